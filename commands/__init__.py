@@ -1,0 +1,1 @@
+"""The write side: one use case, one file, one name. Read `dispatch.py` first."""

@@ -1,0 +1,183 @@
+"""What the write side needs from outside, as small Protocols with named errors; adapters fulfil them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO, Protocol
+from uuid import UUID
+
+from domain.events import Event, Metadata
+from domain.values import BlobRef
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the appender knows of an append: its command, its own id uuid5(command id, k), who and why.
+
+    `digest` is the SHA-256 (hex) of the command's plain body; only a command's first append carries it.
+    """
+
+    command_id: UUID
+    append_id: UUID
+    metadata: Metadata
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An append as the log has it: events at positions first..position, one UTC time, one chain hash (32 bytes)."""
+
+    first: int
+    position: int
+    at: datetime
+    stamp: Stamp
+    hash: bytes
+    events: tuple[Event, ...]
+
+
+class VersionConflict(Exception):  # noqa: N818 - control flow between append and retry, not a failure
+    """Somebody else appended to one of the streams first: load and decide again."""
+
+
+class DuplicateAppend(Exception):  # noqa: N818 - control flow: the repeat of a command found its first run
+    """The append id is in the log already; `receipt` is what was stored then."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__(str(receipt.stamp.append_id))
+        self.receipt = receipt
+
+
+class EventStore(Protocol):
+    """The log. An append is durable when the call returns; positions are 1, 2, 3 … without holes."""
+
+    def append(self, events: Sequence[Event], stamp: Stamp) -> Receipt:
+        """Store the events of one command together, or nothing.
+
+        Raises VersionConflict, DuplicateAppend, TooLargeError (1,000 events, 8 MB, 256 KiB an event), NotAbleError.
+        """
+        ...
+
+    def stream(self, stream: str, until: int | None = None) -> list[Event]:
+        """Return the events of a stream in order, up to the commit that covers position `until`."""
+        ...
+
+    def version(self, stream: str) -> int:
+        """Return the version of the stream's last event; 0 where it has none."""
+        ...
+
+    def streams(self, prefix: str, limit: int) -> list[str]:
+        """Return up to `limit` names of existing streams that begin so, in order."""
+        ...
+
+    def find_append(self, append_id: UUID) -> Receipt | None:
+        """Return the append of this id."""
+        ...
+
+    def head(self) -> tuple[int, bytes]:
+        """Return the last commit's position and chain hash; (0, 32 zero bytes) for an empty log."""
+        ...
+
+
+class Blobs(Protocol):
+    """Content-addressed files, named by the SHA-256 (hex) of their bytes. Nothing is ever overwritten or deleted."""
+
+    def put_file(self, path: str) -> BlobRef:
+        """Take a finished local file in (moved, not copied, where it can be)."""
+        ...
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open for reading; raises BlobMissing."""
+        ...
+
+    def scratch(self, suffix: str) -> str:
+        """Return a path for a temporary file on the blobs' disk; leftovers are swept at start."""
+        ...
+
+
+class BlobMissing(Exception):  # noqa: N818 - named as users of the port speak of it
+    """No blob has this SHA-256."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """What a task process is told: kind (fit, score, reproduce, ingest, describe) and plain JSON-able facts."""
+
+    kind: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDone:
+    """The child's answer: plain JSON-able facts."""
+
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskBroken:
+    """No answer: reason is crashed, memory-limit, deadline, cancelled, bad-input or error; detail is a sentence."""
+
+    reason: str
+    detail: str
+
+
+TaskOutcome = TaskDone | TaskBroken
+
+
+class RunningTask(Protocol):
+    """One child process that works on one task."""
+
+    pid: int
+
+    def result(self) -> TaskOutcome:
+        """Wait for the end (deadline and memory limit are enforced meanwhile) and return how it ended."""
+        ...
+
+    def cancel(self) -> None:
+        """Kill the child; `result` then returns TaskBroken('cancelled', …). Safe at any time, from any thread."""
+        ...
+
+
+class Launcher(Protocol):
+    """Makes one process per task, with a limited number of slots for fits, scores and reproductions."""
+
+    def take_slot(self) -> bool:
+        """Reserve a slot if one is free."""
+        ...
+
+    def free_slot(self) -> None:
+        """Give a reserved slot back."""
+        ...
+
+    def start(self, spec: TaskSpec) -> RunningTask:
+        """Start a process for the task. It has the blob folder and its specification, no database and no keys."""
+        ...
+
+
+class Clock(Protocol):
+    """The time of day, for deadlines of credentials and the like; the log's own times come from the store."""
+
+    def now(self) -> datetime:
+        """Return the time, UTC, with zone."""
+        ...
+
+
+class OpenTasks(Protocol):
+    """Which tasks the log says are unfinished, for the event worker's start."""
+
+    def unfinished(self) -> list[str]:
+        """Return ids of tasks (`<experiment>`, `<experiment>-e1`, `<experiment>-r1`) that wait or run, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside that a command may use; made once, by `cli/compose.py`."""
+
+    store: EventStore
+    blobs: Blobs
+    launcher: Launcher
+    clock: Clock
+    worker: str

@@ -1,0 +1,93 @@
+"""Client: who may call, in which roles, and which generation of its derived key counts. Never key material."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from domain.errors import BadInputError, ConflictError, NotFoundError
+from domain.events import Aggregate, Event
+from domain.values import ROLES, Role, checked_client_name
+
+GRACE = timedelta(hours=24)
+
+
+class ClientAdded(Event):
+    """The client may call from now on."""
+
+    NAME: ClassVar[str] = "client-added.v1"
+    roles: tuple[Role, ...]
+
+    def apply(self, aggregate: Client) -> None:
+        """Fold."""
+        aggregate.roles, aggregate.generation, aggregate.revoked = self.roles, aggregate.generation + 1, False
+
+
+class ClientRotated(Event):
+    """The next generation of the key counts; the one before is accepted until `previous_until`."""
+
+    NAME: ClassVar[str] = "client-rotated.v1"
+    generation: int
+    previous_until: datetime
+
+    def apply(self, aggregate: Client) -> None:
+        """Fold."""
+        aggregate.generation, aggregate.previous_until = self.generation, self.previous_until
+
+
+class ClientRevoked(Event):
+    """Nothing of this client is accepted any more."""
+
+    NAME: ClassVar[str] = "client-revoked.v1"
+
+    def apply(self, aggregate: Client) -> None:
+        """Fold."""
+        aggregate.revoked, aggregate.previous_until = True, None
+
+
+class Client(Aggregate):
+    """One client."""
+
+    roles: tuple[Role, ...] = ()
+    generation: int = 0
+    revoked: bool = False
+    previous_until: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The client's id."""
+        return self.id.partition(":")[2]
+
+    def add(self, roles: Sequence[Role]) -> None:
+        """Let the client call; a revoked one comes back with a new generation."""
+        checked_client_name(self.name)
+        if self.exists and not self.revoked:
+            raise ConflictError(f"Client {self.name!r} exists already.")
+        unknown = [role for role in roles if role not in ROLES]
+        if unknown or not roles:
+            raise BadInputError(f"Roles are {' and '.join(ROLES)}, at least one of them.", allowed=list(ROLES))
+        self.trigger_event(ClientAdded, roles=tuple(dict.fromkeys(roles)))
+
+    def rotate(self, now: datetime) -> None:
+        """Let the next key generation count."""
+        self._check_active()
+        self.trigger_event(ClientRotated, generation=self.generation + 1, previous_until=now + GRACE)
+
+    def revoke(self) -> None:
+        """Accept nothing of it any more."""
+        self._check_active()
+        self.trigger_event(ClientRevoked)
+
+    def accepts(self, generation: int, now: datetime) -> bool:
+        """Whether a token of this key generation counts at this time."""
+        if self.revoked or not self.exists:
+            return False
+        grace = self.previous_until is not None and now < self.previous_until and generation == self.generation - 1
+        return generation == self.generation or grace
+
+    def _check_active(self) -> None:
+        if not self.exists:
+            raise NotFoundError.named("client", self.name)
+        if self.revoked:
+            raise ConflictError(f"Client {self.name!r} is revoked.")

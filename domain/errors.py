@@ -1,0 +1,158 @@
+"""The one error tree: every refusal a user can meet, by its stable slug; the borders map slugs to HTTP and exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+
+class AutoLearnError(Exception):
+    """A refusal with a sentence that says what would be right.
+
+    `slug` is the stable `type` of the problem (RFC 9457); `facts` become members of the problem object.
+    """
+
+    slug: ClassVar[str] = "internal-error"
+
+    def __init__(self, sentence: str, **facts: Any) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.facts = facts
+
+
+class BadInputError(AutoLearnError):
+    """What was asked cannot be understood or is not valid; nothing was changed."""
+
+    slug = "bad-input"
+
+
+class UnsealedBodyError(BadInputError):
+    """A JSON body arrived in plain text, where only sealed ones are accepted."""
+
+    slug = "not-sealed"
+
+
+class NotJsonError(BadInputError):
+    """The body is not JSON, or its seal was made for another request."""
+
+    slug = "not-json"
+
+
+class TooLargeError(BadInputError):
+    """A body, event or data set above the stated limit."""
+
+    slug = "too-large"
+
+
+class FilterError(BadInputError):
+    """A filter that does not parse; facts: `place` (0-based character), `expected`."""
+
+    slug = "bad-filter"
+
+
+class AmbiguousNameError(BadInputError):
+    """A filter name that means several things; facts: `candidates`."""
+
+    slug = "ambiguous-name"
+
+
+class BadSettingError(BadInputError):
+    """A wrong value of a setting; facts: `setting`, `allowed`."""
+
+    slug = "bad-setting"
+
+
+class KeyReusedError(BadInputError):
+    """An idempotency key or request id repeated with another body."""
+
+    slug = "key-reused"
+
+
+class BadCursorError(BadInputError):
+    """A cursor that is foreign, changed or older than 24 h."""
+
+    slug = "bad-cursor"
+
+
+class NotAuthenticatedError(AutoLearnError):
+    """No, wrong, stale or revoked credentials."""
+
+    slug = "not-authenticated"
+
+
+class ForbiddenError(AutoLearnError):
+    """Authenticated, but the policy has no row that allows it."""
+
+    slug = "forbidden"
+
+
+class NotFoundError(AutoLearnError):
+    """Not there, or not visible to the caller; facts: `nearest` (visible names only)."""
+
+    slug = "not-found"
+
+    @classmethod
+    def named(cls, kind: str, name: str, nearest: Sequence[str] = ()) -> NotFoundError:
+        """Say what is missing and which names are nearest."""
+        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
+        return cls(f"There is no {kind} {name!r}.{hint}", nearest=list(nearest))
+
+
+class ConflictError(AutoLearnError):
+    """The state does not allow it (now)."""
+
+    slug = "conflict"
+
+
+class AmbiguousIdError(ConflictError):
+    """A beginning that names several experiments; facts: `candidates`."""
+
+    slug = "ambiguous-id"
+
+
+class UnfinishedError(ConflictError):
+    """A plain commit while something still runs; facts: `unfinished` (ids)."""
+
+    slug = "unfinished"
+
+
+class DataDirectoryInUseError(ConflictError):
+    """A second backend on one data directory."""
+
+    slug = "data-directory-in-use"
+
+
+class NotAbleError(AutoLearnError):
+    """The backend cannot do it now; repeat later."""
+
+    slug = "not-able-now"
+
+
+class NotReachedError(NotAbleError):
+    """The read models have not reached the position that was asked for."""
+
+    slug = "position-not-reached"
+
+
+class OutcomeRecordedError(NotAbleError):
+    """The command was done but its communication could not be archived: repeat with the same key to get the answer."""
+
+    slug = "outcome-recorded"
+
+
+class DiskReserveError(AutoLearnError):
+    """Less free disk than the reserve: refused before anything happens."""
+
+    slug = "disk-full"
+
+
+class UnreachableError(AutoLearnError):
+    """No backend answers at the URL (raised by the client)."""
+
+    slug = "unreachable"
+
+
+class WaitedTooLongError(AutoLearnError):
+    """The stated time passed before the end was seen (raised by the client)."""
+
+    slug = "waited-too-long"

@@ -1,0 +1,259 @@
+"""The events of `experiment:<id>` and how each changes the experiment.
+
+A training, evaluation or reproduction is a task of its experiment; `task` is its id (of the training: the experiment's own).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from domain.events import Event
+from domain.values import UNFINISHED, DatasetRef, MeasureSpec, ModelRef, Training, Verdict
+
+if TYPE_CHECKING:
+    from domain.experiment import Experiment
+
+
+class TaskRequested(Event):
+    """A task waits for a worker."""
+
+    KIND: ClassVar[str] = ""
+    task: str
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        aggregate.add_task(self.KIND, self.task)
+
+
+class TaskStarted(Event):
+    """A worker (its process's name) claimed the task; attempt counts 1, 2, 3."""
+
+    task: str
+    attempt: int
+    worker: str
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        task = aggregate.tasks[self.task]
+        task.state, task.attempt, task.worker = "started", self.attempt, self.worker
+
+
+class TaskFailed(Event):
+    """The task ended without a result: reason (crashed, memory-limit, deadline, lost, error) and a sentence."""
+
+    task: str
+    attempt: int
+    reason: str
+    detail: str
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        task = aggregate.tasks[self.task]
+        task.state, task.error = "failed", {"reason": self.reason, "detail": self.detail}
+
+
+class TaskCancelled(Event):
+    """Somebody who may asked for the end of the task."""
+
+    task: str
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        aggregate.tasks[self.task].state = "cancelled"
+
+
+class TrainingRequested(TaskRequested):
+    """The experiment begins: this model is to be fitted on this data set with all these settings."""
+
+    NAME: ClassVar[str] = "training-requested.v1"
+    KIND: ClassVar[str] = "training"
+    owner: str
+    session: str
+    dataset: DatasetRef
+    model: ModelRef
+    settings: dict[str, Any]
+    seed: int
+    test_size: float
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        super().apply(aggregate)
+        aggregate.request = self
+
+
+class TrainingStarted(TaskStarted):
+    """A worker claimed the training."""
+
+    NAME: ClassVar[str] = "training-started.v1"
+
+
+class TrainingCompleted(Event):
+    """The model is fitted and its blobs are stored."""
+
+    NAME: ClassVar[str] = "training-completed.v1"
+    task: str
+    attempt: int
+    result: Training
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        aggregate.tasks[self.task].state = "completed"
+        aggregate.result = self.result
+
+
+class TrainingFailed(TaskFailed):
+    """The training ended without a model."""
+
+    NAME: ClassVar[str] = "training-failed.v1"
+
+
+class TrainingCancelled(TaskCancelled):
+    """The training was cancelled."""
+
+    NAME: ClassVar[str] = "training-cancelled.v1"
+
+
+class EvaluationRequested(TaskRequested):
+    """These measures are to be computed, on the held-out part (`on` is None) or on a named data set."""
+
+    NAME: ClassVar[str] = "evaluation-requested.v1"
+    KIND: ClassVar[str] = "evaluation"
+    measures: tuple[MeasureSpec, ...]
+    on: DatasetRef | None = None
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        super().apply(aggregate)
+        aggregate.tasks[self.task].request = self
+
+
+class EvaluationStarted(TaskStarted):
+    """A worker claimed the evaluation."""
+
+    NAME: ClassVar[str] = "evaluation-started.v1"
+
+
+class EvaluationCompleted(Event):
+    """The values by explicit identity (`precision:macro`, `precision:macro@wine`); numbers, or tables as nested lists."""
+
+    NAME: ClassVar[str] = "evaluation-completed.v1"
+    task: str
+    attempt: int
+    measures: dict[str, Any]
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        task = aggregate.tasks[self.task]
+        task.state, task.outcome = "completed", {"measures": self.measures}
+        aggregate.measures.update(self.measures)
+
+
+class EvaluationFailed(TaskFailed):
+    """The evaluation ended without values."""
+
+    NAME: ClassVar[str] = "evaluation-failed.v1"
+
+
+class EvaluationCancelled(TaskCancelled):
+    """The evaluation was cancelled."""
+
+    NAME: ClassVar[str] = "evaluation-cancelled.v1"
+
+
+class ReproductionRequested(TaskRequested):
+    """The training is to be done again from its record and compared."""
+
+    NAME: ClassVar[str] = "reproduction-requested.v1"
+    KIND: ClassVar[str] = "reproduction"
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        super().apply(aggregate)
+
+
+class ReproductionStarted(TaskStarted):
+    """A worker claimed the reproduction."""
+
+    NAME: ClassVar[str] = "reproduction-started.v1"
+
+
+class ReproductionCompleted(Event):
+    """The verdict, and what differed or why it was not possible."""
+
+    NAME: ClassVar[str] = "reproduction-completed.v1"
+    task: str
+    attempt: int
+    verdict: Verdict
+    differences: tuple[str, ...]
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        task = aggregate.tasks[self.task]
+        task.state, task.outcome = "completed", {"verdict": self.verdict, "differences": list(self.differences)}
+
+
+class ReproductionFailed(TaskFailed):
+    """The reproduction ended without a verdict."""
+
+    NAME: ClassVar[str] = "reproduction-failed.v1"
+
+
+class ReproductionCancelled(TaskCancelled):
+    """The reproduction was cancelled."""
+
+    NAME: ClassVar[str] = "reproduction-cancelled.v1"
+
+
+class ExperimentCommitted(Event):
+    """The experiment belongs to the history for ever."""
+
+    NAME: ClassVar[str] = "experiment-committed.v1"
+    session: str
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        aggregate.standing = "committed"
+
+
+class ExperimentDiscarded(Event):
+    """The experiment went with its session; whatever was unfinished is cancelled by this."""
+
+    NAME: ClassVar[str] = "experiment-discarded.v1"
+    session: str
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        aggregate.standing = "discarded"
+        for task in aggregate.tasks.values():
+            if task.state in UNFINISHED:
+                task.state = "cancelled"
+
+
+class ExperimentAnnotated(Event):
+    """A remark on a committed experiment."""
+
+    NAME: ClassVar[str] = "experiment-annotated.v1"
+    text: str
+    reason: str
+
+
+class ExperimentWithdrawn(Event):
+    """The experiment leaves the history (it stays readable by id)."""
+
+    NAME: ClassVar[str] = "experiment-withdrawn.v1"
+    reason: str
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        aggregate.withdrawn = True
+
+
+class ExperimentRestored(Event):
+    """The experiment is back in the history."""
+
+    NAME: ClassVar[str] = "experiment-restored.v1"
+    reason: str
+
+    def apply(self, aggregate: Experiment) -> None:
+        """Fold."""
+        aggregate.withdrawn = False

@@ -1,0 +1,126 @@
+"""Offer: a model or measure of the catalog, as an installed distribution describes it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from packaging.version import InvalidVersion, Version
+
+from domain.errors import ConflictError, NotFoundError
+from domain.events import Aggregate, Event, Value
+from domain.values import ModelRef
+
+
+class Description(Value):
+    """What a describe-task read: who brings it (distribution, version), a sentence, and the typed settings.
+
+    `settings` maps a name to `{type, default, ...constraints}`; of a measure it holds `average` (allowed values, default).
+    `digest` is the SHA-256 of all the rest: the same digest makes no new event.
+    """
+
+    distribution: str
+    version: str
+    description: str
+    settings: dict[str, Any]
+    digest: str
+
+
+class Offered(Event):
+    """Base of the two offered events."""
+
+    description: Description
+
+    def apply(self, aggregate: Offer) -> None:
+        """Fold."""
+        aggregate.description, aggregate.withdrawn = self.description, False
+
+
+class ModelOffered(Offered):
+    """A model can be trained."""
+
+    NAME: ClassVar[str] = "model-offered.v1"
+
+
+class MeasureOffered(Offered):
+    """A measure can be computed."""
+
+    NAME: ClassVar[str] = "measure-offered.v1"
+
+
+class Withdrawn(Event):
+    """Base of the two withdrawn events."""
+
+    def apply(self, aggregate: Offer) -> None:
+        """Fold."""
+        aggregate.withdrawn = True
+
+
+class ModelWithdrawn(Withdrawn):
+    """The model is not on offer any more."""
+
+    NAME: ClassVar[str] = "model-withdrawn.v1"
+
+
+class MeasureWithdrawn(Withdrawn):
+    """The measure is not on offer any more."""
+
+    NAME: ClassVar[str] = "measure-withdrawn.v1"
+
+
+class Offer(Aggregate):
+    """The model or measure of one name; streams `model:<name>` and `measure:<name>`."""
+
+    description: Description | None = None
+    withdrawn: bool = False
+
+    @property
+    def kind(self) -> str:
+        """`model` or `measure`."""
+        return self.id.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """The name in the catalog."""
+        return self.id.partition(":")[2]
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether it is in the catalog."""
+        return self.exists and not self.withdrawn
+
+    def current(self) -> Description:
+        """Return the description of what is on offer."""
+        if self.description is None or self.withdrawn:
+            raise NotFoundError.named(self.kind, self.name)
+        return self.description
+
+    def ref(self) -> ModelRef:
+        """Pin the model by the distribution that brings it."""
+        description = self.current()
+        return ModelRef(name=self.name, version=description.version, distribution=description.distribution)
+
+    def offer(self, description: Description) -> bool:
+        """Offer it; return False (no event) for a known digest or a lower version of the same distribution."""
+        if self.description is not None and (
+            description.digest == self.description.digest or _is_lower(description, self.description)
+        ):
+            return False
+        event = ModelOffered if self.kind == "model" else MeasureOffered
+        self.trigger_event(event, description=description)
+        return True
+
+    def withdraw(self) -> None:
+        """Take it off the catalog."""
+        self.current()
+        if self.withdrawn:
+            raise ConflictError(f"The {self.kind} {self.name!r} is withdrawn already.")
+        self.trigger_event(ModelWithdrawn if self.kind == "model" else MeasureWithdrawn)
+
+
+def _is_lower(new: Description, known: Description) -> bool:
+    if new.distribution != known.distribution:
+        return False
+    try:
+        return Version(new.version) < Version(known.version)
+    except InvalidVersion:
+        return False

@@ -1,0 +1,128 @@
+"""Value objects that events and commands share, and the shapes of names and ids."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from domain.errors import BadInputError
+from domain.events import Value
+
+Role = Literal["analyst", "sys-admin"]
+ROLES: tuple[Role, ...] = ("analyst", "sys-admin")
+
+TrainingState = Literal["blank", "requested", "started", "completed", "failed", "cancelled"]
+TaskState = Literal["requested", "started", "completed", "failed", "cancelled"]
+Standing = Literal["uncommitted", "committed", "discarded"]
+Verdict = Literal["bit-identical", "metric-equal", "different", "not-possible"]
+
+UNFINISHED: frozenset[str] = frozenset({"requested", "started"})
+
+MAX_EXPERIMENTS_OF_A_SESSION = 500
+MAX_ATTEMPTS = 3
+MAX_TEXT = 4096
+
+CLIENT_NAME = re.compile(r"[a-z0-9-]{1,40}")
+CATALOG_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+EXPERIMENT_ID = re.compile(r"[a-z2-7]{16}")
+TASK_ID = re.compile(r"(?P<experiment>[a-z2-7]{16})-(?P<kind>[er])(?P<number>[1-9][0-9]{0,5})")
+
+
+class DatasetRef(Value):
+    """A data set pinned by content: name, version (1, 2, …) and the SHA-256 (hex) of its stored Parquet file."""
+
+    name: str
+    version: int
+    sha256: str
+
+
+class ModelRef(Value):
+    """A model as it was offered: name, distribution that brings it, and that distribution's version."""
+
+    name: str
+    version: str
+    distribution: str
+
+
+class BlobRef(Value):
+    """A content-addressed blob: SHA-256 (hex) and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class Split(Value):
+    """The held-out split of a training: row counts and the SHA-256 of the held-out row numbers."""
+
+    train_rows: int
+    test_rows: int
+    sha256: str
+
+
+class Training(Value):
+    """What a completed training left: blobs, a summary of the learned parameters (<= 2 KB), split and provenance."""
+
+    learned: dict[str, Any]
+    model_blob: BlobRef
+    learned_blob: BlobRef
+    split: Split
+    provenance: dict[str, Any]
+    fit_seconds: float
+
+
+class MeasureSpec(Value):
+    """A measure with its averaging (None where it has none), e.g. `precision:macro`."""
+
+    name: str
+    average: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """The explicit name that results and filters use."""
+        return f"{self.name}:{self.average}" if self.average else self.name
+
+
+def checked_client_name(name: str) -> str:
+    """Return the name of a client, or refuse it with the rule."""
+    if not CLIENT_NAME.fullmatch(name):
+        msg = f"{name!r} is not a client name: 1 to 40 characters of a-z, 0-9 and '-'."
+        raise BadInputError(msg)
+    return name
+
+
+def checked_catalog_name(name: str) -> str:
+    """Return the name of a data set, model or measure, or refuse it with the rule."""
+    if not CATALOG_NAME.fullmatch(name):
+        msg = f"{name!r} is not a name: 1 to 64 characters of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit."
+        raise BadInputError(msg)
+    return name
+
+
+def checked_text(what: str, text: str) -> str:
+    """Return a text of a person (message, annotation, reason), or refuse an empty or overlong one."""
+    if not text.strip() or len(text) > MAX_TEXT:
+        msg = f"The {what} must have 1 to {MAX_TEXT} characters."
+        raise BadInputError(msg)
+    return text
+
+
+def session_stream(client: str, number: int) -> str:
+    """Name the stream of a client's n-th session."""
+    return f"session:{client}:{number}"
+
+
+def session_id(stream: str) -> str:
+    """Name a session as users see it (`ana-3`) from its stream (`session:ana:3`)."""
+    _, client, number = stream.split(":")
+    return f"{client}-{number}"
+
+
+def stream_of_session(session: str) -> str:
+    """Name the stream of a session that users call `ana-3`; the inverse of `session_id`."""
+    client, _, number = session.rpartition("-")
+    return f"session:{client}:{number}"
+
+
+def experiment_stream(experiment: str) -> str:
+    """Name the stream of an experiment."""
+    return f"experiment:{experiment}"

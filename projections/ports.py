@@ -1,0 +1,217 @@
+"""What the read side needs from outside: the feed of commits, versioned documents, the history index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from domain.events import Event
+
+OPEN = 2**62  # the `to` of a version that is still true
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One event at its position, inside the commit that ends at `commit` at time `at` (UTC)."""
+
+    position: int
+    commit: int
+    at: datetime
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvent:
+    """An event as stored: what the chain is computed over."""
+
+    stream: str
+    version: int
+    name: str
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RawCommit:
+    """A commit as stored: positions first..position, UTC time, ids, stored chain hash, stored events."""
+
+    first: int
+    position: int
+    at: datetime
+    command_id: UUID
+    append_id: UUID
+    digest: str
+    hash: bytes
+    events: tuple[RawEvent, ...]
+
+
+class Feed(Protocol):
+    """The log, read commit by commit, in order, without holes."""
+
+    def after(self, position: int, limit: int) -> list[Recorded]:
+        """Return decoded events of whole commits after `position`: at least one commit if there is one, about `limit` events."""
+        ...
+
+    def raw_after(self, position: int, limit: int) -> list[RawCommit]:
+        """Return the same as stored, undecoded."""
+        ...
+
+    def wait_beyond(self, position: int, timeout: float) -> bool:
+        """Wait until the log is longer than `position`; False after `timeout` seconds."""
+        ...
+
+    def head(self) -> tuple[int, bytes]:
+        """Return position and chain hash of the last commit; (0, 32 zero bytes) for an empty log."""
+        ...
+
+    def position_at(self, moment: datetime) -> int:
+        """Return the position of the last commit with `at` <= moment (0 where there is none)."""
+        ...
+
+    def commit_at(self, position: int) -> int:
+        """Return the greatest commit position <= `position` (0 where there is none)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One version of a document, true from position `from_` until before `to`."""
+
+    kind: str
+    id: str
+    from_: int
+    to: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One version of a history row. `n` = commit position * 1024 + index; `facts` maps `measure.X`, `setting.Y` to values."""
+
+    n: int
+    from_: int
+    to: int
+    model: str
+    dataset: str
+    actor: str
+    committed_at: datetime
+    withdrawn: bool
+    body: dict[str, Any]
+    facts: dict[str, Any]
+
+
+@dataclass
+class Batch:
+    """What a run of events changed: new versions, in order; the store closes the versions before them.
+
+    A document with body None closes without a successor. `position` is that of the last commit folded in.
+    """
+
+    position: int
+    documents: list[tuple[str, str, int, dict[str, Any] | None]] = field(default_factory=list)  # kind, id, from_, body
+    history: list[HistoryRow] = field(default_factory=list)
+
+
+class Documents(Protocol):
+    """Versioned documents and history rows in a store of their own; disposable, rebuilt from the log."""
+
+    def position(self) -> int:
+        """Return the position of the last commit folded in."""
+        ...
+
+    def apply(self, batch: Batch) -> None:
+        """Write a batch and its position together, or nothing."""
+        ...
+
+    def get(self, kind: str, id: str, at: int | None = None) -> Document | None:  # noqa: A002
+        """Return the version true now, or at a position."""
+        ...
+
+    def list(
+        self, kind: str, prefix: str = "", at: int | None = None, limit: int = 1000, after: str = ""
+    ) -> list[Document]:
+        """Return the documents of a kind whose id begins with `prefix` and sorts after `after`, ordered by id."""
+        ...
+
+    def versions(self, kind: str, at: int | None = None) -> Iterable[Document]:
+        """Stream all documents of a kind true at a position, ordered by id: what verify compares."""
+        ...
+
+    def wait(self, position: int, timeout: float) -> bool:
+        """Wait until `position` is folded in; False after `timeout` seconds."""
+        ...
+
+
+class BlobCheck(Protocol):
+    """What verify needs of the blobs."""
+
+    def check(self, sha256: str) -> str | None:
+        """Return None where the blob's bytes have this SHA-256, else what is wrong."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Communication:
+    """One archived call or handled event (DESIGN: no bodies, no secrets); `problem` is the slug of a refusal.
+
+    kind: call, message, process. outcome: the status (calls), handled, started. Sizes in bytes; digests SHA-256 hex.
+    """
+
+    kind: str
+    actor: str
+    source: str
+    target: str
+    operation: str
+    outcome: str
+    problem: str
+    milliseconds: float
+    bytes_in: int
+    bytes_out: int
+    correlation: str
+    causation: str
+    domain_position: int
+    digest_in: str
+    digest_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A communication at its place: position 1, 2, …; per writing process a chain (writer, number, previous, hash)."""
+
+    position: int
+    at: datetime
+    writer: str
+    number: int
+    previous: bytes
+    hash: bytes
+    communication: Communication
+
+
+class Communications(Protocol):
+    """The archive of communications, append-only; `archive` returns when the record is durable (group commit)."""
+
+    def archive(self, communication: Communication) -> Archived:
+        """Store one record; raises NotAbleError or DiskReserveError."""
+        ...
+
+    def check_able(self) -> None:
+        """Raise NotAbleError or DiskReserveError where archiving could not work now."""
+        ...
+
+    def recent(self, after: int) -> Sequence[Archived]:
+        """Return what the memory ring (the last 1,000) has after a position."""
+        ...
+
+    def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
+        """Return records, newest first, that match filters on correlation, actor, operation, outcome, kind, since, until."""
+        ...
+
+    def read(self, after: int, limit: int) -> list[Archived]:
+        """Return records in order after a position: what verify reads."""
+        ...
+
+    def wait_beyond(self, position: int, timeout: float) -> bool:
+        """Wait until the archive is longer than `position`."""
+        ...

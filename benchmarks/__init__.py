@@ -1,4 +1,4 @@
-"""Benchmarks: each module offers `measure() -> Iterable[Figure]`; `make bench` runs them all and writes docs/benchmarks.md."""
+"""Benchmarks: each module offers `measure() -> Iterable[Figure]`; `make bench` runs all and writes docs/benchmarks.md."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from benchmarks import Figure
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "benchmarks.md"
 OTHER_FILES = {"__init__", "run"}
+ROUND_FROM = 100  # from here on, fractions are noise
 LIBRARIES = ("eventsourcing", "fastapi", "scikit-learn", "numpy", "pandas", "pydantic")
 INTRODUCTION = """# Benchmarks
 
@@ -30,7 +31,7 @@ in each section, and ratios (`x`) as what holds elsewhere: both sides were measu
 
 
 def names() -> list[str]:
-    """Return the benchmark modules: every file beside this one that offers `measure`, the peer last (it is the longest)."""
+    """Return the benchmark modules: each file beside this one that offers `measure`; the peer, the longest, comes last."""
     found = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in OTHER_FILES)
     offering = [name for name in found if "def measure(" in (HERE / f"{name}.py").read_text()]
     return sorted(offering, key=lambda name: name.endswith("_peer"))
@@ -39,22 +40,30 @@ def names() -> list[str]:
 def measured(name: str) -> list[Figure]:
     """Run one benchmark in a process of its own, so that none warms or fills the memory of the next."""
     command = [sys.executable, "-m", "benchmarks.run", "--one", name]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)  # noqa: S603 - our own command line
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     return [Figure(**facts) for facts in json.loads(done.stdout.splitlines()[-1])]
+
+
+def digits(value: float) -> str:
+    """Return a number with as many digits as mean something."""
+    return f"{value:,.0f}" if abs(value) >= ROUND_FROM else f"{value:.3g}"
 
 
 def table(figures: Iterable[Figure]) -> str:
     """Return a Markdown table."""
     signs = {None: "", True: "reached", False: "missed"}
-    rows = [(f.what, f"{f.value:,.4g}" if f.value < 1000 else f"{f.value:,.0f}", f.unit, f.goal, signs[f.reached], f.note) for f in figures]  # noqa: PLR2004, E501 - below 1,000 digits matter
-    return tabulate(rows, headers=("what", "measured", "unit", "goal", "", "remark"), tablefmt="github", disable_numparse=True)
+    rows = [(f.what, digits(f.value), f.unit, f.goal, signs[f.reached], f.note) for f in figures]
+    headers = ("what", "measured", "unit", "goal", "", "remark")
+    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
 
 
 def machine() -> str:
     """Return one sentence about where and when the figures were measured."""
-    cpu = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "unknown CPU")
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown CPU")
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    return f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {cpu}, Python {platform.python_version()}, {libraries}."
+    when = f"{datetime.now(UTC):%Y-%m-%d}"
+    return f"{when}, {os.cpu_count()} cores, {cpu}, Python {platform.python_version()}, {libraries}."
 
 
 def keep(results: dict[str, str]) -> None:

@@ -1,0 +1,30 @@
+"""What all tests share: closed sockets, bounded and repeatable hypothesis runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+TESTS = Path(__file__).parent
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+# The folders whose tests talk to a real backend. All others have no sockets but Unix ones (event loops, forkserver).
+MAY_CONNECT = ("cli", "end_to_end", "faults", "services")
+
+# Repeatable: the same examples in every run, so that a red test is red again. `HYPOTHESIS_PROFILE=explore` looks further.
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=60, print_blob=False)
+settings.register_profile(
+    "explore", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Open loopback, and nothing else, to the tests that talk to a real backend."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in MAY_CONNECT:
+            item.add_marker(pytest.mark.allow_hosts(LOOPBACK))

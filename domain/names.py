@@ -1,0 +1,5 @@
+"""Shapes of names that also the client's side checks: apart from `values.py`, so that the CLI starts without pydantic."""
+
+import re
+
+CLIENT_NAME = re.compile(r"[a-z0-9-]{1,40}")

@@ -1,4 +1,4 @@
-"""Benchmarks: each module offers `measure() -> Iterable[Figure]`; `make bench` runs all and writes docs/benchmarks.md."""
+"""Benchmarks: modules offer `measure() -> Iterable[Figure]`; `make bench` runs them and fills docs/benchmarks.md."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ in each section, and ratios (`x`) as what holds elsewhere: both sides were measu
 
 
 def names() -> list[str]:
-    """Return the benchmark modules: each file beside this one that offers `measure`; the peer, the longest, comes last."""
+    """Return the benchmark modules: files beside this one that offer `measure`; the peer, the longest, comes last."""
     found = sorted(path.stem for path in HERE.glob("*.py") if path.stem not in OTHER_FILES)
     offering = [name for name in found if "def measure(" in (HERE / f"{name}.py").read_text()]
     return sorted(offering, key=lambda name: name.endswith("_peer"))

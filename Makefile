@@ -1,0 +1,71 @@
+# AutoLearn: `make demo` shows it, `make test` proves it, `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+TESTS ?= tests
+PYTEST_ARGS ?= -n 2 --dist loadscope
+BENCH ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format bench lock clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+install: $(VENV)/.installed ## Make .venv with everything that running needs; .venv/bin/autolearn is there afterwards
+
+demo: install ## Run the whole life of models on real data, narrated, in a temporary place
+	@$(BIN)/autolearn demo
+
+test: $(VENV)/.installed-dev ## Run all tests (TESTS=path and PYTEST_ARGS=… choose)
+	$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
+
+lint: $(VENV)/.installed-dev ## Check style, types, import contracts and the limits of files and functions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q tests/house
+
+format: $(VENV)/.installed-dev ## Bring the code into the house's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only .
+
+bench: $(VENV)/.installed-dev .venv-bench/.installed ## Measure (BENCH="append history" chooses) and keep the tables in docs/benchmarks.md
+	$(BIN)/python -m benchmarks.run $(BENCH)
+
+lock: $(VENV)/.made ## Choose the newest versions within pyproject.toml's limits and pin them with hashes
+	$(PIP) install 'uv>=0.5'
+	$(BIN)/uv pip compile $(LOCK_ARGS) --group build --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK_ARGS) --group build --group test --group lint --constraint requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+
+clean: ## Remove the environments and everything that tools left
+	rm -rf $(VENV) .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+LOCK_ARGS := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --upgrade
+
+# Debian and Ubuntu leave ensurepip out of python3: fetch it where we may, else say what is missing in one sentence.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "AutoLearn needs Python 3.11 or later; $(PYTHON) is not: say make PYTHON=python3.12 (or the like)." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/get-venv $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made requirements.lock pyproject.toml
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv-bench/.installed: benchmarks/mlflow_peer.py
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --upgrade mlflow scikit-learn
+	@touch $@

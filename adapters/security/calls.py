@@ -1,0 +1,60 @@
+"""The client's half of a call: sign it, seal its body, open its answer. Used by the CLI, its proxy and the tests."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from adapters.security.credentials import Credentials
+from adapters.security.sealing import REQUEST, RESPONSE, SEALED, seal, unseal
+from adapters.security.tokens import EMPTY_SHA256, authorization
+
+RAW = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class OutgoingCall:
+    """One call of a client: method, target (path with query, as it will be sent); a retry repeats `request_id`."""
+
+    credentials: Credentials
+    method: str
+    target: str
+    request_id: str = field(default_factory=lambda: uuid4().hex)
+    idempotency_key: str = ""
+
+    def without_body(self) -> dict[str, str]:
+        """Return the headers of a call without a body."""
+        return self._headers(EMPTY_SHA256)
+
+    def with_json(self, body: bytes) -> tuple[dict[str, str], bytes]:
+        """Return the headers and the sealed body for a JSON body."""
+        it = self.credentials
+        sealed = seal(it.key, REQUEST, self.request_id, self.method, self.target, body)
+        return self._headers(hashlib.sha256(sealed).hexdigest()) | {"Content-Type": SEALED}, sealed
+
+    def with_file(self, sha256: str) -> dict[str, str]:
+        """Return the headers for a raw file of this SHA-256 (hex), sent as it is."""
+        return self._headers(sha256) | {"Content-Type": RAW}
+
+    def opened(self, sealed: bytes) -> bytes:
+        """Return the JSON of a sealed answer, a problem included."""
+        return unseal(self.credentials.key, RESPONSE, self.request_id, self.method, self.target, sealed)
+
+    def opened_event(self, number: int, sealed: bytes) -> bytes:
+        """Return the JSON of the n-th sealed `data` of an event stream."""
+        return unseal(self.credentials.key, f"event:{number}", self.request_id, self.method, self.target, sealed)
+
+    def _headers(self, body_sha256: str) -> dict[str, str]:
+        it = self.credentials
+        value = authorization(
+            it.key,
+            it.client,
+            it.generation,
+            self.method,
+            self.target,
+            body_sha256,
+            self.request_id,
+            self.idempotency_key,
+        )
+        return {"Authorization": value} | ({"Idempotency-Key": self.idempotency_key} if self.idempotency_key else {})

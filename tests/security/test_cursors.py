@@ -1,0 +1,62 @@
+"""A cursor comes back unchanged within a day, or is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.security.cursors import CursorSeal
+from domain.errors import BadCursorError
+
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+class Stopped:
+    """A clock that stands where it is put."""
+
+    def __init__(self, moment: datetime = NOW) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+SEAL = CursorSeal(bytes(32), Stopped())
+PAYLOAD = {"client": "ana", "n": 2**62, "value": 0.1, "where": "precision > 0.9 é"}
+
+
+def test_a_payload_comes_back() -> None:
+    assert SEAL.open(SEAL.sign(PAYLOAD)) == PAYLOAD
+
+
+@given(place=st.integers(0, 10_000), other=st.integers(1, 127))
+def test_a_changed_cursor_is_refused(place: int, other: int) -> None:
+    cursor = SEAL.sign(PAYLOAD)
+    at = place % (len(cursor) - 1)  # the last character may be padding of base64
+    with pytest.raises(BadCursorError, match="changed"):
+        SEAL.open(cursor[:at] + chr((ord(cursor[at]) + other) % 128) + cursor[at + 1 :])
+
+
+@given(st.text(max_size=100))
+def test_any_text_is_refused(text: str) -> None:
+    with pytest.raises(BadCursorError):
+        SEAL.open(text)
+
+
+def test_a_cursor_of_another_backend_is_refused() -> None:
+    with pytest.raises(BadCursorError, match="another backend"):
+        SEAL.open(CursorSeal(b"x" * 32, Stopped()).sign(PAYLOAD))
+
+
+def test_a_cursor_ends_after_a_day() -> None:
+    clock = Stopped()
+    seal = CursorSeal(bytes(32), clock)
+    cursor = seal.sign(PAYLOAD)
+    clock.moment = NOW + timedelta(hours=24)
+    assert seal.open(cursor) == PAYLOAD
+    clock.moment += timedelta(seconds=1)
+    with pytest.raises(BadCursorError, match="24 hours"):
+        seal.open(cursor)

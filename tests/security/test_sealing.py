@@ -1,0 +1,74 @@
+"""A seal opens only with the key, for the purpose and the call that it was made for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.security.calls import OutgoingCall
+from adapters.security.credentials import Credentials
+from adapters.security.keys import client_key
+from adapters.security.sealing import REQUEST, RESPONSE, seal, sealed_size, unseal
+from adapters.security.tokens import opened, present
+from domain.errors import NotAuthenticatedError, NotJsonError
+
+KEY = client_key(bytes(32), "ana", 1)
+CALL = ("request", "0123456789abcdef", "POST", "/trainings")
+
+
+@given(st.binary(max_size=2000))
+def test_a_body_comes_back_and_its_size_is_foretold(body: bytes) -> None:
+    sealed = seal(KEY, *CALL, body)
+    assert unseal(KEY, *CALL, sealed) == body
+    assert len(sealed) == sealed_size(len(body))
+
+
+@given(place=st.integers(0, 10_000), other=st.integers(1, 255))
+def test_any_changed_byte_is_refused(place: int, other: int) -> None:
+    sealed = bytearray(seal(KEY, *CALL, b'{"model": "svm"}'))
+    at = place % (len(sealed) - 2)  # the last two may be padding of base64
+    sealed[at] = (sealed[at] + other) % 256
+    with pytest.raises(NotJsonError):
+        unseal(KEY, *CALL, bytes(sealed))
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_another_purpose_request_method_or_target_is_refused(place: int) -> None:
+    purpose, request_id, method, target = (f"{part}x" if n == place else part for n, part in enumerate(CALL))
+    with pytest.raises(NotJsonError, match="another request"):
+        unseal(KEY, purpose, request_id, method, target, seal(KEY, *CALL, b"{}"))
+
+
+@pytest.mark.parametrize(("client", "generation"), [("bob", 1), ("ana", 2)])
+def test_the_key_of_another_client_or_generation_is_refused(client: str, generation: int) -> None:
+    with pytest.raises(NotJsonError, match="this client's key"):
+        unseal(client_key(bytes(32), client, generation), *CALL, seal(KEY, *CALL, b"{}"))
+
+
+@given(st.tuples(st.text(), st.text(), st.text(), st.text()), st.tuples(st.text(), st.text(), st.text(), st.text()))
+def test_no_two_calls_share_a_seal(one: tuple[str, str, str, str], other: tuple[str, str, str, str]) -> None:
+    if one != other:
+        with pytest.raises(NotJsonError):
+            unseal(KEY, *other, seal(KEY, *one, b"{}"))
+
+
+def test_a_token_is_no_seal_and_a_seal_no_token() -> None:
+    call = OutgoingCall(Credentials("ana", 1, KEY), "GET", "/session")
+    token = present(call.without_body()["Authorization"])
+    with pytest.raises(NotJsonError):
+        call.opened(token.token.encode())
+    sealed = seal(KEY, REQUEST, call.request_id, "GET", "/session", b"{}").decode()
+    with pytest.raises(NotAuthenticatedError):
+        opened(KEY, present(f"AutoLearn ana.1.{sealed}"), "GET", "/session", datetime.now(UTC))
+
+
+def test_the_client_half_opens_what_the_backend_seals() -> None:
+    call = OutgoingCall(Credentials("ana", 1, KEY), "POST", "/trainings")
+    headers, sealed = call.with_json(b'{"a": 1}')
+    assert unseal(KEY, REQUEST, call.request_id, "POST", "/trainings", sealed) == b'{"a": 1}'
+    assert headers["Content-Type"] == "application/vnd.autolearn.sealed"
+    assert call.opened(seal(KEY, RESPONSE, call.request_id, "POST", "/trainings", b"[]")) == b"[]"
+    assert call.opened_event(3, seal(KEY, "event:3", call.request_id, "POST", "/trainings", b"1")) == b"1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from eventsourcing.domain import BaseAggregate, CanMutateAggregate
 from pydantic import BaseModel, ConfigDict
@@ -37,7 +37,7 @@ class Event(BaseModel, CanMutateAggregate[str]):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     NAME: ClassVar[str] = ""
-    timestamp: ClassVar[datetime] = NO_TIME
+    timestamp: ClassVar[datetime] = NO_TIME  # type: ignore[misc] # shared, so neither stored nor a field
 
     originator_id: str
     originator_version: int
@@ -70,7 +70,7 @@ class Aggregate(BaseAggregate[str]):
 
     def trigger_event(self, event_class: type[CanMutateAggregate[str]], **facts: Any) -> None:
         """Fold a new event of this aggregate and keep it for the append; unlike the library's, it reads no clock."""
-        event = event_class(originator_id=self.id, originator_version=self.version + 1, **facts)
+        event = cast("type[Event]", event_class)(originator_id=self.id, originator_version=self.version + 1, **facts)
         event.mutate(self)
         self.pending_events.append(event)
 

@@ -172,6 +172,40 @@ class OpenTasks(Protocol):
         ...
 
 
+class Followed(Protocol):
+    """An event at its position in the log."""
+
+    @property
+    def position(self) -> int:
+        """The place in the log."""
+        ...
+
+    @property
+    def event(self) -> Event:
+        """What happened."""
+        ...
+
+
+class EventFeed(Protocol):
+    """The log as the event worker follows it."""
+
+    def after(self, position: int, limit: int) -> Sequence[Followed]:
+        """Return the events of whole commits after `position`."""
+        ...
+
+    def wait_beyond(self, position: int, timeout: float) -> bool:
+        """Wait until the log is longer than `position`; False after `timeout` seconds."""
+        ...
+
+
+class Journal(Protocol):
+    """Where an event worker archives each event that it acted on."""
+
+    def handled(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
+        """Archive one handled event; outcome is a word (started, cancelled, failed, skipped)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything outside that a command may use; made once, by `cli/compose.py`."""

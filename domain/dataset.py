@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any, ClassVar
 
 from domain.errors import ConflictError, NotFoundError
@@ -10,7 +11,7 @@ from domain.values import BlobRef, DatasetRef, checked_catalog_name
 
 
 class DatasetContent(Value):
-    """What ingest found: the Parquet blob, its shape, the target and its classes, the columns' types, and the origin."""
+    """What ingest found: the Parquet blob, its shape, the columns' types, the target's classes; and the origin."""
 
     blob: BlobRef
     rows: int
@@ -30,7 +31,8 @@ class DatasetRegistered(Event):
 
     def apply(self, aggregate: Dataset) -> None:
         """Fold."""
-        aggregate.latest, aggregate.content, aggregate.retired = self.version, self.content, False
+        aggregate.latest, aggregate.retired = self.version, False
+        aggregate.versions[self.version] = self.content
 
 
 class DatasetRetired(Event):
@@ -47,7 +49,7 @@ class Dataset(Aggregate):
     """The data set of one name."""
 
     latest: int = 0
-    content: DatasetContent | None = None
+    versions: dict[int, DatasetContent] = field(default_factory=dict)
     retired: bool = False
 
     @property
@@ -60,16 +62,21 @@ class Dataset(Aggregate):
         """Whether it can be trained on."""
         return self.exists and not self.retired
 
+    @property
+    def content(self) -> DatasetContent:
+        """The latest version's content."""
+        if not self.is_offered:
+            raise NotFoundError.named("data set", self.name)
+        return self.versions[self.latest]
+
     def ref(self) -> DatasetRef:
         """Pin the latest version by its content."""
-        if self.content is None or self.retired:
-            raise NotFoundError.named("data set", self.name)
         return DatasetRef(name=self.name, version=self.latest, sha256=self.content.blob.sha256)
 
     def register(self, content: DatasetContent) -> bool:
         """Offer this content; return False (no event) where it is the latest version already."""
         checked_catalog_name(self.name)
-        if self.content is not None and not self.retired and self._describes_the_same(content):
+        if self.is_offered and _facts(self.content) == _facts(content):
             return False
         self.trigger_event(DatasetRegistered, version=self.latest + 1, content=content)
         return True
@@ -82,6 +89,6 @@ class Dataset(Aggregate):
             raise ConflictError(f"Data set {self.name!r} is retired already.")
         self.trigger_event(DatasetRetired)
 
-    def _describes_the_same(self, content: DatasetContent) -> bool:
-        keys: dict[str, Any] = {"exclude": {"licence", "source"}}
-        return self.content is not None and self.content.model_dump(**keys) == content.model_dump(**keys)
+
+def _facts(content: DatasetContent) -> dict[str, Any]:
+    return content.model_dump(exclude={"licence", "source"})

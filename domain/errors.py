@@ -1,4 +1,4 @@
-"""The one error tree: every refusal a user can meet, by its stable slug; the borders map slugs to HTTP and exit codes."""
+"""The one error tree: every refusal that a user can meet, each with a stable slug that the borders map."""
 
 from __future__ import annotations
 

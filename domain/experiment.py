@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain import experiment_events as events
-from domain.errors import ConflictError
-from domain.events import Aggregate
+from domain.errors import ConflictError, UnfinishedError
+from domain.events import Aggregate, Metadata
 from domain.values import (
     MAX_ATTEMPTS,
     UNFINISHED,
@@ -22,6 +22,8 @@ from domain.values import (
     Verdict,
     checked_text,
 )
+
+MAX_DETAIL = 2000  # characters of what a failed task says
 
 STARTED: dict[str, type[events.TaskStarted]] = {
     "training": events.TrainingStarted,
@@ -46,6 +48,7 @@ class Task:
 
     id: str
     kind: str
+    requested: Metadata
     state: TaskState = "requested"
     attempt: int = 0
     worker: str | None = None
@@ -87,15 +90,15 @@ class Experiment(Aggregate):
         """The state of the fit itself."""
         return self.tasks[self.name].state if self.exists else "blank"
 
-    def add_task(self, kind: str, task: str) -> None:
-        """Fold a requested task."""
-        self.tasks[task] = Task(task, kind)
+    def add_task(self, kind: str, task: str, requested: Metadata) -> None:
+        """Fold a requested task, and by whom and in which call it was requested."""
+        self.tasks[task] = Task(task, kind, requested)
 
     def unfinished(self, *kinds: str) -> list[Task]:
         """List the tasks of these kinds that still wait or run."""
         return [task for task in self.tasks.values() if task.kind in kinds and task.is_unfinished]
 
-    # -- training -------------------------------------------------------------------------------------------------------
+    # -- training
 
     def request_training(
         self,
@@ -128,7 +131,7 @@ class Experiment(Aggregate):
         self._check_running(self.name, attempt, worker)
         self.trigger_event(events.TrainingCompleted, task=self.name, attempt=attempt, result=result)
 
-    # -- evaluation and reproduction ------------------------------------------------------------------------------------
+    # -- evaluation and reproduction
 
     def request_evaluation(self, measures: Sequence[MeasureSpec], on: DatasetRef | None) -> str:
         """Ask for measures of the completed training; return the evaluation's id (`<experiment>-e1`)."""
@@ -157,7 +160,7 @@ class Experiment(Aggregate):
         facts = {"verdict": verdict, "differences": tuple(differences)}
         self.trigger_event(events.ReproductionCompleted, task=task, attempt=attempt, **facts)
 
-    # -- any task -------------------------------------------------------------------------------------------------------
+    # -- any task
 
     def start(self, task: str, attempt: int, worker: str) -> None:
         """Claim a task: a waiting one by attempt 1, one whose worker died by the next attempt."""
@@ -183,15 +186,16 @@ class Experiment(Aggregate):
             raise ConflictError(f"{task} is {it.state} already: only what waits or runs can be cancelled.")
         self.trigger_event(CANCELLED[it.kind], task=task)
 
-    # -- after the session ----------------------------------------------------------------------------------------------
+    # -- after the session
 
     def commit(self, session: str) -> None:
         """Belong to the history; the training must be completed and nothing of the session's work unfinished."""
         self._check_completed("committed")
-        if self.standing != "uncommitted" or self.unfinished("training", "evaluation"):
-            raise ConflictError(
-                f"Experiment {self.name} cannot be committed: it is {self.standing} or has unfinished work."
-            )
+        if self.standing != "uncommitted":
+            raise ConflictError(f"Experiment {self.name} is {self.standing} already.")
+        unfinished = [task.id for task in self.unfinished("evaluation")]
+        if unfinished:
+            raise UnfinishedError(f"Not finished yet: {', '.join(unfinished)}.", unfinished=unfinished)
         self.trigger_event(events.ExperimentCommitted, session=session)
 
     def discard(self, session: str) -> None:
@@ -220,7 +224,7 @@ class Experiment(Aggregate):
             raise ConflictError(f"Experiment {self.name} is not withdrawn.")
         self.trigger_event(events.ExperimentRestored, reason=checked_text("reason", reason))
 
-    # -- rules ----------------------------------------------------------------------------------------------------------
+    # -- rules
 
     def _next_task(self, kind: str, letter: str) -> str:
         number = sum(task.kind == kind for task in self.tasks.values()) + 1
@@ -246,6 +250,3 @@ class Experiment(Aggregate):
     def _check_committed(self, verb: str) -> None:
         if self.standing != "committed":
             raise ConflictError(f"Experiment {self.name} cannot be {verb}: it is {self.standing}, not committed.")
-
-
-MAX_DETAIL = 2000

@@ -1,6 +1,6 @@
 """The events of `experiment:<id>` and how each changes the experiment.
 
-A training, evaluation or reproduction is a task of its experiment; `task` is its id (of the training: the experiment's own).
+A training, evaluation or reproduction is a task of its experiment; `task` is its id (a training's: the experiment's).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class TaskRequested(Event):
 
     def apply(self, aggregate: Experiment) -> None:
         """Fold."""
-        aggregate.add_task(self.KIND, self.task)
+        aggregate.add_task(self.KIND, self.task, self.metadata)
 
 
 class TaskStarted(Event):
@@ -134,7 +134,7 @@ class EvaluationStarted(TaskStarted):
 
 
 class EvaluationCompleted(Event):
-    """The values by explicit identity (`precision:macro`, `precision:macro@wine`); numbers, or tables as nested lists."""
+    """The values by identity (`precision:macro`, `precision:macro@wine`); numbers, or tables as nested lists."""
 
     NAME: ClassVar[str] = "evaluation-completed.v1"
     task: str

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from domain.errors import BadInputError
 from domain.events import Value
+from domain.names import CLIENT_NAME
 
 Role = Literal["analyst", "sys-admin"]
 ROLES: tuple[Role, ...] = ("analyst", "sys-admin")
@@ -22,7 +23,6 @@ MAX_EXPERIMENTS_OF_A_SESSION = 500
 MAX_ATTEMPTS = 3
 MAX_TEXT = 4096
 
-CLIENT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 CATALOG_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 EXPERIMENT_ID = re.compile(r"[a-z2-7]{16}")
 TASK_ID = re.compile(r"(?P<experiment>[a-z2-7]{16})-(?P<kind>[er])(?P<number>[1-9][0-9]{0,5})")
@@ -62,7 +62,7 @@ class Split(Value):
 class Training(Value):
     """What a completed training left: blobs, a summary of the learned parameters (<= 2 KB), split and provenance."""
 
-    learned: dict[str, Any]
+    learned: Any
     model_blob: BlobRef
     learned_blob: BlobRef
     split: Split

@@ -1,0 +1,97 @@
+"""What commands answer: the JSON objects that scripts rely on, computed from the log as of a position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commands.call import Answer
+from commands.ports import Receipt
+from commands.wrappers import Desk, load
+from domain.experiment import Experiment, Task
+from domain.values import TASK_ID, experiment_stream
+
+
+def status_of(experiment: Experiment) -> dict[str, Any]:
+    """Return the object of `train`, `status` and `wait`; the experiment document carries the same keys."""
+    request, result, task = experiment.training, experiment.result, experiment.tasks[experiment.name]
+    return {
+        "experiment": experiment.name,
+        "state": task.state,
+        "standing": experiment.standing,
+        "session": request.session,
+        "dataset": request.dataset.model_dump(),
+        "model": {"name": request.model.name, "version": request.model.version},
+        "settings": request.settings,
+        "seed": request.seed,
+        "test_size": request.test_size,
+        "attempt": task.attempt,
+        "learned": result.learned if result else None,
+        "fit_seconds": result.fit_seconds if result else None,
+        "error": task.error,
+        "measures": experiment.measures,
+    }
+
+
+def status_of_evaluation(experiment: Experiment, task: Task) -> dict[str, Any]:
+    """Return the object of `evaluate`."""
+    on = task.request.on if task.request else None
+    return {
+        "evaluation": task.id,
+        "experiment": experiment.name,
+        "state": task.state,
+        "measures": task.outcome["measures"] if task.outcome else {},
+        "on": on.model_dump() if on else None,
+        "error": task.error,
+    }
+
+
+def status_of_reproduction(experiment: Experiment, task: Task) -> dict[str, Any]:
+    """Return the object of `reproduce`."""
+    outcome = task.outcome or {"verdict": None, "differences": []}
+    return {
+        "reproduction": task.id,
+        "experiment": experiment.name,
+        "state": task.state,
+        "verdict": outcome["verdict"],
+        "differences": outcome["differences"],
+        "error": task.error,
+    }
+
+
+def status_of_task(experiment: Experiment, task: str) -> dict[str, Any]:
+    """Return the object of whatever the task is."""
+    it = experiment.tasks[task]
+    if it.kind == "training":
+        return status_of(experiment)
+    return status_of_evaluation(experiment, it) if it.kind == "evaluation" else status_of_reproduction(experiment, it)
+
+
+def answer_with_task(desk: Desk, first: Receipt, task: str) -> Answer:
+    """Wait for a task of this process and answer as of the command's last append, or as of now where it ended later."""
+    desk.tasks.wait(task, desk.wait)
+    match = TASK_ID.fullmatch(task)
+    stream = experiment_stream(match["experiment"] if match else task)
+    last = desk.last_append(first)
+    experiment = load(desk.ports.store, Experiment, stream, last.position)
+    position, head = last.position, last.hash
+    if experiment.tasks[task].is_unfinished:
+        position, head = desk.ports.store.head()
+        experiment = load(desk.ports.store, Experiment, stream, position)
+    pending = task if experiment.tasks[task].is_unfinished else None
+    return Answer(status_of_task(experiment, task) | {"position": position}, position, head.hex(), pending)
+
+
+def answer_at(receipt: Receipt, body: dict[str, Any]) -> Answer:
+    """Answer at the position of an append."""
+    return Answer(body | {"position": receipt.position}, receipt.position, receipt.hash.hex())
+
+
+def answer_unchanged(desk: Desk, body: dict[str, Any]) -> Answer:
+    """Answer where nothing had to change."""
+    position, head = desk.ports.store.head()
+    return Answer(body | {"position": position}, position, head.hex())
+
+
+def event_of(receipt: Receipt, kind: type[Any]) -> Any:
+    """Return the first event of a kind in an append."""
+    return next(event for event in receipt.events if isinstance(event, kind))

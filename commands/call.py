@@ -1,0 +1,64 @@
+"""Who calls, and what a command answers."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from domain.events import Metadata
+from domain.values import Role
+
+CLIENTS = uuid5(NAMESPACE_URL, "autolearn/clients")
+
+
+def command_id(client: str, key: str) -> UUID:
+    """Name a command by its client and its Idempotency-Key (or else the request id)."""
+    return uuid5(uuid5(CLIENTS, client), key)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated call: `digest` is the SHA-256 (hex) of the plain body, `correlation` the id all of it shares."""
+
+    client: str
+    roles: frozenset[Role]
+    command_id: UUID
+    correlation: str
+    digest: str = ""
+
+    @property
+    def is_sysadmin(self) -> bool:
+        """Whether the caller may what only sys-admins may."""
+        return "sys-admin" in self.roles
+
+    @property
+    def metadata(self) -> Metadata:
+        """What every event of this call carries."""
+        return Metadata(actor=self.client, correlation=self.correlation, causation=f"command:{self.command_id}")
+
+    @property
+    def experiment(self) -> str:
+        """The id of the experiment that this call would create: 16 base32 characters drawn from the command id."""
+        digest = hashlib.sha256(b"experiment" + self.command_id.bytes).digest()
+        return base64.b32encode(digest[:10]).decode().lower()
+
+    @property
+    def seed(self) -> int:
+        """The seed of a training that names none: 0 .. 2^31-1, drawn from the command id."""
+        return int.from_bytes(hashlib.sha256(b"seed" + self.command_id.bytes).digest()[:4], "big") >> 1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command answers: the JSON object, the log's position and chain hash (hex) after it.
+
+    `pending` names the task (`<experiment>`, `<experiment>-e1`, …) that is not finished yet: HTTP 202.
+    """
+
+    body: dict[str, Any]
+    position: int
+    head: str
+    pending: str | None = None

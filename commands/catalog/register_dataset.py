@@ -1,0 +1,83 @@
+"""Add a data set: ingest the raw file in a task of its own, then register what it found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from commands.answers import answer_at, answer_unchanged
+from commands.call import Answer
+from commands.ports import Receipt, TaskBroken, TaskSpec
+from commands.wrappers import Desk, Work, load
+from domain.dataset import Dataset, DatasetContent
+from domain.errors import BadInputError, NotAbleError
+from domain.values import checked_catalog_name
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterDataset:
+    """Name and target column; `path` is the raw upload, a scratch file; format csv, tsv or parquet, perhaps gzipped."""
+
+    name: str
+    target: str
+    path: str
+    format: str = "csv"
+    gzip: bool = False
+    licence: str | None = None
+    source: str | None = None
+
+
+def register_dataset(command: RegisterDataset, desk: Desk) -> Receipt | None:
+    """Append dataset-registered; nothing where this content is the latest version already."""
+    checked_catalog_name(command.name)
+    facts = {"path": command.path, "format": command.format, "gzip": command.gzip, "target": command.target}
+    content = ingested(desk, facts, command.licence, command.source)
+    stream = f"dataset:{command.name}"
+    return desk.decide(lambda work: work.get(Dataset, stream).register(content))[1]
+
+
+def answer_registered(command: RegisterDataset, receipt: Receipt | None, desk: Desk) -> Answer:
+    """Answer with the version as it stands in the catalog."""
+    position = None if receipt is None else receipt.position
+    dataset = load(desk.ports.store, Dataset, f"dataset:{command.name}", position)
+    body = described(dataset) | {"new": receipt is not None}
+    return answer_unchanged(desk, body) if receipt is None else answer_at(receipt, body)
+
+
+def ingested(desk: Desk, facts: dict[str, Any], licence: str | None, source: str | None) -> DatasetContent:
+    """Run the ingest task and return what it found; what is wrong with the file is the caller's bad input."""
+    child = desk.ports.launcher.start(TaskSpec("ingest", facts))
+    outcome = child.result()
+    if isinstance(outcome, TaskBroken):
+        if outcome.reason in ("bad-input", "memory-limit", "deadline"):
+            raise BadInputError(outcome.detail, reason=outcome.reason)
+        raise NotAbleError(f"The file could not be ingested: {outcome.detail}")
+    return DatasetContent.model_validate(
+        outcome.facts | {"target": facts["target"], "licence": licence, "source": source}
+    )
+
+
+def described(dataset: Dataset) -> dict[str, Any]:
+    """Return the data set's entry of the catalog."""
+    content = dataset.content
+    return {
+        "name": dataset.name,
+        "version": dataset.latest,
+        "rows": content.rows,
+        "columns": content.columns,
+        "target": content.target,
+        "classes": list(content.classes),
+        "sha256": content.blob.sha256,
+        "licence": content.licence,
+        "source": content.source,
+    }
+
+
+def register_each(desk: Desk, contents: dict[str, DatasetContent]) -> Receipt | None:
+    """Register several data sets in one append."""
+
+    def decision(work: Work) -> None:
+        for name, content in contents.items():
+            work.get(Dataset, f"dataset:{name}").register(content)
+
+    return desk.decide(decision)[1]

@@ -1,0 +1,46 @@
+"""Claiming a task while deciding: with a free slot `…-started` goes into the same append, and it runs here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from commands.ports import Receipt
+from commands.wrappers import Desk, Work
+from domain.experiment import Experiment
+
+
+class Claim:
+    """A slot, if one was free, and the task it is meant for."""
+
+    def __init__(self, desk: Desk, *, has_slot: bool) -> None:
+        self.desk = desk
+        self.has_slot = has_slot
+        self._started: tuple[str, str, int] | None = None
+
+    def start(self, experiment: Experiment, task: str) -> str:
+        """Trigger the task's `…-started` where there is a slot; return the task's id."""
+        if self.has_slot:
+            attempt = experiment.tasks[task].attempt + 1
+            experiment.start(task, attempt, self.desk.ports.worker)
+            self._started = (experiment.name, task, attempt)
+        return task
+
+    def decide(self, decision: Callable[[Work], str]) -> Receipt | None:
+        """Append what the decision triggers, then run what it started."""
+        _, receipt = self.desk.decide(decision)
+        if receipt is not None and self._started is not None:
+            self.has_slot = False  # the task gives the slot back at its end
+            self.desk.tasks.run(*self._started, self.desk)
+        return receipt
+
+
+@contextmanager
+def claiming_slot(desk: Desk) -> Iterator[Claim]:
+    """Take a slot for the decision if one is free and the call may wait; give it back where nothing was started."""
+    claim = Claim(desk, has_slot=desk.wait > 0 and desk.ports.launcher.take_slot())
+    try:
+        yield claim
+    finally:
+        if claim.has_slot:
+            desk.ports.launcher.free_slot()

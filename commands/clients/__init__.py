@@ -1,0 +1,1 @@
+"""Commands of the storage service that concern clients."""

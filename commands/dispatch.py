@@ -1,0 +1,72 @@
+"""Every command of every service on one page: what may be asked, who decides, and what is answered. Read this first.
+
+`decide` appends the command's events and returns the receipt of its first append (None: nothing had to change);
+`answer` reads from the log what that made, the same way for the first run and for every repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from commands.call import Answer
+from commands.catalog.offer_catalog import OfferCatalog, answer_offered, offer_catalog
+from commands.catalog.register_dataset import RegisterDataset, answer_registered, register_dataset
+from commands.catalog.retire_dataset import RetireDataset, answer_retired, retire_dataset
+from commands.catalog.withdraw_offer import WithdrawOffer, answer_offer_withdrawn, withdraw_offer
+from commands.clients.add_client import AddClient, add_client
+from commands.clients.client_answer import answer_client
+from commands.clients.revoke_client import RevokeClient, revoke_client
+from commands.clients.rotate_client import RotateClient, rotate_client
+from commands.evaluation.request_evaluation import RequestEvaluation, answer_evaluation, request_evaluation
+from commands.ports import Receipt
+from commands.session.commit_session import CommitSession, answer_committed, commit_session
+from commands.session.discard_session import DiscardSession, answer_discarded, discard_session
+from commands.storage.annotate_experiment import AnnotateExperiment, annotate_experiment, answer_annotated
+from commands.storage.request_reproduction import RequestReproduction, answer_reproduction, request_reproduction
+from commands.storage.restore_experiment import RestoreExperiment, answer_restored, restore_experiment
+from commands.storage.withdraw_experiment import WithdrawExperiment, answer_withdrawn, withdraw_experiment
+from commands.training.cancel_task import CancelTask, answer_cancelled, cancel_task
+from commands.training.request_training import RequestTraining, answer_training, request_training
+from commands.wrappers import Desk
+
+
+class UseCase(NamedTuple):
+    """One command's two halves."""
+
+    decide: Callable[[Any, Desk], Receipt | None]
+    answer: Callable[[Any, Any, Desk], Answer]
+
+
+COMMANDS: dict[str, dict[type, UseCase]] = {
+    "catalog": {
+        RegisterDataset: UseCase(register_dataset, answer_registered),
+        RetireDataset: UseCase(retire_dataset, answer_retired),
+        OfferCatalog: UseCase(offer_catalog, answer_offered),
+        WithdrawOffer: UseCase(withdraw_offer, answer_offer_withdrawn),
+    },
+    "training": {
+        RequestTraining: UseCase(request_training, answer_training),
+        CancelTask: UseCase(cancel_task, answer_cancelled),
+    },
+    "evaluation": {
+        RequestEvaluation: UseCase(request_evaluation, answer_evaluation),
+        CancelTask: UseCase(cancel_task, answer_cancelled),
+    },
+    "session": {
+        CommitSession: UseCase(commit_session, answer_committed),
+        DiscardSession: UseCase(discard_session, answer_discarded),
+    },
+    "storage": {
+        AnnotateExperiment: UseCase(annotate_experiment, answer_annotated),
+        WithdrawExperiment: UseCase(withdraw_experiment, answer_withdrawn),
+        RestoreExperiment: UseCase(restore_experiment, answer_restored),
+        RequestReproduction: UseCase(request_reproduction, answer_reproduction),
+        CancelTask: UseCase(cancel_task, answer_cancelled),
+        AddClient: UseCase(add_client, answer_client),
+        RotateClient: UseCase(rotate_client, answer_client),
+        RevokeClient: UseCase(revoke_client, answer_client),
+    },
+}
+
+USE_CASES: dict[type, UseCase] = {command: case for service in COMMANDS.values() for command, case in service.items()}

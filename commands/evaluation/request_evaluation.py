@@ -1,0 +1,89 @@
+"""Compute measures of a completed training, on its held-out part or on a named data set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commands.answers import answer_with_task, event_of
+from commands.call import Answer
+from commands.claim import claiming_slot
+from commands.lookup import find_dataset, find_experiment, find_offer, newest_experiment
+from commands.ports import Receipt
+from commands.settings_check import checked_settings
+from commands.wrappers import Desk, Work
+from domain.dataset import Dataset, DatasetContent
+from domain.errors import BadInputError, BadSettingError
+from domain.experiment import Experiment
+from domain.experiment_events import EvaluationRequested
+from domain.values import DatasetRef, MeasureSpec
+
+DEFAULT_MEASURES = ("precision", "recall")
+MOST_MEASURES = 50
+CLASSES_OF_BINARY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEvaluation:
+    """Experiment (None: the session's newest), measures (`precision`, `precision:micro`), averaging, a data set."""
+
+    experiment: str | None = None
+    measures: tuple[str, ...] = ()
+    average: str | None = None
+    on: str | None = None
+
+
+def request_evaluation(command: RequestEvaluation, desk: Desk) -> Receipt | None:
+    """Append evaluation-requested and, with a free slot, evaluation-started."""
+    if len(command.measures) > MOST_MEASURES:
+        raise BadInputError(f"At most {MOST_MEASURES} measures at a time.")
+    with claiming_slot(desk) as claim:
+
+        def decision(work: Work) -> str:
+            given = command.experiment
+            experiment = (
+                newest_experiment(work, desk.call) if given is None else find_experiment(work, desk.call, given)
+            )
+            on, content = _data(work, experiment, command.on)
+            names = command.measures or DEFAULT_MEASURES
+            specs = [_spec(work, name, command.average, content) for name in names]
+            task = experiment.request_evaluation(tuple(dict.fromkeys(specs)), on)
+            return claim.start(experiment, task)
+
+        return claim.decide(decision)
+
+
+def answer_evaluation(_: RequestEvaluation, receipt: Receipt, desk: Desk) -> Answer:
+    """Answer with the values, or with the state they are in."""
+    return answer_with_task(desk, receipt, event_of(receipt, EvaluationRequested).task)
+
+
+def _data(work: Work, experiment: Experiment, on: str | None) -> tuple[DatasetRef | None, DatasetContent]:
+    trained = experiment.training.dataset
+    own = work.get(Dataset, f"dataset:{trained.name}").versions[trained.version]
+    if on is None:
+        return None, own
+    dataset = find_dataset(work, on)
+    missing = sorted(set(own.columns) - set(dataset.content.columns))
+    if missing:
+        raise BadInputError(
+            f"Data set {on!r} lacks columns that the model was trained on: {', '.join(missing[:10])}.", missing=missing
+        )
+    return dataset.ref(), dataset.content
+
+
+def _spec(work: Work, given: str, average: str | None, content: DatasetContent) -> MeasureSpec:
+    name, _, explicit = given.partition(":")
+    schema = find_offer(work, "measure", name).current().settings
+    if "average" not in schema:
+        if explicit:
+            raise BadSettingError(f"{name} has no averaging: write {name!r}.", setting="average", allowed="none")
+        return MeasureSpec(name=name)
+    wanted = explicit or average
+    chosen = checked_settings(schema, {"average": wanted} if wanted else {})["average"]
+    if chosen == "binary" and len(content.classes) != CLASSES_OF_BINARY:
+        raise BadSettingError(
+            f"average = 'binary' needs two classes, the data has {len(content.classes)}: use macro, micro or weighted.",
+            setting="average",
+            allowed="one of macro, micro, weighted",
+        )
+    return MeasureSpec(name=name, average=chosen)

@@ -1,0 +1,156 @@
+"""The event worker follows the log: queued tasks, lost tasks, cancellations, with the same functions as a call."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Event as Signal
+from threading import Thread
+from uuid import NAMESPACE_URL, uuid5
+
+from commands.application import Application
+from commands.call import Call
+from commands.ports import DuplicateAppend, EventFeed, Followed, Journal, OpenTasks
+from commands.wrappers import Desk, Work, load
+from domain.errors import AutoLearnError, ConflictError
+from domain.experiment import Experiment, Task
+from domain.experiment_events import (
+    EvaluationCompleted,
+    ExperimentDiscarded,
+    ReproductionCompleted,
+    TaskCancelled,
+    TaskFailed,
+    TaskRequested,
+    TaskStarted,
+    TrainingCompleted,
+)
+from domain.values import MAX_ATTEMPTS, TASK_ID, experiment_stream
+
+log = logging.getLogger(__name__)
+
+WORKERS = uuid5(NAMESPACE_URL, "autolearn/workers")
+BATCH = 500
+IDLE_SECONDS = 1.0
+RETRY_SECONDS = 0.2  # a slot can become free without an event: a cancelled task's process ends after its event
+ENDED = (TrainingCompleted, EvaluationCompleted, ReproductionCompleted, TaskFailed, TaskCancelled)
+
+
+class EventWorker:
+    """Claims what waits, in the log's order, as slots allow. `is_lost`: whether a started task's worker is dead."""
+
+    def __init__(
+        self,
+        application: Application,
+        feed: EventFeed,
+        open_tasks: OpenTasks,
+        journal: Journal,
+        is_lost: Callable[[Task], bool],
+    ) -> None:
+        self._application = application
+        self._ports = application.ports
+        self._feed = feed
+        self._open_tasks = open_tasks
+        self._journal = journal
+        self._is_lost = is_lost
+        self._position = 0
+        self._backlog: dict[str, Followed | None] = {}
+        self._stop = Signal()
+        self._thread = Thread(target=self._run, name="event worker", daemon=True)
+
+    def start(self, position: int) -> None:
+        """Take over what is unfinished at `position` (the read models have it), then follow the log from there."""
+        self._position = position
+        self._backlog = dict.fromkeys(self._open_tasks.unfinished())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Follow no more; running tasks are not touched."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.step()
+                self._feed.wait_beyond(self._position, RETRY_SECONDS if self._backlog else IDLE_SECONDS)
+            except AutoLearnError as trouble:
+                log.warning("event worker: %s", trouble.sentence)
+                self._stop.wait(RETRY_SECONDS)
+            except Exception:
+                log.exception("event worker")
+                self._stop.wait(IDLE_SECONDS)
+
+    def step(self) -> None:
+        """Read on in the log and claim what can be claimed."""
+        for followed in self._feed.after(self._position, BATCH):
+            self._follow(followed)
+            self._position = followed.position
+        for task in list(self._backlog):
+            if not self._ports.launcher.take_slot():
+                break
+            if not self._claim(task, self._backlog.pop(task)):
+                self._ports.launcher.free_slot()
+
+    def _follow(self, followed: Followed) -> None:
+        event = followed.event
+        if isinstance(event, TaskRequested):
+            self._backlog[event.task] = followed
+        elif isinstance(event, TaskStarted | ENDED):
+            self._backlog.pop(event.task, None)
+            if isinstance(event, TaskCancelled):
+                self._end(event.task, followed)
+        elif isinstance(event, ExperimentDiscarded):
+            for task in [*self._backlog, *self._application.tasks.running()]:
+                if experiment_stream(_experiment_of(task)) == event.originator_id:
+                    self._backlog.pop(task, None)
+                    self._end(task, followed)
+
+    def _end(self, task: str, followed: Followed) -> None:
+        if task in self._application.tasks.running():
+            self._application.tasks.cancel(task)
+            self._journal.handled(followed.event, followed.position, "cancelled", 0.0)
+
+    def _claim(self, task: str, followed: Followed | None) -> bool:
+        began = time.perf_counter()
+        name = _experiment_of(task)
+        experiment = load(self._ports.store, Experiment, experiment_stream(name))
+        it = experiment.tasks.get(task)
+        if it is None or not it.is_unfinished or (it.state == "started" and not self._is_lost(it)):
+            return False
+        desk = self._desk(it)
+        started = self._start(desk, name, it)
+        if followed is not None:
+            outcome = "started" if started else "skipped"
+            self._journal.handled(followed.event, followed.position, outcome, (time.perf_counter() - began) * 1000)
+        if started:
+            self._application.tasks.run(name, task, it.attempt + 1, desk)
+        return started
+
+    def _start(self, desk: Desk, name: str, it: Task) -> bool:
+        attempt = it.attempt + 1
+
+        def decision(work: Work) -> None:
+            experiment = work.get(Experiment, experiment_stream(name))
+            if attempt > MAX_ATTEMPTS:
+                sentence = f"Its process or machine died {MAX_ATTEMPTS} times."
+                experiment.fail(it.id, it.attempt, "lost", sentence)
+            else:
+                experiment.start(it.id, attempt, self._ports.worker)
+
+        try:
+            desk.decide(decision)
+        except (ConflictError, DuplicateAppend):
+            return False  # somebody else was first, or it was cancelled
+        return attempt <= MAX_ATTEMPTS
+
+    def _desk(self, it: Task) -> Desk:
+        identity = uuid5(WORKERS, f"{it.id}/{it.attempt + 1}")
+        call = Call(f"worker:{self._ports.worker}", frozenset(), identity, it.requested.correlation)
+        return Desk(self._ports, self._application.tasks, call)
+
+
+def _experiment_of(task: str) -> str:
+    match = TASK_ID.fullmatch(task)
+    return match["experiment"] if match else task

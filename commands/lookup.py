@@ -1,0 +1,136 @@
+"""Finding what a caller names: experiments, catalog entries, the open session. What one may not see is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from commands.call import Call
+from commands.ports import EventStore
+from commands.wrappers import Work
+from domain.dataset import Dataset
+from domain.errors import AmbiguousIdError, BadInputError, ConflictError, NotFoundError
+from domain.experiment import Experiment
+from domain.offer import Offer
+from domain.session import Session
+from domain.values import TASK_ID, experiment_stream, session_stream
+
+SHORTEST_BEGINNING = 4
+MOST_CANDIDATES = 20
+MOST_NAMES = 500
+
+
+def nearest(name: str, names: Iterable[str]) -> list[str]:
+    """Return up to three names that look like it."""
+    return get_close_matches(name, list(names), n=3, cutoff=0.5)
+
+
+def may_see(call: Call, experiment: Experiment) -> bool:
+    """Tell whether it is committed (for every client) or the caller's own."""
+    return experiment.exists and (experiment.standing == "committed" or experiment.training.owner == call.client)
+
+
+def find_experiment(work: Work, call: Call, given: str) -> Experiment:
+    """Return the one visible experiment whose id begins so."""
+    if len(given) < SHORTEST_BEGINNING:
+        raise BadInputError(
+            f"{given!r} is too short: give at least {SHORTEST_BEGINNING} characters of an experiment's id."
+        )
+    streams = work.store.streams(experiment_stream(given), MOST_CANDIDATES)
+    visible = [it for it in (work.get(Experiment, stream) for stream in streams) if may_see(call, it)]
+    if not visible:
+        raise NotFoundError.named("experiment", given, nearest(given, _own_experiments(work, call)))
+    if len(visible) > 1:
+        names = [it.name for it in visible]
+        raise AmbiguousIdError(f"{given!r} names several experiments: {', '.join(names)}.", candidates=names)
+    return visible[0]
+
+
+def find_task(work: Work, call: Call, given: str) -> tuple[Experiment, str]:
+    """Return an experiment and one of its tasks, from the task's id or the beginning of the experiment's."""
+    match = TASK_ID.fullmatch(given)
+    experiment = find_experiment(work, call, match["experiment"] if match else given)
+    task = given if match else experiment.name
+    if task not in experiment.tasks:
+        raise NotFoundError.named("evaluation or reproduction", given, nearest(given, experiment.tasks))
+    return experiment, task
+
+
+def newest_experiment(work: Work, call: Call) -> Experiment:
+    """Return the newest experiment of the caller's open session."""
+    session = current_session(work, call.client)
+    if not session.is_open or not session.experiments:
+        raise NotFoundError("There is no experiment in your session: name one, or train first.", nearest=[])
+    return work.get(Experiment, experiment_stream(session.experiments[-1]))
+
+
+def current_session(work: Work, client: str) -> Session:
+    """Return the client's last session, or blank number 1; its number comes from the log alone.
+
+    The numbers are dense, so the last one is found by doubling and halving: some ten point reads for a thousand sessions.
+    """
+
+    def exists(number: int) -> bool:
+        return work.store.version(session_stream(client, number)) > 0
+
+    high = 1
+    while exists(high):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if exists(middle) else (low, middle)
+    return work.get(Session, session_stream(client, max(low, 1)))
+
+
+def open_session(work: Work, client: str) -> Session:
+    """Return the client's open session; open the next one where there is none."""
+    session = current_session(work, client)
+    if session.is_open:
+        return session
+    number = int(session.id.rpartition(":")[2])
+    following = session if session.state == "blank" else work.get(Session, session_stream(client, number + 1))
+    following.open(client)
+    return following
+
+
+def require_open_session(work: Work, client: str) -> Session:
+    """Return the client's open session, or refuse."""
+    session = current_session(work, client)
+    if not session.is_open:
+        raise ConflictError("There is no open session: the first training opens one.")
+    return session
+
+
+def find_dataset(work: Work, name: str) -> Dataset:
+    """Return a data set on offer."""
+    dataset = work.get(Dataset, f"dataset:{name}")
+    if not dataset.is_offered:
+        raise NotFoundError.named("data set", name, nearest(name, _offered_datasets(work.store)))
+    return dataset
+
+
+def find_offer(work: Work, kind: str, name: str) -> Offer:
+    """Return a model or measure on offer."""
+    offer = work.get(Offer, f"{kind}:{name}")
+    if not offer.is_offered:
+        raise NotFoundError.named(kind, name, nearest(name, _offered(work.store, kind)))
+    return offer
+
+
+def _offered(store: EventStore, kind: str) -> list[str]:
+    work = Work(store)
+    return [
+        offer.name for stream in store.streams(f"{kind}:", MOST_NAMES) if (offer := work.get(Offer, stream)).is_offered
+    ]
+
+
+def _offered_datasets(store: EventStore) -> list[str]:
+    work = Work(store)
+    streams = store.streams("dataset:", MOST_NAMES)
+    return [dataset.name for stream in streams if (dataset := work.get(Dataset, stream)).is_offered]
+
+
+def _own_experiments(work: Work, call: Call) -> list[str]:
+    session = current_session(work, call.client)
+    return session.experiments if session.is_open else []

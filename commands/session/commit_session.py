@@ -1,0 +1,84 @@
+"""Commit the caller's session: all or the named experiments become history and it closes, in one append."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commands.answers import answer_at, event_of
+from commands.call import Answer
+from commands.lookup import nearest, require_open_session
+from commands.ports import Receipt
+from commands.wrappers import Desk, Work
+from domain.errors import AmbiguousIdError, NotFoundError, UnfinishedError
+from domain.experiment import Experiment
+from domain.session import Session
+from domain.session_events import SessionCommitted
+from domain.values import checked_text, experiment_stream, session_id
+
+
+@dataclass(frozen=True, slots=True)
+class CommitSession:
+    """Ids or unique beginnings of experiments; none means every completed one. A message if you like."""
+
+    experiments: tuple[str, ...] = ()
+    message: str | None = None
+
+
+def commit_session(command: CommitSession, desk: Desk) -> Receipt | None:
+    """Append session-committed, experiment-committed for what stays and experiment-discarded for the rest."""
+    message = None if command.message is None else checked_text("message", command.message)
+
+    def decision(work: Work) -> list[str]:
+        session = require_open_session(work, desk.call.client)
+        held = {name: work.get(Experiment, experiment_stream(name)) for name in session.experiments}
+        chosen = _named(session, command.experiments) if command.experiments else _completed(held)
+        session.commit(chosen, message)
+        for name, experiment in held.items():
+            if name in chosen:
+                experiment.commit(session_id(session.id))
+            else:
+                experiment.discard(session_id(session.id))
+        return [task.id for it in held.values() for task in it.tasks.values() if task.state == "cancelled"]
+
+    ended, receipt = desk.decide(decision)
+    for task in ended:
+        desk.tasks.cancel(task)
+    return receipt
+
+
+def answer_committed(_: CommitSession, receipt: Receipt, __: Desk) -> Answer:
+    """Answer with the receipt: what is committed, when, at which position, with which chain hash."""
+    event = event_of(receipt, SessionCommitted)
+    body = {
+        "session": session_id(event.originator_id),
+        "committed_at": receipt.at.isoformat(),
+        "experiments": list(event.committed),
+        "discarded": list(event.discarded),
+        "message": event.message,
+        "head": receipt.hash.hex(),
+    }
+    return answer_at(receipt, body)
+
+
+def _completed(held: dict[str, Experiment]) -> list[str]:
+    unfinished = [task.id for it in held.values() for task in it.unfinished("training", "evaluation")]
+    if unfinished:
+        raise UnfinishedError(
+            f"Not finished yet: {', '.join(unfinished)}. Wait for them, cancel them, or name the experiments to commit.",
+            unfinished=unfinished,
+        )
+    return [name for name, it in held.items() if it.training_state == "completed"]
+
+
+def _named(session: Session, given: tuple[str, ...]) -> list[str]:
+    chosen = []
+    for beginning in given:
+        matches = [name for name in session.experiments if name.startswith(beginning)]
+        if not matches:
+            near = nearest(beginning, session.experiments)
+            raise NotFoundError.named("experiment in your session", beginning, near)
+        if len(matches) > 1:
+            sentence = f"{beginning!r} names several experiments: {', '.join(matches)}."
+            raise AmbiguousIdError(sentence, candidates=matches)
+        chosen += matches
+    return list(dict.fromkeys(chosen))

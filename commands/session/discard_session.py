@@ -1,0 +1,43 @@
+"""Discard the caller's session and everything in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commands.answers import answer_at, event_of
+from commands.call import Answer
+from commands.lookup import require_open_session
+from commands.ports import Receipt
+from commands.wrappers import Desk, Work
+from domain.experiment import Experiment
+from domain.session_events import SessionDiscarded
+from domain.values import experiment_stream, session_id
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardSession:
+    """The open session of the caller."""
+
+
+def discard_session(_: DiscardSession, desk: Desk) -> Receipt | None:
+    """Append session-discarded and experiment-discarded for each; what still runs is ended."""
+
+    def decision(work: Work) -> list[str]:
+        session = require_open_session(work, desk.call.client)
+        held = [work.get(Experiment, experiment_stream(name)) for name in session.experiments]
+        session.discard()
+        for experiment in held:
+            experiment.discard(session_id(session.id))
+        return [task.id for it in held for task in it.tasks.values() if task.state == "cancelled"]
+
+    ended, receipt = desk.decide(decision)
+    for task in ended:
+        desk.tasks.cancel(task)
+    return receipt
+
+
+def answer_discarded(_: DiscardSession, receipt: Receipt, __: Desk) -> Answer:
+    """Answer with what is gone."""
+    event = event_of(receipt, SessionDiscarded)
+    body = {"session": session_id(event.originator_id), "discarded_at": receipt.at.isoformat()}
+    return answer_at(receipt, body | {"discarded": list(event.discarded)})

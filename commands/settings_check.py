@@ -1,0 +1,86 @@
+"""Settings held against the schema in `model-offered`: complete and typed, or a refusal that names what is allowed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from commands.lookup import nearest
+from domain.errors import BadSettingError, NotFoundError
+
+Schema = dict[str, Any]
+
+
+def checked_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[str, Any]:
+    """Return all settings with their values, given or default."""
+    for name in given:
+        if name not in schema:
+            raise NotFoundError.named("setting", name, nearest(name, schema) or sorted(schema))
+    settings = {name: described["default"] for name, described in schema.items()}
+    for name, value in given.items():
+        if not allows(schema[name], value):
+            allowed = sentence(schema[name])
+            raise BadSettingError(f"{name} = {value!r} is not allowed: {allowed}.", setting=name, allowed=allowed)
+        settings[name] = value
+    return settings
+
+
+def allows(described: Schema, value: Any) -> bool:
+    """Whether a value fits a described setting."""
+    if described["type"] == "any-of":
+        return any(allows(one, value) for one in described["any_of"])
+    return _KINDS[described["type"]](described, value)
+
+
+def sentence(described: Schema) -> str:
+    """Say what a setting allows."""
+    kind = described["type"]
+    if kind == "any-of":
+        return " or ".join(dict.fromkeys(sentence(one) for one in described["any_of"]))
+    if kind == "choice":
+        return "one of " + ", ".join("none" if one is None else str(one) for one in described["choices"])
+    if kind in ("integer", "number"):
+        return " ".join([f"{_article(kind)} {kind}", *_bounds(described)])
+    return f"{_article(kind)} {kind}"
+
+
+def _bounds(described: Schema) -> list[str]:
+    signs = {"minimum": ">=", "exclusive_minimum": ">", "maximum": "<=", "exclusive_maximum": "<"}
+    return [f"{sign} {described[key]}" for key, sign in signs.items() if described.get(key) is not None]
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
+
+
+def _is_integer(described: Schema, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and _within(described, value)
+
+
+def _is_number(described: Schema, value: Any) -> bool:
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return plain and math.isfinite(value) and _within(described, value)
+
+
+def _within(described: Schema, value: float) -> bool:
+    low, above = described.get("minimum"), described.get("exclusive_minimum")
+    high, below = described.get("maximum"), described.get("exclusive_maximum")
+    return (
+        (low is None or value >= low)
+        and (above is None or value > above)
+        and (high is None or value <= high)
+        and (below is None or value < below)
+    )
+
+
+def _is_choice(described: Schema, value: Any) -> bool:
+    return any(type(value) is type(one) and value == one for one in described["choices"])
+
+
+_KINDS = {
+    "integer": _is_integer,
+    "number": _is_number,
+    "boolean": lambda _, value: isinstance(value, bool),
+    "string": lambda _, value: isinstance(value, str),
+    "choice": _is_choice,
+}

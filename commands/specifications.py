@@ -1,0 +1,61 @@
+"""What a task process is told, drawn from the log alone: the experiment's record and its data set's content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commands.ports import TaskSpec
+from commands.wrappers import Work
+from domain.dataset import Dataset
+from domain.experiment import Experiment, Task
+from domain.values import DatasetRef
+
+
+def specification(work: Work, experiment: Experiment, task: str) -> TaskSpec:
+    """Return the specification of a task of this experiment."""
+    it = experiment.tasks[task]
+    if it.kind == "training":
+        return TaskSpec("fit", _fit_facts(work, experiment))
+    if it.kind == "evaluation":
+        return TaskSpec("score", _score_facts(work, experiment, it))
+    return TaskSpec("reproduce", _reproduce_facts(work, experiment))
+
+
+def _fit_facts(work: Work, experiment: Experiment) -> dict[str, Any]:
+    request = experiment.training
+    return {
+        "experiment": experiment.name,
+        "model": request.model.model_dump(),
+        "settings": request.settings,
+        "seed": request.seed,
+        "test_size": request.test_size,
+        "dataset": request.dataset.model_dump(),
+        "target": _target(work, request.dataset),
+    }
+
+
+def _score_facts(work: Work, experiment: Experiment, task: Task) -> dict[str, Any]:
+    if task.request is None or experiment.result is None:
+        msg = f"{task.id} was never requested"
+        raise LookupError(msg)
+    on = task.request.on
+    return _fit_facts(work, experiment) | {
+        "model_blob": experiment.result.model_blob.sha256,
+        "on": None if on is None else on.model_dump() | {"target": _target(work, on)},
+        "measures": [measure.model_dump() for measure in task.request.measures],
+    }
+
+
+def _reproduce_facts(work: Work, experiment: Experiment) -> dict[str, Any]:
+    if experiment.result is None:
+        msg = f"{experiment.id} has no result"
+        raise LookupError(msg)
+    return _fit_facts(work, experiment) | {
+        "model_blob": experiment.result.model_blob.sha256,
+        "learned_blob": experiment.result.learned_blob.sha256,
+        "provenance": experiment.result.provenance,
+    }
+
+
+def _target(work: Work, dataset: DatasetRef) -> str:
+    return work.get(Dataset, f"dataset:{dataset.name}").versions[dataset.version].target

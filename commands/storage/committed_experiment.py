@@ -1,0 +1,25 @@
+"""What annotating, withdrawing and restoring share: whose they are, and what they answer."""
+
+from __future__ import annotations
+
+from commands.answers import answer_at, status_of
+from commands.call import Answer, Call
+from commands.lookup import find_experiment
+from commands.ports import Receipt
+from commands.wrappers import Desk, Work, load
+from domain.errors import ForbiddenError
+from domain.experiment import Experiment
+
+
+def find_own_committed(work: Work, call: Call, given: str) -> Experiment:
+    """Return an experiment that the caller may change: the session's owner, or a sys-admin."""
+    experiment = find_experiment(work, call, given)
+    if experiment.training.owner != call.client and not call.is_sysadmin:
+        raise ForbiddenError(f"Experiment {experiment.name} can be changed by its owner or by a sys-admin.")
+    return experiment
+
+
+def answer_changed(receipt: Receipt, desk: Desk) -> Answer:
+    """Answer with the experiment as of the append."""
+    experiment = load(desk.ports.store, Experiment, receipt.events[0].originator_id, receipt.position)
+    return answer_at(receipt, status_of(experiment) | {"withdrawn": experiment.withdrawn})

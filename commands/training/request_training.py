@@ -1,0 +1,66 @@
+"""Train a model on a data set: begins an experiment in the caller's session, run at once where a slot is free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from commands.answers import answer_with_task, event_of
+from commands.call import Answer
+from commands.claim import claiming_slot
+from commands.lookup import find_dataset, find_offer, open_session
+from commands.ports import Receipt
+from commands.settings_check import checked_settings
+from commands.wrappers import Desk, Work
+from domain.experiment import Experiment
+from domain.experiment_events import TrainingRequested
+from domain.values import experiment_stream, session_id
+
+NUMBERS: dict[str, dict[str, Any]] = {
+    "test_size": {"type": "number", "default": 0.25, "exclusive_minimum": 0, "exclusive_maximum": 1},
+    "seed": {"type": "integer", "default": None, "minimum": 0, "maximum": 2**32 - 1},  # what NumPy takes
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTraining:
+    """Names from the catalog; settings that differ from the defaults; the seed is drawn where none is given."""
+
+    dataset: str
+    model: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    test_size: float = 0.25
+
+
+def request_training(command: RequestTraining, desk: Desk) -> Receipt | None:
+    """Append session-opened (if need be), experiment-added, training-requested and, in a slot, training-started."""
+    checked_settings(
+        NUMBERS, {"test_size": command.test_size} | ({} if command.seed is None else {"seed": command.seed})
+    )
+    with claiming_slot(desk) as claim:
+
+        def decision(work: Work) -> str:
+            dataset = find_dataset(work, command.dataset)
+            offer = find_offer(work, "model", command.model)
+            settings = checked_settings(offer.current().settings, command.settings)
+            session = open_session(work, desk.call.client)
+            experiment = work.get(Experiment, experiment_stream(desk.call.experiment))
+            session.add(experiment.name)
+            experiment.request_training(
+                owner=desk.call.client,
+                session=session_id(session.id),
+                dataset=dataset.ref(),
+                model=offer.ref(),
+                settings=settings,
+                seed=desk.call.seed if command.seed is None else command.seed,
+                test_size=command.test_size,
+            )
+            return claim.start(experiment, experiment.name)
+
+        return claim.decide(decision)
+
+
+def answer_training(_: RequestTraining, receipt: Receipt, desk: Desk) -> Answer:
+    """Answer with the status of the experiment."""
+    return answer_with_task(desk, receipt, event_of(receipt, TrainingRequested).task)

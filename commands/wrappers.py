@@ -1,0 +1,103 @@
+"""How every command runs: load, decide, append in one commit, decide again where somebody else was first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar, cast
+from uuid import UUID, uuid5
+
+from commands.ports import EventStore, Ports, Receipt, Stamp, VersionConflict
+from domain.errors import ConflictError, KeyReusedError
+from domain.events import Aggregate, Event
+
+if TYPE_CHECKING:
+    from commands.call import Call
+    from commands.tasks import Tasks
+
+T = TypeVar("T")
+A = TypeVar("A", bound=Aggregate)
+
+RETRIES = 50
+
+
+def append_id(command_id: UUID, number: int) -> UUID:
+    """Name the k-th append of a command (1, 2, …)."""
+    return uuid5(command_id, str(number))
+
+
+class Work:
+    """The aggregates that one decision touches; what they trigger is appended together."""
+
+    def __init__(self, store: EventStore) -> None:
+        self.store = store
+        self._loaded: dict[str, Aggregate] = {}
+
+    def get(self, kind: type[A], stream: str) -> A:
+        """Return the aggregate of a stream, blank where it has no events; the same object each time."""
+        if stream not in self._loaded:
+            self._loaded[stream] = load(self.store, kind, stream)
+        return cast("A", self._loaded[stream])
+
+    def pending(self) -> list[Event]:
+        """Take what the aggregates triggered, aggregate by aggregate, in the order they were loaded."""
+        return [cast("Event", event) for aggregate in self._loaded.values() for event in aggregate.collect_events()]
+
+
+def load(store: EventStore, kind: type[A], stream: str, until: int | None = None) -> A:
+    """Fold a stream, whole or up to the commit that covers a position."""
+    aggregate = kind.blank(stream)
+    for event in store.stream(stream, until):
+        event.mutate(aggregate)
+    return aggregate
+
+
+@dataclass
+class Desk:
+    """One command at work: the ports, the tasks of this process, the call, and how many appends it has made."""
+
+    ports: Ports
+    tasks: Tasks
+    call: Call
+    wait: float = 0.0
+    appends: int = field(default=0)
+
+    def first_append(self) -> Receipt | None:
+        """Return what this command's first run appended, if it ran before; refuse another body under its id."""
+        receipt = self.ports.store.find_append(append_id(self.call.command_id, 1))
+        if receipt is not None:
+            self.check_same(receipt)
+        return receipt
+
+    def check_same(self, receipt: Receipt) -> None:
+        """Refuse a request id or idempotency key that was used with another body."""
+        if receipt.stamp.digest != self.call.digest:
+            raise KeyReusedError("This Idempotency-Key (or request id) was used with another body: take a new one.")
+
+    def last_append(self, first: Receipt) -> Receipt:
+        """Return the last append of this command."""
+        number, last = 1, first
+        while (receipt := self.ports.store.find_append(append_id(self.call.command_id, number + 1))) is not None:
+            number, last = number + 1, receipt
+        return last
+
+    def decide(self, decision: Callable[[Work], T]) -> tuple[T, Receipt | None]:
+        """Run a decision and append its events; None for the receipt where it triggered nothing."""
+        for _ in range(RETRIES):
+            work = Work(self.ports.store)
+            outcome = decision(work)
+            events = [event.stamped(self.call.metadata) for event in work.pending()]
+            if not events:
+                return outcome, None
+            try:
+                receipt = self.ports.store.append(events, self._stamp())
+            except VersionConflict:
+                continue
+            self.appends += 1
+            return outcome, receipt
+        raise ConflictError(f"Others changed the same things {RETRIES} times in a row: try again.")
+
+    def _stamp(self) -> Stamp:
+        number = self.appends + 1
+        digest = self.call.digest if number == 1 else ""
+        return Stamp(self.call.command_id, append_id(self.call.command_id, number), self.call.metadata, digest)

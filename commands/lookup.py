@@ -67,7 +67,7 @@ def newest_experiment(work: Work, call: Call) -> Experiment:
 def current_session(work: Work, client: str) -> Session:
     """Return the client's last session, or blank number 1; its number comes from the log alone.
 
-    The numbers are dense, so the last one is found by doubling and halving: some ten point reads for a thousand sessions.
+    Its numbers are dense, so the last one is found by doubling and halving: about ten point reads for 1,000 sessions.
     """
 
     def exists(number: int) -> bool:

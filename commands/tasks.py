@@ -69,7 +69,7 @@ class Tasks:
             return list(self._watched)
 
     def close(self) -> None:
-        """End all children without recording an end: the next start finds their tasks in the log and runs them again."""
+        """End all children without recording an end: the next start finds their tasks in the log and runs them."""
         self._closed = True
         for task in self.running():
             self.cancel(task)

@@ -1,4 +1,4 @@
-"""Shapes of names that the client's side checks too: apart from `values.py`, so that the CLI starts without pydantic."""
+"""Shapes of names that the client checks too: apart from `values.py`, so that the CLI starts without pydantic."""
 
 import re
 

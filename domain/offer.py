@@ -14,7 +14,7 @@ from domain.values import ModelRef
 class Description(Value):
     """What a describe-task read: who brings it (distribution, version), a sentence, the typed settings.
 
-    `settings` maps a name to `{type, default, ...constraints}`; of a measure it holds `average` (allowed values, default).
+    `settings` maps a name to `{type, default, ...constraints}`; of a measure it holds `average` (choices, default).
     `digest` is the SHA-256 of all the rest: the same digest makes no new event.
     """
 

@@ -93,7 +93,7 @@ def checked_client_name(name: str) -> str:
 def checked_catalog_name(name: str) -> str:
     """Return the name of a data set, model or measure, or refuse it with the rule."""
     if not CATALOG_NAME.fullmatch(name):
-        msg = f"{name!r} is not a name: 1 to 64 characters of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit."
+        msg = f"{name!r} is not a name: 1 to 64 characters of a-z, 0-9, '.', '_' and '-', first a letter or digit."
         raise BadInputError(msg)
     return name
 

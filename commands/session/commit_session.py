@@ -64,7 +64,7 @@ def _completed(held: dict[str, Experiment]) -> list[str]:
     unfinished = [task.id for it in held.values() for task in it.unfinished("training", "evaluation")]
     if unfinished:
         raise UnfinishedError(
-            f"Not finished yet: {', '.join(unfinished)}. Wait for them, cancel them, or name the experiments to commit.",
+            f"Not finished yet: {', '.join(unfinished)}. Wait for them, cancel them, or name what to commit.",
             unfinished=unfinished,
         )
     return [name for name, it in held.items() if it.training_state == "completed"]

@@ -1,0 +1,53 @@
+"""The backend's settings, read from the environment (`AUTOLEARN_…`); the client's two are in `cli/places.py`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cli.places import data_directory
+from domain.errors import BadInputError
+
+MIB = 2**20
+
+
+class Settings(BaseSettings):
+    """Every setting of a backend, with its default; a value that does not fit is refused at start."""
+
+    model_config = SettingsConfigDict(env_prefix="AUTOLEARN_", frozen=True)
+
+    mode: Literal["embedded"] = Field("embedded", description="where the log and the read models live")
+    data: Path = Field(default_factory=data_directory, description="the data directory; one backend at a time owns it")
+    blobs: str = Field("", description="fsspec URL of the blobs; default: `blobs` in the data directory")
+    master_key_file: Path | None = Field(None, description="the master key; default: `master.key` in the data directory")
+    listen: str = Field("127.0.0.1", description="address to listen on; beyond loopback only with own clients")
+    hosts: str = Field("", description="further names, separated by commas, that the Host header may carry")
+    slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="tasks at a time")
+    task_seconds: float = Field(600.0, gt=0, description="a task's deadline")
+    task_memory: int = Field(2048 * MIB, ge=64 * MIB, description="a task's memory limit in bytes")
+    reserve: int = Field(64 * MIB, ge=0, description="free disk in bytes below which commands are refused")
+
+    @property
+    def blobs_url(self) -> str:
+        """Where the blobs are."""
+        return self.blobs or (self.data / "blobs").absolute().as_uri()
+
+    @property
+    def key_file(self) -> Path:
+        """Where the master key is."""
+        return self.master_key_file or self.data / "master.key"
+
+
+def read_settings(**given: object) -> Settings:
+    """Return the settings of the environment, with those given on the command line before them."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings(**chosen)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        name = "AUTOLEARN_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise BadInputError(f"{name} = {first['input']!r} does not fit: {first['msg']}.") from invalid

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.events import Event
+from projections.conditions import Condition
 
 OPEN = 2**62  # the `to` of a version that is still true
 
@@ -125,7 +126,7 @@ class Documents(Protocol):
         """Write a batch and its position together, or nothing."""
         ...
 
-    def get(self, kind: str, id: str, at: int | None = None) -> Document | None:  # noqa: A002
+    def get(self, kind: str, id: str, at: int | None = None) -> Document | None:
         """Return the version true now, or at a position."""
         ...
 
@@ -141,6 +142,74 @@ class Documents(Protocol):
 
     def wait(self, position: int, timeout: float) -> bool:
         """Wait until `position` is folded in; False after `timeout` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What a history page is ordered by: `n` (time of the commit), a column or a fact; ties by `n` in the same direction.
+
+    Rows that lack the fact come last in both directions. Values: numbers, then text, then none, false, true.
+    """
+
+    name: str = "n"
+    descending: bool = True
+
+
+NEWEST_FIRST = Sort()
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The place in a sorted history after which the next page begins."""
+
+    n: int
+    value: Any = None
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """A question to the history as of position `at`; `withdrawn` adds the withdrawn rows."""
+
+    at: int
+    where: Condition | None = None
+    sort: Sort = NEWEST_FIRST
+    after: Mark | None = None
+    limit: int = 100
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Bodies of rows in order. `next` is None at the end; a page may be short (even empty) and have a next one."""
+
+    rows: list[dict[str, Any]]
+    next: Mark | None
+    position: int
+
+
+class History(Protocol):
+    """The index over committed experiments: one row each, versioned by position."""
+
+    def page(self, query: HistoryQuery) -> Page:
+        """Answer within a work budget: p50 <= 10 ms, now or as of any position."""
+        ...
+
+    def versions(self, at: int) -> Iterable[HistoryRow]:
+        """Stream the rows true at a position, withdrawn ones too, ordered by `n`, with their facts: what verify compares."""
+        ...
+
+
+class CursorSeal(Protocol):
+    """Signs what a cursor says, so that it comes back unchanged within 24 h or not at all."""
+
+    def sign(self, payload: Any) -> str:
+        """Return an opaque text for a JSON-able payload."""
+        ...
+
+    def open(self, cursor: str) -> Any:
+        """Return the payload; raises BadCursorError."""
         ...
 
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
-# The folders whose tests talk to a real backend. All others have no sockets but Unix ones (event loops, forkserver).
+# Whose tests talk to a real backend; all others have no sockets but Unix ones (event loops, forkserver).
 MAY_CONNECT = ("cli", "end_to_end", "faults", "services")
 
 # Repeatable: the same examples in every run, so that a red test is red again. `HYPOTHESIS_PROFILE=explore` looks further.

@@ -13,7 +13,7 @@ LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # Whose tests talk to a real backend; all others have no sockets but Unix ones (event loops, forkserver).
 MAY_CONNECT = ("cli", "end_to_end", "faults", "services")
 
-# Repeatable: the same examples in every run, so that a red test is red again. `HYPOTHESIS_PROFILE=explore` looks further.
+# Repeatable: the same examples in every run, a red test stays red. `HYPOTHESIS_PROFILE=explore` looks further.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=60, print_blob=False)
 settings.register_profile(
     "explore", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -1,0 +1,1 @@
+"""Files of the backend: content-addressed blobs."""

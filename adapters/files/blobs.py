@@ -1,0 +1,97 @@
+"""Blobs: files named by the SHA-256 of their bytes, on this machine's disk or on any fsspec file system."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+from adapters.files.shelves import DiskShelf, RemoteShelf, Shelf
+from commands.ports import BlobMissing
+from domain.values import BlobRef
+
+LOCAL_SCRATCH = "scratch"
+
+
+class FileBlobs:
+    """Fulfils commands.ports.Blobs and projections.ports.BlobCheck for a folder or URL (`file:///data/blobs`, `s3://…`).
+
+    `scratch_folder` is where temporary files go; without it, a folder beside the blobs (of a remote URL: required).
+    """
+
+    def __init__(self, url: str, scratch_folder: str | None = None) -> None:
+        folder = _folder_of(url)
+        if folder is None and scratch_folder is None:
+            msg = f"Blobs at {url} need a scratch folder on this machine."
+            raise ValueError(msg)
+        self._shelf: Shelf = RemoteShelf(url) if folder is None else DiskShelf(folder)
+        self._scratch = Path(scratch_folder) if scratch_folder else Path(folder or "") / LOCAL_SCRATCH
+        self._scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def put_file(self, path: str) -> BlobRef:
+        """Take a finished local file in; it is on disk, under its final name, when this returns. The file is gone then."""
+        sha256, size = _digest_of(path)
+        self._shelf.take(Path(path), _place(sha256))
+        return BlobRef(sha256=sha256, size=size)
+
+    def open(self, sha256: str) -> BinaryIO:
+        """Open for reading; raises BlobMissing."""
+        try:
+            return self._shelf.open(_place(sha256))
+        except FileNotFoundError:
+            raise BlobMissing(sha256) from None
+
+    def scratch(self, suffix: str) -> str:
+        """Return a fresh path for a temporary file on the blobs' disk."""
+        return str(self._scratch / f"{uuid4().hex}{suffix}")
+
+    def scratch_area(self) -> str:
+        """Make and return a fresh folder for the temporary files of one task; whoever asked removes it."""
+        area = self._scratch / uuid4().hex
+        area.mkdir(mode=0o700)
+        return str(area)
+
+    def sweep(self) -> int:
+        """Remove what earlier processes left in scratch and return how many entries: once, at the owner's start."""
+        leftovers = list(self._scratch.iterdir())
+        for path in leftovers:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        return len(leftovers)
+
+    def check(self, sha256: str) -> str | None:
+        """Return None where the blob's bytes have this SHA-256, else what is wrong."""
+        try:
+            with self.open(sha256) as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+        except BlobMissing:
+            return f"blob {sha256} is missing"
+        except OSError as error:
+            return f"blob {sha256} cannot be read: {error.strerror or error}"
+        return None if found == sha256 else f"blob {sha256} was changed: its bytes have SHA-256 {found}"
+
+
+def _folder_of(url: str) -> Path | None:
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path)).absolute()
+    return None if "://" in url else Path(url).absolute()
+
+
+def _place(sha256: str) -> str:
+    """Two levels of folders keep each one small; what is no digest names no blob, and never a path."""
+    if len(sha256) != hashlib.sha256().digest_size * 2 or not set(sha256) <= set("0123456789abcdef"):
+        raise BlobMissing(sha256)
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def _digest_of(path: str) -> tuple[str, int]:
+    with Path(path).open("rb", buffering=0) as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return digest.hexdigest(), os.fstat(file.fileno()).st_size

@@ -1,0 +1,99 @@
+"""What is on offer: Python entry points of all installed distributions, AutoLearn's own models and measures included.
+
+`autolearn.models` names scikit-learn compatible classifier classes, or callables that return one;
+`autolearn.measures` names functions `(y_true, y_pred)` or scorers `(estimator, X, y)`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import Distribution, EntryPoint, entry_points
+from typing import Any
+
+from domain.values import CATALOG_NAME
+
+MODELS = "autolearn.models"
+MEASURES = "autolearn.measures"
+OWN = "autolearn"
+
+
+class NotInstalledError(Exception):
+    """This machine has no distribution that offers what the task names."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """One entry point, with the distribution that declares it."""
+
+    name: str
+    distribution: str
+    version: str
+    entry_point: EntryPoint
+
+    def target(self) -> Any:
+        """Import and return what the entry point names; whatever its import raises comes through."""
+        return self.entry_point.load()
+
+    def roots(self) -> frozenset[str]:
+        """Return the top-level packages that the distribution brings: whose types its models may be made of."""
+        if self.distribution == OWN:
+            return frozenset()
+        distribution = self.entry_point.dist
+        files = (distribution.files or []) if distribution else []
+        found = {file.parts[0].removesuffix(".py") for file in files if file.suffix == ".py" and file.parts[0] != ".."}
+        return frozenset(found | {self.entry_point.module.partition(".")[0]}) - {"sklearn"}
+
+
+def offers(group: str) -> list[Offered]:
+    """Return what a group offers, by name; of one name, AutoLearn's own comes first, then by distribution."""
+    return list(_offers(group))
+
+
+def find(group: str, name: str, distribution: str | None = None) -> Offered:
+    """Return the offer of a name (of a stated distribution); raises NotInstalledError."""
+    for offer in offers(group):
+        if offer.name == name and distribution in (None, offer.distribution):
+            return offer
+    by = f" of the distribution {distribution!r}" if distribution else ""
+    msg = f"{name!r}{by} is not installed on this machine."
+    raise NotInstalledError(msg)
+
+
+def estimator(offer: Offered) -> Any:
+    """Make the estimator with its own defaults, from a class or a callable."""
+    made = offer.target()()
+    for method in ("fit", "predict", "get_params", "set_params"):
+        if not callable(getattr(made, method, None)):
+            msg = f"{type(made).__name__} is no scikit-learn estimator: it has no method {method}()."
+            raise TypeError(msg)
+    return made
+
+
+def takes_estimator(measure: Callable[..., Any]) -> bool:
+    """Tell a scorer `(estimator, X, y)` from a function `(y_true, y_pred)`; a wrong shape raises TypeError."""
+    if not callable(measure):
+        msg = f"{measure!r} cannot be called."
+        raise TypeError(msg)
+    names = list(inspect.signature(measure).parameters)
+    if names[:1] == ["estimator"]:
+        return True
+    if len(names) >= len(("y_true", "y_pred")):
+        return False
+    msg = "A measure takes (y_true, y_pred) or (estimator, X, y)."
+    raise TypeError(msg)
+
+
+@functools.cache
+def _offers(group: str) -> tuple[Offered, ...]:
+    """Scanning all distributions takes tens of milliseconds: the forkserver does it once, for all its children."""
+    found = [_offered(entry, entry.dist) for entry in entry_points(group=group) if entry.dist is not None]
+    unique = {(offer.name, offer.distribution): offer for offer in reversed(found)}
+    rank = [offer for offer in unique.values() if CATALOG_NAME.fullmatch(offer.name)]
+    return tuple(sorted(rank, key=lambda offer: (offer.name, offer.distribution != OWN, offer.distribution)))
+
+
+def _offered(entry: EntryPoint, distribution: Distribution) -> Offered:
+    return Offered(entry.name, distribution.name, distribution.version, entry)

@@ -1,0 +1,122 @@
+"""Typed settings, read from an estimator's own parameter constraints and defaults (docs/architecture.md has the shape)."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable
+from typing import Any
+
+from sklearn.utils._param_validation import Hidden, Interval, Options, RealNotInt
+
+# Set by the task (seed, one thread, silence), or paths into the file system: no client decides about them.
+NOT_SETTINGS = frozenset({"random_state", "n_jobs", "verbose", "warm_start", "memory"})
+ANY_SCALAR: list[dict[str, Any]] = [{"type": name} for name in ("integer", "number", "boolean", "string")]
+NOTHING: dict[str, Any] = {"type": "choice", "choices": [None]}
+
+
+def settings_of(estimator: Any) -> dict[str, dict[str, Any]]:
+    """Return name -> description of every parameter that a client may set, by name."""
+    defaults = estimator.get_params(deep=False)
+    constraints = getattr(estimator, "_parameter_constraints", None) or {}
+    described = {
+        name: _described(default, constraints.get(name))
+        for name, default in sorted(defaults.items())
+        if name not in NOT_SETTINGS
+    }
+    return {name: description for name, description in described.items() if description is not None}
+
+
+def as_expected(value: Any, description: dict[str, Any]) -> Any:
+    """Return a JSON value as the estimator expects it: JSON's 1 for a number becomes 1.0."""
+    if description["type"] == "any-of":
+        fitting = [each for each in description["any_of"] if admits(each, value)]
+        return as_expected(value, fitting[0]) if fitting else value
+    if description["type"] == "number" and not isinstance(value, bool) and isinstance(value, int):
+        return float(value)
+    return value
+
+
+def admits(description: dict[str, Any], value: Any) -> bool:
+    """Return whether a value satisfies a description."""
+    kind = description["type"]
+    if kind == "any-of":
+        return any(admits(each, value) for each in description["any_of"])
+    if kind == "choice":
+        return any(value is choice or (type(value) is type(choice) and value == choice) for choice in description["choices"])
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "string":
+        return isinstance(value, str)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return (whole or (kind == "number" and isinstance(value, float))) and _within(description, value)
+
+
+def _within(description: dict[str, Any], value: float) -> bool:
+    return not (
+        value < description.get("minimum", -math.inf)
+        or value > description.get("maximum", math.inf)
+        or value <= description.get("exclusive_minimum", -math.inf)
+        or value >= description.get("exclusive_maximum", math.inf)
+    )
+
+
+def _described(default: Any, constraints: Any) -> dict[str, Any] | None:
+    """Return the description of one parameter; None for one that JSON cannot set or that has no other value."""
+    default = default.item() if hasattr(default, "item") else default
+    if not (default is None or isinstance(default, bool | int | str) or _is_finite(default)):
+        return None
+    alternatives = _from_default(default) if constraints is None else _from_constraints(constraints)
+    # a default that its own constraints refuse is a deprecation's marker ("deprecated", "warn")
+    if not any(admits(each, default) for each in alternatives) or alternatives == [NOTHING]:
+        return None
+    if len(alternatives) == 1:
+        return {**alternatives[0], "default": default}
+    return {"type": "any-of", "any_of": alternatives, "default": default}
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _from_default(default: Any) -> list[dict[str, Any]]:
+    for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string")):
+        if isinstance(default, kind):
+            return [{"type": name}]
+    return [*ANY_SCALAR, NOTHING]
+
+
+def _from_constraints(constraints: Any) -> list[dict[str, Any]]:
+    listed = constraints if isinstance(constraints, list) else []
+    found = [alternative for each in listed if (alternative := _alternative(each)) is not None]
+    choices = [choice for each in found if each["type"] == "choice" for choice in each["choices"]]
+    plain = [each for each in found if each["type"] != "choice"]
+    return [*plain, {"type": "choice", "choices": _in_order(choices)}] if choices else plain
+
+
+def _alternative(constraint: Any) -> dict[str, Any] | None:
+    if constraint is None:
+        return NOTHING
+    if isinstance(constraint, Interval):
+        return _interval(constraint)
+    if isinstance(constraint, Options) and not isinstance(constraint, Hidden):
+        return {"type": "choice", "choices": _in_order(constraint.options - constraint.deprecated)}
+    if isinstance(constraint, str):
+        return {"type": "boolean"} if constraint == "boolean" else None
+    simple = {bool: "boolean", str: "string", numbers.Integral: "integer", int: "integer", numbers.Real: "number"}
+    name = simple.get(constraint) if isinstance(constraint, type) else None
+    return {"type": name} if name else None
+
+
+def _in_order(choices: Iterable[Any]) -> list[Any]:
+    """Return each choice once, sorted (sets have no order that two processes share), `None` last."""
+    return sorted(set(choices), key=lambda choice: (choice is None, str(choice)))
+
+
+def _interval(interval: Interval) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "number" if interval.type in {numbers.Real, RealNotInt, float} else "integer"}
+    left_open, right_open = interval.closed in {"right", "neither"}, interval.closed in {"left", "neither"}
+    for edge, is_open, name in ((interval.left, left_open, "minimum"), (interval.right, right_open, "maximum")):
+        if edge is not None and math.isfinite(edge):
+            found[f"exclusive_{name}" if is_open else name] = edge
+    return found

@@ -1,0 +1,36 @@
+"""What each kind of task does; the same functions serve task processes and their in-process twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from adapters.learning.describe import describe
+from adapters.learning.fit import fit
+from adapters.learning.ingest import ingest
+from adapters.learning.reproduce import reproduce
+from adapters.learning.score import score
+from commands.ports import BlobMissing, Blobs, TaskBroken, TaskDone, TaskOutcome
+from domain.errors import AutoLearnError
+
+KINDS: dict[str, Callable[[dict[str, Any], Blobs], dict[str, Any]]] = {
+    "fit": fit,
+    "score": score,
+    "reproduce": reproduce,
+    "ingest": ingest,
+    "describe": lambda _facts, _blobs: describe(),
+}
+
+
+def work(kind: str, facts: dict[str, Any], blobs: Blobs) -> TaskOutcome:
+    """Do a task; whatever goes wrong is an outcome with a sentence, never an exception."""
+    try:
+        return TaskDone(KINDS[kind](facts, blobs))
+    except AutoLearnError as error:
+        return TaskBroken("bad-input", error.sentence)
+    except BlobMissing as missing:
+        return TaskBroken("error", f"The stored file {missing} is missing.")
+    except MemoryError:
+        return TaskBroken("memory-limit", "The task needed more memory than a task may have.")
+    except Exception as error:  # noqa: BLE001 - plug-ins may raise anything, and the parent needs an outcome
+        return TaskBroken("error", f"{type(error).__name__}: {error}")

@@ -55,7 +55,7 @@ def shell_lines(markdown: str) -> list[str]:
 
 
 def commands(line: str, program: str) -> list[list[str]]:
-    """Return the logical lines of the shell blocks: continued lines joined, prompts and output left out.
+    """Return the arguments of each call of `program` in a shell line; pipes, redirections, comments are left out."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     calls: list[list[str]] = [[]]

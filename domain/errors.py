@@ -156,3 +156,15 @@ class WaitedTooLongError(AutoLearnError):
     """The stated time passed before the end was seen (raised by the client)."""
 
     slug = "waited-too-long"
+
+
+def named_error(slug: str, sentence: str, facts: dict[str, Any]) -> AutoLearnError:
+    """Return the error of a slug, as another process of AutoLearn told it."""
+    return _of_slug(AutoLearnError, slug)(sentence, **facts)
+
+
+def _of_slug(kind: type[AutoLearnError], slug: str) -> type[AutoLearnError]:
+    if kind.slug == slug:
+        return kind
+    found = (_of_slug(below, slug) for below in kind.__subclasses__())
+    return next((one for one in found if one.slug == slug), AutoLearnError)

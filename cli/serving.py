@@ -1,0 +1,79 @@
+"""The backend process: listens, starts the node, serves until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from threading import Thread
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from cli.compose import open_node
+from domain.errors import BadInputError, ConflictError
+
+if TYPE_CHECKING:
+    from cli.compose import Node
+    from cli.settings import Settings
+
+LEAVE_SECONDS = 5  # for calls in flight, once their tasks are ended
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Serving(uvicorn.Server):
+    """A uvicorn server that ends the tasks as soon as it is told to stop, so that calls which wait for them return."""
+
+    def __init__(self, config: uvicorn.Config, node: Node) -> None:
+        super().__init__(config)
+        self._node = node
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        Thread(target=self._node.application.close, name="stopping", daemon=True).start()
+        super().handle_exit(sig, frame)
+
+
+def serve(settings: Settings, port: int) -> None:
+    """Run a backend until SIGTERM or SIGINT; raises domain.errors where it cannot start."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    listening = _listen(settings.listen, port)
+    url = f"http://{settings.listen}:{listening.getsockname()[1]}"
+    node = open_node(settings, url)
+    try:
+        if settings.listen not in LOOPBACK and not node.has_own_clients():
+            raise BadInputError(
+                f"It does not listen on {settings.listen} while `local` is its only client: add one first"
+                " (`autolearn client add NAME --offline`), then revoke `local` or keep its key where it is."
+            )
+        node.start()
+        from adapters.http.app import make_app  # noqa: PLC0415 - FastAPI, after the cheap checks
+
+        config = uvicorn.Config(
+            make_app(node.backend),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=LEAVE_SECONDS,
+        )
+        node.announce(url)
+        sys.stderr.write(f"AutoLearn answers at {url}; its data is in {settings.data}. Ctrl-C stops it.\n")
+        Serving(config, node).run(sockets=[listening])
+    finally:
+        node.close()
+        listening.close()
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((address, port))
+        listening.listen(1024)
+    except OSError as error:
+        listening.close()
+        raise ConflictError(f"It cannot listen on {address}:{port}: {error.strerror}. Take another --port.") from error
+    listening.set_inheritable(False)
+    return listening

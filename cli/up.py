@@ -1,0 +1,117 @@
+"""`up` and `down`: the backend of this machine, in the foreground or detached, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.places import data_directory
+from domain.errors import AutoLearnError, ConflictError, NotAbleError, NotFoundError, WaitedTooLongError
+
+if TYPE_CHECKING:
+    from cli.settings import Settings
+
+DEFAULT_PORT = 8420
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
+LOOK_SECONDS = 0.05
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data directory.")
+@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
+@click.option("--detach", is_flag=True, help="Return when it answers; `autolearn down` stops it.")
+def up(data: Path | None, port: int, detach: bool) -> None:  # noqa: FBT001 - click passes flags so
+    """Start the backend of this machine."""
+    if detach:
+        process, url = started(data or data_directory(), port)
+        click.echo(f"The backend answers at {url} (process {process.pid}). Stop it with `autolearn down`.", err=True)
+        return
+    from cli.serving import serve  # noqa: PLC0415 - the backend's imports, not needed by --help
+
+    serve(_settings(data), port)
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data directory.")
+def down(data: Path | None) -> None:
+    """Stop the backend of this machine."""
+    from adapters.embedded.lock import owner  # noqa: PLC0415 - only this command needs it
+
+    directory = data or data_directory()
+    running = owner(directory)
+    if running is None:
+        raise NotFoundError(f"No backend runs on {directory}.")
+    pid = int(running["pid"])
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while owner(directory) is not None:
+        if time.monotonic() > deadline:
+            raise WaitedTooLongError(f"Process {pid} was asked to stop and still runs after {STOP_SECONDS:.0f} s.")
+        time.sleep(LOOK_SECONDS)
+    click.echo(f"The backend (process {pid}) has stopped.", err=True)
+
+
+def started(data: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a backend in a process of its own and return it and its URL once it answers."""
+    from adapters.embedded.lock import owner  # noqa: PLC0415 - only this command needs it
+
+    running = owner(data)
+    if running is not None:
+        raise ConflictError(f"A backend runs on {data} already: process {running['pid']} at {running.get('url')}.")
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    command = [sys.executable, "-m", "cli.main", "up", "--data", str(data), "--port", str(port)]
+    with (data / "backend.log").open("ab") as log:
+        begin = log.tell()
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        running = owner(data)
+        if running is not None and running["pid"] == process.pid and running.get("url"):
+            return process, running["url"]
+        if process.poll() is not None:
+            raise _refusal(data / "backend.log", begin, process.returncode)
+        time.sleep(LOOK_SECONDS)
+    process.terminate()
+    raise WaitedTooLongError(f"The backend did not answer within {START_SECONDS:.0f} s; see {data / 'backend.log'}.")
+
+
+@contextmanager
+def temporary_backend() -> Iterator[tuple[str, Path, Path]]:
+    """Run a backend on a folder that goes with it; yields its URL, the credentials file and the data directory."""
+    with tempfile.TemporaryDirectory(prefix="autolearn-", ignore_cleanup_errors=True) as folder:
+        data = Path(folder) / "data"
+        process, url = started(data, 0)
+        try:
+            yield url, data / "credentials.json", data
+        finally:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+
+
+def _settings(data: Path | None) -> Settings:
+    from cli.settings import read_settings  # noqa: PLC0415 - pydantic only where a backend starts
+
+    return read_settings(data=data)
+
+
+def _refusal(log: Path, begin: int, code: int) -> AutoLearnError:
+    """Make the error of a backend that did not start from the last line it wrote."""
+    with log.open("rb") as file:
+        file.seek(begin)
+        lines = file.read().decode(errors="replace").split("\n")
+    said = next((line for line in reversed(lines) if line.strip()), "nothing")
+    kind = ConflictError if code == 6 else NotAbleError  # noqa: PLR2004 - the exit code of a conflict
+    return kind(f"The backend did not start: {said.removeprefix('autolearn: ')}")

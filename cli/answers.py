@@ -1,0 +1,91 @@
+"""Answers of the backend, opened: what came, at which position, and whether it was refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from typing import Any
+
+from adapters.security.calls import OutgoingCall
+from adapters.security.sealing import SEALED
+from cli.problems import ProblemError
+from domain.errors import NotAbleError, NotJsonError
+
+REFUSED = 400
+OPEN_PATHS = ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json")
+PLAIN_MEDIA = ("application/octet-stream", "text/event-stream")  # raw files; streams whose every event is sealed
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer: `body` is the opened JSON value, or None where `content` (bytes as they came) is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    body: Any
+    media: str
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether it is a problem."""
+        return self.status >= REFUSED
+
+    @property
+    def position(self) -> int:
+        """The position that it is true for; 0 where it says none."""
+        said = self.headers.get("AutoLearn-Position", "")
+        return int(said) if said.isascii() and said.isdigit() else 0
+
+    @property
+    def head(self) -> str:
+        """The chain hash after a command; '' for everything else."""
+        return self.headers.get("AutoLearn-Head", "")
+
+    @property
+    def location(self) -> str:
+        """Where the task of a 202 can be asked for: a path."""
+        return self.headers.get("Location", "")
+
+    def checked(self) -> Answer:
+        """Return it, or raise its refusal as ProblemError."""
+        if not self.is_refusal:
+            return self
+        raise ProblemError(self.status, self.problem)
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The problem object of a refusal."""
+        if isinstance(self.body, dict):
+            return self.body
+        return {"type": "no-problem-object", "detail": f"The answer was HTTP {self.status}.", "status": self.status}
+
+
+def opened(call: OutgoingCall, reply: HTTPResponse, content: bytes) -> Answer:
+    """Open an answer; raises NotAbleError for one that was not sealed for this very call, though it had to be."""
+    media = reply.headers.get_content_type()
+    if media == SEALED:
+        try:
+            content = call.opened(content)
+        except NotJsonError as wrong:
+            raise NotAbleError(f"This is not the backend's answer to this call. {wrong.sentence}") from None
+        media = PROBLEM if reply.status >= REFUSED else "application/json"
+    elif content and reply.status < REFUSED and media not in PLAIN_MEDIA and not _is_open(call.target):
+        raise NotAbleError("The answer was not sealed: whoever answered may not be the backend. Check the URL.")
+    return Answer(reply.status, dict(reply.headers), content, _json(media, content), media)
+
+
+def _is_open(target: str) -> bool:
+    return target.partition("?")[0].endswith(OPEN_PATHS)
+
+
+def _json(media: str, content: bytes) -> Any:
+    if media not in ("application/json", PROBLEM) or not content:
+        return None
+    try:
+        return json.loads(content)
+    except ValueError:
+        raise NotAbleError("The answer holds no JSON: who answered may not be the backend. Check the URL.") from None

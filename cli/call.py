@@ -1,0 +1,86 @@
+"""`autolearn call`: any route, signed and sealed, for what has no command of its own and for trying things out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from cli.answers import Answer
+from cli.bodies import NO_BODY, Body, JsonBody, RawBody
+from cli.options import shared
+from cli.output import as_json
+from cli.terminal import Terminal
+
+METHODS = ("GET", "POST", "DELETE")
+
+
+@click.command()
+@click.argument("method", type=click.Choice(METHODS, case_sensitive=False))
+@click.argument("path")
+@click.option("-d", "--data", metavar="JSON", help="The body: JSON, or @FILE with JSON, or @- for standard input.")
+@click.option("--raw", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file as the body.")
+@click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Such as Idempotency-Key.")
+@click.option("-i", "--include", is_flag=True, help="Status and headers too, on stderr.")
+@shared
+def call(
+    terminal: Terminal,
+    *,
+    method: str,
+    path: str,
+    data: str | None,
+    raw: Path | None,
+    headers: tuple[str, ...],
+    include: bool,
+) -> None:
+    """Call PATH (with its query) by METHOD, and print the opened answer."""
+    if not path.startswith("/"):
+        raise click.UsageError(f"PATH begins with a slash: /{path}")
+    extra = dict(map(_header, headers))
+    body, client = _body(data, raw), terminal.client()
+    key = next((extra.pop(name) for name in list(extra) if name.lower() == "idempotency-key"), "")
+    outgoing = client.call_of(method.upper(), client.base + path, key)
+    if "text/event-stream" in (extra.get("Accept") or extra.get("accept") or ""):
+        for event in client.events_of(outgoing, body, extra):
+            click.echo(as_json({"event": event.name, "data": event.data}))
+        return
+    _print(terminal, client.exchange(outgoing, body, extra), include=include)
+
+
+def _print(terminal: Terminal, answer: Answer, *, include: bool) -> None:
+    if include:
+        terminal.say(f"HTTP {answer.status}")
+        for name, value in answer.headers.items():
+            terminal.say(f"{name}: {value}")
+    answer.checked()
+    if answer.body is not None:
+        click.echo(as_json(answer.body, 2))
+    else:
+        sys.stdout.buffer.write(answer.content)
+        sys.stdout.buffer.flush()
+
+
+def _body(data: str | None, raw: Path | None) -> Body:
+    if raw is not None:
+        if data is not None:
+            raise click.UsageError("Either -d or --raw.")
+        return RawBody.of(raw)
+    if data is None:
+        return NO_BODY
+    text = data
+    if data.startswith("@"):
+        text = sys.stdin.read() if data == "@-" else Path(data[1:]).read_text()
+    try:
+        json.loads(text)
+    except ValueError as wrong:
+        raise click.UsageError(f"-d is no JSON: {wrong}.") from None
+    return JsonBody(text.encode())
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip() or not (name + value).isprintable():
+        raise click.UsageError(f"-H {text!r}: a header looks like NAME:VALUE.")
+    return name.strip(), value.strip()

@@ -1,0 +1,71 @@
+"""`autolearn catalog`: what can be trained, on what, and measured by what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.options import as_of, shared
+from cli.output import Block, Facts, View
+from cli.terminal import Terminal
+
+KINDS = ("models", "datasets", "measures")
+RANGES = (("minimum", ">="), ("exclusive_minimum", ">"), ("maximum", "<="), ("exclusive_maximum", "<"))
+
+
+@click.command()
+@click.argument("kind", required=False, type=click.Choice(KINDS))
+@click.argument("name", required=False)
+@as_of
+@shared
+def catalog(terminal: Terminal, kind: str | None, name: str | None, as_of: str | None) -> None:
+    """Show the models, data sets and measures on offer."""
+    client = terminal.client()
+    if kind and name:
+        terminal.show(client.ask("catalog", kind, name, as_of=as_of).body, View(_one))
+        return
+    whole: dict[str, Any] = {}
+    position = None
+    for asked in (kind,) if kind else KINDS:
+        # All three lists as of the position of the first: one catalog, not three.
+        answer = client.ask("catalog", asked, as_of=as_of or (f"@{position}" if position else None))
+        position = position or answer.position or None
+        whole |= answer.body
+    terminal.show(whole, View(_lists, rows=kind))
+
+
+def described(setting: Facts) -> str:
+    """Return the type of a setting and what it allows, in a few words."""
+    if "any_of" in setting:
+        return " or ".join(map(described, setting["any_of"]))
+    if "choices" in setting:
+        return " | ".join("none" if choice is None else str(choice) for choice in setting["choices"])
+    limits = [f"{sign} {setting[key]:g}" for key, sign in RANGES if setting.get(key) is not None]
+    return " ".join([str(setting.get("type", "")), *limits])
+
+
+def _lists(body: Facts) -> list[Block]:
+    models = [{"model": it["name"]} | _of(it, "version", "description") for it in body.get("models", [])]
+    datasets = [
+        {"data set": it["name"]} | _of(it, "version", "rows", "columns", "target", "classes")
+        for it in body.get("datasets", [])
+    ]
+    measures = [{"measure": it["name"]} | _of(it, "description") for it in body.get("measures", [])]
+    return [models, datasets, measures]
+
+
+def _one(body: Facts) -> list[Block]:
+    facts = {key: value for key, value in body.items() if key not in ("settings", "columns")}
+    columns = body.get("columns")
+    listed = [{"column": name, "type": kind} for name, kind in columns.items()] if isinstance(columns, dict) else []
+    settings = [
+        {"setting": name, "default": setting.get("default"), "allowed": described(setting)}
+        for name, setting in (body.get("settings") or {}).items()
+    ]
+    return [facts, listed, settings]
+
+
+def _of(it: Facts, *names: str) -> Facts:
+    """Return some facts of an offer; of lists and dictionaries, how long they are."""
+    return {name: len(it[name]) if isinstance(it.get(name), list | dict) else it.get(name) for name in names}

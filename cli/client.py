@@ -1,0 +1,131 @@
+"""The Remote Proxy: the backend as an object of this process. It signs, seals, repeats and opens calls."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from adapters.security.calls import OutgoingCall
+from adapters.security.credentials import Credentials
+from adapters.security.sealing import SEALED
+from cli.answers import Answer, opened
+from cli.bodies import NO_BODY, Body, JsonBody, RawBody
+from cli.events import Event, opened_events
+from cli.positions import Positions
+from cli.problems import slug_of
+from cli.wire import BrokenError, Wire, unreachable
+from domain.errors import NotAbleError, OutcomeRecordedError
+
+PAUSES = (0.1, 0.3, 1.0, 2.0)  # seconds before each repetition of a call whose connection broke
+BLOCK = 1 << 20
+BACKGROUND = {"Prefer": "respond-async"}
+
+
+@dataclass(frozen=True)
+class Client:
+    """One client at one backend. Methods raise ProblemError (refused), UnreachableError, NotAbleError."""
+
+    url: str
+    credentials: Credentials
+    positions: Positions
+    pause: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+    def ask(self, *path: str, **query: Any) -> Answer:
+        """GET what the parts of `path` name, at least as new as this client's own writes."""
+        return self.exchange(self.call("GET", path, {**query, **self._after()})).checked()
+
+    def tell(self, *path: str, body: Any = None, background: bool = False, method: str = "POST") -> Answer:
+        """Give a command; `background` answers before its task is done. 202 means that the task goes on."""
+        sent = NO_BODY if method == "DELETE" else JsonBody(json.dumps({} if body is None else body).encode())
+        return self.exchange(self.call(method, path, {}), sent, BACKGROUND if background else {}).checked()
+
+    def upload(self, *path: str, file: Path, **query: Any) -> Answer:
+        """POST a raw file."""
+        return self.exchange(self.call("POST", path, query), RawBody.of(file)).checked()
+
+    def download(self, *path: str, to: Path) -> int:
+        """GET raw bytes into a file; return their number."""
+        call = self.call("GET", path, self._after())
+        reply = self._delivered(call, NO_BODY, {})
+        if reply.headers.get_content_type() in (SEALED, "application/problem+json"):
+            opened(call, reply, self._read(reply)).checked()
+        with to.open("wb") as file:
+            while block := self._read(reply, BLOCK):
+                file.write(block)
+            return file.tell()
+
+    def events(self, method: str, *path: str, body: Any = None, **query: Any) -> Iterator[Event]:
+        """Yield the events of a stream as they come; a backend that answers at once gives one event, `result`."""
+        sent = NO_BODY if method == "GET" else JsonBody(json.dumps({} if body is None else body).encode())
+        return self.events_of(self.call(method, path, query), sent, {})
+
+    def events_of(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Iterator[Event]:
+        """Do the same for a call that is ready to be sent."""
+        reply = self._delivered(call, body, headers | {"Accept": f"text/event-stream, {SEALED}"})
+        if reply.headers.get_content_type() != "text/event-stream":
+            yield Event("result", opened(call, reply, self._read(reply)).checked().body)
+            return
+        try:
+            yield from opened_events(call, reply)
+        except (OSError, HTTPException) as broken:
+            raise unreachable(self.url, f"the connection broke: {broken}") from None
+
+    @property
+    def base(self) -> str:
+        """The path of the URL, which stands before every path of the backend."""
+        return Wire(self.url).base
+
+    def call(self, method: str, path: tuple[str, ...], query: dict[str, Any], key: str = "") -> OutgoingCall:
+        """Return a new call: its request id stays the same however often it is sent."""
+        given = {name: value for name, value in query.items() if value is not None}
+        target = "/".join((self.base, *(quote(part, safe="") for part in path)))
+        return self.call_of(method, target + (f"?{urlencode(given)}" if given else ""), key)
+
+    def call_of(self, method: str, target: str, key: str = "") -> OutgoingCall:
+        """Return a new call of a target that is ready to be sent."""
+        return OutgoingCall(self.credentials, method, target, idempotency_key=key)
+
+    def exchange(self, call: OutgoingCall, body: Body = NO_BODY, headers: dict[str, str] | None = None) -> Answer:
+        """Send a call until it is answered, and open the answer; problems are answers too."""
+        answer = self._answered(call, body, headers or {})
+        for pause in PAUSES:
+            if not (answer.is_refusal and slug_of(answer.problem) == OutcomeRecordedError.slug):
+                break
+            self.pause(pause)
+            answer = self._answered(call, body, headers or {})
+        if answer.head:
+            self.positions.reached(answer.position)
+        return answer
+
+    def _answered(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Answer:
+        reply = self._delivered(call, body, headers)
+        return opened(call, reply, self._read(reply))
+
+    def _delivered(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> HTTPResponse:
+        """Repeat a call whose connection broke: the same request id is the same command, so nothing is done twice."""
+        reason: Exception | None = None
+        for pause in (0.0, *PAUSES):
+            if pause:
+                self.pause(pause)
+            try:
+                with body.signed(call) as (signed, content):
+                    return Wire(self.url).send(call.method, call.target, {"Accept": SEALED} | headers | signed, content)
+            except BrokenError as broken:
+                reason = broken
+        raise unreachable(self.url, reason)
+
+    def _read(self, reply: HTTPResponse, size: int | None = None) -> bytes:
+        try:
+            return reply.read(size) if size else reply.read()
+        except (OSError, HTTPException):
+            raise NotAbleError(f"The answer of {self.url} broke off: repeat the command.") from None
+
+    def _after(self) -> dict[str, int]:
+        position = self.positions.last()
+        return {"after_position": position} if position else {}

@@ -1,0 +1,107 @@
+"""`autolearn client`: add, list, rotate and revoke clients; `--offline` for who can read the master key."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from cli.options import shared
+from cli.output import Block, Facts, View, as_json
+from cli.terminal import Terminal
+from domain.errors import NotAbleError
+
+ROLES = ("analyst", "sys-admin")
+
+offline = click.option("--offline", is_flag=True, help="On the data directory itself, while no backend runs on it.")
+out = click.option(
+    "--credentials-out", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write them here, mode 0600."
+)
+
+
+@click.group()
+def client() -> None:
+    """Add, list, rotate and revoke clients."""
+
+
+@client.command()
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, type=click.Choice(ROLES), help="Again for both.  [default: analyst]")
+@out
+@offline
+@shared
+def add(terminal: Terminal, name: str, roles: tuple[str, ...], out: Path | None, *, offline: bool) -> None:
+    """Add the client NAME, and print its credentials or write them to a file."""
+    check_writable(out)
+    roles = roles or ("analyst",)
+    if offline:
+        _hand_out(terminal, _on_directory("add", name, roles), out)
+    else:
+        _hand_out(terminal, terminal.client().tell("clients", body={"client": name, "roles": list(roles)}).body, out)
+
+
+@client.command("list")
+@offline
+@shared
+def list_clients(terminal: Terminal, *, offline: bool) -> None:
+    """List the clients."""
+    body = _on_directory("list") if offline else terminal.client().ask("clients").body
+    terminal.show(body, View(_blocks, rows="clients"))
+
+
+@client.command()
+@click.argument("name")
+@out
+@offline
+@shared
+def rotate(terminal: Terminal, name: str, out: Path | None, *, offline: bool) -> None:
+    """Give the client NAME its next key; the one before is accepted for 24 hours."""
+    check_writable(out)
+    body = _on_directory("rotate", name) if offline else terminal.client().tell("clients", name, "rotation").body
+    _hand_out(terminal, body, out)
+
+
+@client.command()
+@click.argument("name")
+@offline
+@shared
+def revoke(terminal: Terminal, name: str, *, offline: bool) -> None:
+    """Accept nothing of the client NAME any more."""
+    body = _on_directory("revoke", name) if offline else terminal.client().tell("clients", name, "revocation").body
+    terminal.show(body)
+
+
+def check_writable(out: Path | None) -> None:
+    """Refuse a place for credentials before the key is made."""
+    if out and not os.access(out.parent, os.W_OK):
+        raise click.UsageError(f"--credentials-out: {out.parent} is no folder that you may write to.")
+
+
+def _hand_out(terminal: Terminal, body: Facts, out: Path | None) -> None:
+    from adapters.security.credentials import Credentials  # noqa: PLC0415 - loads cryptography
+
+    if not body.get("key"):
+        raise NotAbleError("The backend answered without the client's key: rotate the client to get one.")
+    key = str(body["key"])
+    if out:
+        Credentials(body["client"], body["generation"], key.encode()).write(out)
+        terminal.show({name: value for name, value in body.items() if name != "key"} | {"credentials": str(out)})
+        return
+    if terminal.is_for_people:
+        click.echo(as_json({"client": body["client"], "generation": body["generation"], "key": key}))
+        terminal.say("Shown once: keep it in a file of mode 0600, and let AUTOLEARN_CREDENTIALS name that file.")
+        return
+    terminal.show(body)
+
+
+def _on_directory(action: str, name: str | None = None, roles: tuple[str, ...] = ()) -> Facts:
+    from cli.compose import clients_offline  # noqa: PLC0415 - loads the adapters
+    from cli.places import data_directory  # noqa: PLC0415 - with it
+
+    answer: Facts = clients_offline(action, str(data_directory()), name, roles)
+    return answer
+
+
+def _blocks(body: Facts) -> list[Block]:
+    return [list(body.get("clients", []))]

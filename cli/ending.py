@@ -1,0 +1,31 @@
+"""The end of a task: followed where it goes on in the background, shown, and turned into an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli import exit_codes
+from cli.answers import Answer
+from cli.client import Client
+from cli.following import ACCEPTED, Following, path_of
+from cli.terminal import Terminal
+from cli.views import FAILED, explained
+
+
+def finished(terminal: Terminal, client: Client, answer: Answer, *, wait: bool) -> Any:
+    """Return the object of a task, as it is at its end if `wait`."""
+    if not wait or answer.status != ACCEPTED or not answer.location:
+        return answer.body
+    with terminal.working("The backend goes on"):
+        return Following().end_of(client, *path_of(answer.location))
+
+
+def leave(terminal: Terminal, body: dict[str, Any], *, different: bool = False) -> None:
+    """End the command with 1 where the task did not do what was asked for."""
+    if body.get("state") in FAILED:
+        why = explained(body.get("error"))
+        terminal.say(f"It {'was cancelled' if body['state'] == 'cancelled' else 'failed'}{f': {why}' if why else ''}.")
+    if different or body.get("state") in FAILED:
+        click.get_current_context().exit(exit_codes.DIFFERENT)

@@ -1,0 +1,40 @@
+"""`autolearn evaluate`: measures of a completed training, on its held-out part or on another data set."""
+
+from __future__ import annotations
+
+import click
+
+from cli.ending import finished, leave
+from cli.options import no_wait, shared
+from cli.terminal import Terminal
+from cli.views import TASK
+
+AVERAGES = ("macro", "micro", "weighted", "binary")
+
+
+@click.command()
+@click.argument("experiment", required=False)
+@click.option("-m", "--measure", "measures", multiple=True, help="A measure; again for more.")
+@click.option("--average", type=click.Choice(AVERAGES), help="How measures of several classes become one number.")
+@click.option("--on", metavar="DATASET", help="Evaluate on this data set instead of the held-out part.")
+@no_wait
+@shared
+def evaluate(
+    terminal: Terminal,
+    experiment: str | None,
+    *,
+    measures: tuple[str, ...],
+    average: str | None,
+    on: str | None,
+    no_wait: bool,
+) -> None:
+    """Compute measures of EXPERIMENT; without one, of the newest of the session."""
+    client = terminal.client()
+    wanted = {"experiment": experiment, "measures": list(measures), "average": average, "on": on}
+    with terminal.working("Evaluating"):
+        answer = client.tell("evaluations", body=wanted, background=no_wait)
+    body = finished(terminal, client, answer, wait=not no_wait)
+    terminal.show(body, TASK)
+    if no_wait and body.get("evaluation"):
+        terminal.say(f"Next: autolearn wait {body['evaluation']}")
+    leave(terminal, body)

@@ -1,0 +1,52 @@
+"""The exit codes of DESIGN 6 in one table: from HTTP status, and from errors that the client itself raises."""
+
+from __future__ import annotations
+
+from domain import errors
+
+DONE = 0
+DIFFERENT = 1
+BAD_INPUT = 2
+NOT_ABLE = 3
+NOT_ALLOWED = 4
+NOT_FOUND = 5
+CONFLICT = 6
+WAITED_TOO_LONG = 124
+INTERRUPTED = 130
+
+OF_STATUS = {
+    400: BAD_INPUT,
+    413: BAD_INPUT,
+    415: BAD_INPUT,
+    422: BAD_INPUT,
+    401: NOT_ALLOWED,
+    403: NOT_ALLOWED,
+    404: NOT_FOUND,
+    409: CONFLICT,
+    503: NOT_ABLE,
+    507: NOT_ABLE,
+}
+
+OF_ERROR: dict[type[errors.AutoLearnError], int] = {
+    errors.BadInputError: BAD_INPUT,
+    errors.NotAuthenticatedError: NOT_ALLOWED,
+    errors.ForbiddenError: NOT_ALLOWED,
+    errors.NotFoundError: NOT_FOUND,
+    errors.ConflictError: CONFLICT,
+    errors.NotAbleError: NOT_ABLE,
+    errors.DiskReserveError: NOT_ABLE,
+    errors.UnreachableError: NOT_ABLE,
+    errors.WaitedTooLongError: WAITED_TOO_LONG,
+}
+
+FIRST_SERVER_FAULT = 500
+
+
+def of_status(status: int) -> int:
+    """Return the exit code of a refused call; a status outside the table counts as bad input, or (5xx) as not able."""
+    return OF_STATUS.get(status, NOT_ABLE if status >= FIRST_SERVER_FAULT else BAD_INPUT)
+
+
+def of_error(error: errors.AutoLearnError) -> int:
+    """Return the exit code of an error raised on this side; one outside the table counts as failed."""
+    return next((OF_ERROR[kind] for kind in type(error).__mro__ if kind in OF_ERROR), DIFFERENT)

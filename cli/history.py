@@ -1,0 +1,45 @@
+"""`autolearn history`: the committed experiments, newest first, filtered and sorted by the backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.options import as_of, cursor, limit, shared
+from cli.output import Block, Facts, View
+from cli.terminal import Terminal
+from cli.views import named, numbered, short_settings
+
+
+@click.command()
+@click.option("--model", help="Only of this model.")
+@click.option("--dataset", help="Only on this data set.")
+@click.option("--actor", help="Only committed by this client.")
+@click.option("--where", metavar="FILTER", help="For example 'precision > 0.9 and C in (1, 10)'.")
+@click.option("--since", metavar="T", help="Committed at or after this time.")
+@click.option("--until", metavar="T", help="Committed at or before this time.")
+@click.option("--sort", help="A column, measure or setting; -precision for the greatest first.")
+@limit
+@cursor
+@click.option("--withdrawn", is_flag=True, help="Withdrawn ones too.")
+@as_of
+@shared
+def history(terminal: Terminal, *, withdrawn: bool, **query: Any) -> None:
+    """List the committed experiments, newest first."""
+    body = terminal.client().ask("experiments", withdrawn=1 if withdrawn else None, **query).body
+    terminal.show(body, View(_blocks, rows="experiments"))
+    if terminal.is_for_people and body.get("next"):
+        terminal.say(f"More: the same command with --cursor {body['next']}")
+
+
+def _blocks(body: Facts) -> list[Block]:
+    return [[_row(it) for it in body.get("experiments", [])]]
+
+
+def _row(it: Facts) -> Facts:
+    row = {"experiment": it.get("experiment"), "committed": it.get("committed_at"), "model": named(it.get("model"))}
+    row["dataset"] = numbered(it.get("dataset"))
+    row |= {name: value for name, value in (it.get("measures") or {}).items() if isinstance(value, int | float)}
+    row |= {"actor": it.get("actor"), "settings": short_settings(it.get("settings"))}
+    return row | ({"withdrawn": True} if it.get("withdrawn") else {})

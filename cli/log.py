@@ -1,0 +1,48 @@
+"""`autolearn log`: the communications, newest first, or as they come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.cells import cell
+from cli.options import cursor, limit, shared
+from cli.output import Block, Facts, View
+from cli.terminal import Terminal
+
+COLUMNS = ("position", "at", "kind", "actor", "source", "target", "operation", "outcome", "milliseconds", "correlation")
+FOLLOWED = ("position", "at", "actor", "target", "operation", "outcome", "milliseconds")
+
+
+@click.command()
+@click.argument("correlation", required=False)
+@click.option("--follow", "-f", is_flag=True, help="Print what comes, until interrupted.")
+@click.option("--actor", help="Only of this client or worker.")
+@click.option("--operation", help="Only this operation, for example 'POST /trainings'.")
+@click.option("--outcome", help="Only with this outcome, for example 201 or handled.")
+@click.option("--kind", help="call, message or process.")
+@click.option("--since", metavar="T", help="At or after this time.")
+@click.option("--until", metavar="T", help="At or before this time.")
+@limit
+@cursor
+@shared
+def log(terminal: Terminal, *, follow: bool, **query: Any) -> None:
+    """Tell who called what, when, and how it went; with CORRELATION, one command through all services."""
+    if follow:
+        _follow(terminal, {key: value for key, value in query.items() if key not in ("limit", "cursor")})
+        return
+    body = terminal.client().ask("log", **query).body
+    terminal.show(body, View(_blocks, rows="communications"))
+    if terminal.is_for_people and body.get("next"):
+        terminal.say(f"More: the same command with --cursor {body['next']}")
+
+
+def _follow(terminal: Terminal, query: Facts) -> None:
+    for event in terminal.client().events("GET", "log", "events", **query):
+        if isinstance(event.data, dict) and "operation" in event.data:
+            terminal.show_line(event.data, "  ".join(cell(event.data.get(name)) for name in FOLLOWED))
+
+
+def _blocks(body: Facts) -> list[Block]:
+    return [[{name: it.get(name) for name in COLUMNS} for it in body.get("communications", [])]]

@@ -1,0 +1,79 @@
+"""Results in the four formats of `-o`: table, json, jsonl, csv."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cli.cells import flat, plain
+from cli.table import Style, grid, pairs
+
+Facts = dict[str, Any]
+Block = Facts | Sequence[Facts]  # facts are shown as one line each, a sequence of facts as a table
+
+
+def the_facts(body: Facts) -> list[Block]:
+    """Show every fact of an object in a line of its own."""
+    return [flat(body)]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How an object is shown: `blocks` for people; `rows` names the list that is the rows of jsonl and csv."""
+
+    blocks: Callable[[Facts], Sequence[Block]] = the_facts
+    rows: str | None = None
+
+    def of_rows(self, body: Facts) -> list[Facts]:
+        """Return the rows of jsonl and csv."""
+        return list(body.get(self.rows, [])) if self.rows else [body]
+
+
+def rendered(body: Facts, form: str, view: View, style: Style) -> tuple[str, list[str]]:
+    """Return the text of a result, and what of it is left out for lack of room."""
+    if form == "json":
+        return as_json(body, 2), []
+    if form == "jsonl":
+        return "\n".join(as_json(row) for row in view.of_rows(body)), []
+    if form == "csv":
+        return _csv([flat(row) for row in view.of_rows(body)]), []
+    return _tables(view.blocks(body), style)
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """Return JSON as people read it."""
+    return json.dumps(value, indent=indent, ensure_ascii=False)
+
+
+def _tables(blocks: Sequence[Block], style: Style) -> tuple[str, list[str]]:
+    parts: list[str] = []
+    left_out: list[str] = []
+    for block in blocks:
+        if not block:
+            continue
+        if isinstance(block, dict):
+            parts.append("\n".join(pairs(block, style)))
+            continue
+        lines, names = grid(list(block), style)
+        parts.append("\n".join(lines))
+        left_out += names
+    return "\n\n".join(parts), left_out
+
+
+def _csv(rows: Sequence[Facts]) -> str:
+    import csv  # noqa: PLC0415 - only where it is asked for
+    import io  # noqa: PLC0415 - likewise
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    if rows:
+        writer.writeheader()
+    writer.writerows(_plain_rows(rows))
+    return text.getvalue().rstrip("\n")
+
+
+def _plain_rows(rows: Sequence[Facts]) -> Iterator[Facts]:
+    for row in rows:
+        yield {name: plain(value) for name, value in row.items()}

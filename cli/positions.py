@@ -1,0 +1,47 @@
+"""The last position that each client wrote at each URL, kept beside its credentials: so it sees its own writes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """One entry of the file. Its name covers the key: a new backend at the same URL has new keys and counts from 1."""
+
+    file: Path
+    entry: str
+
+    @classmethod
+    def of(cls, credentials_file: Path, url: str, client: str, key: bytes) -> Positions:
+        """Return the entry of a client at a URL."""
+        mark = hashlib.sha256(b"position" + key).hexdigest()[:8]
+        return cls(credentials_file.with_name("positions.json"), f"{url} {client} {mark}")
+
+    def last(self) -> int:
+        """Return the last position, 0 where none is known."""
+        position = self._entries().get(self.entry)
+        return position if isinstance(position, int) and position > 0 else 0
+
+    def reached(self, position: int) -> None:
+        """Keep a later position. A place that cannot be written is no error: the next query may be a little older."""
+        entries = self._entries()
+        if position <= self.last():
+            return
+        fresh = self.file.with_name(f"{self.file.name}.{os.getpid()}.new")
+        with contextlib.suppress(OSError):
+            fresh.write_text(json.dumps(entries | {self.entry: position}))
+            fresh.replace(self.file)
+
+    def _entries(self) -> dict[str, Any]:
+        try:
+            entries = json.loads(self.file.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return entries if isinstance(entries, dict) else {}

@@ -1,0 +1,21 @@
+"""`autolearn rebuild`: read models anew from the log, while the backend serves."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import shared
+from cli.steps import result_of
+from cli.terminal import Terminal
+
+
+@click.command()
+@click.argument("projection", required=False)
+@click.option("--all", "whole", is_flag=True, help="All of them; the default.")
+@shared
+def rebuild(terminal: Terminal, projection: str | None, *, whole: bool) -> None:
+    """Compute the read model PROJECTION, or all, anew from the log."""
+    if whole and projection:
+        raise click.UsageError("Name a projection or say --all, not both.")
+    events = terminal.client().events("POST", "rebuilds", body={"projection": projection})
+    terminal.show(result_of(terminal, "Rebuilding", events))

@@ -1,0 +1,60 @@
+"""The border to the user: whatever goes wrong becomes one sentence (or a problem object) on stderr and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from cli import exit_codes
+from cli.output import as_json
+from cli.problems import ProblemError, problem_of, sentence
+from domain.errors import AutoLearnError, BadInputError, UnreachableError
+
+JSON_MODES = ("json", "jsonl")
+
+
+def report(error: BaseException, arguments: Sequence[str]) -> int:
+    """Say what went wrong, and return the exit code."""
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return exit_codes.INTERRUPTED
+    problem, code = _understood(error)
+    click.echo(as_json(problem) if wants_json(arguments) else _readable(error, problem), err=True)
+    return code
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether a JSON mode was asked for, also where the arguments could not be parsed."""
+    before = ""
+    for argument in arguments:
+        value = argument.partition("=")[2] if argument.startswith("--output=") else argument.removeprefix("-o")
+        if argument == "--json" or (argument.startswith(("-o", "--output=")) and value in JSON_MODES):
+            return True
+        if before in ("-o", "--output") and argument in JSON_MODES:
+            return True
+        before = argument
+    return False
+
+
+def _understood(error: BaseException) -> tuple[dict[str, object], int]:
+    if isinstance(error, ProblemError):
+        return error.problem, exit_codes.of_status(error.status)
+    if isinstance(error, AutoLearnError):
+        return problem_of(error), exit_codes.of_error(error)
+    if isinstance(error, click.ClickException):
+        return problem_of(BadInputError(error.format_message())), exit_codes.BAD_INPUT
+    if isinstance(error, OSError):
+        named = f"{error.filename}: " if error.filename else ""
+        return problem_of(BadInputError(f"{named}{error.strerror or error}.")), exit_codes.BAD_INPUT
+    told = f"{type(error).__name__}: {error}".splitlines()[0]
+    return problem_of(AutoLearnError(f"The command failed unexpectedly ({told}). That is a mistake of AutoLearn.")), 1
+
+
+def _readable(error: BaseException, problem: dict[str, object]) -> str:
+    text = sentence(problem)
+    if isinstance(error, UnreachableError | ProblemError | AutoLearnError):
+        return f"autolearn: {text}"
+    context = getattr(error, "ctx", None)
+    hint = f" See `{context.command_path} --help`." if isinstance(context, click.Context) else ""
+    return f"autolearn: {text}{hint}"

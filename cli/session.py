@@ -1,0 +1,62 @@
+"""`autolearn session`, `commit` and `discard`: a client's uncommitted work."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import as_of, shared
+from cli.output import Block, Facts, View
+from cli.terminal import Terminal
+from cli.views import named, numbered, short_settings
+
+
+@click.command()
+@click.argument("which", metavar="[list|SESSION]", required=False)
+@as_of
+@shared
+def session(terminal: Terminal, which: str | None, as_of: str | None) -> None:
+    """Show your open session, the earlier SESSION, or a list of all of yours."""
+    client = terminal.client()
+    if which == "list":
+        terminal.show(client.ask("session", list=1, as_of=as_of).body, View(_listed, rows="sessions"))
+        return
+    terminal.show(client.ask("session", session=which, as_of=as_of).body, View(_blocks, rows="experiments"))
+
+
+@click.command()
+@click.argument("experiments", nargs=-1, metavar="[EXPERIMENT]...")
+@click.option("--message", "-m", help="What this commit is about.")
+@shared
+def commit(terminal: Terminal, experiments: tuple[str, ...], message: str | None) -> None:
+    """Commit all completed trainings of the session, or the named ones (and discard the rest)."""
+    body = terminal.client().tell("session", "commit", body={"experiments": list(experiments), "message": message}).body
+    terminal.show(body)
+    terminal.say(f"Receipt: autolearn verify --anchor {body.get('position')}:{body.get('head')}")
+
+
+@click.command()
+@shared
+def discard(terminal: Terminal) -> None:
+    """Discard the session and everything in it."""
+    terminal.show(terminal.client().tell("session", "discard").body)
+
+
+def experiment_row(it: Facts) -> Facts:
+    """Return one experiment of a session as a row."""
+    row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": named(it.get("model"))}
+    row |= {"dataset": numbered(it.get("dataset")), "settings": short_settings(it.get("settings"))}
+    return row | {name: value for name, value in (it.get("measures") or {}).items() if isinstance(value, int | float)}
+
+
+def _blocks(body: Facts) -> list[Block]:
+    facts = {key: value for key, value in body.items() if key != "experiments" and value is not None}
+    return [facts, [experiment_row(it) for it in body.get("experiments", [])]]
+
+
+def _listed(body: Facts) -> list[Block]:
+    rows = []
+    for it in body.get("sessions", []):
+        held = it.get("experiments")
+        count = len(held) if isinstance(held, list) else held
+        rows.append({key: value for key, value in it.items() if key != "experiments"} | {"experiments": count})
+    return [rows]

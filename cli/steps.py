@@ -1,0 +1,32 @@
+"""Follows a verification, replay or rebuild: progress to the terminal, the result to the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cli.events import Event
+from cli.problems import ProblemError
+from cli.terminal import Terminal
+from domain.errors import NotAbleError
+
+NO_STATUS = 503
+
+
+def result_of(terminal: Terminal, what: str, events: Iterable[Event]) -> Any:
+    """Return the data of the event `result`; raises ProblemError, NotAbleError for a stream that ends without one."""
+    with terminal.working(what) as spinner:
+        for event in events:
+            if event.name == "result":
+                return event.data
+            if event.name in ("problem", "error"):
+                raise ProblemError(int(event.data.get("status", NO_STATUS)), event.data)
+            if spinner and isinstance(event.data, dict):
+                spinner.saw(str(event.data.get("what") or what), event.data.get("progress"))
+    raise NotAbleError("The backend ended before it had a result: look at its log.")
+
+
+def offline(steps: Iterable[dict[str, Any]]) -> Iterable[Event]:
+    """Give the steps of an inspection without a backend the shape of a stream."""
+    for step in steps:
+        yield Event("result", step["result"]) if "result" in step else Event("progress", step)

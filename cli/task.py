@@ -1,0 +1,51 @@
+"""`autolearn status`, `wait` and `cancel`: a training, evaluation or reproduction by its id."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from cli.ending import leave
+from cli.following import Following
+from cli.options import as_of, shared
+from cli.terminal import Terminal
+from cli.views import TASK
+
+NUMBERED = re.compile(r".+-([er])\d+")
+KINDS = {"e": "evaluations", "r": "reproductions"}
+
+
+def path_of_task(name: str) -> tuple[str, str]:
+    """Return where a task is: `<experiment>-e1` is an evaluation, `-r1` a reproduction, all else a training."""
+    match = NUMBERED.fullmatch(name)
+    return (KINDS[match[1]] if match else "trainings"), name
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@as_of
+@shared
+def status(terminal: Terminal, name: str, as_of: str | None) -> None:
+    """Tell how the experiment, evaluation or reproduction ID stands."""
+    terminal.show(terminal.client().ask(*path_of_task(name), as_of=as_of).body, TASK)
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@click.option("--timeout", type=click.FloatRange(0), metavar="S", help="Give up after so many seconds (exit code 124).")
+@shared
+def wait(terminal: Terminal, name: str, timeout: float | None) -> None:
+    """Wait for the end of the training, evaluation or reproduction ID."""
+    with terminal.working(f"Waiting for {name}"):
+        body = Following(timeout).end_of(terminal.client(), *path_of_task(name))
+    terminal.show(body, TASK)
+    leave(terminal, body, different=body.get("verdict") in ("different", "not-possible"))
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@shared
+def cancel(terminal: Terminal, name: str) -> None:
+    """Cancel the training, evaluation or reproduction ID."""
+    terminal.show(terminal.client().tell(*path_of_task(name), method="DELETE").body, TASK)

@@ -1,0 +1,93 @@
+"""What every command shares: where its result goes, where it talks, and which backend it calls."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cli.output import View, as_json, rendered
+from cli.table import Style
+from domain.errors import NotAuthenticatedError, NotFoundError, UnreachableError
+
+if TYPE_CHECKING:
+    from cli.client import Client
+    from cli.spinner import Spinner
+
+PLAIN = View()
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The user's side: results on stdout in one format, everything else on stderr."""
+
+    form: str = "table"
+    url: str | None = None
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether the result is a table."""
+        return self.form == "table"
+
+    def client(self) -> Client:
+        """Return the Remote Proxy of the backend; without credentials NotAuthenticatedError or UnreachableError."""
+        from adapters.security.credentials import Credentials  # noqa: PLC0415 - loads cryptography
+        from cli.client import Client  # noqa: PLC0415 - loads http.client
+        from cli.places import backend_url, credentials_file  # noqa: PLC0415 - with them
+        from cli.positions import Positions  # noqa: PLC0415 - with them
+
+        url, file = backend_url(self.url), credentials_file()
+        try:
+            credentials = Credentials.read(file)
+        except NotFoundError:
+            raise _no_credentials(str(file)) from None
+        return Client(url, credentials, Positions.of(file, url, credentials.client, credentials.key))
+
+    def show(self, body: dict[str, Any], view: View = PLAIN) -> None:
+        """Print a result."""
+        text, left_out = rendered(body, self.form, view, style() if self.is_for_people else Style())
+        if text:
+            click.echo(text)
+        elif self.is_for_people:
+            self.say("Nothing to show.")
+        if left_out:
+            self.say(f"Not shown for lack of room: {', '.join(left_out)} (`-o json` shows all).")
+
+    def show_line(self, row: dict[str, Any], text: str) -> None:
+        """Print one row of a result that has no end: JSON in every format but table."""
+        click.echo(text if self.is_for_people else as_json(row))
+
+    def say(self, sentence: str) -> None:
+        """Talk to the user."""
+        click.echo(sentence, err=True)
+
+    def working(self, what: str) -> AbstractContextManager[Spinner | None]:
+        """Show, on a terminal, that something takes its time."""
+        if not sys.stderr.isatty():
+            return nullcontext()
+        from cli.spinner import Spinner  # noqa: PLC0415 - only on a terminal
+
+        return Spinner(what)
+
+
+def style() -> Style:
+    """Return how to draw: `COLUMNS`, or the terminal's width, or any; colours only on a terminal without NO_COLOR."""
+    import shutil  # noqa: PLC0415 - only for tables
+
+    on_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size((0, 0)).columns if on_terminal or os.environ.get("COLUMNS") else 0
+    colours = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Style(width or None, colours)
+
+
+def _no_credentials(file: str) -> NotAuthenticatedError | UnreachableError:
+    if os.environ.get("AUTOLEARN_CREDENTIALS"):
+        return NotAuthenticatedError(f"AUTOLEARN_CREDENTIALS names {file}, and there is no such file.")
+    return UnreachableError(
+        f"There are no credentials at {file}: `autolearn up` starts a backend on this machine and makes some; "
+        "for another backend, set AUTOLEARN_URL and AUTOLEARN_CREDENTIALS."
+    )

@@ -1,0 +1,49 @@
+"""`autolearn verify`: the chain, the read models, the blobs, the communications; with a backend or on a directory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import click
+
+from cli import exit_codes
+from cli.events import Event
+from cli.options import shared
+from cli.output import Block, Facts, View
+from cli.steps import offline, result_of
+from cli.terminal import Terminal
+
+ANCHOR = re.compile(r"\d{1,18}:[0-9a-f]{64}")
+
+
+@click.command()
+@click.option("--anchor", metavar="POSITION:HASH", help="A receipt: the log must still have this hash there.")
+@click.option("--data", type=click.Path(exists=True, file_okay=False), help="Check this directory, without a backend.")
+@shared
+def verify(terminal: Terminal, anchor: str | None, data: str | None) -> None:
+    """Check everything that is stored; exit code 1 and a list where something was changed.
+
+    Without an anchor, a log that was wholly rewritten or cut at its end looks right: keep receipts elsewhere.
+    """
+    if anchor and not ANCHOR.fullmatch(anchor):
+        raise click.UsageError("--anchor looks like POSITION:HASH, as `commit` prints it (64 digits 0-9a-f).")
+    body = result_of(terminal, "Verifying", _steps(terminal, anchor, data))
+    terminal.show(body, View(_blocks))
+    if not body.get("ok"):
+        click.get_current_context().exit(exit_codes.DIFFERENT)
+
+
+def _steps(terminal: Terminal, anchor: str | None, data: str | None) -> Iterable[Event]:
+    if data is None:
+        return terminal.client().events("POST", "verifications", body={"anchor": anchor})
+    from cli.compose import inspect_offline  # noqa: PLC0415 - loads the adapters
+
+    return offline(inspect_offline("verify", data, {"anchor": anchor}))
+
+
+def _blocks(body: Facts) -> list[Block]:
+    facts = {key: value for key, value in body.items() if key not in ("faults", "unanswered")}
+    unanswered = body.get("unanswered") or []
+    facts["unanswered"] = len(unanswered) if isinstance(unanswered, list) else unanswered
+    return [facts, list(body.get("faults") or [])]

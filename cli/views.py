@@ -1,0 +1,59 @@
+"""How tasks and experiments are shown to people; scripts get the whole objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.output import Block, Facts, View
+
+FAILED = ("failed", "cancelled")
+HIDDEN = ("measures", "learned")
+
+
+def named(thing: Any) -> Any:
+    """Return the name (and version) of a model or data set in an answer."""
+    if not isinstance(thing, dict):
+        return thing
+    return thing.get("name")
+
+
+def numbered(thing: Any) -> Any:
+    """Return name and version of a data set: `iris v1`."""
+    version = thing.get("version") if isinstance(thing, dict) else None
+    return f"{named(thing)} v{version}" if version else named(thing)
+
+
+def explained(error: Any) -> Any:
+    """Return the reason and detail of a failure in one text."""
+    if not isinstance(error, dict):
+        return error
+    return ": ".join(str(error[key]) for key in ("reason", "detail") if error.get(key))
+
+
+def task_blocks(body: Facts) -> list[Block]:
+    """Show a training, evaluation or reproduction, its measures as a table."""
+    facts = {key: value for key, value in body.items() if key not in HIDDEN and value not in (None, {}, [])}
+    facts |= {key: named(value) for key, value in facts.items() if key == "model"}
+    facts |= {key: numbered(value) for key, value in facts.items() if key in ("dataset", "on")}
+    facts |= {key: explained(value) for key, value in facts.items() if key == "error"}
+    return [facts, measure_rows(body.get("measures"))]
+
+
+def measure_rows(measures: Any) -> list[Facts]:
+    """Show measures, one per line."""
+    return [{"measure": name, "value": shown_measure(value)} for name, value in (measures or {}).items()]
+
+
+def shown_measure(value: Any) -> Any:
+    """Return a number as it is, and of anything else (a confusion matrix) its rows."""
+    if isinstance(value, list):
+        return " / ".join(" ".join(map(str, row)) if isinstance(row, list) else str(row) for row in value)
+    return value
+
+
+def short_settings(settings: Any) -> str:
+    """Return settings as `C=1, penalty=l2`."""
+    return ", ".join(f"{key}={value}" for key, value in (settings or {}).items())
+
+
+TASK = View(task_blocks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain import experiment_events as events
-from domain.errors import ConflictError, UnfinishedError
+from domain.errors import ConflictError, NotFoundError, UnfinishedError
 from domain.events import Aggregate, Metadata
 from domain.values import (
     MAX_ATTEMPTS,
@@ -165,7 +165,7 @@ class Experiment(Aggregate):
     def start(self, task: str, attempt: int, worker: str) -> None:
         """Claim a task: a waiting one by attempt 1, one whose worker died by the next attempt."""
         self._check_not_discarded()
-        it = self.tasks[task]
+        it = self._task(task)
         if not it.is_unfinished or attempt != it.attempt + 1 or attempt > MAX_ATTEMPTS:
             raise ConflictError(
                 f"{task} cannot be started as attempt {attempt}: it is {it.state}, attempt {it.attempt}."
@@ -174,14 +174,14 @@ class Experiment(Aggregate):
 
     def fail(self, task: str, attempt: int, reason: str, detail: str) -> None:
         """End a task without a result."""
-        it = self.tasks[task]
+        it = self._task(task)
         if not it.is_unfinished or attempt != it.attempt:
             raise ConflictError(f"{task} is {it.state} (attempt {it.attempt}): it cannot fail now.")
         self.trigger_event(FAILED[it.kind], task=task, attempt=attempt, reason=reason, detail=detail[:MAX_DETAIL])
 
     def cancel(self, task: str) -> None:
         """End a task that still waits or runs."""
-        it = self.tasks[task]
+        it = self._task(task)
         if not it.is_unfinished:
             raise ConflictError(f"{task} is {it.state} already: only what waits or runs can be cancelled.")
         self.trigger_event(CANCELLED[it.kind], task=task)
@@ -189,19 +189,17 @@ class Experiment(Aggregate):
     # -- after the session
 
     def commit(self, session: str) -> None:
-        """Belong to the history; the training must be completed and nothing of the session's work unfinished."""
-        self._check_completed("committed")
-        if self.standing != "uncommitted":
-            raise ConflictError(f"Experiment {self.name} is {self.standing} already.")
-        unfinished = [task.id for task in self.unfinished("evaluation")]
+        """Belong to the history; the training must be completed and none of its evaluations unfinished."""
+        self._check_uncommitted()
+        unfinished = [task.id for task in self.unfinished("training", "evaluation")]
         if unfinished:
             raise UnfinishedError(f"Not finished yet: {', '.join(unfinished)}.", unfinished=unfinished)
+        self._check_completed("committed")
         self.trigger_event(events.ExperimentCommitted, session=session)
 
     def discard(self, session: str) -> None:
         """Go with the session."""
-        if self.standing != "uncommitted":
-            raise ConflictError(f"Experiment {self.name} is {self.standing} already.")
+        self._check_uncommitted()
         self.trigger_event(events.ExperimentDiscarded, session=session)
 
     def annotate(self, text: str, reason: str) -> None:
@@ -226,13 +224,18 @@ class Experiment(Aggregate):
 
     # -- rules
 
+    def _task(self, task: str) -> Task:
+        if task not in self.tasks:
+            raise NotFoundError.named("task", task)
+        return self.tasks[task]
+
     def _next_task(self, kind: str, letter: str) -> str:
         number = sum(task.kind == kind for task in self.tasks.values()) + 1
         return f"{self.name}-{letter}{number}"
 
     def _check_running(self, task: str, attempt: int, worker: str) -> None:
         self._check_not_discarded()
-        it = self.tasks[task]
+        it = self._task(task)
         if it.state != "started" or it.attempt != attempt or it.worker != worker:
             raise ConflictError(
                 f"{task} is {it.state}, attempt {it.attempt} of {it.worker}: this result comes too late."
@@ -242,6 +245,12 @@ class Experiment(Aggregate):
         self._check_not_discarded()
         if self.training_state != "completed":
             raise ConflictError(f"Experiment {self.name} cannot be {verb}: its training is {self.training_state}.")
+
+    def _check_uncommitted(self) -> None:
+        if not self.exists:
+            raise NotFoundError.named("experiment", self.name)
+        if self.standing != "uncommitted":
+            raise ConflictError(f"Experiment {self.name} is {self.standing} already.")
 
     def _check_not_discarded(self) -> None:
         if self.standing == "discarded":

@@ -166,10 +166,6 @@ class ReproductionRequested(TaskRequested):
     NAME: ClassVar[str] = "reproduction-requested.v1"
     KIND: ClassVar[str] = "reproduction"
 
-    def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
-        super().apply(aggregate)
-
 
 class ReproductionStarted(TaskStarted):
     """A worker claimed the reproduction."""

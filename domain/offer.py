@@ -111,7 +111,8 @@ class Offer(Aggregate):
 
     def withdraw(self) -> None:
         """Take it off the catalog."""
-        self.current()
+        if not self.exists:
+            raise NotFoundError.named(self.kind, self.name)
         if self.withdrawn:
             raise ConflictError(f"The {self.kind} {self.name!r} is withdrawn already.")
         self.trigger_event(ModelWithdrawn if self.kind == "model" else MeasureWithdrawn)

@@ -44,8 +44,6 @@ def test_adds_only_once() -> None:
 def test_wants_known_roles(roles: list[Any]) -> None:
     roled = blank.when(lambda it: it.add(roles))
     roled.refused(BadInputError, "analyst and sys-admin", allowed=["analyst", "sys-admin"])
-        BadInputError, "analyst and sys-admin", allowed=["analyst", "sys-admin"]
-    )
 
 
 @pytest.mark.parametrize("name", ["", "Ana", "a b", "a:b", "a.b", "x" * 41, "ana\n"])

@@ -1,0 +1,1 @@
+"""Task processes: one per task, made at the call, watched by its parent."""

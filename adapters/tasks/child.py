@@ -1,0 +1,80 @@
+"""What a task process does between its fork and its answer. Cheap to import: the backend names `Order` from here."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import select
+import signal
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from commands.ports import TaskDone, TaskOutcome
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+STDOUT, STDERR = 1, 2
+# RLIMIT_AS counts address space, not memory: thread stacks and allocator arenas reserve much that they never touch.
+ROOM = 1 << 30
+
+
+@dataclass(frozen=True)
+class Order:
+    """One task for one child: kind, facts, where the blobs and its temporary files are, and how many bytes it may grow by."""
+
+    kind: str
+    facts: dict[str, Any]
+    blob_url: str
+    scratch: str
+    memory: int
+
+    def _bootstrap(self, parent_sentinel: int) -> int:
+        """Be the child: multiprocessing's forkserver calls this on what it was sent."""
+        os.setsid()  # a group of its own: the terminal's ^C does not reach it, and its parent can end all of it
+        die_with_parent(parent_sentinel)
+        os.dup2(STDERR, STDOUT)
+        inherited = forkserver.get_inherited_fds() or []
+        with Connection(inherited[0], readable=False) as answer:
+            limit_memory(self.memory)
+            answer.send_bytes(encoded(self._outcome()))
+            signal.pause()  # until the parent, who has the answer now, ends the whole group
+        return 0
+
+    def _outcome(self) -> TaskOutcome:
+        from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - in the forkserver already; the backend must not
+        from adapters.learning.work import work  # noqa: PLC0415 - load what learning needs
+
+        return work(self.kind, self.facts, FileBlobs(self.blob_url, self.scratch))
+
+
+def die_with_parent(sentinel: int) -> None:
+    """Let the kernel kill this process as soon as its parent is gone, whatever the process is doing.
+
+    The parent holds the other end of the sentinel pipe and writes no more to it; its closing is the pipe's next event,
+    which O_ASYNC turns into the signal that F_SETSIG names (fcntl(2)). A thread that waits could not get the GIL.
+    """
+    fcntl.fcntl(sentinel, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([sentinel], [], [], 0)[0]:  # it was gone before
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def limit_memory(growth: int) -> None:
+    """Turn a huge allocation into a clean MemoryError; the parent watches the memory that is really used."""
+    now = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * PAGE
+    limit = now + 2 * growth + ROOM
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or limit <= hard:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def encoded(outcome: TaskOutcome) -> bytes:
+    """Return an outcome as JSON; its reader need not trust the child."""
+    if isinstance(outcome, TaskDone):
+        return json.dumps({"done": outcome.facts}, allow_nan=False).encode()
+    return json.dumps({"broken": [outcome.reason, outcome.detail]}).encode()

@@ -1,0 +1,107 @@
+"""A forkserver of one launcher: multiprocessing's own server, without its process objects.
+
+`multiprocessing.Process` is not used: it runs the backend's `__main__` again in every child, its `poll` is not safe
+between threads, and its one server is shared by the whole process and cannot be closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing import forkserver, reduction
+from multiprocessing.connection import Connection, Pipe
+
+from adapters.tasks.child import Order
+
+PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]
+SAFE_PATH = "PYTHONSAFEPATH"  # no import from whatever folder the backend was started in
+
+
+@dataclass(slots=True)
+class Child:
+    """A started process: its answer (read end), its status pipe (exit code; owned by the forkserver), its life line.
+
+    Closing the life line kills the child: the other end is its sentinel.
+    """
+
+    pid: int
+    answer: Connection
+    status: int
+    life_line: int
+
+    def exit_code(self) -> int:
+        """Wait for the end and return the exit code; negative is a signal. 255 where the forkserver died with it."""
+        try:
+            return int(forkserver.read_signed(self.status))  # type: ignore[attr-defined]
+        except (OSError, EOFError):
+            return 255
+
+    def close(self) -> None:
+        """Let go of the child and of all its descriptors."""
+        self.answer.close()
+        os.close(self.life_line)
+        os.close(self.status)
+
+
+class Forkserver:
+    """Starts children that have scikit-learn loaded; safe from any thread."""
+
+    def __init__(self) -> None:
+        self._server = forkserver.ForkServer()
+        self._server.set_forkserver_preload(PRELOAD)
+        self._starting = threading.Lock()
+
+    def prepare(self) -> None:
+        """Start the server, if it does not run; it loads its modules by itself, and the first child waits for that."""
+        with self._starting, _environment(SAFE_PATH, "1"):
+            self._server.ensure_running()
+
+    def start(self, order: Order) -> Child:
+        """Start a child on an order; raises OSError or EOFError where the server died."""
+        self.prepare()
+        message = io.BytesIO()
+        reduction.dump({}, message)  # no preparation: the child keeps the server's import path and folder
+        reduction.dump(order, message)
+        answer, childs_end = Pipe(duplex=False)
+        try:
+            with childs_end:
+                status, life_line = self._server.connect_to_new_process([childs_end.fileno()])
+        except BaseException:
+            answer.close()
+            raise
+        child = Child(0, answer, status, life_line)
+        try:
+            _write(life_line, message.getbuffer())
+            child.pid = int(forkserver.read_signed(status))  # type: ignore[attr-defined]
+        except BaseException:
+            child.close()
+            raise
+        return child
+
+    def close(self) -> None:
+        """End the server; its children must have ended. Twice is harmless."""
+        with self._starting:
+            self._server._stop()  # type: ignore[attr-defined] # noqa: SLF001 - there is no public way to end it
+
+
+def _write(descriptor: int, data: memoryview) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+@contextlib.contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable while the server is spawned: it inherits this process's environment."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -1,0 +1,70 @@
+"""Launcher of task processes: a forkserver with scikit-learn loaded, one child per task."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from uuid import uuid4
+
+from adapters.tasks.child import Order
+from adapters.tasks.forkserver import Forkserver
+from adapters.tasks.running import Limits, NeverStarted, TaskProcess
+from adapters.tasks.slots import Slots
+from commands.ports import RunningTask, TaskSpec
+
+
+class ProcessLauncher(Slots):
+    """Fulfils commands.ports.Launcher. `blob_url` is what FileBlobs takes; `scratch` a folder for temporary files.
+
+    Whoever calls `start` must call `result` of what it returns: that is where limits are watched and the child ends.
+    """
+
+    def __init__(self, blob_url: str, scratch: str, slots: int, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+        super().__init__(slots)
+        self._blob_url = blob_url if "://" in blob_url else str(Path(blob_url).absolute())
+        self._scratch = Path(scratch).absolute()
+        self._limits = limits
+        self._forkserver = Forkserver()
+        self._running: set[TaskProcess] = set()
+        self._changing = threading.Lock()
+        self._closed = False
+
+    def prepare(self) -> None:
+        """Start the forkserver; returns at once, and it loads scikit-learn by itself. `start` would do it too, but wait."""
+        with self._changing:
+            if not self._closed:
+                self._forkserver.prepare()
+
+    def start(self, spec: TaskSpec) -> RunningTask:
+        """Start a process for the task; a process that cannot be made is a task that crashed."""
+        area = self._scratch / uuid4().hex
+        order = Order(spec.kind, spec.facts, self._blob_url, str(area), self._limits.memory)
+        if self._closed:
+            return NeverStarted("The backend is stopping: no task is started any more.")
+        try:
+            area.mkdir(parents=True, mode=0o700)
+            child = self._forkserver.start(order)
+        except (OSError, EOFError) as error:
+            return NeverStarted(f"No task process could be made: {type(error).__name__}: {error}")
+        task = TaskProcess(child, self._limits, str(area), self._forget)
+        with self._changing:
+            self._running.add(task)
+            stopping = self._closed
+        if stopping:
+            task.cancel()
+        return task
+
+    def close(self) -> None:
+        """Cancel what runs, end the forkserver and all it started. Twice is harmless."""
+        with self._changing:
+            self._closed = True
+            running = list(self._running)
+        for task in running:
+            task.cancel()
+        for task in running:
+            task.result()
+        self._forkserver.close()
+
+    def _forget(self, task: TaskProcess) -> None:
+        with self._changing:
+            self._running.discard(task)

@@ -1,0 +1,127 @@
+"""A running task as its parent sees it: deadline, memory, cancellation and crash, each an outcome with a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from adapters.tasks.child import PAGE
+from adapters.tasks.forkserver import Child
+from commands.ports import TaskBroken, TaskDone, TaskOutcome
+
+GLANCE = 0.05  # seconds between two looks at the clock and at the child's memory; an answer is seen at once
+LARGEST_ANSWER = 8 << 20
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a task may use: `deadline` in seconds, `memory` in bytes beyond what it shares with the forkserver."""
+
+    deadline: float = 3600
+    memory: int = 4 << 30
+
+
+class TaskProcess:
+    """Fulfils commands.ports.RunningTask for one child."""
+
+    def __init__(self, child: Child, limits: Limits, scratch: str, ended: Callable[[TaskProcess], None]) -> None:
+        self.pid = child.pid
+        self._child = child
+        self._limits = limits
+        self._scratch = scratch
+        self._ended = ended
+        self._until = time.monotonic() + limits.deadline
+        self._memory_before = self._memory()
+        self._outcome: TaskOutcome | None = None
+        self._cancelled = False
+        self._waiting = threading.Lock()
+        self._deciding = threading.Lock()
+
+    def result(self) -> TaskOutcome:
+        """Wait for the end and return how it ended; any number of threads may ask, any number of times."""
+        with self._waiting:
+            if self._outcome is None:
+                outcome = self._watch()
+                with self._deciding:
+                    self._outcome = TaskBroken("cancelled", "The task was cancelled.") if self._cancelled else outcome
+                    self._kill()
+                    self._child.close()
+                shutil.rmtree(self._scratch, ignore_errors=True)
+                self._ended(self)
+            return self._outcome
+
+    def cancel(self) -> None:
+        """Kill the child, unless its outcome is known already."""
+        with self._deciding:
+            if self._outcome is None:
+                self._cancelled = True
+                self._kill()
+
+    def _watch(self) -> TaskOutcome:
+        while True:
+            left = self._until - time.monotonic()
+            ready = wait([self._child.answer, self._child.status], max(0.0, min(GLANCE, left)))
+            if ready:
+                return self._answered() if self._child.answer.poll() else self._crashed()
+            if left <= 0:
+                return TaskBroken("deadline", f"The task took longer than {self._limits.deadline:g} s and was ended.")
+            if self._memory() - self._memory_before > self._limits.memory:
+                limit = self._limits.memory // MIB
+                return TaskBroken("memory-limit", f"The task used more than {limit} MiB of memory and was ended.")
+
+    def _answered(self) -> TaskOutcome:
+        try:
+            message = json.loads(self._child.answer.recv_bytes(LARGEST_ANSWER))
+            return TaskDone(message["done"]) if "done" in message else TaskBroken(*message["broken"])
+        except (EOFError, OSError):
+            return self._crashed()
+        except (ValueError, KeyError, TypeError):
+            return TaskBroken("error", "The task process gave an answer that cannot be read.")
+
+    def _crashed(self) -> TaskOutcome:
+        code = self._child.exit_code()
+        if code < 0:
+            name = signal.Signals(-code).name if -code in iter(signal.Signals) else f"signal {-code}"
+            hint = ", perhaps because the machine ran out of memory" if -code == signal.SIGKILL else ""
+            return TaskBroken("crashed", f"The task process was ended by {name}{hint}.")
+        return TaskBroken("crashed", f"The task process ended with exit code {code} and without an answer.")
+
+    def _kill(self) -> None:
+        """End the child and what it started. It leads its group until then, so its number cannot be another's yet."""
+        for end in (os.killpg, os.kill):  # the second where it has not made its group yet
+            try:
+                end(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            return
+
+    def _memory(self) -> int:
+        try:
+            return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE
+        except (OSError, IndexError):
+            return 0
+
+
+class NeverStarted:
+    """A task whose process could not be made."""
+
+    pid = 0
+
+    def __init__(self, sentence: str) -> None:
+        self._outcome = TaskBroken("crashed", sentence)
+
+    def result(self) -> TaskOutcome:
+        """Return why."""
+        return self._outcome
+
+    def cancel(self) -> None:
+        """There is nothing to end."""

@@ -1,0 +1,121 @@
+"""The log in SQLite: `commands.ports.EventStore` on the library's own recorder and table."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from adapters.embedded.appends import Append, KnownAppendError, Place, continue_streams, last_version
+from adapters.embedded.recorder import ChainedRecorder, tail
+from adapters.wire.chain import framed_events
+from adapters.wire.events import decode, encode
+from adapters.wire.moments import from_microseconds
+from commands.ports import DuplicateAppend, Receipt, Stamp
+from domain.errors import BadInputError, NotAbleError, TooLargeError
+from domain.events import UNSTAMPED, Event
+from projections.ports import RawEvent
+
+MAX_EVENTS: Final = 1000
+MAX_EVENT_BYTES: Final = 256 * 1024
+MAX_APPEND_BYTES: Final = 8 * 1024 * 1024
+LAST_CHARACTER: Final = "\U0010ffff"
+
+STREAM: Final = (
+    "SELECT originator_id, originator_version, topic, state FROM stored_events"
+    " WHERE originator_id = ? AND rowid <= ? ORDER BY originator_version"
+)
+EVENTS_BETWEEN: Final = (
+    "SELECT originator_id, originator_version, topic, state FROM stored_events"
+    " WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
+)
+STREAMS: Final = (
+    "SELECT DISTINCT originator_id FROM stored_events"
+    " WHERE originator_id >= ? AND originator_id < ? ORDER BY originator_id LIMIT ?"
+)
+COVERING_COMMIT: Final = "SELECT position FROM commits WHERE position >= ? ORDER BY position LIMIT 1"
+APPEND: Final = "SELECT first, position, at, hash, command_id, digest FROM commits WHERE append_id = ?"
+
+
+class SqliteEventStore(ChainedRecorder):
+    """The log. Made on a `Database`; creates its tables."""
+
+    def append(self, events: Sequence[Event], stamp: Stamp) -> Receipt:
+        """Store the events of one command together, stamped with its metadata, or nothing."""
+        stamped = tuple([event.stamped(stamp.metadata) for event in events])
+        raw = tuple([RawEvent(e.originator_id, e.originator_version, e.NAME, encode(e)) for e in stamped])
+        _check_size(raw)
+        append = Append(stamp.command_id, stamp.append_id, stamp.digest, raw, framed_events(raw), continue_streams)
+        try:
+            place = self.store(append)
+        except KnownAppendError:
+            raise DuplicateAppend(self._known(stamp.append_id)) from None
+        return _receipt(place, stamp, stamped)
+
+    def stream(self, stream: str, until: int | None = None) -> list[Event]:
+        """Return the events of a stream in order, up to the commit that covers position `until`."""
+        with self.datastore.reading() as connection:
+            end = 2**62 if until is None else _end_of_commit(connection, until)
+            rows = connection.execute(STREAM, (stream, end)).fetchall()
+        return [decode(*row) for row in rows]
+
+    def version(self, stream: str) -> int:
+        """Return the version of the stream's last event; 0 where it has none."""
+        with self.datastore.reading() as connection:
+            return last_version(connection, stream)
+
+    def streams(self, prefix: str, limit: int) -> list[str]:
+        """Return up to `limit` names of existing streams that begin so, in order."""
+        with self.datastore.reading() as connection:
+            rows = connection.execute(STREAMS, (prefix, prefix + LAST_CHARACTER, limit)).fetchall()
+        return [name for (name,) in rows]
+
+    def find_append(self, append_id: UUID) -> Receipt | None:
+        """Return the append of this id."""
+        with self.datastore.reading() as connection:
+            found = connection.execute(APPEND, (append_id.bytes,)).fetchone()
+            if found is None:
+                return None
+            *place, command_id, digest = found
+            rows = connection.execute(EVENTS_BETWEEN, (place[0], place[1])).fetchall()
+        events = tuple(decode(*row) for row in rows)
+        metadata = events[0].metadata if events else UNSTAMPED
+        stamp = Stamp(UUID(bytes=command_id), append_id, metadata, digest)
+        return _receipt(Place(*place), stamp, events)
+
+    def head(self) -> tuple[int, bytes]:
+        """Return the last commit's position and chain hash; (0, 32 zero bytes) for an empty log."""
+        with self.datastore.reading() as connection:
+            last = tail(connection)
+        return last.position, last.hash
+
+    def _known(self, append_id: UUID) -> Receipt:
+        receipt = self.find_append(append_id)
+        if receipt is None:
+            raise NotAbleError("The append was met on its way into the log and did not arrive; repeat the call.")
+        return receipt
+
+
+def _receipt(place: Place, stamp: Stamp, events: tuple[Event, ...]) -> Receipt:
+    return Receipt(place.first, place.position, from_microseconds(place.at), stamp, place.hash, events)
+
+
+def _end_of_commit(connection: sqlite3.Connection, position: int) -> int:
+    if position <= 0:
+        return 0
+    row: Any = connection.execute(COVERING_COMMIT, (position,)).fetchone()
+    return int(row[0]) if row else position
+
+
+def _check_size(events: Sequence[RawEvent]) -> None:
+    if not events:
+        raise BadInputError("An append has at least one event.")
+    if len(events) > MAX_EVENTS:
+        raise TooLargeError(f"An append has at most {MAX_EVENTS:,} events; this one has {len(events):,}.")
+    sizes = [len(event.state) for event in events]
+    if max(sizes) > MAX_EVENT_BYTES:
+        name = events[sizes.index(max(sizes))].name
+        raise TooLargeError(f"An event has at most {MAX_EVENT_BYTES:,} bytes; this {name} has {max(sizes):,}.")
+    if sum(sizes) > MAX_APPEND_BYTES:
+        raise TooLargeError(f"An append has at most {MAX_APPEND_BYTES:,} bytes; this one has {sum(sizes):,}.")

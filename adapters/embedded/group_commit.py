@@ -1,0 +1,76 @@
+"""Group commit: what concurrent callers hand in is written together, so that they share one flush to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, TypeVar
+
+from domain.errors import NotAbleError
+
+Job = TypeVar("Job")
+
+MAX_TOGETHER = 200
+
+
+class Ticket(Generic[Job]):
+    """One caller's job, and the lock on which it sleeps until the job is written or the lead is handed over."""
+
+    __slots__ = ("done", "error", "job", "leads")
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.error: BaseException | None = None
+        self.leads = False
+        self.done = Lock()
+        self.done.acquire()
+
+
+class GroupCommit(Generic[Job]):
+    """Whoever finds nobody writing leads: it writes all that is queued, then hands the lead to the next in the queue.
+
+    A single caller writes in its own thread and waits for nobody. `write` puts the outcome of each job into the job;
+    what it raises is raised to all whose jobs it was given.
+    """
+
+    def __init__(self, write: Callable[[list[Job]], None]) -> None:
+        self._write = write
+        self._lock = Lock()
+        self._queue: list[Ticket[Job]] = []
+        self._led = False
+
+    def submit(self, job: Job) -> None:
+        """Return when the job is written, or raise why it could not be."""
+        ticket = Ticket(job)
+        with self._lock:
+            self._queue.append(ticket)
+            ticket.leads, self._led = not self._led, True
+        if not ticket.leads:
+            ticket.done.acquire()
+        if ticket.leads:
+            self._lead()
+        if ticket.error is not None:
+            raise ticket.error
+
+    def _lead(self) -> None:
+        with self._lock:
+            tickets, self._queue = self._queue[:MAX_TOGETHER], self._queue[MAX_TOGETHER:]
+        error: BaseException | None = NotAbleError("The write was interrupted; repeat the call.")
+        try:
+            self._write([ticket.job for ticket in tickets])
+            error = None
+        except Exception as failure:  # noqa: BLE001 - it is raised again, to every caller it concerns
+            error = failure
+        finally:
+            for ticket in tickets:
+                ticket.error = error
+            self._hand_over(tickets)
+
+    def _hand_over(self, written: list[Ticket[Job]]) -> None:
+        with self._lock:
+            heir = self._queue[0] if self._queue else None
+            self._led = heir is not None
+            if heir is not None:
+                heir.leads = True
+        for ticket in [heir, *written] if heir else written:
+            ticket.done.release()

@@ -1,0 +1,60 @@
+"""The hash chains of the communications: one per writing process, so that processes need not wait for each other.
+
+`h(n) = SHA-256(h(n-1) ‖ record n)` with `h(0)` = 32 zero bytes; a record is hashed as length-prefixed fields (see
+`framing`): position, time in microseconds, writer, number, then the communication's fields in order, as UTF-8 text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from hashlib import sha256
+from operator import attrgetter
+
+from adapters.wire.framing import framed, framed_number
+from adapters.wire.moments import to_microseconds
+from projections.ports import Archived, Communication
+
+GENESIS = bytes(32)
+
+facts_of = attrgetter(*(field.name for field in fields(Communication)))
+
+
+def communication_hash(
+    previous: bytes, *, position: int, at: int, writer: str, number: int, communication: Communication
+) -> bytes:
+    """Return the hash of a record from that of its writer's record before; `at` in microseconds."""
+    place = framed(framed_number(position), framed_number(at), writer.encode(), framed_number(number))
+    facts = framed(*[str(fact).encode() for fact in facts_of(communication)])
+    return sha256(previous + place + facts).digest()
+
+
+def chain_faults(records: Iterable[Archived]) -> Iterator[tuple[int, str]]:
+    """Yield (position, what is wrong) of all records, from the first on; one change makes one fault."""
+    position = 0
+    ends: dict[str, tuple[int, bytes]] = {}
+    for record in records:
+        what = _fault(record, position, *ends.get(record.writer, (0, GENESIS)))
+        if what:
+            yield record.position, what
+        position = record.position
+        ends[record.writer] = (record.number, record.hash)
+
+
+def _fault(record: Archived, position: int, number: int, previous: bytes) -> str | None:
+    if record.position != position + 1:
+        return f"records {position + 1} to {record.position - 1} are missing"
+    if record.number != number + 1 or record.previous != previous:
+        return f"the record does not follow record {number} of writer {record.writer}"
+    try:
+        expected = communication_hash(
+            previous,
+            position=record.position,
+            at=to_microseconds(record.at),
+            writer=record.writer,
+            number=record.number,
+            communication=record.communication,
+        )
+    except (OverflowError, UnicodeError):
+        return "the record holds values that nobody could have stored"
+    return None if record.hash == expected else "the stored record does not have the stored hash"

@@ -1,0 +1,95 @@
+"""Appends a second, durable, beside the `eventsourcing` library's own SQLite recorder: 2 events of 300 bytes a commit."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from eventsourcing.persistence import StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+
+from adapters.embedded.database import Database
+from adapters.embedded.event_store import SqliteEventStore
+from adapters.wire.events import encode
+from benchmarks import Figure
+from commands.ports import Stamp
+from domain.events import Event, Metadata
+from domain.experiment_events import ExperimentAnnotated
+
+COMMITS = 3200
+ROUNDS = 5
+METADATA = Metadata(actor="ana", correlation=str(uuid4()), causation=str(uuid4()))
+
+Decided = tuple[UUID, tuple[Event, Event]]
+Append = Callable[[Decided], object]
+
+
+def decided() -> Decided:
+    """Return a command id and the first two events of a new stream, each of 300 bytes when stored."""
+    command = uuid4()
+    stream = f"experiment:{command.hex[:16]}"
+    return command, (_annotated(stream, 1), _annotated(stream, 2))
+
+
+def _annotated(stream: str, version: int) -> Event:
+    return ExperimentAnnotated(originator_id=stream, originator_version=version, text="x" * 130, reason="r" * 16)
+
+
+def ours(folder: Path) -> Append:
+    """Return what appends decided events to our store and gets the receipt."""
+    store = SqliteEventStore(Database(folder / "ours.db"))
+    return lambda work: store.append(work[1], Stamp(work[0], work[0], METADATA))
+
+
+def theirs(folder: Path) -> Append:
+    """Return what stores the same bytes with the library's recorder; it has no chain, no times and no command ids."""
+    recorder = SQLiteApplicationRecorder(SQLiteDatastore(str(folder / "theirs.db"), originator_id_type="text"))
+    recorder.create_table()
+
+    def insert(work: Decided) -> object:
+        events = [event.stamped(METADATA) for event in work[1]]
+        return recorder.insert_events(
+            [StoredEvent(e.originator_id, e.originator_version, e.NAME, encode(e)) for e in events]
+        )
+
+    return insert
+
+
+def rate(append: Append, threads: int) -> float:
+    """Return commits a second with this many threads, each appending as fast as it can."""
+    shares = [[decided() for _ in range(COMMITS // threads)] for _ in range(threads)]
+
+    def work(share: list[Decided]) -> None:
+        for commit in share:
+            append(commit)
+
+    with ThreadPoolExecutor(threads) as pool:
+        started = time.perf_counter()
+        list(pool.map(work, shares))
+        return COMMITS // threads * threads / (time.perf_counter() - started)
+
+
+def measure() -> list[Figure]:
+    """Measure both in turns and return medians."""
+    size = len(encode(decided()[1][0].stamped(METADATA)))
+    figures = []
+    with tempfile.TemporaryDirectory() as name:
+        our, their = ours(Path(name)), theirs(Path(name))
+        rate(our, 1), rate(their, 1)  # both write-ahead logs reach their full size
+        for threads, goal in ((1, ">= 4000"), (32, ">= 10000")):
+            pairs = [(rate(our, threads), rate(their, threads)) for _ in range(ROUNDS)]
+            mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
+            what = f"append, SQLite durable, {threads} client{'s' if threads > 1 else ''}"
+            figures.append(Figure(what, mine, "commits/s", goal, f"2 events of {size} bytes"))
+            figures.append(Figure(f"{what}, beside the library's recorder", mine / other, "x", "", f"{other:,.0f}/s"))
+    return figures
+
+
+if __name__ == "__main__":
+    for figure in measure():
+        print(figure)

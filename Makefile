@@ -26,7 +26,7 @@ lint: $(VENV)/.installed-dev ## Check style, types, import contracts and the lim
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m pytest -q tests/house
 
 format: $(VENV)/.installed-dev ## Bring the code into the house's format

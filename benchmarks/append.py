@@ -1,4 +1,4 @@
-"""Appends a second, durable, beside the `eventsourcing` library's own SQLite recorder: 2 events of 300 bytes a commit."""
+"""Durable appends a second beside the `eventsourcing` library's own SQLite recorder: 2 events of 300 bytes a commit."""
 
 from __future__ import annotations
 

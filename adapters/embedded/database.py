@@ -83,6 +83,12 @@ class Database(SQLiteDatastore):
                 with SQLiteConnection(connection, max_age=None).transaction(commit=False):
                     yield SQLiteCursor(cursor)
 
+    def define(self, schema: str) -> None:
+        """Create what is not there yet; the statements say `IF NOT EXISTS`."""
+        with self.writing() as connection:
+            for statement in filter(str.strip, schema.split(";")):
+                connection.execute(statement)
+
     def faults(self) -> list[str]:
         """Return what SQLite finds wrong with the file's pages and indexes."""
         try:

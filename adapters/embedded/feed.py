@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Final
 
 from adapters.embedded.by_time import last_until
 from adapters.embedded.database import Database
+from adapters.embedded.growth import poll_beyond
 from adapters.embedded.raw_log import raw_commits
 from adapters.embedded.recorder import tail
 from adapters.wire.events import decode
 from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
 from domain.errors import NotAbleError
 from projections.ports import RawCommit, Recorded
-
-POLL_SECONDS: Final = 0.02
 
 COMMITS: Final = """
 SELECT first, position, at FROM commits WHERE position > :after AND position <= max(:after + :limit, ifnull(
@@ -59,13 +57,7 @@ class SqliteFeed:
         """Wait until the log is longer than `position`; False after `timeout` seconds."""
         if not self._database.read_only:
             return self._database.growth.wait_beyond(position, timeout)
-        end = time.monotonic() + timeout
-        while self.head()[0] <= position:
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            time.sleep(min(POLL_SECONDS, left))
-        return True
+        return poll_beyond(lambda: self.head()[0], position, timeout)
 
     def head(self) -> tuple[int, bytes]:
         """Return position and chain hash of the last commit; (0, 32 zero bytes) for an empty log."""

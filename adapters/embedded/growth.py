@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from threading import Condition
+
+POLL_SECONDS = 0.02
 
 
 class Growth:
@@ -36,3 +39,14 @@ class Growth:
         """Forget a listener."""
         with self._grown:
             self._listeners = [known for known in self._listeners if known != listener]
+
+
+def poll_beyond(length: Callable[[], int], position: int, timeout: float) -> bool:
+    """Wait until a log that another process writes is longer than `position`; False after `timeout` seconds."""
+    end = time.monotonic() + timeout
+    while length() <= position:
+        left = end - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(POLL_SECONDS, left))
+    return True

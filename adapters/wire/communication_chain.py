@@ -55,6 +55,6 @@ def _fault(record: Archived, position: int, number: int, previous: bytes) -> str
             number=record.number,
             communication=record.communication,
         )
-    except (OverflowError, UnicodeError):
+    except (AttributeError, OverflowError, TypeError, UnicodeError):
         return "the record holds values that nobody could have stored"
     return None if record.hash == expected else "the stored record does not have the stored hash"

@@ -1,0 +1,103 @@
+"""Communications as rows of SQLite, and the filters of `log` as conditions on them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, Final
+
+from adapters.embedded.by_time import last_until
+from adapters.wire.communication_chain import facts_of
+from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
+from domain.errors import BadInputError
+from projections.ports import Archived, Communication
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS communications (
+    position INTEGER PRIMARY KEY, at INTEGER NOT NULL, writer TEXT NOT NULL, number INTEGER NOT NULL,
+    previous BLOB NOT NULL, hash BLOB NOT NULL,
+    kind TEXT NOT NULL, actor TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, operation TEXT NOT NULL,
+    outcome TEXT NOT NULL, problem TEXT NOT NULL, milliseconds REAL NOT NULL, bytes_in INTEGER NOT NULL,
+    bytes_out INTEGER NOT NULL, correlation TEXT NOT NULL, causation TEXT NOT NULL, domain_position INTEGER NOT NULL,
+    digest_in TEXT NOT NULL, digest_out TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS communications_by_correlation ON communications (correlation);
+CREATE UNIQUE INDEX IF NOT EXISTS communications_by_writer ON communications (writer, number);
+"""
+INSERT: Final = "INSERT INTO communications VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+AFTER: Final = "SELECT * FROM communications WHERE position > ? ORDER BY position LIMIT ?"
+LAST: Final = "SELECT * FROM (SELECT * FROM communications ORDER BY position DESC LIMIT ?) ORDER BY position"
+LAST_OF_WRITER: Final = "SELECT number, hash FROM communications WHERE writer = ? ORDER BY number DESC LIMIT 1"
+LAST_AT: Final = "SELECT position, at FROM communications WHERE position <= ? ORDER BY position DESC LIMIT 1"
+
+# Conditions are chosen from this table and never built from what a caller sent.
+CONDITIONS: Final = {
+    "correlation": "correlation = ?",
+    "actor": "actor = ?",
+    "operation": "operation = ?",
+    "outcome": "outcome = ?",
+    "kind": "kind = ?",
+    "since": "position > ?",
+    "until": "position <= ?",
+}
+
+
+def normal(communication: Communication) -> Communication:
+    """Return the communication with numbers as they come back from the store, so that its hash stays true."""
+    return replace(communication, milliseconds=float(communication.milliseconds))
+
+
+def to_row(record: Archived) -> tuple[Any, ...]:
+    """Return the row of a record."""
+    place = (record.position, to_microseconds(record.at), record.writer, record.number, record.previous, record.hash)
+    return (*place, *facts_of(record.communication))
+
+
+def from_row(row: Iterable[Any]) -> Archived:
+    """Return the record of a row."""
+    position, at, writer, number, previous, record_hash, *facts = row
+    names = [field.name for field in fields(Communication)]
+    communication = Communication(**dict(zip(names, facts, strict=True)))
+    return Archived(position, _moment(at), writer, number, previous, record_hash, communication)
+
+
+def readable(stored: bytes) -> str:
+    """Return a text even where damage left none, so that verify can name the record."""
+    return stored.decode("utf-8", "backslashreplace")
+
+
+def _moment(stored: Any) -> datetime:
+    try:
+        return from_microseconds(stored)
+    except (TypeError, OverflowError):
+        return EPOCH  # damaged: the record's hash will tell
+
+
+def selection(connection: sqlite3.Connection, filters: dict[str, str], before: int | None) -> tuple[str, list[Any]]:
+    """Return a WHERE clause and its values; since and until (ISO times with zone, both inclusive) become positions."""
+    conditions, values = ["position < ?"], [before if before is not None else 2**62]
+    for name, wanted in filters.items():
+        if name not in CONDITIONS:
+            raise BadInputError(
+                f"The log has no filter {name!r}, only {', '.join(CONDITIONS)}.", allowed=list(CONDITIONS)
+            )
+        conditions.append(CONDITIONS[name])
+        values.append(_value(connection, name, wanted))
+    return " AND ".join(conditions), values
+
+
+def _value(connection: sqlite3.Connection, name: str, wanted: str) -> Any:
+    if name == "since":
+        return last_until(connection, LAST_AT, _microseconds(wanted) - 1)
+    if name == "until":
+        return last_until(connection, LAST_AT, _microseconds(wanted))
+    return wanted
+
+
+def _microseconds(text: str) -> int:
+    try:
+        return to_microseconds(datetime.fromisoformat(text))
+    except (ValueError, TypeError) as error:
+        raise BadInputError(f"{text!r} is not an ISO 8601 time with zone, such as 2026-01-31T12:00:00Z.") from error

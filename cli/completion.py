@@ -17,6 +17,6 @@ def completion(shell: str) -> None:
     if kind is None:
         raise click.UsageError(f"click completes nothing in {shell}.")
     root = click.get_current_context().find_root().command
-    made = kind(root, {}, "autolearn", "_AUTOLEARN_COMPLETE")
+    made = kind(root, {}, "autolearn", "_autolearn_complete".upper())
     # The class's own `source` runs bash to ask for its version, and prints a warning where there is none.
     click.echo(made.source_template % made.source_vars())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import sys
 import tempfile
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import click
 
 from cli.answers import PROBLEM, Answer
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
@@ -38,6 +41,11 @@ class Door(ThreadingHTTPServer):
         self.client = client
         self.secret = urlsafe_b64encode(os.urandom(SECRET_BYTES)).decode()
         self.hosts = {f"{name}:{self.server_port}" for name in ("127.0.0.1", "localhost")}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say in one line that a request broke off."""
+        del request, client_address
+        click.echo(f"A request broke off: {sys.exception()!r}", err=True)
 
     @property
     def url(self) -> str:
@@ -79,7 +87,7 @@ class Passage(BaseHTTPRequestHandler):
             self._send(STATUS_OF.get(refusal.slug, 503), PROBLEM, json.dumps(problem).encode(), {})
 
     def _checked_target(self) -> str:
-        """Return what stands behind the secret; a page of another site has another Origin, a rebound name another Host."""
+        """Return what stands behind the secret; other sites have another Origin, rebound names another Host."""
         own = {f"http://{host}" for host in self.server.hosts}
         if self.headers.get("Host") not in self.server.hosts or self.headers.get("Origin", next(iter(own))) not in own:
             raise ForbiddenError("This door is for requests from this machine that use its own URL.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from cli.options import shared
@@ -21,5 +23,5 @@ def proxy(terminal: Terminal, port: int) -> None:
     door = Door(terminal.client(), port)
     terminal.show({"url": door.url, "docs": f"{door.url}/docs"})
     terminal.say("Ctrl-C closes the door.")
-    with door:
+    with door, suppress(KeyboardInterrupt):
         door.serve_forever()

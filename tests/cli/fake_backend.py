@@ -1,0 +1,144 @@
+"""A backend on loopback without anything behind it: proves callers, opens bodies, and seals what a test prepared."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from adapters.security.credentials import Credentials
+from adapters.security.sealing import REQUEST, RESPONSE, SEALED, seal, unseal
+from adapters.security.tokens import opened, present
+
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as the backend understood it."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    request_id: str
+    headers: dict[str, str]
+    target: str
+
+
+@dataclass
+class Reply:
+    """What to answer: JSON (sealed), or `raw` bytes, or `events`; `broken` closes the connection instead."""
+
+    body: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
+    media: str = SEALED
+    events: list[tuple[str, Any]] | None = None
+    sealed_for: str | None = None
+    first_number: int = 1
+    broken: bool = False
+
+
+def problem(status: int, slug: str, detail: str, **facts: Any) -> Reply:
+    return Reply({"type": slug, "title": slug, "status": status, "detail": detail, **facts}, status)
+
+
+Answering = Reply | Callable[[Seen], Reply]
+
+
+class FakeBackend(ThreadingHTTPServer):
+    """Answers each path with its prepared replies in order, the last one again and again."""
+
+    daemon_threads = True
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.credentials = credentials
+        self.replies: dict[tuple[str, str], list[Answering]] = defaultdict(list)
+        self.seen: list[Seen] = []
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self._thread = Thread(target=self.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+
+    def on(self, method: str, path: str, *replies: Answering) -> None:
+        """Prepare the replies of a path."""
+        self.replies[method, path] += replies
+
+    def stop(self) -> None:
+        """End."""
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+    def next_reply(self, seen: Seen) -> Reply:
+        """Take the next prepared reply."""
+        waiting = self.replies.get((seen.method, seen.path))
+        if not waiting:
+            return problem(404, "not-found", f"Nothing is prepared for {seen.method} {seen.path}.")
+        reply = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        return reply(seen) if callable(reply) else reply
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    server: FakeBackend
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def do_DELETE(self) -> None:
+        self._answer()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server names it
+        """Print nothing."""
+
+    def _answer(self) -> None:
+        seen = self._seen()
+        self.server.seen.append(seen)
+        reply = self.server.next_reply(seen)
+        if reply.broken:
+            self.connection.close()
+            return
+        content = self._content(reply, seen)
+        self.send_response(reply.status)
+        media = "text/event-stream" if reply.events is not None else reply.media
+        for name, value in {"Content-Type": media, "Content-Length": str(len(content)), **reply.headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _seen(self) -> Seen:
+        key = self.server.credentials.key
+        presented = present(self.headers["Authorization"])
+        claims = opened(key, presented, self.command, self.path, datetime.now(UTC))
+        content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body: Any = content or None
+        if self.headers.get_content_type() == SEALED:
+            body = json.loads(unseal(key, REQUEST, claims.request_id, self.command, self.path, content))
+        parts = urlsplit(self.path)
+        query = dict(parse_qsl(parts.query))
+        return Seen(self.command, parts.path, query, body, claims.request_id, dict(self.headers), self.path)
+
+    def _content(self, reply: Reply, seen: Seen) -> bytes:
+        key, request_id = self.server.credentials.key, reply.sealed_for or seen.request_id
+        if reply.raw is not None:
+            return reply.raw
+        if reply.events is None:
+            return seal(key, RESPONSE, request_id, seen.method, seen.target, json.dumps(reply.body).encode())
+        blocks = []
+        for number, (name, data) in enumerate(reply.events, reply.first_number):
+            token = seal(key, f"event:{number}", request_id, seen.method, seen.target, json.dumps(data).encode())
+            blocks.append(b": alive\n\nid: %d\nevent: %s\ndata: %s\n\n" % (number, name.encode(), token))
+        return b"".join(blocks)

@@ -1,0 +1,170 @@
+"""The Remote Proxy: repeated calls, seals, positions, long tasks and streams."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from adapters.security.credentials import Credentials
+from cli.client import Client
+from cli.following import Following
+from cli.positions import Positions
+from cli.problems import ProblemError
+from domain.errors import NotAbleError, UnreachableError, WaitedTooLongError
+from tests.cli.examples import ID, training
+from tests.cli.fake_backend import FakeBackend, Reply, problem
+
+DONE = Reply(training(), 201, {"AutoLearn-Position": "12", "AutoLearn-Head": "ab"})
+
+
+def test_a_broken_call_is_repeated_with_its_request_id(backend: FakeBackend, client: Client) -> None:
+    backend.on("POST", "/trainings", Reply(broken=True), Reply(broken=True), DONE)
+    assert client.tell("trainings", body={"dataset": "iris"}).body == training()
+    assert len(backend.seen) == 3
+    assert len({it.request_id for it in backend.seen}) == 1
+    assert all(it.body == {"dataset": "iris"} for it in backend.seen)
+
+
+def test_it_gives_up_at_last(backend: FakeBackend, client: Client) -> None:
+    backend.on("POST", "/trainings", Reply(broken=True))
+    with pytest.raises(UnreachableError):
+        client.tell("trainings")
+    assert len(backend.seen) == 5
+
+
+def test_a_refused_connection_is_not_repeated(client: Client) -> None:
+    pauses: list[float] = []
+    gone = replace(client, url="http://127.0.0.1:1", pause=pauses.append)
+    with pytest.raises(UnreachableError, match="autolearn up"):
+        gone.ask("session")
+    assert pauses == []
+
+
+def test_an_outcome_that_is_recorded_is_asked_for_again(backend: FakeBackend, client: Client) -> None:
+    backend.on("POST", "/trainings", problem(503, "outcome-recorded", "Repeat."), DONE)
+    assert client.tell("trainings").body == training()
+    assert len({it.request_id for it in backend.seen}) == 1
+
+
+def test_an_answer_to_another_call_is_refused(backend: FakeBackend, client: Client) -> None:
+    backend.on("GET", "/session", Reply({"session": "eva-1"}, sealed_for="another-request"))
+    with pytest.raises(NotAbleError, match="sealed for another request"):
+        client.ask("session")
+
+
+def test_an_answer_that_is_not_sealed_is_refused(backend: FakeBackend, client: Client) -> None:
+    backend.on("GET", "/session", Reply(raw=b"{}", media="application/json"))
+    with pytest.raises(NotAbleError, match="not sealed"):
+        client.ask("session")
+
+
+def test_what_is_open_needs_no_seal(backend: FakeBackend, client: Client) -> None:
+    backend.on("GET", "/health/live", Reply(raw=b'{"ok": true}', media="application/json"))
+    assert client.ask("health", "live").body == {"ok": True}
+
+
+def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeBackend, client: Client) -> None:
+    backend.on("GET", "/session", problem(404, "not-found", "No session."))
+    with pytest.raises(ProblemError, match="No session") as sealed:
+        client.ask("session")
+    assert (sealed.value.status, sealed.value.slug) == (404, "not-found")
+    plain = json.dumps({"type": "not-authenticated", "detail": "Who?"}).encode()
+    backend.on("GET", "/clients", Reply(status=401, raw=plain, media="application/problem+json"))
+    with pytest.raises(ProblemError, match="Who"):
+        client.ask("clients")
+
+
+def test_names_cannot_leave_their_place_in_the_path(backend: FakeBackend, client: Client) -> None:
+    backend.on("GET", "/experiments/..%2Fclients%3Fx", Reply({}))
+    assert client.ask("experiments", "../clients?x").status == 200
+
+
+def test_a_client_sees_its_own_writes(backend: FakeBackend, client: Client, home: Path) -> None:
+    backend.on("POST", "/trainings", DONE)
+    backend.on("GET", "/session", Reply({}, headers={"AutoLearn-Position": "99"}))
+    client.ask("session")
+    assert backend.seen[-1].query == {}, "a query's position is no write of ours"
+    client.tell("trainings")
+    client.ask("session", session=None)
+    assert backend.seen[-1].query == {"after_position": "12"}
+    assert str(12) in (home / "positions.json").read_text()
+
+
+def test_positions_never_go_back_and_belong_to_one_key(tmp_path: Path) -> None:
+    file = tmp_path / "credentials.json"
+    mine = Positions.of(file, "http://a", "ana", b"key 1")
+    mine.reached(7)
+    mine.reached(5)
+    assert mine.last() == 7
+    assert Positions.of(file, "http://b", "ana", b"key 1").last() == 0
+    assert Positions.of(file, "http://a", "ana", b"key 2").last() == 0
+    assert not list(tmp_path.glob("*.new"))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "no JSON", '{"http://a ana 0": "seven"}'])
+def test_a_spoilt_positions_file_is_no_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "positions.json").write_text(content)
+    positions = Positions.of(tmp_path / "credentials.json", "http://a", "ana", b"key")
+    assert positions.last() == 0
+    positions.reached(3)
+    assert positions.last() == 3
+
+
+def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    positions = Positions.of(tmp_path / "none" / "credentials.json", "http://a", "ana", b"key")
+    positions.reached(3)
+    assert positions.last() == 0
+
+
+def test_a_task_is_followed_to_its_end(backend: FakeBackend, client: Client) -> None:
+    started = Reply(training(state="started"))
+    backend.on("GET", f"/trainings/{ID}", started, started, Reply(training()))
+    pauses: list[float] = []
+    body = Following().end_of(replace(client, pause=pauses.append), "trainings", ID)
+    assert body == training()
+    assert pauses == sorted(pauses)
+    assert len(pauses) == 2
+
+
+def test_following_ends_at_its_time(backend: FakeBackend, client: Client) -> None:
+    backend.on("GET", f"/trainings/{ID}", Reply(training(state="requested")))
+    seconds = count()
+    with pytest.raises(WaitedTooLongError):
+        Following(2, clock=lambda: next(seconds)).end_of(client, "trainings", ID)
+
+
+def test_a_stream_is_opened_event_by_event(backend: FakeBackend, client: Client) -> None:
+    events = [("progress", {"progress": 0.5, "what": "chain"}), ("result", {"ok": True})]
+    backend.on("POST", "/verifications", Reply(events=events))
+    assert [(it.name, it.data) for it in client.events("POST", "verifications", body={"anchor": None})] == events
+    assert backend.seen[-1].body == {"anchor": None}
+
+
+def test_a_stream_with_a_missing_event_is_refused(backend: FakeBackend, client: Client) -> None:
+    backend.on("POST", "/verifications", Reply(events=[("result", {"ok": True})], first_number=2))
+    with pytest.raises(NotAbleError, match="Event 1"):
+        list(client.events("POST", "verifications"))
+
+
+def test_an_answer_in_one_piece_is_a_stream_of_one(backend: FakeBackend, client: Client) -> None:
+    backend.on("GET", "/replay", Reply({"position": 3}))
+    assert [(it.name, it.data) for it in client.events("GET", "replay")] == [("result", {"position": 3})]
+
+
+def test_a_refused_upload_is_understood_though_it_was_not_read(
+    backend: FakeBackend, client: Client, tmp_path: Path
+) -> None:
+    file = tmp_path / "large.csv"
+    file.write_bytes(b"x" * 100)
+    backend.on("POST", "/catalog/datasets", problem(413, "too-large", "At most 1 GiB."))
+    with pytest.raises(ProblemError, match="1 GiB"):
+        client.upload("catalog", "datasets", file=file, name="large")
+    assert backend.seen[0].body == b"x" * 100
+
+
+def test_credentials_show_no_key(credentials: Credentials, client: Client) -> None:
+    assert credentials.key.decode() not in repr(client)

@@ -1,0 +1,136 @@
+"""The door of `autolearn proxy`: who may pass, and that what passes is the same in plain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from cli.client import Client
+from cli.door import Door
+from tests.cli.fake_backend import FakeBackend, Reply, problem
+
+
+@pytest.fixture
+def door(client: Client) -> Iterator[Door]:
+    door = Door(client, 0)
+    thread = Thread(target=door.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield door
+    door.shutdown()
+    thread.join()
+    door.server_close()
+
+
+def knock(door: Door, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, Any, bytes]:
+    """Send one request behind the secret; return status, headers and body."""
+    connection = HTTPConnection("127.0.0.1", door.server_port, timeout=10)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path.replace("SECRET", door.secret), body, named)
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    return answer.status, answer.headers, content
+
+
+def test_plain_in_and_plain_out(backend: FakeBackend, door: Door) -> None:
+    headers = {"AutoLearn-Position": "7", "Location": "/trainings/x"}
+    backend.on("POST", "/trainings", lambda seen: Reply({"got": seen.body}, 202, headers))
+    status, got, content = knock(
+        door, "POST", "/SECRET/trainings?x=1", b'{"a": 1}', Content_Type="application/json", Prefer="respond-async",
+        Idempotency_Key="once",
+    )  # fmt: skip
+    assert (status, json.loads(content)) == (202, {"got": {"a": 1}})
+    assert got["AutoLearn-Position"] == "7"
+    assert got["Location"] == f"/{door.secret}/trainings/x"
+    assert got["Content-Type"] == "application/json"
+    seen = backend.seen[0]
+    assert (seen.query, seen.headers["Prefer"], seen.headers["Idempotency-Key"]) == (
+        {"x": "1"},
+        "respond-async",
+        "once",
+    )
+
+
+def test_problems_pass_in_plain(backend: FakeBackend, door: Door) -> None:
+    backend.on("GET", "/session", problem(404, "not-found", "No session."))
+    status, headers, content = knock(door, "GET", "/SECRET/session")
+    assert (status, headers["Content-Type"]) == (404, "application/problem+json")
+    assert json.loads(content)["detail"] == "No session."
+
+
+def test_raw_files_pass_as_they_are(backend: FakeBackend, door: Door) -> None:
+    backend.on("POST", "/catalog/datasets", lambda seen: Reply({"size": len(seen.body)}))
+    body = b"x" * 3_000_000
+    status, _, content = knock(door, "POST", "/SECRET/catalog/datasets", body, Content_Type="application/octet-stream")
+    assert (status, json.loads(content)) == (200, {"size": len(body)})
+    backend.on("GET", "/experiments/x/model", Reply(raw=b"\x00m", media="application/octet-stream"))
+    assert knock(door, "GET", "/SECRET/experiments/x/model")[2] == b"\x00m"
+
+
+def test_streams_pass_opened(backend: FakeBackend, door: Door) -> None:
+    backend.on("POST", "/verifications", Reply(events=[("progress", {"progress": 0.5}), ("result", {"ok": True})]))
+    status, headers, content = knock(door, "POST", "/SECRET/verifications", b"{}", Accept="text/event-stream")
+    assert (status, headers["Content-Type"]) == (200, "text/event-stream")
+    assert content.decode().split("\n\n")[1] == 'id: 2\nevent: result\ndata: {"ok": true}'
+
+
+@pytest.mark.parametrize(
+    "path", ["/session", "/wrong/session", "/SECRET", "/SECRETx/session", "/%53ECRET/session", "//session"]
+)
+def test_without_the_secret_nothing_passes(backend: FakeBackend, door: Door, path: str) -> None:
+    status, _, content = knock(door, "GET", path)
+    assert status == 403
+    assert door.secret.encode() not in content
+    assert backend.seen == []
+
+
+def test_a_rebound_name_does_not_pass(backend: FakeBackend, door: Door) -> None:
+    for host in ("evil.example", f"evil.example:{door.server_port}", "127.0.0.1", f"127.0.0.1:{door.server_port}1"):
+        assert knock(door, "GET", "/SECRET/session", Host=host)[0] == 403
+    assert backend.seen == []
+
+
+def test_a_page_of_another_site_does_not_pass(backend: FakeBackend, door: Door) -> None:
+    for origin in ("http://evil.example", "null", f"https://127.0.0.1:{door.server_port}"):
+        assert knock(door, "POST", "/SECRET/session/commit", b"{}", Origin=origin)[0] == 403
+    assert backend.seen == []
+
+
+def test_the_doors_own_page_passes(backend: FakeBackend, door: Door) -> None:
+    backend.on("GET", "/session", Reply({"session": "ana-1"}))
+    for name in ("localhost", "127.0.0.1"):
+        host = f"{name}:{door.server_port}"
+        status, headers, _ = knock(door, "GET", "/SECRET/session", Host=host, Origin=f"http://{host}")
+        assert status == 200
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_a_body_of_unknown_or_absurd_length_does_not_pass(backend: FakeBackend, door: Door) -> None:
+    assert knock(door, "POST", "/SECRET/trainings", Transfer_Encoding="chunked")[0] == 400
+    assert knock(door, "POST", "/SECRET/trainings", Content_Length=str(2 << 30))[0] == 413
+    assert backend.seen == []
+
+
+def test_every_start_has_its_own_secret(client: Client, door: Door) -> None:
+    with Door(client, 0) as other:
+        assert other.secret != door.secret
+        assert other.server_address[0] == "127.0.0.1"
+
+
+def test_the_openapi_page_works_behind_the_door(backend: FakeBackend, door: Door) -> None:
+    document = json.dumps({"openapi": "3.1.0", "paths": {}}).encode()
+    backend.on("GET", "/openapi.json", Reply(raw=document, media="application/json"))
+    backend.on("GET", "/docs", Reply(raw=b"url: '/openapi.json'", media="text/html"))
+    assert json.loads(knock(door, "GET", "/SECRET/openapi.json")[2])["servers"] == [{"url": f"/{door.secret}"}]
+    assert f"/{door.secret}/openapi.json".encode() in knock(door, "GET", "/SECRET/docs")[2]
+
+
+def test_a_backend_that_is_gone_is_a_problem(backend: FakeBackend, door: Door) -> None:
+    backend.on("GET", "/session", Reply(broken=True))
+    status, _, content = knock(door, "GET", "/SECRET/session")
+    assert (status, json.loads(content)["type"]) == (503, "unreachable")

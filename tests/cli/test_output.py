@@ -1,0 +1,117 @@
+"""Results in the four formats, and tables that fit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.cells import cell
+from cli.output import View, rendered
+from cli.table import Style, columns_of, grid, pairs
+from tests.cli.conftest import Run
+from tests.cli.examples import ID, OTHER, evaluation, history, row, training
+from tests.cli.fake_backend import FakeBackend, Reply
+
+ROWS = View(rows="experiments")
+facts = st.dictionaries(
+    st.text(min_size=1, max_size=12), st.none() | st.booleans() | st.integers() | st.floats() | st.text(), min_size=1
+)
+
+
+@given(st.lists(facts, min_size=1, max_size=4), st.integers(20, 120))
+def test_a_table_fits_its_width(rows: list[dict[str, object]], width: int) -> None:
+    lines, left_out = grid(rows, Style(width))
+    assert max(map(columns_of, lines)) <= width
+    assert len(lines) == len(rows) + 2
+    assert set(left_out) < {name for it in rows for name in it}
+
+
+@given(facts, st.integers(40, 120))
+def test_facts_fit_their_width(it: dict[str, object], width: int) -> None:
+    assert max(map(columns_of, pairs(it, Style(width)))) <= width
+
+
+@given(st.text())
+def test_no_text_steers_the_terminal(text: str) -> None:
+    assert all(character >= " " and character != "\x7f" for character in cell(text))
+
+
+def test_a_wide_table_leaves_columns_out_and_says_so(
+    backend: FakeBackend, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measures = {f"measure-{number}:macro": number / 7 for number in range(20)}
+    backend.on("GET", "/experiments", Reply(history(row(measures=measures))))
+    monkeypatch.setenv("COLUMNS", "60")
+    ran = run("history")
+    assert max(map(len, ran.out.splitlines())) <= 60
+    assert "Not shown for lack of room: " in ran.err
+    monkeypatch.delenv("COLUMNS")
+    ran = run("history")
+    assert "measure-19:macro" in ran.out
+    assert ran.err == ""
+
+
+def test_cells_are_short_and_exact_where_it_matters() -> None:
+    assert cell(0.97368421) == "0.9737"
+    assert cell(None) == "none"
+    assert cell([True, False]) == "true, false"
+    assert cell("2025-11-24T22:38:01.123456Z") == "2025-11-24 22:38:01Z"
+    assert cell("0" * 64) == "0" * 12
+    assert cell({"C": 1, "kernel": None}) == "C=1, kernel=none"
+
+
+def test_history_as_a_table(backend: FakeBackend, run: Run) -> None:
+    backend.on("GET", "/experiments", Reply(history(row(), row(experiment=OTHER, measures={}), next_="xyz")))
+    ran = run("history")
+    head, _, first, second = ran.out.splitlines()
+    assert head.split() == ["experiment", "committed", "model", "dataset", "precision:macro", "actor", "settings"]
+    assert first.split()[:3] == [ID, "2025-11-24", "22:38:01Z"]
+    assert "0.9737" in first
+    assert second.startswith(OTHER)
+    assert ran.err == "More: the same command with --cursor xyz\n"
+
+
+def test_history_in_the_other_formats(backend: FakeBackend, run: Run) -> None:
+    body = history(row(), row(experiment=OTHER))
+    backend.on("GET", "/experiments", Reply(body))
+    assert run("history", "--json").json == body
+    assert run("--json", "history").json == body
+    assert [json.loads(line)["experiment"] for line in run("history", "-o", "jsonl").out.splitlines()] == [ID, OTHER]
+    table = list(csv.DictReader(io.StringIO(run("history", "-o", "csv").out)))
+    assert [it["measures.precision:macro"] for it in table] == ["0.97368421", "0.97368421"]
+    assert table[0]["withdrawn"] == "false"
+
+
+def test_nothing_is_an_empty_list(backend: FakeBackend, run: Run) -> None:
+    backend.on("GET", "/experiments", Reply(history()))
+    assert '"experiments": []' in run("history", "--json").out
+    assert run("history", "-o", "jsonl").out == ""
+    assert run("history", "-o", "csv").out == ""
+    ran = run("history")
+    assert (ran.out, ran.err) == ("", "Nothing to show.\n")
+
+
+def test_one_object_in_all_formats(backend: FakeBackend, run: Run) -> None:
+    backend.on("GET", f"/trainings/{ID}", Reply(training()))
+    assert json.loads(run("status", ID, "-o", "jsonl").out) == training()
+    table = run("status", ID).out
+    assert "iris v1" in table
+    assert "C=1, class_weight=none" in table
+    assert "settings.C" in run("status", ID, "-o", "csv").out
+
+
+def test_a_confusion_matrix_stays_readable(backend: FakeBackend, run: Run) -> None:
+    backend.on("POST", "/evaluations", Reply(evaluation(), 201))
+    assert "1 2 / 3 4" in run("evaluate").out
+
+
+def test_colours_only_where_they_may_be() -> None:
+    body = {"state": "failed"}
+    assert "\033[31m" in rendered(body, "table", View(), Style(80, colours=True))[0]
+    assert "\033" not in rendered(body, "table", View(), Style(80))[0]
+    assert rendered({"experiments": []}, "json", ROWS, Style())[0] == '{\n  "experiments": []\n}'

@@ -1,0 +1,302 @@
+"""What each command asks of the backend, and what it makes of the answer."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import stat
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.security.credentials import Credentials
+from cli.pairs import value_of
+from tests.cli.conftest import Run
+from tests.cli.examples import ID, OTHER, evaluation, row, training
+from tests.cli.fake_backend import FakeBackend, Reply, Seen
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3),
+)
+
+
+@given(json_values)
+def test_a_setting_that_is_json_is_that_value(value: Any) -> None:
+    assert value_of(json.dumps(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("rbf", "rbf"), ("None", None), ("True", True), ('"1"', "1"), ("1e-3", 0.001), ("NaN", "NaN"), ("", "")],
+)
+def test_other_settings_are_texts_and_words(text: str, value: Any) -> None:
+    assert value_of(text) == value
+
+
+def test_train(backend: FakeBackend, run: Run) -> None:
+    backend.on("POST", "/trainings", Reply(training(), 201))
+    ran = run("train", "iris", "svm", "-p", "C=0.5", "-p", "kernel=rbf", "--seed", "7", "--json")
+    settings = {"C": 0.5, "kernel": "rbf"}
+    assert backend.seen[0].body == {"dataset": "iris", "model": "svm", "settings": settings, "seed": 7}
+    assert ran.json == training()
+    assert ran.err == f"Next: autolearn evaluate {ID}\n"
+
+
+def test_train_follows_what_goes_on_in_the_background(backend: FakeBackend, run: Run) -> None:
+    started = training(state="started")
+    backend.on("POST", "/trainings", Reply(started, 202, {"Location": f"http://elsewhere/trainings/{ID}"}))
+    backend.on("GET", f"/trainings/{ID}", Reply(started), Reply(training()))
+    assert run("train", "iris", "svm", "--json").json["state"] == "completed"
+
+
+def test_train_without_waiting(backend: FakeBackend, run: Run) -> None:
+    backend.on("POST", "/trainings", Reply(training(state="requested"), 202, {"Location": f"/trainings/{ID}"}))
+    ran = run("train", "iris", "svm", "--no-wait", "--json")
+    assert backend.seen[0].headers["Prefer"] == "respond-async"
+    assert len(backend.seen) == 1
+    assert (ran.code, ran.json["state"], ran.err) == (0, "requested", f"Next: autolearn wait {ID}\n")
+
+
+def test_train_and_evaluate(backend: FakeBackend, run: Run) -> None:
+    backend.on("POST", "/trainings", Reply(training(), 201))
+    backend.on("POST", "/evaluations", Reply(evaluation(), 201))
+    ran = run("train", "iris", "svm", "--test-size", "0.3", "--evaluate", "--json")
+    assert backend.seen[0].body["test_size"] == 0.3
+    assert backend.seen[1].body == {"experiment": ID, "measures": []}
+    expected = {"evaluation": f"{ID}-e1", "measures": evaluation()["measures"], "position": 15}
+    assert ran.json == training() | expected
+    assert ran.err == ""
+
+
+def test_evaluate(backend: FakeBackend, run: Run) -> None:
+    backend.on("POST", "/evaluations", Reply(evaluation(), 201))
+    run("evaluate", ID, "-m", "recall", "-m", "f1", "--average", "micro", "--on", "wine")
+    expected = {"experiment": ID, "measures": ["recall", "f1"], "average": "micro", "on": "wine"}
+    assert backend.seen[0].body == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [(ID, f"/trainings/{ID}"), (f"{ID}-e2", f"/evaluations/{ID}-e2"), ("abcd-r1", "/reproductions/abcd-r1")],
+)
+def test_tasks_are_found_by_the_form_of_their_id(backend: FakeBackend, run: Run, name: str, path: str) -> None:
+    backend.on("GET", path, Reply(training()))
+    backend.on("DELETE", path, Reply(training(state="cancelled")))
+    assert run("status", name, "--as-of", "@5").code == 0
+    assert backend.seen[0].query == {"as_of": "@5"}
+    assert run("cancel", name).code == 0
+    assert backend.seen[1].body is None
+
+
+def test_session_and_commit(backend: FakeBackend, run: Run) -> None:
+    backend.on(
+        "GET", "/session", Reply({"session": "ana-1", "state": "open", "experiments": [training()], "position": 3})
+    )
+    backend.on("POST", "/session/commit", Reply({"session": "ana-1", "experiments": [ID], "position": 9, "head": "ab"}))
+    assert ID in run("session").out
+    run("session", "list")
+    run("session", "ana-1")
+    assert [it.query for it in backend.seen] == [{}, {"list": "1"}, {"session": "ana-1"}]
+    ran = run("commit", ID, "--message", "good")
+    assert backend.seen[-1].body == {"experiments": [ID], "message": "good"}
+    assert "--anchor 9:ab" in ran.err
+
+
+def test_history_passes_its_filters_on(backend: FakeBackend, run: Run) -> None:
+    backend.on("GET", "/experiments", Reply({"experiments": [], "next": None, "position": 1}))
+    run(
+        "history",
+        "--where",
+        "C in (1, 10) & precision > 0.9",
+        "--sort",
+        "-precision",
+        "--withdrawn",
+        "--as-of",
+        "2h ago",
+    )
+    expected = {"where": "C in (1, 10) & precision > 0.9", "sort": "-precision", "withdrawn": "1", "as_of": "2h ago"}
+    assert backend.seen[0].query == expected
+
+
+def test_compare_is_of_one_position_and_differences_come_first(backend: FakeBackend, run: Run) -> None:
+    at = {"AutoLearn-Position": "20"}
+    backend.on("GET", "/experiments/abcd", Reply(row(), headers=at))
+    backend.on("GET", "/experiments/bbcd", Reply(row(experiment=OTHER, settings={"C": 2.0}), headers=at))
+    body = run("compare", "abcd", "bbcd", "--json").json
+    assert [it.query for it in backend.seen] == [{}, {"as_of": "@20"}]
+    assert body["experiments"] == [ID, OTHER]
+    assert body["rows"][0] == {"name": "setting.C", "differs": True, "values": [1.0, 2.0]}
+    assert {it["differs"] for it in body["rows"][1:]} == {False}
+
+
+@pytest.mark.parametrize(
+    ("words", "path", "body"),
+    [
+        (("annotate", ID, "odd"), "annotations", {"text": "odd", "reason": "remark"}),
+        (("withdraw", ID, "--reason", "leak"), "withdrawal", {"reason": "leak"}),
+        (("restore", ID, "--reason", "fine"), "restoration", {"reason": "fine"}),
+    ],
+)
+def test_remarks(backend: FakeBackend, run: Run, words: tuple[str, ...], path: str, body: dict[str, str]) -> None:
+    backend.on("POST", f"/experiments/{ID}/{path}", Reply(row()))
+    assert run(*words).code == 0
+    assert backend.seen[0].body == body
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.csv", ("csv", "0")), ("a.TSV.gz", ("tsv", "1")), ("a.b.parquet", ("parquet", "0"))]
+)
+def test_dataset_add(backend: FakeBackend, run: Run, tmp_path: Path, name: str, kind: tuple[str, str]) -> None:
+    content = gzip.compress(b"a,b\n1,2\n")
+    (tmp_path / name).write_bytes(content)
+    backend.on("POST", "/catalog/datasets", Reply({"name": "mine", "version": 1}, 201))
+    run("dataset", "add", str(tmp_path / name), "--name", "mine", "--target", "b", "--licence", "CC0-1.0")
+    expected = {"name": "mine", "target": "b", "licence": "CC0-1.0", "format": kind[0], "gzip": kind[1]}
+    assert backend.seen[0].query == expected
+    assert backend.seen[0].body == content
+
+
+def test_a_file_of_unknown_kind_is_not_sent(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.xlsx").touch()
+    ran = run("dataset", "add", str(tmp_path / "a.xlsx"), "--name", "mine", "--target", "b")
+    assert ran.code == 2
+    assert ".csv, .tsv or .parquet" in ran.err
+    assert backend.seen == []
+
+
+def test_export_checks_the_digest(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"model").hexdigest()
+    good, bad = {"model": {"sha256": digest, "size": 5}}, {"model": {"sha256": "0" * 64, "size": 5}}
+    backend.on("GET", "/experiments/abcd", Reply(row(blobs=good)), Reply(row(blobs=bad)))
+    backend.on("GET", f"/experiments/{ID}/model", Reply(raw=b"model", media="application/octet-stream"))
+    file = tmp_path / "m.skops"
+    assert run("export", "abcd", str(file), "--json").json["sha256"] == digest
+    assert file.read_bytes() == b"model"
+    ran = run("export", "abcd", str(tmp_path / "n.skops"))
+    assert ran.code == 3
+    assert sorted(tmp_path.glob("*skops*")) == [file]
+
+
+def test_verify(backend: FakeBackend, run: Run) -> None:
+    good = {"ok": True, "position": 9, "head": "ab", "faults": [], "unanswered": []}
+    bad = good | {"ok": False, "faults": [{"position": 4, "what": "the hash is wrong"}]}
+    progress = ("progress", {"progress": 0.5, "what": "chain"})
+    backend.on("POST", "/verifications", Reply(events=[progress, ("result", good)]), Reply(events=[("result", bad)]))
+    assert run("verify", "--anchor", f"9:{'a' * 64}").code == 0
+    assert backend.seen[0].body == {"anchor": f"9:{'a' * 64}"}
+    ran = run("verify")
+    assert ran.code == 1
+    assert "the hash is wrong" in ran.out
+
+
+def test_an_inspection_without_an_end_is_no_result(backend: FakeBackend, run: Run) -> None:
+    backend.on("POST", "/rebuilds", Reply(events=[("progress", {"progress": 0.5, "what": "history"})]))
+    ran = run("rebuild", "history")
+    assert ran.code == 3
+    assert backend.seen[0].body == {"projection": "history"}
+
+
+def test_replay_that_does_not_match(backend: FakeBackend, run: Run) -> None:
+    body = {
+        "position": 3,
+        "at": "x",
+        "sessions": [],
+        "experiments": [row()],
+        "catalog": {},
+        "matches_read_models": False,
+    }
+    backend.on("GET", "/replay", Reply(body))
+    ran = run("replay", "--as-of", "@3", "session:ana:1")
+    assert backend.seen[0].query == {"as_of": "@3", "stream": "session:ana:1"}
+    assert ran.code == 1
+    assert ID in ran.out
+
+
+def test_log_and_its_following(backend: FakeBackend, run: Run) -> None:
+    call = {"position": 1, "actor": "ana", "operation": "POST /trainings", "outcome": "201", "milliseconds": 41.25}
+    backend.on("GET", "/log", Reply({"communications": [call], "next": None}))
+    backend.on("GET", "/log/events", Reply(events=[("state", call), ("state", call | {"position": 2})]))
+    assert "POST /trainings" in run("log", "c0ffee", "--outcome", "201").out
+    assert backend.seen[0].query == {"correlation": "c0ffee", "outcome": "201"}
+    lines = run("log", "--follow", "-o", "jsonl").out.splitlines()
+    assert [json.loads(line)["position"] for line in lines] == [1, 2]
+    assert "POST /trainings" in run("log", "--follow").out
+
+
+def test_the_key_of_a_new_client_goes_to_a_file_for_its_owner(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
+    body = {"client": "bob", "roles": ["analyst"], "generation": 1, "key": "a-key"}
+    backend.on("POST", "/clients", Reply(body, 201))
+    backend.on("POST", "/clients/bob/rotation", Reply(body | {"generation": 2}))
+    file = tmp_path / "bob.json"
+    ran = run("client", "add", "bob", "--credentials-out", str(file), "--json")
+    assert backend.seen[0].body == {"client": "bob", "roles": ["analyst"]}
+    assert "a-key" not in ran.out + ran.err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert Credentials.read(file) == Credentials("bob", 1, b"a-key")
+    assert json.loads(run("client", "rotate", "bob").out) == {"client": "bob", "generation": 2, "key": "a-key"}
+
+
+def test_without_a_backend_the_composition_root_is_asked(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, backend: FakeBackend
+) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    def clients_offline(*arguments: object) -> dict[str, Any]:
+        asked.append(arguments)
+        return {"clients": [{"client": "local", "roles": ["analyst"]}]}
+
+    def inspect_offline(*arguments: object) -> list[dict[str, Any]]:
+        asked.append(arguments)
+        return [{"progress": 0.1, "what": "chain"}, {"result": {"ok": True, "faults": []}}]
+
+    root = ModuleType("cli.compose")
+    vars(root).update(clients_offline=clients_offline, inspect_offline=inspect_offline)
+    monkeypatch.setitem(sys.modules, "cli.compose", root)
+    assert "local" in run("client", "list", "--offline").out
+    assert run("verify", "--data", str(home)).code == 0
+    assert asked == [("list", str(home), None, ()), ("verify", str(home), {"anchor": None})]
+    assert backend.seen == []
+
+
+def test_call(backend: FakeBackend, run: Run) -> None:
+    backend.on("POST", "/trainings", lambda seen: Reply(seen.body, 201))
+    ran = run("call", "post", "/trainings?x=1", "-d", '{"a": 1}', "-H", "Idempotency-Key: once", "-i")
+    assert ran.json == {"a": 1}
+    assert "HTTP 201" in ran.err
+    seen = backend.seen[0]
+    assert (seen.query, seen.headers["Idempotency-Key"]) == ({"x": "1"}, "once")
+    backend.on("GET", "/experiments/x/model", Reply(raw=b"\x00model", media="application/octet-stream"))
+    assert run("call", "GET", "/experiments/x/model").out == "\x00model"
+
+
+def test_catalog_is_of_one_position(backend: FakeBackend, run: Run) -> None:
+    def answer(seen: Seen) -> Reply:
+        kind = seen.path.rpartition("/")[2]
+        return Reply({kind: [{"name": f"one of {kind}"}], "position": 8}, headers={"AutoLearn-Position": "8"})
+
+    for kind in ("models", "datasets", "measures"):
+        backend.on("GET", f"/catalog/{kind}", answer)
+    body = run("catalog", "--json").json
+    assert [it.query for it in backend.seen] == [{}, {"as_of": "@8"}, {"as_of": "@8"}]
+    assert [body[kind][0]["name"] for kind in ("models", "datasets")] == ["one of models", "one of datasets"]
+    assert "one of measures" in run("catalog").out
+
+
+def test_an_offer_shows_what_its_settings_allow(backend: FakeBackend, run: Run) -> None:
+    choice = {"type": "choice", "choices": ["l2", None]}
+    number = {"type": "number", "exclusive_minimum": 0, "maximum": 10}
+    settings = {
+        "C": number | {"default": 1.0},
+        "either": {"type": "any-of", "any_of": [choice, number], "default": None},
+    }
+    backend.on("GET", "/catalog/models/svm", Reply({"name": "svm", "version": "1", "settings": settings}))
+    out = run("catalog", "models", "svm").out
+    assert "number > 0 <= 10" in out
+    assert "l2 | none or number" in out

@@ -52,7 +52,7 @@ class Feed(Protocol):
     """The log, read commit by commit, in order, without holes."""
 
     def after(self, position: int, limit: int) -> list[Recorded]:
-        """Return decoded events of whole commits after `position`: at least one commit if there is one, about `limit` events."""
+        """Return decoded events of whole commits after `position`: one commit at least, about `limit` events."""
         ...
 
     def raw_after(self, position: int, limit: int) -> list[RawCommit]:
@@ -89,7 +89,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One version of a history row. `n` = commit position * 1024 + index; `facts` maps `measure.X`, `setting.Y` to values."""
+    """One version of a row. `n` = commit position * 1024 + index; `facts` maps `measure.X`, `setting.Y` to values."""
 
     n: int
     from_: int
@@ -147,7 +147,7 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """What a history page is ordered by: `n` (time of the commit), a column or a fact; ties by `n` in the same direction.
+    """What a page is ordered by: `n` (time of the commit), a text column or a fact; ties by `n` in the same direction.
 
     Rows that lack the fact come last in both directions. Values: numbers, then text, then none, false, true.
     """
@@ -161,9 +161,10 @@ NEWEST_FIRST = Sort()
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The place in a sorted history after which the next page begins."""
+    """The place in a sorted history after which the next page begins: a row version, and whether it lacks the value."""
 
     n: int
+    since: int
     value: Any = None
     missing: bool = False
 
@@ -197,7 +198,7 @@ class History(Protocol):
         ...
 
     def versions(self, at: int) -> Iterable[HistoryRow]:
-        """Stream the rows true at a position, withdrawn ones too, ordered by `n`, with their facts: what verify compares."""
+        """Stream the rows true at a position, withdrawn ones too, ordered by `n`, with facts: what verify compares."""
         ...
 
 
@@ -274,7 +275,7 @@ class Communications(Protocol):
         ...
 
     def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
-        """Return records, newest first, that match filters on correlation, actor, operation, outcome, kind, since, until."""
+        """Return records, newest first; filters: correlation, actor, operation, outcome, kind, since, until."""
         ...
 
     def read(self, after: int, limit: int) -> list[Archived]:

@@ -1,0 +1,127 @@
+"""Filter trees as SQL over a candidate `c(n, since)`: names become bound values or columns of the schema, no text."""
+# ruff: noqa: S608 - constants and names of the schema are pasted in, values are bound
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeGuard
+
+from adapters.embedded.history_rows import NONE, encode, microseconds
+from projections.conditions import (
+    TEXT_COLUMNS,
+    And,
+    Between,
+    Compare,
+    Condition,
+    IsNone,
+    IsSome,
+    Not,
+    OneOf,
+    Or,
+    Simple,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A piece of SQL and the values bound in it, in order."""
+
+    text: str
+    values: tuple[Any, ...] = ()
+
+    def __add__(self, other: Sql) -> Sql:
+        """Put one behind the other."""
+        return Sql(f"{self.text} {other.text}", self.values + other.values)
+
+
+def holds(condition: Condition, *, at_hand: bool) -> Sql:
+    """Say that a condition holds for the candidate `c`; `at_hand`: it has the columns of its row."""
+    if isinstance(condition, (And, Or)):
+        pieces = [holds(part, at_hand=at_hand) for part in condition.parts]
+        word = " AND " if isinstance(condition, And) else " OR "
+        return Sql(f"({word.join(piece.text for piece in pieces)})", sum((piece.values for piece in pieces), ()))
+    if isinstance(condition, Not):
+        inner = holds(condition.part, at_hand=at_hand)
+        return Sql(f"NOT ({inner.text})", inner.values)
+    return _fact(condition) if is_fact(condition.name) else _column(condition, at_hand=at_hand)
+
+
+def is_fact(name: str) -> bool:
+    """Whether the name is one of the fact table."""
+    return name.startswith(("measure.", "setting."))
+
+
+def has(name: str) -> Sql:
+    """Say that the candidate has a fact of this name."""
+    return Sql("EXISTS (SELECT 1 FROM fact f WHERE f.n=c.n AND f.name=? AND f.since=c.since)", (name,))
+
+
+def can_drive(condition: Condition) -> TypeGuard[Simple]:
+    """Whether an index leads straight to the rows for which it holds."""
+    if isinstance(condition, IsNone):
+        return condition.name.startswith("setting.")
+    indexed = isinstance(condition, (Compare, OneOf, Between)) and (
+        is_fact(condition.name) or condition.name in TEXT_COLUMNS
+    )
+    return indexed and not (isinstance(condition, Compare) and condition.operator == "!=")
+
+
+def driver(condition: Simple) -> Sql:
+    """Return `FROM … WHERE …` of the index that leads to the rows for which a condition holds."""
+    if is_fact(condition.name):
+        test = compare("value", condition)
+        return Sql(f"FROM fact WHERE name=? AND {test.text}", (condition.name, *test.values))
+    test = compare(condition.name, condition)
+    return Sql(f"FROM history INDEXED BY history_{condition.name} WHERE {test.text}", test.values)
+
+
+def compare(column: str, condition: Simple) -> Sql:
+    """Test one stored value."""
+    if isinstance(condition, IsNone):
+        return Sql(f"{column} = ?", (NONE,))
+    if isinstance(condition, IsSome):
+        return Sql(f"{column} <> ?", (NONE,))
+    if isinstance(condition, OneOf):
+        marks = ",".join("?" * len(condition.values))
+        return Sql(f"{column} IN ({marks})", tuple(_bound(value) for value in condition.values))
+    if isinstance(condition, Between):
+        return Sql(f"{column} BETWEEN ? AND ?", (_bound(condition.low), _bound(condition.high)))
+    return _compared(column, condition)
+
+
+def _compared(column: str, condition: Compare) -> Sql:
+    """Keep order within a type: in the index numbers stand before all text, text before all blobs."""
+    operator = "<>" if condition.operator == "!=" else condition.operator
+    value = _bound(condition.value)
+    test = f"{column} {operator} ?"
+    is_text = isinstance(value, str)
+    if operator in {">", ">="}:
+        return Sql(f"{test} AND {column} < {'x' if is_text else ''}''", (value,))
+    if operator in {"<", "<="} and is_text:
+        return Sql(f"{test} AND {column} >= ''", (value,))
+    return Sql(test, (value,))
+
+
+def _column(condition: Simple, *, at_hand: bool) -> Sql:
+    if condition.name == "position":
+        return compare("(c.n >> 10)", condition)
+    column = "at" if condition.name == "committed_at" else condition.name
+    if at_hand:
+        return compare(f"c.{column}", condition)
+    test = compare(f"h.{column}", condition)
+    return Sql(f"EXISTS (SELECT 1 FROM history h WHERE h.n=c.n AND h.since=c.since AND {test.text})", test.values)
+
+
+def _fact(condition: Simple) -> Sql:
+    name = condition.name
+    if name.startswith("measure.") and isinstance(condition, (IsNone, IsSome)):
+        known = has(name)
+        return known if isinstance(condition, IsSome) else Sql(f"NOT {known.text}", known.values)
+    test = compare("f.value", condition)
+    values = (name, *test.values)
+    return Sql(f"EXISTS (SELECT 1 FROM fact f WHERE f.n=c.n AND f.name=? AND f.since=c.since AND {test.text})", values)
+
+
+def _bound(value: Any) -> Any:
+    return microseconds(value) if isinstance(value, datetime) else encode(value)

@@ -1,0 +1,115 @@
+"""The SQLite file of the read models: one writing connection, several that read, exchangeable while it serves.
+
+Disposable: what a crash of the machine takes from it is folded again from the log, so commits are not flushed each.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Final
+
+from adapters.embedded.database import as_ours
+from adapters.embedded.read_schema import SCHEMA
+from domain.errors import NotAbleError
+from projections.fold import VERSION
+
+MEMORY: Final = ":memory:"
+MAX_IDLE_READERS = 4
+READER_CACHE_KIB = 2000
+WRITER_CACHE_KIB = 4000
+BUSY_SECONDS = 10.0
+
+
+class ReadDatabase:
+    """A file, or `:memory:` (one connection, taken in turns). Raises NotAbleError where SQLite cannot go on."""
+
+    def __init__(self, path: str | Path, *, read_only: bool = False, cache_kib: int = WRITER_CACHE_KIB) -> None:
+        self.path = str(path)
+        self.read_only = read_only
+        self._cache_kib = cache_kib
+        self._in_memory = self.path == MEMORY
+        self._turn = RLock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+        with as_ours(self.path):
+            self._writer: sqlite3.Connection | None = None if read_only else self._prepared(self.path)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Hold the one write transaction; whatever goes wrong, nothing of it is stored."""
+        with self._turn, as_ours(self.path):
+            if self._writer is None:
+                raise NotAbleError("These read models are open for reading only, or closed.")
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection to read with."""
+        with as_ours(self.path):
+            if self._in_memory and self._writer is not None:
+                with self._turn:
+                    yield self._writer
+                return
+            path, connection = self._borrow()
+            try:
+                yield connection
+            finally:
+                self._put_back(path, connection)
+
+    def switch(self, path: str | Path) -> None:
+        """Go on with another file; whoever reads the old one now finishes there."""
+        with self._turn, as_ours(str(path)):
+            fresh = self._prepared(str(path))
+            old, self._writer, self.path = self._writer, fresh, str(path)
+            for connection in [*self._idle, *([old] if old else [])]:
+                connection.close()
+            self._idle.clear()
+
+    def close(self) -> None:
+        """Close the file; connections that are being read with are closed when they come back."""
+        with self._turn:
+            self._closed = True
+            for connection in [*self._idle, *([self._writer] if self._writer else [])]:
+                connection.close()
+            self._idle.clear()
+            self._writer = None
+
+    def _borrow(self) -> tuple[str, sqlite3.Connection]:
+        with self._turn:
+            if self._closed:
+                raise NotAbleError("The read models are closed.")
+            return self.path, self._idle.pop() if self._idle else _reader(self.path)
+
+    def _put_back(self, path: str, connection: sqlite3.Connection) -> None:
+        with self._turn:
+            if not self._closed and path == self.path and len(self._idle) < MAX_IDLE_READERS:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _prepared(self, path: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA cache_size=-{self._cache_kib}")
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        if not connection.execute("PRAGMA user_version").fetchone()[0]:
+            connection.executescript(f"BEGIN IMMEDIATE;{SCHEMA};PRAGMA user_version={VERSION};COMMIT")
+        return connection
+
+
+def _reader(path: str) -> sqlite3.Connection:
+    name = f"{Path(path).absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB}")
+    return connection

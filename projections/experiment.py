@@ -1,0 +1,192 @@
+"""The experiment as `status` and `show` tell it; beside it its remarks and its events, each a document written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from domain import experiment_events as events
+from projections.change import Body, Change, Current
+from projections.plain import plain
+from projections.ports import Recorded
+
+KIND = "experiment"
+ANNOTATION = "annotation"
+EVENT = "event"
+
+STATUS = (
+    "experiment", "state", "standing", "session", "dataset", "model", "settings", "seed", "test_size", "attempt",
+    "learned", "fit_seconds", "error", "measures",
+)  # fmt: skip
+
+
+def status_of(body: Body) -> Body:
+    """Return the object of `train`, `status` and `wait`; the write side's answer has the same keys and values."""
+    return {key: body[key] for key in STATUS}
+
+
+def experiment_of(stream: str) -> str | None:
+    """Return the experiment's id where the stream is one of an experiment."""
+    kind, _, name = stream.partition(":")
+    return name if kind == KIND else None
+
+
+def place(experiment: str, position: int) -> str:
+    """Name a document written once about an experiment, so that ids sort by position."""
+    return f"{experiment}/{position:016d}"
+
+
+def evolve(recorded: Recorded, current: Current) -> list[Change]:
+    """Change the experiment, and keep a line about each event."""
+    name = experiment_of(recorded.event.originator_id)
+    if name is None:
+        return []
+    before = current(KIND, name)
+    after = evolved(recorded, before)
+    changes = [Change(EVENT, place(name, recorded.position), _line(recorded))]
+    if after != before:
+        changes.append(Change(KIND, name, after))
+    if isinstance(recorded.event, events.ExperimentAnnotated):
+        changes.append(Change(ANNOTATION, place(name, recorded.position), _remark(recorded, recorded.event)))
+    return changes
+
+
+def evolved(recorded: Recorded, before: Body | None) -> Body:
+    """Return the experiment after the event."""
+    event = recorded.event
+    if isinstance(event, events.TrainingRequested):
+        return _requested(recorded, event)
+    if before is None:
+        msg = f"{event.NAME} about an experiment that never began"
+        raise LookupError(msg)
+    change = CHANGES.get(type(event))
+    return {**before, **change(event, before, recorded)} if change else before
+
+
+def _requested(recorded: Recorded, event: events.TrainingRequested) -> Body:
+    return {
+        "experiment": event.task,
+        "state": "requested",
+        "standing": "uncommitted",
+        "session": event.session,
+        "dataset": event.dataset.model_dump(),
+        "model": {"name": event.model.name, "version": event.model.version},
+        "settings": plain(event.settings),
+        "seed": event.seed,
+        "test_size": event.test_size,
+        "attempt": 0,
+        "learned": None,
+        "fit_seconds": None,
+        "error": None,
+        "measures": {},
+        "owner": event.owner,
+        "actor": event.owner,
+        "distribution": event.model.distribution,
+        "requested_at": recorded.at.isoformat(),
+        "committed_at": None,
+        "withdrawn": False,
+        "split": None,
+        "provenance": None,
+        "blobs": None,
+        "annotations": 0,
+        "n": None,
+        "open": [event.task],
+    }
+
+
+def _line(recorded: Recorded) -> Body:
+    event = recorded.event
+    return {
+        "position": recorded.position,
+        "at": recorded.at.isoformat(),
+        "name": event.NAME.rpartition(".")[0],
+        "actor": event.metadata.actor,
+        "correlation": event.metadata.correlation,
+    }
+
+
+def _remark(recorded: Recorded, event: events.ExperimentAnnotated) -> Body:
+    told = {"text": event.text, "reason": event.reason, "actor": event.metadata.actor}
+    return {"position": recorded.position, "at": recorded.at.isoformat(), **told}
+
+
+def _without(before: Body, task: str) -> list[str]:
+    return [name for name in before["open"] if name != task]
+
+
+def _ended(event: Any, before: Body, _: Recorded) -> Body:
+    return {"open": _without(before, event.task)}
+
+
+def _task_requested(event: Any, before: Body, _: Recorded) -> Body:
+    return {"open": [*before["open"], event.task]}
+
+
+def _training_started(event: Any, _: Body, __: Recorded) -> Body:
+    return {"state": "started", "attempt": event.attempt}
+
+
+def _training_completed(event: Any, before: Body, _: Recorded) -> Body:
+    result = event.result
+    return {
+        "state": "completed",
+        "open": _without(before, event.task),
+        "learned": plain(result.learned),
+        "fit_seconds": plain(result.fit_seconds),
+        "split": result.split.model_dump(),
+        "provenance": plain(result.provenance),
+        "blobs": {"model": result.model_blob.model_dump(), "learned": result.learned_blob.model_dump()},
+    }
+
+
+def _training_failed(event: Any, before: Body, _: Recorded) -> Body:
+    error = {"reason": event.reason, "detail": event.detail}
+    return {"state": "failed", "error": error, "open": _without(before, event.task)}
+
+
+def _training_cancelled(event: Any, before: Body, _: Recorded) -> Body:
+    return {"state": "cancelled", "open": _without(before, event.task)}
+
+
+def _evaluation_completed(event: Any, before: Body, _: Recorded) -> Body:
+    return {"measures": {**before["measures"], **plain(event.measures)}, "open": _without(before, event.task)}
+
+
+def _committed(event: Any, before: Body, recorded: Recorded) -> Body:
+    return {
+        "standing": "committed",
+        "committed_at": recorded.at.isoformat(),
+        "actor": event.metadata.actor or before["owner"],
+        "n": ordinal(recorded),
+    }
+
+
+def _discarded(_: Any, before: Body, __: Recorded) -> Body:
+    unfinished = before["experiment"] in before["open"]
+    return {"standing": "discarded", "open": [], "state": "cancelled" if unfinished else before["state"]}
+
+
+def ordinal(recorded: Recorded) -> int:
+    """Return the number `n` of a row of history: by commit, then by the place in it (of at most 1,000 events)."""
+    return recorded.commit * 1024 + 1023 - (recorded.commit - recorded.position)
+
+
+CHANGES: dict[type[Any], Callable[[Any, Body, Recorded], Body]] = {
+    events.TrainingStarted: _training_started,
+    events.TrainingCompleted: _training_completed,
+    events.TrainingFailed: _training_failed,
+    events.TrainingCancelled: _training_cancelled,
+    events.EvaluationRequested: _task_requested,
+    events.EvaluationCompleted: _evaluation_completed,
+    events.EvaluationFailed: _ended,
+    events.EvaluationCancelled: _ended,
+    events.ReproductionRequested: _task_requested,
+    events.ReproductionCompleted: _ended,
+    events.ReproductionFailed: _ended,
+    events.ReproductionCancelled: _ended,
+    events.ExperimentCommitted: _committed,
+    events.ExperimentDiscarded: _discarded,
+    events.ExperimentAnnotated: lambda _, before, __: {"annotations": before["annotations"] + 1},
+    events.ExperimentWithdrawn: lambda _, __, ___: {"withdrawn": True},
+    events.ExperimentRestored: lambda _, __, ___: {"withdrawn": False},
+}

@@ -1,0 +1,77 @@
+"""The one fold of the log into documents and rows: the live projection, a rebuild and a replay all use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from projections import catalog, experiment, session, tasks
+from projections.change import Body, Current
+from projections.history import row_of
+from projections.ports import Batch, HistoryRow, Recorded
+
+VERSION = (
+    1  # of all shapes and rules of this package: another number makes the backend rebuild its read models at start
+)
+
+EVOLVE = (catalog.evolve, session.evolve, experiment.evolve, tasks.evolve)
+KINDS = (
+    catalog.KIND, catalog.NAMES, session.KIND, session.OPEN_SESSION, session.MEMBER, experiment.KIND,
+    experiment.ANNOTATION, experiment.EVENT, tasks.KIND, tasks.EVALUATION, tasks.REPRODUCTION,
+)  # fmt: skip
+
+Key = tuple[str, str]
+
+
+def commits(recorded: Sequence[Recorded]) -> Iterator[list[Recorded]]:
+    """Group events by the commit they belong to."""
+    for _, events in groupby(recorded, key=lambda one: one.commit):
+        yield list(events)
+
+
+class Fold:
+    """Folds commits one by one. `read` gives the store's documents; up to `keep` of those in use stay in memory."""
+
+    def __init__(self, read: Current, keep: int = 2000) -> None:
+        self._read = read
+        self._keep = keep
+        self._known: dict[Key, Body | None] = {}
+
+    def add(self, commit: Sequence[Recorded], batch: Batch) -> None:
+        """Fold a whole commit into the batch, or (where an event cannot be folded) raise and change nothing.
+
+        Several changes of one document within a commit make one version: no position lies between them.
+        """
+        changed: dict[Key, Body | None] = {}
+        rows: dict[int, HistoryRow] = {}
+
+        def current(kind: str, id: str) -> Body | None:
+            key = (kind, id)
+            return changed[key] if key in changed else self.current(kind, id)
+
+        for recorded in commit:
+            row = row_of(recorded, current)
+            changes = [change for evolve in EVOLVE for change in evolve(recorded, current)]
+            changed.update({(change.kind, change.id): change.body for change in changes})
+            if row is not None:
+                rows[row.n] = row
+        self._known.update(changed)
+        batch.position = commit[-1].commit
+        batch.documents.extend((kind, id, batch.position, body) for (kind, id), body in changed.items())
+        batch.history.extend(rows.values())
+
+    def current(self, kind: str, id: str) -> Body | None:
+        """Return a document as folded so far."""
+        key = (kind, id)
+        if key not in self._known:
+            self._known[key] = self._read(kind, id)
+        return self._known[key]
+
+    def trim(self) -> None:
+        """Forget documents once there are too many; only after the batch was applied to the store."""
+        if len(self._known) > self._keep:
+            self._known.clear()
+
+    def forget(self) -> None:
+        """Forget all: what was folded last was not applied."""
+        self._known.clear()

@@ -1,0 +1,84 @@
+"""What the history answers: pages of committed experiments that never shift, for cursors pin their position."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from domain.errors import BadInputError
+from projections.change import Body
+from projections.conditions import And, Compare, Condition, Operator
+from projections.cursors import Place, open_cursor, seal_cursor
+from projections.filter import parse, parse_sort
+from projections.moment import parse_time
+from projections.ports import CursorSeal, Documents, History, HistoryQuery, Mark
+from projections.visibility import Viewer
+from projections.vocabulary import vocabulary_at
+
+LARGEST_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """What a client may ask: exact columns, a filter, times (ISO or age) or @positions, a sort key, a page size."""
+
+    where: str | None = None
+    model: str | None = None
+    dataset: str | None = None
+    actor: str | None = None
+    session: str | None = None
+    since: str | None = None
+    until: str | None = None
+    sort: str | None = None
+    limit: int = 100
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryAnswers:
+    """Answers with `experiments`, `next` (a cursor or None) and `position`."""
+
+    documents: Documents
+    history: History
+    seal: CursorSeal
+
+    def page(self, viewer: Viewer, request: HistoryRequest, at: int, now: datetime, mark: Mark | None = None) -> Body:
+        """Return a page as of a position. Raises BadInputError, FilterError, AmbiguousNameError."""
+        if not 1 <= request.limit <= LARGEST_PAGE:
+            raise BadInputError(f"A page has 1 to {LARGEST_PAGE} rows, not {request.limit}.", allowed=[1, LARGEST_PAGE])
+        names = vocabulary_at(self.documents, at)
+        parts = [*_columns(request), *_times(request, now)]
+        if request.where and request.where.strip():
+            parts.append(parse(request.where, names))
+        where = And(tuple(parts)) if parts else None
+        sort = parse_sort(request.sort, names)
+        found = self.history.page(HistoryQuery(at, where, sort, mark, request.limit, request.withdrawn))
+        place = Place(at, now, found.next) if found.next else None
+        next_ = seal_cursor(self.seal, viewer.client, _asked(request), place) if place else None
+        return {"experiments": found.rows, "next": next_, "position": at}
+
+    def place(self, viewer: Viewer, request: HistoryRequest, cursor: str) -> Place:
+        """Open a cursor of this request. Raises BadCursorError."""
+        return open_cursor(self.seal, viewer.client, _asked(request), cursor)
+
+
+def _asked(request: HistoryRequest) -> Body:
+    """Return what makes two requests the same list: all but the size of a page."""
+    return {key: value for key, value in asdict(request).items() if key != "limit"}
+
+
+def _columns(request: HistoryRequest) -> list[Condition]:
+    given = {name: getattr(request, name) for name in ("model", "dataset", "actor", "session")}
+    return [Compare(name, "=", value) for name, value in given.items() if value is not None]
+
+
+def _times(request: HistoryRequest, now: datetime) -> list[Condition]:
+    bounds: list[tuple[Operator, str | None]] = [(">=", request.since), ("<=", request.until)]
+    return [_bound(operator, text, now) for operator, text in bounds if text]
+
+
+def _bound(operator: Operator, text: str, now: datetime) -> Condition:
+    position = text.strip().removeprefix("@")
+    if text.strip().startswith("@") and position.isdecimal() and position.isascii():
+        return Compare("position", operator, int(position[:19]))
+    return Compare("committed_at", operator, parse_time(text, now))

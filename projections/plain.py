@@ -1,0 +1,17 @@
+"""Values as JSON has them, so that a document in memory equals the same one read back from a store."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """Return the value in what JSON has: dicts, lists, text, truth values, None and finite numbers; others are None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value

@@ -1,0 +1,135 @@
+"""Tasks: how evaluations and reproductions go, and a document of every unfinished task, closed when done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from domain import experiment_events as events
+from domain.errors import NotReachedError
+from projections.change import Body, Change, Current
+from projections.experiment import KIND as EXPERIMENT
+from projections.experiment import experiment_of
+from projections.paging import everything
+from projections.plain import plain
+from projections.ports import Documents, Feed, Recorded
+
+KIND = "task"
+EVALUATION = "evaluation"
+REPRODUCTION = "reproduction"
+STATUS = {
+    EVALUATION: ("evaluation", "experiment", "state", "measures", "on", "error"),
+    REPRODUCTION: ("reproduction", "experiment", "state", "verdict", "differences", "error"),
+}
+
+
+def status_of(body: Body) -> Body:
+    """Return the object of `evaluate` or `reproduce`."""
+    kind = EVALUATION if EVALUATION in body else REPRODUCTION
+    return {key: body[key] for key in STATUS[kind]}
+
+
+def evolve(recorded: Recorded, current: Current) -> list[Change]:
+    """Open and close tasks; tell how evaluations and reproductions go."""
+    event = recorded.event
+    name = experiment_of(event.originator_id)
+    if name is None:
+        return []
+    if isinstance(event, events.ExperimentDiscarded):
+        return _discarded(name, current)
+    changes = []
+    if isinstance(event, events.TaskRequested):
+        changes.append(Change(KIND, event.task, _waiting(name, event, recorded)))
+    elif isinstance(event, ENDS):
+        changes.append(Change(KIND, event.task, None))
+    return changes + _follow_up(name, event, current)
+
+
+def _waiting(name: str, event: events.TaskRequested, recorded: Recorded) -> Body:
+    return {"task": event.task, "kind": event.KIND, "experiment": name, "position": recorded.position}
+
+
+def _follow_up(name: str, event: Any, current: Current) -> list[Change]:
+    if isinstance(event, events.EvaluationRequested):
+        on = event.on.model_dump() if event.on else None
+        told = {"state": "requested", "attempt": 0, "measures": {}, "on": on, "error": None}
+        return [Change(EVALUATION, event.task, {"evaluation": event.task, "experiment": name, **told})]
+    if isinstance(event, events.ReproductionRequested):
+        told = {"state": "requested", "attempt": 0, "verdict": None, "differences": [], "error": None}
+        return [Change(REPRODUCTION, event.task, {"reproduction": event.task, "experiment": name, **told})]
+    tell = TELLS.get(type(event))
+    if tell is None:
+        return []
+    kind = kind_of(event.task)
+    before = current(kind, event.task)
+    if before is None:
+        msg = f"{event.NAME} about a task that was never requested"
+        raise LookupError(msg)
+    return [Change(kind, event.task, {**before, **tell(event)})]
+
+
+def kind_of(task: str) -> str:
+    """Return which kind of document tells of a task, by its id."""
+    _, _, number = task.partition("-")
+    return {"e": EVALUATION, "r": REPRODUCTION}.get(number[:1], EXPERIMENT)
+
+
+def _discarded(name: str, current: Current) -> list[Change]:
+    experiment = current(EXPERIMENT, name) or {"open": []}
+    changes = []
+    for task in experiment["open"]:
+        changes.append(Change(KIND, task, None))
+        if task != name and (before := current(kind_of(task), task)):
+            changes.append(Change(kind_of(task), task, {**before, "state": "cancelled"}))
+    return changes
+
+
+def _started(event: Any) -> Body:
+    return {"state": "started", "attempt": event.attempt}
+
+
+def _failed(event: Any) -> Body:
+    return {"state": "failed", "error": {"reason": event.reason, "detail": event.detail}}
+
+
+def _cancelled(_: Any) -> Body:
+    return {"state": "cancelled"}
+
+
+TELLS: dict[type[Any], Callable[[Any], Body]] = {
+    events.EvaluationStarted: _started,
+    events.EvaluationFailed: _failed,
+    events.EvaluationCancelled: _cancelled,
+    events.EvaluationCompleted: lambda event: {"state": "completed", "measures": plain(event.measures)},
+    events.ReproductionStarted: _started,
+    events.ReproductionFailed: _failed,
+    events.ReproductionCancelled: _cancelled,
+    events.ReproductionCompleted: lambda event: {
+        "state": "completed",
+        "verdict": event.verdict,
+        "differences": list(event.differences),
+    },
+}
+
+ENDS = (
+    events.TrainingCompleted, events.TrainingFailed, events.TrainingCancelled,
+    events.EvaluationCompleted, events.EvaluationFailed, events.EvaluationCancelled,
+    events.ReproductionCompleted, events.ReproductionFailed, events.ReproductionCancelled,
+)  # fmt: skip
+
+
+class UnfinishedTasks:
+    """Which tasks the log says are unfinished (`commands.ports.OpenTasks`)."""
+
+    def __init__(self, documents: Documents, feed: Feed, timeout: float = 30.0) -> None:
+        self._documents = documents
+        self._feed = feed
+        self._timeout = timeout
+
+    def unfinished(self) -> list[str]:
+        """Return ids of tasks that wait or run as of the log's head, oldest first; raises NotReachedError."""
+        head, _ = self._feed.head()
+        if not self._documents.wait(head, self._timeout):
+            raise NotReachedError(f"The read models have not reached position {head}.")
+        open_ = [document.body for document in everything(self._documents, KIND)]
+        return [body["task"] for body in sorted(open_, key=lambda body: int(body["position"]))]

@@ -1,0 +1,19 @@
+"""Who may see what: committed experiments and the catalog are for every client, all else is its owner's alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from projections.change import Body
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks: the client's id and its roles of today, which also count for questions about the past."""
+
+    client: str
+    roles: tuple[str, ...] = ()
+
+    def may_see(self, experiment: Body) -> bool:
+        """Whether an experiment, as it stands today, may be seen, its past included."""
+        return bool(experiment["standing"] == "committed" or experiment["owner"] == self.client)

@@ -1,0 +1,79 @@
+"""Audit, for sys-admins: replay, verify, rebuild, in a process of their own; one answer, or progress as events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from adapters.http import schemas
+from adapters.http.frames import frame
+from adapters.http.problems import problem_of
+from adapters.http.questions import Replay
+from adapters.http.shapes import Rebuilt, ReplayView, Verification
+from adapters.http.task_routes import EventStreamResponse
+from adapters.http.visit import Here, Visit, answered
+from domain.errors import AutoLearnError, NotAbleError
+
+router = APIRouter(tags=["storage"])
+
+Step = dict[str, Any]
+
+
+@router.get("/replay", responses={200: {"model": ReplayView}})
+async def replay(it: Here, what: Replay) -> Response:
+    """Compute the state at a moment from the log alone, and hold it against the read models."""
+    await it.reach(what.after_position)
+    return await _inspected(it, "replay", {"as_of": what.as_of, "stream": what.stream})
+
+
+@router.post("/verifications", responses={200: {"model": Verification}})
+async def verify(it: Here, body: schemas.Anchor) -> Response:
+    """Check chain, read models, blobs and communications, and report all faults."""
+    in_flight = it.in_flight.correlations()
+    return await _inspected(it, "verify", {"anchor": body.anchor, "in_flight": in_flight})
+
+
+@router.post("/rebuilds", responses={200: {"model": Rebuilt}})
+async def rebuild(it: Here, body: schemas.Rebuild) -> Response:
+    """Compute read models anew from the log, while the old ones serve."""
+    return await _inspected(it, "rebuild", {"projection": body.projection})
+
+
+async def _inspected(visit: Visit, kind: str, arguments: dict[str, Any]) -> Response:
+    steps = visit.backend.inspector.run(kind, arguments)
+    # The first step is taken before anything is answered: a refusal is a problem, not an event.
+    first = await visit.lanes.waiting(partial(_step, steps))
+    if visit.wants_events:
+        return EventStreamResponse(_events(visit, first, steps), headers={"Cache-Control": "no-store"})
+    result = await visit.lanes.waiting(lambda: _last(first, steps))
+    position = result.get("position", await visit.lanes.quick(lambda: visit.backend.feed.head()[0]))
+    return answered(result, position)
+
+
+async def _events(visit: Visit, first: Step, steps: Iterator[Step]) -> AsyncIterator[bytes]:
+    step = first
+    try:
+        while "result" not in step:
+            yield frame("progress", step)
+            step = await visit.lanes.streaming(partial(_step, steps))
+        yield frame("result", step["result"])
+    except AutoLearnError as refusal:
+        yield b"event: problem\ndata: " + problem_of(refusal).body + b"\n\n"
+
+
+def _step(steps: Iterator[Step]) -> Step:
+    step = next(steps, None)
+    if step is None:
+        raise NotAbleError("The inspection ended without a result.")
+    return step
+
+
+def _last(first: Step, steps: Iterator[Step]) -> dict[str, Any]:
+    step = first
+    while "result" not in step:
+        step = _step(steps)
+    result: dict[str, Any] = step["result"]
+    return result

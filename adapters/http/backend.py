@@ -1,0 +1,55 @@
+"""Backend: everything that the routes may use, made once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from adapters.security.cursors import CursorSeal
+from adapters.security.keyring import Keyring
+from commands.application import Application
+from commands.ports import Blobs, Clock
+from domain.client import Client
+from projections.ports import Communications, Documents, Feed
+from projections.queries import Queries
+
+
+class Inspector(Protocol):
+    """Verify, replay and rebuild, in a process of their own that reads the stores at one position."""
+
+    def run(self, kind: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
+
+        kind and arguments: verify `{anchor, in_flight: [id…]}`, replay `{as_of, stream}`, rebuild `{projection}`.
+        """
+        ...
+
+
+def no_fault() -> str | None:
+    """Say that the projection runs."""
+    return None
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The two sides, the stores behind them, and who this process is.
+
+    `clients` folds a client fresh from the log at every call. `fault` is why the projection stands still, or None.
+    `hosts` are names that the Host header may bear beside those of loopback.
+    """
+
+    application: Application
+    queries: Queries
+    feed: Feed
+    documents: Documents
+    communications: Communications
+    blobs: Blobs
+    keyring: Keyring
+    cursors: CursorSeal
+    clients: Callable[[str], Client]
+    inspector: Inspector
+    clock: Clock
+    worker: str
+    hosts: frozenset[str] = frozenset()
+    fault: Callable[[], str | None] = no_fault

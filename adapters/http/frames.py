@@ -1,0 +1,25 @@
+"""Frames of server-sent events (WHATWG HTML, 9.2): made plain by a route, sealed one by one by the gate."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+EVENT_STREAM = "text/event-stream"
+FORM = re.compile(rb"event: ([a-z]+)\ndata: ([^\n]*)\n\n")
+
+
+def frame(name: str, value: Any) -> bytes:
+    """Return one event: its name (progress, state, result, problem, communication) and a JSON value."""
+    return f"event: {name}\ndata: {json.dumps(value)}\n\n".encode()
+
+
+def sealed_frame(plain: bytes, number: int, seal: Callable[[bytes], bytes]) -> bytes:
+    """Return the n-th frame with its data sealed; raises ValueError for anything that `frame` did not make."""
+    form = FORM.fullmatch(plain)
+    if form is None:
+        msg = "only whole frames leave the backend"
+        raise ValueError(msg)
+    return b"event: %s\nid: %d\ndata: %s\n\n" % (form[1], number, seal(form[2]))

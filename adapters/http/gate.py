@@ -1,0 +1,118 @@
+"""The gate: the one way to every sealed route. Measure, authenticate, authorise, unseal, run, seal, archive, send."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+
+from anyio import CancelScope
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.admission import HINT, admit, authorise, check_host
+from adapters.http.backend import Backend
+from adapters.http.bodies import GoneError, IncomingBody, check_declared, checked_json, replayed, with_json_headers
+from adapters.http.lanes import Lanes
+from adapters.http.metrics import Metrics
+from adapters.http.outlet import Outlet
+from adapters.http.passage import InFlight, Passage
+from adapters.http.policy import OPEN
+from adapters.http.problems import INTERNAL, problem_of
+from adapters.security.sealing import REQUEST, SEALED, unseal
+from domain.errors import AutoLearnError, ForbiddenError, UnsealedBodyError
+
+log = logging.getLogger(__name__)
+
+LARGE = 64 * 1024  # opening more than this would hold up the event loop for a millisecond
+
+
+class Gate:
+    """ASGI application around the routes. Nothing is sent before it is archived, and nothing of a session unsealed.
+
+    `knows` says whether the routes would answer a scope: what they would, and the policy does not name, is refused.
+    """
+
+    def __init__(
+        self, app: ASGIApp, knows: Callable[[Scope], bool], backend: Backend, lanes: Lanes, metrics: Metrics
+    ) -> None:
+        self.app, self.knows, self.backend, self.lanes, self.metrics = app, knows, backend, lanes, metrics
+        self.in_flight = InFlight()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a call through, or answer it with a problem."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        elif scope["type"] == "http":
+            passage = Passage.of(dict(scope))
+            outlet = Outlet(self.backend, self.lanes, passage, send)
+            if scope["path"] in OPEN and self._names_us(passage):
+                await self.app(scope, receive, send)
+            else:
+                await self._sealed(passage, outlet, receive)
+
+    async def _sealed(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
+        try:
+            await self._pass(passage, outlet, receive)
+        finally:
+            with CancelScope(shield=True):
+                await outlet.finish()
+            if passage.admitted is not None:
+                self.in_flight.leave(passage.admitted.claims.request_id)
+            self.metrics.observe(passage.service, passage.operation, outlet.outcome, passage.seconds)
+
+    async def _pass(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
+        try:
+            check_host(passage.headers.get("host", ""), self.backend.hosts)
+            check_declared(passage.headers, passage.limit)
+            await self.lanes.quick(lambda: self._admit(passage))
+            await self.app(*await self._opened(passage, receive), outlet.send)
+        except GoneError:
+            outlet.abandon()
+        except AutoLearnError as refusal:
+            outlet.refuse(problem_of(refusal))
+        except Exception:
+            log.exception("%s", passage.operation)
+            outlet.refuse(INTERNAL)
+
+    def _names_us(self, passage: Passage) -> bool:
+        try:
+            check_host(passage.headers.get("host", ""), self.backend.hosts)
+        except ForbiddenError:
+            return False
+        return True
+
+    def _admit(self, passage: Passage) -> None:
+        """Prove the caller, ask the policy, and before a command make sure that it can be archived."""
+        admitted = admit(self.backend, passage.headers, passage.method, passage.target)
+        self.in_flight.enter(admitted.claims.request_id)
+        passage.admitted = admitted
+        if passage.row is not None:
+            authorise(passage.row, admitted)
+        elif self.knows(passage.scope):
+            raise ForbiddenError("No rule allows this route.")
+        if passage.is_command:
+            self.backend.communications.check_able()
+
+    async def _opened(self, passage: Passage, receive: Receive) -> tuple[Scope, Receive]:
+        """Return scope and `receive` for the route: a JSON body opened, a raw file as it comes."""
+        claims = passage.claims
+        passage.incoming = IncomingBody(receive, passage.limit, claims.body_sha256)
+        scope = passage.scope | {"autolearn": passage}
+        if passage.row is not None and passage.row.upload:
+            return scope, passage.incoming.receive
+        body = await passage.incoming.read()
+        if body:
+            large = len(body) > LARGE
+            body = await self.lanes.quick(lambda: _unsealed(passage, body)) if large else _unsealed(passage, body)
+            scope["headers"] = with_json_headers(scope, len(body))
+        passage.digest_in = hashlib.sha256(body).hexdigest()
+        return scope, replayed(body, passage.incoming.receive)
+
+
+def _unsealed(passage: Passage, body: bytes) -> bytes:
+    if passage.headers.get("content-type", "").partition(";")[0].strip().lower() != SEALED:
+        raise UnsealedBodyError(f"A JSON body travels sealed, as {SEALED}. {HINT}")
+    claims, key = passage.claims, passage.key
+    plain = unseal(key, REQUEST, claims.request_id, passage.method, passage.target, body)
+    checked_json(plain)
+    return plain

@@ -1,0 +1,36 @@
+"""Lanes: blocking work leaves the event loop, and what waits long never takes the threads of what is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+T = TypeVar("T")
+
+QUICK, WAITING, STREAMS = 32, 128, 128  # threads; made when needed, so their number costs nothing
+
+
+class Lanes:
+    """Threads for quick work, for calls that wait for a task or a position, and for event streams."""
+
+    def __init__(self) -> None:
+        self._quick, self._waiting, self._streams = map(CapacityLimiter, (QUICK, WAITING, STREAMS))
+
+    async def quick(self, work: Callable[[], T]) -> T:
+        """Run what takes milliseconds."""
+        return await to_thread.run_sync(work, limiter=self._quick)
+
+    async def waiting(self, work: Callable[[], T]) -> T:
+        """Run what may wait for a minute."""
+        return await to_thread.run_sync(work, limiter=self._waiting)
+
+    async def streaming(self, work: Callable[[], T]) -> T:
+        """Run one step of an event stream; an abandoned step ends by itself within a second."""
+        return await to_thread.run_sync(work, limiter=self._streams, abandon_on_cancel=True)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether another call can wait without making others wait."""
+        return self._waiting.available_tokens > 0

@@ -1,0 +1,74 @@
+"""Log, for sys-admins: the archived communications, page by page or as they come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from adapters.http import schemas
+from adapters.http.frames import frame
+from adapters.http.log_filter import LogQuestion, filters_of, matches
+from adapters.http.questions import LogEvents, LogPage
+from adapters.http.shapes import LogView
+from adapters.http.task_routes import EventStreamResponse
+from adapters.http.visit import Here, Visit, answered
+from projections.ports import Archived
+
+router = APIRouter(tags=["storage"])
+
+TURN_SECONDS = 1.0
+
+
+@router.get("/log", responses={200: {"model": LogView}})
+async def read_log(it: Here, page: LogPage) -> Response:
+    """Tell who called what, when, and how it went; newest first."""
+    await it.reach(page.after_position)
+    return await it.lanes.quick(lambda: _page(it, page))
+
+
+@router.get("/log/events", response_class=EventStreamResponse)
+async def follow_log(it: Here, wanted: LogEvents) -> Response:
+    """Follow the log: one `communication` event each, sealed, until the caller hangs up."""
+    filters = filters_of(wanted, it.backend)
+    after = wanted.after if wanted.after is not None else await it.lanes.quick(lambda: _last(it, wanted.since))
+    return EventStreamResponse(_communications(it, filters, after), headers={"Cache-Control": "no-store"})
+
+
+def told(archived: Archived) -> dict[str, Any]:
+    """Return a record as the log shows it."""
+    facts = asdict(archived.communication)
+    return {"position": archived.position, "at": archived.at.isoformat(), **facts, "writer": archived.writer}
+
+
+def _page(visit: Visit, page: schemas.LogPage) -> Response:
+    question = LogQuestion.of(page, visit.backend, visit.viewer.client)
+    rows = visit.backend.communications.page(question.filters, question.before, page.limit)
+    following = question.cursor_after(rows[-1].position) if len(rows) == page.limit else None
+    body = {"communications": [told(row) for row in rows], "next": following}
+    return answered(body, visit.backend.feed.head()[0])
+
+
+def _last(visit: Visit, since: str | None) -> int:
+    recent = visit.backend.communications.recent(0)
+    return 0 if since is not None else recent[-1].position if recent else 0
+
+
+async def _communications(visit: Visit, filters: dict[str, str], after: int) -> AsyncIterator[bytes]:
+    place = after
+    while True:
+        records = await visit.lanes.streaming(partial(_next, visit, place))
+        for record in records:
+            if matches(record, filters):
+                yield frame("communication", told(record))
+        place = records[-1].position if records else place
+
+
+def _next(visit: Visit, after: int) -> Sequence[Archived]:
+    """Wait for the archive to grow, at most a second, and return what came."""
+    visit.check_still_admitted()
+    visit.backend.communications.wait_beyond(after, TURN_SECONDS)
+    return visit.backend.communications.recent(after)

@@ -1,0 +1,97 @@
+"""OpenAPI, true to the code: the routes' plain schemas, and what the gate adds to each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from adapters.http.policy import POLICY, Row
+from adapters.http.problems import PROBLEM
+from adapters.http.shapes import ProblemView
+
+DESCRIPTION = (
+    "Schemas are shown as they are before sealing: every body marked `x-sealed` travels as "
+    "`application/vnd.autolearn.sealed`, and every call is signed. `autolearn call` does both; "
+    "`autolearn proxy` opens a door for curl, browsers and notebooks."
+)
+EVERY_CALL = {
+    "401": "not authenticated",
+    "403": "not allowed",
+    "422": "bad input",
+    "503": "not able now",
+    "507": "disk full",
+}
+NAMED = {"404": "not there, or not visible"}
+COMMAND = {
+    "400": "not the JSON of this request",
+    "404": "not there, or not visible",
+    "409": "not in this state",
+    "413": "too large",
+    "415": "not sealed",
+}
+TASKS = ("/trainings", "/evaluations", "/experiments/{id}/reproductions")
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "repeat a command under one name; it must be the one that the token was made for",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+}
+PREFER = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "`respond-async`, `wait=SECONDS` (RFC 7240)",
+    "schema": {"type": "string"},
+}
+POSITION = {
+    "AutoLearn-Position": {"description": "place in the log that this is true for", "schema": {"type": "integer"}}
+}
+HEAD = {"AutoLearn-Head": {"description": "the log's chain hash there: the receipt", "schema": {"type": "string"}}}
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """Return the document."""
+    document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=DESCRIPTION)
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    schemas["ProblemView"] = ProblemView.model_json_schema()
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    scheme = {
+        "type": "http",
+        "scheme": "AutoLearn",
+        "description": "`AutoLearn <client>.<generation>.<token>`, see DESIGN 9",
+    }
+    components["securitySchemes"] = {"AutoLearn": scheme}
+    for row in POLICY:
+        operation = document["paths"].get(row.template, {}).get(row.method.lower())
+        if operation is not None:
+            _complete(row, operation)
+    return document
+
+
+def _complete(row: Row, operation: dict[str, Any]) -> None:
+    operation["x-sealed"] = True
+    operation["x-roles"] = sorted(row.roles)
+    operation["security"] = [{"AutoLearn": []}]
+    parameters = operation.setdefault("parameters", [])
+    if row.is_command:
+        parameters.append(KEY)
+    if row.method == "POST" and row.template in TASKS:
+        parameters.append(PREFER)
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            response["headers"] = POSITION | (HEAD if row.is_command else {})
+    operation["responses"] |= {status: _problem(text) for status, text in _refusals(row).items()}
+
+
+def _refusals(row: Row) -> dict[str, str]:
+    named = NAMED if "{" in row.template or row.template == "/session" else {}
+    return dict(sorted((EVERY_CALL | named | (COMMAND if row.is_command else {})).items()))
+
+
+def _problem(text: str) -> dict[str, Any]:
+    return {"description": text, "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemView"}}}}

@@ -1,0 +1,172 @@
+"""The way out: an answer is held until it is sealed and archived; a stream is archived as it opens and closes."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import Message, Send
+
+from adapters.http.backend import Backend
+from adapters.http.lanes import Lanes
+from adapters.http.passage import Passage
+from adapters.http.problems import INTERNAL, PROBLEM, Problem, problem_of
+from adapters.http.streams import Stream, stream_for
+from adapters.security.sealing import RESPONSE, SEALED, seal
+from domain.errors import AutoLearnError, NotAbleError, OutcomeRecordedError
+from projections.ports import Communication
+
+log = logging.getLogger(__name__)
+
+POSITION, REQUEST = "AutoLearn-Position", "AutoLearn-Request"
+GONE = "gone"  # the outcome of a call whose caller hung up before its body was whole
+REFUSED = 400
+
+
+@dataclass(slots=True)
+class Held:
+    """An answer that nobody has seen yet; `problem` is its slug where it is one."""
+
+    status: int
+    headers: MutableHeaders
+    body: bytes = b""
+    problem: str = ""
+
+    @classmethod
+    def of(cls, problem: Problem) -> Held:
+        """Hold a problem."""
+        headers = MutableHeaders(headers={"Content-Type": PROBLEM, **problem.headers})
+        return cls(problem.status, headers, problem.body, problem.slug)
+
+
+@dataclass(slots=True)
+class Outlet:
+    """The `send` of one call, and its end."""
+
+    backend: Backend
+    lanes: Lanes
+    passage: Passage
+    sending: Send
+    outcome: str = GONE
+    _held: Held | None = None
+    _stream: Stream | None = None
+    _parts: list[bytes] = field(default_factory=list)
+
+    async def send(self, message: Message) -> None:
+        """ASGI's `send`: hold an answer, or pass a stream on."""
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(raw=list(message["headers"]))
+            self._stream = stream_for(headers, self.passage)
+            self._held = Held(message["status"], headers)
+        elif self._stream is None:
+            self._parts.append(message.get("body", b""))
+        elif chunk := message.get("body", b""):
+            await self._pass_on(self._stream, chunk)
+
+    def refuse(self, problem: Problem) -> None:
+        """Hold a problem instead of whatever was said; a stream that has begun just ends."""
+        if self._stream is None or not self._stream.is_open:
+            self._stream, self._parts, self._held = None, [], Held.of(problem)
+
+    def abandon(self) -> None:
+        """Answer nobody: the caller is gone."""
+        self._stream, self._held = None, None
+
+    async def finish(self) -> None:
+        """Archive the call, then send what was held; of a stream, archive that it is over."""
+        if self._stream is not None:
+            await self._close(self._stream)
+        elif self._held is None:
+            await self.lanes.quick(lambda: self._archived(self.passage.record(GONE)))
+        else:
+            if self._parts:
+                self._held.body = b"".join(self._parts)
+            held = self._held
+            last = await self.lanes.quick(lambda: self._settled(held))
+            await self._start(last, str(len(last.body)))
+            await self.sending({"type": "http.response.body", "body": last.body})
+
+    # -- answers -------------------------------------------------------------------------------------------------------
+
+    def _settled(self, held: Held) -> Held:
+        """Seal and archive an answer; return it, or the problem that takes its place where archiving failed."""
+        position = self._positioned(held)
+        plain = hashlib.sha256(held.body).hexdigest()
+        self._seal(held)
+        record = self.passage.record(
+            str(held.status), problem=held.problem, position=position, size=len(held.body), digest=plain
+        )
+        failure = self._archived(record)
+        if failure is not None:
+            done = self.passage.is_command and held.status < REFUSED
+            held = Held.of(problem_of(_recorded(position) if done else failure))
+            self._positioned(held)
+            self._seal(held)
+        self.outcome = str(held.status)
+        return held
+
+    def _positioned(self, held: Held) -> int:
+        """Say which position the answer is true for; without a word of the route, the log's last."""
+        if self.passage.admitted is None:
+            return 0
+        if POSITION not in held.headers:
+            held.headers[POSITION] = str(self.backend.feed.head()[0])
+        return int(held.headers[POSITION])
+
+    def _seal(self, held: Held) -> None:
+        it = self.passage
+        if it.admitted is not None:
+            request = it.admitted.claims.request_id
+            held.headers[REQUEST] = request
+            held.headers["Content-Type"] = SEALED
+            held.body = seal(it.admitted.key, RESPONSE, request, it.method, it.target, held.body)
+
+    def _archived(self, record: Communication) -> AutoLearnError | None:
+        try:
+            self.backend.communications.archive(record)
+        except AutoLearnError as failure:
+            return failure
+        except Exception:
+            log.exception("archiving %s", record.operation)
+            return NotAbleError("The communication could not be archived.")
+        return None
+
+    # -- streams -------------------------------------------------------------------------------------------------------
+
+    async def _pass_on(self, stream: Stream, chunk: bytes) -> None:
+        if not stream.is_open:
+            await self._open(stream)
+        await self.sending({"type": "http.response.body", "body": stream.passed(chunk), "more_body": True})
+
+    async def _open(self, stream: Stream) -> None:
+        held = self._held or Held.of(INTERNAL)
+        position = await self.lanes.quick(lambda: self._positioned(held))
+        failure = await self.lanes.quick(lambda: self._archived(self.passage.record("opened", position=position)))
+        if failure is not None:
+            raise failure
+        stream.is_open, self.outcome = True, str(held.status)
+        await self._start(held)
+
+    async def _close(self, stream: Stream) -> None:
+        if not stream.is_open:
+            await self._open(stream)
+        position = int(self._held.headers[POSITION]) if self._held else 0
+        record = self.passage.record("closed", position=position, size=stream.size, digest=stream.sha256)
+        await self.lanes.quick(lambda: self._archived(record))
+        await self.sending({"type": "http.response.body", "body": b""})
+
+    async def _start(self, held: Held, length: str = "") -> None:
+        if length:
+            held.headers["Content-Length"] = length
+        if self.passage.incoming is None or not self.passage.incoming.whole:
+            held.headers["Connection"] = "close"  # nobody will read the rest of the body
+        await self.sending({"type": "http.response.start", "status": held.status, "headers": held.headers.raw})
+
+
+def _recorded(position: int) -> OutcomeRecordedError:
+    return OutcomeRecordedError(
+        f"The command was done (the log stands at {position}), but the call could not be archived: "
+        "repeat it with the same Idempotency-Key or request id to get its answer."
+    )

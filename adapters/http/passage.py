@@ -1,0 +1,152 @@
+"""One call on its way through the gate: what is known of it, and the record that the archive gets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from threading import Lock
+from time import perf_counter
+from typing import Any
+from uuid import uuid4
+
+from adapters.http.admission import Admitted
+from adapters.http.bodies import LARGEST_SEALED, LARGEST_UPLOAD, IncomingBody
+from adapters.http.policy import Row, row_for
+from adapters.security.tokens import Claims
+from commands.call import Call
+from projections.ports import Communication
+
+METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
+NOBODY = "(unknown)"  # no client's name: those have no brackets
+EMPTY = hashlib.sha256().hexdigest()
+
+
+class InFlight:
+    """Correlations of calls that are admitted and not archived yet: `verify` must not call them unanswered."""
+
+    def __init__(self) -> None:
+        self._calls: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def enter(self, correlation: str) -> None:
+        """Note a call; two with one request id are two."""
+        with self._lock:
+            self._calls[correlation] += 1
+
+    def leave(self, correlation: str) -> None:
+        """Note its end."""
+        with self._lock:
+            self._calls[correlation] -= 1
+            self._calls = +self._calls
+
+    def correlations(self) -> list[str]:
+        """List them."""
+        with self._lock:
+            return list(self._calls)
+
+
+@dataclass(slots=True)
+class Passage:
+    """One call: where it goes, who makes it (once that is proven), what came in."""
+
+    scope: dict[str, Any]
+    method: str
+    target: str
+    headers: dict[str, str]
+    row: Row | None
+    started: float = field(default_factory=perf_counter)
+    admitted: Admitted | None = None
+    incoming: IncomingBody | None = None
+    digest_in: str = EMPTY
+
+    @classmethod
+    def of(cls, scope: dict[str, Any]) -> Passage:
+        """Read the request line and the headers as they were sent."""
+        query = scope["query_string"].decode("latin-1")
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        method = scope["method"]
+        return cls(scope, method, f"{path}?{query}" if query else path, headers, row_for(method, scope["path"]))
+
+    @property
+    def limit(self) -> int:
+        """How many bytes its body may have as sent."""
+        return LARGEST_UPLOAD if self.row is not None and self.row.upload else LARGEST_SEALED
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it may change something."""
+        return self.row is not None and self.row.is_command
+
+    @property
+    def service(self) -> str:
+        """The service that is called."""
+        return "gate" if self.row is None else self.row.service
+
+    @property
+    def operation(self) -> str:
+        """The route's template; of what matches none, only the method."""
+        if self.row is not None:
+            return self.row.operation
+        return f"{self.method if self.method in METHODS else 'OTHER'} (no route)"
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return perf_counter() - self.started
+
+    @property
+    def claims(self) -> Claims:
+        """What the caller's token proves."""
+        return self._caller.claims
+
+    @property
+    def key(self) -> bytes:
+        """The caller's key."""
+        return self._caller.key
+
+    @property
+    def call(self) -> Call:
+        """The call as commands know it. Its digest is over method, path and plain body, so a repeat is wholly the same.
+
+        With the body alone, a key used on two routes (withdraw A, withdraw B, one reason) would answer for the wrong.
+        """
+        path = self.target if self.row is not None and self.row.upload else self.scope["path"]
+        digest = hashlib.sha256(f"{self.method} {path} {self.digest_in}".encode()).hexdigest()
+        return self._caller.call(digest)
+
+    def take_digest(self) -> None:
+        """Take over the digest of a raw file that has come whole."""
+        if self.incoming is not None:
+            self.digest_in = self.incoming.sha256
+
+    def record(
+        self, outcome: str, *, problem: str = "", position: int = 0, size: int = 0, digest: str = ""
+    ) -> Communication:
+        """Return what the archive keeps of it: no bodies, no secrets, no raw URL. size and digest are the answer's."""
+        call, source = self.call if self.admitted else None, self.scope.get("client")
+        return Communication(
+            kind="call",
+            actor=call.client if call else NOBODY,
+            source=source[0] if source else "",
+            target=self.service,
+            operation=self.operation,
+            outcome=outcome,
+            problem=problem,
+            milliseconds=round(self.seconds * 1000, 3),
+            bytes_in=self.incoming.size if self.incoming else 0,
+            bytes_out=size,
+            correlation=call.correlation if call else uuid4().hex,
+            causation=f"command:{call.command_id}" if call and self.is_command else "",
+            domain_position=position,
+            digest_in=self.digest_in,
+            digest_out=digest or EMPTY,
+        )
+
+    @property
+    def _caller(self) -> Admitted:
+        if self.admitted is None:
+            msg = "nobody is admitted yet"
+            raise LookupError(msg)
+        return self.admitted

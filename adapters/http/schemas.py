@@ -1,0 +1,152 @@
+"""What comes in: bodies and query parameters as plain schemas (DTOs). Unknown keys are refused, meaning not judged."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+LAST = 2**62
+MOST_ROWS = 1000
+
+
+class Incoming(BaseModel):
+    """A body or a set of query parameters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class When(Incoming):
+    """Of every question: the moment it is about, and the position that must be reached first."""
+
+    as_of: str | None = Field(None, description="ISO timestamp with zone, `2h ago`, or `@position`")
+    after_position: int | None = Field(None, ge=0, le=LAST, description="wait up to 5 s until this position is reached")
+
+
+class Nothing(Incoming):
+    """An empty object."""
+
+
+class Training(Incoming):
+    """A training: names from the catalog, settings that differ from their defaults."""
+
+    dataset: str
+    model: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    seed: int | None = Field(None, description="0 .. 2^32-1; drawn and recorded where none is given")
+    test_size: float = Field(0.25, description="held-out part, between 0 and 1")
+
+
+class Evaluation(Incoming):
+    """An evaluation: of the session's newest experiment and on its held-out part, where nothing is named."""
+
+    experiment: str | None = None
+    measures: tuple[str, ...] = ()
+    average: str | None = None
+    on: str | None = None
+
+
+class Commit(Incoming):
+    """A commit of every completed experiment, or of the named ones."""
+
+    experiments: tuple[str, ...] = ()
+    message: str | None = None
+
+
+class Annotation(Incoming):
+    """A remark, and why it is made."""
+
+    text: str
+    reason: str = "annotation"
+
+
+class Reason(Incoming):
+    """Why."""
+
+    reason: str
+
+
+class NewClient(Incoming):
+    """A client (`[a-z0-9-]{1,40}`) and its roles."""
+
+    client: str
+    roles: tuple[str, ...] = ("analyst",)
+
+
+class Anchor(Incoming):
+    """A receipt to hold the log against: `POSITION:HASH`."""
+
+    anchor: str | None = None
+
+
+class Rebuild(Incoming):
+    """One projection by its name, or all."""
+
+    projection: str | None = None
+
+
+class Upload(Incoming):
+    """What a raw file is: its name in the catalog, the column to predict, how it is written."""
+
+    name: str
+    target: str
+    format: Literal["csv", "tsv", "parquet"] = "csv"
+    gzip: bool = False
+    licence: str | None = Field(None, max_length=4096)
+    source: str | None = Field(None, max_length=4096)
+
+
+class WhichSession(When):
+    """A session by its name, or a list of them."""
+
+    session: str | None = None
+    list: bool = False
+
+
+class Search(When):
+    """A page of the history."""
+
+    model: str | None = None
+    dataset: str | None = None
+    actor: str | None = None
+    session: str | None = None
+    where: str | None = Field(None, description="e.g. `precision > 0.9 and C in (1, 10)`")
+    since: str | None = None
+    until: str | None = None
+    sort: str | None = Field(None, description="a measure, setting or column; `-` before it: descending")
+    limit: int = Field(100, ge=1, le=MOST_ROWS)
+    cursor: str | None = None
+    withdrawn: bool = False
+
+
+class LogFilter(Incoming):
+    """Which communications."""
+
+    correlation: str | None = None
+    actor: str | None = None
+    operation: str | None = None
+    outcome: str | None = None
+    kind: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+class LogPage(LogFilter):
+    """A page of the log, newest first."""
+
+    limit: int = Field(100, ge=1, le=MOST_ROWS)
+    cursor: str | None = None
+    after_position: int | None = Field(None, ge=0, le=LAST)
+
+
+class LogEvents(LogFilter):
+    """Communications from now on, or after a place of the archive (as far as its ring in memory reaches)."""
+
+    after: int | None = Field(None, ge=0, le=LAST)
+    after_position: int | None = Field(None, ge=0, le=LAST)
+
+
+class Replay(When):
+    """State at a moment, computed from the log alone; of one stream, or of everything."""
+
+    stream: str | None = None

@@ -1,0 +1,179 @@
+"""What goes out: plain schemas of the answers. Keys may be added, never removed; scripts rely on them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+State = Literal["requested", "started", "completed", "failed", "cancelled"]
+
+
+class Outgoing(BaseModel):
+    """An answer; `position` is the place in the log that it is true for."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Pinned(Outgoing):
+    """A data set pinned by content."""
+
+    name: str
+    version: int
+    sha256: str
+
+
+class Named(Outgoing):
+    """A model and its version."""
+
+    name: str
+    version: str
+
+
+class Status(Outgoing):
+    """A training."""
+
+    experiment: str
+    state: State
+    session: str
+    dataset: Pinned
+    model: Named
+    settings: dict[str, Any]
+    seed: int
+    learned: dict[str, Any] | None
+    fit_seconds: float | None
+    error: dict[str, str] | None
+    position: int
+
+
+class EvaluationStatus(Outgoing):
+    """An evaluation; measures by identity (`precision:macro`, `precision:macro@wine`)."""
+
+    evaluation: str
+    experiment: str
+    state: State
+    measures: dict[str, Any]
+    on: Pinned | None
+    error: dict[str, str] | None
+    position: int
+
+
+class ReproductionStatus(Outgoing):
+    """A reproduction and its verdict."""
+
+    reproduction: str
+    experiment: str
+    state: State
+    verdict: Literal["bit-identical", "metric-equal", "different", "not-possible"] | None
+    differences: list[str]
+    error: dict[str, str] | None
+    position: int
+
+
+class Changed(Status):
+    """A committed experiment after a remark."""
+
+    withdrawn: bool
+
+
+class SessionView(Outgoing):
+    """A session and its experiments; or, with `list`, `sessions`."""
+
+    position: int
+
+
+class Committed(Outgoing):
+    """The receipt of a commit; `head` is the log's chain hash there."""
+
+    session: str
+    committed_at: str
+    experiments: list[str]
+    position: int
+    head: str
+
+
+class Discarded(Outgoing):
+    """What is gone."""
+
+    session: str
+    discarded: list[str]
+    position: int
+
+
+class HistoryPage(Outgoing):
+    """Committed experiments; `next` is the cursor of the following page."""
+
+    experiments: list[dict[str, Any]]
+    next: str | None
+    position: int
+
+
+class Shown(Outgoing):
+    """Everything about one experiment."""
+
+    experiment: str
+    position: int
+
+
+class Catalog(Outgoing):
+    """What is on offer: `models`, `datasets`, `measures`, as far as they were asked for; or one entry."""
+
+    position: int
+
+
+class Offered(Outgoing):
+    """One entry of the catalog, after a command."""
+
+    position: int
+
+
+class LogView(Outgoing):
+    """Communications, newest first."""
+
+    communications: list[dict[str, Any]]
+    next: str | None
+
+
+class ReplayView(Outgoing):
+    """State computed from the log alone."""
+
+    position: int
+    matches_read_models: bool
+
+
+class Verification(Outgoing):
+    """What verify found."""
+
+    ok: bool
+    position: int
+    head: str
+    faults: list[dict[str, Any]]
+
+
+class Rebuilt(Outgoing):
+    """What rebuild did."""
+
+
+class ClientView(Outgoing):
+    """A client; `key` only where it was just made."""
+
+    client: str
+    roles: list[str]
+    generation: int
+    revoked: bool
+
+
+class Clients(Outgoing):
+    """All clients."""
+
+    clients: list[ClientView]
+    position: int
+
+
+class ProblemView(Outgoing):
+    """A refusal (RFC 9457); `type` is a stable slug, other members are facts of it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

@@ -1,0 +1,67 @@
+"""Answers that are passed on as they come: sealed events, and the raw bytes of a fitted model."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+
+from adapters.http.frames import EVENT_STREAM, sealed_frame
+from adapters.http.passage import Passage
+from adapters.security.sealing import seal
+
+RAW = "application/octet-stream"
+
+
+@dataclass(slots=True)
+class Stream:
+    """Bytes on their way: how many, and their digest (of the plain ones)."""
+
+    passage: Passage
+    is_open: bool = False
+    size: int = 0
+    _digest: Any = field(default_factory=hashlib.sha256)
+
+    def passed(self, chunk: bytes) -> bytes:
+        """Return what is sent for a chunk."""
+        self.size += len(chunk)
+        self._digest.update(chunk)
+        return chunk
+
+    @property
+    def sha256(self) -> str:
+        """The digest (hex) so far."""
+        return str(self._digest.hexdigest())
+
+
+@dataclass(slots=True)
+class EventStream(Stream):
+    """Frames: each is sealed for its number."""
+
+    number: int = 0
+
+    def passed(self, chunk: bytes) -> bytes:
+        """Seal a frame; its size counts as sent, its digest as it was."""
+        self._digest.update(chunk)
+        self.number += 1
+        sealed = sealed_frame(chunk, self.number, self._seal)
+        self.size += len(sealed)
+        return sealed
+
+    def _seal(self, data: bytes) -> bytes:
+        it = self.passage
+        if it.admitted is None:
+            msg = "a stream of nobody"
+            raise ValueError(msg)
+        return seal(it.admitted.key, f"event:{self.number}", it.admitted.claims.request_id, it.method, it.target, data)
+
+
+def stream_for(headers: MutableHeaders, passage: Passage) -> Stream | None:
+    """Return the stream that an answer is, or None for one that is held and sealed whole."""
+    kind = headers.get("content-type", "").partition(";")[0]
+    if kind == EVENT_STREAM:
+        return EventStream(passage)
+    raw = passage.row is not None and passage.row.raw
+    return Stream(passage) if raw and kind == RAW else None

@@ -1,0 +1,62 @@
+"""What trainings, evaluations and reproductions have in common: look, follow, cancel."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+
+from adapters.http.frames import EVENT_STREAM
+from adapters.http.questions import When
+from adapters.http.task_events import status_now, task_events
+from adapters.http.visit import Here, told
+from commands.training.cancel_task import CancelTask
+from domain.errors import NotFoundError
+
+KINDS = {"trainings": "", "evaluations": "e", "reproductions": "r"}
+MARK = re.compile(r"-([er])\d+\Z")
+
+
+class EventStreamResponse(StreamingResponse):
+    """Frames as they come."""
+
+    media_type = EVENT_STREAM
+
+
+def add_task_routes(router: APIRouter, folder: str, shape: type[Any]) -> None:
+    """Add GET and DELETE of `/<folder>/{id}`, and its events."""
+    name = folder.removesuffix("s")
+
+    @router.get(f"/{folder}/{{id}}", name=f"show_{name}", responses={200: {"model": shape}})
+    async def show(it: Here, id: str, when: When) -> Response:
+        """Show its state."""
+        _check_kind(folder, id)
+        return await it.ask(when, lambda at: it.backend.queries.status(it.viewer, id, at))
+
+    @router.get(f"/{folder}/{{id}}/events", name=f"follow_{name}", response_class=EventStreamResponse)
+    async def follow(it: Here, id: str, when: When) -> Response:
+        """Follow it to its end: `state`, `progress` and `result` events, each sealed."""
+        _check_kind(folder, id)
+        await it.reach(when.after_position)
+        first = await it.lanes.quick(lambda: status_now(it, id))
+        headers = {"AutoLearn-Position": str(first["position"]), "Cache-Control": "no-store"}
+        return EventStreamResponse(task_events(it, first_id(first, folder), first), headers=headers)
+
+    @router.delete(f"/{folder}/{{id}}", name=f"cancel_{name}", responses={200: {"model": shape}})
+    async def cancel(it: Here, id: str) -> Response:
+        """Cancel it while it waits or runs."""
+        _check_kind(folder, id)
+        return told(await it.decide(CancelTask(id)))
+
+
+def first_id(body: dict[str, Any], folder: str) -> str:
+    """Return the whole id of a task that was named by a beginning."""
+    return str(body[{"trainings": "experiment"}.get(folder, folder.removesuffix("s"))])
+
+
+def _check_kind(folder: str, id: str) -> None:
+    mark = MARK.search(id)
+    if (mark[1] if mark else "") != KINDS[folder]:
+        raise NotFoundError.named(folder.removesuffix("s"), id)

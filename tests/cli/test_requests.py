@@ -5,17 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import stat
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.security.credentials import Credentials
 from cli.pairs import value_of
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, row, training
@@ -182,87 +178,6 @@ def test_export_checks_the_digest(backend: FakeBackend, run: Run, tmp_path: Path
     ran = run("export", "abcd", str(tmp_path / "n.skops"))
     assert ran.code == 3
     assert sorted(tmp_path.glob("*skops*")) == [file]
-
-
-def test_verify(backend: FakeBackend, run: Run) -> None:
-    good = {"ok": True, "position": 9, "head": "ab", "faults": [], "unanswered": []}
-    bad = good | {"ok": False, "faults": [{"position": 4, "what": "the hash is wrong"}]}
-    progress = ("progress", {"progress": 0.5, "what": "chain"})
-    backend.on("POST", "/verifications", Reply(events=[progress, ("result", good)]), Reply(events=[("result", bad)]))
-    assert run("verify", "--anchor", f"9:{'a' * 64}").code == 0
-    assert backend.seen[0].body == {"anchor": f"9:{'a' * 64}"}
-    ran = run("verify")
-    assert ran.code == 1
-    assert "the hash is wrong" in ran.out
-
-
-def test_an_inspection_without_an_end_is_no_result(backend: FakeBackend, run: Run) -> None:
-    backend.on("POST", "/rebuilds", Reply(events=[("progress", {"progress": 0.5, "what": "history"})]))
-    ran = run("rebuild", "history")
-    assert ran.code == 3
-    assert backend.seen[0].body == {"projection": "history"}
-
-
-def test_replay_that_does_not_match(backend: FakeBackend, run: Run) -> None:
-    body = {
-        "position": 3,
-        "at": "x",
-        "sessions": [],
-        "experiments": [row()],
-        "catalog": {},
-        "matches_read_models": False,
-    }
-    backend.on("GET", "/replay", Reply(body))
-    ran = run("replay", "--as-of", "@3", "session:ana:1")
-    assert backend.seen[0].query == {"as_of": "@3", "stream": "session:ana:1"}
-    assert ran.code == 1
-    assert ID in ran.out
-
-
-def test_log_and_its_following(backend: FakeBackend, run: Run) -> None:
-    call = {"position": 1, "actor": "ana", "operation": "POST /trainings", "outcome": "201", "milliseconds": 41.25}
-    backend.on("GET", "/log", Reply({"communications": [call], "next": None}))
-    backend.on("GET", "/log/events", Reply(events=[("state", call), ("state", call | {"position": 2})]))
-    assert "POST /trainings" in run("log", "c0ffee", "--outcome", "201").out
-    assert backend.seen[0].query == {"correlation": "c0ffee", "outcome": "201"}
-    lines = run("log", "--follow", "-o", "jsonl").out.splitlines()
-    assert [json.loads(line)["position"] for line in lines] == [1, 2]
-    assert "POST /trainings" in run("log", "--follow").out
-
-
-def test_the_key_of_a_new_client_goes_to_a_file_for_its_owner(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
-    body = {"client": "bob", "roles": ["analyst"], "generation": 1, "key": "a-key"}
-    backend.on("POST", "/clients", Reply(body, 201))
-    backend.on("POST", "/clients/bob/rotation", Reply(body | {"generation": 2}))
-    file = tmp_path / "bob.json"
-    ran = run("client", "add", "bob", "--credentials-out", str(file), "--json")
-    assert backend.seen[0].body == {"client": "bob", "roles": ["analyst"]}
-    assert "a-key" not in ran.out + ran.err
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert Credentials.read(file) == Credentials("bob", 1, b"a-key")
-    assert json.loads(run("client", "rotate", "bob").out) == {"client": "bob", "generation": 2, "key": "a-key"}
-
-
-def test_without_a_backend_the_composition_root_is_asked(
-    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, backend: FakeBackend
-) -> None:
-    asked: list[tuple[object, ...]] = []
-
-    def clients_offline(*arguments: object) -> dict[str, Any]:
-        asked.append(arguments)
-        return {"clients": [{"client": "local", "roles": ["analyst"]}]}
-
-    def inspect_offline(*arguments: object) -> list[dict[str, Any]]:
-        asked.append(arguments)
-        return [{"progress": 0.1, "what": "chain"}, {"result": {"ok": True, "faults": []}}]
-
-    root = ModuleType("cli.compose")
-    vars(root).update(clients_offline=clients_offline, inspect_offline=inspect_offline)
-    monkeypatch.setitem(sys.modules, "cli.compose", root)
-    assert "local" in run("client", "list", "--offline").out
-    assert run("verify", "--data", str(home)).code == 0
-    assert asked == [("list", str(home), None, ()), ("verify", str(home), {"anchor": None})]
-    assert backend.seen == []
 
 
 def test_call(backend: FakeBackend, run: Run) -> None:

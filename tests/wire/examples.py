@@ -1,0 +1,130 @@
+"""One example of every event, with all facts given; the golden files hold what is stored of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from domain import experiment_events as experiment
+from domain import session_events as session
+from domain.client import ClientAdded, ClientRevoked, ClientRotated
+from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired
+from domain.events import Event, Metadata
+from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
+from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training
+
+EXPERIMENT = "abcdefgh234567yz"
+EVALUATION, REPRODUCTION = f"{EXPERIMENT}-e1", f"{EXPERIMENT}-r1"
+IRIS = DatasetRef(name="iris", version=1, sha256="a1" * 32)
+METADATA = Metadata(
+    actor="ana",
+    correlation="0b9de3c6-3f0c-4d62-9d0f-0a4b8c9d1e2f",
+    causation="5d8f2c1e-7a6b-5c4d-8e9f-1a2b3c4d5e6f",
+)
+SVM = {
+    "C": {"type": "number", "default": 1.0, "exclusive_minimum": 0.0},
+    "kernel": {"type": "choice", "default": "rbf", "choices": ["linear", "rbf", None]},
+}
+RESULT = Training(
+    learned={"n_support": [3, 5], "intercept": [0.1, -2.5e-17], "größe": "ß"},
+    model_blob=BlobRef(sha256="b2" * 32, size=4711),
+    learned_blob=BlobRef(sha256="c3" * 32, size=815),
+    split=Split(train_rows=112, test_rows=38, sha256="d4" * 32),
+    provenance={"python": "3.11.7", "scikit-learn": "1.6.1", "seed": 7, "threads": 1},
+    fit_seconds=0.0125,
+)
+DESCRIPTION = Description(
+    distribution="scikit-learn", version="1.6.1", description="Support vectors.", settings=SVM, digest="e5" * 32
+)
+PRECISION = Description(
+    distribution="scikit-learn",
+    version="1.6.1",
+    description="How many of the found are right.",
+    settings={"average": {"type": "choice", "choices": ["macro", "micro"], "default": "macro"}},
+    digest="f6" * 32,
+)
+CONTENT = DatasetContent(
+    blob=BlobRef(sha256="a1" * 32, size=2345),
+    rows=150,
+    columns={"sepal length": "number", "species": "string"},
+    target="species",
+    classes=("setosa", "virginica"),
+    licence="CC-BY-4.0",
+    source=None,
+)
+FAILURE: dict[str, Any] = {"attempt": 1, "reason": "crashed", "detail": "The task ended by signal 11."}
+
+
+def _of(stream: str, event_class: type[Event], **facts: Any) -> Event:
+    return event_class(originator_id=stream, originator_version=1, metadata=METADATA, **facts)
+
+
+def _of_experiment(event_class: type[Event], **facts: Any) -> Event:
+    return _of(f"experiment:{EXPERIMENT}", event_class, **facts)
+
+
+def _of_session(event_class: type[Event], **facts: Any) -> Event:
+    return _of("session:ana:3", event_class, **facts)
+
+
+EXAMPLES: list[Event] = [
+    _of_session(session.SessionOpened, client="ana"),
+    _of_session(session.ExperimentAdded, experiment=EXPERIMENT),
+    _of_session(session.SessionCommitted, committed=(EXPERIMENT,), discarded=("zzzzzzzz22222222",), message="Done ✓"),
+    _of_session(session.SessionDiscarded, discarded=(EXPERIMENT,)),
+    _of_experiment(
+        experiment.TrainingRequested,
+        task=EXPERIMENT,
+        owner="ana",
+        session="ana-3",
+        dataset=IRIS,
+        model=ModelRef(name="svm", version="1.6.1", distribution="scikit-learn"),
+        settings={"C": 0.5, "kernel": None, "shrinking": True, "max_iter": -1, "gamma": "scale"},
+        seed=7,
+        test_size=0.25,
+    ),
+    _of_experiment(experiment.TrainingStarted, task=EXPERIMENT, attempt=1, worker="host-4242"),
+    _of_experiment(experiment.TrainingCompleted, task=EXPERIMENT, attempt=1, result=RESULT),
+    _of_experiment(experiment.TrainingFailed, task=EXPERIMENT, **FAILURE),
+    _of_experiment(experiment.TrainingCancelled, task=EXPERIMENT),
+    _of_experiment(
+        experiment.EvaluationRequested,
+        task=EVALUATION,
+        measures=(MeasureSpec(name="precision", average="macro"), MeasureSpec(name="mcc")),
+        on=IRIS,
+    ),
+    _of_experiment(experiment.EvaluationStarted, task=EVALUATION, attempt=1, worker="host-4242"),
+    _of_experiment(
+        experiment.EvaluationCompleted,
+        task=EVALUATION,
+        attempt=1,
+        measures={"precision:macro@iris": 0.9737, "confusion-matrix": [[12, 0], [1, 25]]},
+    ),
+    _of_experiment(experiment.EvaluationFailed, task=EVALUATION, **FAILURE),
+    _of_experiment(experiment.EvaluationCancelled, task=EVALUATION),
+    _of_experiment(experiment.ReproductionRequested, task=REPRODUCTION),
+    _of_experiment(experiment.ReproductionStarted, task=REPRODUCTION, attempt=2, worker="host-4242"),
+    _of_experiment(
+        experiment.ReproductionCompleted,
+        task=REPRODUCTION,
+        attempt=2,
+        verdict="different",
+        differences=("intercept[0] is 0.1, was 0.2",),
+    ),
+    _of_experiment(experiment.ReproductionFailed, task=REPRODUCTION, **FAILURE),
+    _of_experiment(experiment.ReproductionCancelled, task=REPRODUCTION),
+    _of_experiment(experiment.ExperimentCommitted, session="ana-3"),
+    _of_experiment(experiment.ExperimentDiscarded, session="ana-3"),
+    _of_experiment(experiment.ExperimentAnnotated, text='Said "yes"\nand moved on.', reason="review"),
+    _of_experiment(experiment.ExperimentWithdrawn, reason="wrong data"),
+    _of_experiment(experiment.ExperimentRestored, reason="right data after all"),
+    _of("dataset:iris", DatasetRegistered, version=1, content=CONTENT),
+    _of("dataset:iris", DatasetRetired),
+    _of("model:svm", ModelOffered, description=DESCRIPTION),
+    _of("model:svm", ModelWithdrawn),
+    _of("measure:precision", MeasureOffered, description=PRECISION),
+    _of("measure:precision", MeasureWithdrawn),
+    _of("client:ana", ClientAdded, roles=("analyst", "sys-admin")),
+    _of("client:ana", ClientRotated, generation=2, previous_until=datetime(2026, 2, 1, 12, 30, 0, 250, UTC)),
+    _of("client:ana", ClientRevoked),
+]

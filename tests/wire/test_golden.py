@@ -1,0 +1,39 @@
+"""Golden files: what was ever stored stays readable. A file may be added for a new name, never changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from adapters.wire.events import decode, encode
+from adapters.wire.upcasters import UPCASTERS
+from domain.events import EVENTS, Event
+from tests.wire.examples import EXAMPLES
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+FILES = sorted(GOLDEN.glob("*.json"))
+
+
+def stored(path: Path) -> bytes:
+    return path.read_bytes().rstrip(b"\n")
+
+
+def test_every_event_has_a_golden_file_and_an_example() -> None:
+    current = {name for name, event_class in EVENTS.items() if event_class.__module__.startswith("domain.")}
+    assert current | set(UPCASTERS) == {path.stem for path in FILES}
+    assert current == {event.NAME for event in EXAMPLES}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_golden_file_is_read_and_written_back_byte_by_byte(path: Path) -> None:
+    event = decode("stream:x", 3, path.stem, stored(path))
+    assert (event.originator_id, event.originator_version) == ("stream:x", 3)
+    if path.stem not in UPCASTERS:
+        assert encode(event) == stored(path)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda event: event.NAME)
+def test_example_is_stored_as_its_golden_file(example: Event) -> None:
+    assert encode(example) == stored(GOLDEN / f"{example.NAME}.json")
+    assert decode(example.originator_id, 1, example.NAME, encode(example)) == example

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from cli.options import as_of, shared
@@ -21,18 +19,9 @@ RANGES = (("minimum", ">="), ("exclusive_minimum", ">"), ("maximum", "<="), ("ex
 @shared
 def catalog(terminal: Terminal, kind: str | None, name: str | None, as_of: str | None) -> None:
     """Show the models, data sets and measures on offer."""
-    client = terminal.client()
-    if kind and name:
-        terminal.show(client.ask("catalog", kind, name, as_of=as_of).body, View(_one))
-        return
-    whole: dict[str, Any] = {}
-    position = None
-    for asked in (kind,) if kind else KINDS:
-        # All three lists as of the position of the first: one catalog, not three.
-        answer = client.ask("catalog", asked, as_of=as_of or (f"@{position}" if position else None))
-        position = position or answer.position or None
-        whole |= answer.body
-    terminal.show(whole, View(_lists, rows=kind))
+    path = [part for part in ("catalog", kind, name) if part]
+    body = terminal.client().ask(*path, as_of=as_of).body
+    terminal.show(body, View(_one) if name else View(_lists, rows=kind))
 
 
 def described(setting: Facts) -> str:

@@ -15,7 +15,7 @@ from cli.terminal import Terminal
 from cli.views import TASK, measure_rows, named, numbered
 from domain.errors import NotAbleError
 
-LISTS = ("evaluations", "annotations", "events", "measures")
+LISTS = ("evaluations", "reproductions", "annotations", "events", "measures")
 HIDDEN = ("learned", "split", "provenance", "blobs")
 EQUAL = ("bit-identical", "metric-equal")
 

@@ -20,7 +20,10 @@ def session(terminal: Terminal, which: str | None, as_of: str | None) -> None:
     if which == "list":
         terminal.show(client.ask("session", list=1, as_of=as_of).body, View(_listed, rows="sessions"))
         return
-    terminal.show(client.ask("session", session=which, as_of=as_of).body, View(_blocks, rows="experiments"))
+    body = client.ask("session", session=which, as_of=as_of).body
+    terminal.show(body, View(_blocks, rows="experiments"))
+    if terminal.is_for_people and body.get("session") is None:
+        terminal.say("No session is open: the next training opens one.")
 
 
 @click.command()

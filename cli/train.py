@@ -17,7 +17,7 @@ from cli.views import TASK
 @click.argument("dataset")
 @click.argument("model")
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting of the model; again for more.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Makes the training repeatable; recorded in any case.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Makes the training repeatable; recorded in any case.")
 @click.option("--test-size", type=float, help="The held-out part.  [default: 0.25]")
 @click.option("--evaluate", is_flag=True, help="Compute the default measures at once.")
 @no_wait

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cli.pairs import value_of
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, row, training
-from tests.cli.fake_backend import FakeBackend, Reply, Seen
+from tests.cli.fake_backend import FakeBackend, Reply
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
@@ -191,17 +191,16 @@ def test_call(backend: FakeBackend, run: Run) -> None:
     assert run("call", "GET", "/experiments/x/model").out == "\x00model"
 
 
-def test_catalog_is_of_one_position(backend: FakeBackend, run: Run) -> None:
-    def answer(seen: Seen) -> Reply:
-        kind = seen.path.rpartition("/")[2]
-        return Reply({kind: [{"name": f"one of {kind}"}], "position": 8}, headers={"AutoLearn-Position": "8"})
-
-    for kind in ("models", "datasets", "measures"):
-        backend.on("GET", f"/catalog/{kind}", answer)
-    body = run("catalog", "--json").json
-    assert [it.query for it in backend.seen] == [{}, {"as_of": "@8"}, {"as_of": "@8"}]
-    assert [body[kind][0]["name"] for kind in ("models", "datasets")] == ["one of models", "one of datasets"]
-    assert "one of measures" in run("catalog").out
+def test_catalog_whole_and_in_part(backend: FakeBackend, run: Run) -> None:
+    kinds = ("models", "datasets", "measures")
+    whole = {kind: [{"name": f"one of {kind}"}] for kind in kinds} | {"position": 8}
+    backend.on("GET", "/catalog", Reply(whole))
+    backend.on("GET", "/catalog/measures", Reply({"measures": whole["measures"], "position": 8}))
+    assert run("catalog", "--json", "--as-of", "@8").json == whole
+    assert backend.seen[0].query == {"as_of": "@8"}
+    out = run("catalog").out
+    assert [kind for kind in kinds if f"one of {kind}" not in out] == []
+    assert json.loads(run("catalog", "measures", "-o", "jsonl").out) == {"name": "one of measures"}
 
 
 def test_an_offer_shows_what_its_settings_allow(backend: FakeBackend, run: Run) -> None:

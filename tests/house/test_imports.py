@@ -15,7 +15,8 @@ ALLOWED = {
     "projections": {"domain", "projections", "lark", "packaging.version"},
 }
 HEAVY = {"sklearn", "pandas", "numpy", "pyarrow", "scipy", "skops"}
-TASKS_ONLY = ("adapters.learning", "adapters.tasks.child")
+# the forkserver loads preload, tests and tools run tasks inline; nothing else of the backend may touch these
+TASKS_ONLY = ("adapters.learning", "adapters.tasks.child", "adapters.tasks.inline", "adapters.tasks.preload")
 # `autolearn --help` within 120 ms leaves no room for these.
 SLOW_TO_LOAD = {"fastapi", "uvicorn", "pydantic", "eventsourcing", "lark", "asyncio", *HEAVY}
 IMPURE = {"time", "random", "secrets", "os", "io", "pathlib", "socket", "threading"}

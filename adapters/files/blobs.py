@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
@@ -33,7 +34,7 @@ class FileBlobs:
         self._scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def put_file(self, path: str) -> BlobRef:
-        """Take a finished local file in; it is on disk, under its final name, when this returns. The file is gone then."""
+        """Move a finished local file in; when this returns, it is on disk under its final name."""
         sha256, size = _digest_of(path)
         self._shelf.take(Path(path), _place(sha256))
         return BlobRef(sha256=sha256, size=size)
@@ -69,7 +70,7 @@ class FileBlobs:
         """Return None where the blob's bytes have this SHA-256, else what is wrong."""
         try:
             with self.open(sha256) as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+                found = hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
         except BlobMissing:
             return f"blob {sha256} is missing"
         except OSError as error:

@@ -1,1 +1,1 @@
-"""Learning with scikit-learn: what runs inside task processes, and nowhere else (but for `builtin.BUILTIN`, plain facts)."""
+"""Learning with scikit-learn: runs inside task processes and nowhere else (`builtin.BUILTIN` is plain facts)."""

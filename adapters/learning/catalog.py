@@ -21,7 +21,7 @@ OWN = "autolearn"
 
 
 class NotInstalledError(Exception):
-    """This machine has no distribution that offers what the task names."""
+    """No distribution on this machine offers what the task names."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def takes_estimator(measure: Callable[..., Any]) -> bool:
 
 @functools.cache
 def _offers(group: str) -> tuple[Offered, ...]:
-    """Scanning all distributions takes tens of milliseconds: the forkserver does it once, for all its children."""
+    """Scan all distributions: tens of milliseconds, so the forkserver does it once for all its children."""
     found = [_offered(entry, entry.dist) for entry in entry_points(group=group) if entry.dist is not None]
     unique = {(offer.name, offer.distribution): offer for offer in reversed(found)}
     rank = [offer for offer in unique.values() if CATALOG_NAME.fullmatch(offer.name)]

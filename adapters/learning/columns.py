@@ -26,7 +26,9 @@ def check_names(names: list[str]) -> None:
         raise BadInputError(f"The file has {len(names)} columns: at most {MOST_COLUMNS} are allowed.")
     empty = [str(place) for place, name in enumerate(names, start=1) if not name.strip()]
     if empty:
-        raise BadInputError(f"Columns without a name: number {', '.join(empty[:10])}. The first line must name each column.")
+        raise BadInputError(
+            f"Columns without a name: number {', '.join(empty[:10])}. The first line must name each column."
+        )
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise BadInputError(f"Columns named more than once: {', '.join(repeated[:10])}. Each needs a name of its own.")

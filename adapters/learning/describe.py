@@ -1,4 +1,4 @@
-"""The describe-task: every installed model and measure as the catalog offers it; a broken plug-in is reported, no more."""
+"""The describe-task: every installed model and measure as the catalog offers it; broken plug-ins are reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_SENTENCE = 300
 
 
 def describe() -> dict[str, Any]:
-    """Return `{models, measures, problems}`; of two distributions that offer one name, the first in order is offered."""
+    """Return `{models, measures, problems}`; where two distributions offer one name, the first in order counts."""
     problems: list[str] = []
     return {
         "models": list(_described(MODELS, _model, problems)),
@@ -35,9 +35,7 @@ def averages_of(measure: Callable[..., Any]) -> dict[str, Any]:
     return {"average": {"type": "choice", "choices": choices, "default": default}}
 
 
-def _described(
-    group: str, read: Callable[[Offered], dict[str, Any]], problems: list[str]
-) -> Iterator[dict[str, Any]]:
+def _described(group: str, read: Callable[[Offered], dict[str, Any]], problems: list[str]) -> Iterator[dict[str, Any]]:
     names: set[str] = set()
     for offer in offers(group):
         who = f"{offer.name} of {offer.distribution} {offer.version}"

@@ -1,4 +1,4 @@
-"""A stored data set as what scikit-learn fits: a pandas frame of features, an array of classes, and each column's type."""
+"""A stored data set as scikit-learn fits it: a pandas frame of features, an array of classes, each column's type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.errors import BadInputError
 
 @dataclass(frozen=True)
 class Frame:
-    """Features: numbers, booleans and times as float64 with NaN, words as objects with None. `types` has features only."""
+    """Numbers, booleans and times as float64 with NaN, words as objects with None. `types` is of the features."""
 
     features: pd.DataFrame
     target: np.ndarray[Any, Any]
@@ -52,7 +52,10 @@ def type_word(kind: pa.DataType) -> str:
 def classes_of(column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
     """Return the target as integers, booleans or strings of fixed width: what skops stores without objects."""
     values = column.to_numpy(zero_copy_only=False)
-    return values.astype(str) if values.dtype == object and type_word(column.type) == "string" else values
+    labels: np.ndarray[Any, Any] = (
+        values.astype(str) if values.dtype == object and type_word(column.type) == "string" else values
+    )
+    return labels
 
 
 def class_name(label: Any) -> str:

@@ -71,11 +71,13 @@ def _as_classes(column: pa.ChunkedArray, target: str) -> pa.ChunkedArray:
         )
     word = type_word(column.type)
     if word == "time":
-        raise BadInputError(f"The target {target!r} holds times: it must hold classes (whole numbers, booleans or words).")
+        raise BadInputError(
+            f"The target {target!r} holds times: it must hold classes (whole numbers, booleans or words)."
+        )
     if word == "number":
         if not pc.all(pc.equal(column, pc.round(column))).as_py():
             raise BadInputError(
-                f"The target {target!r} holds fractional numbers: it must hold classes (whole numbers, booleans or words)."
+                f"The target {target!r} holds fractions: it must hold classes (whole numbers, booleans or words)."
             )
         return column.cast(pa.int64(), safe=False)
     return column
@@ -85,10 +87,12 @@ def _classes(column: pa.ChunkedArray, target: str) -> list[str]:
     labels = classes_of(pa.chunked_array([pc.unique(column)]))
     if len(labels) < FEWEST_CLASSES:
         raise BadInputError(
-            f"The target {target!r} has one class only ({class_name(labels[0])}): at least two are needed to tell apart."
+            f"The target {target!r} has one class only ({class_name(labels[0])}): at least two are needed."
         )
     if len(labels) > MOST_CLASSES:
-        raise BadInputError(f"The target {target!r} has {len(labels)} different values: at most {MOST_CLASSES} classes.")
+        raise BadInputError(
+            f"The target {target!r} has {len(labels)} different values: at most {MOST_CLASSES} classes."
+        )
     names = [class_name(label) for label in sorted(labels.tolist())]
     overlong = [name[:40] for name in names if len(name) > LONGEST_CLASS]
     if overlong:

@@ -1,6 +1,6 @@
 """learned.json: everything a fitted Pipeline learned, written canonically, so that equal bytes mean an equal model.
 
-Names are sorted; arrays have dtype, shape and data; floats are written exactly (shortest repr that reads back the same);
+Names are sorted; arrays have dtype, shape and data; floats are exact (the shortest repr that reads back);
 NaN and infinities are the strings `nan`, `inf`, `-inf`. What has no readable state is `{"opaque": type}`.
 """
 
@@ -30,12 +30,10 @@ def learned_bytes(fitted: Pipeline) -> bytes:
 
 def plain(value: Any, depth: int = 0) -> Any:
     """Return a learned value as JSON can hold it, exactly."""
+    if value is None or isinstance(value, bool | int | str | float):
+        return str(value) if isinstance(value, float) and not math.isfinite(value) else value
     if depth > DEEPEST:
         return {"opaque": _name(type(value))}
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
     if isinstance(value, np.ndarray | np.generic):
         return _array(value, depth)
     if isinstance(value, dict):

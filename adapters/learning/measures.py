@@ -13,7 +13,7 @@ BINARY = 2
 
 
 def roc_auc(estimator: Any, X: Any, y: Any, average: Literal["macro", "micro", "weighted"] = "macro") -> float:  # noqa: N803
-    """Area under the ROC curve, of each class against the rest; of two classes, that of the last in order.
+    """Compute the area under the ROC curve: each class against the rest; of two classes, the last in order.
 
     Works on probabilities or on decision values, whichever the model gives; NaN where a class is missing in y.
     """
@@ -25,15 +25,17 @@ def roc_auc(estimator: Any, X: Any, y: Any, average: Literal["macro", "micro", "
 
 
 def log_loss(estimator: Any, X: Any, y: Any) -> float:  # noqa: N803
-    """Logistic loss of the predicted probabilities; smaller is better."""
+    """Compute the logistic loss of the predicted probabilities; smaller is better."""
     if not hasattr(estimator, "predict_proba"):
-        msg = "log-loss needs a model that gives probabilities, and this one gives none: roc-auc also takes its decision values."
+        msg = (
+            "log-loss needs a model that gives probabilities; this one gives none (roc-auc takes decision values too)."
+        )
         raise BadInputError(msg)
     return float(metrics.log_loss(y, estimator.predict_proba(X), labels=estimator.classes_))
 
 
 def confusion_matrix(estimator: Any, X: Any, y: Any) -> list[list[int]]:  # noqa: N803
-    """Counts of each true class (row) predicted as each class (column), classes in sorted order."""
+    """Count each true class (row) predicted as each class (column), classes in sorted order."""
     table = metrics.confusion_matrix(y, estimator.predict(X), labels=estimator.classes_)
     return [[int(count) for count in row] for row in table]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from typing import Any, cast
+from typing import cast
 
 import skops.io
 from sklearn.pipeline import Pipeline
@@ -48,7 +48,7 @@ def verified(blobs: Blobs, sha256: str) -> bytes:
 
 
 def load_model(blobs: Blobs, sha256: str, offer: Offered) -> Pipeline:
-    """Return the fitted Pipeline of a blob; types must be skops' own, ALLOWED, or of the distribution that offered it."""
+    """Return a blob's fitted Pipeline, made of skops' own types, ALLOWED and those of the offering distribution."""
     data = verified(blobs, sha256)
     roots = offer.roots()
     unknown = skops.io.get_untrusted_types(data=data)

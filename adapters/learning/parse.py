@@ -1,4 +1,4 @@
-"""From an uploaded file to a raw table: decompression, CSV, TSV and Parquet, with a clear sentence for each way to fail."""
+"""From an uploaded file to a raw table: gzip, CSV, TSV and Parquet, with a clear sentence for each way to fail."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def unpacked(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
                     raise TooLargeError(TOO_LARGE)
                 plain.write(chunk)
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise BadInputError("The file is named .gz but is not gzip: send it as it is, or compressed by gzip.") from error
+        raise BadInputError(
+            "The file is named .gz but is not gzip: compress it by gzip, or name it otherwise."
+        ) from error
     except EOFError as error:
         raise BadInputError("The gzip file ends too early: it was cut off. Send it whole.") from error
     return into

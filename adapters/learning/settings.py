@@ -1,4 +1,4 @@
-"""Typed settings, read from an estimator's own parameter constraints and defaults (docs/architecture.md has the shape)."""
+"""Typed settings, read from an estimator's own parameter constraints and defaults (shape: docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def admits(description: dict[str, Any], value: Any) -> bool:
     if kind == "any-of":
         return any(admits(each, value) for each in description["any_of"])
     if kind == "choice":
-        return any(value is choice or (type(value) is type(choice) and value == choice) for choice in description["choices"])
+        return any(type(value) is type(choice) and value == choice for choice in description["choices"])
     if kind == "boolean":
         return isinstance(value, bool)
     if kind == "string":

@@ -24,7 +24,7 @@ ROOM = 1 << 30
 
 @dataclass(frozen=True)
 class Order:
-    """One task for one child: kind, facts, where the blobs and its temporary files are, and how many bytes it may grow by."""
+    """One task for one child: kind, facts, places of blobs and of temporary files, bytes that it may grow by."""
 
     kind: str
     facts: dict[str, Any]

@@ -36,7 +36,7 @@ class Child:
     def exit_code(self) -> int:
         """Wait for the end and return the exit code; negative is a signal. 255 where the forkserver died with it."""
         try:
-            return int(forkserver.read_signed(self.status))  # type: ignore[attr-defined]
+            return int(forkserver.read_signed(self.status))
         except (OSError, EOFError):
             return 255
 
@@ -76,7 +76,7 @@ class Forkserver:
         child = Child(0, answer, status, life_line)
         try:
             _write(life_line, message.getbuffer())
-            child.pid = int(forkserver.read_signed(status))  # type: ignore[attr-defined]
+            child.pid = int(forkserver.read_signed(status))
         except BaseException:
             child.close()
             raise
@@ -85,7 +85,7 @@ class Forkserver:
     def close(self) -> None:
         """End the server; its children must have ended. Twice is harmless."""
         with self._starting:
-            self._server._stop()  # type: ignore[attr-defined] # noqa: SLF001 - there is no public way to end it
+            self._server._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to end it
 
 
 def _write(descriptor: int, data: memoryview) -> None:

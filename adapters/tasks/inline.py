@@ -1,4 +1,4 @@
-"""The launcher's in-process twin for fast tests: a task is a thread, with the same outcomes; it loads scikit-learn here."""
+"""The launcher's in-process twin for fast tests: a task is a thread, with the same outcomes."""
 
 from __future__ import annotations
 

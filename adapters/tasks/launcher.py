@@ -30,7 +30,7 @@ class ProcessLauncher(Slots):
         self._closed = False
 
     def prepare(self) -> None:
-        """Start the forkserver; returns at once, and it loads scikit-learn by itself. `start` would do it too, but wait."""
+        """Start the forkserver and return at once, as it loads scikit-learn by itself; `start` would do it and wait."""
         with self._changing:
             if not self._closed:
                 self._forkserver.prepare()

@@ -90,9 +90,9 @@ class TaskProcess:
     def _crashed(self) -> TaskOutcome:
         code = self._child.exit_code()
         if code < 0:
-            name = signal.Signals(-code).name if -code in iter(signal.Signals) else f"signal {-code}"
+            name = signal.strsignal(-code) or f"signal {-code}"
             hint = ", perhaps because the machine ran out of memory" if -code == signal.SIGKILL else ""
-            return TaskBroken("crashed", f"The task process was ended by {name}{hint}.")
+            return TaskBroken("crashed", f"The task process was ended by a signal ({name}){hint}.")
         return TaskBroken("crashed", f"The task process ended with exit code {code} and without an answer.")
 
     def _kill(self) -> None:

@@ -1,0 +1,125 @@
+"""Blobs on disk and on another file system of fsspec: by content, durable, never half, never outside their folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adapters.files.blobs import FileBlobs
+from commands.ports import BlobMissing
+
+CONTENT = b"what a model learned"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture(params=["folder", "file URL", "memory URL"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> FileBlobs:
+    if request.param == "memory URL":
+        return FileBlobs(f"memory://{tmp_path}/blobs", str(tmp_path / "scratch"))
+    folder = tmp_path / "with space" / "blobs"
+    return FileBlobs(folder.as_uri() if request.param == "file URL" else str(folder))
+
+
+def put(blobs: FileBlobs, content: bytes = CONTENT) -> str:
+    path = Path(blobs.scratch(".bin"))
+    path.write_bytes(content)
+    sha256 = blobs.put_file(str(path)).sha256
+    assert not path.exists()
+    return sha256
+
+
+def test_a_blob_is_named_by_its_bytes_and_read_back(blobs: FileBlobs) -> None:
+    path = Path(blobs.scratch(".bin"))
+    path.write_bytes(CONTENT)
+    ref = blobs.put_file(str(path))
+    assert (ref.sha256, ref.size) == (SHA256, len(CONTENT))
+    with blobs.open(SHA256) as file:
+        assert file.read() == CONTENT
+    assert blobs.check(SHA256) is None
+
+
+def test_the_same_bytes_twice_are_one_blob(blobs: FileBlobs) -> None:
+    assert put(blobs) == put(blobs) == SHA256
+    assert blobs.check(SHA256) is None
+
+
+def test_an_empty_file_is_a_blob(blobs: FileBlobs) -> None:
+    with blobs.open(put(blobs, b"")) as file:
+        assert file.read() == b""
+
+
+@pytest.mark.parametrize("name", ["0" * 64, "", "../../etc/passwd", SHA256[:-1], SHA256.upper(), "/" * 64])
+def test_what_names_no_blob_is_missing(blobs: FileBlobs, name: str) -> None:
+    put(blobs)
+    with pytest.raises(BlobMissing):
+        blobs.open(name)
+    assert "missing" in str(blobs.check(name))
+
+
+def test_scratch_paths_are_fresh_and_sweep_removes_what_was_left(blobs: FileBlobs) -> None:
+    left = [Path(blobs.scratch(".csv")) for _ in range(2)]
+    assert left[0] != left[1]
+    for path in left:
+        path.write_bytes(b"half")
+    Path(blobs.scratch_area(), "inside").write_bytes(b"half")
+    put(blobs)
+    assert blobs.sweep() == 3
+    assert not any(path.exists() for path in left)
+    assert blobs.sweep() == 0
+    assert blobs.check(SHA256) is None
+
+
+def test_changed_bytes_are_found(tmp_path: Path) -> None:
+    blobs = FileBlobs(str(tmp_path))
+    put(blobs)
+    (stored,) = [path for path in tmp_path.rglob("*") if path.name == SHA256]
+    assert stored.relative_to(tmp_path).parts[:2] == (SHA256[:2], SHA256[2:4])
+    stored.chmod(0o600)
+    stored.write_bytes(CONTENT.replace(b"a", b"b"))
+    assert "changed" in str(blobs.check(SHA256))
+
+
+def test_a_blob_counts_only_after_file_and_folders_are_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blobs = FileBlobs(str(tmp_path))
+    flushed: list[str] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    path = Path(blobs.scratch(".bin"))
+    path.write_bytes(CONTENT)
+    blobs.put_file(str(path))
+    assert flushed.index(path.name) == len(flushed) - 2  # the bytes under the temporary name, then the last folder
+    assert flushed == [tmp_path.name, SHA256[:2], path.name, SHA256[2:4]]
+
+
+def test_a_file_of_another_disk_is_taken_in(tmp_path: Path) -> None:
+    shared_memory = Path("/dev/shm")  # noqa: S108 - the one other file system that every Linux has
+    if not shared_memory.is_dir() or shared_memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("needs a second file system")
+    path = shared_memory / f"autolearn-test-{os.getpid()}"
+    path.write_bytes(CONTENT)
+    assert FileBlobs(str(tmp_path)).put_file(str(path)).sha256 == SHA256
+    assert not path.exists()
+
+
+def test_a_remote_url_needs_a_scratch_folder_here() -> None:
+    with pytest.raises(ValueError, match="scratch folder"):
+        FileBlobs("memory://blobs")
+
+
+def test_importing_blobs_loads_no_heavy_library() -> None:
+    code = (
+        "import sys, adapters.files.blobs;"
+        "print([m for m in ('numpy', 'pandas', 'pyarrow', 'sklearn', 'fsspec', 'multiprocessing') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,92 @@
+"""A third-party package, really built and installed: its model and measure are offered and work, AutoLearn untouched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.tasks.launcher import ProcessLauncher
+from commands.ports import TaskDone, TaskSpec
+
+pytestmark = pytest.mark.slow
+SOURCE = Path(__file__).parent / "plugin"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel and install it into a folder of its own, without any network."""
+    place = tmp_path_factory.mktemp("plugin")
+    shutil.copytree(SOURCE, place / "source")
+    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(place), str(place / "source")]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = place.glob("*.whl")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target"]
+    subprocess.run([*pip, str(place / "site"), str(wheel)], check=True, capture_output=True)
+    return place / "site"
+
+
+@pytest.fixture(scope="module")
+def launcher(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessLauncher]:
+    folder = tmp_path_factory.mktemp("blobs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
+        patch.syspath_prepend(str(site))  # later Pythons hand the parent's path to the forkserver
+        launcher = ProcessLauncher(str(folder), str(folder / "scratch"), slots=1)
+        launcher.prepare()
+    yield launcher
+    launcher.close()
+
+
+def run(launcher: ProcessLauncher, kind: str, **facts: Any) -> dict[str, Any]:
+    outcome = launcher.start(TaskSpec(kind, facts)).result()
+    assert isinstance(outcome, TaskDone), outcome
+    return outcome.facts
+
+
+def test_describe_lists_the_plugins_model_and_measure_beside_autolearns_own(launcher: ProcessLauncher) -> None:
+    described = run(launcher, "describe")
+    models = {model["name"]: model["description"] for model in described["models"]}
+    measures = {measure["name"]: measure["description"] for measure in described["measures"]}
+    assert described["problems"] == []
+    assert set(models) == {
+        "decision-tree", "logistic-regression", "naive-bayes", "nearest-middle", "random-forest", "svm",
+    }  # fmt: skip
+    mine = models["nearest-middle"]
+    assert (mine["distribution"], mine["version"]) == ("nearest-middle", "2.3.0")
+    assert mine["description"] == "Predict the class whose middle is nearest."
+    assert mine["settings"] == {
+        "power": {"type": "number", "default": 2.0},
+        "use_median": {"type": "boolean", "default": False},
+    }
+    assert measures["hit-count"]["distribution"] == "nearest-middle"
+    assert measures["hit-count"]["settings"] == {}
+
+
+def test_the_plugins_model_is_trained_scored_by_its_measure_and_reproduced(launcher: ProcessLauncher) -> None:
+    stored = run(launcher, "ingest", builtin="iris", target="species")
+    facts = {
+        "experiment": "a" * 16,
+        "model": {"name": "nearest-middle", "version": "2.3.0", "distribution": "nearest-middle"},
+        "settings": {"use_median": True},
+        "seed": 3,
+        "test_size": 0.25,
+        "dataset": {"name": "iris", "version": 1, "sha256": stored["blob"]["sha256"]},
+        "target": "species",
+    }
+    fitted = run(launcher, "fit", **facts)
+    model = fitted["model_blob"]["sha256"]
+    measures = [{"name": "hit-count", "average": None}, {"name": "accuracy", "average": None}]
+    scored = run(launcher, "score", **facts, model_blob=model, on=None, measures=measures)["measures"]
+    assert scored["hit-count"] == round(scored["accuracy"] * fitted["split"]["test_rows"]) == 30
+    again = run(
+        launcher, "reproduce", **facts, model_blob=model,
+        learned_blob=fitted["learned_blob"]["sha256"], provenance=fitted["provenance"],
+    )  # fmt: skip
+    assert again == {"verdict": "bit-identical", "differences": []}

@@ -1,0 +1,80 @@
+"""A model that misbehaves on demand, as a distribution in a folder: what the parent of a task must live through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SOURCE = '''
+import os, signal, subprocess
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+class Hostile(ClassifierMixin, BaseEstimator):
+    """Do a deed while fitting; open a FIFO first, so that the test knows when."""
+
+    def __init__(self, deed="nothing", fifo=""):
+        self.deed = deed
+        self.fifo = fifo
+
+    def fit(self, X, y):
+        fifo = open(self.fifo, "w") if self.fifo else open(os.devnull, "w")
+        getattr(self, self.deed)(fifo)
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return self.classes_[np.zeros(len(X), dtype=int)]
+
+    def nothing(self, fifo):
+        fifo.close()
+
+    def sleep(self, fifo):
+        fifo.close()
+        while True:
+            signal.pause()
+
+    def hold_the_gil(self, fifo):
+        fifo.close()
+        sum(range(10**13))
+
+    def leave(self, fifo):
+        os._exit(7)
+
+    def fault(self, fifo):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    def huge(self, fifo):
+        np.ones(2**42)
+
+    def grow(self, fifo):
+        kept = []
+        while True:
+            kept.append(bytearray(os.urandom(1 << 12)) * 2048)
+
+    def have_a_child(self, fifo):
+        child = subprocess.Popen(["sleep", "600"])
+        print(child.pid, file=fifo, flush=True)
+        fifo.close()
+        child.wait()
+
+    def say_environment(self, fifo):
+        names = [name for name in os.environ if name.startswith("AUTOLEARN_")]
+        print(names, os.environ["OMP_NUM_THREADS"], len(os.listdir("/proc/self/task")), file=fifo, flush=True)
+        fifo.close()
+'''
+ENTRIES = """[autolearn.models]
+hostile = hostile_plugin_model:Hostile
+broken = nowhere_to_be_found:Model
+no-model = hostile_plugin_model:np
+"""
+METADATA = "Metadata-Version: 2.1\nName: hostile\nVersion: 1.0\n"
+
+
+def install(site: Path) -> None:
+    """Write the distribution as an installer would."""
+    about = site / "hostile-1.0.dist-info"
+    about.mkdir(parents=True)
+    (site / "hostile_plugin_model.py").write_text(SOURCE)
+    (about / "METADATA").write_text(METADATA)
+    (about / "entry_points.txt").write_text(ENTRIES)
+    (about / "RECORD").write_text("hostile_plugin_model.py,,\n")

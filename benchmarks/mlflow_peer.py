@@ -19,7 +19,7 @@ from adapters.embedded.event_store import SqliteEventStore
 from adapters.security.credentials import Credentials
 from benchmarks import Figure, many, memory, mlflow_server
 from cli.client import Client
-from cli.compose import LOG_FILE
+from cli.compose import EVENTS
 from cli.positions import Positions
 from cli.up import STOP_SECONDS, started
 from domain.errors import AutoLearnError
@@ -123,7 +123,7 @@ def page_figures(folder: Path, count: int) -> Iterator[Figure]:
     """Compare pages of this many finished runs, each asked over a connection of its own."""
     data = folder / "autolearn"
     data.mkdir(parents=True)
-    store = SqliteEventStore(Database(data / LOG_FILE))
+    store = SqliteEventStore(Database(data / EVENTS))
     many.fill(store, range(count))
     head, _ = store.head()
     store.datastore.close()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from commands.call import Answer, Call
-from commands.dispatch import USE_CASES
-from commands.ports import DuplicateAppend, Ports
+from commands.dispatch import USE_CASES, UseCase
+from commands.ports import DuplicateAppend, Ports, Receipt
 from commands.tasks import Tasks
 from commands.wrappers import Desk
+from domain.errors import AutoLearnError
 
 SYNC_SECONDS = 60.0
 
@@ -27,15 +28,27 @@ class Application:
         """
         use_case = USE_CASES[type(command)]
         desk = Desk(self.ports, self.tasks, call, wait)
-        receipt = desk.first_append()
-        if receipt is None:
-            try:
-                receipt = use_case.decide(command, desk)
-            except DuplicateAppend as first_run:
-                receipt = first_run.receipt
-                desk.check_same(receipt)
+        receipt = desk.first_append() or _decided(use_case, command, desk)
         return use_case.answer(command, receipt, desk)
 
     def close(self) -> None:
         """End the tasks of this process; their experiments stay started in the log, for the next start to take over."""
         self.tasks.close()
+
+
+def _decided(use_case: UseCase, command: Any, desk: Desk) -> Receipt | None:
+    """Decide; where the same command ran at the same time and was first, its append is ours too.
+
+    The one that came second meets its own effect (`no open session` after its own commit): that is no refusal.
+    """
+    try:
+        receipt = use_case.decide(command, desk)
+    except DuplicateAppend as first_run:
+        desk.check_same(first_run.receipt)
+        return first_run.receipt
+    except AutoLearnError:
+        meanwhile = None if desk.appends else desk.first_append()
+        if meanwhile is None:
+            raise
+        return meanwhile
+    return receipt or desk.first_append()

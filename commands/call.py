@@ -21,7 +21,7 @@ def command_id(client: str, key: str) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One authenticated call: `digest` is the SHA-256 (hex) of the plain body, `correlation` the id it all shares."""
+    """One authenticated call: `digest` (SHA-256, hex) names all that it asks, `correlation` is the id it all shares."""
 
     client: str
     roles: frozenset[Role]

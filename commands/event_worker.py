@@ -33,7 +33,7 @@ WORKERS = uuid5(NAMESPACE_URL, "autolearn/workers")
 BATCH = 500
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.2  # a slot can become free without an event: a cancelled task's process ends after its event
-ENDED = (TrainingCompleted, EvaluationCompleted, ReproductionCompleted, TaskFailed, TaskCancelled)
+Moved = TaskStarted | TrainingCompleted | EvaluationCompleted | ReproductionCompleted | TaskFailed | TaskCancelled
 
 
 class EventWorker:
@@ -90,14 +90,13 @@ class EventWorker:
         for task in list(self._backlog):
             if not self._ports.launcher.take_slot():
                 break
-            if not self._claim(task, self._backlog.pop(task)):
-                self._ports.launcher.free_slot()
+            self._claim_in_slot(task)
 
     def _follow(self, followed: Followed) -> None:
         event = followed.event
         if isinstance(event, TaskRequested):
             self._backlog[event.task] = followed
-        elif isinstance(event, TaskStarted | ENDED):
+        elif isinstance(event, Moved):
             self._backlog.pop(event.task, None)
             if isinstance(event, TaskCancelled):
                 self._end(event.task, followed)
@@ -112,6 +111,17 @@ class EventWorker:
             self._application.tasks.cancel(task)
             self._journal.handled(followed.event, followed.position, "cancelled", 0.0)
 
+    def _claim_in_slot(self, task: str) -> None:
+        followed, runs = self._backlog.pop(task), False
+        try:
+            runs = self._claim(task, followed)
+        except Exception:
+            self._backlog[task] = followed  # last in the queue, so that one that cannot be read stops no other
+            raise
+        finally:
+            if not runs:
+                self._ports.launcher.free_slot()
+
     def _claim(self, task: str, followed: Followed | None) -> bool:
         began = time.perf_counter()
         name = _experiment_of(task)
@@ -120,15 +130,14 @@ class EventWorker:
         if it is None or not it.is_unfinished or (it.state == "started" and not self._is_lost(it)):
             return False
         desk = self._desk(it)
-        started = self._start(desk, name, it)
+        outcome = self._start(desk, name, it)
         if followed is not None:
-            outcome = "started" if started else "skipped"
             self._journal.handled(followed.event, followed.position, outcome, (time.perf_counter() - began) * 1000)
-        if started:
+        if outcome == "started":
             self._application.tasks.run(name, task, it.attempt + 1, desk)
-        return started
+        return outcome == "started"
 
-    def _start(self, desk: Desk, name: str, it: Task) -> bool:
+    def _start(self, desk: Desk, name: str, it: Task) -> str:
         attempt = it.attempt + 1
 
         def decision(work: Work) -> None:
@@ -142,8 +151,8 @@ class EventWorker:
         try:
             desk.decide(decision)
         except (ConflictError, DuplicateAppend):
-            return False  # somebody else was first, or it was cancelled
-        return attempt <= MAX_ATTEMPTS
+            return "skipped"  # somebody else was first, or it was cancelled
+        return "started" if attempt <= MAX_ATTEMPTS else "failed"
 
     def _desk(self, it: Task) -> Desk:
         identity = uuid5(WORKERS, f"{it.id}/{it.attempt + 1}")

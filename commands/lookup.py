@@ -30,13 +30,18 @@ def may_see(call: Call, experiment: Experiment) -> bool:
     return experiment.exists and (experiment.standing == "committed" or experiment.training.owner == call.client)
 
 
-def find_experiment(work: Work, call: Call, given: str) -> Experiment:
-    """Return the one visible experiment whose id begins so."""
+def checked_beginning(given: str) -> str:
+    """Return the beginning of an experiment's id, or refuse one that is too short to name it for long."""
     if len(given) < SHORTEST_BEGINNING:
         raise BadInputError(
             f"{given!r} is too short: give at least {SHORTEST_BEGINNING} characters of an experiment's id."
         )
-    streams = work.store.streams(experiment_stream(given), MOST_CANDIDATES)
+    return given
+
+
+def find_experiment(work: Work, call: Call, given: str) -> Experiment:
+    """Return the one visible experiment whose id begins so."""
+    streams = work.store.streams(experiment_stream(checked_beginning(given)), MOST_CANDIDATES)
     visible = [it for it in (work.get(Experiment, stream) for stream in streams) if may_see(call, it)]
     if not visible:
         raise NotFoundError.named("experiment", given, nearest(given, _own_experiments(work, call)))

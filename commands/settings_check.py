@@ -10,6 +10,9 @@ from domain.errors import BadSettingError, NotFoundError
 
 Schema = dict[str, Any]
 
+LARGEST_INTEGER = 2**63 - 1  # what read models, NumPy and most readers of JSON can hold
+MOST_SHOWN = 100  # characters of a wrong value
+
 
 def checked_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[str, Any]:
     """Return all settings with their values, given or default."""
@@ -20,7 +23,7 @@ def checked_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[s
     for name, value in given.items():
         if not allows(schema[name], value):
             allowed = sentence(schema[name])
-            raise BadSettingError(f"{name} = {value!r} is not allowed: {allowed}.", setting=name, allowed=allowed)
+            raise BadSettingError(f"{name} = {_shown(value)} is not allowed: {allowed}.", setting=name, allowed=allowed)
         settings[name] = value
     return settings
 
@@ -40,8 +43,13 @@ def sentence(described: Schema) -> str:
     if kind == "choice":
         return "one of " + ", ".join("none" if one is None else str(one) for one in described["choices"])
     if kind in ("integer", "number"):
-        return " ".join([f"{_article(kind)} {kind}", *_bounds(described)])
+        return f"{_article(kind)} {kind} {' and '.join(_bounds(described))}".rstrip()
     return f"{_article(kind)} {kind}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def _bounds(described: Schema) -> list[str]:
@@ -54,12 +62,13 @@ def _article(word: str) -> str:
 
 
 def _is_integer(described: Schema, value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and _within(described, value)
+    plain = isinstance(value, int) and not isinstance(value, bool)
+    return plain and abs(value) <= LARGEST_INTEGER and _within(described, value)
 
 
 def _is_number(described: Schema, value: Any) -> bool:
-    plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return plain and math.isfinite(value) and _within(described, value)
+    plain = isinstance(value, float) and math.isfinite(value) and _within(described, value)
+    return plain or _is_integer(described, value)
 
 
 def _within(described: Schema, value: float) -> bool:

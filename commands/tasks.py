@@ -10,14 +10,19 @@ from dataclasses import dataclass, field
 from threading import Event as Signal
 from threading import Lock, Thread
 
-from commands.ports import Ports, RunningTask, TaskBroken, TaskDone, TaskOutcome
+from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
 from commands.specifications import specification
+from commands.task_ends import record_end
 from commands.wrappers import Desk, Work
-from domain.errors import AutoLearnError, ConflictError
+from domain.errors import DiskReserveError, NotAbleError
 from domain.experiment import Experiment
-from domain.values import Training, experiment_stream
+from domain.values import experiment_stream
 
 log = logging.getLogger(__name__)
+
+RECORD_AGAIN_SECONDS = 1.0
+CLOSE_SECONDS = 5.0
+ENDED_ALREADY = TaskBroken("cancelled", "It had ended before its process was started.")
 
 
 @dataclass
@@ -37,7 +42,7 @@ class Tasks:
         self.ports = ports
         self._lock = Lock()
         self._watched: dict[str, Watched] = {}
-        self._closed = False
+        self._closing = Signal()
 
     def run(self, experiment: str, task: str, attempt: int, desk: Desk) -> None:
         """Run a task that this process has claimed in a slot it has taken; returns at once."""
@@ -70,33 +75,40 @@ class Tasks:
 
     def close(self) -> None:
         """End all children without recording an end: the next start finds their tasks in the log and runs them."""
-        self._closed = True
-        for task in self.running():
-            self.cancel(task)
+        with self._lock:
+            self._closing.set()
+            watched = list(self._watched.values())
+        for it in watched:
+            self.cancel(it.task)
+        for it in watched:
+            it.ended.wait(CLOSE_SECONDS)
 
     def _watch(self, watched: Watched, experiment: str, attempt: int, desk: Desk) -> None:
         try:
             outcome = self._outcome(watched, experiment)
             self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
-            if not (self._closed or watched.cancelled):
-                _record_end(desk, experiment, watched.task, attempt, outcome)
-        except AutoLearnError as refused:
-            log.warning("the end of %s could not be recorded: %s", watched.task, refused.sentence)
+            while not (self._closing.is_set() or watched.cancelled):
+                if _recorded(desk, experiment, watched, attempt, outcome):
+                    break
+                self._closing.wait(RECORD_AGAIN_SECONDS)
         except Exception:
             log.exception("task %s", watched.task)
         finally:
             with self._lock:
-                self._watched.pop(watched.task, None)
+                if self._watched.get(watched.task) is watched:
+                    del self._watched[watched.task]
             watched.ended.set()
 
     def _outcome(self, watched: Watched, experiment: str) -> TaskOutcome:
         try:
             work = Work(self.ports.store)
-            spec = specification(work, work.get(Experiment, experiment_stream(experiment)), watched.task)
-            child = self.ports.launcher.start(spec)
+            record = work.get(Experiment, experiment_stream(experiment))
+            if self._closing.is_set() or not record.tasks[watched.task].is_unfinished:
+                return ENDED_ALREADY  # between its claim and this look at the log
+            child = self.ports.launcher.start(specification(work, record, watched.task))
             with self._lock:
                 watched.child = child
-                if watched.cancelled:
+                if watched.cancelled or self._closing.is_set():
                     child.cancel()
             return child.result()
         except Exception as failure:
@@ -104,30 +116,10 @@ class Tasks:
             return TaskBroken("error", f"The task could not be run: {type(failure).__name__}.")
 
 
-def _record_end(desk: Desk, name: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
-    worker = desk.ports.worker
-
-    def end(work: Work) -> None:
-        experiment = work.get(Experiment, experiment_stream(name))
-        it = experiment.tasks[task]
-        if not it.is_unfinished or experiment.standing == "discarded":
-            return  # cancelled or discarded meanwhile: that was its end
-        if isinstance(outcome, TaskBroken):
-            experiment.fail(task, attempt, outcome.reason, outcome.detail)
-        else:
-            _complete(experiment, task, attempt, worker, outcome)
-
+def _recorded(desk: Desk, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
     try:
-        desk.decide(end)
-    except ConflictError as late:
-        log.info("%s", late.sentence)
-
-
-def _complete(experiment: Experiment, task: str, attempt: int, worker: str, done: TaskDone) -> None:
-    kind, facts = experiment.tasks[task].kind, done.facts
-    if kind == "training":
-        experiment.complete_training(attempt, worker, Training.model_validate(facts))
-    elif kind == "evaluation":
-        experiment.complete_evaluation(task, attempt, worker, facts["measures"])
-    else:
-        experiment.complete_reproduction(task, attempt, worker, facts["verdict"], facts["differences"])
+        record_end(desk, experiment, watched.task, attempt, outcome)
+    except (NotAbleError, DiskReserveError) as trouble:  # a finished result is not lost to a full disk
+        log.warning("the end of %s cannot be recorded yet: %s", watched.task, trouble.sentence)
+        return False
+    return True

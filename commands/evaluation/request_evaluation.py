@@ -63,12 +63,16 @@ def _data(work: Work, experiment: Experiment, on: str | None) -> tuple[DatasetRe
     if on is None:
         return None, own
     dataset = find_dataset(work, on)
-    missing = sorted(set(own.columns) - set(dataset.content.columns))
+    missing = sorted(_features(own) - _features(dataset.content))
     if missing:
         raise BadInputError(
             f"Data set {on!r} lacks columns that the model was trained on: {', '.join(missing[:10])}.", missing=missing
         )
     return dataset.ref(), dataset.content
+
+
+def _features(content: DatasetContent) -> set[str]:
+    return set(content.columns) - {content.target}
 
 
 def _spec(work: Work, given: str, average: str | None, content: DatasetContent) -> MeasureSpec:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from commands.answers import answer_at, event_of
 from commands.call import Answer
-from commands.lookup import nearest, require_open_session
+from commands.lookup import checked_beginning, nearest, require_open_session
 from commands.ports import Receipt
 from commands.wrappers import Desk, Work
 from domain.errors import AmbiguousIdError, NotFoundError, UnfinishedError
@@ -73,7 +73,7 @@ def _completed(held: dict[str, Experiment]) -> list[str]:
 def _named(session: Session, given: tuple[str, ...]) -> list[str]:
     chosen = []
     for beginning in given:
-        matches = [name for name in session.experiments if name.startswith(beginning)]
+        matches = [name for name in session.experiments if name.startswith(checked_beginning(beginning))]
         if not matches:
             near = nearest(beginning, session.experiments)
             raise NotFoundError.named("experiment in your session", beginning, near)

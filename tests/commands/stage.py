@@ -1,0 +1,147 @@
+"""The real application on the real embedded log, with a scripted launcher: what the tests of commands act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from adapters.embedded.database import MEMORY, Database
+from adapters.embedded.event_store import SqliteEventStore
+from adapters.embedded.feed import SqliteFeed
+from commands.application import Application
+from commands.call import Answer, Call, command_id
+from commands.catalog.offer_catalog import OfferCatalog
+from commands.ports import Blobs, Ports
+from commands.training.request_training import RequestTraining
+from commands.wrappers import Work, load
+from domain.errors import AutoLearnError
+from domain.events import Event
+from domain.experiment import Experiment
+from domain.values import Role
+from tests.commands.launcher import PATIENCE, ScriptedLauncher
+
+WORKER = "worker-1"
+
+
+class StoppedClock:
+    """Fulfils commands.ports.Clock; moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def pass_(self, time: timedelta) -> None:
+        self.time += time
+
+
+class NoBlobs:
+    """Stands for the blobs where no command may touch them."""
+
+    def __getattr__(self, name: str) -> Any:
+        pytest.fail(f"a command used blobs.{name}")
+
+
+class Stage:
+    """One process of the backend, and who calls it. Made on a log that others may share."""
+
+    def __init__(self, database: Database | None = None, worker: str = WORKER, slots: int = 4) -> None:
+        self.database = database or Database(MEMORY)
+        self.store = SqliteEventStore(self.database)
+        self.feed = SqliteFeed(self.database)
+        self.launcher, self.clock = ScriptedLauncher(slots), StoppedClock()
+        blobs: Blobs = NoBlobs()
+        self.application = Application(Ports(self.store, blobs, self.launcher, self.clock, worker))
+        self._keys = count(1)
+
+    def client(self, name: str, *roles: Role) -> Caller:
+        return Caller(self, name, frozenset(roles or ("analyst",)))
+
+    def next_key(self) -> str:
+        return f"key-{next(self._keys)}"
+
+    def offer(self) -> None:
+        """Fill the catalog, as the first start does."""
+        self.client("local", "sys-admin").do(OfferCatalog())
+        self.launcher.children.clear()
+
+    def experiment(self, name: str) -> Experiment:
+        return load(self.store, Experiment, f"experiment:{name}")
+
+    def events(self, stream: str) -> list[Event]:
+        return self.store.stream(stream)
+
+    def names(self, stream: str) -> list[str]:
+        return [event.NAME.removesuffix(".v1") for event in self.events(stream)]
+
+    def work(self) -> Work:
+        return Work(self.store)
+
+    @contextmanager
+    def refused(self, error: type[AutoLearnError], part: str = "", **facts: Any) -> Iterator[None]:
+        """Expect this refusal, and that nothing has changed: no event, no slot, no task of an experiment."""
+        head, free, children = self.store.head(), self.launcher.free, self._tasks()
+        with pytest.raises(error) as caught:
+            yield
+        assert type(caught.value) is error
+        assert part in caught.value.sentence
+        assert {name: caught.value.facts.get(name) for name in facts} == facts
+        assert (self.store.head(), self.launcher.free, self._tasks()) == (head, free, children)
+
+    def until(self, experiment: str, task: str, state: str) -> None:
+        """Wait until a task is in a state, according to the log."""
+        position = 0
+        while self.experiment(experiment).tasks[task].state != state:
+            position = self.store.head()[0]
+            if self.experiment(experiment).tasks[task].state != state:
+                assert self.feed.wait_beyond(position, PATIENCE), f"{task} never was {state}"
+
+    def idle(self) -> bool:
+        """Wait until no task runs here and all slots are free."""
+        tasks = self.application.tasks
+        return all(tasks.wait(task, PATIENCE) for task in tasks.running()) and self.launcher.all_free()
+
+    def close(self) -> None:
+        self.application.close()
+        assert self.application.tasks.running() == []
+        self.database.close()
+
+    def _tasks(self) -> int:
+        return sum(child.spec.kind not in {"ingest", "describe"} for child in self.launcher.children)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One client of a stage."""
+
+    stage: Stage
+    name: str
+    roles: frozenset[Role] = field(default_factory=frozenset)
+
+    def call(self, key: str | None = None, digest: str = "") -> Call:
+        key = key or self.stage.next_key()
+        return Call(self.name, self.roles, command_id(self.name, key), f"correlation of {key}", digest)
+
+    def do(self, command: Any, *, key: str | None = None, digest: str = "", wait: float = PATIENCE) -> Answer:
+        return self.stage.application.handle(command, self.call(key, digest), wait=wait)
+
+    def train(self, dataset: str = "iris", model: str = "logistic-regression", **more: Any) -> str:
+        """Train to the end; return the experiment."""
+        answer = self.do(RequestTraining(dataset, model, **more))
+        assert answer.pending is None
+        return str(answer.body["experiment"])
+
+    def begin_training(self) -> str:
+        """Train on a child that never ends by itself; return the experiment."""
+        self.stage.launcher.scripts["fit"] = None
+        number = len(self.stage.launcher.of("fit")) + 1
+        answer = self.do(RequestTraining("iris", "logistic-regression"), wait=1e-9)
+        self.stage.launcher.child("fit", number)
+        return str(answer.body["experiment"])

@@ -1,0 +1,69 @@
+"""Twenty callers at once: one session, no lost experiment, no commit that misses what it should hold."""
+
+from __future__ import annotations
+
+from commands.session.commit_session import CommitSession
+from commands.training.request_training import RequestTraining
+from domain.errors import ConflictError
+from tests.commands.race import at_once
+from tests.commands.stage import Stage
+
+
+def test_twenty_first_trainings_end_in_one_session(durable_stage: Stage) -> None:
+    ana = durable_stage.client("ana")
+    answers = at_once(20, lambda _: ana.do(RequestTraining("iris", "svm")))
+    assert {answer.body["session"] for answer in answers} == {"ana-1"}
+    assert durable_stage.names("session:ana:1") == ["session-opened"] + ["experiment-added"] * 20
+    assert durable_stage.events("session:ana:2") == []
+    assert len({answer.body["experiment"] for answer in answers}) == 20
+    assert durable_stage.idle()
+    finished = [answer for answer in answers if answer.pending is None]
+    assert len(finished) == len(durable_stage.launcher.of("fit")) >= durable_stage.launcher.slots
+    assert {answer.body["state"] for answer in finished} == {"completed"}
+    assert {answer.body["state"] for answer in answers if answer.pending} <= {"requested"}
+
+
+def test_trainings_and_commits_in_a_race_lose_nothing(durable_stage: Stage) -> None:
+    ana = durable_stage.client("ana")
+    ana.train()
+
+    def act(index: int) -> str | None:
+        if index % 4:
+            return str(ana.do(RequestTraining("iris", "svm")).body["experiment"])
+        try:
+            ana.do(CommitSession())
+        except ConflictError:
+            return None
+        return None
+
+    names = [name for name in at_once(12, act) if name]
+    for name in names:
+        experiment = durable_stage.experiment(name)
+        session = experiment.training.session.rpartition("-")[2]
+        committed = [
+            event.committed  # type: ignore[attr-defined] # session-committed has it
+            for event in durable_stage.events(f"session:ana:{session}")
+            if event.NAME == "session-committed.v1"
+        ]
+        if committed:
+            assert name in committed[0]
+            assert experiment.standing == "committed"
+        else:
+            assert experiment.standing == "uncommitted"
+
+
+def test_one_of_twenty_commits_wins(durable_stage: Stage) -> None:
+    ana = durable_stage.client("ana")
+    ana.train()
+
+    def commit(_: int) -> str:
+        try:
+            return str(ana.do(CommitSession()).body["session"])
+        except ConflictError as refused:
+            return refused.sentence
+
+    outcomes = at_once(20, commit)
+    assert outcomes.count("ana-1") == 1
+    assert {outcome for outcome in outcomes if outcome != "ana-1"} == {
+        "There is no open session: the first training opens one."
+    }

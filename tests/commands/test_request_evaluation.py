@@ -1,0 +1,199 @@
+"""Evaluating: which experiment, which measures with which averaging, on which data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from commands.catalog.register_dataset import RegisterDataset
+from commands.catalog.retire_dataset import RetireDataset
+from commands.evaluation.request_evaluation import RequestEvaluation
+from commands.session.commit_session import CommitSession
+from commands.session.discard_session import DiscardSession
+from commands.training.request_training import RequestTraining
+from domain.errors import BadInputError, BadSettingError, ConflictError, NotFoundError
+from tests.commands.launcher import broken
+from tests.commands.stage import Caller, Stage
+
+
+def register(admin: Caller, name: str, file: str, target: str = "kind") -> None:
+    admin.do(RegisterDataset(name, target, file))
+
+
+def test_the_newest_of_the_session_with_the_default_measures(stage: Stage, ana: Caller) -> None:
+    ana.train()
+    name = ana.train()
+    answer = ana.do(RequestEvaluation())
+    assert answer.body == {
+        "evaluation": f"{name}-e1",
+        "experiment": name,
+        "state": "completed",
+        "measures": {"precision:macro": 0.9, "recall:macro": 0.9},
+        "on": None,
+        "error": None,
+        "position": stage.store.head()[0],
+    }
+    assert answer.pending is None
+    assert stage.experiment(name).measures == answer.body["measures"]
+
+
+@pytest.mark.parametrize(
+    ("measures", "average", "values"),
+    [
+        (("precision",), "weighted", {"precision:weighted"}),
+        (("precision:micro", "recall"), "weighted", {"precision:micro", "recall:weighted"}),
+        (("accuracy",), None, {"accuracy"}),
+        (("accuracy", "recall"), "micro", {"accuracy", "recall:micro"}),
+        (("recall", "recall:macro"), None, {"recall:macro"}),
+    ],
+)
+def test_measures_have_explicit_identities(
+    ana: Caller, measures: tuple[str, ...], average: str | None, values: set[str]
+) -> None:
+    ana.train()
+    assert ana.do(RequestEvaluation(None, measures, average)).body["measures"].keys() == values
+
+
+def test_asking_for_one_twice_computes_it_once(stage: Stage, ana: Caller) -> None:
+    ana.train()
+    ana.do(RequestEvaluation(None, ("recall", "recall:macro")))
+    assert stage.launcher.child("score").spec.facts["measures"] == [{"name": "recall", "average": "macro"}]
+
+
+def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
+    name = ana.train()
+    ana.do(RequestEvaluation(None, ("accuracy",)))
+    facts, fit = stage.launcher.child("score").spec.facts, stage.launcher.child("fit").spec.facts
+    result = stage.experiment(name).result
+    assert result is not None
+    more = {"model_blob": result.model_blob.sha256, "on": None, "measures": [{"name": "accuracy", "average": None}]}
+    assert facts == fit | more
+
+
+@pytest.mark.parametrize("dataset", ["breast-cancer", "iris"])
+def test_binary_needs_two_classes(stage: Stage, ana: Caller, dataset: str) -> None:
+    ana.train(dataset)
+    if dataset == "breast-cancer":
+        assert ana.do(RequestEvaluation(average="binary")).body["measures"].keys() == {
+            "precision:binary",
+            "recall:binary",
+        }
+        return
+    for command in (RequestEvaluation(average="binary"), RequestEvaluation(measures=("recall:binary",))):
+        with stage.refused(BadSettingError, "two classes, the data has 3", setting="average"):
+            ana.do(command)
+
+
+def test_on_another_data_set(stage: Stage, ana: Caller, admin: Caller) -> None:
+    register(admin, "more-flowers", "more-flowers.csv")
+    register(admin, "flowers", "two-flowers.csv")
+    ana.train("flowers")
+    body = ana.do(RequestEvaluation(measures=("recall",), on="more-flowers")).body
+    assert body["measures"] == {"recall:macro@more-flowers": 0.9}
+    assert body["on"] == {"name": "more-flowers", "version": 1, "sha256": body["on"]["sha256"]}
+    assert stage.launcher.child("score").spec.facts["on"] == body["on"] | {"target": "kind"}
+
+
+def test_on_a_data_set_whose_target_has_another_name(ana: Caller, admin: Caller) -> None:
+    register(admin, "flowers", "more-flowers.csv")
+    register(admin, "species", "other-target.csv", "species")
+    ana.train("flowers")
+    body = ana.do(RequestEvaluation(measures=("recall",), on="species")).body
+    assert body["measures"] == {"recall:macro@species": 0.9}
+
+
+def test_on_a_data_set_that_uses_a_feature_as_its_target(stage: Stage, ana: Caller, admin: Caller) -> None:
+    register(admin, "flowers", "more-flowers.csv")
+    register(admin, "widths", "two-flowers.csv", "width")
+    ana.train("flowers")
+    with stage.refused(BadInputError, "lacks columns that the model was trained on: width", missing=["width"]):
+        ana.do(RequestEvaluation(on="widths"))
+
+
+def test_on_a_data_set_without_the_columns(stage: Stage, ana: Caller, admin: Caller) -> None:
+    register(admin, "flowers", "two-flowers.csv")
+    ana.train("flowers")
+    with stage.refused(BadInputError, "'wine' lacks columns", missing=["length", "width"]):
+        ana.do(RequestEvaluation(on="wine"))
+
+
+def test_of_a_training_whose_data_set_is_retired(ana: Caller, admin: Caller) -> None:
+    ana.train()
+    admin.do(RetireDataset("iris"))
+    assert ana.do(RequestEvaluation()).body["state"] == "completed"
+
+
+def test_of_a_foreign_committed_one(ana: Caller, bo: Caller) -> None:
+    name = ana.train()
+    ana.do(CommitSession())
+    body = bo.do(RequestEvaluation(name[:5])).body
+    assert (body["experiment"], body["state"]) == (name, "completed")
+
+
+def test_a_second_one_is_numbered_on(ana: Caller) -> None:
+    name = ana.train()
+    ana.do(RequestEvaluation())
+    assert ana.do(RequestEvaluation()).body["evaluation"] == f"{name}-e2"
+
+
+def test_a_broken_task_is_a_failed_evaluation(stage: Stage, ana: Caller) -> None:
+    name = ana.train()
+    stage.launcher.scripts["score"] = broken("deadline", "It took more than 600 s.")
+    body = ana.do(RequestEvaluation()).body
+    assert (body["state"], body["measures"]) == ("failed", {})
+    assert body["error"] == {"reason": "deadline", "detail": "It took more than 600 s."}
+    assert stage.experiment(name).training_state == "completed"
+
+
+def test_without_waiting(stage: Stage, ana: Caller) -> None:
+    name = ana.train()
+    answer = ana.do(RequestEvaluation(), wait=0)
+    assert (answer.pending, answer.body["state"]) == (f"{name}-e1", "requested")
+    assert stage.launcher.of("score") == []
+
+
+@pytest.mark.parametrize(
+    ("command", "refusal"),
+    [
+        ({"measures": ("precisoin",)}, (NotFoundError, "no measure 'precisoin'", {"nearest": ["precision"]})),
+        ({"on": "irsi"}, (NotFoundError, "no data set 'irsi'", {"nearest": ["iris"]})),
+        ({"measures": ("recall:median",)}, (BadSettingError, "one of macro, micro, weighted", {"setting": "average"})),
+        ({"average": "median"}, (BadSettingError, "one of macro, micro, weighted", {"setting": "average"})),
+        ({"measures": ("accuracy:macro",)}, (BadSettingError, "no averaging", {"setting": "average"})),
+        ({"measures": ("recall",) * 51}, (BadInputError, "At most 50", {})),
+        ({"experiment": "zzzz"}, (NotFoundError, "no experiment 'zzzz'", {})),
+        ({"experiment": "zz"}, (BadInputError, "too short", {})),
+    ],
+)
+def test_what_is_wrong(
+    stage: Stage, ana: Caller, command: dict[str, Any], refusal: tuple[type[Any], str, dict[str, Any]]
+) -> None:
+    ana.train()
+    error, part, facts = refusal
+    with stage.refused(error, part, **facts):
+        ana.do(RequestEvaluation(**command))
+
+
+def test_without_a_session(stage: Stage, ana: Caller) -> None:
+    with stage.refused(NotFoundError, "no experiment in your session"):
+        ana.do(RequestEvaluation())
+    ana.train()
+    ana.do(CommitSession())
+    with stage.refused(NotFoundError, "no experiment in your session"):
+        ana.do(RequestEvaluation())
+
+
+def test_of_what_is_not_finished(stage: Stage, ana: Caller) -> None:
+    name = ana.do(RequestTraining("iris", "svm"), wait=0).body["experiment"]
+    with stage.refused(ConflictError, f"{name} cannot be evaluated: its training is requested"):
+        ana.do(RequestEvaluation())
+
+
+def test_of_what_is_discarded_or_foreign(stage: Stage, ana: Caller, bo: Caller) -> None:
+    name = ana.train()
+    with stage.refused(NotFoundError, f"no experiment '{name}'", nearest=[]):
+        bo.do(RequestEvaluation(name))
+    ana.do(DiscardSession())
+    with stage.refused(ConflictError, "is discarded"):
+        ana.do(RequestEvaluation(name))

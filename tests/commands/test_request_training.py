@@ -1,0 +1,180 @@
+"""Training: the request, its session, the seed, the slot, and all that may be wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from commands.call import command_id
+from commands.training.request_training import RequestTraining
+from domain.errors import BadSettingError, ConflictError, NotFoundError
+from tests.commands.launcher import broken
+from tests.commands.stage import Caller, Stage
+
+IRIS = RequestTraining("iris", "logistic-regression", {"C": 10}, seed=7)
+
+
+def test_trains_while_the_caller_waits(stage: Stage, ana: Caller) -> None:
+    answer = ana.do(IRIS)
+    body = answer.body
+    assert answer.pending is None
+    assert body["state"] == "completed"
+    assert (body["session"], body["standing"], body["seed"], body["test_size"]) == ("ana-1", "uncommitted", 7, 0.25)
+    assert body["settings"] == {"C": 10, "max_iter": 100, "solver": "lbfgs", "fit_intercept": True}
+    assert body["model"] == {"name": "logistic-regression", "version": "1.7.0"}
+    assert body["dataset"].keys() == {"name", "version", "sha256"}
+    assert body["learned"] == {"coefficients": [0.5, 1.5]}
+    assert body["fit_seconds"] == 0.01
+    assert body["error"] is None
+    assert (answer.position, answer.head) == (stage.store.head()[0], stage.store.head()[1].hex())
+    assert body["position"] == answer.position
+
+
+def test_appends_the_request_and_its_start_together(stage: Stage, ana: Caller) -> None:
+    before = stage.store.head()[0]
+    name = ana.train()
+    recorded = stage.feed.after(before, 100)
+    assert [it.event.NAME for it in recorded] == [
+        "session-opened.v1",
+        "experiment-added.v1",
+        "training-requested.v1",
+        "training-started.v1",
+        "training-completed.v1",
+    ]
+    assert [it.commit - before for it in recorded] == [4, 4, 4, 4, 5]
+    metadata = [it.event.metadata for it in recorded]
+    assert {(it.actor, it.correlation) for it in metadata} == {("ana", metadata[0].correlation)}
+    assert {it.causation for it in metadata} == {metadata[0].causation}
+    assert metadata[0].causation.startswith("command:")
+    assert stage.names(f"experiment:{name}")[0] == "training-requested"
+
+
+def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
+    body = ana.do(IRIS).body
+    facts = stage.launcher.child("fit").spec.facts
+    assert facts == {
+        "experiment": body["experiment"],
+        "model": {"name": "logistic-regression", "version": "1.7.0", "distribution": "scikit-learn"},
+        "settings": body["settings"],
+        "seed": 7,
+        "test_size": 0.25,
+        "dataset": body["dataset"],
+        "target": "target",
+    }
+
+
+def test_the_next_training_joins_the_session(stage: Stage, ana: Caller, bo: Caller) -> None:
+    names = [ana.train(), ana.train()]
+    assert stage.names("session:ana:1") == ["session-opened", "experiment-added", "experiment-added"]
+    assert stage.experiment(names[0]).training.session == stage.experiment(names[1]).training.session == "ana-1"
+    assert bo.do(IRIS).body["session"] == "bo-1"
+
+
+def test_without_a_free_slot_it_waits_in_the_log(stage: Stage, ana: Caller) -> None:
+    while stage.launcher.take_slot():
+        pass
+    answer = ana.do(IRIS)
+    assert answer.pending == answer.body["experiment"]
+    assert answer.body["state"] == "requested"
+    assert stage.launcher.children == []
+    stage.launcher.free = stage.launcher.slots
+
+
+def test_a_caller_who_does_not_wait_takes_no_slot(stage: Stage, ana: Caller) -> None:
+    answer = ana.do(IRIS, wait=0)
+    assert (answer.body["state"], answer.pending) == ("requested", answer.body["experiment"])
+    assert stage.launcher.free == stage.launcher.slots
+    assert stage.launcher.children == []
+
+
+def test_a_caller_whose_time_is_over_is_told_what_is_pending(stage: Stage, ana: Caller) -> None:
+    name = ana.begin_training()
+    again = ana.do(IRIS, wait=1e-9)
+    assert (again.body["state"], again.pending) == ("started", again.body["experiment"])
+    assert stage.experiment(name).training_state == "started"
+
+
+def test_a_broken_task_is_a_failed_training(stage: Stage, ana: Caller) -> None:
+    stage.launcher.scripts["fit"] = broken("memory-limit", "It took more than 2 GiB.")
+    answer = ana.do(IRIS)
+    assert (answer.body["state"], answer.pending) == ("failed", None)
+    assert answer.body["error"] == {"reason": "memory-limit", "detail": "It took more than 2 GiB."}
+    assert answer.body["learned"] is None
+
+
+def test_the_seed_is_drawn_from_the_command(ana: Caller, bo: Caller) -> None:
+    drawn = [ana.do(RequestTraining("iris", "svm"), key=key).body["seed"] for key in ("k1", "k2")]
+    drawn.append(bo.do(RequestTraining("iris", "svm"), key="k1").body["seed"])
+    assert drawn == [caller.call(key).seed for caller, key in ((ana, "k1"), (ana, "k2"), (bo, "k1"))]
+    assert len(set(drawn)) == 3
+    assert all(0 <= seed < 2**31 for seed in drawn)
+    assert command_id("ana", "k1") != command_id("bo", "k1")
+
+
+@pytest.mark.parametrize(
+    ("command", "part", "nearest"),
+    [
+        (RequestTraining("irsi", "svm"), "no data set 'irsi'. Nearest: iris", ["iris"]),
+        (RequestTraining("iris", "logistic"), "no model 'logistic'", ["logistic-regression"]),
+        (RequestTraining("iris", "logistic-regression", {"max_itr": 3}), "no setting 'max_itr'", ["max_iter"]),
+        (RequestTraining("qqqq", "svm"), "no data set 'qqqq'.", []),
+        (RequestTraining("a:b", "svm"), "no data set 'a:b'.", []),
+    ],
+)
+def test_what_is_unknown_is_named_with_the_nearest(
+    stage: Stage, ana: Caller, command: RequestTraining, part: str, nearest: list[str]
+) -> None:
+    with stage.refused(NotFoundError, part, nearest=nearest):
+        ana.do(command)
+    assert stage.events("session:ana:1") == []
+
+
+def test_a_setting_unlike_any_is_told_all_settings(stage: Stage, ana: Caller) -> None:
+    with stage.refused(NotFoundError, nearest=["C", "fit_intercept", "max_iter", "solver"]):
+        ana.do(RequestTraining("iris", "logistic-regression", {"qqqqqqqq": 3}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed"),
+    [
+        ({"C": 0}, "a number > 0"),
+        ({"C": "1"}, "a number > 0"),
+        ({"C": float("nan")}, "a number > 0"),
+        ({"max_iter": 1.0}, "an integer >= 0"),
+        ({"max_iter": True}, "an integer >= 0"),
+        ({"solver": "sag"}, "one of lbfgs, newton-cg"),
+        ({"solver": None}, "one of lbfgs, newton-cg"),
+        ({"fit_intercept": 1}, "a boolean"),
+        ({"C": 1, "fit_intercept": []}, "a boolean"),
+    ],
+)
+def test_a_wrong_value_is_told_what_is_allowed(
+    stage: Stage, ana: Caller, settings: dict[str, Any], allowed: str
+) -> None:
+    with stage.refused(BadSettingError, f"not allowed: {allowed}.", setting=list(settings)[-1], allowed=allowed):
+        ana.do(RequestTraining("iris", "logistic-regression", settings))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "allowed"),
+    [
+        ({"test_size": 0}, "a number > 0 and < 1"),
+        ({"test_size": 1}, "a number > 0 and < 1"),
+        ({"test_size": "0.5"}, "a number > 0 and < 1"),
+        ({"seed": -1}, "an integer >= 0 and <= 4294967295"),
+        ({"seed": 2**32}, "an integer >= 0 and <= 4294967295"),
+        ({"seed": 1.5}, "an integer >= 0 and <= 4294967295"),
+    ],
+)
+def test_split_and_seed_are_checked_too(stage: Stage, ana: Caller, wrong: dict[str, Any], allowed: str) -> None:
+    with stage.refused(BadSettingError, setting=next(iter(wrong)), allowed=allowed):
+        ana.do(RequestTraining("iris", "svm", **wrong))
+
+
+def test_no_more_than_500_in_a_session(stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.session.MAX_EXPERIMENTS_OF_A_SESSION", 2)
+    ana.train()
+    ana.train()
+    with stage.refused(ConflictError, "at most 2 experiments"):
+        ana.train()

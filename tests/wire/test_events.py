@@ -81,8 +81,8 @@ def painted() -> Iterator[type[Event]]:
 @pytest.mark.parametrize(("name", "facts"), [("painted.v1", b'"paint":"rot"'), ("painted.v2", b'"paints":["rot"]')])
 def test_older_versions_are_brought_up_to_date(painted: type[Event], name: str, facts: bytes) -> None:
     event = decode("wall:1", 4, name, b'{"metadata":{"actor":"ana"},' + facts + b"}")
-    place: dict[str, Any] = {"originator_id": "wall:1", "originator_version": 4}
-    assert event == painted(**place, metadata=Metadata(actor="ana"), colours=("rot",))
+    facts_now: dict[str, Any] = {"metadata": Metadata(actor="ana"), "colours": ("rot",)}
+    assert event == painted(originator_id="wall:1", originator_version=4, **facts_now)
 
 
 def annotated(text: str) -> ExperimentAnnotated:

@@ -1,0 +1,97 @@
+"""The adapters that each port's suite runs over; a new adapter joins by one more line in `LOGS` or `ARCHIVES`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.database import Database
+from adapters.embedded.event_store import SqliteEventStore
+from adapters.embedded.feed import SqliteFeed
+from adapters.wire.moments import microseconds_now
+from commands.ports import EventStore
+from projections.ports import Communications, Feed
+
+Now = Callable[[], int]
+
+
+@dataclass
+class Log:
+    """A store and the feed of it."""
+
+    store: EventStore
+    feed: Feed
+    close: Callable[[], None]
+
+
+class OpenLog(Protocol):
+    """Opens the log of this test; twice opens the same one again (where it is durable)."""
+
+    def __call__(self, now: Now = microseconds_now) -> Log: ...
+
+
+class OpenArchive(Protocol):
+    """Opens the archive of this test for a writer."""
+
+    def __call__(self, writer: str = "w1", now: Now = microseconds_now) -> Communications: ...
+
+
+def sqlite_log(path: Path | str, now: Now) -> Log:
+    database = Database(path)
+    return Log(SqliteEventStore(database, now), SqliteFeed(database), database.close)
+
+
+LOGS: dict[str, Callable[[Path, Now], Log]] = {
+    "sqlite": lambda folder, now: sqlite_log(folder / "events.db", now),
+    "sqlite-memory": lambda _, now: sqlite_log(":memory:", now),
+}
+DURABLE = ["sqlite"]
+
+ARCHIVES: dict[str, Callable[[Path], Database]] = {
+    "sqlite": lambda folder: Database(folder / "communications.db"),
+    "sqlite-memory": lambda _: Database(":memory:"),
+}
+
+
+def opener(folder: Path, make: Callable[[Path, Now], Log]) -> Iterator[OpenLog]:
+    opened: list[Log] = []
+
+    def open_log(now: Now = microseconds_now) -> Log:
+        opened.append(make(folder, now))
+        return opened[-1]
+
+    yield open_log
+    for log in opened:
+        log.close()
+
+
+@pytest.fixture(params=LOGS)
+def open_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLog]:
+    yield from opener(tmp_path, LOGS[request.param])
+
+
+@pytest.fixture
+def log(open_log: OpenLog) -> Log:
+    return open_log()
+
+
+@pytest.fixture(params=DURABLE)
+def open_durable_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLog]:
+    yield from opener(tmp_path, LOGS[request.param])
+
+
+@pytest.fixture(params=ARCHIVES)
+def open_archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenArchive]:
+    database = ARCHIVES[request.param](tmp_path)
+    yield lambda writer="w1", now=microseconds_now: SqliteCommunications(database, writer, now=now)
+    database.close()
+
+
+@pytest.fixture
+def archive(open_archive: OpenArchive) -> Communications:
+    return open_archive()

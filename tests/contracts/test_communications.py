@@ -1,0 +1,128 @@
+"""What every archive of communications does: durable records in order, chained per writer, found by filters."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from adapters.wire.communication_chain import GENESIS, chain_faults
+from adapters.wire.moments import from_microseconds
+from domain.errors import BadInputError
+from projections.ports import Archived, Communication, Communications
+from tests.contracts.conftest import OpenArchive
+
+CALL = Communication(
+    kind="call",
+    actor="ana",
+    source="cli",
+    target="training",
+    operation="POST /trainings",
+    outcome="201",
+    problem="",
+    milliseconds=12.5,
+    bytes_in=120,
+    bytes_out=800,
+    correlation="c1",
+    causation="",
+    domain_position=7,
+    digest_in="aa" * 32,
+    digest_out="bb" * 32,
+)
+BOBS = replace(CALL, actor="bob", correlation="c2", outcome="404", problem="not-found", operation="GET /session")
+MESSAGE = replace(CALL, kind="message", correlation="c1", causation="e1", outcome="handled", milliseconds=3)
+
+
+def positions(records: list[Archived]) -> list[int]:
+    return [record.position for record in records]
+
+
+def test_an_empty_archive(archive: Communications) -> None:
+    assert archive.recent(0) == []
+    assert archive.page({}, None, 10) == []
+    assert archive.read(0, 10) == []
+    assert archive.wait_beyond(0, 0.01) is False
+    archive.check_able()
+
+
+def test_a_record_comes_back_as_it_was_archived(archive: Communications) -> None:
+    one, two = archive.archive(CALL), archive.archive(MESSAGE)
+    assert (one.position, one.writer, one.number, one.previous, one.communication) == (1, "w1", 1, GENESIS, CALL)
+    assert (two.position, two.number, two.previous, two.communication) == (2, 2, one.hash, MESSAGE)
+    assert archive.read(0, 10) == [one, two]
+    assert archive.recent(0) == [one, two]
+    assert archive.read(1, 10) == archive.recent(1) == [two]
+    assert archive.read(0, 1) == [one]
+
+
+def test_pages_are_newest_first_and_filtered(archive: Communications) -> None:
+    for communication in (CALL, BOBS, MESSAGE, BOBS):
+        archive.archive(communication)
+    expected: list[tuple[dict[str, str], list[int]]] = [
+        ({}, [4, 3, 2, 1]),
+        ({"correlation": "c1"}, [3, 1]),
+        ({"actor": "bob"}, [4, 2]),
+        ({"operation": "GET /session"}, [4, 2]),
+        ({"outcome": "404"}, [4, 2]),
+        ({"kind": "message"}, [3]),
+        ({"kind": "call", "actor": "ana"}, [1]),
+        ({"actor": "' OR 1=1 --"}, []),
+    ]
+    assert [(filters, positions(archive.page(filters, None, 10))) for filters, _ in expected] == expected
+    assert positions(archive.page({"actor": "bob"}, 4, 10)) == [2]
+    assert positions(archive.page({}, 4, 2)) == [3, 2]
+
+
+def test_pages_by_time_are_inclusive(open_archive: OpenArchive) -> None:
+    clock = iter([10, 20, 20, 15, 30])
+    archive = open_archive(now=lambda: next(clock))
+    for _ in range(5):
+        archive.archive(CALL)
+    at_20 = from_microseconds(20).isoformat()
+    assert positions(archive.page({"since": at_20}, None, 10)) == [5, 4, 3, 2]
+    assert positions(archive.page({"until": at_20}, None, 10)) == [4, 3, 2, 1]
+    assert positions(archive.page({"since": at_20, "until": at_20, "actor": "ana"}, None, 10)) == [4, 3, 2]
+    assert positions(archive.page({"since": "2999-01-01T00:00:00+01:00"}, None, 10)) == []
+
+
+@pytest.mark.parametrize(
+    ("filters", "what"),
+    [
+        ({"colour": "red"}, "no filter 'colour'"),
+        ({"since": "yesterday"}, "ISO 8601"),
+        ({"until": "2026-01-01T00:00"}, "zone"),
+    ],
+)
+def test_bad_filters_are_named(archive: Communications, filters: dict[str, str], what: str) -> None:
+    with pytest.raises(BadInputError, match=what):
+        archive.page(filters, None, 10)
+
+
+def test_the_ring_holds_the_last_thousand(archive: Communications) -> None:
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(archive.archive, [CALL] * 1010))
+    assert positions(list(archive.recent(0))) == list(range(11, 1011))
+    assert positions(archive.read(0, 2000)) == list(range(1, 1011))
+    assert list(chain_faults(archive.read(0, 2000))) == []
+
+
+def test_writers_have_chains_of_their_own_that_go_on_after_reopening(open_archive: OpenArchive) -> None:
+    one, other = open_archive("w1"), open_archive("w2")
+    records = [writer.archive(CALL) for writer in (one, other, one, open_archive("w1"), open_archive("w2"))]
+    assert [(r.position, r.writer, r.number) for r in records] == [
+        (1, "w1", 1),
+        (2, "w2", 1),
+        (3, "w1", 2),
+        (4, "w1", 3),
+        (5, "w2", 2),
+    ]
+    assert list(chain_faults(one.read(0, 10))) == []
+    assert list(open_archive("w3").recent(0)) == records
+
+
+def test_a_waiting_reader_is_woken(archive: Communications) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(archive.wait_beyond, 0, 30)
+        archive.archive(CALL)
+        assert waiting.result() is True

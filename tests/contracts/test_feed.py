@@ -1,0 +1,133 @@
+"""What every feed does: whole commits in order, decoded or raw, places by time and position, waking up."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.embedded.database import Database
+from adapters.embedded.event_store import SqliteEventStore
+from adapters.embedded.feed import SqliteFeed
+from adapters.wire.chain import GENESIS, chain_faults
+from adapters.wire.moments import from_microseconds, to_microseconds
+from tests.contracts.conftest import Log, OpenLog
+from tests.contracts.events import append, event, stamp
+
+
+def test_an_empty_log(log: Log) -> None:
+    assert log.feed.after(0, 10) == []
+    assert log.feed.raw_after(0, 10) == []
+    assert log.feed.head() == (0, GENESIS)
+    assert log.feed.commit_at(5) == 0
+    assert log.feed.position_at(from_microseconds(10**15)) == 0
+    assert log.feed.wait_beyond(0, 0.01) is False
+
+
+def test_events_come_in_order_with_their_commit(log: Log) -> None:
+    first = log.store.append([event("b", 1), event("a", 1)], stamp())
+    second = append(log.store, "a", 2)
+    recorded = log.feed.after(0, 100)
+    assert [(r.position, r.commit, r.at) for r in recorded] == [
+        (1, 2, first.at),
+        (2, 2, first.at),
+        (3, 3, second.at),
+    ]
+    assert [r.event for r in recorded] == [*first.events, *second.events]
+
+
+def test_pages_end_with_whole_commits_and_hold_at_least_one(log: Log) -> None:
+    for n, size in enumerate((3, 1, 1, 5)):
+        append(log.store, f"s{n}", count=size)
+    pages = {after: [r.position for r in log.feed.after(after, 2)] for after in (0, 3, 5, 10)}
+    assert pages == {0: [1, 2, 3], 3: [4, 5], 5: [6, 7, 8, 9, 10], 10: []}
+    assert [[c.position for c in log.feed.raw_after(after, 2)] for after in (0, 3, 5, 10)] == [[3], [4, 5], [10], []]
+
+
+def test_raw_commits_are_what_the_chain_was_computed_over(log: Log) -> None:
+    mark = stamp(digest="ef" * 32)
+    receipt = log.store.append([event("a", 1), event("b", 1)], mark)
+    append(log.store, "a", 2)
+    one, two = log.feed.raw_after(0, 10)
+    assert (one.first, one.position, one.at, one.hash) == (1, 2, receipt.at, receipt.hash)
+    assert (one.command_id, one.append_id, one.digest) == (mark.command_id, mark.append_id, mark.digest)
+    assert [(e.stream, e.version, e.name) for e in one.events] == [
+        ("a", 1, "experiment-annotated.v1"),
+        ("b", 1, "experiment-annotated.v1"),
+    ]
+    assert list(chain_faults([one, two])) == []
+    assert log.feed.head() == (3, two.hash)
+
+
+def test_places_by_position(log: Log) -> None:
+    append(log.store, "a", count=2)
+    append(log.store, "b", count=3)
+    assert [log.feed.commit_at(position) for position in range(7)] == [0, 0, 2, 2, 2, 5, 5]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3)), max_size=12), st.integers(-1, 40))
+def test_places_by_time(steps: list[tuple[int, int]], asked: int) -> None:
+    """On one adapter: hypothesis needs a fresh log per example; the search is what it is about."""
+    clock, positions, position = 0, [], 0
+    now = iter([sum(step for step, _ in steps[: n + 1]) for n in range(len(steps))])
+    database = Database(":memory:")
+    store = SqliteEventStore(database, lambda: next(now))
+    for n, (step, size) in enumerate(steps):
+        append(store, f"s{n}", count=size)
+        clock, position = clock + step, position + size
+        positions.append((clock, position))
+    expected = max((place for at, place in positions if at <= asked), default=0)
+    assert SqliteFeed(database).position_at(from_microseconds(asked)) == expected
+    database.close()
+
+
+def test_places_by_time_are_inclusive(open_log: OpenLog) -> None:
+    clock = iter([10, 20, 20, 30])
+    log = open_log(now=lambda: next(clock))
+    at = [append(log.store, f"s{n}").at for n in range(4)]
+    assert log.feed.position_at(at[1]) == 3
+    assert log.feed.position_at(at[1] - timedelta(microseconds=1)) == 1
+    assert log.feed.position_at(at[3] + timedelta(days=1)) == 4
+    assert to_microseconds(at[0]) == 10
+
+
+def test_a_waiting_reader_is_woken(log: Log) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(log.feed.wait_beyond, 1, 30)
+        append(log.store, "a")
+        assert not waiting.done()
+        append(log.store, "b")
+        assert waiting.result() is True
+    assert log.feed.wait_beyond(1, 0) is True
+    assert log.feed.wait_beyond(2, 0) is False
+
+
+def test_a_reader_who_comes_after_reopening_need_not_wait(open_durable_log: OpenLog) -> None:
+    log = open_durable_log()
+    append(log.store, "a")
+    log.close()
+    assert open_durable_log().feed.wait_beyond(0, 0) is True
+
+
+@pytest.mark.parametrize("threads", [8])
+def test_readers_never_see_half_a_commit(log: Log, threads: int) -> None:
+    def write(n: int) -> None:
+        for k in range(10):
+            append(log.store, f"s{n}", 1 + 3 * k, 3)
+
+    def read(_: int) -> list[int]:
+        seen: list[int] = []
+        while len(seen) < threads * 30:
+            page = log.feed.after(seen[-1] if seen else 0, 7)
+            assert not page or page[-1].position == page[-1].commit
+            seen += [r.position for r in page]
+            log.feed.wait_beyond(len(seen), 0.05)
+        return seen
+
+    with ThreadPoolExecutor(threads + 2) as pool:
+        readers = [pool.submit(read, n) for n in range(2)]
+        list(pool.map(write, range(threads)))
+        assert [reader.result() for reader in readers] == [list(range(1, threads * 30 + 1))] * 2

@@ -15,7 +15,7 @@ from cli.compose import open_node
 from domain.errors import BadInputError, ConflictError
 
 if TYPE_CHECKING:
-    from cli.compose import Node
+    from cli.node import Node
     from cli.settings import Settings
 
 LEAVE_SECONDS = 5  # for calls in flight, once their tasks are ended
@@ -40,7 +40,7 @@ def serve(settings: Settings, port: int) -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     listening = _listen(settings.listen, port)
     url = f"http://{settings.listen}:{listening.getsockname()[1]}"
-    node = open_node(settings, url)
+    node = open_node(settings)
     try:
         if settings.listen not in LOOPBACK and not node.has_own_clients():
             raise BadInputError(

@@ -46,16 +46,16 @@ def up(data: Path | None, port: int, detach: bool) -> None:  # noqa: FBT001 - cl
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data directory.")
 def down(data: Path | None) -> None:
     """Stop the backend of this machine."""
-    from adapters.embedded.lock import owner  # noqa: PLC0415 - only this command needs it
+    from adapters.embedded.lock import holder  # noqa: PLC0415 - only this command needs it
 
     directory = data or data_directory()
-    running = owner(directory)
+    running = holder(directory)
     if running is None:
         raise NotFoundError(f"No backend runs on {directory}.")
-    pid = int(running["pid"])
+    pid = running.pid
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while owner(directory) is not None:
+    while holder(directory) is not None:
         if time.monotonic() > deadline:
             raise WaitedTooLongError(f"Process {pid} was asked to stop and still runs after {STOP_SECONDS:.0f} s.")
         time.sleep(LOOK_SECONDS)
@@ -64,11 +64,11 @@ def down(data: Path | None) -> None:
 
 def started(data: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:
     """Start a backend in a process of its own and return it and its URL once it answers."""
-    from adapters.embedded.lock import owner  # noqa: PLC0415 - only this command needs it
+    from adapters.embedded.lock import holder  # noqa: PLC0415 - only this command needs it
 
-    running = owner(data)
+    running = holder(data)
     if running is not None:
-        raise ConflictError(f"A backend runs on {data} already: process {running['pid']} at {running.get('url')}.")
+        raise ConflictError(f"A backend runs on {data} already: process {running.pid} at {running.url}.")
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = [sys.executable, "-m", "cli.main", "up", "--data", str(data), "--port", str(port)]
     with (data / "backend.log").open("ab") as log:
@@ -78,9 +78,9 @@ def started(data: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:
         )
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        running = owner(data)
-        if running is not None and running["pid"] == process.pid and running.get("url"):
-            return process, running["url"]
+        running = holder(data)
+        if running is not None and running.pid == process.pid and running.url:
+            return process, running.url
         if process.poll() is not None:
             raise _refusal(data / "backend.log", begin, process.returncode)
         time.sleep(LOOK_SECONDS)

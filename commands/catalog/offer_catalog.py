@@ -12,16 +12,25 @@ from commands.wrappers import Desk, Work
 from domain.errors import NotAbleError
 from domain.offer import Description, Offer
 
-BUILTIN = ("iris", "wine", "breast-cancer", "digits")
-LICENCE, SOURCE = "BSD-3-Clause (scikit-learn); data: UCI Machine Learning Repository, CC BY 4.0", "scikit-learn"
+
+@dataclass(frozen=True, slots=True)
+class BuiltinDataset:
+    """A data set that a task process can make by itself."""
+
+    name: str
+    target: str
+    licence: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class OfferCatalog:
-    """Asks a describe-task what is installed."""
+    """Asks a describe-task what is installed; the built-in data sets are registered where they never were."""
+
+    datasets: tuple[BuiltinDataset, ...] = ()
 
 
-def offer_catalog(_: OfferCatalog, desk: Desk) -> Receipt | None:
+def offer_catalog(command: OfferCatalog, desk: Desk) -> Receipt | None:
     """Append model-offered and measure-offered for what is new, then the built-in data sets where they never were."""
     outcome = desk.ports.launcher.start(TaskSpec("describe", {})).result()
     if isinstance(outcome, TaskBroken):
@@ -34,8 +43,10 @@ def offer_catalog(_: OfferCatalog, desk: Desk) -> Receipt | None:
                 work.get(Offer, f"{kind}:{offered['name']}").offer(description)
 
     receipt = desk.decide(decision)[1]
-    missing = [name for name in BUILTIN if desk.ports.store.version(f"dataset:{name}") == 0]
-    contents = {name: ingested(desk, {"builtin": name, "target": "target"}, LICENCE, SOURCE) for name in missing}
+    missing = [it for it in command.datasets if desk.ports.store.version(f"dataset:{it.name}") == 0]
+    contents = {
+        it.name: ingested(desk, {"builtin": it.name, "target": it.target}, it.licence, it.source) for it in missing
+    }
     return register_each(desk, contents) or receipt
 
 

@@ -1,0 +1,158 @@
+"""The composition root: the one place that names adapter classes and puts a backend together (the deck's Singleton)."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.database import Database
+from adapters.embedded.documents import EmbeddedDocuments
+from adapters.embedded.event_store import SqliteEventStore
+from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.history import EmbeddedHistory
+from adapters.embedded.lock import DirectoryLock, check_format
+from adapters.embedded.read_database import ReadDatabase
+from adapters.files.blobs import FileBlobs
+from adapters.http.backend import Backend
+from adapters.journal import ArchivedJournal
+from adapters.learning.builtin import BUILTIN
+from adapters.security.cursors import CursorSeal
+from adapters.security.keyring import Keyring
+from adapters.security.keys import make_master_key, read_master_key
+from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
+from cli.inspection import ProcessInspector
+from cli.node import Node
+from cli.settings import Settings
+from commands.application import Application
+from commands.catalog.offer_catalog import BuiltinDataset
+from commands.event_worker import EventWorker
+from commands.ports import Ports
+from commands.wrappers import load
+from domain.client import Client
+from projections.queries import Queries
+from projections.runner import Runner
+from projections.tasks import UnfinishedTasks
+
+EVENTS, COMMUNICATIONS, SCRATCH = "events.db", "communications.db", "scratch"
+
+
+class SystemClock:
+    """The machine's time of day."""
+
+    def now(self) -> datetime:
+        """Return the time, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass
+class Stores:
+    """The five stores of a data directory."""
+
+    store: SqliteEventStore
+    feed: SqliteFeed
+    documents: EmbeddedDocuments
+    history: EmbeddedHistory
+    communications: SqliteCommunications
+    blobs: FileBlobs
+
+
+def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> Stores:
+    """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
+    log = Database(settings.data / EVENTS, read_only=read_only)
+    archive = Database(settings.data / COMMUNICATIONS, read_only=read_only)
+    read = ReadDatabase(settings.data / "read-models.db", read_only=read_only)
+    for database in (log, archive, read):
+        opened.callback(database.close)
+    return Stores(
+        SqliteEventStore(log),
+        SqliteFeed(log),
+        EmbeddedDocuments(read),
+        EmbeddedHistory(read),
+        SqliteCommunications(archive, worker, settings.reserve),
+        FileBlobs(settings.blobs_url, str(settings.data / SCRATCH)),
+    )
+
+
+def open_node(settings: Settings) -> Node:
+    """Put an embedded backend together on its data directory, which it alone owns until it is closed."""
+    with ExitStack() as opened:
+        lock = locked(settings, opened)
+        worker = f"embedded-{secrets.token_hex(4)}"
+        stores = open_stores(settings, worker, opened)
+        stores.blobs.sweep()
+        limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
+        launcher = ProcessLauncher(settings.blobs_url, str(settings.data / SCRATCH), settings.slots, limits)
+        opened.callback(launcher.close)
+        application = Application(Ports(stores.store, stores.blobs, launcher, SystemClock(), worker))
+        runner = Runner(stores.feed, stores.documents)
+        journal = ArchivedJournal(stores.communications, worker)
+        return Node(
+            settings=settings,
+            application=application,
+            backend=backend_of(settings, stores, application, runner),
+            lock=lock,
+            launcher=launcher,
+            journal=journal,
+            runner=runner,
+            worker=event_worker_of(stores, application, journal),
+            builtin=tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items()),
+            opened=opened.pop_all(),
+        )
+
+
+def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:
+    """Own the data directory; raises DataDirectoryInUseError, or ConflictError for one of a newer version."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = DirectoryLock(settings.data)
+    lock.acquire()
+    opened.callback(lock.release)
+    check_format(settings.data)
+    return lock
+
+
+def event_worker_of(stores: Stores, application: Application, journal: ArchivedJournal) -> EventWorker:
+    """Return the event worker; whoever owned the directory before is dead, so its started tasks are lost."""
+    me = application.ports.worker
+    open_tasks = UnfinishedTasks(stores.documents, stores.feed)
+    return EventWorker(application, stores.feed, open_tasks, journal, lambda task: task.worker != me)
+
+
+def backend_of(settings: Settings, stores: Stores, application: Application, runner: Runner) -> Backend:
+    """Return what the routes may use."""
+    master, clock = master_key(settings), application.ports.clock
+    cursors = CursorSeal(master, clock)
+    return Backend(
+        application=application,
+        queries=Queries(stores.documents, stores.history, stores.feed, cursors),
+        feed=stores.feed,
+        documents=stores.documents,
+        communications=stores.communications,
+        blobs=stores.blobs,
+        keyring=Keyring(master),
+        cursors=cursors,
+        clients=lambda name: load(stores.store, Client, f"client:{name}"),
+        inspector=ProcessInspector(environment(settings)),
+        clock=clock,
+        worker=application.ports.worker,
+        hosts=frozenset(filter(None, settings.hosts.split(","))),
+        fault=lambda: None if runner.fault is None else f"position {runner.fault.position}: {runner.fault.sentence}",
+    )
+
+
+def master_key(settings: Settings) -> bytes:
+    """Return the master key; the first start makes it."""
+    file = settings.key_file
+    return read_master_key(file) if file.exists() else make_master_key(file)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment by which another process of ours finds the same data."""
+    return {
+        "AUTOLEARN_DATA": str(settings.data.absolute()),
+        "AUTOLEARN_BLOBS": settings.blobs_url,
+        "AUTOLEARN_MASTER_KEY_FILE": str(settings.key_file.absolute()),
+    }

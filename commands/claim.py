@@ -17,6 +17,7 @@ class Claim:
         self.desk = desk
         self.has_slot = has_slot
         self._started: tuple[str, str, int] | None = None
+        self._announce: Callable[[str], None] = lambda _: None
 
     def start(self, experiment: Experiment, task: str) -> str:
         """Trigger the task's `…-started` where there is a slot; return the task's id."""
@@ -24,14 +25,16 @@ class Claim:
             attempt = experiment.tasks[task].attempt + 1
             experiment.start(task, attempt, self.desk.ports.worker)
             self._started = (experiment.name, task, attempt)
+            self._announce(task)
         return task
 
     def decide(self, decision: Callable[[Work], str]) -> Receipt | None:
         """Append what the decision triggers, then run what it started."""
-        _, receipt = self.desk.decide(decision)
-        if receipt is not None and self._started is not None:
-            self.has_slot = False  # the task gives the slot back at its end
-            self.desk.tasks.run(*self._started, self.desk)
+        with self.desk.tasks.announcing() as self._announce:
+            _, receipt = self.desk.decide(decision)
+            if receipt is not None and self._started is not None:
+                self.has_slot = False  # the task gives the slot back at its end
+                self.desk.tasks.run(*self._started, self.desk)
         return receipt
 
 

@@ -6,9 +6,11 @@ The claim is the `…-started` event: who appended it runs the task; a late resu
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Condition, Thread
 from threading import Event as Signal
-from threading import Lock, Thread
 
 from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
 from commands.specifications import specification
@@ -40,9 +42,28 @@ class Tasks:
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
-        self._lock = Lock()
+        self._lock = Condition()
         self._watched: dict[str, Watched] = {}
+        self._announced: list[str] = []
         self._closing = Signal()
+
+    @contextmanager
+    def announcing(self) -> Iterator[Callable[[str], None]]:
+        """Let those wait who see a claim in the log before `run` has been called for it: the repeats of a call."""
+        ours: list[str] = []
+
+        def announce(task: str) -> None:
+            with self._lock:
+                ours.append(task)
+                self._announced.append(task)
+
+        try:
+            yield announce
+        finally:
+            with self._lock:
+                for task in ours:
+                    self._announced.remove(task)
+                self._lock.notify_all()
 
     def run(self, experiment: str, task: str, attempt: int, desk: Desk) -> None:
         """Run a task that this process has claimed in a slot it has taken; returns at once."""
@@ -54,6 +75,7 @@ class Tasks:
     def wait(self, task: str, timeout: float) -> bool:
         """Wait for the end of a task that runs here; True where its end is in the log or it does not run here."""
         with self._lock:
+            self._lock.wait_for(lambda: task not in self._announced, timeout)
             watched = self._watched.get(task)
         return watched is None or watched.ended.wait(timeout)
 

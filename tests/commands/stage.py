@@ -16,7 +16,7 @@ from adapters.embedded.event_store import SqliteEventStore
 from adapters.embedded.feed import SqliteFeed
 from commands.application import Application
 from commands.call import Answer, Call, command_id
-from commands.catalog.offer_catalog import OfferCatalog
+from commands.catalog.offer_catalog import BuiltinDataset, OfferCatalog
 from commands.ports import Blobs, Ports
 from commands.training.request_training import RequestTraining
 from commands.wrappers import Work, load
@@ -27,6 +27,8 @@ from domain.values import Role
 from tests.commands.launcher import PATIENCE, ScriptedLauncher
 
 WORKER = "worker-1"
+BUILTIN = ("iris", "wine", "breast-cancer", "digits")
+CATALOG = OfferCatalog(tuple(BuiltinDataset(name, "kind", "CC0-1.0", "a garden") for name in BUILTIN))
 
 
 class StoppedClock:
@@ -69,7 +71,7 @@ class Stage:
 
     def offer(self) -> None:
         """Fill the catalog, as the first start does."""
-        self.client("local", "sys-admin").do(OfferCatalog())
+        self.client("local", "sys-admin").do(CATALOG)
         self.launcher.children.clear()
 
     def experiment(self, name: str) -> Experiment:

@@ -60,7 +60,7 @@ def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
         "seed": 7,
         "test_size": 0.25,
         "dataset": body["dataset"],
-        "target": "target",
+        "target": "kind",
     }
 
 

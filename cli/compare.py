@@ -13,15 +13,9 @@ from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 
 LEAST = 2
-PARTS = {
-    "measures": "",
-    "settings": "setting.",
-    "dataset": "dataset.",
-    "model": "model.",
-    "split": "split.",
-    "provenance": "",
-}
-COLUMNS = ("model", "dataset", "seed", "actor", "committed_at", "session", "state", "withdrawn", "fit_seconds")
+PARTS = {"measures": "", "model": "model.", "dataset": "dataset.", "settings": "setting.", "split": "split."}
+COLUMNS = ("seed", "test_size", "actor", "committed_at", "session", "state", "withdrawn", "fit_seconds")
+MISSING = object()  # a setting that the model has not, unlike one that is null
 
 
 @click.command()
@@ -47,18 +41,22 @@ def compared(found: Sequence[Facts], position: int) -> Facts:
     names = list(dict.fromkeys(name for it in facts for name in it))
     rows: list[dict[str, Any]] = []
     for name in names:
-        values = [it.get(name) for it in facts]
-        rows.append({"name": name, "differs": any(value != values[0] for value in values), "values": values})
+        values = [it.get(name, MISSING) for it in facts]
+        shown = [None if value is MISSING else value for value in values]
+        rows.append({"name": name, "differs": any(value != values[0] for value in values), "values": shown})
     rows.sort(key=lambda row: not row["differs"])
     return {"experiments": [body["experiment"] for body in found], "rows": rows, "position": position}
 
 
 def _facts(body: Facts) -> Facts:
-    facts = {key: body[key] for key in COLUMNS if key in body and not isinstance(body[key], dict)}
+    facts: Facts = {}
     for part, before in PARTS.items():
         if isinstance(body.get(part), dict):
             facts |= {before + key: value for key, value in flat(body[part]).items()}
-    return facts
+    facts |= {key: body[key] for key in COLUMNS if key in body}
+    # Of the provenance the machine and the versions: everything else in it is above already.
+    machine = {key: value for key, value in (body.get("provenance") or {}).items() if isinstance(value, str | int)}
+    return facts | {key: value for key, value in machine.items() if key not in facts and "sha256" not in key}
 
 
 def _blocks(body: Facts) -> list[Block]:

@@ -15,8 +15,8 @@ Block = Facts | Sequence[Facts]  # facts are shown as one line each, a sequence 
 
 
 def the_facts(body: Facts) -> list[Block]:
-    """Show every fact of an object in a line of its own."""
-    return [flat(body)]
+    """Show every fact of an object in a line of its own; what is empty is not shown."""
+    return [{name: value for name, value in flat(body).items() if value not in (None, [], {})}]
 
 
 @dataclass(frozen=True, slots=True)

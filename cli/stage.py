@@ -39,8 +39,16 @@ class Stage:
 
     def show(self, *arguments: str, exits: int = 0) -> None:
         """Run a command before the audience; another exit code than `exits` ends the demo."""
-        click.secho(f"$ autolearn {shlex.join(arguments)}", fg="cyan")
+        self._announce(arguments)
         self._check(arguments, self._run(arguments, capture=False), exits)
+
+    def show_object(self, *arguments: str) -> Any:
+        """Run a command in a JSON mode before the audience, and return its object."""
+        self._announce(arguments)
+        done = self._run(arguments, capture=True)
+        click.echo(done.stdout, nl=False)
+        self._check(arguments, done, 0)
+        return json.loads(done.stdout)
 
     def ask(self, *arguments: str) -> Any:
         """Run a query behind the scenes and return its object."""
@@ -61,6 +69,10 @@ class Stage:
         return subprocess.run(  # noqa: S603 - this very program
             (*PROGRAM, *arguments), env=os.environ | own, stdout=subprocess.PIPE if capture else None, check=False
         )
+
+    @staticmethod
+    def _announce(arguments: tuple[str, ...]) -> None:
+        click.secho(f"$ autolearn {shlex.join(arguments)}", fg="cyan")
 
     @staticmethod
     def _check(arguments: tuple[str, ...], done: subprocess.CompletedProcess[bytes], exits: int) -> None:

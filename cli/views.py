@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from cli.cells import cell
 from cli.output import Block, Facts, View
 
 FAILED = ("failed", "cancelled")
-HIDDEN = ("measures", "learned")
+HIDDEN = ("measures", "learned", "standing", "attempt")
+SHOWN_OF_SETTINGS = 48
 
 
 def named(thing: Any) -> Any:
@@ -52,8 +54,9 @@ def shown_measure(value: Any) -> Any:
 
 
 def short_settings(settings: Any) -> str:
-    """Return settings as `C=1, penalty=l2`."""
-    return ", ".join(f"{key}={value}" for key, value in (settings or {}).items())
+    """Return settings as `C=1, penalty=l2`, as far as a row of a table has room for them."""
+    text = cell(settings or {})
+    return text if len(text) <= SHOWN_OF_SETTINGS else text[: SHOWN_OF_SETTINGS - 1] + "…"
 
 
 TASK = View(task_blocks)

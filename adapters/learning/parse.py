@@ -70,6 +70,8 @@ def _separated(path: Path, kind: str) -> pa.Table:
         names = table.column_names  # decodes the header
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise BadInputError(_what_is_wrong(path, error)) from error
+    if any(pa.types.is_binary(kind) for kind in table.schema.types):  # so the reader calls text that is not UTF-8
+        raise BadInputError(_what_is_wrong(path, ValueError("text expected")))
     return table.rename_columns([name.strip() for name in names])
 
 

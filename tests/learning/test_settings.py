@@ -1,0 +1,127 @@
+"""Settings are read from the estimators' own constraints; what the catalog says, the estimators accept and refuse alike."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+
+from adapters.learning.catalog import MODELS, estimator, offers
+from adapters.learning.settings import NOT_SETTINGS, admits, as_expected, settings_of
+
+OWN = {offer.name: offer for offer in offers(MODELS) if offer.distribution == "autolearn"}
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, dict[str, dict[str, Any]]]:
+    return {name: settings_of(estimator(offer)) for name, offer in OWN.items()}
+
+
+def test_the_five_models_are_offered() -> None:
+    assert sorted(OWN) == ["decision-tree", "logistic-regression", "naive-bayes", "random-forest", "svm"]
+
+
+@pytest.mark.parametrize(
+    ("model", "setting", "description"),
+    [
+        ("logistic-regression", "C", {"type": "number", "exclusive_minimum": 0, "default": 1.0}),
+        ("logistic-regression", "max_iter", {"type": "integer", "minimum": 0, "default": 100}),
+        ("logistic-regression", "fit_intercept", {"type": "boolean", "default": True}),
+        (
+            "logistic-regression", "solver",
+            {"type": "choice", "default": "lbfgs",
+             "choices": ["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]},
+        ),
+        ("decision-tree", "min_weight_fraction_leaf", {"type": "number", "minimum": 0.0, "maximum": 0.5, "default": 0.0}),
+        ("decision-tree", "class_weight", {"type": "choice", "choices": ["balanced", None], "default": None}),
+        (
+            "decision-tree", "max_depth",
+            {"type": "any-of", "default": None,
+             "any_of": [{"type": "integer", "minimum": 1}, {"type": "choice", "choices": [None]}]},
+        ),
+        (
+            "svm", "gamma",
+            {"type": "any-of", "default": "scale",
+             "any_of": [{"type": "number", "minimum": 0.0}, {"type": "choice", "choices": ["auto", "scale"]}]},
+        ),
+        ("naive-bayes", "var_smoothing", {"type": "number", "minimum": 0, "default": 1e-9}),
+    ],
+)  # fmt: skip
+def test_a_setting_has_its_type_range_choices_and_default(
+    described: Any, model: str, setting: str, description: dict[str, Any]
+) -> None:
+    assert described[model][setting] == description
+
+
+def test_defaults_are_those_of_scikit_learn_and_allowed(described: Any) -> None:
+    for name, settings in described.items():
+        defaults = estimator(OWN[name]).get_params(deep=False)
+        assert settings
+        for setting, description in settings.items():
+            assert description["default"] == defaults[setting]
+            assert admits(description, description["default"])
+
+
+def test_seed_threads_noise_and_deprecated_parameters_are_no_settings(described: Any) -> None:
+    for settings in described.values():
+        assert not NOT_SETTINGS & set(settings)
+        assert "deprecated" not in json.dumps(settings)
+    assert "priors" not in described["naive-bayes"]  # an array: JSON could, but its only plain value is the default
+
+
+@pytest.mark.parametrize("made", [HistGradientBoostingClassifier(), *(estimator(offer) for offer in OWN.values())])
+def test_what_a_description_admits_the_estimator_accepts(made: Any) -> None:
+    for name, description in settings_of(made).items():
+        for value in examples(description):
+            accepted = True
+            try:
+                made.set_params(**{name: as_expected(value, description)})._validate_params()
+            except ValueError:
+                accepted = False
+            made.set_params(**{name: description["default"]})
+            assert accepted == admits(description, value), (name, value)
+
+
+def examples(description: dict[str, Any]) -> list[Any]:
+    """Return values at and beyond the edges of a description."""
+    numbers = [-2, -1, 0, 1, 2, 3, 0.0, 0.25, 0.5, 1.0, 1.5, -0.5]
+    words = ["scale", "gini", "balanced", "no such word", "", None]
+    return [*numbers, *words] if "boolean" not in json.dumps(description) else [True, False, *words]
+
+
+class Plain(BaseEstimator):
+    """An estimator without constraints."""
+
+    def __init__(
+        self, depth: int = 3, rate: float = 0.5, fast: bool = True, mode: str = "a", extra: Any = None, f: Any = print
+    ) -> None:
+        self.depth, self.rate, self.fast, self.mode, self.extra, self.f = depth, rate, fast, mode, extra, f
+
+
+def test_without_constraints_the_defaults_tell_the_types() -> None:
+    found = settings_of(Plain())
+    assert {name: (each["type"], each["default"]) for name, each in found.items()} == {
+        "depth": ("integer", 3),
+        "rate": ("number", 0.5),
+        "fast": ("boolean", True),
+        "mode": ("string", "a"),
+        "extra": ("any-of", None),
+    }
+    assert all(admits(found["extra"], value) for value in (1, 1.5, "x", False, None))
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1, 1.0), (2, 2.0), (0.5, 0.5)])
+def test_a_whole_number_becomes_a_float_where_a_number_is_expected(value: float, expected: float) -> None:
+    found = as_expected(value, settings_of(LogisticRegression())["C"])
+    assert found == expected
+    assert type(found) is float
+
+
+def test_an_integer_stays_one_where_both_fit(described: Any) -> None:
+    leaf = described["decision-tree"]["min_samples_leaf"]
+    assert type(as_expected(2, leaf)) is int
+    assert type(as_expected(0.2, leaf)) is float

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import ExitStack
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.documents import EmbeddedDocuments
 from adapters.embedded.event_store import SqliteEventStore
 from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.generations import Generations
 from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.lock import DirectoryLock, check_format
 from adapters.embedded.read_database import ReadDatabase
@@ -24,18 +30,23 @@ from adapters.security.keyring import Keyring
 from adapters.security.keys import make_master_key, read_master_key
 from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
+from adapters.wire.chain import chain_faults
+from adapters.wire.communication_chain import chain_faults as communication_faults
 from cli.inspection import ProcessInspector
 from cli.node import Node
-from cli.settings import Settings
+from cli.offline import on_clients
+from cli.settings import Settings, read_settings
 from commands.application import Application
 from commands.catalog.offer_catalog import BuiltinDataset
 from commands.event_worker import EventWorker
 from commands.ports import Ports
 from commands.wrappers import load
 from domain.client import Client
+from domain.values import Role
 from projections.queries import Queries
 from projections.runner import Runner
 from projections.tasks import UnfinishedTasks
+from projections.verify import Evidence
 
 EVENTS, COMMUNICATIONS, SCRATCH = "events.db", "communications.db", "scratch"
 
@@ -58,13 +69,18 @@ class Stores:
     history: EmbeddedHistory
     communications: SqliteCommunications
     blobs: FileBlobs
+    read: ReadDatabase
 
 
 def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> Stores:
     """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
     log = Database(settings.data / EVENTS, read_only=read_only)
     archive = Database(settings.data / COMMUNICATIONS, read_only=read_only)
-    read = ReadDatabase(settings.data / "read-models.db", read_only=read_only)
+    generations = Generations(settings.data)
+    serving = generations.current()
+    read = ReadDatabase(serving, read_only=read_only)
+    if not read_only:
+        generations.make_current(serving)
     for database in (log, archive, read):
         opened.callback(database.close)
     return Stores(
@@ -74,6 +90,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
         EmbeddedHistory(read),
         SqliteCommunications(archive, worker, settings.reserve),
         FileBlobs(settings.blobs_url, str(settings.data / SCRATCH)),
+        read,
     )
 
 
@@ -135,12 +152,65 @@ def backend_of(settings: Settings, stores: Stores, application: Application, run
         keyring=Keyring(master),
         cursors=cursors,
         clients=lambda name: load(stores.store, Client, f"client:{name}"),
-        inspector=ProcessInspector(environment(settings)),
+        inspector=ProcessInspector(environment(settings), partial(adopt, settings, stores, runner)),
         clock=clock,
         worker=application.ports.worker,
         hosts=frozenset(filter(None, settings.hosts.split(","))),
         fault=lambda: None if runner.fault is None else f"position {runner.fault.position}: {runner.fault.sentence}",
     )
+
+
+def evidence_of(stores: Stores) -> Evidence:
+    """Return what verify looks at."""
+    return Evidence(
+        feed=stores.feed,
+        documents=stores.documents,
+        history=stores.history,
+        blobs=stores.blobs,
+        communications=stores.communications,
+        chain_faults=chain_faults,
+        communication_faults=communication_faults,
+        files=(stores.feed.file_faults, stores.communications.file_faults, stores.read.faults),
+    )
+
+
+@contextmanager
+def fresh_documents(settings: Settings) -> Iterator[tuple[str, EmbeddedDocuments]]:
+    """Make a new file for read models beside the one that serves; yields its path and its documents."""
+    file = Generations(settings.data).fresh()
+    database = ReadDatabase(file)
+    try:
+        yield str(file), EmbeddedDocuments(database)
+    finally:
+        database.close()
+
+
+def adopt(settings: Settings, stores: Stores, runner: Runner, file: str) -> Future[None]:
+    """Let rebuilt read models catch up and serve."""
+    fresh = ReadDatabase(file)
+
+    def switch() -> None:
+        fresh.close()
+        stores.read.switch(file)
+        Generations(settings.data).make_current(Path(file))
+
+    return runner.adopt(EmbeddedDocuments(fresh), switch)
+
+
+def clients_offline(action: str, data: str, name: str | None, roles: tuple[Role, ...]) -> dict[str, Any]:
+    """Add, rotate, revoke or list clients of a data directory that no backend has; returns the REST object."""
+    node = open_node(read_settings(data=Path(data)))
+    try:
+        return on_clients(node, action, name, roles)
+    finally:
+        node.opened.close()
+
+
+def inspect_offline(kind: str, data: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Inspect a data directory from this process, with or without a backend on it; steps as `ProcessInspector.run`."""
+    from cli.inspect import inspect  # noqa: PLC0415 - it is built on this module
+
+    return inspect(read_settings(data=Path(data)), kind, arguments)
 
 
 def master_key(settings: Settings) -> bytes:

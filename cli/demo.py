@@ -91,7 +91,5 @@ def _audit(stage: Stage) -> None:
     stage.show("log", "--limit", "6")
     stage.tell("The state before the commit, computed from the log alone, held against the read models.")
     stage.show("replay", "--as-of", f"@{stage.known('before')}")
-    stage.tell(
-        "A check of everything, against the receipt of the commit: who keeps it can prove that nothing changed."
-    )
+    stage.tell("A check of everything, against the receipt of the commit: who keeps it can prove that nothing changed.")
     stage.show("verify", "--anchor", stage.known("receipt"))

@@ -9,29 +9,39 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
-from domain.errors import AutoLearnError, NotAbleError, named_error
+from domain.errors import AutoLearnError, BadInputError, NotAbleError, named_error
 
-LINE = "utf-8"
+Step = dict[str, Any]
+KINDS = ("verify", "replay", "rebuild")
 
 
 class ProcessInspector:
-    """Starts one process per inspection; `environment` tells it where the data is."""
+    """Starts one process per inspection; `adopt` lets a rebuilt file serve, the environment names the data."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], adopt: Callable[[str], Future[None]]) -> None:
         self._environment = environment
+        self._adopt = adopt
 
-    def run(self, kind: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def run(self, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
         """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors."""
-        command = [sys.executable, "-m", "cli.inspection", kind]
+        if kind not in KINDS:
+            raise BadInputError(f"{kind!r} is no inspection: {', '.join(KINDS)}.")
+        for step in self._steps(kind, arguments):
+            if kind == "rebuild" and "result" in step:
+                self._adopt(step["result"].pop("file")).result()
+            yield step
+
+    def _steps(self, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
         with subprocess.Popen(  # noqa: S603 - our own program
-            command,
+            [sys.executable, "-m", "cli.inspection", kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | self._environment,
-            encoding=LINE,
+            text=True,
         ) as process:
             try:
                 yield from _told(process, arguments)
@@ -39,33 +49,37 @@ class ProcessInspector:
                 process.terminate()
 
 
-def _told(process: subprocess.Popen[str], arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _told(process: subprocess.Popen[str], arguments: dict[str, Any]) -> Iterator[Step]:
     if process.stdin is None or process.stdout is None:
         raise NotAbleError("The inspection has no pipes.")
     process.stdin.write(json.dumps(arguments))
     process.stdin.close()
-    finished = False
+    step: Step = {}
     for line in process.stdout:
-        told = json.loads(line)
-        if "error" in told:
-            raise named_error(told["error"], told["sentence"], told["facts"])
-        finished = "result" in told
-        yield told
-    if not finished:
+        step = json.loads(line)
+        if "error" in step:
+            raise named_error(step["error"], step["sentence"], step["facts"])
+        yield step
+    if "result" not in step:
         raise NotAbleError(f"The inspection ended without a result (exit code {process.wait()}).")
 
 
 def main() -> int:
-    """Run one inspection and print its lines."""
-    from cli.compose import inspect  # noqa: PLC0415 - this process only
-    from cli.settings import read_settings  # noqa: PLC0415
+    """Run one inspection and print its steps."""
+    from cli.inspect import inspect  # noqa: PLC0415 - the stores, only in this process
+    from cli.settings import read_settings  # noqa: PLC0415 - idem
 
     try:
-        for told in inspect(read_settings(), sys.argv[1], json.load(sys.stdin)):
-            print(json.dumps(told), flush=True)  # noqa: T201 - the pipe to the parent
+        for step in inspect(read_settings(), sys.argv[1], json.load(sys.stdin)):
+            _tell(step)
     except AutoLearnError as refused:
-        print(json.dumps({"error": refused.slug, "sentence": refused.sentence, "facts": refused.facts}), flush=True)  # noqa: T201
+        _tell({"error": refused.slug, "sentence": refused.sentence, "facts": refused.facts})
     return 0
+
+
+def _tell(step: Step) -> None:
+    sys.stdout.write(json.dumps(step) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

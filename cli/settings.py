@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     mode: Literal["embedded"] = Field("embedded", description="where the log and the read models live")
     data: Path = Field(default_factory=data_directory, description="the data directory; one backend at a time owns it")
     blobs: str = Field("", description="fsspec URL of the blobs; default: `blobs` in the data directory")
-    master_key_file: Path | None = Field(None, description="the master key; default: `master.key` in the data directory")
+    master_key_file: Path | None = Field(
+        None, description="the master key; default: `master.key` in the data directory"
+    )
     listen: str = Field("127.0.0.1", description="address to listen on; beyond loopback only with own clients")
     hosts: str = Field("", description="further names, separated by commas, that the Host header may carry")
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="tasks at a time")

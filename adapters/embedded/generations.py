@@ -1,0 +1,59 @@
+"""The read models' files in a data directory: one serves, named by `read-models.current`; a rebuild writes the next."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from pathlib import Path
+
+from projections.fold import VERSION
+
+NAME = re.compile(r"read-models-(\d+)\.db")
+
+
+class Generations:
+    """Read models are disposable: a file that another version of the projections wrote is left, and folded anew."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self._folder = Path(folder)
+        self._pointer = self._folder / "read-models.current"
+
+    def current(self) -> Path:
+        """Return the file that serves, if today's projections wrote it, else a new one to be folded from the log."""
+        named = self._pointer.read_text().strip() if self._pointer.exists() else ""
+        path = self._folder / named
+        return path if NAME.fullmatch(named) and _is_of_today(path) else self.fresh()
+
+    def fresh(self) -> Path:
+        """Return the name of a file that does not exist yet."""
+        numbers = [int(found[1]) for path in self._folder.iterdir() if (found := NAME.match(path.name))]
+        return self._folder / f"read-models-{max(numbers, default=0) + 1}.db"
+
+    def make_current(self, path: Path) -> None:
+        """Let this file serve from now on, also after a crash at any moment, and remove the others."""
+        draft = self._pointer.with_suffix(".new")
+        with draft.open("w") as file:
+            file.write(path.name)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._pointer)
+        for other in self._folder.iterdir():
+            if NAME.match(other.name) and not other.name.startswith(path.name):
+                other.unlink(missing_ok=True)
+
+
+def _is_of_today(path: Path) -> bool:
+    """Whether the file is there and of this version; a damaged one counts, so that `verify` finds it."""
+    if not path.exists():
+        return False
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error:
+        return True
+    try:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0]) in (0, VERSION)
+    except sqlite3.Error:
+        return True
+    finally:
+        connection.close()

@@ -1,0 +1,83 @@
+"""What an inspection does, on stores opened read-only: the questions of `projections/{verify,replay,rebuild}.py`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cli.compose import evidence_of, fresh_documents, open_stores
+from domain.errors import BadInputError, NotAbleError
+from projections.following import Poisoned
+from projections.moment import parse_moment
+from projections.rebuild import rebuild
+from projections.replay import replay
+from projections.verify import verify
+
+if TYPE_CHECKING:
+    from cli.compose import Stores
+    from cli.settings import Settings
+
+Step = dict[str, Any]
+HASH_BYTES = 32
+CATCH_UP_SECONDS = 60.0
+
+
+def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
+    """Yield `{"progress", "what"}` and, last, `{"result"}`; raises domain.errors."""
+    if not settings.data.is_dir():
+        raise BadInputError(f"There is no data directory at {settings.data}.")
+    os.nice(5)  # serving goes first
+    with ExitStack() as opened:
+        stores = open_stores(settings, "inspection", opened, read_only=True)
+        try:
+            yield from _as_steps(
+                {"verify": _verify, "replay": _replay, "rebuild": _rebuild}[kind](settings, stores, arguments)
+            )
+        except Poisoned as poison:
+            sentence = f"Position {poison.position} cannot be read: {poison.sentence}"
+            raise NotAbleError(sentence, position=poison.position) from poison
+
+
+def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
+    in_flight = frozenset(arguments.get("in_flight") or ())
+    return verify(evidence_of(stores), anchor=_anchor(arguments.get("anchor")), in_flight=in_flight)
+
+
+def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
+    as_of = arguments.get("as_of")
+    position = stores.feed.head()[0] if as_of is None else parse_moment(as_of, stores.feed, datetime.now(UTC)).position
+    stores.documents.wait(position, CATCH_UP_SECONDS)
+    return replay(stores.feed, stores.documents, stores.history, position, arguments.get("stream"))
+
+
+def _rebuild(settings: Settings, stores: Stores, _: dict[str, Any]) -> Iterator[Step]:
+    until = stores.feed.head()[0]
+    with fresh_documents(settings) as (file, fresh):
+        yield from rebuild(stores.feed, fresh, until)
+        yield {"position": fresh.position(), "rebuilt": True, "file": file}
+
+
+def _as_steps(told: Iterator[Step]) -> Iterator[Step]:
+    """Turn `{step, position, of}` into fractions; what has no `step` is the result."""
+    for step in told:
+        if "step" not in step:
+            yield {"result": step}
+        else:
+            of = step.get("of") or 0
+            yield {"progress": step["position"] / of if of else 0.0, "what": step["step"]}
+
+
+def _anchor(given: str | None) -> tuple[int, bytes] | None:
+    if given is None:
+        return None
+    position, _, head = given.partition(":")
+    try:
+        anchor = int(position), bytes.fromhex(head)
+    except ValueError:
+        anchor = 0, b""
+    if anchor[0] < 1 or len(anchor[1]) != HASH_BYTES:
+        raise BadInputError(f"{given!r} is no anchor: it looks like POSITION:HASH, with 64 digits 0-9a-f.")
+    return anchor

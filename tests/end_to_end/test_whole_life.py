@@ -1,0 +1,79 @@
+"""The life of a model as a user lives it: real processes, real files, JSON keys and exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.end_to_end.conftest import Shell
+
+MODELS = ("logistic-regression", "decision-tree", "random-forest", "svm", "naive-bayes")
+
+
+def test_train_evaluate_commit_history(shell: Shell) -> None:
+    ids = []
+    for model in MODELS:
+        trained = shell("train", "wine", model, "--seed", "7").json
+        assert trained["state"] == "completed"
+        assert trained["dataset"]["name"] == "wine"
+        evaluated = shell("evaluate", "-m", "precision", "-m", "recall", "-m", "f1").json
+        assert evaluated["experiment"] == trained["experiment"]
+        assert 0 < evaluated["measures"]["precision:macro"] <= 1
+        ids.append(trained["experiment"])
+    session = shell("session").json
+    assert [it["experiment"] for it in session["experiments"]] == ids
+    before = session["position"]
+
+    receipt = shell("commit", "--message", "all five").json
+    assert receipt["experiments"] == ids
+    assert len(receipt["head"]) == 64
+
+    history = shell("history", "--where", "precision > 0.5 and dataset = wine", "--sort", "-precision").json
+    assert {it["experiment"] for it in history["experiments"]} == set(ids)
+    values = [it["measures"]["precision:macro"] for it in history["experiments"]]
+    assert values == sorted(values, reverse=True)
+    assert shell("history", "--as-of", f"@{before}").json["experiments"] == []
+    shown = shell("show", ids[0][:6]).json
+    assert shown["provenance"]["dataset_sha256"] == trained["dataset"]["sha256"]
+    assert [event["name"] for event in shown["events"]][0] == "training-requested"
+
+    for experiment in ids:
+        assert shell("reproduce", experiment).json["verdict"] == "bit-identical"
+
+    verified = shell("verify", "--anchor", f"{receipt['position']}:{receipt['head']}").json
+    assert verified["ok"], verified
+    replayed = shell("replay", "--as-of", f"@{before}").json
+    assert replayed["matches_read_models"]
+    assert shell("log").json["communications"]
+
+
+def test_a_data_set_of_ones_own(shell: Shell, tmp_path: Path) -> None:
+    csv = tmp_path / "own.csv"
+    rows = [f"{n % 7},{'red' if n % 2 else 'blue'},{'' if n % 5 == 0 else n},{'yes' if n % 2 else 'no'}" for n in range(60)]
+    csv.write_text("a,colour,b,label\n" + "\n".join(rows) + "\n")
+    added = shell("dataset", "add", str(csv), "--name", "own", "--target", "label").json
+    assert (added["name"], added["version"], added["rows"]) == ("own", 1, 60)
+    again = shell("dataset", "add", str(csv), "--name", "own", "--target", "label").json
+    assert again["version"] == 1
+    trained = shell("train", "own", "decision-tree", "-p", "max_depth=3", "--evaluate").json
+    assert trained["measures"]["recall:macro"] == 1.0
+    assert trained["settings"]["max_depth"] == 3
+    assert shell("discard").json["discarded"] == [trained["experiment"]]
+
+
+def test_refusals_have_their_exit_codes_and_change_nothing(shell: Shell) -> None:
+    before = shell("catalog", "datasets").json["position"]
+    assert "iris" in str(shell("train", "irys", "svm", code=5).problem)
+    assert "kernel" in str(shell("train", "iris", "svm", "-p", "kernl=rbf", code=5).problem)
+    assert "poly" in str(shell("train", "iris", "svm", "-p", "kernel=cubic", code=2).problem)
+    assert shell("show", "aaaaaaaa", code=5).problem["type"] == "not-found"
+    assert shell("commit", code=6).problem["type"] == "conflict"
+    assert "place" in shell("history", "--where", "precision >", code=2).problem
+    assert shell("history", "--as-of", "2026-01-01T00:00:00", code=2).problem["type"] == "bad-input"
+    assert shell("history", "--as-of", "@99999999", code=2).problem["type"] == "bad-input"
+    assert shell("catalog", "datasets").json["position"] == before
+
+
+def test_without_a_backend_it_says_how_to_start_one(shell: Shell) -> None:
+    nowhere = Shell("http://127.0.0.1:9", shell.credentials, shell.data)
+    ran = nowhere("session", code=3)
+    assert "autolearn up" in ran.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from domain.errors import NotFoundError
 from projections.catalog import KIND
 from projections.change import Body
@@ -19,7 +21,7 @@ def catalog_answer(documents: Documents, shelf: str | None, name: str | None, at
     if shelf is not None and shelf not in SHELVES:
         raise NotFoundError.named("part of the catalog", shelf, nearest(shelf, SHELVES))
     shelves = [shelf] if shelf else list(SHELVES)
-    answer: Body = {one: _offered(documents, SHELVES[one], at) for one in shelves}
+    answer: Body = {one: offered(_shelf(documents, SHELVES[one], at)) for one in shelves}
     if name is not None and shelf is not None:
         chosen = [it for it in answer[shelf] if it["name"] == name]
         if not chosen:
@@ -29,10 +31,11 @@ def catalog_answer(documents: Documents, shelf: str | None, name: str | None, at
     return answer | {"position": at}
 
 
-def _offered(documents: Documents, kind: str, at: int) -> list[Body]:
-    found = (document.body for document in everything(documents, KIND, f"{kind}/", at))
-    return [_shown(body) for body in found if body["state"] == "offered"]
+def offered(bodies: Iterable[Body]) -> list[Body]:
+    """Return what is on offer among catalog documents, as the answer shows it."""
+    on_offer = [body for body in bodies if body["state"] == "offered"]
+    return [{key: value for key, value in body.items() if key not in HIDDEN} for body in on_offer]
 
 
-def _shown(body: Body) -> Body:
-    return {key: value for key, value in body.items() if key not in HIDDEN}
+def _shelf(documents: Documents, kind: str, at: int) -> Iterator[Body]:
+    return (document.body for document in everything(documents, KIND, f"{kind}/", at))

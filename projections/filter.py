@@ -57,6 +57,9 @@ def parse_sort(text: str | None, vocabulary: Vocabulary) -> Sort:
         return NEWEST_FIRST
     descending = text.startswith("-")
     name = vocabulary.resolve(text.removeprefix("-"), int(descending))
+    if name in TEXT_COLUMNS:
+        expected = ["a measure", "a setting", "committed_at"]
+        raise FilterError(f"One cannot sort by {name}: expected {', '.join(expected)}.", place=0, expected=expected)
     return Sort("n" if name in {"committed_at", "position"} else name, descending)
 
 

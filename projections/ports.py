@@ -140,6 +140,10 @@ class Documents(Protocol):
         """Stream all documents of a kind true at a position, ordered by id: what verify compares."""
         ...
 
+    def all_versions(self) -> Iterable[Document]:
+        """Stream every version of every document, closed ones too; what a damaged store holds comes back as it can."""
+        ...
+
     def wait(self, position: int, timeout: float) -> bool:
         """Wait until `position` is folded in; False after `timeout` seconds."""
         ...
@@ -147,7 +151,7 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """What a page is ordered by: `n` (time of the commit), a text column or a fact; ties by `n` in the same direction.
+    """What a page is ordered by: `n` (time of the commit) or a fact; ties by `n` in the same direction.
 
     Rows that lack the fact come last in both directions. Values: numbers, then text, then none, false, true.
     """
@@ -199,6 +203,10 @@ class History(Protocol):
 
     def versions(self, at: int) -> Iterable[HistoryRow]:
         """Stream the rows true at a position, withdrawn ones too, ordered by `n`, with facts: what verify compares."""
+        ...
+
+    def all_versions(self) -> Iterable[HistoryRow]:
+        """Stream every version of every row with its facts, closed ones too."""
         ...
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from threading import Condition
 from time import monotonic
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from adapters.embedded.history_rows import write_rows
-from adapters.embedded.read_database import ReadDatabase
+from adapters.embedded.read_database import ReadDatabase, json_or_text, readable_text
 from projections.ports import OPEN, Batch, Document
 
 POLL_SECONDS = 0.05  # how late another process's writes are seen; writes of this process wake up at once
@@ -25,6 +25,7 @@ GET = "SELECT kind,id,since,until,body FROM document WHERE kind=? AND id=? AND s
 RANGE = "SELECT kind,id,since,until,body FROM document WHERE kind=? AND id>? AND id>=? AND id<?"
 LIST_NOW = f"{RANGE} AND until={OPEN} ORDER BY id LIMIT ?"
 LIST_AT = f"{RANGE} AND since<=? AND until>? ORDER BY id LIMIT ?"
+ALL = "SELECT kind,id,since,until,body FROM document WHERE (kind,id,since) > (?,?,?) ORDER BY kind,id,since LIMIT ?"
 BEYOND_ALL = chr(0x10FFFF)
 
 
@@ -74,6 +75,18 @@ class EmbeddedDocuments:
         while page := self.list(kind, "", at, STREAMED, after):
             yield from page
             after = page[-1].id
+
+    def all_versions(self) -> Iterator[Document]:
+        """Stream every version, closed ones too; a body that is no JSON any more comes back as text."""
+        after: tuple[Any, ...] = ("", "", -1)
+        while page := self._page_of_all(after):
+            yield from page
+            after = (page[-1].kind, page[-1].id, page[-1].from_)
+
+    def _page_of_all(self, after: tuple[Any, ...]) -> Sequence[Document]:
+        with self._database.reading() as connection, readable_text(connection):
+            rows = connection.execute(ALL, (*after, STREAMED)).fetchall()
+        return [Document(kind, id, since, until, json_or_text(body)) for kind, id, since, until, body in rows]
 
     def wait(self, position: int, timeout: float) -> bool:
         """Wait until `position` is folded in; False after `timeout` seconds."""

@@ -9,15 +9,20 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from adapters.embedded.history_rows import EPOCH, decode
 from adapters.embedded.history_search import Search
-from adapters.embedded.read_database import ReadDatabase
+from adapters.embedded.history_values import EPOCH, decode
+from adapters.embedded.read_database import ReadDatabase, json_or_text, readable_text
 from projections.ports import HistoryQuery, HistoryRow, Mark, Page
 
 STREAMED = 1000
-ROWS_AT = """SELECT n,since,until,model,dataset,actor,at,withdrawn,body FROM history JOIN history_body USING (n,since)
-             WHERE n>? AND since<=? AND until>? ORDER BY n LIMIT ?"""
-FACTS_OF = "SELECT name,value FROM fact WHERE n=? AND since=? AND until=? ORDER BY name"
+ROWS = """SELECT n,since,until,m.text,d.text,a.text,at,withdrawn,body,session,experiment
+          FROM history h LEFT JOIN history_body USING (n,since) LEFT JOIN word m ON m.id=h.model
+          LEFT JOIN word d ON d.id=h.dataset LEFT JOIN word a ON a.id=h.actor"""
+ROWS_AT = f"{ROWS} WHERE n>? AND since<=? AND until>? ORDER BY n LIMIT ?"
+ALL_ROWS = f"{ROWS} WHERE (n,since)>(?,?) ORDER BY n,since LIMIT ?"
+FACTS_OF = """SELECT w.text,f.value FROM fact f JOIN word w ON w.id=f.name JOIN history h USING (n,since)
+              WHERE n=? AND since=? AND (f.until,f.withdrawn,f.model,f.dataset,f.actor)
+              IS (h.until,h.withdrawn,h.model,h.dataset,h.actor) ORDER BY w.text"""
 BODY = "SELECT body FROM history_body WHERE n=? AND since=?"
 
 
@@ -40,6 +45,18 @@ class EmbeddedHistory:
             yield from rows
             after = rows[-1].n
 
+    def all_versions(self) -> Iterator[HistoryRow]:
+        """Stream every version with its facts, closed ones too."""
+        after = (-1, -1)
+        while rows := self._page_of_all(after):
+            yield from rows
+            after = (rows[-1].n, rows[-1].from_)
+
+    def _page_of_all(self, after: tuple[int, int]) -> list[HistoryRow]:
+        with self._database.reading() as connection, readable_text(connection):
+            found = connection.execute(ALL_ROWS, (*after, STREAMED)).fetchall()
+            return [_row(connection, one) for one in found]
+
     def _read(self, after: int, at: int) -> list[HistoryRow]:
         with self._database.reading() as connection:
             found = connection.execute(ROWS_AT, (after, at, at, STREAMED)).fetchall()
@@ -52,7 +69,11 @@ def _body(connection: sqlite3.Connection, mark: Mark) -> dict[str, Any]:
 
 
 def _row(connection: sqlite3.Connection, found: tuple[Any, ...]) -> HistoryRow:
-    n, since, until, model, dataset, actor, at, withdrawn, body = found
-    facts = {name: decode(value) for name, value in connection.execute(FACTS_OF, (n, since, until))}
+    """Read a row; of what is stored twice, a copy that differs must show."""
+    n, since, until, model, dataset, actor, at, withdrawn, text, session, experiment = found
+    facts = {name: decode(value) for name, value in connection.execute(FACTS_OF, (n, since))}
+    body = json_or_text(text)
+    if isinstance(body, dict):
+        body |= {"session": session, "experiment": experiment}
     moment = EPOCH + timedelta(microseconds=at)
-    return HistoryRow(n, since, until, model, dataset, actor, moment, bool(withdrawn), from_json(body), facts)
+    return HistoryRow(n, since, until, model, dataset, actor, moment, bool(withdrawn), body, facts)

@@ -1,50 +1,79 @@
 """Which index leads a history query: the heart of the 10 ms, for a wrong one costs seconds.
 
-Either the order leads (rows come sorted and each is tested until the page is full) or a rare condition leads (all its
-rows are found, tested and sorted). Counts are capped: what is more frequent than the cap is never a rare condition.
+A walk along the order comes first: rows come sorted, and common filters fill the page soon. Where it promises to be
+long, conditions are counted (up to a cap), and a rare one leads instead: all its rows are found, tested and sorted.
 """
 # ruff: noqa: S608 - constants and names of the schema are pasted in, values are bound
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isqrt
 from typing import TypeGuard
 
-from adapters.embedded.history_sql import Sql, can_drive, compare, driver, is_fact
+from adapters.embedded.history_sql import WORD, Sql, can_lead, compare, holds, keeps_order, source
 from adapters.embedded.history_window import Window
-from projections.conditions import TEXT_COLUMNS, Between, Compare, Condition
+from projections.conditions import Between, Compare, Condition, Simple
 from projections.ports import HistoryQuery
 
-CAP = 16_384
+CAP = 16_384  # rows of a condition that may lead; more are found and sorted too slowly
+DENSITY = 200  # rows of a value that tell how frequent it is
+STEP = 0.15  # cost of a candidate whose test needs no look elsewhere, beside 1 for one that does
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A rare condition's `FROM … WHERE …`, and the conditions that its rows have still to pass."""
+    """`FROM … WHERE …` of an index, and the conditions that its rows have still to pass."""
 
     source: Sql
     rest: tuple[Condition, ...]
 
+    @property
+    def tests(self) -> Sql:
+        """What a candidate has to pass."""
+        tests = Sql("true")
+        for condition in self.rest:
+            tests += Sql("AND") + holds(condition)
+        return tests
 
-def choose(connection: sqlite3.Connection, query: HistoryQuery, window: Window) -> Lead | None:
-    """Compare what each way would have to look at; None where the order leads.
 
-    With one condition of c rows among N, the order looks at limit * N / c rows, the condition at c: they meet where
-    c = sqrt(limit * N).
-    """
-    leads = _leads(connection, query, window)
-    if not leads:
-        return None
-    total = max(1, int(connection.execute("SELECT rows FROM progress").fetchone()[0]))
-    cap = CAP if len(leads) > 1 else min(CAP, isqrt(query.limit * total) + query.limit)
-    counts = [_count(connection, lead.source, cap) for lead in leads]
-    looked_at = float(query.limit)
-    for count in counts:
-        looked_at *= total / max(1, min(count, total))
-    fewest = min(counts)
-    return leads[counts.index(fewest)] if fewest < cap and fewest <= looked_at else None
+def by_number(connection: sqlite3.Connection, window: Window) -> Lead:
+    """Return the narrowest way to walk along `n`: a condition on one value, the rarer the better, or else all rows."""
+    leads = [lead for condition, lead in _leads(window) if keeps_order(condition)]
+    if len(leads) > 1:
+        leads.sort(key=lambda lead: _spread(connection, lead.source, window))
+    return leads[0] if leads else Lead(Sql("FROM history WHERE true"), window.rest)
+
+
+def by_value(query: HistoryQuery, window: Window) -> Lead:
+    """Return the way to walk along the values of the fact that is sorted by."""
+    way = Sql(f"FROM fact WHERE name={WORD}", (query.sort.name,))
+    for cut in window.rest:
+        if cuts_order(cut, query):
+            test = compare("value", cut)
+            way += Sql(f"AND {test.text}", test.values)
+    return Lead(way, tuple(part for part in window.rest if not cuts_order(part, query)))
+
+
+def rare(connection: sqlite3.Connection, query: HistoryQuery, window: Window, cost: float) -> Lead | None:
+    """Return the rarest condition where finding all its rows costs less than `cost`, that of walking on."""
+    candidates = [lead for condition, lead in _leads(window) if not cuts_order(condition, query)]
+    if query.sort.name != "n" and _share(connection, window) * _rows(connection) < CAP:
+        candidates.append(Lead(in_window("FROM history", window), window.rest))
+    best, cheapest = None, cost
+    for lead in candidates:
+        each = 1 if lead.tests.probes or query.sort.name != "n" else STEP
+        cap = min(CAP, int(cheapest / each))
+        count = _count(connection, lead.source, cap)
+        if count < cap:
+            best, cheapest = lead, count * each
+    return best
+
+
+def in_window(table: str, window: Window) -> Sql:
+    """Return `FROM … WHERE …` of the rows in the window."""
+    return Sql(f"{table} WHERE n BETWEEN ? AND ?", (window.low, window.high))
 
 
 def cuts_order(condition: Condition, query: HistoryQuery) -> TypeGuard[Compare | Between]:
@@ -54,44 +83,36 @@ def cuts_order(condition: Condition, query: HistoryQuery) -> TypeGuard[Compare |
     return isinstance(condition, Between) and condition.name == query.sort.name
 
 
-def by_number(window: Window) -> Sql:
-    """Return `FROM … WHERE …` of the rows in the window."""
-    return Sql("FROM history WHERE n BETWEEN ? AND ?", (window.low, window.high))
+def walking_cost(connection: sqlite3.Connection, window: Window, tests: Sql, candidates: float) -> float:
+    """Return what testing so many candidates costs: those outside the window are passed over at once."""
+    return candidates * (STEP + (_share(connection, window) if tests.probes else 0))
 
 
-def by_value(query: HistoryQuery, window: Window) -> Sql:
-    """Return `FROM … WHERE …` of the index that has the rows in the order of a fact or text column."""
-    name = query.sort.name
-    if is_fact(name):
-        source = Sql("FROM fact WHERE name=?", (name,))
-    elif name in TEXT_COLUMNS:
-        source = Sql(f"FROM history INDEXED BY history_{name} WHERE true")
-    else:
-        msg = f"history has no column {name!r} to sort by"
-        raise LookupError(msg)
-    for cut in window.rest:
-        if cuts_order(cut, query):
-            test = compare("value" if is_fact(name) else name, cut)
-            source += Sql(f"AND {test.text}", test.values)
-    return source
+def _leads(window: Window) -> Sequence[tuple[Simple, Lead]]:
+    return [
+        (condition, Lead(source(condition), tuple(other for other in window.rest if other is not condition)))
+        for condition in window.rest
+        if can_lead(condition)
+    ]
 
 
-def _leads(connection: sqlite3.Connection, query: HistoryQuery, window: Window) -> list[Lead]:
-    leads = []
-    for condition in window.rest:
-        if can_drive(condition) and not cuts_order(condition, query):
-            others = tuple(other for other in window.rest if other is not condition)
-            leads.append(Lead(driver(condition), others))
-    if query.sort.name != "n" and (window.narrowed or _is_past(connection, window)):
-        leads.append(Lead(by_number(window), window.rest))
-    return leads
+def _rows(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT rows FROM progress").fetchone()[0])
 
 
-def _is_past(connection: sqlite3.Connection, window: Window) -> bool:
-    newest = connection.execute("SELECT max(n) FROM history").fetchone()[0]
-    return newest is not None and window.high < newest
+def _share(connection: sqlite3.Connection, window: Window) -> float:
+    """Estimate which part of all rows is in the window, from the numbers alone."""
+    newest = connection.execute("SELECT max(n) FROM history").fetchone()[0] or 1
+    return max(0.0, (min(window.high, newest) - window.low) / newest)
 
 
-def _count(connection: sqlite3.Connection, source: Sql, cap: int) -> int:
-    counted = f"SELECT count(*) FROM (SELECT 1 {source.text} LIMIT ?)"
-    return int(connection.execute(counted, (*source.values, cap)).fetchone()[0])
+def _spread(connection: sqlite3.Connection, way: Sql, window: Window) -> int:
+    """Return how far back DENSITY rows of a value reach from the end of the window: the farther, the rarer it is."""
+    sql = f"SELECT n {way.text} AND n BETWEEN ? AND ? ORDER BY n DESC LIMIT 1 OFFSET ?"
+    found = connection.execute(sql, (*way.values, window.low, window.high, DENSITY)).fetchone()
+    return found[0] if found else -1
+
+
+def _count(connection: sqlite3.Connection, way: Sql, cap: int) -> int:
+    counted = f"SELECT count(*) FROM (SELECT 1 {way.text} LIMIT ?)"
+    return int(connection.execute(counted, (*way.values, cap)).fetchone()[0])

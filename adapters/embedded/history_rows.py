@@ -1,17 +1,15 @@
 """How history rows and their facts are stored: the one writer of the live projection, a rebuild and the benchmark."""
-
 # ruff: noqa: S608 - constants and names of the schema are pasted in, values are bound
 
 from __future__ import annotations
 
-import math
 import sqlite3
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic_core import to_json
 
+from adapters.embedded.history_values import encode, microseconds
 from projections.ports import OPEN, HistoryRow
 
 CLOSE_ROW = f"UPDATE history SET until=? WHERE n=? AND until={OPEN}"
@@ -19,51 +17,23 @@ CLOSE_FACTS = f"UPDATE fact SET until=? WHERE n=? AND until={OPEN}"
 INSERT_ROW = """INSERT INTO history(n,since,until,withdrawn,model,dataset,actor,session,experiment,at)
                 VALUES (?,?,?,?,?,?,?,?,?,?)"""
 INSERT_BODY = "INSERT INTO history_body(n,since,body) VALUES (?,?,?)"
-INSERT_FACT = "INSERT INTO fact(name,value,n,since,until,withdrawn) VALUES (?,?,?,?,?,?)"
+INSERT_FACT = """INSERT INTO fact(name,value,n,since,until,withdrawn,model,dataset,actor)
+                 VALUES (?,?,?,?,?,?,?,?,?)"""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NONE, FALSE, TRUE = b"\x00", b"\x01", b"\x02"
-LARGEST = 2**63 - 1
-
-
-def encode(value: Any) -> Any:
-    """Return what SQLite stores for a value: none and truth values as blobs, which sort behind numbers and text."""
-    if value is None:
-        return NONE
-    if isinstance(value, bool):
-        return TRUE if value else FALSE
-    if isinstance(value, int) and abs(value) > LARGEST:
-        return _approximately(value)
-    return microseconds(value) if isinstance(value, datetime) else value
-
-
-def _approximately(value: int) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.copysign(math.inf, value)
-
-
-def decode(value: Any) -> Any:
-    """Return the value that was stored."""
-    return {NONE: None, FALSE: False, TRUE: True}[value] if isinstance(value, bytes) else value
-
-
-def microseconds(moment: datetime) -> int:
-    """Return a time as whole microseconds since 1970, UTC."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
+Values = tuple[Any, ...]
 
 
 def write_rows(connection: sqlite3.Connection, rows: Sequence[HistoryRow]) -> int:
     """Write new versions of rows, closing the ones before them; return how many rows are new."""
+    words = _words(connection, rows)
     following: dict[int, int] = {}
-    versions: list[tuple[Any, ...]] = []
-    facts: list[tuple[Any, ...]] = []
+    versions: list[Values] = []
+    facts: list[Values] = []
     for row in reversed(rows):
-        until = following.get(row.n, OPEN)
-        versions.append(_columns(row, until))
-        key = (row.n, row.from_, until, row.withdrawn)
-        facts.extend((name, encode(value), *key) for name, value in row.facts.items())
+        at_hand = _at_hand(row, following.get(row.n, OPEN), words)
+        place = (row.body["session"], row.body["experiment"], microseconds(row.committed_at))
+        versions.append((*at_hand, *place))
+        facts.extend((words[name], encode(value), *at_hand) for name, value in row.facts.items())
         following[row.n] = row.from_
     again = [(since, n) for n, since in following.items() if since != n // 1024]
     connection.executemany(CLOSE_ROW, again)
@@ -74,7 +44,13 @@ def write_rows(connection: sqlite3.Connection, rows: Sequence[HistoryRow]) -> in
     return len(following) - len(again)
 
 
-def _columns(row: HistoryRow, until: int) -> tuple[Any, ...]:
-    body = row.body
-    known = (row.model, row.dataset, row.actor, body["session"], body["experiment"])
-    return (row.n, row.from_, until, row.withdrawn, *known, microseconds(row.committed_at))
+def _at_hand(row: HistoryRow, until: int, words: dict[str, int]) -> Values:
+    names = (words[row.model], words[row.dataset], words[row.actor])
+    return (row.n, row.from_, until, row.withdrawn, *names)
+
+
+def _words(connection: sqlite3.Connection, rows: Iterable[HistoryRow]) -> dict[str, int]:
+    """Return the numbers of all names in the rows, new ones added."""
+    names = {name for row in rows for name in (row.model, row.dataset, row.actor, *row.facts)}
+    connection.executemany("INSERT OR IGNORE INTO word(text) VALUES (?)", ((name,) for name in sorted(names)))
+    return {name: connection.execute("SELECT id FROM word WHERE text=?", (name,)).fetchone()[0] for name in names}

@@ -1,4 +1,4 @@
-"""Filter trees as SQL over a candidate `c(n, since)`: names become bound values or columns of the schema, no text."""
+"""Filter trees as SQL over a candidate `c`: names become bound values or columns of the schema, no text."""
 # ruff: noqa: S608 - constants and names of the schema are pasted in, values are bound
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeGuard
 
-from adapters.embedded.history_rows import NONE, encode, microseconds
+from adapters.embedded.history_values import NONE, encode, microseconds
 from projections.conditions import (
     TEXT_COLUMNS,
     And,
@@ -22,6 +22,11 @@ from projections.conditions import (
     Simple,
 )
 
+NUMBERED_WORDS = ("model", "dataset", "actor")
+WORD = "(SELECT id FROM word WHERE text=?)"
+FACT_OF = f"FROM fact f INDEXED BY fact_of WHERE f.n=c.n AND f.name={WORD} AND f.since=c.since"
+ROW_OF = "FROM history h WHERE h.n=c.n AND h.since=c.since"
+
 
 @dataclass(frozen=True, slots=True)
 class Sql:
@@ -34,17 +39,22 @@ class Sql:
         """Put one behind the other."""
         return Sql(f"{self.text} {other.text}", self.values + other.values)
 
+    @property
+    def probes(self) -> bool:
+        """Whether it looks into another table for each candidate."""
+        return "EXISTS" in self.text
 
-def holds(condition: Condition, *, at_hand: bool) -> Sql:
-    """Say that a condition holds for the candidate `c`; `at_hand`: it has the columns of its row."""
+
+def holds(condition: Condition) -> Sql:
+    """Say that a condition holds for the candidate `c`."""
     if isinstance(condition, (And, Or)):
-        pieces = [holds(part, at_hand=at_hand) for part in condition.parts]
+        pieces = [holds(part) for part in condition.parts]
         word = " AND " if isinstance(condition, And) else " OR "
         return Sql(f"({word.join(piece.text for piece in pieces)})", sum((piece.values for piece in pieces), ()))
     if isinstance(condition, Not):
-        inner = holds(condition.part, at_hand=at_hand)
+        inner = holds(condition.part)
         return Sql(f"NOT ({inner.text})", inner.values)
-    return _fact(condition) if is_fact(condition.name) else _column(condition, at_hand=at_hand)
+    return _fact(condition) if is_fact(condition.name) else _column(condition)
 
 
 def is_fact(name: str) -> bool:
@@ -54,25 +64,35 @@ def is_fact(name: str) -> bool:
 
 def has(name: str) -> Sql:
     """Say that the candidate has a fact of this name."""
-    return Sql("EXISTS (SELECT 1 FROM fact f WHERE f.n=c.n AND f.name=? AND f.since=c.since)", (name,))
+    return Sql(f"EXISTS (SELECT 1 {FACT_OF})", (name,))
 
 
-def can_drive(condition: Condition) -> TypeGuard[Simple]:
+def value_of(name: str) -> Sql:
+    """Return the candidate's fact of this name, NULL where it has none."""
+    return Sql(f"(SELECT f.value {FACT_OF})", (name,))
+
+
+def can_lead(condition: Condition) -> TypeGuard[Simple]:
     """Whether an index leads straight to the rows for which it holds."""
     if isinstance(condition, IsNone):
         return condition.name.startswith("setting.")
-    indexed = isinstance(condition, (Compare, OneOf, Between)) and (
+    known = isinstance(condition, (Compare, OneOf, Between)) and (
         is_fact(condition.name) or condition.name in TEXT_COLUMNS
     )
-    return indexed and not (isinstance(condition, Compare) and condition.operator == "!=")
+    return known and not (isinstance(condition, Compare) and condition.operator == "!=")
 
 
-def driver(condition: Simple) -> Sql:
+def keeps_order(condition: Simple) -> bool:
+    """Whether the index has those rows in the order of `n`: it does for a single value."""
+    return isinstance(condition, IsNone) or (isinstance(condition, Compare) and condition.operator == "=")
+
+
+def source(condition: Simple) -> Sql:
     """Return `FROM … WHERE …` of the index that leads to the rows for which a condition holds."""
     if is_fact(condition.name):
         test = compare("value", condition)
-        return Sql(f"FROM fact WHERE name=? AND {test.text}", (condition.name, *test.values))
-    test = compare(condition.name, condition)
+        return Sql(f"FROM fact WHERE name={WORD} AND {test.text}", (condition.name, *test.values))
+    test = _named(condition.name, condition)
     return Sql(f"FROM history INDEXED BY history_{condition.name} WHERE {test.text}", test.values)
 
 
@@ -103,14 +123,23 @@ def _compared(column: str, condition: Compare) -> Sql:
     return Sql(test, (value,))
 
 
-def _column(condition: Simple, *, at_hand: bool) -> Sql:
+def _named(column: str, condition: Simple) -> Sql:
+    """Test a text column; models, data sets and actors are stored as the numbers of their names."""
+    if condition.name not in NUMBERED_WORDS:
+        return compare(column, condition)
+    if keeps_order(condition) and isinstance(condition, Compare):
+        return Sql(f"{column} = {WORD}", (condition.value,))
+    test = compare("text", condition)
+    return Sql(f"{column} IN (SELECT id FROM word WHERE {test.text})", test.values)
+
+
+def _column(condition: Simple) -> Sql:
     if condition.name == "position":
         return compare("(c.n >> 10)", condition)
-    column = "at" if condition.name == "committed_at" else condition.name
-    if at_hand:
-        return compare(f"c.{column}", condition)
-    test = compare(f"h.{column}", condition)
-    return Sql(f"EXISTS (SELECT 1 FROM history h WHERE h.n=c.n AND h.since=c.since AND {test.text})", test.values)
+    if condition.name in NUMBERED_WORDS:
+        return _named(f"c.{condition.name}", condition)
+    test = compare(f"h.{'at' if condition.name == 'committed_at' else condition.name}", condition)
+    return Sql(f"EXISTS (SELECT 1 {ROW_OF} AND {test.text})", test.values)
 
 
 def _fact(condition: Simple) -> Sql:
@@ -119,8 +148,7 @@ def _fact(condition: Simple) -> Sql:
         known = has(name)
         return known if isinstance(condition, IsSome) else Sql(f"NOT {known.text}", known.values)
     test = compare("f.value", condition)
-    values = (name, *test.values)
-    return Sql(f"EXISTS (SELECT 1 FROM fact f WHERE f.n=c.n AND f.name=? AND f.since=c.since AND {test.text})", values)
+    return Sql(f"EXISTS (SELECT 1 {FACT_OF} AND {test.text})", (name, *test.values))
 
 
 def _bound(value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from adapters.embedded.history_rows import encode
+from adapters.embedded.history_values import encode
 from projections.conditions import Between, Compare, Condition
 from projections.ports import OPEN
 

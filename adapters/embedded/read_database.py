@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Final
+from typing import Any, Final
+
+from pydantic_core import from_json
 
 from adapters.embedded.database import as_ours
 from adapters.embedded.read_schema import SCHEMA
@@ -76,6 +78,15 @@ class ReadDatabase:
                 connection.close()
             self._idle.clear()
 
+    def faults(self) -> list[str]:
+        """Return what SQLite finds wrong with the file's pages and indexes."""
+        try:
+            with self.reading() as connection:
+                found = [str(what) for (what,) in connection.execute("PRAGMA integrity_check(20)")]
+        except NotAbleError as error:
+            return [error.sentence]
+        return [f"{Path(self.path).name}: {what}" for what in found if what != "ok"]
+
     def close(self) -> None:
         """Close the file; connections that are being read with are closed when they come back."""
         with self._turn:
@@ -113,3 +124,25 @@ def _reader(path: str) -> sqlite3.Connection:
     connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB}")
     return connection
+
+
+@contextmanager
+def readable_text(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read texts that are no UTF-8 any more as something, for whoever looks for damage."""
+    connection.text_factory = _readable
+    try:
+        yield
+    finally:
+        connection.text_factory = str
+
+
+def json_or_text(stored: str | bytes | None) -> Any:
+    """Return the JSON value, or (of a damaged file) what is there instead."""
+    try:
+        return from_json(stored or "")
+    except ValueError:
+        return {"unreadable": str(stored)}
+
+
+def _readable(stored: bytes) -> str:
+    return stored.decode("utf-8", "backslashreplace")

@@ -1,0 +1,32 @@
+"""Rebuild: all read models folded anew from the log into a store of their own, beside the one that serves meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from projections.change import Body
+from projections.fold import Fold
+from projections.following import fold_after
+from projections.ports import Documents, Feed
+from projections.runner import body_of
+
+BATCH = 2000
+KEPT = 50_000
+
+
+def rebuild(feed: Feed, fresh: Documents, until: int) -> Iterator[Body]:
+    """Fold the log up to a position into documents; yields `{step, position, of}`. Raises Poisoned.
+
+    Runs in a process of its own; `Runner.adopt` then brings the result up to date and switches to it.
+    """
+    fold = Fold(lambda kind, id: body_of(fresh, kind, id), KEPT)
+    while (position := fresh.position()) < until:
+        batch, poison = fold_after(feed, fold, position, BATCH, until)
+        if batch.position > position:
+            fresh.apply(batch)
+            fold.trim()
+            yield {"step": "rebuild", "position": batch.position, "of": until}
+        if poison is not None:
+            raise poison
+        if batch.position == position:
+            return

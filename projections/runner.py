@@ -1,0 +1,149 @@
+"""The live projection: follows the log and folds it into the read models, batch by batch, in a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+
+from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
+from projections.fold import Fold
+from projections.following import Poisoned, fold_after
+from projections.ports import Documents, Feed
+
+IDLE_SECONDS = 0.2  # how late a stop or a job is seen while nothing is appended
+RETRY_SECONDS = 1.0
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why the projection stands still: `position` is the commit that it cannot fold or write."""
+
+    position: int
+    sentence: str
+
+
+class Runner:
+    """Folds what the feed has. An event that cannot be folded stops it for good and visibly; it never skips one."""
+
+    def __init__(self, feed: Feed, documents: Documents, batch: int = BATCH) -> None:
+        self._feed = feed
+        self._documents = documents
+        self._batch = batch
+        self._fold = Fold(self._read)
+        self._stopping = Event()
+        self._thread: Thread | None = None
+        self._jobs: SimpleQueue[tuple[Callable[[], None], Future[None]]] = SimpleQueue()
+        self.fault: Fault | None = None
+
+    @property
+    def position(self) -> int:
+        """The position of the last commit folded in."""
+        return self._documents.position()
+
+    def start(self) -> None:
+        """Follow the log in a thread."""
+        self._thread = Thread(target=self._run, name="projections", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the batch at hand; safe to repeat."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def wait(self, position: int, timeout: float) -> bool:
+        """Wait until a position is folded in; False after `timeout` seconds."""
+        return self._documents.wait(position, timeout)
+
+    def step(self) -> bool:
+        """Fold one batch; False where there was nothing to fold. Raises Poisoned after what came before the poison."""
+        position = self._documents.position()
+        batch, poison = fold_after(self._feed, self._fold, position, self._batch)
+        if batch.position > position:
+            try:
+                self._documents.apply(batch)
+            except BaseException:
+                self._fold.forget()
+                raise
+            self._fold.trim()
+        if poison is not None:
+            raise poison
+        return batch.position > position
+
+    def adopt(self, fresh: Documents, switch: Callable[[], None]) -> Future[None]:
+        """Bring rebuilt documents up to where the old ones are, then switch to them, between two batches."""
+
+        def job() -> None:
+            fold = Fold(lambda kind, id: body_of(fresh, kind, id))
+            while (position := fresh.position()) < self._documents.position():
+                batch, poison = fold_after(self._feed, fold, position, self._batch)
+                if poison is not None:
+                    raise poison
+                fresh.apply(batch)
+                fold.trim()
+            self._fold.forget()
+            switch()
+
+        done: Future[None] = Future()
+        self._jobs.put((job, done))
+        if self._thread is None:
+            self._work()
+        return done
+
+    def _read(self, kind: str, id: str) -> dict[str, object] | None:
+        return body_of(self._documents, kind, id)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._work()
+            try:
+                if not self.step():
+                    self._feed.wait_beyond(self._documents.position(), IDLE_SECONDS)
+                self.fault = None
+            except (NotAbleError, DiskReserveError) as error:
+                self.fault = Fault(self._known_position(), error.sentence)
+                self._stopping.wait(RETRY_SECONDS)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen and nothing may be skipped
+                self.fault = _fault(error, self._known_position())
+                self._stand_still()
+
+    def _stand_still(self) -> None:
+        """Fold nothing any more, but let a rebuild be adopted."""
+        while not self._stopping.wait(IDLE_SECONDS):
+            self._work()
+
+    def _work(self) -> None:
+        while True:
+            try:
+                job, done = self._jobs.get_nowait()
+            except Empty:
+                return
+            try:
+                job()
+            except Exception as error:  # noqa: BLE001 - handed to whoever asked for the job
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+    def _known_position(self) -> int:
+        try:
+            return self._documents.position()
+        except AutoLearnError:
+            return 0
+
+
+def body_of(documents: Documents, kind: str, id: str) -> dict[str, object] | None:
+    """Return the body that is true now."""
+    document = documents.get(kind, id)
+    return document.body if document else None
+
+
+def _fault(error: Exception, position: int) -> Fault:
+    if isinstance(error, Poisoned):
+        return Fault(error.position, error.sentence)
+    return Fault(position, f"{type(error).__name__}: {error}")

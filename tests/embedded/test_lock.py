@@ -1,0 +1,84 @@
+"""One backend per data directory: the refusal says who has it, and the kernel gives the lock back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adapters.embedded.lock import FORMAT, DirectoryLock, Holder, check_format, holder
+from domain.errors import ConflictError, DataDirectoryInUseError
+
+ROOT = Path(__file__).parents[2]
+HOLDS = """
+import sys
+from adapters.embedded.lock import DirectoryLock
+lock = DirectoryLock(sys.argv[1])
+lock.acquire("http://127.0.0.1:8420")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_second_is_told_who_has_it(tmp_path: Path) -> None:
+    with DirectoryLock(tmp_path) as first:
+        first.announce("http://127.0.0.1:8420")
+        assert holder(tmp_path) == Holder(os.getpid(), "http://127.0.0.1:8420")
+        with pytest.raises(
+            DataDirectoryInUseError, match=rf"Process {os.getpid()} .* at http://127\.0\.0\.1:8420"
+        ) as refused:
+            DirectoryLock(tmp_path).acquire()
+        assert refused.value.facts == {"pid": os.getpid(), "url": "http://127.0.0.1:8420"}
+        assert holder(tmp_path) == Holder(os.getpid(), "http://127.0.0.1:8420")
+
+
+def test_it_can_be_taken_again_after_release(tmp_path: Path) -> None:
+    lock = DirectoryLock(tmp_path / "new" / "data")
+    lock.acquire()
+    lock.release()
+    lock.release()
+    assert holder(tmp_path / "new" / "data") is None
+    with DirectoryLock(tmp_path / "new" / "data"):
+        assert holder(tmp_path / "new" / "data") == Holder(os.getpid(), "")
+
+
+def test_nobody_holds_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    assert holder(tmp_path / "nothing") is None
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_killed_process_gives_it_back(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDS, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        assert holder(tmp_path) == Holder(process.pid, "http://127.0.0.1:8420")
+        process.kill()
+        process.wait()
+        assert holder(tmp_path) is None
+        DirectoryLock(tmp_path).acquire()
+
+
+def test_the_format_of_a_new_directory_is_written(tmp_path: Path) -> None:
+    check_format(tmp_path / "data")
+    check_format(tmp_path / "data")
+    assert json.loads((tmp_path / "data" / "format.json").read_text()) == {"format": FORMAT}
+
+
+def test_data_of_a_newer_version_are_refused_and_kept(tmp_path: Path) -> None:
+    content = json.dumps({"format": FORMAT + 1})
+    (tmp_path / "format.json").write_text(content)
+    with pytest.raises(ConflictError, match="newer AutoLearn wrote"):
+        check_format(tmp_path)
+    assert (tmp_path / "format.json").read_text() == content
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "x"}', '{"format": null}'])
+def test_a_broken_format_file_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "format.json").write_text(content)
+    with pytest.raises(ConflictError, match="no data directory of AutoLearn"):
+        check_format(tmp_path)

@@ -55,6 +55,17 @@ class Learning:
             **others,
         }
 
+    def score(
+        self, facts: dict[str, Any], done: dict[str, Any], measures: list[dict[str, Any]], on: Any = None
+    ) -> dict[str, Any]:
+        chosen = {**facts, "model_blob": done["model_blob"]["sha256"], "on": on, "measures": measures}
+        found: dict[str, Any] = self.done("score", **chosen)["measures"]
+        return found
+
+    def reproduce(self, facts: dict[str, Any], done: dict[str, Any], **others: Any) -> dict[str, Any]:
+        blobs = {name: done[name]["sha256"] for name in ("model_blob", "learned_blob")}
+        return self.done("reproduce", **{**facts, **blobs, "provenance": done["provenance"], **others})
+
     def add_csv(self, name: str, text: str, target: str) -> None:
         """Store a data set of a test under a name."""
         path = Path(self.blobs.scratch(".csv"))

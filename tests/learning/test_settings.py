@@ -1,4 +1,4 @@
-"""Settings are read from the estimators' own constraints; what the catalog says, the estimators accept and refuse alike."""
+"""Settings are read from the estimators' own constraints; what they admit, the estimators accept."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def test_the_five_models_are_offered() -> None:
             {"type": "choice", "default": "lbfgs",
              "choices": ["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]},
         ),
-        ("decision-tree", "min_weight_fraction_leaf", {"type": "number", "minimum": 0.0, "maximum": 0.5, "default": 0.0}),
+        (
+            "decision-tree", "min_weight_fraction_leaf",
+            {"type": "number", "minimum": 0.0, "maximum": 0.5, "default": 0.0},
+        ),
         ("decision-tree", "class_weight", {"type": "choice", "choices": ["balanced", None], "default": None}),
         (
             "decision-tree", "max_depth",

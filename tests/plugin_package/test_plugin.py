@@ -1,4 +1,4 @@
-"""A third-party package, really built and installed: its model and measure are offered and work, AutoLearn untouched."""
+"""A third-party package, really built and installed: its model and measure are offered and work."""
 
 from __future__ import annotations
 

@@ -33,14 +33,14 @@ facts = {
     "dataset": {"name": "iris", "version": 1, "sha256": stored.facts["blob"]["sha256"]}, "target": "species",
 }
 task = launcher.start(TaskSpec("fit", facts))
-print(server, task.pid, [name for name in %r if name in sys.modules], flush=True)
+print(server, task.pid, [name for name in HEAVY if name in sys.modules], flush=True)
 if end == "close":
     sys.stdin.readline()
     launcher.close()
     launcher.close()
     print(task.result().reason, type(launcher.start(TaskSpec("describe", {}))).__name__, flush=True)
 sys.stdin.readline()
-""" % (HEAVY,)
+""".replace("HEAVY", repr(HEAVY))
 
 
 class Backend:
@@ -57,7 +57,7 @@ class Backend:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.getcwd()])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(Path.cwd())])},
         )
         fifo.read_text()  # the task holds the GIL now
         server, task, self.loaded = self.line().split(" ", 2)

@@ -38,7 +38,7 @@ def ends(descriptor: int) -> bool:
 
 
 def open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_the_plugin_works_when_it_behaves(launcher: ProcessLauncher, deed: Deed) -> None:
@@ -111,7 +111,10 @@ def test_a_broken_plugin_is_reported_and_breaks_no_other(launcher: ProcessLaunch
     assert {"hostile", "logistic-regression", "svm"} <= names
     assert not {"broken", "no-model"} & names
     problems = sorted(outcome.facts["problems"])
-    assert [problem.split(" is not offered")[0] for problem in problems] == ["broken of hostile 1.0", "no-model of hostile 1.0"]
+    assert [problem.split(" is not offered")[0] for problem in problems] == [
+        "broken of hostile 1.0",
+        "no-model of hostile 1.0",
+    ]
     assert "nowhere_to_be_found" in problems[0]
 
 
@@ -129,7 +132,9 @@ def test_nothing_is_left_of_ended_tasks(launcher: ProcessLauncher, deed: Deed) -
     assert not launcher._running
 
 
-def test_a_dead_forkserver_is_replaced(launcher: ProcessLauncher, deed: Deed, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_forkserver_is_replaced(
+    launcher: ProcessLauncher, deed: Deed, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PYTHONPATH", str(site))
     server = launcher._forkserver._server._forkserver_pid  # type: ignore[attr-defined]
     gone = descriptor(server)

@@ -21,12 +21,13 @@ from benchmarks import Figure, many, memory, mlflow_server
 from cli.client import Client
 from cli.compose import EVENTS
 from cli.positions import Positions
+from cli.problems import ProblemError
 from cli.up import STOP_SECONDS, started
-from domain.errors import AutoLearnError
+from domain.errors import NotReachedError
 
 SCRIPT = Path(__file__).parent / "mlflow_script.py"
 AUTOLEARN = Path(sys.executable).with_name("autolearn")
-SHELL_ROUNDS = 7
+SHELL_ROUNDS = 5
 PAGE_ROUNDS = 25
 CATCH_UP_SECONDS = 600.0
 CALLS = (
@@ -112,8 +113,8 @@ def client_of(url: str, data: Path, position: int) -> Client:
     while True:
         try:
             client.ask("session")
-        except AutoLearnError:
-            if time.monotonic() > deadline:
+        except ProblemError as problem:
+            if problem.slug != NotReachedError.slug or time.monotonic() > deadline:
                 raise
         else:
             return client

@@ -12,7 +12,6 @@ from domain.client import Client
 from domain.errors import BadInputError, ForbiddenError, NotAuthenticatedError
 from domain.values import Role
 
-HINT = "`autolearn call` signs and seals, `autolearn proxy` opens a door for curl and browsers."
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 

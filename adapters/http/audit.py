@@ -9,13 +9,12 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from adapters.http import schemas
+from adapters.http.event_streams import as_events
 from adapters.http.frames import frame
-from adapters.http.problems import problem_of
 from adapters.http.questions import Replay
 from adapters.http.shapes import Rebuilt, ReplayView, Verification
-from adapters.http.task_routes import EventStreamResponse
 from adapters.http.visit import Here, Visit, answered
-from domain.errors import AutoLearnError, NotAbleError
+from domain.errors import NotAbleError
 
 router = APIRouter(tags=["storage"])
 
@@ -47,7 +46,7 @@ async def _inspected(visit: Visit, kind: str, arguments: dict[str, Any]) -> Resp
     # The first step is taken before anything is answered: a refusal is a problem, not an event.
     first = await visit.lanes.waiting(partial(_step, steps))
     if visit.wants_events:
-        return EventStreamResponse(_events(visit, first, steps), headers={"Cache-Control": "no-store"})
+        return as_events(_events(visit, first, steps))
     result = await visit.lanes.waiting(lambda: _last(first, steps))
     position = result.get("position", await visit.lanes.quick(lambda: visit.backend.feed.head()[0]))
     return answered(result, position)
@@ -55,13 +54,10 @@ async def _inspected(visit: Visit, kind: str, arguments: dict[str, Any]) -> Resp
 
 async def _events(visit: Visit, first: Step, steps: Iterator[Step]) -> AsyncIterator[bytes]:
     step = first
-    try:
-        while "result" not in step:
-            yield frame("progress", step)
-            step = await visit.lanes.streaming(partial(_step, steps))
-        yield frame("result", step["result"])
-    except AutoLearnError as refusal:
-        yield b"event: problem\ndata: " + problem_of(refusal).body + b"\n\n"
+    while "result" not in step:
+        yield frame("progress", step)
+        step = await visit.lanes.streaming(partial(_step, steps))
+    yield frame("result", step["result"])
 
 
 def _step(steps: Iterator[Step]) -> Step:

@@ -13,7 +13,12 @@ FORM = re.compile(rb"event: ([a-z]+)\ndata: ([^\n]*)\n\n")
 
 def frame(name: str, value: Any) -> bytes:
     """Return one event: its name (progress, state, result, problem, communication) and a JSON value."""
-    return f"event: {name}\ndata: {json.dumps(value)}\n\n".encode()
+    return raw_frame(name, json.dumps(value).encode())
+
+
+def raw_frame(name: str, value: bytes) -> bytes:
+    """Return one event whose value is JSON already."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), value)
 
 
 def sealed_frame(plain: bytes, number: int, seal: Callable[[bytes], bytes]) -> bytes:

@@ -7,11 +7,22 @@ import logging
 from collections.abc import Callable
 
 from anyio import CancelScope
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
-from adapters.http.admission import HINT, admit, authorise, check_host
+from adapters.http.admission import admit, authorise, check_host
 from adapters.http.backend import Backend
-from adapters.http.bodies import GoneError, IncomingBody, check_declared, checked_json, replayed, with_json_headers
+from adapters.http.bodies import (
+    LARGEST_JSON,
+    LARGEST_SEALED,
+    GoneError,
+    IncomingBody,
+    check_declared,
+    checked_json,
+    replayed,
+    too_large,
+    with_json_headers,
+)
 from adapters.http.lanes import Lanes
 from adapters.http.metrics import Metrics
 from adapters.http.outlet import Outlet
@@ -19,6 +30,7 @@ from adapters.http.passage import InFlight, Passage
 from adapters.http.policy import OPEN
 from adapters.http.problems import INTERNAL, problem_of
 from adapters.security.sealing import REQUEST, SEALED, unseal
+from adapters.security.tokens import HINT
 from domain.errors import AutoLearnError, ForbiddenError, UnsealedBodyError
 
 log = logging.getLogger(__name__)
@@ -33,7 +45,7 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, knows: Callable[[Scope], bool], backend: Backend, lanes: Lanes, metrics: Metrics
+        self, app: FastAPI, knows: Callable[[Scope], bool], backend: Backend, lanes: Lanes, metrics: Metrics
     ) -> None:
         self.app, self.knows, self.backend, self.lanes, self.metrics = app, knows, backend, lanes, metrics
         self.in_flight = InFlight()
@@ -114,5 +126,7 @@ def _unsealed(passage: Passage, body: bytes) -> bytes:
         raise UnsealedBodyError(f"A JSON body travels sealed, as {SEALED}. {HINT}")
     claims, key = passage.claims, passage.key
     plain = unseal(key, REQUEST, claims.request_id, passage.method, passage.target, body)
+    if len(plain) > LARGEST_JSON:  # the last few bytes hide in the cipher's padding
+        raise too_large(LARGEST_SEALED)
     checked_json(plain)
     return plain

@@ -10,11 +10,11 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from adapters.http import schemas
+from adapters.http.event_streams import EventStreamResponse, as_events
 from adapters.http.frames import frame
 from adapters.http.log_filter import LogQuestion, filters_of, matches
 from adapters.http.questions import LogEvents, LogPage
 from adapters.http.shapes import LogView
-from adapters.http.task_routes import EventStreamResponse
 from adapters.http.visit import Here, Visit, answered
 from projections.ports import Archived
 
@@ -35,7 +35,7 @@ async def follow_log(it: Here, wanted: LogEvents) -> Response:
     """Follow the log: one `communication` event each, sealed, until the caller hangs up."""
     filters = filters_of(wanted, it.backend)
     after = wanted.after if wanted.after is not None else await it.lanes.quick(lambda: _last(it, wanted.since))
-    return EventStreamResponse(_communications(it, filters, after), headers={"Cache-Control": "no-store"})
+    return as_events(_communications(it, filters, after))
 
 
 def told(archived: Archived) -> dict[str, Any]:

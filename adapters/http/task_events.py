@@ -7,26 +7,21 @@ from functools import partial
 from typing import Any
 
 from adapters.http.frames import frame
-from adapters.http.problems import problem_of
 from adapters.http.visit import Visit
-from domain.errors import AutoLearnError
 from domain.values import UNFINISHED
 
 TURN_SECONDS = 1.0
 
 
 async def task_events(visit: Visit, task: str, first: dict[str, Any]) -> AsyncIterator[bytes]:
-    """Yield frames from the state that is known until the end; a refusal meanwhile is the last frame."""
+    """Yield frames from the state that is known until the end."""
     body = first
     yield frame("state", body)
-    try:
-        while body["state"] in UNFINISHED:
-            told = await visit.lanes.streaming(partial(_next, visit, task, body))
-            yield frame("state" if told["state"] != body["state"] else "progress", told)
-            body = told
-        yield frame("result", body)
-    except AutoLearnError as refusal:
-        yield b"event: problem\ndata: " + problem_of(refusal).body + b"\n\n"
+    while body["state"] in UNFINISHED:
+        told = await visit.lanes.streaming(partial(_next, visit, task, body))
+        yield frame("state" if told["state"] != body["state"] else "progress", told)
+        body = told
+    yield frame("result", body)
 
 
 def _next(visit: Visit, task: str, seen: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,8 @@ import re
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import StreamingResponse
 
-from adapters.http.frames import EVENT_STREAM
+from adapters.http.event_streams import EventStreamResponse, as_events
 from adapters.http.questions import When
 from adapters.http.task_events import status_now, task_events
 from adapters.http.visit import Here, told
@@ -17,12 +16,6 @@ from domain.errors import NotFoundError
 
 KINDS = {"trainings": "", "evaluations": "e", "reproductions": "r"}
 MARK = re.compile(r"-([er])\d+\Z")
-
-
-class EventStreamResponse(StreamingResponse):
-    """Frames as they come."""
-
-    media_type = EVENT_STREAM
 
 
 def add_task_routes(router: APIRouter, folder: str, shape: type[Any]) -> None:
@@ -41,8 +34,7 @@ def add_task_routes(router: APIRouter, folder: str, shape: type[Any]) -> None:
         _check_kind(folder, id)
         await it.reach(when.after_position)
         first = await it.lanes.quick(lambda: status_now(it, id))
-        headers = {"AutoLearn-Position": str(first["position"]), "Cache-Control": "no-store"}
-        return EventStreamResponse(task_events(it, first_id(first, folder), first), headers=headers)
+        return as_events(task_events(it, first_id(first, folder), first), first["position"])
 
     @router.delete(f"/{folder}/{{id}}", name=f"cancel_{name}", responses={200: {"model": shape}})
     async def cancel(it: Here, id: str) -> Response:

@@ -19,6 +19,7 @@ from domain.errors import NotAuthenticatedError
 from domain.names import CLIENT_NAME
 
 SCHEME = "AutoLearn"
+HINT = "`autolearn call` signs and seals, `autolearn proxy` opens a door for curl and browsers."
 VALID_SECONDS = 60
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")
@@ -67,7 +68,8 @@ def present(header: str) -> Presented:
     """Read the header's form; raises NotAuthenticatedError."""
     form = HEADER.fullmatch(header)
     if form is None:
-        raise NotAuthenticatedError(f"Every call needs `Authorization: {SCHEME} <client>.<generation>.<token>`.")
+        needed = f"Every call needs `Authorization: {SCHEME} <client>.<generation>.<token>`."
+        raise NotAuthenticatedError(f"{needed} {HINT}")
     return Presented(form[1], int(form[2]), form[3])
 
 

@@ -1,0 +1,163 @@
+"""A client on the other side of an ASGI application: signs and seals like a real one, and keeps all raw bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from adapters.security.calls import OutgoingCall
+from adapters.security.credentials import Credentials
+from adapters.security.sealing import SEALED
+
+Message = dict[str, Any]
+
+
+@dataclass
+class Reply:
+    """What came back for one call, as sent and (where it was sealed) opened."""
+
+    call: OutgoingCall
+    status: int
+    headers: dict[str, str]
+    content: bytes
+    frames: list[bytes] = field(default_factory=list)
+
+    @property
+    def plain(self) -> bytes:
+        sealed = self.headers.get("content-type") == SEALED
+        return self.call.opened(self.content) if sealed else self.content
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.plain)
+
+    @property
+    def position(self) -> int:
+        return int(self.headers["autolearn-position"])
+
+    @property
+    def events(self) -> list[tuple[str, Any]]:
+        return [self._event(number, frame) for number, frame in enumerate(self.frames, start=1)]
+
+    def _event(self, number: int, frame: bytes) -> tuple[str, Any]:
+        lines = dict(line.split(": ", 1) for line in frame.decode().strip().split("\n"))
+        assert lines["id"] == str(number)
+        return lines["event"], json.loads(self.call.opened_event(number, lines["data"].encode()))
+
+
+@dataclass
+class Caller:
+    """One client of an ASGI application."""
+
+    app: Any
+    credentials: Credentials
+    wire: list[bytes] = field(default_factory=list)
+
+    def get(self, target: str, **headers: str) -> Reply:
+        return self.send_empty(self.outgoing("GET", target), **headers)
+
+    def delete(self, target: str, **headers: str) -> Reply:
+        return self.send_empty(self.outgoing("DELETE", target), **headers)
+
+    def post(self, target: str, body: Any = None, *, key: str = "", **headers: str) -> Reply:
+        return self.send(
+            self.outgoing("POST", target, key), json.dumps({} if body is None else body).encode(), **headers
+        )
+
+    def upload(self, target: str, content: bytes, *, signed: bytes | None = None, **headers: str) -> Reply:
+        call = self.outgoing("POST", target)
+        sha256 = hashlib.sha256(content if signed is None else signed).hexdigest()
+        chunks = [content[n : n + 65536] for n in range(0, len(content), 65536)] or [b""]
+        return self.raw(call, call.with_file(sha256) | headers, chunks)
+
+    def outgoing(self, method: str, target: str, key: str = "") -> OutgoingCall:
+        return OutgoingCall(self.credentials, method, target, idempotency_key=key)
+
+    def send(self, call: OutgoingCall, body: bytes, **headers: str) -> Reply:
+        signed, sealed = call.with_json(body)
+        return self.raw(call, signed | headers, [sealed])
+
+    def send_empty(self, call: OutgoingCall, **headers: str) -> Reply:
+        return self.raw(call, call.without_body() | headers, [b""])
+
+    def hang_up(self, call: OutgoingCall, headers: dict[str, str], chunks: list[bytes]) -> None:
+        """Send a body that never ends, and be gone."""
+        exchange = _Exchange(chunks, None, unended=True)
+        asyncio.run(exchange.run(self.app, _scope(call, {"Host": "localhost", **headers})))
+
+    def raw(
+        self,
+        call: OutgoingCall,
+        headers: dict[str, str],
+        chunks: Iterable[bytes],
+        until: Callable[[int], bool] | None = None,
+    ) -> Reply:
+        """Send exactly this; `until` sees every message (as the number of frames so far) and says when to hang up."""
+        named = {"Host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        exchange = _Exchange(list(chunks), until)
+        asyncio.run(exchange.run(self.app, _scope(call, named)))
+        self.wire += [f"{call.method} {call.target} {named}".encode(), *exchange.sent_in, *exchange.came_out]
+        return Reply(call, exchange.status, exchange.headers, b"".join(exchange.parts), exchange.frames)
+
+
+@dataclass
+class _Exchange:
+    waiting: list[bytes]
+    until: Callable[[int], bool] | None
+    unended: bool = False
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    parts: list[bytes] = field(default_factory=list)
+    frames: list[bytes] = field(default_factory=list)
+    sent_in: list[bytes] = field(default_factory=list)
+    came_out: list[bytes] = field(default_factory=list)
+
+    async def run(self, app: Any, scope: Message) -> None:
+        self.hung_up = asyncio.Event()
+        await app(scope, self.receive, self.send)
+
+    async def receive(self) -> Message:
+        if not self.waiting:
+            if not self.unended:
+                await self.hung_up.wait()
+            return {"type": "http.disconnect"}
+        chunk = self.waiting.pop(0)
+        self.sent_in.append(chunk)
+        return {"type": "http.request", "body": chunk, "more_body": bool(self.waiting) or self.unended}
+
+    async def send(self, message: Message) -> None:
+        if self.until is not None and self.until(len(self.frames) + (b"event: " in message.get("body", b""))):
+            self.hung_up.set()
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = {name.decode().lower(): value.decode() for name, value in message["headers"]}
+            self.came_out.append(repr(message).encode())
+            return
+        body = message.get("body", b"")
+        self.parts.append(body)
+        self.came_out.append(body)
+        if body.startswith(b"event: "):
+            self.frames.append(body)
+
+
+def _scope(call: OutgoingCall, headers: dict[str, str]) -> Message:
+    path, _, query = call.target.partition("?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": call.method,
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8420),
+    }

@@ -1,0 +1,110 @@
+"""Doubles of what lies outside a backend: a clock to be set, prepared tasks and inspections, a plain projection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from typing import Any
+
+from adapters.embedded.documents import EmbeddedDocuments
+from adapters.embedded.feed import SqliteFeed
+from adapters.tasks.slots import Slots
+from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
+from projections.fold import Fold, commits
+from projections.ports import Batch
+from tests.http.outcomes import OUTCOMES
+
+
+class SetClock:
+    """The time of day, put forward or back."""
+
+    offset = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+
+class PreparedTask:
+    """Ends with its prepared outcome once the launcher lets it."""
+
+    pid = 1
+
+    def __init__(self, outcome: TaskOutcome, may_end: Event) -> None:
+        self._outcome, self._may_end, self._cancelled = outcome, may_end, False
+
+    def result(self) -> TaskOutcome:
+        self._may_end.wait(30)
+        return TaskBroken("cancelled", "The task was cancelled.") if self._cancelled else self._outcome
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._may_end.set()
+
+
+class PreparedLauncher(Slots):
+    """Knows the outcome of every kind of task beforehand; `may_end` holds them back."""
+
+    def __init__(self) -> None:
+        super().__init__(8)
+        self.may_end = Event()
+        self.may_end.set()
+        self.outcomes: dict[str, TaskOutcome] = {kind: TaskDone(facts) for kind, facts in OUTCOMES.items()}
+        self.started: list[TaskSpec] = []
+
+    def start(self, spec: TaskSpec) -> PreparedTask:
+        self.started.append(spec)
+        return PreparedTask(self.outcomes[spec.kind], self.may_end)
+
+
+@dataclass
+class PreparedInspector:
+    """Says what a test prepared."""
+
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    refusal: Exception | None = None
+
+    def run(self, kind: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        self.asked.append((kind, arguments))
+        if self.refusal is not None:
+            raise self.refusal
+        yield from self.steps
+
+
+class Projecting:
+    """Folds the log into the documents, in a thread."""
+
+    def __init__(self, feed: SqliteFeed, documents: EmbeddedDocuments) -> None:
+        self.feed, self.documents, self._stop = feed, documents, Event()
+        self.paused = Event()
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        fold = Fold(self._current)
+        while not self._stop.is_set():
+            place = self.documents.position()
+            if not self.feed.wait_beyond(place, 0.02) or self.paused.is_set():
+                self._stop.wait(0.005)
+                continue
+            batch = Batch(place)
+            for commit in commits(self.feed.after(place, 500)):
+                fold.add(commit, batch)
+            self.documents.apply(batch)
+
+    def _current(self, kind: str, id: str) -> dict[str, Any] | None:
+        found = self.documents.get(kind, id)
+        return found.body if found else None
+
+
+class NoJournal:
+    """Keeps what the event worker does out of the archive, so that tests see their own calls alone."""
+
+    def handled(self, event: Any, position: int, outcome: str, milliseconds: float) -> None:
+        """Keep nothing."""

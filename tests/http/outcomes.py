@@ -1,0 +1,40 @@
+"""Prepared outcomes of tasks, small and recognisable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MODEL = "0" * 63 + "1"
+
+
+def _described(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    facts = {"distribution": "autolearn", "version": "1.0", "description": f"About {name}.", "settings": settings}
+    return {"name": name, "description": facts | {"digest": f"digest of {name}"}}
+
+
+AVERAGE = {"average": {"type": "choice", "choices": ["macro", "micro", "weighted", "binary"], "default": "macro"}}
+C = {"C": {"type": "number", "default": 1.0, "exclusive_minimum": 0}}
+BLOB = {"sha256": MODEL, "size": 5}
+FIT = {
+    "learned": {"coef": [0.25, 0.5]},
+    "model_blob": BLOB,
+    "learned_blob": BLOB,
+    "split": {"train_rows": 112, "test_rows": 38, "sha256": "ab" * 32},
+    "provenance": {"python": "3.11"},
+    "fit_seconds": 0.01,
+}
+OUTCOMES: dict[str, dict[str, Any]] = {
+    "describe": {
+        "models": [_described("svm", C), _described("naive-bayes", {})],
+        "measures": [_described("precision", AVERAGE), _described("recall", AVERAGE), _described("accuracy", {})],
+    },
+    "ingest": {
+        "blob": {"sha256": "cd" * 32, "size": 10},
+        "rows": 150,
+        "columns": {"length": "number", "target": "category"},
+        "classes": ["a", "b", "c"],
+    },
+    "fit": FIT,
+    "score": {"measures": {"precision:macro": 0.9375, "recall:macro": 0.875}},
+    "reproduce": {"verdict": "bit-identical", "differences": []},
+}

@@ -1,0 +1,127 @@
+"""Nothing is answered before it is archived, and nothing is done that could not be."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from adapters.embedded.communications import SqliteCommunications
+from domain.errors import DiskReserveError, NotAbleError
+from projections.ports import Archived, Communication
+from tests.http.asgi import Caller
+from tests.http.rig import Rig
+
+TRAINING = {"dataset": "iris", "model": "svm"}
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, method: str, error: Exception) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(SqliteCommunications, method, fail)
+
+
+def test_the_record_is_there_before_the_first_byte(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    archive = SqliteCommunications.archive
+
+    def noted(self: SqliteCommunications, communication: Communication) -> Archived:
+        archived = archive(self, communication)
+        order.append(archived.communication.outcome)
+        return archived
+
+    def sent(_: int) -> bool:
+        order.append("sent")
+        return False
+
+    monkeypatch.setattr(SqliteCommunications, "archive", noted)
+    for method, target in (("GET", "/session"), ("GET", "/log"), ("GET", "/nowhere"), ("DELETE", "/trainings/zzzz")):
+        call = ana.outgoing(method, target)
+        ana.raw(call, call.without_body(), [b""], until=sent)
+    ana.raw(call, {}, [b""], until=sent)
+    assert order == [part for status in (200, 403, 404, 404, 401) for part in (str(status), "sent", "sent")]
+
+
+def test_what_the_record_says(rig: Rig, ana: Caller) -> None:
+    reply = ana.post("/trainings", TRAINING)
+    record = rig.communications.recent(0)[-1].communication
+    assert (record.kind, record.actor, record.source, record.target) == ("call", "ana", "127.0.0.1", "training")
+    assert (record.operation, record.outcome, record.problem) == ("POST /trainings", "201", "")
+    assert record.correlation == reply.call.request_id == reply.headers["autolearn-request"]
+    assert record.domain_position == reply.position
+    assert record.bytes_out == len(reply.content)
+    assert record.digest_out == hashlib.sha256(reply.plain).hexdigest()
+    assert record.causation.startswith("command:")
+    assert record.milliseconds > 0
+
+
+def test_it_has_no_session_data_and_no_raw_url(rig: Rig, ana: Caller) -> None:
+    trained = ana.post("/trainings", TRAINING).json
+    ana.get(f"/trainings/{trained['experiment']}?as_of=@3")
+    told = repr(rig.communications.recent(0))
+    for secret in ("iris", "svm", trained["experiment"], "@3"):
+        assert secret not in told
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "slug"),
+    [(NotAbleError("no"), 503, "not-able-now"), (DiskReserveError("full"), 507, "disk-full")],
+)
+def test_no_command_runs_that_could_not_be_archived(
+    rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, slug: str
+) -> None:
+    before = rig.position
+    with monkeypatch.context() as patched:
+        broken(patched, "check_able", error)
+        reply = ana.post("/trainings", TRAINING)
+        assert ana.get("/session").status == 200
+    assert (reply.status, reply.json["type"]) == (status, slug)
+    assert rig.position == before
+
+
+@pytest.mark.parametrize("error", [NotAbleError("no"), OSError("broken")])
+def test_a_command_whose_record_failed_says_that_it_was_done(
+    rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    call = ana.outgoing("POST", "/trainings")
+    with monkeypatch.context() as patched:
+        broken(patched, "archive", error)
+        reply = ana.send(call, b'{"dataset": "iris", "model": "svm"}')
+    assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (503, "outcome-recorded", "1")
+    done = rig.position
+    again = ana.send(call, b'{"dataset": "iris", "model": "svm"}')
+    assert (again.status, again.position) == (201, done)
+    assert rig.position == done
+
+
+def test_a_question_whose_record_failed_is_not_answered(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        broken(patched, "archive", NotAbleError("no"))
+        reply = ana.get("/catalog")
+    assert (reply.status, reply.json["type"]) == (503, "not-able-now")
+    assert b"svm" not in reply.plain
+
+
+def test_a_stream_that_cannot_be_archived_does_not_open(
+    rig: Rig, root: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = root.post("/trainings", TRAINING)
+    with monkeypatch.context() as patched:
+        broken(patched, "archive", NotAbleError("no"))
+        reply = root.get(f"/trainings/{trained.json['experiment']}/events?after_position={trained.position}")
+    assert (reply.status, reply.json["type"]) == (503, "not-able-now")
+
+
+def test_an_unexpected_fault_tells_nothing_of_the_inside(
+    rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr(type(rig.backend.queries), "session", fail)
+    reply = ana.get("/session")
+    assert (reply.status, reply.json["type"]) == (500, "internal-error")
+    assert b"secret" not in reply.plain
+    assert rig.communications.recent(0)[-1].communication.outcome == "500"

@@ -1,0 +1,143 @@
+"""Event streams: every frame sealed for its number, opened and closed in the archive, and over for who is revoked."""
+
+from __future__ import annotations
+
+import json
+from threading import Timer
+
+import pytest
+
+from adapters.http.frames import frame, sealed_frame
+from domain.errors import BadInputError, NotAbleError, NotJsonError
+from tests.http.asgi import Caller, Reply
+from tests.http.doubles import PreparedLauncher
+from tests.http.rig import Rig
+
+TRAINING = {"dataset": "iris", "model": "svm"}
+EVENTS = {"Accept": "text/event-stream"}
+
+
+def outcomes(rig: Rig) -> list[str]:
+    return [record.communication.outcome for record in rig.communications.recent(0)]
+
+
+def begun(rig: Rig, caller: Caller) -> Reply:
+    rig.hold_back()
+    return caller.post("/trainings", TRAINING, Prefer="respond-async")
+
+
+def test_a_training_is_followed_to_its_end(rig: Rig, ana: Caller) -> None:
+    assert isinstance(rig.launcher, PreparedLauncher)
+    started = begun(rig, ana)
+    Timer(0.1, rig.launcher.may_end.set).start()
+    reply = ana.get(f"{started.headers['location']}/events?after_position={started.position}")
+    assert (reply.status, reply.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+    names = [name for name, _ in reply.events]
+    assert (names[0], names[-1]) == ("state", "result")
+    assert reply.events[-1][1]["state"] == "completed"
+    assert outcomes(rig)[-2:] == ["opened", "closed"]
+    opened, closed = (record.communication for record in rig.communications.recent(0)[-2:])
+    assert opened.correlation == closed.correlation == reply.call.request_id
+    assert closed.bytes_out == len(reply.content)
+    assert not rig.app.in_flight.correlations()
+
+
+def test_no_frame_is_plain_and_none_fits_another_place(rig: Rig, ana: Caller) -> None:
+    trained = ana.post("/trainings", TRAINING)
+    reply = ana.get(f"/trainings/{trained.json['experiment']}/events?after_position={trained.position}")
+    assert len(reply.frames) == 2
+    for secret in (b"svm", b"iris", b"completed"):
+        assert secret not in reply.content
+    first = reply.frames[0].split(b"data: ")[1].strip()
+    with pytest.raises(NotJsonError):
+        reply.call.opened_event(2, first)
+    with pytest.raises(NotJsonError):
+        ana.outgoing("GET", reply.call.target).opened_event(1, first)
+
+
+def test_evaluations_and_reproductions_have_events_too(ana: Caller) -> None:
+    name = ana.post("/trainings", TRAINING).json["experiment"]
+    evaluated = ana.post("/evaluations", {})
+    reply = ana.get(f"/evaluations/{name}-e1/events?after_position={evaluated.position}")
+    assert reply.events[-1][1]["evaluation"] == f"{name}-e1"
+    reproduced = ana.post(f"/experiments/{name}/reproductions")
+    reply = ana.get(f"/reproductions/{name}-r1/events?after_position={reproduced.position}")
+    assert reply.events[-1][1]["verdict"] == "bit-identical"
+
+
+def test_events_of_what_is_not_there_are_a_problem(ana: Caller) -> None:
+    reply = ana.get("/trainings/aaaaaaaaaaaaaaaa/events")
+    assert (reply.status, reply.json["type"]) == (404, "not-found")
+
+
+def test_who_hangs_up_closes_the_stream(rig: Rig, ana: Caller) -> None:
+    started = begun(rig, ana)
+    call = ana.outgoing("GET", f"{started.headers['location']}/events?after_position={started.position}")
+    ana.raw(call, call.without_body(), [b""], until=lambda frames: frames >= 1)
+    assert outcomes(rig)[-2:] == ["opened", "closed"]
+
+
+def test_the_log_is_followed(rig: Rig, ana: Caller, root: Caller) -> None:
+    ana.get("/session")
+    before = rig.communications.recent(0)[-1].position
+    Timer(0.1, lambda: ana.get("/catalog")).start()
+    call = root.outgoing("GET", f"/log/events?actor=ana&after={before}")
+    reply = root.raw(call, call.without_body(), [b""], until=lambda frames: frames >= 1)
+    (name, record) = reply.events[0]
+    assert (name, record["operation"], record["actor"]) == ("communication", "GET /catalog", "ana")
+
+
+def test_a_revoked_client_hears_no_more(rig: Rig, root: Caller) -> None:
+    root.post("/clients", {"client": "warden", "roles": ["sys-admin"]})
+    Timer(0.1, lambda: root.post("/clients/warden/revocation")).start()
+    warden = rig.caller("warden")
+    reply = warden.get("/log/events")
+    assert reply.events[-1][0] == "problem"
+    assert reply.events[-1][1]["type"] == "not-authenticated"
+
+
+def test_an_inspection_as_one_answer_and_as_events(rig: Rig, root: Caller) -> None:
+    result = {"ok": True, "position": 7, "head": "ab", "faults": [], "unanswered": []}
+    rig.inspector.steps = [{"progress": 0.5, "what": "chain"}, {"result": result}]
+    reply = root.post("/verifications", {"anchor": None})
+    assert (reply.status, reply.json, reply.position) == (200, result, 7)
+    streamed = root.post("/verifications", {"anchor": None}, **EVENTS)
+    assert streamed.events == [("progress", rig.inspector.steps[0]), ("result", result)]
+    kind, arguments = rig.inspector.asked[-1]
+    assert (kind, arguments["anchor"]) == ("verify", None)
+    assert arguments["in_flight"] == [streamed.call.request_id]
+
+
+def test_replay_and_rebuild_ask_the_inspector(rig: Rig, root: Caller) -> None:
+    rig.inspector.steps = [{"result": {"position": 3, "matches_read_models": True}}]
+    assert root.get("/replay?as_of=@3&stream=session:ana:1").position == 3
+    assert root.post("/rebuilds", {"projection": "history"}).status == 200
+    assert rig.inspector.asked == [
+        ("replay", {"as_of": "@3", "stream": "session:ana:1"}),
+        ("rebuild", {"projection": "history"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status"), [(BadInputError("Not an anchor."), 422), (NotAbleError("The process died."), 503)]
+)
+def test_a_refused_inspection_is_a_problem_even_for_who_wants_events(
+    rig: Rig, root: Caller, refusal: Exception, status: int
+) -> None:
+    rig.inspector.refusal = refusal
+    assert root.post("/verifications", {"anchor": "x"}, **EVENTS).status == status
+
+
+def test_an_inspection_that_breaks_off_says_so(rig: Rig, root: Caller) -> None:
+    rig.inspector.steps = [{"progress": 0.5, "what": "chain"}]
+    assert root.post("/verifications", {"anchor": None}).status == 503
+    assert root.post("/verifications", {"anchor": None}, **EVENTS).events[-1][0] == "problem"
+
+
+def test_only_whole_frames_are_sealed() -> None:
+    assert sealed_frame(frame("state", {"a": "b\nc"}), 3, lambda data: data) == (
+        b"event: state\nid: 3\ndata: " + json.dumps({"a": "b\nc"}).encode() + b"\n\n"
+    )
+    for broken in (b"data: x\n\n", b"event: a\ndata: x\n", b"event: a\ndata: x\ndata: y\n\n", frame("a", 1) * 2):
+        with pytest.raises(ValueError, match="whole frames"):
+            sealed_frame(broken, 1, lambda data: data)

@@ -1,0 +1,137 @@
+"""Questions: as of a moment, after a position, page by page, and never of what is somebody else's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+
+from adapters.security.cursors import CursorSeal
+from tests.http.asgi import Caller
+from tests.http.rig import Rig
+
+TRAINING = {"dataset": "iris", "model": "svm"}
+
+
+def committed(caller: Caller, number: int) -> list[str]:
+    names = [caller.post("/trainings", TRAINING).json["experiment"] for _ in range(number)]
+    caller.post("/session/commit", {})
+    return names
+
+
+def test_a_client_reads_its_own_writes(rig: Rig, ana: Caller) -> None:
+    rig.projecting.paused.set()
+    trained = ana.post("/trainings", TRAINING)
+    assert ana.get("/session").json["session"] is None
+    rig.projecting.paused.clear()
+    seen = ana.get(f"/session?after_position={trained.position}")
+    assert [it["experiment"] for it in seen.json["experiments"]] == [trained.json["experiment"]]
+    assert seen.position >= trained.position
+
+
+def test_a_position_that_is_not_reached_is_503(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(rig.backend.queries).wait, "__defaults__", (0.05,))
+    reply = ana.get(f"/session?after_position={rig.position + 1}")
+    assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (503, "position-not-reached", "1")
+
+
+def test_as_of_a_position_before_and_after(rig: Rig, ana: Caller) -> None:
+    before = rig.position
+    (name,) = committed(ana, 1)
+    rig.settle()
+    assert ana.get(f"/experiments?as_of=@{before}").json["experiments"] == []
+    now = ana.get(f"/experiments?as_of=@{rig.position}")
+    assert ([row["experiment"] for row in now.json["experiments"]], now.position) == ([name], rig.position)
+
+
+def test_a_moment_inside_a_commit_is_told(rig: Rig, ana: Caller) -> None:
+    committed(ana, 2)
+    rig.settle()
+    reply = ana.get(f"/catalog?as_of=@{rig.position - 1}")
+    assert "inside a commit" in reply.json["note"]
+    assert reply.position < rig.position - 1
+
+
+@pytest.mark.parametrize("as_of", ["2026-01-01T12:00:00", "tomorrow", "@x", "2026-13-01T00:00:00Z", "@999999"])
+def test_an_impossible_moment_is_refused(ana: Caller, as_of: str) -> None:
+    reply = ana.get(f"/session?as_of={quote(as_of)}")
+    assert (reply.status, reply.json["type"]) == (422, "bad-input")
+
+
+def test_another_clients_session_and_experiments_are_not_there(rig: Rig, ana: Caller, bob: Caller) -> None:
+    trained = ana.post("/trainings", TRAINING)
+    name = trained.json["experiment"]
+    for target in (
+        "/session?session=ana-1",
+        f"/trainings/{name}",
+        f"/experiments/{name}",
+        f"/experiments/{name}/model",
+    ):
+        sign = "&" if "?" in target else "?"
+        assert bob.get(f"{target}{sign}after_position={trained.position}").status == 404
+    assert bob.post("/evaluations", {"experiment": name}).status == 404
+    assert bob.post(f"/experiments/{name}/reproductions").status == 404
+
+
+def test_pages_follow_each_other_while_others_commit(rig: Rig, ana: Caller) -> None:
+    names = committed(ana, 5)
+    rig.settle()
+    seen, cursor = [], ""
+    for _ in range(3):
+        page = ana.get(f"/experiments?limit=2{cursor}").json
+        seen += [row["experiment"] for row in page["experiments"]]
+        cursor = f"&cursor={page['next']}"
+        committed(ana, 1)
+    assert sorted(seen) == sorted(names)
+    assert page["next"] is None
+
+
+def test_a_foreign_changed_or_expired_cursor_is_refused(rig: Rig, ana: Caller, bob: Caller) -> None:
+    committed(ana, 3)
+    rig.settle()
+    cursor = ana.get("/experiments?limit=2").json["next"]
+    elsewhere = CursorSeal(b"z" * 32, rig.clock).sign({"position": 1})
+    swapped = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
+    for caller, given in (
+        (bob, cursor),
+        (ana, swapped[:40] + "xx" + swapped[42:]),
+        (ana, elsewhere),
+        (ana, "nonsense"),
+    ):
+        reply = caller.get(f"/experiments?limit=2&cursor={quote(given)}")
+        assert (reply.status, reply.json["type"]) == (422, "bad-cursor")
+    assert ana.get(f"/experiments?limit=2&model=svm&cursor={cursor}").status == 422
+
+
+def test_a_cursor_ends_after_a_day(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    committed(ana, 3)
+    rig.settle()
+    cursor = ana.get("/experiments?limit=2").json["next"]
+    rig.clock.offset = timedelta(hours=25)
+    later = rig.clock.now().timestamp()
+    monkeypatch.setattr("adapters.security.tokens.time", lambda: later)
+    reply = ana.get(f"/experiments?limit=2&cursor={cursor}")
+    assert (reply.status, reply.json["type"]) == (422, "bad-cursor")
+    assert "24 hours" in reply.json["detail"]
+
+
+@pytest.mark.parametrize("where", ["precision >", "precision = = 1", "nowhere > 1", "(", "__import__('os')"])
+def test_a_filter_that_does_not_parse_is_told(ana: Caller, where: str) -> None:
+    reply = ana.get(f"/experiments?where={quote(where)}")
+    assert reply.status == 422
+    assert reply.json["type"] in ("bad-filter", "bad-input")
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "x"])
+def test_a_page_has_a_size(ana: Caller, limit: str) -> None:
+    assert ana.get(f"/experiments?limit={limit}").status == 422
+
+
+def test_the_catalog_as_a_whole_by_shelf_and_by_name(ana: Caller) -> None:
+    assert set(ana.get("/catalog").json) == {"models", "datasets", "measures", "position"}
+    assert set(ana.get("/catalog/models").json) == {"models", "position"}
+    svm = ana.get("/catalog/models/svm").json
+    assert (svm["name"], svm["settings"]["C"]["type"]) == ("svm", "number")
+    missing = ana.get("/catalog/models/svn")
+    assert (missing.status, missing.json["nearest"]) == (404, ["svm"])

@@ -1,0 +1,126 @@
+"""Clients, log, health and metrics."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from adapters.embedded.communications import SqliteCommunications
+from adapters.security.credentials import Credentials
+from domain.errors import DiskReserveError
+from tests.http.asgi import Caller
+from tests.http.rig import Rig
+
+
+def test_a_new_client_gets_its_key_once_and_can_call(rig: Rig, root: Caller) -> None:
+    added = root.post("/clients", {"client": "eve", "roles": ["analyst"]})
+    assert added.status == 201
+    eve = Caller(rig.app, Credentials("eve", added.json["generation"], added.json["key"].encode()))
+    assert eve.get("/session").status == 200
+    listed = root.get("/clients").json
+    assert {"client": "eve", "roles": ["analyst"], "generation": 1, "revoked": False} in listed["clients"]
+    assert "key" not in json.dumps(listed)
+
+
+def test_clients_as_of_a_position(rig: Rig, root: Caller) -> None:
+    before = rig.position
+    root.post("/clients", {"client": "eve", "roles": ["analyst"]})
+    rig.settle()
+    names = [it["client"] for it in root.get(f"/clients?as_of=@{before}").json["clients"]]
+    assert names == ["ana", "bob", "root"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"client": "Eve", "roles": ["analyst"]}, 422),
+        ({"client": "eve", "roles": ["king"]}, 422),
+        ({"client": "eve", "roles": []}, 422),
+        ({"client": "ana", "roles": ["analyst"]}, 409),
+    ],
+)
+def test_bad_clients_are_refused(rig: Rig, root: Caller, body: dict[str, object], status: int) -> None:
+    before = rig.position
+    assert root.post("/clients", body).status == status
+    assert rig.position == before
+
+
+def test_rotating_or_revoking_nobody_is_404(root: Caller) -> None:
+    assert root.post("/clients/nobody/rotation").status == 404
+    assert root.post("/clients/nobody/revocation").status == 404
+
+
+def test_the_log_pages_and_filters(root: Caller, ana: Caller) -> None:
+    for _ in range(5):
+        ana.get("/session")
+    correlation = ana.get("/catalog").call.request_id
+    first = root.get("/log?actor=ana&limit=4").json
+    second = root.get(f"/log?limit=4&cursor={first['next']}").json
+    operations = [it["operation"] for it in [*first["communications"], *second["communications"]]]
+    assert operations == ["GET /catalog"] + ["GET /session"] * 5
+    assert second["next"] is None
+    (one,) = root.get(f"/log?correlation={correlation}").json["communications"]
+    assert (one["correlation"], one["outcome"]) == (correlation, "200")
+    assert root.get("/log?outcome=200&kind=call&operation=GET%20/catalog").json["communications"] == [one]
+
+
+def test_the_log_between_two_times(rig: Rig, root: Caller, ana: Caller) -> None:
+    ana.get("/session")
+    assert root.get("/log?actor=ana&since=1h%20ago").json["communications"]
+    assert not root.get("/log?actor=ana&until=1h%20ago").json["communications"]
+    assert root.get("/log?since=yesterday").status == 422
+
+
+def test_a_cursor_of_the_log_is_nobody_elses(rig: Rig, root: Caller, ana: Caller) -> None:
+    root.post("/clients", {"client": "warden", "roles": ["sys-admin"]})
+    for _ in range(3):
+        ana.get("/session")
+    cursor = root.get("/log?actor=ana&limit=2").json["next"]
+    for caller, target in (
+        (rig.caller("warden"), f"/log?actor=ana&limit=2&cursor={cursor}"),
+        (root, f"/log?actor=bob&limit=2&cursor={cursor}"),
+        (root, f"/log?cursor={cursor[:-8]}aaaaaaaa"),
+        (root, f"/experiments?cursor={cursor}"),
+    ):
+        reply = caller.get(target)
+        assert (reply.status, reply.json["type"]) == (422, "bad-cursor")
+
+
+def test_health_and_metrics_are_plain_and_not_archived(rig: Rig, ana: Caller) -> None:
+    ana.get("/session")
+    call = ana.outgoing("GET", "/health/live")
+    before = len(rig.communications.recent(0))
+    for path in ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"):
+        assert ana.raw(ana.outgoing("GET", path), {}, [b""]).status == 200
+    assert ana.raw(call, {}, [b""]).json == {"status": "live"}
+    assert len(rig.communications.recent(0)) == before
+
+
+def test_metrics_count_calls_lag_and_communications(rig: Rig, ana: Caller) -> None:
+    ana.get("/session")
+    ana.get("/log")
+    rig.projecting.paused.set()
+    ana.post("/trainings", {"dataset": "iris", "model": "svm"})
+    rig.clock.offset = timedelta(minutes=5)
+    text = ana.raw(ana.outgoing("GET", "/metrics"), {}, [b""]).content.decode()
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert lines['autolearn_calls_total{operation="GET /session",outcome="200",service="session"}'] == "1.0"
+    assert lines['autolearn_calls_total{operation="GET /log",outcome="403",service="storage"}'] == "1.0"
+    assert lines['autolearn_call_seconds_count{operation="GET /session",service="session"}'] == "1.0"
+    assert float(lines["autolearn_projection_lag_events"]) == rig.position - rig.documents.position() > 0
+    assert 299 < float(lines["autolearn_projection_lag_seconds"]) < 400
+    assert lines["autolearn_communications"] == "3.0"
+
+
+def test_ready_says_what_is_wrong(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = ana.raw(ana.outgoing("GET", "/health/ready"), {}, [b""])
+    assert (ready.json["status"], ready.json["lag_events"], ready.json["fault"]) == ("ready", 0, None)
+
+    def full(_: SqliteCommunications) -> None:
+        raise DiskReserveError("Only 1 byte is free.")
+
+    monkeypatch.setattr(SqliteCommunications, "check_able", full)
+    not_ready = ana.raw(ana.outgoing("GET", "/health/ready"), {}, [b""])
+    assert (not_ready.status, not_ready.json["fault"]) == (503, "Only 1 byte is free.")

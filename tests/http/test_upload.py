@@ -1,0 +1,128 @@
+"""Data sets come as raw files: streamed to disk, measured, hashed, and gone when their call is over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from adapters.embedded.communications import SqliteCommunications
+from adapters.http import bodies
+from commands.ports import TaskSpec
+from domain.errors import DiskReserveError
+from tests.http.asgi import Caller, Reply
+from tests.http.doubles import PreparedLauncher, PreparedTask
+from tests.http.rig import Rig
+
+CONTENT = b"length,target\n" + b"1.5,a\n" * 200_000
+
+
+def add(caller: Caller, content: bytes = CONTENT, signed: bytes | None = None, **query: object) -> Reply:
+    return caller.upload(
+        f"/catalog/datasets?{urlencode({'name': 'mine', 'target': 'target', **query})}", content, signed=signed
+    )
+
+
+@pytest.fixture
+def scratch(rig: Rig) -> Path:
+    return Path(rig.blobs.scratch("")).parent
+
+
+def test_a_file_reaches_the_task_whole_and_leaves_nothing(
+    rig: Rig, ana: Caller, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bytes] = []
+    start = PreparedLauncher.start
+
+    def noted(self: PreparedLauncher, spec: TaskSpec) -> PreparedTask:
+        seen.append(Path(spec.facts["path"]).read_bytes())
+        return start(self, spec)
+
+    monkeypatch.setattr(PreparedLauncher, "start", noted)
+    reply = add(ana, format="tsv", gzip=1, licence="CC0")
+    assert (reply.status, reply.headers["location"]) == (201, "/catalog/datasets/mine")
+    assert seen == [CONTENT]
+    facts = rig.tasks[-1].facts
+    assert (facts["format"], facts["gzip"], facts["target"]) == ("tsv", True, "target")
+    assert list(scratch.iterdir()) == []
+    assert rig.communications.recent(0)[-1].communication.bytes_in == len(CONTENT)
+
+
+def test_the_same_content_again_is_200(rig: Rig, ana: Caller) -> None:
+    assert add(ana).status == 201
+    before = rig.position
+    assert (add(ana).status, rig.position) == (200, before)
+
+
+def test_another_file_than_was_signed_changes_nothing(rig: Rig, ana: Caller, scratch: Path) -> None:
+    before, started = rig.position, len(rig.tasks)
+    reply = add(ana, signed=b"something else")
+    assert (reply.status, reply.json["type"]) == (401, "not-authenticated")
+    assert (rig.position, len(rig.tasks)) == (before, started)
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_declared_size_above_the_limit_is_refused_at_once(rig: Rig, ana: Caller) -> None:
+    call = ana.outgoing("POST", "/catalog/datasets?name=mine&target=t")
+    reply = ana.raw(call, call.with_file("0" * 64) | {"Content-Length": str(bodies.LARGEST_UPLOAD + 1)}, [b"x"])
+    assert (reply.status, reply.json["type"]) == (413, "too-large")
+    assert "1 GiB" in reply.json["detail"]
+
+
+def test_a_file_that_grows_above_the_limit_is_refused(
+    rig: Rig, ana: Caller, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.http.passage.LARGEST_UPLOAD", 100_000)
+    reply = add(ana)
+    assert (reply.status, reply.json["type"]) == (413, "too-large")
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_meanwhile_ends_it(
+    rig: Rig, ana: Caller, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def able(_: SqliteCommunications) -> None:
+        calls.append(1)
+        if len(calls) > 1:
+            raise DiskReserveError("Only 1 byte is free.")
+
+    monkeypatch.setattr(SqliteCommunications, "check_able", able)
+    before = rig.position
+    reply = add(ana)
+    assert (reply.status, reply.json["type"]) == (507, "disk-full")
+    assert rig.position == before
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_caller_who_hangs_up_leaves_nothing(rig: Rig, ana: Caller, scratch: Path) -> None:
+    before = rig.position
+    call = ana.outgoing("POST", "/catalog/datasets?name=mine&target=target")
+    ana.hang_up(call, call.with_file("0" * 64), [b"x" * 3_000_000])
+    assert rig.communications.recent(0)[-1].communication.outcome == "gone"
+    assert rig.position == before
+    assert list(scratch.iterdir()) == []
+    assert not rig.app.in_flight.correlations()
+
+
+@pytest.mark.parametrize("query", ["name=x", "name=x&target=t&format=xlsx", "name=x&target=t&color=red"])
+def test_parameters_are_checked(ana: Caller, query: str) -> None:
+    assert ana.upload(f"/catalog/datasets?{query}", b"a,b\n").status == 422
+
+
+def test_a_bad_name_is_refused(ana: Caller) -> None:
+    assert add(ana, name="../etc").status == 422
+
+
+def test_retire(ana: Caller) -> None:
+    add(ana)
+    assert ana.post("/catalog/datasets/mine/retirement").status == 200
+    assert ana.post("/trainings", {"dataset": "mine", "model": "svm"}).status == 404
+
+
+def test_offers_are_withdrawn_by_sys_admins(root: Caller) -> None:
+    assert root.post("/catalog/models/svm/withdrawal").status == 200
+    assert root.post("/catalog/measures/recall/withdrawal").status == 200
+    assert root.post("/trainings", {"dataset": "iris", "model": "svm"}).status == 404

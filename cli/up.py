@@ -31,7 +31,7 @@ LOOK_SECONDS = 0.05
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data directory.")
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
 @click.option("--detach", is_flag=True, help="Return when it answers; `autolearn down` stops it.")
-def up(data: Path | None, port: int, detach: bool) -> None:  # noqa: FBT001 - click passes flags so
+def up(data: Path | None, port: int, detach: bool) -> None:
     """Start the backend of this machine."""
     if detach:
         process, url = started(data or data_directory(), port)

@@ -12,7 +12,7 @@ from domain.errors import BadInputError
 BINARY = 2
 
 
-def roc_auc(estimator: Any, X: Any, y: Any, average: Literal["macro", "micro", "weighted"] = "macro") -> float:  # noqa: N803
+def roc_auc(estimator: Any, X: Any, y: Any, average: Literal["macro", "micro", "weighted"] = "macro") -> float:  # noqa: N803 - the parameter names of a scikit-learn scorer
     """Compute the area under the ROC curve: each class against the rest; of two classes, the last in order.
 
     Works on probabilities or on decision values, whichever the model gives; NaN where a class is missing in y.
@@ -24,7 +24,7 @@ def roc_auc(estimator: Any, X: Any, y: Any, average: Literal["macro", "micro", "
     return float(metrics.roc_auc_score(truth, scores, average=average))
 
 
-def log_loss(estimator: Any, X: Any, y: Any) -> float:  # noqa: N803
+def log_loss(estimator: Any, X: Any, y: Any) -> float:  # noqa: N803 - the parameter names of a scikit-learn scorer
     """Compute the logistic loss of the predicted probabilities; smaller is better."""
     if not hasattr(estimator, "predict_proba"):
         msg = (
@@ -34,13 +34,13 @@ def log_loss(estimator: Any, X: Any, y: Any) -> float:  # noqa: N803
     return float(metrics.log_loss(y, estimator.predict_proba(X), labels=estimator.classes_))
 
 
-def confusion_matrix(estimator: Any, X: Any, y: Any) -> list[list[int]]:  # noqa: N803
+def confusion_matrix(estimator: Any, X: Any, y: Any) -> list[list[int]]:  # noqa: N803 - the parameter names of a scikit-learn scorer
     """Count each true class (row) predicted as each class (column), classes in sorted order."""
     table = metrics.confusion_matrix(y, estimator.predict(X), labels=estimator.classes_)
     return [[int(count) for count in row] for row in table]
 
 
-def _scores(estimator: Any, X: Any) -> Any:  # noqa: N803
+def _scores(estimator: Any, X: Any) -> Any:  # noqa: N803 - the parameter names of a scikit-learn scorer
     if hasattr(estimator, "predict_proba"):
         scores = estimator.predict_proba(X)
         return scores[:, 1] if len(estimator.classes_) == BINARY else scores

@@ -39,7 +39,7 @@ def call(
     if not path.startswith("/"):
         raise click.UsageError(f"PATH begins with a slash: /{path}")
     extra = dict(map(_header, headers))
-    body, client = _body(data, raw), terminal.client()
+    body, client = _body(method, data, raw), terminal.client()
     key = next((extra.pop(name) for name in list(extra) if name.lower() == "idempotency-key"), "")
     outgoing = client.call_of(method.upper(), client.base + path, key)
     if "text/event-stream" in (extra.get("Accept") or extra.get("accept") or ""):
@@ -62,13 +62,13 @@ def _print(terminal: Terminal, answer: Answer, *, include: bool) -> None:
         sys.stdout.buffer.flush()
 
 
-def _body(data: str | None, raw: Path | None) -> Body:
+def _body(method: str, data: str | None, raw: Path | None) -> Body:
     if raw is not None:
         if data is not None:
             raise click.UsageError("Either -d or --raw.")
         return RawBody.of(raw)
     if data is None:
-        return NO_BODY
+        return JsonBody(b"{}") if method.upper() == "POST" else NO_BODY
     text = data
     if data.startswith("@"):
         text = sys.stdin.read() if data == "@-" else Path(data[1:]).read_text()

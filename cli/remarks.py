@@ -6,6 +6,7 @@ import click
 
 from cli.options import reason, shared
 from cli.terminal import Terminal
+from cli.views import TASK
 
 
 @click.command()
@@ -16,7 +17,7 @@ from cli.terminal import Terminal
 def annotate(terminal: Terminal, experiment: str, text: str, reason: str) -> None:
     """Add TEXT as a remark to EXPERIMENT."""
     body = {"text": text, "reason": reason}
-    terminal.show(terminal.client().tell("experiments", experiment, "annotations", body=body).body)
+    terminal.show(terminal.client().tell("experiments", experiment, "annotations", body=body).body, TASK)
 
 
 @click.command()
@@ -25,7 +26,7 @@ def annotate(terminal: Terminal, experiment: str, text: str, reason: str) -> Non
 @shared
 def withdraw(terminal: Terminal, experiment: str, reason: str) -> None:
     """Take EXPERIMENT out of the history; it stays readable by its id."""
-    terminal.show(terminal.client().tell("experiments", experiment, "withdrawal", body={"reason": reason}).body)
+    terminal.show(terminal.client().tell("experiments", experiment, "withdrawal", body={"reason": reason}).body, TASK)
 
 
 @click.command()
@@ -34,4 +35,4 @@ def withdraw(terminal: Terminal, experiment: str, reason: str) -> None:
 @shared
 def restore(terminal: Terminal, experiment: str, reason: str) -> None:
     """Put the withdrawn EXPERIMENT back into the history."""
-    terminal.show(terminal.client().tell("experiments", experiment, "restoration", body={"reason": reason}).body)
+    terminal.show(terminal.client().tell("experiments", experiment, "restoration", body={"reason": reason}).body, TASK)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from cli import exit_codes
@@ -12,9 +10,9 @@ from cli.options import shared
 from cli.output import Block, Facts, View
 from cli.steps import result_of
 from cli.terminal import Terminal
-from cli.views import named, numbered
+from cli.views import experiment_row
 
-PARTS = ("sessions", "experiments", "catalog")
+PARTS = ("sessions", "experiments", "catalog", "events")
 
 
 @click.command()
@@ -35,23 +33,11 @@ def replay(terminal: Terminal, as_of: str, stream: str | None) -> None:
 
 
 def _blocks(body: Facts) -> list[Block]:
-    facts = {key: value for key, value in body.items() if key not in PARTS}
-    return [facts, *(_rows(body.get(part)) for part in PARTS)]
-
-
-def _rows(part: Any) -> list[Facts]:
-    """Return a part of the state as rows: a list as it is, a dictionary by its keys."""
-    if isinstance(part, dict):
-        rows = ((key, value if isinstance(value, dict) else {"": _size(value)}) for key, value in part.items())
-        return [{"name": key} | _row(value) for key, value in rows]
-    return [_row(it) for it in part or [] if isinstance(it, dict)]
-
-
-def _row(it: Facts) -> Facts:
-    short = {"model": named(it.get("model")), "dataset": numbered(it.get("dataset"))} if "model" in it else {}
-    kept = flat({**it, **short})
-    return {key: value for key, value in kept.items() if not isinstance(value, list | dict)}
-
-
-def _size(value: Any) -> Any:
-    return f"{len(value)} entries" if isinstance(value, list) else value
+    facts = flat({key: value for key, value in body.items() if key not in PARTS and value not in (None, [])})
+    facts |= {f"catalog.{kind}": len(offers) for kind, offers in (body.get("catalog") or {}).items()}
+    events = [
+        {"position": it.get("position"), "at": it.get("at"), "event": it.get("name"), "facts": it.get("facts")}
+        for it in body.get("events") or []
+    ]
+    experiments = [{"standing": it.get("standing")} | experiment_row(it) for it in body.get("experiments") or []]
+    return [facts, list(body.get("sessions") or []), experiments, events]

@@ -7,7 +7,7 @@ import click
 from cli.options import as_of, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import named, numbered, short_settings
+from cli.views import experiment_row
 
 
 @click.command()
@@ -42,13 +42,6 @@ def commit(terminal: Terminal, experiments: tuple[str, ...], message: str | None
 def discard(terminal: Terminal) -> None:
     """Discard the session and everything in it."""
     terminal.show(terminal.client().tell("session", "discard").body)
-
-
-def experiment_row(it: Facts) -> Facts:
-    """Return one experiment of a session as a row."""
-    row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": named(it.get("model"))}
-    row |= {"dataset": numbered(it.get("dataset")), "settings": short_settings(it.get("settings"))}
-    return row | {name: value for name, value in (it.get("measures") or {}).items() if isinstance(value, int | float)}
 
 
 def _blocks(body: Facts) -> list[Block]:

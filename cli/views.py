@@ -59,4 +59,11 @@ def short_settings(settings: Any) -> str:
     return text if len(text) <= SHOWN_OF_SETTINGS else text[: SHOWN_OF_SETTINGS - 1] + "…"
 
 
+def experiment_row(it: Facts) -> Facts:
+    """Return one experiment as a row, whatever it is part of."""
+    row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": named(it.get("model"))}
+    row |= {"dataset": numbered(it.get("dataset")), "settings": short_settings(it.get("settings"))}
+    return row | {name: value for name, value in (it.get("measures") or {}).items() if isinstance(value, int | float)}
+
+
 TASK = View(task_blocks)

@@ -22,6 +22,7 @@ from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.read_database import ReadDatabase
 from benchmarks import Figure
 from projections.filter import parse, parse_sort
+from projections.history import facts_of
 from projections.ports import OPEN, Batch, HistoryQuery, HistoryRow, Page
 from projections.vocabulary import Vocabulary
 
@@ -29,6 +30,7 @@ SIZES = tuple(int(size) for size in os.environ.get("HISTORY_SIZES", "10000,10000
 EVENTS_EACH = 8  # of one experiment in the log, so that positions are as far apart as in life
 PER_COMMIT = 5
 ROUNDS = 15
+RARE = 7  # which of many are rare or withdrawn
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 MODELS = ("logistic-regression", "decision-tree", "random-forest", "svm", "naive-bayes")
 DATASETS = ("iris", "wine", "breast-cancer", "digits", *(f"plant-{number}" for number in range(40)))
@@ -80,36 +82,33 @@ def rows(size: int) -> Iterator[HistoryRow]:
 
 def _row(number: int, commit: int, chance: random.Random) -> HistoryRow:
     model, dataset = chance.choice(MODELS), chance.choice(DATASETS)
-    actor = "rare" if number % 2000 == 7 else f"actor-{chance.randrange(20)}"  # noqa: PLR2004 - any number
-    precision = 1 - chance.random() ** 2 * 0.7
-    measures: dict[str, float] = {
-        "precision:macro": precision,
-        "recall:macro": chance.random(),
-        "f1:macro": precision * 0.9,
-    }
-    settings: dict[str, Any] = {
-        "C": chance.choice(CS),
-        "max_iter": 100,
-        "fit_intercept": chance.choice((True, True, True, False)),
-        "class_weight": None,
-    }
-    settings["max_depth"] = chance.choice((None, 3, 5, 10))
+    actor = "rare" if number % 2000 == RARE else f"actor-{chance.randrange(20)}"
     at = BEGIN + timedelta(seconds=number // PER_COMMIT * 60)
-    body: dict[str, Any] = {
+    body = {
         "experiment": f"{number:016x}",
         "committed_at": at.isoformat(),
         "actor": actor,
         "session": f"{actor}-{number // PER_COMMIT}",
         "model": {"name": model, "version": "1.9.1"},
         "dataset": {"name": dataset, "version": 1, "sha256": "0" * 64},
-        "settings": settings,
-        "measures": measures,
-        "withdrawn": number % 500 == 3,  # noqa: PLR2004 - any number
+        "withdrawn": number % 500 == RARE,
+        **_outcome(chance),
     }
-    facts: dict[str, Any] = {f"measure.{key}": value for key, value in measures.items()}
-    facts |= {f"setting.{key}": value for key, value in settings.items()}
     n = commit * 1024 + 1019 + number % PER_COMMIT
-    return HistoryRow(n, commit, OPEN, model, dataset, actor, at, body["withdrawn"], body, facts)
+    return HistoryRow(n, commit, OPEN, model, dataset, actor, at, bool(body["withdrawn"]), body, facts_of(body))
+
+
+def _outcome(chance: random.Random) -> dict[str, Any]:
+    precision = 1 - chance.random() ** 2 * 0.7
+    measures = {"precision:macro": precision, "recall:macro": chance.random(), "f1:macro": precision * 0.9}
+    settings = {
+        "C": chance.choice(CS),
+        "max_iter": 100,
+        "fit_intercept": chance.choice((True, True, True, False)),
+        "class_weight": None,
+        "max_depth": chance.choice((None, 3, 5, 10)),
+    }
+    return {"settings": settings, "measures": measures}
 
 
 def filled(folder: Path, size: int) -> Filled:

@@ -64,34 +64,20 @@ def evolved(recorded: Recorded, before: Body | None) -> Body:
 
 
 def _requested(recorded: Recorded, event: events.TrainingRequested) -> Body:
-    return {
+    asked = {
         "experiment": event.task,
-        "state": "requested",
-        "standing": "uncommitted",
         "session": event.session,
         "dataset": event.dataset.model_dump(),
         "model": {"name": event.model.name, "version": event.model.version},
         "settings": plain(event.settings),
         "seed": event.seed,
         "test_size": event.test_size,
-        "attempt": 0,
-        "learned": None,
-        "fit_seconds": None,
-        "error": None,
-        "measures": {},
         "owner": event.owner,
         "actor": event.owner,
         "distribution": event.model.distribution,
         "requested_at": recorded.at.isoformat(),
-        "committed_at": None,
-        "withdrawn": False,
-        "split": None,
-        "provenance": None,
-        "blobs": None,
-        "annotations": 0,
-        "n": None,
-        "open": [event.task],
     }
+    return BLANK | asked | {"open": [event.task]}
 
 
 def _line(recorded: Recorded) -> Body:
@@ -170,6 +156,23 @@ def ordinal(recorded: Recorded) -> int:
     """Return the number `n` of a row of history: by commit, then by the place in it (of at most 1,000 events)."""
     return recorded.commit * 1024 + 1023 - (recorded.commit - recorded.position)
 
+
+BLANK: Body = {
+    "state": "requested",
+    "standing": "uncommitted",
+    "attempt": 0,
+    "learned": None,
+    "fit_seconds": None,
+    "error": None,
+    "measures": {},
+    "committed_at": None,
+    "withdrawn": False,
+    "split": None,
+    "provenance": None,
+    "blobs": None,
+    "annotations": 0,
+    "n": None,
+}
 
 CHANGES: dict[type[Any], Callable[[Any, Body, Recorded], Body]] = {
     events.TrainingStarted: _training_started,

@@ -95,34 +95,17 @@ def _refusal(text: str, place: int, error: Any) -> FilterError:
 
 @cache
 def _parser() -> Callable[[str], Any]:
+    """Make the parser; it makes parts as it goes, so that nothing recurses over deep parentheses."""
     from lark import Lark, Transformer  # noqa: PLC0415 - a tenth of a second that only filters need
 
     class Reading(Transformer[Any, Part]):
-        """Makes parts as the parser goes, so that nothing recurses over deep parentheses."""
-
-        def name(self, tokens: list[Any]) -> Written:
-            return _written(tokens[0])
-
-        value = name
-
-        def compared(self, found: list[Any]) -> Part:
-            name, operator, value = found
-            return Part(str(operator), name, (value,))
-
-        def one_of(self, found: list[Any]) -> Part:
-            return Part("in", found[0], tuple(found[1:]))
-
-        def between(self, found: list[Any]) -> Part:
-            return Part("between", found[0], tuple(found[1:]))
-
-        def negated(self, found: list[Part]) -> Part:
-            return Part("not", parts=tuple(found))
-
-        def both(self, found: list[Part]) -> Part:
-            return Part("and", parts=tuple(found))
-
-        def either(self, found: list[Part]) -> Part:
-            return Part("or", parts=tuple(found))
+        name = value = staticmethod(lambda found: _written(found[0]))
+        compared = staticmethod(lambda found: Part(str(found[1]), found[0], (found[2],)))
+        one_of = staticmethod(lambda found: Part("in", found[0], tuple(found[1:])))
+        between = staticmethod(lambda found: Part("between", found[0], tuple(found[1:])))
+        negated = staticmethod(lambda found: Part("not", parts=tuple(found)))
+        both = staticmethod(lambda found: Part("and", parts=tuple(found)))
+        either = staticmethod(lambda found: Part("or", parts=tuple(found)))
 
     return Lark(GRAMMAR, parser="lalr", transformer=Reading()).parse
 

@@ -10,6 +10,7 @@ from domain import experiment_events as events
 from projections.change import Body, Current
 from projections.experiment import KIND as EXPERIMENT
 from projections.experiment import evolved, experiment_of
+from projections.plain import within_64_bits
 from projections.ports import OPEN, HistoryRow, Recorded
 
 # An annotation touches no row: it changes nothing that the history shows.
@@ -51,7 +52,8 @@ def version_of(experiment: Body, from_: int) -> HistoryRow:
 
 def facts_of(experiment: Body) -> dict[str, Any]:
     """Name what can be compared: measures that are numbers, settings of any kind (lists as their JSON text)."""
-    measures = {f"measure.{key}": value for key, value in experiment["measures"].items() if _is_number(value)}
+    numbers = {key: value for key, value in experiment["measures"].items() if _is_number(value)}
+    measures = {f"measure.{key}": within_64_bits(value) for key, value in numbers.items()}
     return measures | {f"setting.{key}": _comparable(value) for key, value in experiment["settings"].items()}
 
 
@@ -60,4 +62,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _comparable(value: Any) -> Any:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True) if isinstance(value, (list, dict)) else value
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, separators=(",", ":"), sort_keys=True)
+    return within_64_bits(value)

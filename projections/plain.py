@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+LARGEST = 2**63 - 1
+
 
 def plain(value: Any) -> Any:
     """Return the value in what JSON has: dicts, lists, text, truth values, None and finite numbers; others are None."""
@@ -15,3 +17,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     return value
+
+
+def within_64_bits(value: Any) -> Any:
+    """Return the value; a whole number that no store could compare exactly as the nearest other number, or infinity."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) <= LARGEST:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -99,6 +99,8 @@ class Runner:
         return body_of(self._documents, kind, id)
 
     def _run(self) -> None:
+        if self._is_ahead():
+            self._stand_still()
         while not self._stopping.is_set():
             self._work()
             try:
@@ -111,6 +113,13 @@ class Runner:
             except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen and nothing may be skipped
                 self.fault = _fault(error, self._known_position())
                 self._stand_still()
+
+    def _is_ahead(self) -> bool:
+        """Whether the log is an older copy than what was folded: going on would mix two histories."""
+        position, (head, _) = self._known_position(), self._feed.head()
+        if position > head:
+            self.fault = Fault(head, f"The read models are at {position}, ahead of the log ({head}): rebuild them.")
+        return position > head
 
     def _stand_still(self) -> None:
         """Fold nothing any more, but let a rebuild be adopted."""

@@ -89,6 +89,8 @@ class Verification:
             at = documents.position()
             self.faults.append((at, f"the read models are at {at} and do not reach {position}"))
             return
+        if (at := documents.position()) > feed.head()[0]:
+            self.faults.append((at, f"the read models are at {at}, ahead of the log"))
         expected, logged = Fingerprints(), LoggedVersions(feed, position)
         for reached in logged.run(expected.add):
             yield {"position": reached, "of": position}

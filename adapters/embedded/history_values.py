@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from projections.plain import within_64_bits
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NONE, FALSE, TRUE = b"\x00", b"\x01", b"\x02"
-LARGEST = 2**63 - 1
 
 
 def encode(value: Any) -> Any:
@@ -17,9 +17,7 @@ def encode(value: Any) -> Any:
         return NONE
     if isinstance(value, bool):
         return TRUE if value else FALSE
-    if isinstance(value, int) and abs(value) > LARGEST:
-        return _approximately(value)
-    return microseconds(value) if isinstance(value, datetime) else value
+    return microseconds(value) if isinstance(value, datetime) else within_64_bits(value)
 
 
 def decode(value: Any) -> Any:
@@ -33,10 +31,3 @@ def decode(value: Any) -> Any:
 def microseconds(moment: datetime) -> int:
     """Return a time as whole microseconds since 1970, UTC."""
     return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def _approximately(value: int) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.copysign(math.inf, value)

@@ -10,7 +10,7 @@ from adapters.embedded.history_sql import Sql
 from adapters.embedded.history_values import decode, encode
 from adapters.embedded.history_window import Window
 from adapters.embedded.read_schema import AT_HAND
-from projections.ports import HistoryQuery, Mark
+from projections.ports import OPEN, HistoryQuery, Mark
 
 FIRST_PIECE = 30  # beyond what the page needs
 SPARE = 1.3  # the next piece takes a little more than the rate so far asks for
@@ -58,9 +58,12 @@ class Walk:
 
     @property
     def place(self) -> Mark | None:
-        """Where it has come to; None at the end, or before the first step of the first page."""
-        if self.ended or self._key is None:
+        """Where it has come to; None at the end."""
+        if self.ended:
             return None
+        if self._key is None:
+            before_all = OPEN if self._query.sort.descending else -1
+            return Mark(before_all, before_all, missing=self._missing)
         *value, n, since = self._key
         return Mark(n, since, decode(value[0]) if value else None, self._missing)
 

@@ -1,0 +1,97 @@
+"""Versioned documents: what was written is true until the next version; a batch is written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.errors import NotAbleError
+from projections.ports import OPEN, Batch, Document
+from tests.contracts.read_models import READ_MODELS, Read
+
+BODIES = st.none() | st.fixed_dictionaries(
+    {"value": st.integers() | st.text() | st.floats(allow_nan=False) | st.none()}
+)
+IDS = ("a", "a/1", "ab", "b", "é")
+CHANGES = st.lists(st.tuples(st.sampled_from(["x", "y"]), st.sampled_from(IDS), BODIES), max_size=12)
+
+
+@pytest.fixture(params=READ_MODELS)
+def read(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Read]:
+    read = READ_MODELS[request.param](tmp_path)
+    yield read
+    read.close()
+
+
+def write(read: Read, position: int, *changes: tuple[str, str, dict[str, Any] | None]) -> None:
+    read.documents.apply(Batch(position, [(kind, id, position, body) for kind, id, body in changes]))
+
+
+@given(CHANGES, st.integers(1, 4))
+@settings(max_examples=60)
+def test_any_position_shows_what_was_true_then(
+    changes: list[tuple[str, str, dict[str, Any] | None]], size: int
+) -> None:
+    read = READ_MODELS["sqlite-memory"](Path())
+    numbered = [(kind, id, position, body) for position, (kind, id, body) in enumerate(changes, 1)]
+    for begin in range(0, len(numbered), size):
+        piece = numbered[begin : begin + size]
+        read.documents.apply(Batch(piece[-1][2], piece))
+    for at in range(len(numbered) + 1):
+        check_at(read, at, numbered)
+    for document in read.documents.list("x"):
+        assert document.to == OPEN
+        assert document == read.documents.get("x", document.id)
+    read.close()
+
+
+def check_at(read: Read, at: int, changes: list[tuple[str, str, int, dict[str, Any] | None]]) -> None:
+    expected: dict[tuple[str, str], dict[str, Any] | None] = {}
+    expected.update({(kind, id): body for kind, id, position, body in changes if position <= at})
+    for kind in ("x", "y"):
+        known = {id: body for (of, id), body in sorted(expected.items()) if of == kind and body is not None}
+        assert {document.id: document.body for document in read.documents.versions(kind, at)} == known
+        assert [document.id for document in read.documents.list(kind, "a", at)] == [id for id in known if id[0] == "a"]
+        found = {id: read.documents.get(kind, id, at) for id in IDS}
+        assert {id: document.body for id, document in found.items() if document} == known
+
+
+def test_lists_go_on_after_an_id(read: Read) -> None:
+    write(read, 1, *(("x", id, {}) for id in ("a", "b", "c")), ("y", "b", {}))
+    assert [document.id for document in read.documents.list("x", after="a", limit=1)] == ["b"]
+    assert [document.id for document in read.documents.list("x", after="a", limit=9, at=1)] == ["b", "c"]
+    assert list(read.documents.list("x", after="a", limit=9, at=0)) == []
+
+
+def test_closed_versions_are_kept(read: Read) -> None:
+    write(read, 1, ("x", "a", {"v": 1}))
+    write(read, 4, ("x", "a", {"v": 2}))
+    write(read, 6, ("x", "a", None))
+    assert read.documents.get("x", "a") is None
+    expected = [Document("x", "a", 1, 4, {"v": 1}), Document("x", "a", 4, 6, {"v": 2})]
+    assert list(read.documents.all_versions()) == expected
+
+
+def test_a_batch_that_cannot_be_written_leaves_nothing(read: Read) -> None:
+    write(read, 1, ("x", "a", {"v": 1}))
+    with pytest.raises(NotAbleError):  # two versions of one document from one position
+        write(read, 2, ("x", "a", {"v": 2}), ("x", "b", {"v": 2}), ("x", "b", {"v": 3}))
+    assert read.documents.position() == 1
+    assert [document.body for document in read.documents.list("x")] == [{"v": 1}]
+
+
+def test_who_waits_is_woken(read: Read) -> None:
+    reached: list[bool] = []
+    waiting = Thread(target=lambda: reached.append(read.documents.wait(2, 30)))
+    waiting.start()
+    write(read, 1)
+    write(read, 2)
+    waiting.join()
+    assert reached == [True]
+    assert read.documents.wait(3, 0) is False

@@ -1,0 +1,88 @@
+"""Promise 3: read models equal a replay of the log, at every position, and answer what commands answer."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+
+from adapters.embedded.documents import EmbeddedDocuments
+from adapters.embedded.read_database import ReadDatabase
+from commands.answers import status_of, status_of_evaluation, status_of_reproduction
+from commands.wrappers import load
+from domain.experiment import Experiment
+from projections import experiment, tasks
+from projections.plain import plain
+from projections.rebuild import rebuild
+from projections.replay import replay
+from projections.versions import Fingerprints, LoggedVersions, stored_versions
+from tests.projections.random_life import Step, live, lives
+from tests.projections.world import World
+
+
+@given(life=lives)
+@settings(max_examples=40)
+def test_at_every_position(life: list[Step]) -> None:
+    world = World()
+    live(world, life)
+    for position in [0, *world.commits]:
+        *_, answer = replay(world.feed, world.documents, world.history, position)
+        assert answer["differences"] == []
+        assert answer["matches_read_models"] is True
+    world.close()
+
+
+@given(life=lives)
+@settings(max_examples=40)
+def test_documents_answer_what_commands_answer(life: list[Step]) -> None:
+    world = World()
+    live(world, life)
+    for position in world.commits[::3] + world.commits[-1:]:
+        for name in world.experiments:
+            aggregate = load(world.store, Experiment, f"experiment:{name}", position)
+            document = world.documents.get(experiment.KIND, name, position)
+            assert (document is not None) == aggregate.exists
+            if document is not None:
+                assert experiment.status_of(document.body) == plain(status_of(aggregate))
+                _check_follow_ups(world, aggregate, position)
+    world.close()
+
+
+def _check_follow_ups(world: World, aggregate: Experiment, position: int) -> None:
+    answers = {"evaluation": status_of_evaluation, "reproduction": status_of_reproduction}
+    for task in aggregate.tasks.values():
+        if task.kind in answers:
+            document = world.documents.get(task.kind, task.id, position)
+            assert document is not None
+            assert tasks.status_of(document.body) == plain(answers[task.kind](aggregate, task))
+
+
+@given(life=lives)
+@settings(max_examples=40)
+def test_what_is_unfinished_is_what_aggregates_say(life: list[Step]) -> None:
+    world = World()
+    live(world, life)
+    loaded = [world.experiment(name) for name in world.experiments]
+    expected = {task.id for it in loaded for task in it.tasks.values() if task.is_unfinished}
+    assert set(tasks.UnfinishedTasks(world.documents, world.feed).unfinished()) == expected
+    for it in loaded:
+        document = world.documents.get(experiment.KIND, it.name)
+        assert document is not None
+        assert set(document.body["open"]) == {task.id for task in it.tasks.values() if task.is_unfinished}
+    world.close()
+
+
+@given(life=lives)
+@settings(max_examples=25)
+def test_all_versions_equal_after_a_rebuild(life: list[Step]) -> None:
+    world, read = World(), ReadDatabase(":memory:")
+    live(world, life)
+    fresh = World(log=world.log, read=read)
+    head = world.feed.head()[0]
+    for _ in rebuild(world.feed, EmbeddedDocuments(read), head):
+        pass
+    logged = Fingerprints()
+    for _ in LoggedVersions(world.feed, head).run(logged.add):
+        pass
+    assert logged.unlike(Fingerprints(stored_versions(world.documents, world.history, head))) == set()
+    assert logged.unlike(Fingerprints(stored_versions(fresh.documents, fresh.history, head))) == set()
+    world.close()
+    read.close()

@@ -1,0 +1,185 @@
+"""A small world that lives by the rules: aggregates decide, a real log in memory keeps what they decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from adapters.embedded.database import Database
+from adapters.embedded.documents import EmbeddedDocuments
+from adapters.embedded.event_store import SqliteEventStore
+from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.history import EmbeddedHistory
+from adapters.embedded.read_database import ReadDatabase
+from commands.ports import Receipt, Stamp
+from commands.wrappers import load
+from domain.dataset import Dataset, DatasetContent
+from domain.events import Aggregate, Metadata
+from domain.experiment import Experiment
+from domain.offer import Description, Offer
+from domain.session import Session
+from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training, session_id
+from projections.runner import Runner
+
+WORKER = "worker-1"
+SETTINGS: dict[str, Any] = {"C": 1.0, "max_depth": None, "fit_intercept": True, "layers": [3, 2]}
+SCIKIT = {"distribution": "scikit-learn", "version": "1.9.1"}
+AVERAGE = {"average": {"type": "choice", "choices": ["macro", "micro"], "default": "macro"}}
+
+
+def content(digit: str = "a") -> DatasetContent:
+    """Make up what ingest found."""
+    columns = {"petal": "number", "species": "category"}
+    blob = BlobRef(sha256=digit * 64, size=10)
+    return DatasetContent(blob=blob, rows=150, columns=columns, target="species", classes=("x", "y"))
+
+
+def description(settings: dict[str, Any], digest: str = "1") -> Description:
+    """Make up what a describe-task read."""
+    return Description(**SCIKIT, description="It learns.", settings=settings, digest=digest)
+
+
+def result(digit: str = "b") -> Training:
+    """Make up what a fit left."""
+    return Training(
+        learned={"coefficients": [1.0, float("nan")]},
+        model_blob=BlobRef(sha256=digit * 64, size=10),
+        learned_blob=BlobRef(sha256="c" * 64, size=20),
+        split=Split(train_rows=112, test_rows=38, sha256="d" * 64),
+        provenance={"python": "3.11"},
+        fit_seconds=0.01,
+    )
+
+
+class World:
+    """The log, the read models and the runner between them; methods are what clients and workers do."""
+
+    def __init__(self, log: Database | None = None, read: ReadDatabase | None = None) -> None:
+        self.log = log or Database(":memory:")
+        self.read = read or ReadDatabase(":memory:")
+        self.store = SqliteEventStore(self.log)
+        self.feed = SqliteFeed(self.log)
+        self.documents = EmbeddedDocuments(self.read)
+        self.history = EmbeddedHistory(self.read)
+        self.runner = Runner(self.feed, self.documents)
+        self.commits: list[int] = []
+        self.experiments: list[str] = []
+        self.sessions: dict[str, int] = {}
+
+    def close(self) -> None:
+        """Close both files."""
+        self.log.close()
+        self.read.close()
+
+    def append(self, actor: str, *aggregates: Aggregate) -> Receipt:
+        """Append what aggregates triggered, in one commit."""
+        events: Any = [event for aggregate in aggregates for event in aggregate.collect_events()]
+        metadata = Metadata(actor=actor, correlation=f"call-{len(self.commits) + 1}")
+        receipt = self.store.append([event.stamped(metadata) for event in events], Stamp(uuid4(), uuid4(), metadata))
+        self.commits.append(receipt.position)
+        return receipt
+
+    def catch_up(self) -> int:
+        """Fold all there is; return the position."""
+        while self.runner.step():
+            pass
+        return self.documents.position()
+
+    def experiment(self, name: str) -> Experiment:
+        """Load an experiment."""
+        return load(self.store, Experiment, f"experiment:{name}")
+
+    def session(self, client: str) -> Session:
+        """Load the client's open session, or the next, blank."""
+        number = self.sessions.setdefault(client, 1)
+        session = load(self.store, Session, f"session:{client}:{number}")
+        if session.exists and not session.is_open:
+            self.sessions[client] = number + 1
+            return self.session(client)
+        return session
+
+    # -- what happens --------------------------------------------------------------------------------------------------
+
+    def offer(self, stream: str, settings: dict[str, Any], digest: str = "1") -> None:
+        """Offer a model or measure."""
+        it = load(self.store, Offer, stream)
+        if it.offer(description(settings, digest)):
+            self.append("system", it)
+
+    def withdraw_offer(self, stream: str) -> None:
+        """Take it off the catalog."""
+        it = load(self.store, Offer, stream)
+        it.withdraw()
+        self.append("system", it)
+
+    def register(self, name: str, digit: str = "a") -> None:
+        """Register a data set."""
+        it = load(self.store, Dataset, f"dataset:{name}")
+        if it.register(content(digit)):
+            self.append("system", it)
+
+    def retire(self, name: str) -> None:
+        """Retire a data set."""
+        it = load(self.store, Dataset, f"dataset:{name}")
+        it.retire()
+        self.append("system", it)
+
+    def request(self, client: str, name: str, *, start: bool = True, **facts: Any) -> str:
+        """Begin an experiment in the client's session."""
+        session, experiment = self.session(client), self.experiment(name)
+        if not session.exists:
+            session.open(client)
+        session.add(name)
+        known: dict[str, Any] = {
+            "dataset": DatasetRef(name="iris", version=1, sha256="a" * 64),
+            "model": ModelRef(name="svm", version="1.9.1", distribution="scikit-learn"),
+            "settings": SETTINGS,
+            "seed": 7,
+            "test_size": 0.25,
+        }
+        experiment.request_training(owner=client, session=session_id(session.id), **(known | facts))
+        if start:
+            experiment.start(name, 1, WORKER)
+        self.append(client, session, experiment)
+        self.experiments.append(name)
+        return name
+
+    def decide(self, actor: str, name: str, decision: str, *facts: Any) -> Any:
+        """Let an experiment decide something and append it."""
+        experiment = self.experiment(name)
+        outcome = getattr(experiment, decision)(*facts)
+        self.append(actor, experiment)
+        return outcome
+
+    def train(self, client: str, name: str, **facts: Any) -> str:
+        """Begin and complete an experiment."""
+        self.request(client, name, **facts)
+        self.decide(WORKER, name, "complete_training", 1, WORKER, result())
+        return name
+
+    def evaluate(self, client: str, name: str, measures: dict[str, Any]) -> str:
+        """Evaluate a completed experiment."""
+        specs = [MeasureSpec(name="precision", average="macro")]
+        task: str = self.decide(client, name, "request_evaluation", specs, None)
+        self.decide(WORKER, name, "start", task, 1, WORKER)
+        self.decide(WORKER, name, "complete_evaluation", task, 1, WORKER, measures)
+        return task
+
+    def commit(self, client: str, chosen: Sequence[str], message: str | None = None) -> Receipt:
+        """Commit some of the session's experiments and discard the rest."""
+        session = self.session(client)
+        held = [self.experiment(name) for name in session.experiments]
+        session.commit(chosen, message)
+        for experiment in held:
+            (experiment.commit if experiment.name in chosen else experiment.discard)(session_id(session.id))
+        return self.append(client, session, *held)
+
+    def discard(self, client: str) -> Receipt:
+        """Discard the session."""
+        session = self.session(client)
+        held = [self.experiment(name) for name in session.experiments]
+        session.discard()
+        for experiment in held:
+            experiment.discard(session_id(session.id))
+        return self.append(client, session, *held)

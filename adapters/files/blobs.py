@@ -50,12 +50,6 @@ class FileBlobs:
         """Return a fresh path for a temporary file on the blobs' disk."""
         return str(self._scratch / f"{uuid4().hex}{suffix}")
 
-    def scratch_area(self) -> str:
-        """Make and return a fresh folder for the temporary files of one task; whoever asked removes it."""
-        area = self._scratch / uuid4().hex
-        area.mkdir(mode=0o700)
-        return str(area)
-
     def sweep(self) -> int:
         """Remove what earlier processes left in scratch and return how many entries: once, at the owner's start."""
         leftovers = list(self._scratch.iterdir())

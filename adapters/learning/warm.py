@@ -5,6 +5,8 @@ The order matters: BLAS and OpenMP count their threads when they load, and a pro
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import importlib
 import os
@@ -79,5 +81,7 @@ def main() -> None:
         warnings.warn(f"task processes are not warm: {type(error).__name__}: {error}", stacklevel=1)
     finally:
         gc.collect()
+        with contextlib.suppress(OSError, AttributeError):  # not glibc
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
         gc.freeze()  # what is loaded is never looked at again: its memory stays shared between all children
         gc.enable()

@@ -9,15 +9,17 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import forkserver, reduction
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection, Pipe, wait
 
 from adapters.tasks.child import Order
 
 PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]
+CUT = -1  # the life line of a child that was ended
 SAFE_PATH = "PYTHONSAFEPATH"  # no import from whatever folder the backend was started in
 
 
@@ -33,6 +35,10 @@ class Child:
     status: int
     life_line: int
 
+    def has_ended(self, patience: float = 0) -> bool:
+        """Return whether it has ended, or does so within `patience` seconds. Its number may then be another's soon."""
+        return bool(wait([self.status], patience))
+
     def exit_code(self) -> int:
         """Wait for the end and return the exit code; negative is a signal. 255 where the forkserver died with it."""
         try:
@@ -40,10 +46,19 @@ class Child:
         except (OSError, EOFError):
             return 255
 
+    def end(self) -> None:
+        """Kill it and what it started, which may outlive it. Twice is harmless."""
+        if self.pid:  # 0, where the server died before it told the number, would be this process's own group
+            with contextlib.suppress(ProcessLookupError):  # no group yet, or none any more
+                os.killpg(self.pid, signal.SIGKILL)
+        if self.life_line != CUT:
+            os.close(self.life_line)
+            self.life_line = CUT
+
     def close(self) -> None:
-        """Let go of the child and of all its descriptors."""
+        """Kill it and let go of all its descriptors."""
+        self.end()
         self.answer.close()
-        os.close(self.life_line)
         os.close(self.status)
 
 
@@ -54,21 +69,27 @@ class Forkserver:
         self._server = forkserver.ForkServer()
         self._server.set_forkserver_preload(PRELOAD)
         self._starting = threading.Lock()
+        self._closed = False
 
     def prepare(self) -> None:
         """Start the server, if it does not run; it loads its modules by itself, and the first child waits for that."""
-        with self._starting, _environment(SAFE_PATH, "1"):
-            self._server.ensure_running()
+        with self._starting:
+            self._ensure_running()
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process; None before it runs."""
+        return self._server._forkserver_pid  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - no public way
 
     def start(self, order: Order) -> Child:
-        """Start a child on an order; raises OSError or EOFError where the server died."""
-        self.prepare()
+        """Start a child on an order; raises OSError or EOFError where the server died or is closed."""
         message = io.BytesIO()
         reduction.dump({}, message)  # no preparation: the child keeps the server's import path and folder
         reduction.dump(order, message)
         answer, childs_end = Pipe(duplex=False)
         try:
-            with childs_end:
+            with childs_end, self._starting:
+                self._ensure_running()
                 status, life_line = self._server.connect_to_new_process([childs_end.fileno()])
         except BaseException:
             answer.close()
@@ -85,7 +106,15 @@ class Forkserver:
     def close(self) -> None:
         """End the server; its children must have ended. Twice is harmless."""
         with self._starting:
+            self._closed = True
             self._server._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to end it
+
+    def _ensure_running(self) -> None:
+        if self._closed:
+            msg = "the forkserver is closed"
+            raise OSError(msg)
+        with _environment(SAFE_PATH, "1"):
+            self._server.ensure_running()
 
 
 def _write(descriptor: int, data: memoryview) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 from uuid import uuid4
@@ -35,6 +36,11 @@ class ProcessLauncher(Slots):
             if not self._closed:
                 self._forkserver.prepare()
 
+    @property
+    def forkserver_pid(self) -> int | None:
+        """The process that all task processes are made from, for whoever reports memory; None before it runs."""
+        return self._forkserver.pid
+
     def start(self, spec: TaskSpec) -> RunningTask:
         """Start a process for the task; a process that cannot be made is a task that crashed."""
         area = self._scratch / uuid4().hex
@@ -45,6 +51,7 @@ class ProcessLauncher(Slots):
             area.mkdir(parents=True, mode=0o700)
             child = self._forkserver.start(order)
         except (OSError, EOFError) as error:
+            shutil.rmtree(area, ignore_errors=True)
             return NeverStarted(f"No task process could be made: {type(error).__name__}: {error}")
         task = TaskProcess(child, self._limits, str(area), self._forget)
         with self._changing:

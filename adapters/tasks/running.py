@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import threading
@@ -18,6 +17,7 @@ from adapters.tasks.forkserver import Child
 from commands.ports import TaskBroken, TaskDone, TaskOutcome
 
 GLANCE = 0.05  # seconds between two looks at the clock and at the child's memory; an answer is seen at once
+GRACE = 1.0  # seconds between the end of a crashed child's answer and its exit code
 LARGEST_ANSWER = 8 << 20
 MIB = 1 << 20
 
@@ -53,7 +53,6 @@ class TaskProcess:
                 outcome = self._watch()
                 with self._deciding:
                     self._outcome = TaskBroken("cancelled", "The task was cancelled.") if self._cancelled else outcome
-                    self._kill()
                     self._child.close()
                 shutil.rmtree(self._scratch, ignore_errors=True)
                 self._ended(self)
@@ -64,7 +63,8 @@ class TaskProcess:
         with self._deciding:
             if self._outcome is None:
                 self._cancelled = True
-                self._kill()
+                if not self._child.has_ended():  # long ago, perhaps: its number may be another's
+                    self._child.end()
 
     def _watch(self) -> TaskOutcome:
         while True:
@@ -83,7 +83,8 @@ class TaskProcess:
             message = json.loads(self._child.answer.recv_bytes(LARGEST_ANSWER))
             return TaskDone(message["done"]) if "done" in message else TaskBroken(*message["broken"])
         except (EOFError, OSError):
-            return self._crashed()
+            ended = self._child.has_ended(GRACE)
+            return self._crashed() if ended else TaskBroken("crashed", "The task process gave no whole answer.")
         except (ValueError, KeyError, TypeError):
             return TaskBroken("error", "The task process gave an answer that cannot be read.")
 
@@ -94,15 +95,6 @@ class TaskProcess:
             hint = ", perhaps because the machine ran out of memory" if -code == signal.SIGKILL else ""
             return TaskBroken("crashed", f"The task process was ended by a signal ({name}){hint}.")
         return TaskBroken("crashed", f"The task process ended with exit code {code} and without an answer.")
-
-    def _kill(self) -> None:
-        """End the child and what it started. It leads its group until then, so its number cannot be another's yet."""
-        for end in (os.killpg, os.kill):  # the second where it has not made its group yet
-            try:
-                end(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-            return
 
     def _memory(self) -> int:
         try:

@@ -66,7 +66,9 @@ def test_scratch_paths_are_fresh_and_sweep_removes_what_was_left(blobs: FileBlob
     assert left[0] != left[1]
     for path in left:
         path.write_bytes(b"half")
-    Path(blobs.scratch_area(), "inside").write_bytes(b"half")
+    folder = Path(blobs.scratch(""))  # as a launcher makes for each task
+    folder.mkdir()
+    (folder / "inside").write_bytes(b"half")
     put(blobs)
     assert blobs.sweep() == 3
     assert not any(path.exists() for path in left)

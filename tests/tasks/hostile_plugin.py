@@ -40,6 +40,11 @@ class Hostile(ClassifierMixin, BaseEstimator):
     def leave(self, fifo):
         os._exit(7)
 
+    def close_all(self, fifo):
+        os.closerange(3, 256)
+        while True:
+            signal.pause()
+
     def fault(self, fifo):
         os.kill(os.getpid(), signal.SIGSEGV)
 
@@ -56,6 +61,11 @@ class Hostile(ClassifierMixin, BaseEstimator):
         print(child.pid, file=fifo, flush=True)
         fifo.close()
         child.wait()
+
+    def leave_a_child(self, fifo):
+        child = subprocess.Popen(["sleep", "600"])
+        print(child.pid, file=fifo, flush=True)
+        os._exit(7)
 
     def say_environment(self, fifo):
         names = [name for name in os.environ if name.startswith("AUTOLEARN_")]

@@ -25,7 +25,7 @@ from adapters.tasks.launcher import ProcessLauncher
 from commands.ports import TaskSpec
 launcher = ProcessLauncher(f"{folder}/blobs", f"{folder}/scratch", slots=1)
 launcher.prepare()
-server = launcher._forkserver._server._forkserver_pid
+server = launcher.forkserver_pid
 stored = launcher.start(TaskSpec("ingest", {"builtin": "iris", "target": "species"})).result()
 facts = {
     "experiment": "a" * 16, "model": {"name": "hostile", "version": "1.0", "distribution": "hostile"},

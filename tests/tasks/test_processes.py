@@ -6,6 +6,7 @@ import os
 import select
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -86,13 +87,38 @@ def test_a_working_task_is_cancelled_at_once(launcher: ProcessLauncher, deed: De
     assert task.result() == TaskBroken("cancelled", "The task was cancelled.")
 
 
-def test_what_a_task_started_ends_with_it(launcher: ProcessLauncher, deed: Deed, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "reason"), [("have_a_child", "cancelled"), ("leave_a_child", "crashed")])
+def test_what_a_task_started_ends_with_it(
+    launcher: ProcessLauncher, deed: Deed, tmp_path: Path, name: str, reason: str
+) -> None:
     fifo = tmp_path / "fifo"
-    task = launcher.start(deed("have_a_child", fifo))
-    gone = descriptor(int(fifo.read_text()))
-    task.cancel()
+    task = launcher.start(deed(name, fifo))
+    with fifo.open() as told:
+        gone = descriptor(int(told.readline()))
+    if reason == "cancelled":
+        task.cancel()
+    outcome = task.result()
+    assert isinstance(outcome, TaskBroken)
+    assert outcome.reason == reason
     assert ends(gone)
-    assert isinstance(task.result(), TaskBroken)
+
+
+def test_a_server_that_dies_while_a_task_is_made_is_a_crash_and_harms_nobody(tmp_path: Path) -> None:
+    launcher = ProcessLauncher(str(tmp_path), str(tmp_path / "scratch"), slots=1)
+    launcher.prepare()
+    server = launcher.forkserver_pid
+    assert server
+    with ThreadPoolExecutor(1) as pool:
+        task = pool.submit(launcher.start, TaskSpec("describe", {}))
+        while not list(
+            (tmp_path / "scratch").glob("*")
+        ):  # until the order is on its way to the server, which still loads
+            pass
+        os.kill(server, 9)
+        outcome = task.result().result()
+    launcher.close()
+    assert isinstance(outcome, TaskBroken)
+    assert outcome.reason == "crashed"
 
 
 def test_a_task_has_one_thread_and_no_variable_of_autolearn(
@@ -136,8 +162,34 @@ def test_a_dead_forkserver_is_replaced(
     launcher: ProcessLauncher, deed: Deed, site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(site))
-    server = launcher._forkserver._server._forkserver_pid  # type: ignore[attr-defined]
+    server = launcher.forkserver_pid
+    assert server
     gone = descriptor(server)
     os.kill(server, 9)
     assert ends(gone)
     assert isinstance(launcher.start(deed("nothing")).result(), TaskDone)
+
+
+def test_a_task_that_closes_its_answer_is_a_crash(launcher: ProcessLauncher, deed: Deed) -> None:
+    outcome = broken(launcher, deed("close_all"))
+    assert outcome == TaskBroken("crashed", "The task process gave no whole answer.")
+
+
+def test_many_threads_may_start_tasks_and_the_launcher_be_closed_meanwhile(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.tasks.forkserver.PRELOAD", ["adapters.tasks.child"])
+    launcher = ProcessLauncher(str(tmp_path), str(tmp_path / "scratch"), slots=1)
+    launcher.prepare()
+    server = launcher.forkserver_pid
+    assert server
+    gone = descriptor(server)
+    with ThreadPoolExecutor(8) as pool:
+        tasks = [pool.submit(launcher.start, TaskSpec("describe", {})) for _ in range(24)]
+        tasks[4].result()
+        launcher.close()
+        outcomes = [task.result().result() for task in tasks]
+    assert ends(gone)
+    assert launcher.forkserver_pid is None
+    assert {outcome.reason for outcome in outcomes if isinstance(outcome, TaskBroken)} <= {"cancelled", "crashed"}
+    assert list((tmp_path / "scratch").iterdir()) == []

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Thread
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -30,9 +33,19 @@ class Serving(uvicorn.Server):
         self._node = node
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop."""
+        """Begin to stop, at the first signal; a second one lets go of calls in flight."""
         Thread(target=self._node.application.close, name="stopping", daemon=True).start()
         super().handle_exit(sig, frame)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals while serving; uvicorn would raise them again afterwards, before the node could be closed."""
+        before = {sig: signal.signal(sig, self.handle_exit) for sig in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for sig, handler in before.items():
+                signal.signal(sig, handler)
 
 
 def serve(settings: Settings, port: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from uuid import UUID, uuid5
 
 from commands.ports import EventStore, Ports, Receipt, Stamp, VersionConflict
-from domain.errors import ConflictError, KeyReusedError
+from domain.errors import AutoLearnError, ConflictError, KeyReusedError
 from domain.events import Aggregate, Event
 
 if TYPE_CHECKING:
@@ -32,12 +32,18 @@ class Work:
     def __init__(self, store: EventStore) -> None:
         self.store = store
         self._loaded: dict[str, Aggregate] = {}
+        self._versions: dict[str, int] = {}
 
     def get(self, kind: type[A], stream: str) -> A:
         """Return the aggregate of a stream, blank where it has no events; the same object each time."""
         if stream not in self._loaded:
             self._loaded[stream] = load(self.store, kind, stream)
+            self._versions[stream] = self._loaded[stream].version
         return cast("A", self._loaded[stream])
+
+    def is_outdated(self) -> bool:
+        """Whether a stream has grown since it was loaded: what was decided may never have been so."""
+        return any(self.store.version(stream) != version for stream, version in self._versions.items())
 
     def pending(self) -> list[Event]:
         """Take what the aggregates triggered, aggregate by aggregate, in the order they were loaded."""
@@ -85,7 +91,12 @@ class Desk:
         """Run a decision and append its events; None for the receipt where it triggered nothing."""
         for _ in range(RETRIES):
             work = Work(self.ports.store)
-            outcome = decision(work)
+            try:
+                outcome = decision(work)
+            except AutoLearnError:
+                if work.is_outdated():  # streams are loaded one after the other, so it may have seen half a commit
+                    continue
+                raise
             events = [event.stamped(self.call.metadata) for event in work.pending()]
             if not events:
                 return outcome, None

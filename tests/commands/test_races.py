@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from commands.session.commit_session import CommitSession
 from commands.training.request_training import RequestTraining
 from domain.errors import ConflictError
+from domain.events import Event
 from tests.commands.race import at_once
-from tests.commands.stage import Stage
+from tests.commands.stage import Caller, Stage
 
 
 def test_twenty_first_trainings_end_in_one_session(durable_stage: Stage) -> None:
@@ -67,3 +70,19 @@ def test_one_of_twenty_commits_wins(durable_stage: Stage) -> None:
     assert {outcome for outcome in outcomes if outcome != "ana-1"} == {
         "There is no open session: the first training opens one."
     }
+
+
+def test_who_has_seen_half_of_a_commit_looks_again(stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Streams are loaded one after the other: the session was still open, its experiment is committed already."""
+    ana.train()
+    load, others = stage.store.stream, iter([CommitSession()])
+
+    def between(stream: str, until: int | None = None) -> list[Event]:
+        if stream.startswith("experiment:"):
+            for command in others:
+                ana.do(command)
+        return load(stream, until)
+
+    monkeypatch.setattr(stage.store, "stream", between)
+    with pytest.raises(ConflictError, match="no open session"):
+        ana.do(CommitSession())

@@ -1,0 +1,105 @@
+"""Registering what ingest found, by content; retiring."""
+
+from __future__ import annotations
+
+import pytest
+
+from commands.catalog.register_dataset import RegisterDataset
+from commands.catalog.retire_dataset import RetireDataset
+from commands.ports import TaskBroken
+from commands.training.request_training import RequestTraining
+from domain.errors import BadInputError, NotAbleError, NotFoundError
+from tests.commands.examples import FLOWER, sha
+from tests.commands.stage import Caller, Stage
+
+FLOWERS = RegisterDataset("flowers", "kind", "two-flowers.csv", licence="CC0", source="a garden")
+
+
+def test_registers_what_was_found(stage: Stage, ana: Caller) -> None:
+    answer = ana.do(FLOWERS)
+    assert answer.body == {
+        "name": "flowers",
+        "version": 1,
+        "rows": 100,
+        "columns": FLOWER,
+        "target": "kind",
+        "classes": ["setosa", "virginica"],
+        "sha256": sha("two-flowers.csv"),
+        "licence": "CC0",
+        "source": "a garden",
+        "new": True,
+        "position": stage.store.head()[0],
+    }
+    assert stage.names("dataset:flowers") == ["dataset-registered"]
+
+
+def test_tells_the_task_where_and_what(stage: Stage, ana: Caller) -> None:
+    ana.do(RegisterDataset("flowers", "kind", "two-flowers.csv", "tsv", gzip=True))
+    facts = stage.launcher.child("ingest").spec.facts
+    assert facts == {"path": "two-flowers.csv", "format": "tsv", "gzip": True, "target": "kind"}
+    assert stage.launcher.free == stage.launcher.slots
+
+
+def test_same_content_makes_no_event(stage: Stage, ana: Caller) -> None:
+    first = ana.do(FLOWERS)
+    head = stage.store.head()
+    again = ana.do(FLOWERS)
+    assert stage.store.head() == head
+    assert again.body == first.body | {"new": False}
+    assert again.position == head[0]
+
+
+def test_other_content_is_version_2(ana: Caller) -> None:
+    ana.do(FLOWERS)
+    body = ana.do(RegisterDataset("flowers", "kind", "more-flowers.csv")).body
+    assert (body["version"], body["rows"], body["new"]) == (2, 300, True)
+
+
+def test_a_repeat_is_answered_as_of_then(stage: Stage, ana: Caller) -> None:
+    first = ana.do(FLOWERS, key="f")
+    ana.do(RegisterDataset("flowers", "kind", "more-flowers.csv"))
+    ana.do(RetireDataset("flowers"))
+    assert ana.do(FLOWERS, key="f") == first
+    assert len(stage.launcher.of("ingest")) == 2
+
+
+@pytest.mark.parametrize("reason", ["bad-input", "memory-limit", "deadline"])
+def test_what_is_wrong_with_the_file_is_bad_input(stage: Stage, ana: Caller, reason: str) -> None:
+    stage.launcher.scripts["ingest"] = TaskBroken(reason, "The file has ragged lines: line 7 has 3 values.")
+    with stage.refused(BadInputError, "line 7", reason=reason):
+        ana.do(FLOWERS)
+
+
+@pytest.mark.parametrize("reason", ["crashed", "error", "cancelled"])
+def test_what_is_wrong_here_is_not_the_callers(stage: Stage, ana: Caller, reason: str) -> None:
+    stage.launcher.scripts["ingest"] = TaskBroken(reason, "It died.")
+    with stage.refused(NotAbleError, "could not be ingested: It died."):
+        ana.do(FLOWERS)
+
+
+def test_a_wrong_name_starts_no_ingest(stage: Stage, ana: Caller) -> None:
+    with stage.refused(BadInputError, "is not a name"):
+        ana.do(RegisterDataset("My Flowers", "kind", "two-flowers.csv"))
+    assert stage.launcher.children == []
+
+
+def test_retires(stage: Stage, ana: Caller) -> None:
+    answer = ana.do(RetireDataset("iris"))
+    assert answer.body == {"name": "iris", "retired": True, "position": stage.store.head()[0]}
+    with stage.refused(NotFoundError, "no data set 'iris'. Nearest: digits", nearest=["digits"]):
+        ana.do(RequestTraining("iris", "svm"))
+
+
+def test_retires_nothing_unknown_or_retired(stage: Stage, ana: Caller) -> None:
+    with stage.refused(NotFoundError, "Nearest: wine", nearest=["wine"]):
+        ana.do(RetireDataset("wines"))
+    ana.do(RetireDataset("wine"))
+    with stage.refused(NotFoundError, "no data set 'wine'"):
+        ana.do(RetireDataset("wine"))
+
+
+def test_registering_again_brings_it_back(ana: Caller) -> None:
+    ana.do(FLOWERS)
+    ana.do(RetireDataset("flowers"))
+    assert ana.do(FLOWERS).body["version"] == 2
+    assert ana.train("flowers")

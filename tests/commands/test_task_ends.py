@@ -1,0 +1,114 @@
+"""Whatever a task does, its end gets into the log, its slot is free again, and nothing runs for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from commands import tasks
+from commands.evaluation.request_evaluation import RequestEvaluation
+from commands.ports import Receipt, Stamp, TaskSpec
+from commands.training.cancel_task import CancelTask
+from commands.training.request_training import RequestTraining
+from domain.errors import DiskReserveError, NotAbleError
+from domain.events import Event
+from tests.commands.examples import fit
+from tests.commands.launcher import done
+from tests.commands.stage import Caller, Stage
+
+TRAIN = RequestTraining("iris", "svm")
+
+
+@pytest.mark.parametrize("facts", [{}, {"learned": 1}, {**fit({"settings": {}, "seed": 1}).facts, "fit_seconds": "?"}])
+def test_a_result_of_another_shape_is_a_failure(stage: Stage, ana: Caller, facts: dict[str, object]) -> None:
+    stage.launcher.scripts["fit"] = done(**facts)
+    body = ana.do(TRAIN).body
+    assert (body["state"], body["error"]["reason"]) == ("failed", "error")
+    assert "malformed" in body["error"]["detail"]
+
+
+def test_a_result_that_is_too_large_is_a_failure(stage: Stage, ana: Caller) -> None:
+    ana.train()
+    stage.launcher.scripts["score"] = done(measures={"confusion-matrix": [[0.5] * 400] * 400})
+    body = ana.do(RequestEvaluation()).body
+    assert (body["state"], body["error"]["reason"]) == ("failed", "error")
+    assert "An event has at most 262,144 bytes" in body["error"]["detail"]
+
+
+def test_a_task_that_cannot_be_started_is_a_failure(stage: Stage, ana: Caller) -> None:
+    def refuse(_: TaskSpec) -> None:
+        raise OSError("no more processes")
+
+    stage.launcher.before_start = refuse
+    body = ana.do(TRAIN).body
+    assert body["state"] == "failed"
+    assert body["error"] == {"reason": "error", "detail": "The task could not be run: OSError."}
+
+
+@pytest.mark.parametrize("trouble", [NotAbleError("The log cannot be written."), DiskReserveError("The disk is full.")])
+def test_a_result_waits_for_the_log(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    monkeypatch.setattr(tasks, "RECORD_AGAIN_SECONDS", 0.001)
+    append, troubles = stage.store.append, [trouble] * 3
+
+    def failing(events: Sequence[Event], stamp: Stamp) -> Receipt:
+        if events[0].NAME == "training-completed.v1" and troubles:
+            raise troubles.pop()
+        return append(events, stamp)
+
+    monkeypatch.setattr(stage.store, "append", failing)
+    assert ana.do(TRAIN).body["state"] == "completed"
+    assert troubles == []
+
+
+def test_the_slot_is_free_before_the_end_is_in_the_log(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The append wakes who waits for a slot; were it still taken then, nobody would wake them again."""
+    append, free = stage.store.append, []
+
+    def watching(events: Sequence[Event], stamp: Stamp) -> Receipt:
+        free.append(stage.launcher.free)
+        return append(events, stamp)
+
+    monkeypatch.setattr(stage.store, "append", watching)
+    ana.do(TRAIN)
+    assert free == [stage.launcher.slots - 1, stage.launcher.slots]
+
+
+def test_a_cancellation_between_claim_and_start_starts_nothing(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = stage.application.tasks.run
+
+    def late(experiment: str, task: str, attempt: int, desk: object) -> None:
+        ana.do(CancelTask(task))
+        run(experiment, task, attempt, desk)  # type: ignore[arg-type] # a Desk, as it came
+
+    monkeypatch.setattr(stage.application.tasks, "run", late)
+    assert ana.do(TRAIN).body["state"] == "cancelled"
+    assert stage.launcher.children == []
+
+
+def test_closing_ends_children_and_records_nothing(stage: Stage, ana: Caller) -> None:
+    name = ana.begin_training()
+    head = stage.store.head()
+    stage.application.close()
+    assert stage.launcher.child("fit").cancelled
+    assert stage.application.tasks.running() == []
+    assert stage.store.head() == head, "the next start finds it and runs it again"
+    assert stage.experiment(name).training_state == "started"
+
+
+def test_nothing_starts_after_closing(stage: Stage, ana: Caller) -> None:
+    stage.application.close()
+    answer = ana.do(TRAIN)
+    assert answer.body["state"] == "started"
+    assert stage.launcher.children == []
+
+
+def test_an_unknown_task_is_nothing_to_wait_for(stage: Stage) -> None:
+    assert stage.application.tasks.wait("nothing", 20)
+    stage.application.tasks.cancel("nothing")

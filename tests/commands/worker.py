@@ -1,0 +1,65 @@
+"""An event worker on a stage, driven step by step, and what it archives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from commands.event_worker import EventWorker
+from domain.events import Event
+from domain.experiment import Experiment, Task
+from tests.commands.stage import Stage
+
+
+class Archive:
+    """Fulfils commands.ports.Journal."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, str]] = []
+
+    def handled(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
+        assert position > 0
+        assert milliseconds >= 0
+        self.entries.append((event.NAME.removesuffix(".v1"), outcome))
+
+
+class LogOpenTasks:
+    """Fulfils commands.ports.OpenTasks from the log itself."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    def unfinished(self) -> list[str]:
+        experiments = [
+            self.stage.experiment(stream.partition(":")[2]) for stream in self.stage.store.streams("experiment:", 1000)
+        ]
+        return [task.id for it in experiments for task in it.unfinished("training", "evaluation", "reproduction")]
+
+
+def by_other_workers(stage: Stage) -> Callable[[Task], bool]:
+    """Take all other workers for dead, as the embedded mode does."""
+    return lambda task: task.worker != stage.application.ports.worker
+
+
+class Worker:
+    """A stage's event worker and its archive."""
+
+    def __init__(self, stage: Stage, is_lost: Callable[[Task], bool] | None = None) -> None:
+        self.archive = Archive()
+        lost = is_lost or by_other_workers(stage)
+        self.worker = EventWorker(stage.application, stage.feed, LogOpenTasks(stage), self.archive, lost)
+        self.stage = stage
+
+    def step(self) -> Worker:
+        self.worker.step()
+        return self
+
+    def take_over(self) -> Worker:
+        """Start where the log is, as after a restart, without its thread."""
+        self.worker._position = self.stage.store.head()[0]
+        self.worker._backlog = dict.fromkeys(LogOpenTasks(self.stage).unfinished())
+        return self.step()
+
+
+def state(experiment: Experiment, task: str) -> tuple[str, int]:
+    """Return a task's state and attempt."""
+    return experiment.tasks[task].state, experiment.tasks[task].attempt

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 import pytest
 
 from commands.session.commit_session import CommitSession
 from commands.training.request_training import RequestTraining
 from domain.errors import ConflictError
 from domain.events import Event
+from domain.values import stream_of_session
 from tests.commands.race import at_once
 from tests.commands.stage import Caller, Stage
 
@@ -26,6 +30,12 @@ def test_twenty_first_trainings_end_in_one_session(durable_stage: Stage) -> None
     assert {answer.body["state"] for answer in answers if answer.pending} <= {"requested"}
 
 
+def committed_in(stage: Stage, session: str) -> list[tuple[str, ...]]:
+    """Return what was committed with a session, if it was."""
+    events: list[Any] = list(stage.events(stream_of_session(session)))
+    return [event.committed for event in events if event.NAME == "session-committed.v1"]
+
+
 def test_trainings_and_commits_in_a_race_lose_nothing(durable_stage: Stage) -> None:
     ana = durable_stage.client("ana")
     ana.train()
@@ -33,26 +43,15 @@ def test_trainings_and_commits_in_a_race_lose_nothing(durable_stage: Stage) -> N
     def act(index: int) -> str | None:
         if index % 4:
             return str(ana.do(RequestTraining("iris", "svm")).body["experiment"])
-        try:
+        with suppress(ConflictError):
             ana.do(CommitSession())
-        except ConflictError:
-            return None
         return None
 
-    names = [name for name in at_once(12, act) if name]
-    for name in names:
+    for name in filter(None, at_once(12, act)):
         experiment = durable_stage.experiment(name)
-        session = experiment.training.session.rpartition("-")[2]
-        committed = [
-            event.committed  # type: ignore[attr-defined] # session-committed has it
-            for event in durable_stage.events(f"session:ana:{session}")
-            if event.NAME == "session-committed.v1"
-        ]
-        if committed:
-            assert name in committed[0]
-            assert experiment.standing == "committed"
-        else:
-            assert experiment.standing == "uncommitted"
+        committed = committed_in(durable_stage, experiment.training.session)
+        assert experiment.standing == ("committed" if committed else "uncommitted")
+        assert all(name in names for names in committed)
 
 
 def test_one_of_twenty_commits_wins(durable_stage: Stage) -> None:

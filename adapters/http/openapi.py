@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from adapters.http.frames import EVENT_STREAM
 from adapters.http.policy import POLICY, Row
 from adapters.http.problems import PROBLEM
 from adapters.http.shapes import ProblemView
@@ -52,11 +53,24 @@ POSITION = {
 HEAD = {"AutoLearn-Head": {"description": "the log's chain hash there: the receipt", "schema": {"type": "string"}}}
 
 
+EVENT = {
+    "type": "object",
+    "description": "one sealed event; its opened `data` is the JSON of the same route without `/events`",
+    "properties": {
+        "event": {"type": "string", "enum": ["state", "progress", "result", "problem", "communication"]},
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "data": {"type": "string"},
+    },
+    "required": ["event", "id", "data"],
+}
+
+
 def described(app: FastAPI) -> dict[str, Any]:
     """Return the document."""
     document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=DESCRIPTION)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
+    schemas["SealedEvent"] = EVENT
     schemas["ProblemView"] = ProblemView.model_json_schema()
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
@@ -85,6 +99,8 @@ def _complete(row: Row, operation: dict[str, Any]) -> None:
     for status, response in operation["responses"].items():
         if status.startswith("2"):
             response["headers"] = POSITION | (HEAD if row.is_command else {})
+            if EVENT_STREAM in response.get("content", {}):
+                response["content"][EVENT_STREAM] = {"schema": {"$ref": "#/components/schemas/SealedEvent"}}
     operation["responses"] |= {status: _problem(text) for status, text in _refusals(row).items()}
 
 

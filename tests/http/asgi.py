@@ -70,7 +70,9 @@ class Caller:
         )
 
     def upload(self, target: str, content: bytes, *, signed: bytes | None = None, **headers: str) -> Reply:
-        call = self.outgoing("POST", target)
+        return self.upload_as(self.outgoing("POST", target), content, signed=signed, **headers)
+
+    def upload_as(self, call: OutgoingCall, content: bytes, *, signed: bytes | None = None, **headers: str) -> Reply:
         sha256 = hashlib.sha256(content if signed is None else signed).hexdigest()
         chunks = [content[n : n + 65536] for n in range(0, len(content), 65536)] or [b""]
         return self.raw(call, call.with_file(sha256) | headers, chunks)

@@ -1,0 +1,22 @@
+"""The real application over the embedded adapters, with real learning in threads of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.files.blobs import FileBlobs
+from adapters.learning.builtin import BUILTIN
+from adapters.tasks.inline import InlineLauncher
+from commands.catalog.offer_catalog import BuiltinDataset
+from tests.http.rig import Rig
+
+
+@pytest.fixture(scope="module")
+def learning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    blobs = FileBlobs(str(tmp_path_factory.mktemp("blobs")))
+    wine = BUILTIN["wine"]
+    rig = Rig(blobs, InlineLauncher(blobs, 2), (BuiltinDataset("wine", wine.target, wine.licence, wine.source),))
+    yield rig
+    rig.close()

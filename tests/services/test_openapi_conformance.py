@@ -1,0 +1,117 @@
+"""The OpenAPI document held against the real application, behind a small transport that signs, seals and opens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from adapters.http.openapi import described
+from adapters.http.policy import POLICY, Row
+from projections.queries import Queries
+from tests.http.asgi import Caller, Reply
+from tests.http.rig import Rig
+
+CHECKS = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES = 15
+REFUSED = 400
+ENDLESS = "/log/events"
+BASE = "http://localhost"
+
+
+class Signing:
+    """Turns a plain request into a signed and sealed call, and its answer back into a plain one."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+
+    def send(self, request: requests.PreparedRequest) -> schemathesis.Response:
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        key = request.headers.get("Idempotency-Key", "")
+        call = self.caller.outgoing(request.method or "", request.path_url, key)
+        more = {name: value for name, value in request.headers.items() if name in ("Prefer", "Accept")}
+        if request.path_url.startswith("/catalog/datasets?") or request.path_url == "/catalog/datasets":
+            return _answer(request, self.caller.upload_as(call, body) if body else self.caller.send_empty(call, **more))
+        return _answer(request, self.caller.send(call, body, **more) if body else self.caller.send_empty(call, **more))
+
+
+def _answer(request: requests.PreparedRequest, reply: Reply) -> schemathesis.Response:
+    headers = {name: [value] for name, value in reply.headers.items()}
+    if reply.headers["content-type"].endswith("sealed"):
+        headers["content-type"] = ["application/problem+json" if reply.status >= REFUSED else "application/json"]
+    return schemathesis.Response(reply.status, headers, reply.plain, request, elapsed=0.0, verify=False)
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    rig = Rig.prepared(tmp_path_factory.mktemp("conformance"))
+    rig.inspector.steps = [
+        {"result": {"ok": True, "position": 1, "head": "ab", "faults": [], "matches_read_models": True}}
+    ]
+    ana = rig.caller("root")
+    for _ in range(2):
+        ana.post("/trainings", {"dataset": "iris", "model": "svm"})
+    ana.post("/evaluations", {})
+    ana.post("/session/commit", {})
+    (first, *_) = ana.get(f"/experiments?after_position={rig.position}").json["experiments"]
+    ana.post(f"/experiments/{first['experiment']}/reproductions")
+    rig.settle()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Queries.wait, "__defaults__", (0.01,))  # positions that are never reached are drawn often
+        yield rig
+    rig.close()
+
+
+@pytest.fixture(scope="module")
+def known(rig: Rig) -> dict[str, str]:
+    """Names that exist, by the path that takes them."""
+    (first, *_) = rig.caller("root").get("/experiments").json["experiments"]
+    name = first["experiment"]
+    return {
+        "/trainings": name,
+        "/experiments": name,
+        "/evaluations": f"{name}-e1",
+        "/reproductions": f"{name}-r1",
+        "/clients": "bob",
+        "/catalog": "svm",
+    }
+
+
+@pytest.fixture(scope="module")
+def document(rig: Rig) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_dict(described(rig.app.app))
+
+
+@pytest.mark.parametrize("row", [row for row in POLICY if row.template != ENDLESS], ids=lambda row: row.operation)
+@given(data=st.data())
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_code_does_what_the_document_says(
+    data: st.DataObject, row: Row, rig: Rig, document: Any, known: dict[str, str]
+) -> None:
+    mode = data.draw(st.sampled_from(GenerationMode))
+    case = data.draw(document[row.template][row.method].as_strategy(generation_mode=mode))
+    if case.path_parameters and data.draw(st.booleans(), label="of something that is there"):
+        value = next(value for beginning, value in known.items() if row.template.startswith(beginning))
+        case.path_parameters = dict.fromkeys(case.path_parameters, value)
+    request = requests.Request(**case.as_transport_kwargs(base_url=BASE)).prepare()
+    response = Signing(rig.caller("root")).send(request)
+    assert response.status_code != HTTPStatus.INTERNAL_SERVER_ERROR
+    case.validate_response(response, checks=CHECKS)

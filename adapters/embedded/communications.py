@@ -101,7 +101,7 @@ class SqliteCommunications:
 
     def file_faults(self) -> list[str]:
         """Return what is wrong with the file besides its records: broken pages or indexes."""
-        return self._database.faults()
+        return self._database.faults(filter(str.strip, SCHEMA.split(";")))
 
     def _records(self, query: str, values: tuple[int, ...]) -> list[Archived]:
         with self._database.reading() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -12,6 +12,7 @@ from typing import Final
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
 from adapters.embedded.growth import Growth
+from adapters.embedded.soundness import file_faults
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 
 MEMORY: Final = ":memory:"
@@ -89,14 +90,9 @@ class Database(SQLiteDatastore):
             for statement in filter(str.strip, schema.split(";")):
                 connection.execute(statement)
 
-    def faults(self) -> list[str]:
-        """Return what SQLite finds wrong with the file's pages and indexes."""
-        try:
-            with self.reading() as connection:
-                found = [str(what) for (what,) in connection.execute("PRAGMA integrity_check(20)")]
-        except NotAbleError as error:
-            return [error.sentence]
-        return [f"{Path(self.path).name}: {what}" for what in found if what != "ok"]
+    def faults(self, schema: Iterable[str]) -> list[str]:
+        """Return what is wrong with the file, besides what its rows say; `schema` makes a new one."""
+        return file_faults(self.path, self.reading, schema)
 
     def close(self) -> None:
         """Close the file; connections that are being read with are closed when they come back."""

@@ -12,7 +12,7 @@ from adapters.embedded.by_time import last_until
 from adapters.embedded.database import Database
 from adapters.embedded.growth import poll_beyond
 from adapters.embedded.raw_log import raw_commits
-from adapters.embedded.recorder import tail
+from adapters.embedded.recorder import log_schema, tail
 from adapters.wire.events import decode
 from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
 from domain.errors import NotAbleError
@@ -101,7 +101,7 @@ class SqliteFeed:
 
     def file_faults(self) -> list[str]:
         """Return what is wrong with the file besides its commits: broken pages or indexes, events of no commit."""
-        faults = self._database.faults()
+        faults = self._database.faults(log_schema())
         try:
             with self._database.reading() as connection:
                 strays = connection.execute(UNCOMMITTED, (tail(connection).position,)).fetchall()

@@ -16,6 +16,7 @@ from pydantic_core import from_json
 
 from adapters.embedded.database import as_ours
 from adapters.embedded.read_schema import SCHEMA
+from adapters.embedded.soundness import file_faults
 from domain.errors import NotAbleError
 from projections.fold import VERSION
 
@@ -79,13 +80,8 @@ class ReadDatabase:
             self._idle.clear()
 
     def faults(self) -> list[str]:
-        """Return what SQLite finds wrong with the file's pages and indexes."""
-        try:
-            with self.reading() as connection:
-                found = [str(what) for (what,) in connection.execute("PRAGMA integrity_check(20)")]
-        except NotAbleError as error:
-            return [error.sentence]
-        return [f"{Path(self.path).name}: {what}" for what in found if what != "ok"]
+        """Return what is wrong with the file, besides what its rows say."""
+        return file_faults(self.path, self.reading, filter(str.strip, SCHEMA.split(";")))
 
     def close(self) -> None:
         """Close the file; connections that are being read with are closed when they come back."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription, StoredEvent, Subscription
-from eventsourcing.sqlite import SQLiteApplicationRecorder
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from adapters.embedded.appends import START, Append, Place, Plan, commit_rows, event_rows, take_free_versions
 from adapters.embedded.database import Database
@@ -116,3 +116,9 @@ def tail(connection: sqlite3.Connection) -> Place:
 
 def _text(originator_id: UUID | str) -> str:
     return originator_id.hex if isinstance(originator_id, UUID) else originator_id
+
+
+def log_schema() -> list[str]:
+    """Return the statements that make a new log."""
+    library = SQLiteApplicationRecorder(SQLiteDatastore(":memory:", originator_id_type="text"))
+    return [*library.create_table_statements, COMMITS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.end_to_end.conftest import Shell
+from tests.end_to_end.place import Shell
 
 MODELS = ("logistic-regression", "decision-tree", "random-forest", "svm", "naive-bayes")
 

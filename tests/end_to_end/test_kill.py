@@ -8,14 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.conftest import Place, Shell
-
-
-@pytest.fixture
-def place(tmp_path: Path):  # type: ignore[no-untyped-def] # noqa: ANN201 - as the fixture of the same name end to end
-    at = Place(tmp_path / "data")
-    yield at
-    at.stop()
+from tests.end_to_end.place import Place, Shell
 
 
 def children(pid: int) -> list[int]:

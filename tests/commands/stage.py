@@ -62,6 +62,7 @@ class Stage:
         blobs: Blobs = NoBlobs()
         self.application = Application(Ports(self.store, blobs, self.launcher, self.clock, worker))
         self._keys = count(1)
+        self._others: list[Stage] = []
 
     def client(self, name: str, *roles: Role) -> Caller:
         return Caller(self, name, frozenset(roles or ("analyst",)))
@@ -110,7 +111,14 @@ class Stage:
         tasks = self.application.tasks
         return all(tasks.wait(task, PATIENCE) for task in tasks.running()) and self.launcher.all_free()
 
+    def another(self, worker: str, slots: int = 4) -> Stage:
+        """Set up another process of the backend on the same log."""
+        self._others.append(Stage(self.database, worker, slots))
+        return self._others[-1]
+
     def close(self) -> None:
+        for other in self._others:
+            other.application.close()
         self.application.close()
         assert self.application.tasks.running() == []
         self.database.close()

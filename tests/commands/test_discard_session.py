@@ -40,7 +40,7 @@ def test_ends_what_runs(stage: Stage, ana: Caller) -> None:
 
 def test_a_result_that_comes_after_it_is_refused(stage: Stage, ana: Caller) -> None:
     """The child is done, but its end is not in the log yet when the session is discarded elsewhere."""
-    other = Stage(stage.database, "worker-2")
+    other = stage.another("worker-2")
     name = ana.train()
     stage.launcher.before_start = lambda _: other.client("ana").do(DiscardSession(), key="elsewhere")
     answer = ana.do(RequestEvaluation(name))

@@ -89,7 +89,7 @@ def test_ends_what_was_ended_elsewhere(stage: Stage, ana: Caller, end: type[Any]
     kept, running = ana.train(), ana.begin_training()
     worker = Worker(stage).step()
     child = stage.launcher.child("fit", 2)
-    elsewhere = Stage(stage.database, "worker-2").client("ana")
+    elsewhere = stage.another("worker-2").client("ana")
     command: Any = {CancelTask: CancelTask(running), CommitSession: CommitSession((kept,))}.get(end, DiscardSession())
     elsewhere.do(command, key="elsewhere")
     assert not child.cancelled
@@ -114,7 +114,7 @@ def test_a_discarded_one_is_not_claimed_any_more(stage: Stage, ana: Caller) -> N
 
 def restarted(stage: Stage, number: int) -> tuple[Stage, Worker]:
     """Start the backend again on the same log, after its process died."""
-    after = Stage(stage.database, f"worker-{number}")
+    after = stage.another(f"worker-{number}")
     return after, Worker(after).take_over()
 
 
@@ -131,7 +131,7 @@ def test_a_lost_task_gets_the_next_attempt(stage: Stage, ana: Caller) -> None:
 def test_after_the_third_attempt_it_fails(stage: Stage, ana: Caller) -> None:
     name = ana.begin_training()
     for number in (2, 3):
-        after = Stage(stage.database, f"worker-{number}")
+        after = stage.another(f"worker-{number}")
         after.launcher.scripts["fit"] = None
         Worker(after).take_over()
         after.launcher.child("fit")
@@ -146,7 +146,7 @@ def test_after_the_third_attempt_it_fails(stage: Stage, ana: Caller) -> None:
 
 def test_what_another_living_worker_runs_is_left_to_it(stage: Stage, ana: Caller) -> None:
     name = ana.begin_training()
-    other = Stage(stage.database, "worker-2")
+    other = stage.another("worker-2")
     Worker(other, is_lost=lambda _: False).take_over()
     assert state(stage.experiment(name), name) == ("started", 1)
     assert other.launcher.children == []
@@ -162,7 +162,7 @@ def test_a_restart_takes_up_what_still_waited(stage: Stage, ana: Caller) -> None
 def test_of_two_workers_one_runs_it(durable_stage: Stage) -> None:
     ana = durable_stage.client("ana")
     names = [queued(ana) for _ in range(6)]
-    stages = [Stage(durable_stage.database, f"worker-{number}", slots=8) for number in (2, 3, 4, 5)]
+    stages = [durable_stage.another(f"worker-{number}", slots=8) for number in (2, 3, 4, 5)]
     workers = [Worker(it, is_lost=lambda _: False) for it in stages]
     at_once(len(workers), lambda index: workers[index].step())
     for name in names:

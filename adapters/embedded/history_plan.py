@@ -12,19 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from adapters.embedded.history_sql import WORD, Sql, can_lead, compare, holds, keeps_order, source
+from adapters.embedded.history_sql import Sql, can_lead, holds, keeps_order, source
 from adapters.embedded.history_window import Window
-from projections.conditions import Between, Compare, Condition, Simple
+from projections.conditions import Between, Compare, Condition, IsNone, Simple
 from projections.ports import HistoryQuery
 
-CAP = 16_384  # rows of a condition that may lead; more are found and sorted too slowly
+CAP = 50_000  # rows of a condition that may lead; more are found and sorted too slowly
 DENSITY = 200  # rows of a value that tell how frequent it is
-STEP = 0.15  # cost of a candidate whose test needs no look elsewhere, beside 1 for one that does
+STEP = 0.1  # cost of a candidate whose test needs no look elsewhere, beside 1 for one that does
+COLLECT = 0.3  # cost of keeping a candidate for the sort
+PASSING = 0.2  # which part of candidates is assumed to pass a test of a column that they have at hand
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """`FROM … WHERE …` of an index, and the conditions that its rows have still to pass."""
+    """`FROM … c WHERE …` of an index, and the conditions that its rows have still to pass."""
 
     source: Sql
     rest: tuple[Condition, ...]
@@ -43,27 +45,18 @@ def by_number(connection: sqlite3.Connection, window: Window) -> Lead:
     leads = [lead for condition, lead in _leads(window) if keeps_order(condition)]
     if len(leads) > 1:
         leads.sort(key=lambda lead: _spread(connection, lead.source, window))
-    return leads[0] if leads else Lead(Sql("FROM history WHERE true"), window.rest)
-
-
-def by_value(query: HistoryQuery, window: Window) -> Lead:
-    """Return the way to walk along the values of the fact that is sorted by."""
-    way = Sql(f"FROM fact WHERE name={WORD}", (query.sort.name,))
-    for cut in window.rest:
-        if cuts_order(cut, query):
-            test = compare("value", cut)
-            way += Sql(f"AND {test.text}", test.values)
-    return Lead(way, tuple(part for part in window.rest if not cuts_order(part, query)))
+    return leads[0] if leads else Lead(Sql("FROM history c WHERE true"), window.rest)
 
 
 def rare(connection: sqlite3.Connection, query: HistoryQuery, window: Window, cost: float) -> Lead | None:
     """Return the rarest condition where finding all its rows costs less than `cost`, that of walking on."""
     candidates = [lead for condition, lead in _leads(window) if not cuts_order(condition, query)]
     if query.sort.name != "n" and _share(connection, window) * _rows(connection) < CAP:
-        candidates.append(Lead(in_window("FROM history", window), window.rest))
+        all_in_it = Sql("FROM history c WHERE c.n BETWEEN ? AND ?", (window.low, window.high))
+        candidates.append(Lead(all_in_it, window.rest))
     best, cheapest = None, cost
     for lead in candidates:
-        each = 1 if lead.tests.probes or query.sort.name != "n" else STEP
+        each = _cost_of_each(lead, query)
         cap = min(CAP, int(cheapest / each))
         count = _count(connection, lead.source, cap)
         if count < cap:
@@ -71,16 +64,24 @@ def rare(connection: sqlite3.Connection, query: HistoryQuery, window: Window, co
     return best
 
 
-def in_window(table: str, window: Window) -> Sql:
-    """Return `FROM … WHERE …` of the rows in the window."""
-    return Sql(f"{table} WHERE n BETWEEN ? AND ?", (window.low, window.high))
+def _cost_of_each(lead: Lead, query: HistoryQuery) -> float:
+    passing = PASSING ** sum(not holds(condition).probes for condition in lead.rest)
+    looks = lead.tests.probes or query.sort.name != "n"
+    return STEP + passing * (1 if looks else COLLECT)
 
 
 def cuts_order(condition: Condition, query: HistoryQuery) -> TypeGuard[Compare | Between]:
     """Whether a condition only cuts a piece out of the order: a range on the name that is sorted by."""
     if isinstance(condition, Compare):
-        return condition.name == query.sort.name and condition.operator != "!="
+        return condition.name == query.sort.name and condition.operator not in {"=", "!="}
     return isinstance(condition, Between) and condition.name == query.sort.name
+
+
+def single_value(condition: Condition, query: HistoryQuery) -> bool:
+    """Whether a condition leaves one value of what is sorted by, so that only `n` is left to sort by."""
+    if isinstance(condition, IsNone):
+        return condition.name == query.sort.name and can_lead(condition)
+    return isinstance(condition, Compare) and condition.name == query.sort.name and condition.operator == "="
 
 
 def walking_cost(connection: sqlite3.Connection, window: Window, tests: Sql, candidates: float) -> float:
@@ -108,7 +109,7 @@ def _share(connection: sqlite3.Connection, window: Window) -> float:
 
 def _spread(connection: sqlite3.Connection, way: Sql, window: Window) -> int:
     """Return how far back DENSITY rows of a value reach from the end of the window: the farther, the rarer it is."""
-    sql = f"SELECT n {way.text} AND n BETWEEN ? AND ? ORDER BY n DESC LIMIT 1 OFFSET ?"
+    sql = f"SELECT c.n {way.text} AND c.n BETWEEN ? AND ? ORDER BY c.n DESC LIMIT 1 OFFSET ?"
     found = connection.execute(sql, (*way.values, window.low, window.high, DENSITY)).fetchone()
     return found[0] if found else -1
 

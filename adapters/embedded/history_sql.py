@@ -88,12 +88,12 @@ def keeps_order(condition: Simple) -> bool:
 
 
 def source(condition: Simple) -> Sql:
-    """Return `FROM … WHERE …` of the index that leads to the rows for which a condition holds."""
+    """Return `FROM … c WHERE …` of the index that leads to the rows for which a condition holds."""
     if is_fact(condition.name):
-        test = compare("value", condition)
-        return Sql(f"FROM fact WHERE name={WORD} AND {test.text}", (condition.name, *test.values))
-    test = _named(condition.name, condition)
-    return Sql(f"FROM history INDEXED BY history_{condition.name} WHERE {test.text}", test.values)
+        test = compare("c.value", condition)
+        return Sql(f"FROM fact c WHERE c.name={WORD} AND {test.text}", (condition.name, *test.values))
+    test = _named(f"c.{condition.name}", condition)
+    return Sql(f"FROM history c INDEXED BY history_{condition.name} WHERE {test.text}", test.values)
 
 
 def compare(column: str, condition: Simple) -> Sql:
@@ -104,16 +104,16 @@ def compare(column: str, condition: Simple) -> Sql:
         return Sql(f"{column} <> ?", (NONE,))
     if isinstance(condition, OneOf):
         marks = ",".join("?" * len(condition.values))
-        return Sql(f"{column} IN ({marks})", tuple(_bound(value) for value in condition.values))
+        return Sql(f"{column} IN ({marks})", tuple(bound(value) for value in condition.values))
     if isinstance(condition, Between):
-        return Sql(f"{column} BETWEEN ? AND ?", (_bound(condition.low), _bound(condition.high)))
+        return Sql(f"{column} BETWEEN ? AND ?", (bound(condition.low), bound(condition.high)))
     return _compared(column, condition)
 
 
 def _compared(column: str, condition: Compare) -> Sql:
     """Keep order within a type: in the index numbers stand before all text, text before all blobs."""
     operator = "<>" if condition.operator == "!=" else condition.operator
-    value = _bound(condition.value)
+    value = bound(condition.value)
     test = f"{column} {operator} ?"
     is_text = isinstance(value, str)
     if operator in {">", ">="}:
@@ -151,5 +151,6 @@ def _fact(condition: Simple) -> Sql:
     return Sql(f"EXISTS (SELECT 1 {FACT_OF} AND {test.text})", (name, *test.values))
 
 
-def _bound(value: Any) -> Any:
+def bound(value: Any) -> Any:
+    """Return a constant as it is compared with stored values."""
     return microseconds(value) if isinstance(value, datetime) else encode(value)

@@ -5,9 +5,6 @@ from __future__ import annotations
 
 from projections.ports import OPEN
 
-# What every candidate of a history query has at hand, whichever index leads to it: no look at its row is needed.
-AT_HAND = "n, since, until, withdrawn, model, dataset, actor"
-
 _COLUMN_INDEXES = ";".join(
     f"CREATE INDEX history_{column} ON history({column},n,since,until,withdrawn,model,dataset,actor)"
     for column in ("model", "dataset", "actor", "session", "experiment", "at")
@@ -15,6 +12,7 @@ _COLUMN_INDEXES = ";".join(
 
 # `word` gives names of facts, models, data sets and actors small numbers: indexes stay narrow and bear all of them.
 # `value ANY` keeps numbers, text and blobs apart and sorts them in this order; none, false and true are blobs.
+# Every index bears since, until, withdrawn, model, dataset and actor: most tests need no look at the row.
 # Within one value facts are in the order of `n`, and so are column indexes. Bodies lie apart: finding reads little.
 SCHEMA = f"""
 CREATE TABLE progress(one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.embedded import history_plan, history_search, history_walk
+from adapters.embedded import history_plan, history_walk
 from projections.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
 from projections.ports import OPEN, Batch, HistoryQuery, HistoryRow, Mark, Page, Sort
 from tests.contracts.oracle import page_of
@@ -64,6 +64,9 @@ CONDITIONS = st.recursive(
         st.builds(lambda parts: Or(tuple(parts)), st.lists(inner, min_size=2, max_size=3)),
     ),
     max_leaves=5,
+)
+ABOUT_THE_SORT = st.tuples(st.sampled_from(NAMES), st.sampled_from(ORDERED), st.booleans()).flatmap(
+    lambda it: st.tuples(simple(it[:1], (it[1],), (it[1],)) | st.just(IsNone(it[0])), st.just(Sort(it[0], it[2])))
 )
 SORTS = st.builds(Sort, st.sampled_from(["n", *NAMES]), st.booleans())
 
@@ -146,12 +149,22 @@ def test_pages_are_what_a_naive_evaluation_gives(
     check(versions, where, sort, limit, size)
 
 
+@given(histories(), ABOUT_THE_SORT, CONDITIONS | st.none(), st.sampled_from(LIMITS))
+@settings(max_examples=60)
+def test_so_they_are_where_the_filter_is_about_what_is_sorted_by(
+    versions: list[HistoryRow], about: tuple[Condition, Sort], where: Condition | None, limit: int
+) -> None:
+    check(versions, And((about[0], where)) if where else about[0], about[1], limit, 5)
+
+
 @given(histories(), CONDITIONS | st.none(), SORTS, st.integers(1, 4))
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_so_they_are_in_small_pieces_and_within_a_small_budget(
     monkeypatch: pytest.MonkeyPatch, versions: list[HistoryRow], where: Condition | None, sort: Sort, budget: int
 ) -> None:
-    monkeypatch.setattr(history_search, "BUDGET", budget)
+    monkeypatch.setattr(history_walk, "BUDGET", budget)
+    monkeypatch.setattr(history_walk, "OPERATIONS", -1)
+    monkeypatch.setattr(history_walk, "CHECKED_EVERY", 1)
     monkeypatch.setattr(history_walk, "FIRST_PIECE", 0)
     monkeypatch.setattr(history_plan, "CAP", 0)
     check(versions, where, sort, 2, 3)

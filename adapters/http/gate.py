@@ -27,7 +27,6 @@ from adapters.http.lanes import Lanes
 from adapters.http.metrics import Metrics
 from adapters.http.outlet import Outlet
 from adapters.http.passage import InFlight, Passage
-from adapters.http.policy import OPEN
 from adapters.http.problems import INTERNAL, problem_of
 from adapters.security.sealing import REQUEST, SEALED, unseal
 from adapters.security.tokens import HINT
@@ -57,27 +56,28 @@ class Gate:
         elif scope["type"] == "http":
             passage = Passage.of(dict(scope))
             outlet = Outlet(self.backend, self.lanes, passage, send)
-            if scope["path"] in OPEN and self._names_us(passage):
-                await self.app(scope, receive, send)
-            else:
-                await self._sealed(passage, outlet, receive)
+            try:
+                await self._answer(passage, outlet, receive)
+            finally:
+                await self._end(passage, outlet)
 
-    async def _sealed(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
-        try:
-            await self._pass(passage, outlet, receive)
-        finally:
-            with CancelScope(shield=True):
-                await outlet.finish()
-            if passage.admitted is not None:
-                self.in_flight.leave(passage.admitted.claims.request_id)
+    async def _end(self, passage: Passage, outlet: Outlet) -> None:
+        with CancelScope(shield=True):
+            await outlet.finish()
+        if passage.admitted is not None:
+            self.in_flight.leave(passage.admitted.claims.request_id)
+        if not passage.is_open:
             self.metrics.observe(passage.service, passage.operation, outlet.outcome, passage.seconds)
 
-    async def _pass(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
+    async def _answer(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
         try:
             check_host(passage.headers.get("host", ""), self.backend.hosts)
             check_declared(passage.headers, passage.limit)
-            await self.lanes.quick(lambda: self._admit(passage))
-            await self.app(*await self._opened(passage, receive), outlet.send)
+            if passage.is_open:
+                await self.app(passage.scope, receive, outlet.send)
+            else:
+                await self.lanes.quick(lambda: self._admit(passage))
+                await self.app(*await self._opened(passage, receive), outlet.send)
         except GoneError:
             outlet.abandon()
         except AutoLearnError as refusal:
@@ -85,13 +85,6 @@ class Gate:
         except Exception:
             log.exception("%s", passage.operation)
             outlet.refuse(INTERNAL)
-
-    def _names_us(self, passage: Passage) -> bool:
-        try:
-            check_host(passage.headers.get("host", ""), self.backend.hosts)
-        except ForbiddenError:
-            return False
-        return True
 
     def _admit(self, passage: Passage) -> None:
         """Prove the caller, ask the policy, and before a command make sure that it can be archived."""

@@ -124,6 +124,8 @@ class Outlet:
             held.body = seal(it.admitted.key, RESPONSE, request, it.method, it.target, held.body)
 
     def _archived(self, record: Communication) -> AutoLearnError | None:
+        if self.passage.is_open:
+            return None
         try:
             self.backend.communications.archive(record)
         except AutoLearnError as failure:
@@ -160,7 +162,7 @@ class Outlet:
     async def _start(self, held: Held, length: str = "") -> None:
         if length:
             held.headers["Content-Length"] = length
-        if self.passage.incoming is None or not self.passage.incoming.whole:
+        if self.passage.has_unread_body:
             held.headers["Connection"] = "close"  # nobody will read the rest of the body
         await self.sending({"type": "http.response.start", "status": held.status, "headers": held.headers.raw})
 

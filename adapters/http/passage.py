@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from adapters.http.admission import Admitted
 from adapters.http.bodies import LARGEST_SEALED, LARGEST_UPLOAD, IncomingBody
-from adapters.http.policy import Row, row_for
+from adapters.http.policy import OPEN, Row, row_for
 from adapters.security.tokens import Claims
 from commands.call import Call
 from projections.ports import Communication
@@ -73,6 +73,17 @@ class Passage:
     def limit(self) -> int:
         """How many bytes its body may have as sent."""
         return LARGEST_UPLOAD if self.row is not None and self.row.upload else LARGEST_SEALED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is one of the plain routes: nobody is asked for, nothing is archived."""
+        return self.scope["path"] in OPEN
+
+    @property
+    def has_unread_body(self) -> bool:
+        """Whether a body was announced and nobody read it to its end."""
+        announced = self.headers.get("content-length", "0") != "0" or "transfer-encoding" in self.headers
+        return announced and not (self.incoming is not None and self.incoming.whole)
 
     @property
     def is_command(self) -> bool:

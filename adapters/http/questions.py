@@ -8,6 +8,7 @@ from fastapi import Query
 
 from adapters.http import schemas
 
+After = Annotated[schemas.After, Query()]
 When = Annotated[schemas.When, Query()]
 Upload = Annotated[schemas.Upload, Query()]
 WhichSession = Annotated[schemas.WhichSession, Query()]

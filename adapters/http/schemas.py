@@ -16,11 +16,16 @@ class Incoming(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class When(Incoming):
-    """Of every question: the moment it is about, and the position that must be reached first."""
+class After(Incoming):
+    """Of every question: the position that must be reached first."""
+
+    after_position: int | None = Field(None, ge=0, le=LAST, description="wait up to 5 s until this position is reached")
+
+
+class When(After):
+    """Of every question about state: the moment it is about."""
 
     as_of: str | None = Field(None, description="ISO timestamp with zone, `2h ago`, or `@position`")
-    after_position: int | None = Field(None, ge=0, le=LAST, description="wait up to 5 s until this position is reached")
 
 
 class Nothing(Incoming):
@@ -119,7 +124,7 @@ class Search(When):
     withdrawn: bool = False
 
 
-class LogFilter(Incoming):
+class LogFilter(After):
     """Which communications."""
 
     correlation: str | None = None
@@ -136,14 +141,12 @@ class LogPage(LogFilter):
 
     limit: int = Field(100, ge=1, le=MOST_ROWS)
     cursor: str | None = None
-    after_position: int | None = Field(None, ge=0, le=LAST)
 
 
 class LogEvents(LogFilter):
     """Communications from now on, or after a place of the archive (as far as its ring in memory reaches)."""
 
     after: int | None = Field(None, ge=0, le=LAST)
-    after_position: int | None = Field(None, ge=0, le=LAST)
 
 
 class Replay(When):

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from adapters.http.event_streams import EventStreamResponse, as_events
-from adapters.http.questions import When
+from adapters.http.questions import After, When
 from adapters.http.task_events import status_now, task_events
 from adapters.http.visit import Here, told
 from commands.training.cancel_task import CancelTask
@@ -29,10 +29,10 @@ def add_task_routes(router: APIRouter, folder: str, shape: type[Any]) -> None:
         return await it.ask(when, lambda at: it.backend.queries.status(it.viewer, id, at))
 
     @router.get(f"/{folder}/{{id}}/events", name=f"follow_{name}", response_class=EventStreamResponse)
-    async def follow(it: Here, id: str, when: When) -> Response:
+    async def follow(it: Here, id: str, after: After) -> Response:
         """Follow it to its end: `state`, `progress` and `result` events, each sealed."""
         _check_kind(folder, id)
-        await it.reach(when.after_position)
+        await it.reach(after.after_position)
         first = await it.lanes.quick(lambda: status_now(it, id))
         return as_events(task_events(it, first_id(first, folder), first), first["position"])
 

@@ -44,13 +44,16 @@ class Signing:
         self.caller = caller
 
     def send(self, request: requests.PreparedRequest) -> schemathesis.Response:
-        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        key = request.headers.get("Idempotency-Key", "")
-        call = self.caller.outgoing(request.method or "", request.path_url, key)
-        more = {name: value for name, value in request.headers.items() if name in ("Prefer", "Accept")}
-        if request.path_url.startswith("/catalog/datasets?") or request.path_url == "/catalog/datasets":
-            return _answer(request, self.caller.upload_as(call, body) if body else self.caller.send_empty(call, **more))
-        return _answer(request, self.caller.send(call, body, **more) if body else self.caller.send_empty(call, **more))
+        given: Any = request.body or b""
+        body = given.encode() if isinstance(given, str) else given
+        headers = {name: str(value) for name, value in request.headers.items()}
+        call = self.caller.outgoing(request.method or "", request.path_url, headers.get("Idempotency-Key", ""))
+        more = {name: value for name, value in headers.items() if name in ("Prefer", "Accept")}
+        if not body:
+            return _answer(request, self.caller.send_empty(call, **more))
+        if request.path_url.partition("?")[0] == "/catalog/datasets":
+            return _answer(request, self.caller.upload_as(call, body))
+        return _answer(request, self.caller.send(call, body, **more))
 
 
 def _answer(request: requests.PreparedRequest, reply: Reply) -> schemathesis.Response:

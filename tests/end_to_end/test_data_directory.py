@@ -1,0 +1,71 @@
+"""The data directory: one backend at a time, none of a newer version, and nothing happens on a full disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.up import started
+from domain.errors import ConflictError
+from tests.end_to_end.place import Place
+
+MIB = 2**20
+
+
+def test_a_second_backend_on_the_same_directory_is_refused(place: Place) -> None:
+    shell = place.start()
+    ran = shell.plain("up", "--data", str(place.data), "--port", "0", "--json")
+    assert ran.code == 2  # `up` has no --json: it answers to people
+    ran = shell.plain("up", "--data", str(place.data), "--port", "0")
+    assert ran.code == 6
+    assert place.url in ran.err
+    assert shell("session").json["experiments"] == []
+
+
+def test_a_directory_of_a_newer_version_is_refused(place: Place) -> None:
+    place.start()
+    place.stop()
+    (place.data / "format.json").write_text(json.dumps({"format": 999}))
+    with pytest.raises(ConflictError, match="newer"):
+        started(place.data, 0)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with 120 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m", "tmpfs", folder], capture_output=True, check=False)  # noqa: S607
+    if made.returncode:
+        pytest.skip(f"a small tmpfs cannot be mounted here: {made.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)  # noqa: S607
+
+
+def test_below_the_disk_reserve_nothing_happens(small_disk: Path) -> None:
+    place = Place(small_disk / "data")
+    try:
+        shell = place.start()
+        before = shell("catalog", "datasets").json["position"]
+        ballast = small_disk / "ballast"
+        ballast.write_bytes(bytes(80 * MIB))
+        refused = shell("train", "iris", "svm", code=3)
+        assert refused.problem["type"] == "disk-full"
+        ballast.unlink()
+        assert shell("catalog", "datasets").json["position"] == before
+        assert shell("train", "iris", "svm").json["state"] == "completed"
+    finally:
+        place.stop()
+
+
+def test_the_same_master_key_serves_again_after_a_restart(place: Place) -> None:
+    shell = place.start()
+    shell("train", "iris", "naive-bayes")
+    shell("commit")
+    before = shell("history").json["experiments"]
+    place.stop()
+    assert place.start()("history").json["experiments"] == before

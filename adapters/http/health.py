@@ -44,10 +44,16 @@ async def metrics(request: Request) -> Response:
 
 def readiness(backend: Backend) -> dict[str, Any]:
     """Return status (ready, not-ready), the log's position, the lag, and what is wrong."""
-    lag, fault = Lag.of(backend), backend.fault()
+    lag, fault = Lag.of(backend), _told(backend.fault())
     try:
         backend.communications.check_able()
     except AutoLearnError as refusal:
         fault = fault or refusal.sentence
     facts = {"position": lag.head, "lag_events": lag.events, "lag_seconds": round(lag.seconds, 3)}
     return {"status": "ready" if fault is None else "not-ready", **facts, "fault": fault}
+
+
+def _told(fault: str | None) -> str | None:
+    """Say where it stands still, not why: the reason may quote what belongs to a session."""
+    where = None if fault is None else fault.partition(":")[0]
+    return None if where is None else f"The read models stand still at {where}: the backend's own log says why."

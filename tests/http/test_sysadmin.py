@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from adapters.embedded.communications import SqliteCommunications
+from adapters.http.health import readiness
 from adapters.security.credentials import Credentials
 from domain.errors import DiskReserveError
 from tests.http.asgi import Caller
@@ -120,6 +122,13 @@ def test_metrics_count_calls_lag_and_communications(rig: Rig, ana: Caller) -> No
     assert float(lines["autolearn_projection_lag_events"]) == rig.position - rig.documents.position() > 0
     assert 299 < float(lines["autolearn_projection_lag_seconds"]) < 400
     assert lines["autolearn_communications"] == "3.0"
+
+
+def test_ready_says_where_the_projection_stands_and_quotes_nothing(rig: Rig) -> None:
+    facts = readiness(replace(rig.backend, fault=lambda: "position 7: ValueError: input 'iris'"))
+    assert facts["status"] == "not-ready"
+    assert "position 7" in facts["fault"]
+    assert "iris" not in facts["fault"]
 
 
 def test_ready_says_what_is_wrong(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

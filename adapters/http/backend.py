@@ -35,7 +35,7 @@ def no_fault() -> str | None:
 class Backend:
     """The two sides, the stores behind them, and who this process is.
 
-    `clients` folds a client fresh from the log at every call. `fault` says `position N: why` where the projection stands
+    `clients` folds a client fresh from the log each time. `fault` says `position N: why` where the projection stands
     still, else None. `hosts` are names that the Host header may bear beside those of loopback.
     """
 

@@ -34,8 +34,8 @@ from projections.vocabulary import Vocabulary
 
 LONGEST = 4096
 MOST_NODES = 100
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-WHOLE = re.compile(r"[+-]?\d+")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 WORDS: dict[str, bool | None] = {"none": None, "true": True, "false": False}
 
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from domain.errors import BadInputError
 from projections.ports import Feed
 
-AGE = re.compile(r"(\d{1,9})\s*([smhdw])(\s+ago)?")
+AGE = re.compile(r"([0-9]{1,9})\s*([smhdw])(\s+ago)?")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-POSITION = re.compile(r"@(\d{1,18})")
+POSITION = re.compile(r"@([0-9]{1,18})")
 FORMS = "Give an ISO timestamp with a zone (2026-01-31T12:00:00Z), an age (2h ago; s, m, h, d, w) or @position."
 
 

@@ -1,0 +1,251 @@
+"""The questions: their objects' keys, who may see what, cursors that pin their position, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.errors import (
+    AmbiguousIdError,
+    AmbiguousNameError,
+    BadCursorError,
+    BadInputError,
+    FilterError,
+    NotFoundError,
+    NotReachedError,
+)
+from domain.values import DatasetRef, ModelRef
+from projections.history_answers import HistoryRequest
+from projections.queries import Queries
+from projections.visibility import Viewer
+from tests.projections.seal import OpenSeal
+from tests.projections.world import AVERAGE, World
+
+ANA, BEN, ROOT = Viewer("ana", ("analyst",)), Viewer("ben", ("analyst",)), Viewer("root", ("sys-admin",))
+A, B, C, D = ("aaaa" + letter * 12 for letter in "abcd")
+STATUS = {"experiment", "state", "session", "dataset", "model", "settings", "seed", "learned", "fit_seconds", "error",
+          "position"}  # fmt: skip
+SHOWN = {"learned", "split", "provenance", "blobs", "evaluations", "annotations", "events"}
+ROW = {"experiment", "committed_at", "actor", "session", "model", "dataset", "settings", "measures", "withdrawn"}
+
+
+@pytest.fixture
+def asked(world: World) -> Queries:
+    """Ana has committed A (0.9) and B (0.8), discarded C, and D is in her open session."""
+    world.offer("measure:precision", AVERAGE)
+    world.offer(
+        "model:svm", {"C": {"type": "number", "default": 1.0}, "max_depth": {"type": "integer", "default": None}}
+    )
+    world.register("iris")
+    for name, precision in ((A, 0.9), (B, 0.8), (C, 0.7)):
+        world.train("ana", name)
+        world.evaluate("ana", name, {"precision:macro": precision})
+    world.commit("ana", [A, B], "first")
+    world.train("ana", D)
+    world.catch_up()
+    return Queries(world.documents, world.history, world.feed, OpenSeal())
+
+
+def experiments(answer: dict[str, Any]) -> list[str]:
+    return [row["experiment"] for row in answer["experiments"]]
+
+
+def test_status_has_its_keys_for_who_may_see_it(asked: Queries) -> None:
+    status = asked.status(ANA, D)
+    assert set(status) >= STATUS
+    assert (status["state"], status["standing"], status["session"]) == ("completed", "uncommitted", "ana-2")
+    assert status["dataset"] == {"name": "iris", "version": 1, "sha256": "a" * 64}
+    assert status["learned"] == {"coefficients": [1.0, None]}
+    assert asked.status(BEN, A)["experiment"] == A
+
+
+@pytest.mark.parametrize("viewer", [BEN, ROOT])
+@pytest.mark.parametrize("name", [C, D, D[:10], f"{C}-e1"])
+def test_others_do_not_see_what_is_not_committed(asked: Queries, viewer: Viewer, name: str) -> None:
+    for question in (asked.status, asked.show, asked.resolve):
+        with pytest.raises(NotFoundError) as refused:
+            question(viewer, name)
+        assert not {C, D} & set(refused.value.facts["nearest"])
+
+
+def test_visibility_is_todays_also_for_the_past(asked: Queries, world: World) -> None:
+    before = world.commits[4]
+    assert asked.status(BEN, A, before)["standing"] == "uncommitted"
+    with pytest.raises(NotFoundError):
+        asked.status(ANA, D, before)
+
+
+def test_beginnings_name_what_the_viewer_may_see(asked: Queries) -> None:
+    assert asked.resolve(ANA, A[:5]) == A
+    assert asked.resolve(ANA, f"{A[:5]}-e1") == f"{A}-e1"
+    with pytest.raises(AmbiguousIdError) as refused:
+        asked.resolve(BEN, "aaaa")
+    assert refused.value.facts["candidates"] == [A, B]
+    with pytest.raises(NotFoundError):
+        asked.resolve(ANA, A[:3])
+    with pytest.raises(NotFoundError) as unknown:
+        asked.resolve(BEN, "aaaaaaaaaaaaaaa7")
+    assert A in unknown.value.facts["nearest"]
+
+
+def test_evaluations_and_reproductions_have_a_status(asked: Queries, world: World) -> None:
+    world.decide("ben", A, "request_reproduction")
+    world.catch_up()
+    evaluation = asked.status(BEN, f"{A}-e1")
+    assert evaluation == {
+        "evaluation": f"{A}-e1", "experiment": A, "state": "completed", "measures": {"precision:macro": 0.9},
+        "on": None, "error": None, "position": world.commits[-1],
+    }  # fmt: skip
+    reproduction = asked.status(BEN, f"{A}-r1")
+    assert (reproduction["state"], reproduction["verdict"]) == ("requested", None)
+    for unknown in (f"{A}-e2", f"{A}-x1", f"{A}-"):
+        with pytest.raises(NotFoundError):
+            asked.status(BEN, unknown)
+
+
+def test_show_tells_all(asked: Queries, world: World) -> None:
+    world.decide("ana", A, "annotate", "the best", "for the record")
+    for _ in range(11):
+        world.evaluate("ana", A, {"precision:macro": 0.95})
+    world.catch_up()
+    shown = asked.show(BEN, A)
+    assert set(shown) >= STATUS | SHOWN | ROW
+    assert [it["evaluation"] for it in shown["evaluations"]] == [f"{A}-e{number}" for number in range(1, 13)]
+    assert [(it["text"], it["reason"], it["actor"]) for it in shown["annotations"]] == [
+        ("the best", "for the record", "ana")
+    ]
+    assert set(shown["events"][0]) == {"position", "at", "name", "actor", "correlation"}
+    assert [it["name"] for it in shown["events"][:3]] == [
+        "training-requested",
+        "training-started",
+        "training-completed",
+    ]
+    assert shown["blobs"]["model"]["sha256"] == "b" * 64
+    assert asked.show(BEN, A, world.commits[5])["annotations"] == []
+
+
+def test_sessions_are_their_owners(asked: Queries) -> None:
+    current = asked.session(ANA)
+    assert (current["session"], current["state"], experiments(current)) == ("ana-2", "open", [D])
+    first = asked.session(ANA, "ana-1")
+    assert (first["state"], first["message"], experiments(first)) == ("committed", "first", [A, B, C])
+    assert [it["session"] for it in asked.sessions(ANA)["sessions"]] == ["ana-2", "ana-1"]
+    for viewer, name in ((BEN, "ana-1"), (ROOT, "ana-2"), (ANA, "ana-3")):
+        with pytest.raises(NotFoundError):
+            asked.session(viewer, name)
+    nothing = asked.session(BEN)
+    assert (nothing["session"], nothing["experiments"]) == (None, [])
+
+
+def test_the_catalog_is_what_is_on_offer_then(asked: Queries, world: World) -> None:
+    world.withdraw_offer("model:svm")
+    world.retire("iris")
+    world.catch_up()
+    then = asked.catalog(BEN, at=world.commits[2])
+    assert [it["name"] for it in then["models"]] == ["svm"]
+    assert set(then["models"][0]) >= {"name", "description", "version", "settings"}
+    assert set(then["datasets"][0]) >= {"name", "version", "rows", "columns", "target", "sha256"}
+    assert then["measures"][0]["settings"] == AVERAGE
+    now = asked.catalog(BEN)
+    assert (now["models"], now["datasets"], len(now["measures"])) == ([], [], 1)
+    assert asked.catalog(BEN, "measures", "precision")["measures"] == now["measures"]
+    for shelf, name in (("models", "svm"), ("measures", "precisoin"), ("shelves", None)):
+        with pytest.raises(NotFoundError):
+            asked.catalog(BEN, shelf, name)
+
+
+def test_history_filters_sorts_and_pages(asked: Queries, world: World) -> None:
+    page = asked.history(BEN, HistoryRequest(sort="-precision", limit=1))
+    assert experiments(page) == [A]
+    assert set(page["experiments"][0]) == ROW
+    world.evaluate("ana", B, {"precision:macro": 0.99})
+    world.decide("ana", A, "withdraw", "wrong data")
+    world.catch_up()
+    following = asked.history(BEN, HistoryRequest(sort="-precision", limit=5), page["next"])
+    assert (experiments(following), following["next"], following["position"]) == ([B], None, page["position"])
+    assert experiments(asked.history(BEN, HistoryRequest())) == [B]
+    assert experiments(asked.history(BEN, HistoryRequest(withdrawn=True, where="precision > 0.85 and C = 1"))) == [B, A]
+    assert asked.history(BEN, HistoryRequest(actor="ben", model="svm", dataset="iris"))["experiments"] == []
+
+
+def test_since_and_until_are_times_ages_or_positions(asked: Queries, world: World) -> None:
+    committed = next(one for one in world.feed.after(0, 1000) if one.event.NAME == "session-committed.v1")
+    later = datetime.now(UTC) + timedelta(hours=5)
+    aged = Queries(world.documents, world.history, world.feed, OpenSeal(), lambda: later)
+    for since, until, found in (
+        (committed.at.isoformat(), committed.at.isoformat(), 2),
+        (f"@{committed.commit}", f"@{committed.commit}", 2),
+        (f"@{committed.commit + 1}", None, 0),
+        (None, "6h ago", 0),
+        ("6h ago", None, 2),
+        ("4h ago", None, 0),
+    ):
+        assert len(aged.history(BEN, HistoryRequest(since=since, until=until))["experiments"]) == found
+    with pytest.raises(BadInputError):
+        aged.history(BEN, HistoryRequest(since="yesterday"))
+
+
+@pytest.mark.parametrize(
+    ("request_", "error"),
+    [
+        (HistoryRequest(limit=0), BadInputError),
+        (HistoryRequest(limit=1001), BadInputError),
+        (HistoryRequest(where="nothing = 1"), FilterError),
+        (HistoryRequest(sort="nothing"), FilterError),
+    ],
+)
+def test_what_history_refuses(asked: Queries, request_: HistoryRequest, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        asked.history(BEN, request_)
+
+
+def test_names_are_those_known_at_the_position(asked: Queries, world: World) -> None:
+    world.offer("model:odd", {"precision": {"type": "number", "default": 1}})
+    world.catch_up()
+    with pytest.raises(AmbiguousNameError):
+        asked.history(BEN, HistoryRequest(where="precision > 0"))
+    assert asked.history(BEN, HistoryRequest(where="precision > 0"), at=world.commits[-2])["experiments"]
+
+
+def test_cursors_belong_to_query_client_and_version(asked: Queries, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = HistoryRequest(where="precision > 0", limit=1)
+    cursor = asked.history(BEN, request)["next"]
+    for viewer, other in ((ANA, request), (BEN, HistoryRequest(where="precision > 0.1", limit=1))):
+        with pytest.raises(BadCursorError):
+            asked.history(viewer, other, cursor)
+    for changed in ("{}", "[]", "nonsense", json.dumps(json.loads(cursor) | {"version": 0})):
+        with pytest.raises(BadCursorError):
+            asked.history(BEN, request, changed)
+    assert len(asked.history(BEN, request, cursor)["experiments"]) == 1
+
+
+def test_a_position_not_reached_is_not_answered(asked: Queries, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Queries.wait, "__defaults__", (0.0,))
+    world.register("wine")
+    with pytest.raises(NotReachedError) as refused:
+        asked.catalog(BEN, at=world.commits[-1])
+    assert refused.value.facts["reached"] == world.commits[-2]
+
+
+def test_the_same_position_gives_the_same_bytes(asked: Queries, world: World) -> None:
+    at = world.documents.position()
+    request = HistoryRequest(where="precision > 0", sort="-precision")
+    questions: tuple[Callable[[], Any], ...] = (
+        lambda: asked.history(BEN, request, at=at),
+        lambda: asked.show(BEN, A, at),
+        lambda: asked.session(ANA, at=at),
+        lambda: asked.catalog(BEN, at=at),
+    )
+    before = [json.dumps(question()) for question in questions]
+    world.evaluate("ana", A, {"precision:macro": 0.1})
+    world.decide("root", B, "withdraw", "wrong")
+    world.discard("ana")
+    world.offer("measure:recall", AVERAGE)
+    wine = DatasetRef(name="wine", version=1, sha256="e" * 64)
+    world.train("ben", "z" * 16, dataset=wine, model=ModelRef(name="tree", version="1", distribution="x"))
+    world.catch_up()
+    assert [json.dumps(question()) for question in questions] == before

@@ -1,0 +1,154 @@
+"""The live projection: follows the log, shows where it stands still and why, and goes on with rebuilt read models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import pytest
+
+from adapters.embedded.database import Database
+from adapters.embedded.documents import EmbeddedDocuments
+from adapters.embedded.read_database import ReadDatabase
+from domain.errors import NotAbleError
+from projections.following import Poisoned
+from projections.ports import Batch
+from projections.rebuild import rebuild
+from projections.runner import Runner
+from tests.projections.world import World
+
+PATIENCE = 30.0
+
+
+@pytest.fixture
+def filed(tmp_path: Path) -> Iterator[World]:
+    """A world in files, its runner started."""
+    world = World(Database(tmp_path / "events.db"), ReadDatabase(tmp_path / "read-1.db"))
+    world.runner.start()
+    yield world
+    world.runner.stop()
+    world.close()
+
+
+def spoil(world: World, position: int) -> None:
+    """Change a stored event so that nobody can read it."""
+    with world.log.writing() as connection:
+        connection.execute("UPDATE stored_events SET state = ? WHERE rowid = ?", (b'{"odd":1}', position))
+
+
+def test_what_is_appended_becomes_visible(filed: World) -> None:
+    for name in ("a", "b", "c"):
+        filed.train("ana", name * 16)
+        assert filed.runner.wait(filed.commits[-1], PATIENCE)
+        assert filed.documents.get("experiment", name * 16) is not None
+    assert filed.runner.fault is None
+    assert filed.runner.position == filed.commits[-1]
+
+
+def test_an_event_that_cannot_be_read_stops_it_visibly(world: World) -> None:
+    world.register("iris")
+    world.register("wine")
+    world.register("digits")
+    spoil(world, world.commits[1])
+    with pytest.raises(Poisoned):
+        world.catch_up()
+    assert world.documents.position() == world.commits[0]
+    world.runner.start()
+    wait_for(lambda: world.runner.fault is not None)
+    fault = world.runner.fault
+    world.runner.stop()
+    assert fault is not None
+    assert fault.position == world.commits[1]
+    assert "cannot be read" in fault.sentence
+    assert world.documents.position() == world.commits[0]
+
+
+def test_an_event_that_cannot_be_folded_stops_it_after_those_before(world: World) -> None:
+    world.register("iris")
+    name = world.train("ana", "a" * 16)
+    with world.log.writing() as connection:  # an event about a training that was never requested
+        connection.execute("UPDATE stored_events SET originator_id = 'experiment:bbbbbbbbbbbbbbbb' WHERE rowid = 6")
+    with pytest.raises(Poisoned, match="never began") as poisoned:
+        world.catch_up()
+    assert poisoned.value.position == world.commits[2]
+    assert world.documents.position() == world.commits[1]
+    document = world.documents.get("experiment", name)
+    assert document is not None
+    assert document.body["state"] == "started"
+
+
+def test_trouble_of_the_file_is_shown_and_passes(filed: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply, failed = filed.documents.apply, Event()
+
+    def fail_once(batch: Batch) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise NotAbleError("The disk is slow today.")
+        apply(batch)
+
+    monkeypatch.setattr(filed.documents, "apply", fail_once)
+    monkeypatch.setattr("projections.runner.RETRY_SECONDS", 0.01)
+    filed.register("iris")
+    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    assert failed.is_set()
+    wait_for(lambda: filed.runner.fault is None)
+
+
+def test_it_does_not_go_on_from_read_models_that_are_ahead_of_the_log(world: World) -> None:
+    world.register("iris")
+    world.documents.apply(Batch(100))
+    world.runner.start()
+    wait_for(lambda: world.runner.fault is not None)
+    world.runner.stop()
+    assert world.runner.fault is not None
+    assert "ahead of the log" in world.runner.fault.sentence
+
+
+def test_rebuilt_read_models_catch_up_and_serve(filed: World, tmp_path: Path) -> None:
+    filed.train("ana", "a" * 16)
+    path = tmp_path / "read-2.db"
+    other = ReadDatabase(path)
+    *_, last = rebuild(filed.feed, EmbeddedDocuments(other), filed.commits[-1])
+    other.close()
+    assert last == {"step": "rebuild", "position": filed.commits[-1], "of": filed.commits[-1]}
+    filed.commit("ana", ["a" * 16])
+    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    fresh = ReadDatabase(path)
+
+    def switch() -> None:
+        fresh.close()
+        filed.read.switch(path)
+
+    filed.runner.adopt(EmbeddedDocuments(fresh), switch).result(PATIENCE)
+    assert filed.read.path == str(path)
+    assert filed.documents.position() == filed.commits[-1]
+    filed.train("ana", "b" * 16)
+    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    assert filed.documents.get("experiment", "b" * 16) is not None
+
+
+def test_a_rebuild_ends_at_its_position(world: World) -> None:
+    world.register("iris")
+    world.train("ana", "a" * 16)
+    fresh = ReadDatabase(":memory:")
+    for _ in rebuild(world.feed, EmbeddedDocuments(fresh), world.commits[1]):
+        pass
+    assert EmbeddedDocuments(fresh).position() == world.commits[1]
+    fresh.close()
+
+
+def test_stopping_twice_is_safe(world: World) -> None:
+    runner = Runner(world.feed, world.documents)
+    runner.start()
+    runner.stop()
+    runner.stop()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something holds that nothing announces."""
+    end, pause = monotonic() + PATIENCE, Event()
+    while not condition():
+        assert monotonic() < end
+        pause.wait(0.01)

@@ -39,11 +39,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own with 120 MiB."""
     folder = tmp_path / "small"
     folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m", "tmpfs", folder], capture_output=True, check=False)  # noqa: S607
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=120m", "tmpfs", folder], capture_output=True, check=False
+    )
     if made.returncode:
         pytest.skip(f"a small tmpfs cannot be mounted here: {made.stderr.decode().strip()}")
     yield folder
-    subprocess.run(["umount", folder], check=True)  # noqa: S607
+    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def test_below_the_disk_reserve_nothing_happens(small_disk: Path) -> None:

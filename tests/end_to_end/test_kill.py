@@ -21,7 +21,7 @@ def children(pid: int) -> list[int]:
 
 def test_a_training_whose_backend_died_gets_its_next_attempt(place: Place) -> None:
     shell = place.start()
-    requested = shell("train", "digits", "random-forest", "-p", "n_estimators=2000", "--no-wait").json
+    requested = shell("train", "digits", "random-forest", "-p", "n_estimators=800", "--no-wait").json
     wait_for(shell, requested["experiment"], "started")
     place.kill()
     shell = place.start()

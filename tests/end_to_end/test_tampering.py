@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ CHANGES_PER_FILE = 3
 
 
 @pytest.fixture(scope="module")
-def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with a life in it, whose backend has stopped."""
     at = Place(tmp_path_factory.mktemp("stored") / "data")
     try:
@@ -27,7 +26,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         shell("commit", "--message", "to be tampered with")
     finally:
         at.stop()
-    yield at.data
+    return at.data
 
 
 def verified(data: Path, **arguments: Any) -> dict[str, Any]:
@@ -73,7 +72,10 @@ def test_a_rewritten_event_is_found_at_its_position(stopped: Path, tmp_path: Pat
     shutil.copytree(stopped, copy)
     with sqlite3.connect(copy / "events.db") as log:
         (position,) = log.execute("SELECT rowid FROM stored_events WHERE topic = 'training-completed.v1'").fetchone()
-        log.execute("UPDATE stored_events SET state = replace(state, '\"attempt\":1', '\"attempt\":2') WHERE rowid = ?", (position,))
+        log.execute(
+            "UPDATE stored_events SET state = replace(state, '\"attempt\":1', '\"attempt\":2') WHERE rowid = ?",
+            (position,),
+        )
     log.close()
     assert position in [fault["position"] for fault in verified(copy)["faults"]]
 

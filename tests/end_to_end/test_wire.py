@@ -1,4 +1,4 @@
-"""What crosses the wire between CLI and backend, recorded by a man in the middle: no session data, and nothing to repeat."""
+"""What crosses the wire, recorded by a man in the middle: no session data, and nothing that can be done twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ import pytest
 
 from tests.end_to_end.place import Shell
 
-SECRETS = (b"logistic-regression", b"decision-tree", b"C=0.123", b'"C"', b"precision", b"wine", b"said-in-confidence", b"max_depth")
+SECRETS = (
+    b"logistic-regression",
+    b"decision-tree",
+    b"C=0.123",
+    b'"C"',
+    b"precision",
+    b"wine",
+    b"said-in-confidence",
+    b"max_depth",
+)
 
 
 class Recorder(socketserver.ThreadingTCPServer):

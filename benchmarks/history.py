@@ -52,7 +52,7 @@ PUBLISHED = (
     ("precision > 0.9995", ""),
     ("C between 1 and 100 and fit_intercept = true and class_weight = none", ""),
     ("(model = svm or model = naive-bayes) and not recall < 0.5", ""),
-    ("committed_at >= 2024-01-03T00:00:00Z and committed_at < 2024-01-04T00:00:00Z and model = svm", ""),
+    ("committed_at >= 2024-01-01T06:00:00Z and committed_at < 2024-01-02T00:00:00Z and model = svm", ""),
     ("", "-precision"),
     ("", "C"),
     ("precision > 0.9 and C in (1, 10)", "-precision"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.database import Database
@@ -197,11 +197,11 @@ def adopt(settings: Settings, stores: Stores, runner: Runner, file: str) -> Futu
     return runner.adopt(EmbeddedDocuments(fresh), switch)
 
 
-def clients_offline(action: str, data: str, name: str | None, roles: tuple[Role, ...]) -> dict[str, Any]:
+def clients_offline(action: str, data: str, name: str | None, roles: tuple[str, ...]) -> dict[str, Any]:
     """Add, rotate, revoke or list clients of a data directory that no backend has; returns the REST object."""
     node = open_node(read_settings(data=Path(data)))
     try:
-        return on_clients(node, action, name, roles)
+        return on_clients(node, action, name, cast("tuple[Role, ...]", roles))
     finally:
         node.opened.close()
 

@@ -55,11 +55,7 @@ def serve(settings: Settings, port: int) -> None:
     url = f"http://{settings.listen}:{listening.getsockname()[1]}"
     node = open_node(settings)
     try:
-        if settings.listen not in LOOPBACK and not node.has_own_clients():
-            raise BadInputError(
-                f"It does not listen on {settings.listen} while `local` is its only client: add one first"
-                " (`autolearn client add NAME --offline`), then revoke `local` or keep its key where it is."
-            )
+        _check_exposure(settings, node)
         node.start()
         from adapters.http.app import make_app  # noqa: PLC0415 - FastAPI, after the cheap checks
 
@@ -76,6 +72,14 @@ def serve(settings: Settings, port: int) -> None:
     finally:
         node.close()
         listening.close()
+
+
+def _check_exposure(settings: Settings, node: Node) -> None:
+    if settings.listen not in LOOPBACK and not node.has_own_clients():
+        raise BadInputError(
+            f"It does not listen on {settings.listen} while `local` is its only client: add one first"
+            " (`autolearn client add NAME --offline`), then revoke `local` or keep its key where it is."
+        )
 
 
 def _listen(address: str, port: int) -> socket.socket:

@@ -10,7 +10,9 @@ from typing import Any
 from cli.cells import cell
 
 GAP = "  "
-NARROWEST = 4  # what a column keeps before columns at the right are left out
+NARROWEST = 4
+WHOLE = {"experiment", "evaluation", "reproduction", "position", "name", "client", "committed", "at"}  # no halves of these
+LOOSE = {"settings", "description", "message", "correlation", "text", "columns", "classes"}  # the first to be narrowed
 COLOURS = {"completed": "32", "committed": "32", "failed": "31", "cancelled": "33", "withdrawn": "33", "started": "36"}
 
 
@@ -30,13 +32,14 @@ def grid(rows: Sequence[dict[str, Any]], style: Style) -> tuple[list[str], list[
     """Return the lines of a table, and the names of columns that did not fit."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     numeric = [name for name in names if all(isinstance(row.get(name, 0), int | float) for row in rows)]
-    cells = [[cell(row[name]) if name in row else "" for name in names] for row in rows]
-    widths = [max(map(columns_of, column)) for column in zip(names, *cells, strict=True)]
-    kept = _fitted(widths, style.width)
-    aligned = [name in numeric for name in names[: len(kept)]]
-    head = style.painted("1", _line(names, kept, aligned))
-    lines = [_line(row, kept, aligned, style) for row in cells]
-    return [head, GAP.join("-" * width for width in kept), *lines], names[len(kept) :]
+    cells = {name: [cell(row[name]) if name in row else "" for row in rows] for name in names}
+    widths = fitted({name: max(map(columns_of, [name, *cells[name]])) for name in names}, style.width)
+    aligned = [name in numeric for name in widths]
+    columns = list(widths.values())
+    head = style.painted("1", _line(list(widths), columns, aligned))
+    texts = zip(*(cells[name] for name in widths), strict=True)
+    lines = [_line(row, columns, aligned, style) for row in texts]
+    return [head, GAP.join("-" * width for width in columns), *lines], [name for name in names if name not in widths]
 
 
 def pairs(facts: dict[str, Any], style: Style) -> list[str]:
@@ -58,18 +61,32 @@ def columns_of(text: str) -> int:
     return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 
 
-def _fitted(widths: list[int], width: int | None) -> list[int]:
-    """Narrow the widest columns first; where even that is not enough, leave out columns at the right."""
-    kept = list(widths)
-    while width is not None and sum(kept) + len(GAP) * (len(kept) - 1) > width:
-        widest = max(kept)
-        if widest > NARROWEST:
-            kept[kept.index(widest)] -= 1
-        elif len(kept) == 1:
-            break
-        else:
-            kept = widths[: len(kept) - 1]
+def fitted(widths: dict[str, int], width: int | None) -> dict[str, int]:
+    """Narrow loose columns, then the widest others; leave out loose ones, then those at the right. Ids stay whole."""
+    kept = dict(widths)
+    if width is None:
+        return kept
+    for names, floor in (([n for n in kept if n in LOOSE], 12), ([n for n in kept if n not in LOOSE | WHOLE], 12)):
+        _narrow(kept, names, floor, width)
+    for name in [n for n in reversed(kept) if n in LOOSE]:
+        if _excess(kept, width) > 0:
+            del kept[name]
+    _narrow(kept, [n for n in kept if n not in WHOLE], NARROWEST, width)
+    while _excess(kept, width) > 0 and len(kept) > 1:
+        kept.popitem()
     return kept
+
+
+def _narrow(kept: dict[str, int], names: list[str], floor: int, width: int) -> None:
+    while _excess(kept, width) > 0 and names:
+        widest = max(names, key=kept.__getitem__)
+        if kept[widest] <= floor:
+            return
+        kept[widest] -= 1
+
+
+def _excess(kept: dict[str, int], width: int) -> int:
+    return sum(kept.values()) + len(GAP) * (len(kept) - 1) - width
 
 
 def _line(texts: Sequence[str], widths: list[int], right: list[bool], style: Style | None = None) -> str:

@@ -11,7 +11,7 @@ from cli.cells import cell
 
 GAP = "  "
 NARROWEST = 4
-WHOLE = {"experiment", "evaluation", "reproduction", "position", "name", "client", "committed", "at"}  # no halves of these
+WHOLE = {"experiment", "evaluation", "reproduction", "position", "name", "client", "committed", "at"}  # never cut
 LOOSE = {"settings", "description", "message", "correlation", "text", "columns", "classes"}  # the first to be narrowed
 COLOURS = {"completed": "32", "committed": "32", "failed": "31", "cancelled": "33", "withdrawn": "33", "started": "36"}
 

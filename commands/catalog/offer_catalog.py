@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from typing import Any
 
 from commands.answers import answer_unchanged
 from commands.call import Answer
@@ -11,6 +13,9 @@ from commands.ports import Receipt, TaskBroken, TaskSpec
 from commands.wrappers import Desk, Work
 from domain.errors import NotAbleError
 from domain.offer import Description, Offer
+from domain.values import CATALOG_NAME
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +40,24 @@ def offer_catalog(command: OfferCatalog, desk: Desk) -> Receipt | None:
     outcome = desk.ports.launcher.start(TaskSpec("describe", {})).result()
     if isinstance(outcome, TaskBroken):
         raise NotAbleError(f"The catalog could not be described: {outcome.detail}")
-
-    def decision(work: Work) -> None:
-        for kind in ("model", "measure"):
-            for offered in outcome.facts[f"{kind}s"]:
-                description = Description.model_validate(offered["description"])
-                work.get(Offer, f"{kind}:{offered['name']}").offer(description)
-
-    receipt = desk.decide(decision)[1]
+    for problem in outcome.facts.get("problems", ()):
+        log.warning("%s", problem)
+    receipt = desk.decide(lambda work: _offer(work, outcome.facts))[1]
     missing = [it for it in command.datasets if desk.ports.store.version(f"dataset:{it.name}") == 0]
     contents = {
         it.name: ingested(desk, {"builtin": it.name, "target": it.target}, it.licence, it.source) for it in missing
     }
     return register_each(desk, contents) or receipt
+
+
+def _offer(work: Work, described: dict[str, Any]) -> None:
+    for kind in ("model", "measure"):
+        for offered in described[f"{kind}s"]:
+            if CATALOG_NAME.fullmatch(offered["name"]):
+                description = Description.model_validate(offered["description"])
+                work.get(Offer, f"{kind}:{offered['name']}").offer(description)
+            else:
+                log.warning("%s %r is not offered: %s", kind, offered["name"], CATALOG_NAME.pattern)
 
 
 def answer_offered(_: OfferCatalog, __: Receipt | None, desk: Desk) -> Answer:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,22 +11,15 @@ import pytest
 
 from adapters.tasks.launcher import ProcessLauncher
 from commands.ports import TaskDone, TaskSpec
+from tests.plugin_package.installed import installed
 
 pytestmark = pytest.mark.slow
-SOURCE = Path(__file__).parent / "plugin"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel and install it into a folder of its own, without any network."""
-    place = tmp_path_factory.mktemp("plugin")
-    shutil.copytree(SOURCE, place / "source")
-    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(place), str(place / "source")]
-    subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = place.glob("*.whl")
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target"]
-    subprocess.run([*pip, str(place / "site"), str(wheel)], check=True, capture_output=True)
-    return place / "site"
+    """The plug-in, built and installed into a folder of its own."""
+    return installed(tmp_path_factory.mktemp("plugin"))
 
 
 @pytest.fixture(scope="module")

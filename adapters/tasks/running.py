@@ -19,6 +19,7 @@ from commands.ports import TaskBroken, TaskDone, TaskOutcome
 GLANCE = 0.05  # seconds between two looks at the clock and at the child's memory; an answer is seen at once
 GRACE = 1.0  # seconds between the end of a crashed child's answer and its exit code
 LARGEST_ANSWER = 8 << 20
+ANSWER_SECONDS = 5.0  # an answer is written at once; a child that stops amid it is ended
 MIB = 1 << 20
 
 
@@ -79,6 +80,8 @@ class TaskProcess:
                 return TaskBroken("memory-limit", f"The task used more than {limit} MiB of memory and was ended.")
 
     def _answered(self) -> TaskOutcome:
+        half_an_answer = threading.Timer(ANSWER_SECONDS, self._child.end)
+        half_an_answer.start()
         try:
             message = json.loads(self._child.answer.recv_bytes(LARGEST_ANSWER))
             return TaskDone(message["done"]) if "done" in message else TaskBroken(*message["broken"])
@@ -87,6 +90,8 @@ class TaskProcess:
             return self._crashed() if ended else TaskBroken("crashed", "The task process gave no whole answer.")
         except (ValueError, KeyError, TypeError):
             return TaskBroken("error", "The task process gave an answer that cannot be read.")
+        finally:
+            half_an_answer.cancel()
 
     def _crashed(self) -> TaskOutcome:
         code = self._child.exit_code()

@@ -45,6 +45,15 @@ class Hostile(ClassifierMixin, BaseEstimator):
         while True:
             signal.pause()
 
+    def answer_by_halves(self, fifo):
+        for descriptor in range(3, 64):
+            try:
+                os.write(descriptor, (100).to_bytes(4, "big") + b"{")
+            except OSError:
+                pass
+        while True:
+            signal.pause()
+
     def fault(self, fifo):
         os.kill(os.getpid(), signal.SIGSEGV)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.tasks import running
 from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
 from commands.ports import TaskBroken, TaskDone, TaskSpec
@@ -174,6 +175,11 @@ def test_a_dead_forkserver_is_replaced(
 def test_a_task_that_closes_its_answer_is_a_crash(launcher: ProcessLauncher, deed: Deed) -> None:
     outcome = broken(launcher, deed("close_all"))
     assert outcome == TaskBroken("crashed", "The task process gave no whole answer.")
+
+
+def test_half_an_answer_is_a_crash(launcher: ProcessLauncher, deed: Deed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "ANSWER_SECONDS", 0.2)
+    assert broken(launcher, deed("answer_by_halves")).reason == "crashed"
 
 
 def test_many_threads_may_start_tasks_and_the_launcher_be_closed_meanwhile(

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOCAL = "local"
-CATCH_UP_SECONDS = 24 * 3600.0  # read models that are rebuilt at start; queries say how far they are meanwhile
+CATCH_UP_SECONDS = 60.0  # then it is said, and waited for again: read models that are rebuilt at start take their time
+MOST_CLIENTS = 1000
 
 
 @dataclass
@@ -67,7 +68,8 @@ class Node:
 
     def has_own_clients(self) -> bool:
         """Whether anybody but `local` may call."""
-        return self.application.ports.store.streams("client:", 2) != [f"client:{LOCAL}"]
+        names = [stream.partition(":")[2] for stream in self.application.ports.store.streams("client:", MOST_CLIENTS)]
+        return any(not self.backend.clients(name).revoked for name in names if name != LOCAL)
 
     def close(self) -> None:
         """Stop following, end the tasks, let go of files and lock; what is unfinished stays so in the log."""
@@ -92,8 +94,9 @@ class Node:
 
     def _take_over(self) -> None:
         head, _ = self.application.ports.store.head()
-        if self.backend.documents.wait(head, CATCH_UP_SECONDS):
-            self.worker.start(head)
+        while not self.backend.documents.wait(head, CATCH_UP_SECONDS):
+            log.warning("queued and lost tasks wait: the read models have not reached %s (%s)", head, self.runner.fault)
+        self.worker.start(head)
 
 
 def system_call(name: str, start: str) -> Call:

@@ -8,7 +8,8 @@ from commands.call import Answer
 from commands.ports import Receipt
 from commands.wrappers import Desk, load
 from domain.experiment import Experiment, Task
-from domain.values import TASK_ID, experiment_stream
+from domain.experiment_events import TaskRequested
+from domain.values import experiment_of, experiment_stream
 
 
 def status_of(experiment: Experiment) -> dict[str, Any]:
@@ -66,11 +67,11 @@ def status_of_task(experiment: Experiment, task: str) -> dict[str, Any]:
     return status_of_evaluation(experiment, it) if it.kind == "evaluation" else status_of_reproduction(experiment, it)
 
 
-def answer_with_task(desk: Desk, first: Receipt, task: str) -> Answer:
-    """Wait for a task of this process and answer as of the command's last append, or as of now where it ended later."""
+def answer_requested(_: object, first: Receipt, desk: Desk) -> Answer:
+    """Wait for the requested task, and answer as of the command's last append, or as of now where it ended later."""
+    task = event_of(first, TaskRequested).task
     desk.tasks.wait(task, desk.wait)
-    match = TASK_ID.fullmatch(task)
-    stream = experiment_stream(match["experiment"] if match else task)
+    stream = experiment_stream(experiment_of(task))
     last = desk.last_append(first)
     experiment = load(desk.ports.store, Experiment, stream, last.position)
     position, head = last.position, last.hash

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from commands.answers import answer_requested
 from commands.call import Answer
 from commands.catalog.offer_catalog import OfferCatalog, answer_offered, offer_catalog
 from commands.catalog.register_dataset import RegisterDataset, answer_registered, register_dataset
@@ -18,16 +19,17 @@ from commands.clients.add_client import AddClient, add_client
 from commands.clients.client_answer import answer_client
 from commands.clients.revoke_client import RevokeClient, revoke_client
 from commands.clients.rotate_client import RotateClient, rotate_client
-from commands.evaluation.request_evaluation import RequestEvaluation, answer_evaluation, request_evaluation
+from commands.evaluation.request_evaluation import RequestEvaluation, request_evaluation
 from commands.ports import Receipt
 from commands.session.commit_session import CommitSession, answer_committed, commit_session
 from commands.session.discard_session import DiscardSession, answer_discarded, discard_session
-from commands.storage.annotate_experiment import AnnotateExperiment, annotate_experiment, answer_annotated
-from commands.storage.request_reproduction import RequestReproduction, answer_reproduction, request_reproduction
-from commands.storage.restore_experiment import RestoreExperiment, answer_restored, restore_experiment
-from commands.storage.withdraw_experiment import WithdrawExperiment, answer_withdrawn, withdraw_experiment
+from commands.storage.annotate_experiment import AnnotateExperiment, annotate_experiment
+from commands.storage.committed_experiment import answer_changed
+from commands.storage.request_reproduction import RequestReproduction, request_reproduction
+from commands.storage.restore_experiment import RestoreExperiment, restore_experiment
+from commands.storage.withdraw_experiment import WithdrawExperiment, withdraw_experiment
 from commands.training.cancel_task import CancelTask, answer_cancelled, cancel_task
-from commands.training.request_training import RequestTraining, answer_training, request_training
+from commands.training.request_training import RequestTraining, request_training
 from commands.wrappers import Desk
 
 
@@ -46,11 +48,11 @@ COMMANDS: dict[str, dict[type, UseCase]] = {
         WithdrawOffer: UseCase(withdraw_offer, answer_offer_withdrawn),
     },
     "training": {
-        RequestTraining: UseCase(request_training, answer_training),
+        RequestTraining: UseCase(request_training, answer_requested),
         CancelTask: UseCase(cancel_task, answer_cancelled),
     },
     "evaluation": {
-        RequestEvaluation: UseCase(request_evaluation, answer_evaluation),
+        RequestEvaluation: UseCase(request_evaluation, answer_requested),
         CancelTask: UseCase(cancel_task, answer_cancelled),
     },
     "session": {
@@ -58,10 +60,10 @@ COMMANDS: dict[str, dict[type, UseCase]] = {
         DiscardSession: UseCase(discard_session, answer_discarded),
     },
     "storage": {
-        AnnotateExperiment: UseCase(annotate_experiment, answer_annotated),
-        WithdrawExperiment: UseCase(withdraw_experiment, answer_withdrawn),
-        RestoreExperiment: UseCase(restore_experiment, answer_restored),
-        RequestReproduction: UseCase(request_reproduction, answer_reproduction),
+        AnnotateExperiment: UseCase(annotate_experiment, answer_changed),
+        WithdrawExperiment: UseCase(withdraw_experiment, answer_changed),
+        RestoreExperiment: UseCase(restore_experiment, answer_changed),
+        RequestReproduction: UseCase(request_reproduction, answer_requested),
         CancelTask: UseCase(cancel_task, answer_cancelled),
         AddClient: UseCase(add_client, answer_client),
         RotateClient: UseCase(rotate_client, answer_client),

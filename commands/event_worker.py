@@ -13,7 +13,7 @@ from commands.application import Application
 from commands.call import Call
 from commands.ports import DuplicateAppend, EventFeed, Followed, Journal, OpenTasks
 from commands.wrappers import Desk, Work, load
-from domain.errors import AutoLearnError, ConflictError
+from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError
 from domain.experiment import Experiment, Task
 from domain.experiment_events import (
     EvaluationCompleted,
@@ -25,7 +25,7 @@ from domain.experiment_events import (
     TaskStarted,
     TrainingCompleted,
 )
-from domain.values import MAX_ATTEMPTS, TASK_ID, experiment_stream
+from domain.values import MAX_ATTEMPTS, experiment_of, experiment_stream
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ class EventWorker:
         self._is_lost = is_lost
         self._position = 0
         self._backlog: dict[str, Followed | None] = {}
+        self._trouble = ""
         self._stop = Signal()
         self._thread = Thread(target=self._run, name="event worker", daemon=True)
 
@@ -76,17 +77,24 @@ class EventWorker:
                 self.step()
                 self._feed.wait_beyond(self._position, RETRY_SECONDS if self._backlog else IDLE_SECONDS)
             except AutoLearnError as trouble:
-                log.warning("event worker: %s", trouble.sentence)
-                self._stop.wait(RETRY_SECONDS)
+                if trouble.sentence != self._trouble:  # what lasts is said once
+                    log.warning("event worker: %s", trouble.sentence)
+                self._trouble = trouble.sentence
+                self._stop.wait(IDLE_SECONDS)
             except Exception:
                 log.exception("event worker")
                 self._stop.wait(IDLE_SECONDS)
 
     def step(self) -> None:
-        """Read on in the log and claim what can be claimed."""
-        for followed in self._feed.after(self._position, BATCH):
-            self._follow(followed)
-            self._position = followed.position
+        """Read on in the log and claim what can be claimed, also where the log cannot be read on."""
+        try:
+            for followed in self._feed.after(self._position, BATCH):
+                self._follow(followed)
+                self._position = followed.position
+        finally:
+            self._claim_what_waits()
+
+    def _claim_what_waits(self) -> None:
         for task in list(self._backlog):
             if not self._ports.launcher.take_slot():
                 break
@@ -102,14 +110,14 @@ class EventWorker:
                 self._end(event.task, followed)
         elif isinstance(event, ExperimentDiscarded):
             for task in [*self._backlog, *self._application.tasks.running()]:
-                if experiment_stream(_experiment_of(task)) == event.originator_id:
+                if experiment_stream(experiment_of(task)) == event.originator_id:
                     self._backlog.pop(task, None)
                     self._end(task, followed)
 
     def _end(self, task: str, followed: Followed) -> None:
         if task in self._application.tasks.running():
             self._application.tasks.cancel(task)
-            self._journal.handled(followed.event, followed.position, "cancelled", 0.0)
+            self._note(followed, "cancelled", time.perf_counter())
 
     def _claim_in_slot(self, task: str) -> None:
         followed, runs = self._backlog.pop(task), False
@@ -124,18 +132,26 @@ class EventWorker:
 
     def _claim(self, task: str, followed: Followed | None) -> bool:
         began = time.perf_counter()
-        name = _experiment_of(task)
+        name = experiment_of(task)
         experiment = load(self._ports.store, Experiment, experiment_stream(name))
         it = experiment.tasks.get(task)
         if it is None or not it.is_unfinished or (it.state == "started" and not self._is_lost(it)):
             return False
         desk = self._desk(it)
         outcome = self._start(desk, name, it)
-        if followed is not None:
-            self._journal.handled(followed.event, followed.position, outcome, (time.perf_counter() - began) * 1000)
         if outcome == "started":
             self._application.tasks.run(name, task, it.attempt + 1, desk)
+        self._note(followed, outcome, began)
         return outcome == "started"
+
+    def _note(self, followed: Followed | None, outcome: str, began: float) -> None:
+        """Archive what was done with an event; done is done, so an archive that fails is only logged."""
+        if followed is None:
+            return
+        try:
+            self._journal.handled(followed.event, followed.position, outcome, (time.perf_counter() - began) * 1000)
+        except (NotAbleError, DiskReserveError) as trouble:
+            log.warning("%s of position %s is not archived: %s", outcome, followed.position, trouble.sentence)
 
     def _start(self, desk: Desk, name: str, it: Task) -> str:
         attempt = it.attempt + 1
@@ -158,8 +174,3 @@ class EventWorker:
         identity = uuid5(WORKERS, f"{it.id}/{it.attempt + 1}")
         call = Call(f"worker:{self._ports.worker}", frozenset(), identity, it.requested.correlation)
         return Desk(self._ports, self._application.tasks, call)
-
-
-def _experiment_of(task: str) -> str:
-    match = TASK_ID.fullmatch(task)
-    return match["experiment"] if match else task

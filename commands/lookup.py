@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from commands.call import Call
-from commands.ports import EventStore
+from commands.ports import EventStore, VersionConflict
 from commands.wrappers import Work
 from domain.dataset import Dataset
 from domain.errors import AmbiguousIdError, BadInputError, ConflictError, NotFoundError
 from domain.experiment import Experiment
 from domain.offer import Offer
 from domain.session import Session
-from domain.values import TASK_ID, experiment_stream, session_stream
+from domain.values import experiment_of, experiment_stream, session_stream
 
 SHORTEST_BEGINNING = 4
-MOST_CANDIDATES = 20
+MOST_CANDIDATES = 200
 MOST_NAMES = 500
 
 
@@ -53,9 +53,8 @@ def find_experiment(work: Work, call: Call, given: str) -> Experiment:
 
 def find_task(work: Work, call: Call, given: str) -> tuple[Experiment, str]:
     """Return an experiment and one of its tasks, from the task's id or the beginning of the experiment's."""
-    match = TASK_ID.fullmatch(given)
-    experiment = find_experiment(work, call, match["experiment"] if match else given)
-    task = given if match else experiment.name
+    experiment = find_experiment(work, call, experiment_of(given))
+    task = experiment.name if experiment.name.startswith(given) else given
     if task not in experiment.tasks:
         raise NotFoundError.named("evaluation or reproduction", given, nearest(given, experiment.tasks))
     return experiment, task
@@ -95,8 +94,11 @@ def open_session(work: Work, client: str) -> Session:
         return session
     number = int(session.id.rpartition(":")[2])
     following = session if session.state == "blank" else work.get(Session, session_stream(client, number + 1))
-    following.open(client)
-    return following
+    if following.state == "blank":
+        following.open(client)
+    elif not following.is_open:
+        raise VersionConflict(f"{following.id} was opened and closed meanwhile.")
+    return following  # open: somebody else's first training was quicker
 
 
 def require_open_session(work: Work, client: str) -> Session:

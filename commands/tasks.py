@@ -70,7 +70,11 @@ class Tasks:
         watched = Watched(task)
         with self._lock:
             self._watched[task] = watched
-        Thread(target=self._watch, args=(watched, experiment, attempt, desk), name=f"task {task}", daemon=True).start()
+        work = (watched, experiment, attempt, desk)
+        try:
+            Thread(target=self._watch, args=work, name=f"task {task}", daemon=True).start()
+        except RuntimeError:
+            self._finish(*work, lambda: TaskBroken("error", "No thread could be started to watch it."))
 
     def wait(self, task: str, timeout: float) -> bool:
         """Wait for the end of a task that runs here; True where its end is in the log or it does not run here."""
@@ -106,8 +110,13 @@ class Tasks:
             it.ended.wait(CLOSE_SECONDS)
 
     def _watch(self, watched: Watched, experiment: str, attempt: int, desk: Desk) -> None:
+        self._finish(watched, experiment, attempt, desk, lambda: self._outcome(watched, experiment))
+
+    def _finish(
+        self, watched: Watched, experiment: str, attempt: int, desk: Desk, outcome_of: Callable[[], TaskOutcome]
+    ) -> None:
         try:
-            outcome = self._outcome(watched, experiment)
+            outcome = outcome_of()
             self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
             while not (self._closing.is_set() or watched.cancelled):
                 if _recorded(desk, experiment, watched, attempt, outcome):

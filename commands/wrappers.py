@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from uuid import UUID, uuid5
 
 from commands.ports import EventStore, Ports, Receipt, Stamp, VersionConflict
-from domain.errors import AutoLearnError, ConflictError, KeyReusedError
+from domain.errors import AutoLearnError, KeyReusedError, NotAbleError
 from domain.events import Aggregate, Event
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 A = TypeVar("A", bound=Aggregate)
 
-RETRIES = 50
+RETRIES = 500  # above what the lanes of HTTP let in at once: each round of a race has a winner
 
 
 def append_id(command_id: UUID, number: int) -> UUID:
@@ -93,20 +93,23 @@ class Desk:
             work = Work(self.ports.store)
             try:
                 outcome = decision(work)
+                receipt = self._append(work.pending())
+            except VersionConflict:
+                continue
             except AutoLearnError:
                 if work.is_outdated():  # streams are loaded one after the other, so it may have seen half a commit
                     continue
                 raise
-            events = [event.stamped(self.call.metadata) for event in work.pending()]
-            if not events:
-                return outcome, None
-            try:
-                receipt = self.ports.store.append(events, self._stamp())
-            except VersionConflict:
-                continue
-            self.appends += 1
             return outcome, receipt
-        raise ConflictError(f"Others changed the same things {RETRIES} times in a row: try again.")
+        raise NotAbleError(f"Others changed the same things {RETRIES} times in a row: try again.")
+
+    def _append(self, triggered: list[Event]) -> Receipt | None:
+        if not triggered:
+            return None
+        events = [event.stamped(self.call.metadata) for event in triggered]
+        receipt = self.ports.store.append(events, self._stamp())
+        self.appends += 1
+        return receipt
 
     def _stamp(self) -> Stamp:
         number = self.appends + 1

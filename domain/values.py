@@ -123,6 +123,12 @@ def stream_of_session(session: str) -> str:
     return f"session:{client}:{number}"
 
 
+def experiment_of(task: str) -> str:
+    """Name the experiment of a task; a training's id is its experiment's."""
+    match = TASK_ID.fullmatch(task)
+    return match["experiment"] if match else task
+
+
 def experiment_stream(experiment: str) -> str:
     """Name the stream of an experiment."""
     return f"experiment:{experiment}"

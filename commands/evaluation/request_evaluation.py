@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from commands.answers import answer_with_task, event_of
-from commands.call import Answer
 from commands.claim import claiming_slot
 from commands.lookup import find_dataset, find_experiment, find_offer, newest_experiment
 from commands.ports import Receipt
@@ -14,7 +12,6 @@ from commands.wrappers import Desk, Work
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, BadSettingError
 from domain.experiment import Experiment
-from domain.experiment_events import EvaluationRequested
 from domain.values import DatasetRef, MeasureSpec
 
 DEFAULT_MEASURES = ("precision", "recall")
@@ -50,11 +47,6 @@ def request_evaluation(command: RequestEvaluation, desk: Desk) -> Receipt | None
             return claim.start(experiment, task)
 
         return claim.decide(decision)
-
-
-def answer_evaluation(_: RequestEvaluation, receipt: Receipt, desk: Desk) -> Answer:
-    """Answer with the values, or with the state they are in."""
-    return answer_with_task(desk, receipt, event_of(receipt, EvaluationRequested).task)
 
 
 def _data(work: Work, experiment: Experiment, on: str | None) -> tuple[DatasetRef | None, DatasetContent]:

@@ -8,6 +8,7 @@ from commands.answers import answer_at, event_of
 from commands.call import Answer
 from commands.lookup import checked_beginning, nearest, require_open_session
 from commands.ports import Receipt
+from commands.session.leaving import discarded, end_all
 from commands.wrappers import Desk, Work
 from domain.errors import AmbiguousIdError, NotFoundError, UnfinishedError
 from domain.experiment import Experiment
@@ -33,16 +34,12 @@ def commit_session(command: CommitSession, desk: Desk) -> Receipt | None:
         held = {name: work.get(Experiment, experiment_stream(name)) for name in session.experiments}
         chosen = _named(session, command.experiments) if command.experiments else _completed(held)
         session.commit(chosen, message)
-        for name, experiment in held.items():
-            if name in chosen:
-                experiment.commit(session_id(session.id))
-            else:
-                experiment.discard(session_id(session.id))
-        return [task.id for it in held.values() for task in it.tasks.values() if task.state == "cancelled"]
+        for name in chosen:
+            held[name].commit(session_id(session.id))
+        return discarded((it for name, it in held.items() if name not in chosen), session_id(session.id))
 
     ended, receipt = desk.decide(decision)
-    for task in ended:
-        desk.tasks.cancel(task)
+    end_all(desk.tasks, ended)
     return receipt
 
 

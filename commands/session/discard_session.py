@@ -8,6 +8,7 @@ from commands.answers import answer_at, event_of
 from commands.call import Answer
 from commands.lookup import require_open_session
 from commands.ports import Receipt
+from commands.session.leaving import discarded, end_all
 from commands.wrappers import Desk, Work
 from domain.experiment import Experiment
 from domain.session_events import SessionDiscarded
@@ -26,13 +27,10 @@ def discard_session(_: DiscardSession, desk: Desk) -> Receipt | None:
         session = require_open_session(work, desk.call.client)
         held = [work.get(Experiment, experiment_stream(name)) for name in session.experiments]
         session.discard()
-        for experiment in held:
-            experiment.discard(session_id(session.id))
-        return [task.id for it in held for task in it.tasks.values() if task.state == "cancelled"]
+        return discarded(held, session_id(session.id))
 
     ended, receipt = desk.decide(decision)
-    for task in ended:
-        desk.tasks.cancel(task)
+    end_all(desk.tasks, ended)
     return receipt
 
 

@@ -19,7 +19,7 @@ def find_own_committed(work: Work, call: Call, given: str) -> Experiment:
     return experiment
 
 
-def answer_changed(receipt: Receipt, desk: Desk) -> Answer:
+def answer_changed(_: object, receipt: Receipt, desk: Desk) -> Answer:
     """Answer with the experiment as of the append."""
     experiment = load(desk.ports.store, Experiment, receipt.events[0].originator_id, receipt.position)
     return answer_at(receipt, status_of(experiment) | {"withdrawn": experiment.withdrawn})

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from commands.answers import answer_with_task, event_of
-from commands.call import Answer
 from commands.claim import claiming_slot
 from commands.lookup import find_experiment
 from commands.ports import Receipt
 from commands.wrappers import Desk, Work
-from domain.experiment_events import ReproductionRequested
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +26,3 @@ def request_reproduction(command: RequestReproduction, desk: Desk) -> Receipt | 
             return claim.start(experiment, experiment.request_reproduction())
 
         return claim.decide(decision)
-
-
-def answer_reproduction(_: RequestReproduction, receipt: Receipt, desk: Desk) -> Answer:
-    """Answer with the verdict, or with the state it is in."""
-    return answer_with_task(desk, receipt, event_of(receipt, ReproductionRequested).task)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from commands.answers import answer_with_task, event_of
-from commands.call import Answer
 from commands.claim import claiming_slot
 from commands.lookup import find_dataset, find_offer, open_session
 from commands.ports import Receipt
 from commands.settings_check import checked_settings
 from commands.wrappers import Desk, Work
 from domain.experiment import Experiment
-from domain.experiment_events import TrainingRequested
 from domain.values import experiment_stream, session_id
 
 NUMBERS: dict[str, dict[str, Any]] = {
@@ -59,8 +56,3 @@ def request_training(command: RequestTraining, desk: Desk) -> Receipt | None:
             return claim.start(experiment, experiment.name)
 
         return claim.decide(decision)
-
-
-def answer_training(_: RequestTraining, receipt: Receipt, desk: Desk) -> Answer:
-    """Answer with the status of the experiment."""
-    return answer_with_task(desk, receipt, event_of(receipt, TrainingRequested).task)

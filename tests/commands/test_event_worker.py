@@ -203,3 +203,37 @@ def test_follows_the_log_in_its_own_thread(stage: Stage, ana: Caller) -> None:
         stage.until(name, name, "completed")
     worker.worker.stop()
     assert worker.archive.entries == [("training-requested", "started")]
+
+
+def test_an_archive_that_fails_keeps_no_task_from_running(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise NotAbleError("the archive is away")
+
+    name = queued(ana)
+    worker = Worker(stage)
+    monkeypatch.setattr(worker.archive, "handled", full)
+    worker.step()
+    stage.until(name, name, "completed")
+    assert stage.idle()
+
+
+def test_an_event_that_cannot_be_read_keeps_nothing_before_it_from_running(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.launcher.slots = stage.launcher.free = 1
+    stage.launcher.scripts["fit"] = None
+    first, second = queued(ana), queued(ana)
+    worker = Worker(stage).step()
+
+    def unreadable(*_: Any) -> list[Any]:
+        raise NotAbleError("position 99 cannot be read")
+
+    monkeypatch.setattr(stage.feed, "after", unreadable)
+    stage.launcher.child("fit").end()
+    stage.until(first, first, "completed")
+    with pytest.raises(NotAbleError):
+        worker.step()
+    stage.launcher.child("fit", 2).end()
+    stage.until(second, second, "completed")

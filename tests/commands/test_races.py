@@ -85,3 +85,29 @@ def test_who_has_seen_half_of_a_commit_looks_again(stage: Stage, ana: Caller, mo
     monkeypatch.setattr(stage.store, "stream", between)
     with pytest.raises(ConflictError, match="no open session"):
         ana.do(CommitSession())
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_who_sees_the_next_session_opened_by_a_rival_joins_it(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch, closed: bool
+) -> None:
+    ana.train()
+    ana.do(CommitSession())
+    load = stage.store.stream
+    rival = [RequestTraining("iris", "svm"), *([CommitSession()] if closed else [])]
+
+    def between(stream: str, until: int | None = None) -> list[Event]:
+        if stream == "session:ana:1":
+            commands, rival[:] = rival[:], []
+            for command in commands:
+                ana.do(command)
+        return load(stream, until)
+
+    monkeypatch.setattr(stage.store, "stream", between)
+    assert ana.do(RequestTraining("iris", "svm")).body["session"] == ("ana-3" if closed else "ana-2")
+
+
+def test_more_at_once_than_all_lanes_let_in_are_all_served(durable_stage: Stage) -> None:
+    ana = durable_stage.client("ana")
+    answers = at_once(170, lambda _: ana.do(RequestTraining("iris", "svm"), wait=0))
+    assert len({answer.body["experiment"] for answer in answers}) == 170

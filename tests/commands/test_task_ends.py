@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Thread
 
 import pytest
 
@@ -112,3 +113,16 @@ def test_nothing_starts_after_closing(stage: Stage, ana: Caller) -> None:
 def test_an_unknown_task_is_nothing_to_wait_for(stage: Stage) -> None:
     assert stage.application.tasks.wait("nothing", 20)
     stage.application.tasks.cancel("nothing")
+
+
+def test_a_task_that_gets_no_thread_fails_and_gives_its_slot_back(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NoThread(Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(tasks, "Thread", NoThread)
+    body = ana.do(RequestTraining("iris", "svm")).body
+    assert (body["state"], body["error"]["reason"]) == ("failed", "error")
+    assert stage.idle()

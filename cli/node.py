@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event as Signal
 from threading import Thread
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LOCAL = "local"
 CATCH_UP_SECONDS = 60.0  # then it is said, and waited for again: read models that are rebuilt at start take their time
+RETRY_SECONDS = 1.0
 MOST_CLIENTS = 1000
 
 
@@ -48,6 +50,7 @@ class Node:
     worker: EventWorker
     builtin: tuple[BuiltinDataset, ...]
     opened: ExitStack
+    _closing: Signal = field(default_factory=Signal)
 
     def start(self) -> None:
         """Begin to work: everything is served once this returns; only the very first start waits for the catalog."""
@@ -73,6 +76,7 @@ class Node:
 
     def close(self) -> None:
         """Stop following, end the tasks, let go of files and lock; what is unfinished stays so in the log."""
+        self._closing.set()
         self.worker.stop()
         self.application.close()
         self.runner.stop()
@@ -94,9 +98,15 @@ class Node:
 
     def _take_over(self) -> None:
         head, _ = self.application.ports.store.head()
-        while not self.backend.documents.wait(head, CATCH_UP_SECONDS):
-            log.warning("queued and lost tasks wait: the read models have not reached %s (%s)", head, self.runner.fault)
-        self.worker.start(head)
+        while not self._closing.is_set():
+            try:
+                if self.backend.documents.wait(head, CATCH_UP_SECONDS):
+                    self.worker.start(head)
+                    return
+                log.warning("queued and lost tasks wait for the read models to reach %s (%s)", head, self.runner.fault)
+            except AutoLearnError as trouble:  # not there yet, or closing
+                log.warning("queued and lost tasks wait: %s", trouble.sentence)
+                self._closing.wait(RETRY_SECONDS)
 
 
 def system_call(name: str, start: str) -> Call:

@@ -76,24 +76,34 @@ class Runner:
         return batch.position > position
 
     def adopt(self, fresh: Documents, switch: Callable[[], None]) -> Future[None]:
-        """Bring rebuilt documents up to where the old ones are, then switch to them, between two batches."""
+        """Bring rebuilt documents up to where the old ones are, then switch to them, between two batches.
+
+        Whatever the old ones stood still at is over with them. Who does not want to wait any longer may cancel.
+        """
 
         def job() -> None:
-            fold = Fold(lambda kind, id: body_of(fresh, kind, id))
-            while (position := fresh.position()) < self._documents.position():
-                batch, poison = fold_after(self._feed, fold, position, self._batch)
-                if poison is not None:
-                    raise poison
-                fresh.apply(batch)
-                fold.trim()
+            self._catch_up(fresh)
             self._fold.forget()
             switch()
+            self.fault = None
 
         done: Future[None] = Future()
         self._jobs.put((job, done))
         if self._thread is None:
             self._work()
         return done
+
+    def _catch_up(self, fresh: Documents) -> None:
+        """Fold what the old documents have, or as much of it as the log has: they may be ahead of it."""
+        fold = Fold(lambda kind, id: body_of(fresh, kind, id))
+        while (position := fresh.position()) < self._known_position():
+            batch, poison = fold_after(self._feed, fold, position, self._batch)
+            if poison is not None:
+                raise poison
+            if batch.position == position:
+                return
+            fresh.apply(batch)
+            fold.trim()
 
     def _read(self, kind: str, id: str) -> dict[str, object] | None:
         return body_of(self._documents, kind, id)
@@ -122,8 +132,8 @@ class Runner:
         return position > head
 
     def _stand_still(self) -> None:
-        """Fold nothing any more, but let a rebuild be adopted."""
-        while not self._stopping.wait(IDLE_SECONDS):
+        """Fold nothing any more, until a rebuild was adopted."""
+        while self.fault is not None and not self._stopping.wait(IDLE_SECONDS):
             self._work()
 
     def _work(self) -> None:
@@ -132,6 +142,8 @@ class Runner:
                 job, done = self._jobs.get_nowait()
             except Empty:
                 return
+            if not done.set_running_or_notify_cancel():
+                continue
             try:
                 job()
             except Exception as error:  # noqa: BLE001 - handed to whoever asked for the job

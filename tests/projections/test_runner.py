@@ -129,6 +129,83 @@ def test_rebuilt_read_models_catch_up_and_serve(filed: World, tmp_path: Path) ->
     assert filed.documents.get("experiment", "b" * 16) is not None
 
 
+def rebuilt(world: World, path: Path) -> Callable[[], None]:
+    """Rebuild into a file of its own and return what has it adopted and waits until it serves."""
+    fresh = ReadDatabase(path)
+    for _ in rebuild(world.feed, EmbeddedDocuments(fresh), world.feed.head()[0]):
+        pass
+
+    def switch() -> None:
+        fresh.close()
+        world.read.switch(path)
+
+    return lambda: world.runner.adopt(EmbeddedDocuments(fresh), switch).result(PATIENCE)
+
+
+def test_a_rebuild_mends_read_models_that_are_ahead_of_the_log(filed: World, tmp_path: Path) -> None:
+    filed.register("iris")
+    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    filed.runner.stop()
+    filed.documents.apply(Batch(100))
+    filed.runner = Runner(filed.feed, filed.documents)
+    filed.runner.start()
+    wait_for(lambda: filed.runner.fault is not None)
+    rebuilt(filed, tmp_path / "read-2.db")()
+    assert filed.documents.position() == filed.commits[-1]
+    follows_again(filed)
+
+
+def test_a_rebuild_mends_read_models_that_cannot_be_followed(filed: World, tmp_path: Path) -> None:
+    filed.train("ana", "a" * 16)
+    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    filed.runner.stop()
+    with filed.read.writing() as connection:
+        connection.execute("DELETE FROM document WHERE kind = 'session'")
+    filed.runner = Runner(filed.feed, filed.documents)
+    filed.runner.start()
+    filed.train("ana", "b" * 16)
+    wait_for(lambda: filed.runner.fault is not None)
+    rebuilt(filed, tmp_path / "read-2.db")()
+    follows_again(filed)
+
+
+def test_a_rebuild_mends_read_models_whose_position_cannot_be_read(filed: World, tmp_path: Path) -> None:
+    filed.register("iris")
+    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    with filed.read.writing() as connection:
+        connection.execute("DROP TABLE progress")
+    rebuilt(filed, tmp_path / "read-2.db")()
+    follows_again(filed)
+
+
+def follows_again(world: World) -> None:
+    """What is appended now becomes visible, and no fault is told any more."""
+    world.train("ana", "c" * 16)
+    assert world.runner.wait(world.commits[-1], PATIENCE)
+    wait_for(lambda: world.runner.fault is None)
+
+
+def test_a_file_that_nobody_waits_for_any_more_is_not_adopted(world: World, tmp_path: Path) -> None:
+    world.register("iris")
+    world.catch_up()
+    world.runner.start()
+    held, asked = Event(), Event()
+
+    def hold() -> None:
+        asked.set()
+        held.wait(PATIENCE)
+
+    world.runner.adopt(world.documents, hold)
+    assert asked.wait(PATIENCE)
+    switched: list[str] = []
+    late = world.runner.adopt(world.documents, lambda: switched.append("late"))
+    assert late.cancel()
+    held.set()
+    world.runner.adopt(world.documents, lambda: switched.append("next")).result(PATIENCE)
+    world.runner.stop()
+    assert switched == ["next"]
+
+
 def test_a_rebuild_ends_at_its_position(world: World) -> None:
     world.register("iris")
     world.train("ana", "a" * 16)

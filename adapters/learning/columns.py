@@ -1,21 +1,18 @@
-"""Canonical columns: few types, no metadata, one way to write them, so that the same content has the same bytes."""
+"""Canonical columns: few types and no metadata, so that the same content is the same table in every format."""
 
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from adapters.learning.frame import type_word
 from domain.errors import BadInputError
 
 MOST_COLUMNS = 4000
 LONGEST_NAME = 200
-ROWS_OF_A_GROUP = 1 << 17
-TIME = pa.timestamp("us")
+NUMBER, TIME = pa.float64(), pa.timestamp("us")
 
 
 def check_names(names: list[str]) -> None:
@@ -37,60 +34,59 @@ def check_names(names: list[str]) -> None:
         raise BadInputError(f"Column names longer than {LONGEST_NAME} characters: {', '.join(overlong[:5])}…")
 
 
-def canonical(table: pa.Table) -> pa.Table:
-    """Return the table with canonical types; raises BadInputError for columns that are no numbers, words or times."""
-    columns = {name: _canonical(name, table.column(name)) for name in table.column_names}
-    return pa.table(columns).replace_schema_metadata(None).combine_chunks()
+def canonical_schema(raw: pa.Schema) -> pa.Schema:
+    """Return the canonical types; raises BadInputError for columns that are no numbers, words or times."""
+    return pa.schema([pa.field(field.name, _canonical(field.name, field.type)) for field in raw])
 
 
-def write(table: pa.Table, path: Path) -> None:
-    """Write a canonical table; the bytes depend on the content and on the installed pyarrow alone."""
-    pq.write_table(
-        table,
-        path,
-        version="2.6",
-        compression="zstd",
-        compression_level=3,
-        write_statistics=False,
-        store_schema=False,
-        row_group_size=ROWS_OF_A_GROUP,
-    )
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of what a column holds, which of a dictionary is that of its entries."""
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def _canonical(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
-    if pa.types.is_boolean(kind):
-        return column
-    if pa.types.is_integer(kind):
-        return _whole(column)
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
-        return _numbers(name, column)
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return column.cast(TIME, safe=False)
-    if pa.types.is_time(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return column.cast(pa.string())
-    raise BadInputError(f"Column {name!r} holds {kind}: a column must hold numbers, booleans, text or times.")
-
-
-def _whole(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    try:
-        return column.cast(pa.int64())
-    except pa.ArrowInvalid:  # beyond 63 bits
-        return column.cast(pa.float64(), safe=False)
-
-
-def _numbers(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    numbers = column.cast(pa.float64(), safe=False)
-    numbers = pc.if_else(pc.is_nan(numbers), pa.scalar(None, pa.float64()), numbers)
-    infinite = pc.sum(pc.is_inf(numbers)).as_py() or 0
-    if infinite:
-        raise BadInputError(f"Column {name!r} has {infinite} infinite values: leave unknown values empty.")
-    return numbers
-
-
-def described(table: pa.Table) -> dict[str, str]:
+def described(schema: pa.Schema) -> dict[str, str]:
     """Return name -> integer, number, boolean, time or string."""
-    return {field.name: type_word(field.type) for field in table.schema}
+    return {field.name: type_word(field.type) for field in schema}
+
+
+class Columns:
+    """The canonical columns of a raw table: casts its batches, and counts on the way what no number may be."""
+
+    def __init__(self, raw: pa.Schema) -> None:
+        self.schema = canonical_schema(raw)
+        self._infinite: Counter[str] = Counter()
+
+    def cast(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return a batch with canonical types."""
+        columns = [self._cast(field, column) for field, column in zip(self.schema, batch.columns, strict=True)]
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+    def check(self) -> None:
+        """Raise BadInputError where a batch had infinite values."""
+        for name in self.schema.names:
+            if count := self._infinite[name]:
+                raise BadInputError(f"Column {name!r} has {count} infinite values: leave unknown values empty.")
+
+    def _cast(self, field: pa.Field, column: pa.Array) -> pa.Array:
+        column = column.cast(value_type(column.type))
+        column = column.cast(field.type, safe=pa.types.is_integer(field.type))
+        if pa.types.is_floating(field.type):
+            column = pc.if_else(pc.is_nan(column), pa.scalar(None, NUMBER), column)
+            if infinite := pc.sum(pc.is_inf(column)).as_py():
+                self._infinite[field.name] += infinite
+        return column
+
+
+def _canonical(name: str, kind: pa.DataType) -> pa.DataType:
+    kind = value_type(kind)
+    if pa.types.is_boolean(kind):
+        return kind
+    if pa.types.is_integer(kind):
+        return pa.int64()
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
+        return NUMBER
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return TIME
+    if pa.types.is_time(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return pa.string()
+    raise BadInputError(f"Column {name!r} holds {kind}: a column must hold numbers, booleans, text or times.")

@@ -40,13 +40,16 @@ def warm_up() -> None:
 
     from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - idem
     from adapters.learning.catalog import MODELS, OWN, offers  # noqa: PLC0415 - idem
-    from adapters.learning.columns import canonical, write  # noqa: PLC0415 - idem
+    from adapters.learning.stored import write  # noqa: PLC0415 - idem
     from adapters.learning.work import work  # noqa: PLC0415 - idem
 
     with tempfile.TemporaryDirectory() as folder:
         blobs = FileBlobs(folder)
         path = Path(blobs.scratch(".parquet"))
-        write(canonical(pa.table(TINY)), path)  # not through CSV: pyarrow's CSV reader starts a thread that stays
+        table = pa.table(TINY)
+        write(
+            table.to_batches(), table.schema, path
+        )  # not through CSV: pyarrow's CSV reader starts a thread that stays
         sha256 = blobs.put_file(str(path)).sha256
         for offer in offers(MODELS):
             if offer.distribution == OWN:

@@ -166,7 +166,7 @@ def test_a_parquet_bomb_stops_at_the_limit(tmp_path: Path) -> None:
     path.write_bytes(parquet(pa.table({"x": [0] * 3_000_000})))
     assert path.stat().st_size < limit
     with pytest.raises(TooLargeError):
-        parse.parsed(path, "parquet", limit)
+        list(parse.parsed(path, "parquet", limit).batches())
 
 
 def test_a_plain_file_above_the_limit_is_refused(tmp_path: Path) -> None:

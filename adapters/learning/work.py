@@ -31,6 +31,6 @@ def work(kind: str, facts: dict[str, Any], blobs: Blobs) -> TaskOutcome:
     except BlobMissing as missing:
         return TaskBroken("error", f"The stored file {missing} is missing.")
     except MemoryError:
-        return TaskBroken("memory-limit", "The task needed more memory than a task may have.")
+        return TaskBroken("memory-limit", "The task needed more memory than AUTOLEARN_TASK_MEMORY allows.")
     except Exception as error:  # noqa: BLE001 - plug-ins may raise anything, and the parent needs an outcome
         return TaskBroken("error", f"{type(error).__name__}: {error}")

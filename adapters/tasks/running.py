@@ -76,8 +76,8 @@ class TaskProcess:
             if left <= 0:
                 return TaskBroken("deadline", f"The task took longer than {self._limits.deadline:g} s and was ended.")
             if self._memory() - self._memory_before > self._limits.memory:
-                limit = self._limits.memory // MIB
-                return TaskBroken("memory-limit", f"The task used more than {limit} MiB of memory and was ended.")
+                limit = f"{self._limits.memory // MIB} MiB of memory (AUTOLEARN_TASK_MEMORY)"
+                return TaskBroken("memory-limit", f"The task used more than {limit} and was ended.")
 
     def _answered(self) -> TaskOutcome:
         half_an_answer = threading.Timer(ANSWER_SECONDS, self._child.end)

@@ -61,13 +61,14 @@ def test_a_fault_is_a_crash_that_names_the_signal(launcher: ProcessLauncher, dee
 def test_a_huge_allocation_meets_the_memory_limit(launcher: ProcessLauncher, deed: Deed) -> None:
     launcher._limits = Limits(memory=64 << 20)
     outcome = broken(launcher, deed("huge"))
-    assert outcome == TaskBroken("memory-limit", "The task needed more memory than a task may have.")
+    assert outcome == TaskBroken("memory-limit", "The task needed more memory than AUTOLEARN_TASK_MEMORY allows.")
 
 
 def test_growth_beyond_the_limit_is_ended(launcher: ProcessLauncher, deed: Deed) -> None:
     launcher._limits = Limits(memory=64 << 20)
     outcome = broken(launcher, deed("grow"))
-    assert outcome == TaskBroken("memory-limit", "The task used more than 64 MiB of memory and was ended.")
+    sentence = "The task used more than 64 MiB of memory (AUTOLEARN_TASK_MEMORY) and was ended."
+    assert outcome == TaskBroken("memory-limit", sentence)
 
 
 @pytest.mark.parametrize("name", ["sleep", "hold_the_gil"])

@@ -52,7 +52,7 @@ def serve(settings: Settings, port: int) -> None:
     """Run a backend until SIGTERM or SIGINT; raises domain.errors where it cannot start."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     listening = _listen(settings.listen, port)
-    url = f"http://{settings.listen}:{listening.getsockname()[1]}"
+    url = url_of(settings.listen, listening.getsockname()[1])
     node = open_node(settings)
     try:
         _check_exposure(settings, node)
@@ -72,6 +72,11 @@ def serve(settings: Settings, port: int) -> None:
     finally:
         node.close()
         listening.close()
+
+
+def url_of(address: str, port: int) -> str:
+    """Return the URL of an address; IPv6 stands in brackets (RFC 3986, 3.2.2)."""
+    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
 def _check_exposure(settings: Settings, node: Node) -> None:

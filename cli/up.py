@@ -53,7 +53,7 @@ def down(data: Path | None) -> None:
     if running is None:
         raise NotFoundError(f"No backend runs on {directory}.")
     pid = running.pid
-    os.kill(pid, signal.SIGTERM)
+    _terminate(pid, directory)
     deadline = time.monotonic() + STOP_SECONDS
     while holder(directory) is not None:
         if time.monotonic() > deadline:
@@ -68,7 +68,8 @@ def started(data: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:
 
     running = holder(data)
     if running is not None:
-        raise ConflictError(f"A backend runs on {data} already: process {running.pid} at {running.url}.")
+        where = f"process {running.pid} at {running.url}" if running.url else "it is starting or stopping"
+        raise ConflictError(f"A backend runs on {data} already: {where}.")
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     command = [sys.executable, "-m", "cli.main", "up", "--data", str(data), "--port", str(port)]
     with (data / "backend.log").open("ab") as log:
@@ -86,6 +87,17 @@ def started(data: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:
         time.sleep(LOOK_SECONDS)
     process.terminate()
     raise WaitedTooLongError(f"The backend did not answer within {START_SECONDS:.0f} s; see {data / 'backend.log'}.")
+
+
+def _terminate(pid: int, directory: Path) -> None:
+    """Ask the backend to stop, if it has said by now which process it is; 0 would be this process's whole group."""
+    try:
+        if pid > 0:
+            os.kill(pid, signal.SIGTERM)
+            return
+    except ProcessLookupError:  # it ended meanwhile, or the file is still that of the one before
+        pass
+    raise ConflictError(f"The backend on {directory} is starting or stopping: try again.")
 
 
 @contextmanager

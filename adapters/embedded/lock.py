@@ -20,7 +20,7 @@ PAUSE_SECONDS: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has the lock: process id, and its URL once it listens (empty before)."""
+    """Who has the lock: process id (0: it is starting or stopping), and its URL once it listens (empty before)."""
 
     pid: int
     url: str
@@ -39,7 +39,7 @@ class DirectoryLock:
         file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         # More than once: whoever only asks for the holder has the lock for a moment.
         for _ in range(ATTEMPTS):
-            if _locked(file):
+            if _locked(file, fcntl.LOCK_EX):
                 self._file = file
                 self.announce(url)
                 return
@@ -51,8 +51,8 @@ class DirectoryLock:
         """Write down where this process listens."""
         if self._file is not None:
             content = json.dumps(asdict(Holder(os.getpid(), url))).encode()
-            os.ftruncate(self._file, 0)
             os.pwrite(self._file, content, 0)
+            os.ftruncate(self._file, len(content))  # last, so that nobody finds the file empty meanwhile
 
     def release(self) -> None:
         """Give the lock back; a second time does nothing."""
@@ -79,7 +79,8 @@ def holder(folder: str | Path) -> Holder | None:
     except FileNotFoundError:
         return None
     try:
-        return None if _locked(file) else _content(path)
+        # Shared, so that two who only ask do not take each other for the holder of what an ended process left.
+        return None if _locked(file, fcntl.LOCK_SH) else _content(path)
     finally:
         os.close(file)
 
@@ -101,9 +102,9 @@ def check_format(folder: str | Path) -> None:
         raise ConflictError(msg, found=found, known=FORMAT)
 
 
-def _locked(file: int) -> bool:
+def _locked(file: int, kind: int) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -117,6 +118,8 @@ def _content(path: Path) -> Holder:
 
 
 def _in_use(folder: Path, by: Holder) -> DataDirectoryInUseError:
+    if not by.pid:
+        return DataDirectoryInUseError(f"A backend on {folder} is starting or stopping: try again.")
     where = f" at {by.url}" if by.url else ""
     sentence = f"Process {by.pid} serves {folder}{where} already: use it, or end it with `autolearn down`."
     return DataDirectoryInUseError(sentence, pid=by.pid, url=by.url)

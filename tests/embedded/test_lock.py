@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -82,3 +83,25 @@ def test_a_broken_format_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "format.json").write_text(content)
     with pytest.raises(ConflictError, match="no data directory of AutoLearn"):
         check_format(tmp_path)
+
+
+def test_who_only_asks_is_never_taken_for_the_holder(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text(json.dumps({"pid": 1, "url": "left by a killed process"}))
+    with (tmp_path / "lock").open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # what another `holder` does at the same time
+        assert holder(tmp_path) is None
+
+
+def test_a_holder_that_has_said_nothing_yet_is_starting(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert holder(tmp_path) == Holder(0, "")
+        with pytest.raises(DataDirectoryInUseError, match="starting or stopping: try again"):
+            DirectoryLock(tmp_path).acquire()
+
+
+def test_what_is_announced_is_whole_even_where_it_is_shorter(tmp_path: Path) -> None:
+    with DirectoryLock(tmp_path) as lock:
+        lock.announce("http://127.0.0.1:8420")
+        lock.announce("")
+        assert holder(tmp_path) == Holder(os.getpid(), "")

@@ -112,8 +112,10 @@ def require_open_session(work: Work, client: str) -> Session:
 def find_dataset(work: Work, name: str) -> Dataset:
     """Return a data set on offer."""
     dataset = work.get(Dataset, f"dataset:{name}")
+    if dataset.retired:
+        raise NotFoundError(f"The data set {name!r} is retired; `autolearn catalog datasets` lists those on offer.")
     if not dataset.is_offered:
-        raise NotFoundError.named("data set", name, nearest(name, _offered_datasets(work.store)))
+        raise _not_offered("data set", "datasets", name, _offered_datasets(work.store))
     return dataset
 
 
@@ -121,8 +123,16 @@ def find_offer(work: Work, kind: str, name: str) -> Offer:
     """Return a model or measure on offer."""
     offer = work.get(Offer, f"{kind}:{name}")
     if not offer.is_offered:
-        raise NotFoundError.named(kind, name, nearest(name, _offered(work.store, kind)))
+        raise _not_offered(kind, f"{kind}s", name, _offered(work.store, kind))
     return offer
+
+
+def _not_offered(what: str, shelf: str, name: str, names: list[str]) -> NotFoundError:
+    """Name what is near, or else where to look."""
+    near = nearest(name, names)
+    if near:
+        return NotFoundError.named(what, name, near)
+    return NotFoundError(f"There is no {what} {name!r}: `autolearn catalog {shelf}` lists them.", nearest=[])
 
 
 def _offered(store: EventStore, kind: str) -> list[str]:

@@ -22,7 +22,7 @@ def checked_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[s
     settings = {name: described["default"] for name, described in schema.items()}
     for name, value in given.items():
         if not allows(schema[name], value):
-            allowed = sentence(schema[name])
+            allowed = _why(schema[name], value)
             raise BadSettingError(f"{name} = {_shown(value)} is not allowed: {allowed}.", setting=name, allowed=allowed)
         settings[name] = value
     return settings
@@ -33,6 +33,12 @@ def allows(described: Schema, value: Any) -> bool:
     if described["type"] == "any-of":
         return any(allows(one, value) for one in described["any_of"])
     return _KINDS[described["type"]](described, value)
+
+
+def _why(described: Schema, value: Any) -> str:
+    """Say what a setting allows, and of a whole number that is too long, that it is."""
+    long = isinstance(value, int) and not -(2**63) <= value < 2**63
+    return f"{sentence(described)} of at most 64 bits" if long else sentence(described)
 
 
 def sentence(described: Schema) -> str:

@@ -73,7 +73,8 @@ def _named(session: Session, given: tuple[str, ...]) -> list[str]:
         matches = [name for name in session.experiments if name.startswith(checked_beginning(beginning))]
         if not matches:
             near = nearest(beginning, session.experiments)
-            raise NotFoundError.named("experiment in your session", beginning, near)
+            sentence = f"There is no experiment {beginning!r} in your session: `autolearn session` lists what it holds."
+            raise NotFoundError(sentence, nearest=near)
         if len(matches) > 1:
             sentence = f"{beginning!r} names several experiments: {', '.join(matches)}."
             raise AmbiguousIdError(sentence, candidates=matches)

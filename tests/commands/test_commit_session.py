@@ -136,7 +136,7 @@ def test_twice(stage: Stage, ana: Caller) -> None:
 def test_a_foreign_one(stage: Stage, ana: Caller, bo: Caller) -> None:
     foreign = ana.train()
     own = bo.train()
-    with stage.refused(NotFoundError, f"no experiment in your session '{foreign}'"):
+    with stage.refused(NotFoundError, f"no experiment '{foreign}' in your session"):
         bo.do(CommitSession((own, foreign)))
 
 
@@ -144,7 +144,7 @@ def test_one_committed_before(stage: Stage, ana: Caller) -> None:
     old = ana.train()
     ana.do(CommitSession())
     ana.train()
-    with stage.refused(NotFoundError, "no experiment in your session"):
+    with stage.refused(NotFoundError, f"no experiment '{old}' in your session"):
         ana.do(CommitSession((old,)))
 
 

@@ -86,7 +86,7 @@ def test_a_wrong_name_starts_no_ingest(stage: Stage, ana: Caller) -> None:
 def test_retires(stage: Stage, ana: Caller) -> None:
     answer = ana.do(RetireDataset("iris"))
     assert answer.body == {"name": "iris", "retired": True, "position": stage.store.head()[0]}
-    with stage.refused(NotFoundError, "no data set 'iris'. Nearest: digits", nearest=["digits"]):
+    with stage.refused(NotFoundError, "The data set 'iris' is retired"):
         ana.do(RequestTraining("iris", "svm"))
 
 
@@ -94,7 +94,7 @@ def test_retires_nothing_unknown_or_retired(stage: Stage, ana: Caller) -> None:
     with stage.refused(NotFoundError, "Nearest: wine", nearest=["wine"]):
         ana.do(RetireDataset("wines"))
     ana.do(RetireDataset("wine"))
-    with stage.refused(NotFoundError, "no data set 'wine'"):
+    with stage.refused(NotFoundError, "The data set 'wine' is retired"):
         ana.do(RetireDataset("wine"))
 
 

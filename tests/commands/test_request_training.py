@@ -118,8 +118,8 @@ def test_the_seed_is_drawn_from_the_command(ana: Caller, bo: Caller) -> None:
         (RequestTraining("irsi", "svm"), "no data set 'irsi'. Nearest: iris", ["iris"]),
         (RequestTraining("iris", "logistic"), "no model 'logistic'", ["logistic-regression"]),
         (RequestTraining("iris", "logistic-regression", {"max_itr": 3}), "no setting 'max_itr'", ["max_iter"]),
-        (RequestTraining("qqqq", "svm"), "no data set 'qqqq'.", []),
-        (RequestTraining("a:b", "svm"), "no data set 'a:b'.", []),
+        (RequestTraining("qqqq", "svm"), "no data set 'qqqq': `autolearn catalog datasets`", []),
+        (RequestTraining("a:b", "svm"), "no data set 'a:b': `autolearn catalog datasets`", []),
     ],
 )
 def test_what_is_unknown_is_named_with_the_nearest(

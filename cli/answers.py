@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPResponse
+from http.client import HTTPMessage, HTTPResponse
 from typing import Any
 
 from adapters.security.calls import OutgoingCall
@@ -21,10 +20,13 @@ PROBLEM = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: `body` is the opened JSON value, or None where `content` (bytes as they came) is none."""
+    """One answer: `body` is the opened JSON value, or None where `content` (bytes as they came) is none.
+
+    The names of `headers` count in any case, as HTTP says: uvicorn writes them small.
+    """
 
     status: int
-    headers: Mapping[str, str]
+    headers: HTTPMessage
     content: bytes
     body: Any
     media: str
@@ -75,7 +77,7 @@ def opened(call: OutgoingCall, reply: HTTPResponse, content: bytes) -> Answer:
         media = PROBLEM if reply.status >= REFUSED else "application/json"
     elif content and reply.status < REFUSED and media not in PLAIN_MEDIA and not _is_open(call.target):
         raise NotAbleError("The answer was not sealed: whoever answered may not be the backend. Check the URL.")
-    return Answer(reply.status, dict(reply.headers), content, _json(media, content), media)
+    return Answer(reply.status, reply.headers, content, _json(media, content), media)
 
 
 def _is_open(target: str) -> bool:

@@ -9,17 +9,17 @@ import click
 from cli import exit_codes
 from cli.answers import Answer
 from cli.client import Client
-from cli.following import ACCEPTED, Following, path_of
+from cli.following import UNFINISHED, Following, path_of, path_of_task
 from cli.terminal import Terminal
 from cli.views import FAILED, explained
 
 
 def finished(terminal: Terminal, client: Client, answer: Answer, *, wait: bool) -> Any:
     """Return the object of a task, as it is at its end if `wait`."""
-    if not wait or answer.status != ACCEPTED or not answer.location:
+    if not wait or answer.body.get("state") not in UNFINISHED:
         return answer.body
     with terminal.working("The backend goes on"):
-        return Following().end_of(client, *path_of(answer.location))
+        return Following().end_of(client, *(path_of(answer.location) or path_of_task(answer.body)))
 
 
 def leave(terminal: Terminal, body: dict[str, Any], *, different: bool = False) -> None:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from cli.client import Client
 from domain.errors import WaitedTooLongError
 
-ACCEPTED = 202
 UNFINISHED = ("requested", "started")
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 1.0, 1.5  # seconds: a short task is seen at once, a long one costs little
 
@@ -41,3 +40,11 @@ class Following:
 def path_of(location: str) -> tuple[str, ...]:
     """Return the parts of the path of a Location: only the path counts, credentials go to no other host."""
     return tuple(part for part in urlsplit(location).path.split("/") if part)
+
+
+def path_of_task(body: dict[str, Any]) -> tuple[str, str]:
+    """Return where a task's object can be asked for again, by the ids in it."""
+    for kind in ("evaluation", "reproduction"):
+        if body.get(kind):
+            return f"{kind}s", body[kind]
+    return "trainings", body["experiment"]

@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         media = "text/event-stream" if reply.events is not None else reply.media
         for name, value in {"Content-Type": media, "Content-Length": str(len(content)), **reply.headers}.items():
-            self.send_header(name, value)
+            self.send_header(name.lower(), value)  # as uvicorn writes them
         self.end_headers()
         self.wfile.write(content)
 

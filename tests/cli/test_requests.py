@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.http.preference import LONGEST_WAIT
 from cli.pairs import value_of
+from cli.wire import ANSWER_SECONDS, CONNECT_SECONDS
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, row, training
 from tests.cli.fake_backend import FakeBackend, Reply
@@ -50,6 +52,29 @@ def test_train_follows_what_goes_on_in_the_background(backend: FakeBackend, run:
     backend.on("POST", "/trainings", Reply(started, 202, {"Location": f"http://elsewhere/trainings/{ID}"}))
     backend.on("GET", f"/trainings/{ID}", Reply(started), Reply(training()))
     assert run("train", "iris", "svm", "--json").json["state"] == "completed"
+
+
+def test_train_waits_to_the_end_before_it_evaluates(backend: FakeBackend, run: Run) -> None:
+    started = training(state="started")
+    backend.on("POST", "/trainings", Reply(started, 202, {"Location": f"/trainings/{ID}"}))
+    backend.on("GET", f"/trainings/{ID}", Reply(started), Reply(training()))
+    backend.on("POST", "/evaluations", Reply(evaluation(state="requested", measures={}), 202))
+    backend.on("GET", f"/evaluations/{ID}-e1", Reply(evaluation(state="started")), Reply(evaluation()))
+    ran = run("train", "iris", "svm", "--evaluate", "--json")
+    assert (ran.code, ran.json["state"], ran.json["measures"]) == (0, "completed", evaluation()["measures"])
+
+
+def test_reproduce_waits_to_the_end(backend: FakeBackend, run: Run) -> None:
+    body = {"reproduction": f"{ID}-r1", "experiment": ID, "state": "started", "verdict": None}
+    backend.on("POST", f"/experiments/{ID}/reproductions", Reply(body, 202))
+    done = body | {"state": "completed", "verdict": "different"}
+    backend.on("GET", f"/reproductions/{ID}-r1", Reply(body), Reply(done))
+    ran = run("reproduce", ID, "--json")
+    assert (ran.code, ran.json["verdict"]) == (1, "different")
+
+
+def test_the_client_waits_longer_than_the_backend_does() -> None:
+    assert ANSWER_SECONDS > LONGEST_WAIT + CONNECT_SECONDS
 
 
 def test_train_without_waiting(backend: FakeBackend, run: Run) -> None:

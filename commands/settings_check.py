@@ -37,7 +37,7 @@ def allows(described: Schema, value: Any) -> bool:
 
 def _why(described: Schema, value: Any) -> str:
     """Say what a setting allows, and of a whole number that is too long, that it is."""
-    long = isinstance(value, int) and not -(2**63) <= value < 2**63
+    long = isinstance(value, int) and not -(2**63) <= value < 2**63 and "<" not in sentence(described)
     return f"{sentence(described)} of at most 64 bits" if long else sentence(described)
 
 

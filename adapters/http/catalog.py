@@ -9,11 +9,13 @@ from fastapi import APIRouter, Request, Response
 from adapters.http import schemas
 from adapters.http.questions import Upload, When
 from adapters.http.shapes import Catalog, Offered
-from adapters.http.upload import uploaded
+from adapters.http.upload import uploaded, while_connected
 from adapters.http.visit import Here, Visit, told
+from commands.call import Answer
 from commands.catalog.register_dataset import RegisterDataset
 from commands.catalog.retire_dataset import RetireDataset
 from commands.catalog.withdraw_offer import WithdrawOffer
+from commands.lifeline import Lifeline
 
 router = APIRouter(tags=["catalog"])
 
@@ -63,7 +65,12 @@ async def add_dataset(it: Here, request: Request, what: Upload) -> Response:
     """Register a data set from the raw file in the body; 200 where this content is its latest version already."""
     async with uploaded(it, request) as path:
         facts = what.model_dump(include={"name", "target", "format", "gzip", "licence", "source"})
-        answer = await it.work(RegisterDataset(path=path, **facts))
+
+        async def registered(lifeline: Lifeline) -> Answer:
+            async with it.lanes.ingests:
+                return await it.work(RegisterDataset(path=path, lifeline=lifeline, **facts))
+
+        answer = await while_connected(request, registered)
     return told(answer, 201 if answer.body["new"] else 200, Location=f"/catalog/datasets/{what.name}")
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
+from anyio import CancelScope
 from fastapi import Request
 
+from adapters.http.bodies import GoneError
 from adapters.http.visit import Visit
-from domain.errors import DiskReserveError
+from commands.lifeline import Lifeline
+from domain.errors import AutoLearnError, DiskReserveError
+
+T = TypeVar("T")
 
 BLOCK = 1 << 20
 CHECKED_EVERY = 16 * BLOCK  # bytes between two looks at the disk's reserve
@@ -25,6 +32,29 @@ async def uploaded(visit: Visit, request: Request) -> AsyncIterator[str]:
         yield str(path)
     finally:
         await visit.lanes.quick(partial(path.unlink, missing_ok=True))
+
+
+async def while_connected(request: Request, work: Callable[[Lifeline], Awaitable[T]]) -> T:
+    """Do what belongs to a call whose body is whole: a caller who hangs up cuts the lifeline, and it is GoneError."""
+    lifeline = Lifeline()
+    with CancelScope() as scope:
+        watching = asyncio.ensure_future(_cut_when_gone(request, lifeline, scope))
+        try:
+            return await work(lifeline)
+        except AutoLearnError:
+            if lifeline.is_cut:
+                raise GoneError from None
+            raise
+        finally:
+            watching.cancel()
+    raise GoneError
+
+
+async def _cut_when_gone(request: Request, lifeline: Lifeline, scope: CancelScope) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    lifeline.cut()
+    scope.cancel()
 
 
 async def _receive(visit: Visit, request: Request, path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from commands.answers import answer_at, answer_unchanged
 from commands.call import Answer
+from commands.lifeline import Lifeline
 from commands.ports import Receipt, TaskBroken, TaskSpec
 from commands.wrappers import Desk, Work, load
 from domain.dataset import Dataset, DatasetContent
@@ -16,7 +17,10 @@ from domain.values import checked_catalog_name
 
 @dataclass(frozen=True, slots=True)
 class RegisterDataset:
-    """Name and target column; `path` is the raw upload, a scratch file; format csv, tsv or parquet, perhaps gzipped."""
+    """Name and target column; `path` is the raw upload, a scratch file; format csv, tsv or parquet, perhaps gzipped.
+
+    Cutting `lifeline` ends the ingest, and nothing is registered.
+    """
 
     name: str
     target: str
@@ -25,13 +29,16 @@ class RegisterDataset:
     gzip: bool = False
     licence: str | None = None
     source: str | None = None
+    lifeline: Lifeline = field(default_factory=Lifeline, compare=False, repr=False)
 
 
 def register_dataset(command: RegisterDataset, desk: Desk) -> Receipt | None:
     """Append dataset-registered; nothing where this content is the latest version already."""
     checked_catalog_name(command.name)
     facts = {"path": command.path, "format": command.format, "gzip": command.gzip, "target": command.target}
-    content = ingested(desk, facts, command.licence, command.source)
+    content = ingested(desk, facts, command.licence, command.source, command.lifeline)
+    if command.lifeline.is_cut:
+        raise NotAbleError("The call was over before its file was registered.")
     stream = f"dataset:{command.name}"
     return desk.decide(lambda work: work.get(Dataset, stream).register(content))[1]
 
@@ -44,10 +51,12 @@ def answer_registered(command: RegisterDataset, receipt: Receipt | None, desk: D
     return answer_unchanged(desk, body) if receipt is None else answer_at(receipt, body)
 
 
-def ingested(desk: Desk, facts: dict[str, Any], licence: str | None, source: str | None) -> DatasetContent:
+def ingested(
+    desk: Desk, facts: dict[str, Any], licence: str | None, source: str | None, lifeline: Lifeline | None = None
+) -> DatasetContent:
     """Run the ingest task and return what it found; what is wrong with the file is the caller's bad input."""
     child = desk.ports.launcher.start(TaskSpec("ingest", facts))
-    outcome = child.result()
+    outcome = (lifeline or Lifeline()).hold(child).result()
     if isinstance(outcome, TaskBroken):
         if outcome.reason in ("bad-input", "memory-limit", "deadline"):
             raise BadInputError(outcome.detail, reason=outcome.reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -92,6 +92,33 @@ class Caller:
         exchange = _Exchange(chunks, None, unended=True)
         asyncio.run(exchange.run(self.app, _scope(call, {"Host": "localhost", **headers})))
 
+    def leave(self, call: OutgoingCall, content: bytes, when: Callable[[], object]) -> None:
+        """Send a whole file, and be gone as soon as `when` returns."""
+        headers = {"Host": "localhost", **call.with_file(hashlib.sha256(content).hexdigest())}
+        exchange = _Exchange([content], None, leaving=when)
+        asyncio.run(exchange.run(self.app, _scope(call, headers)))
+
+    def together(
+        self, files: Iterable[tuple[OutgoingCall, bytes]], beside: Callable[[Caller], Awaitable[None]]
+    ) -> list[int]:
+        """Send files at the same time, and do something beside; return the statuses."""
+
+        async def all_of_it() -> None:
+            await asyncio.gather(*(each.run(self.app, scope) for each, scope in exchanges), beside(self))
+
+        exchanges = []
+        for call, content in files:
+            headers = {"Host": "localhost", **call.with_file(hashlib.sha256(content).hexdigest())}
+            exchanges.append((_Exchange([content], None), _scope(call, headers)))
+        asyncio.run(all_of_it())
+        return [each.status for each, _ in exchanges]
+
+    async def asked(self, target: str) -> int:
+        """Ask within a running event loop; return the status."""
+        call, exchange = self.outgoing("GET", target), _Exchange([b""], None)
+        await exchange.run(self.app, _scope(call, {"Host": "localhost", **call.without_body()}))
+        return exchange.status
+
     def raw(
         self,
         call: OutgoingCall,
@@ -112,6 +139,7 @@ class _Exchange:
     waiting: list[bytes]
     until: Callable[[int], bool] | None
     unended: bool = False
+    leaving: Callable[[], object] | None = None
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     parts: list[bytes] = field(default_factory=list)
@@ -125,7 +153,9 @@ class _Exchange:
 
     async def receive(self) -> Message:
         if not self.waiting:
-            if not self.unended:
+            if self.leaving is not None:
+                await asyncio.to_thread(self.leaving)
+            elif not self.unended:
                 await self.hung_up.wait()
             return {"type": "http.disconnect"}
         chunk = self.waiting.pop(0)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from threading import Semaphore
 from urllib.parse import urlencode
 
 import pytest
 
 from adapters.embedded.communications import SqliteCommunications
 from adapters.http import bodies
+from adapters.http.lanes import INGESTS
+from adapters.security.calls import OutgoingCall
 from commands.ports import TaskSpec
 from domain.errors import DiskReserveError
 from tests.http.asgi import Caller, Reply
@@ -105,6 +109,65 @@ def test_a_caller_who_hangs_up_leaves_nothing(rig: Rig, ana: Caller, scratch: Pa
     assert rig.position == before
     assert list(scratch.iterdir()) == []
     assert not rig.app.in_flight.correlations()
+
+
+def noted_starts(monkeypatch: pytest.MonkeyPatch) -> Semaphore:
+    """Return what is released at the start of each task."""
+    begun = Semaphore(0)
+    start = PreparedLauncher.start
+
+    def noted(self: PreparedLauncher, spec: TaskSpec) -> PreparedTask:
+        task = start(self, spec)
+        begun.release()
+        return task
+
+    monkeypatch.setattr(PreparedLauncher, "start", noted)
+    return begun
+
+
+def files(caller: Caller, number: int) -> list[tuple[OutgoingCall, bytes]]:
+    return [(caller.outgoing("POST", f"/catalog/datasets?name=mine-{n}&target=target"), CONTENT) for n in range(number)]
+
+
+def test_ingests_wait_for_each_other_and_nobody_else_does(
+    rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, before, lanes = noted_starts(monkeypatch), len(rig.tasks), rig.app.lanes
+    launcher = rig.hold_back()
+
+    async def look(caller: Caller) -> None:
+        for _ in range(INGESTS):
+            await asyncio.to_thread(begun.acquire, timeout=20)
+        while lanes.ingests.statistics().tasks_waiting < 4:  # noqa: ASYNC110 - a limiter tells nobody who waits
+            await asyncio.sleep(0)
+        assert len(rig.tasks) - before == INGESTS
+        assert lanes._waiting.borrowed_tokens == INGESTS
+        assert await caller.asked(f"/catalog?after_position={rig.position}") == 200
+        launcher.may_end.set()
+
+    assert ana.together(files(ana, INGESTS + 4), look) == [201] * (INGESTS + 4)
+    assert len(rig.tasks) - before == INGESTS + 4
+
+
+def test_an_ingest_ends_with_its_call(rig: Rig, ana: Caller, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, before = noted_starts(monkeypatch), rig.position
+    rig.hold_back()
+    (call, content) = files(ana, 1)[0]
+    ana.leave(call, content, lambda: begun.acquire(timeout=20))
+    assert rig.communications.recent(0)[-1].communication.outcome == "gone"
+    assert rig.position == before
+    assert list(scratch.iterdir()) == []
+    assert not rig.app.in_flight.correlations()
+
+
+def test_who_hangs_up_while_he_waits_for_his_turn_begins_nothing(rig: Rig, ana: Caller, scratch: Path) -> None:
+    started = len(rig.tasks)
+    rig.app.lanes.ingests.total_tokens = 0
+    (call, content) = files(ana, 1)[0]
+    ana.leave(call, content, lambda: None)
+    assert rig.communications.recent(0)[-1].communication.outcome == "gone"
+    assert len(rig.tasks) == started
+    assert list(scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize("query", ["name=x", "name=x&target=t&format=xlsx", "name=x&target=t&color=red"])

@@ -1,0 +1,41 @@
+"""A lifeline ends the task that it holds, whichever of the two comes first."""
+
+from __future__ import annotations
+
+import pytest
+
+from commands.lifeline import Lifeline
+from commands.ports import TaskBroken, TaskOutcome
+
+
+class Task:
+    """Counts how often it was cancelled."""
+
+    pid = 1
+
+    def __init__(self) -> None:
+        self.cancelled = 0
+
+    def result(self) -> TaskOutcome:
+        return TaskBroken("cancelled", "The task was cancelled.")
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+@pytest.mark.parametrize("cut_first", [True, False])
+def test_the_task_is_cancelled_once(cut_first: bool) -> None:
+    lifeline, task = Lifeline(), Task()
+    if cut_first:
+        lifeline.cut()
+    assert lifeline.hold(task) is task
+    if not cut_first:
+        assert task.cancelled == 0
+        lifeline.cut()
+    assert (task.cancelled, lifeline.is_cut) == (1, True)
+
+
+def test_without_a_task_nothing_is_cancelled() -> None:
+    lifeline = Lifeline()
+    lifeline.cut()
+    assert lifeline.is_cut

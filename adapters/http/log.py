@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from adapters.http.event_streams import EventStreamResponse, as_events
 from adapters.http.frames import frame
 from adapters.http.log_filter import LogQuestion, filters_of, matches
 from adapters.http.questions import LogEvents, LogPage
+from adapters.http.schemas import MOST_ROWS
 from adapters.http.shapes import LogView
 from adapters.http.visit import Here, Visit, answered
 from projections.ports import Archived
@@ -34,7 +36,8 @@ async def read_log(it: Here, page: LogPage) -> Response:
 async def follow_log(it: Here, wanted: LogEvents) -> Response:
     """Follow the log: one `communication` event each, sealed, until the caller hangs up."""
     filters = filters_of(wanted, it.backend)
-    after = wanted.after if wanted.after is not None else await it.lanes.quick(lambda: _last(it, wanted.since))
+    since = filters.get("since")
+    after = wanted.after if wanted.after is not None else await it.lanes.quick(lambda: _last(it, since))
     return as_events(_communications(it, filters, after))
 
 
@@ -53,8 +56,14 @@ def _page(visit: Visit, page: schemas.LogPage) -> Response:
 
 
 def _last(visit: Visit, since: str | None) -> int:
-    recent = visit.backend.communications.recent(0)
-    return 0 if since is not None else recent[-1].position if recent else 0
+    """Return the position of the last record, or of the last one before a time."""
+    communications = visit.backend.communications
+    if since is None:
+        recent = communications.recent(0)
+        return recent[-1].position if recent else 0
+    before = datetime.fromisoformat(since) - timedelta(microseconds=1)
+    earlier = communications.page({"until": before.isoformat()}, None, 1)
+    return earlier[0].position if earlier else 0
 
 
 async def _communications(visit: Visit, filters: dict[str, str], after: int) -> AsyncIterator[bytes]:
@@ -70,5 +79,8 @@ async def _communications(visit: Visit, filters: dict[str, str], after: int) -> 
 def _next(visit: Visit, after: int) -> Sequence[Archived]:
     """Wait for the archive to grow, at most a second, and return what came."""
     visit.check_still_admitted()
-    visit.backend.communications.wait_beyond(after, TURN_SECONDS)
-    return visit.backend.communications.recent(after)
+    communications = visit.backend.communications
+    communications.wait_beyond(after, TURN_SECONDS)
+    recent = communications.recent(after)
+    # More came between two turns, or the follower began further back, than the ring in memory holds.
+    return communications.read(after, MOST_ROWS) if recent and recent[0].position > after + 1 else recent

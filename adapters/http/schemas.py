@@ -144,7 +144,7 @@ class LogPage(LogFilter):
 
 
 class LogEvents(LogFilter):
-    """Communications from now on, or after a place of the archive (as far as its ring in memory reaches)."""
+    """Communications from now on, from a time on (`since`), or after a place of the archive."""
 
     after: int | None = Field(None, ge=0, le=LAST)
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from threading import Timer
+from urllib.parse import quote
 
 import pytest
 
+from adapters.embedded.communications import RING
 from adapters.http.frames import frame, sealed_frame
+from adapters.http.passage import InFlight
+from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, NotAbleError, NotJsonError
 from tests.http.asgi import Caller, Reply
 from tests.http.doubles import PreparedLauncher
@@ -87,6 +92,28 @@ def test_the_log_is_followed(rig: Rig, ana: Caller, root: Caller) -> None:
     assert (name, record["operation"], record["actor"]) == ("communication", "GET /catalog", "ana")
 
 
+@pytest.mark.parametrize("parameter", ["after=1", "since=2020-01-01T00:00:00Z"])
+def test_following_misses_nothing_that_left_the_ring(rig: Rig, ana: Caller, root: Caller, parameter: str) -> None:
+    ana.get("/session")
+    record = rig.communications.recent(0)[0].communication
+    for _ in range(RING + 5):
+        rig.communications.archive(replace(record, actor="filler", correlation="many"))
+    assert rig.communications.recent(0)[0].position > 2
+    call = root.outgoing("GET", f"/log/events?actor=filler&{parameter}")
+    reply = root.raw(call, call.without_body(), [b""], until=lambda frames: frames >= RING + 5)
+    assert [told["position"] for _, told in reply.events[: RING + 5]] == list(range(2, RING + 7))
+
+
+def test_following_since_a_time_begins_there(rig: Rig, ana: Caller, root: Caller) -> None:
+    for _ in range(3):
+        ana.get("/session")
+    second = rig.communications.recent(0)[1]
+    since = quote(second.at.isoformat())
+    call = root.outgoing("GET", f"/log/events?actor=ana&since={since}")
+    reply = root.raw(call, call.without_body(), [b""], until=lambda frames: frames >= 2)
+    assert [told["position"] for _, told in reply.events[:2]] == [second.position, second.position + 1]
+
+
 def test_a_revoked_client_hears_no_more(rig: Rig, root: Caller) -> None:
     root.post("/clients", {"client": "warden", "roles": ["sys-admin"]})
     Timer(0.1, lambda: root.post("/clients/warden/revocation")).start()
@@ -106,6 +133,29 @@ def test_an_inspection_as_one_answer_and_as_events(rig: Rig, root: Caller) -> No
     kind, arguments = rig.inspector.asked[-1]
     assert (kind, arguments["anchor"]) == ("verify", None)
     assert arguments["in_flight"] == [streamed.call.request_id]
+
+
+def test_what_is_appended_once_calls_are_counted_is_not_verified(
+    rig: Rig, root: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its call may be over and done when they are counted, or begin right after."""
+    before, known = rig.feed.head(), InFlight.correlations
+
+    def counted(calls: InFlight) -> list[str]:
+        rig.do(AddClient("eve", ("analyst",)))
+        return known(calls)
+
+    monkeypatch.setattr(InFlight, "correlations", counted)
+    rig.inspector.steps = [{"result": {"ok": True, "position": 7}}]
+    root.post("/verifications", {"anchor": None})
+    assert rig.inspector.asked[-1][1]["until"] == f"{before[0]}:{before[1].hex()}"
+    assert rig.position > before[0]
+
+
+def test_a_projection_that_there_is_not_is_not_rebuilt(rig: Rig, root: Caller) -> None:
+    reply = root.post("/rebuilds", {"projection": "histery"})
+    assert (reply.status, reply.json["type"], reply.json["nearest"]) == (404, "not-found", ["history"])
+    assert rig.inspector.asked == []
 
 
 def test_replay_and_rebuild_ask_the_inspector(rig: Rig, root: Caller) -> None:

@@ -96,7 +96,7 @@ def _hand_out(terminal: Terminal, body: Facts, out: Path | None) -> None:
 
 
 def _on_directory(action: str, name: str | None = None, roles: tuple[str, ...] = ()) -> Facts:
-    from cli.compose import clients_offline  # noqa: PLC0415 - loads the adapters
+    from cli.offline import clients_offline  # noqa: PLC0415 - loads the adapters
     from cli.places import data_directory  # noqa: PLC0415 - with it
 
     answer: Facts = clients_offline(action, str(data_directory()), name, roles)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
 
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.database import Database
@@ -22,6 +22,7 @@ from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.lock import DirectoryLock, check_format
 from adapters.embedded.read_database import ReadDatabase
 from adapters.files.blobs import FileBlobs
+from adapters.files.stash import TemporaryStash
 from adapters.http.backend import Backend
 from adapters.journal import ArchivedJournal
 from adapters.learning.builtin import BUILTIN
@@ -32,21 +33,23 @@ from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
 from adapters.wire.chain import chain_faults
 from adapters.wire.communication_chain import chain_faults as communication_faults
-from cli.inspection import ProcessInspector
+from cli.inspection_process import ProcessInspector
 from cli.node import Node
-from cli.offline import on_clients
-from cli.settings import Settings, read_settings
+from cli.settings import Settings
 from commands.application import Application
 from commands.catalog.offer_catalog import BuiltinDataset
 from commands.event_worker import EventWorker
 from commands.ports import Ports
 from commands.wrappers import load
 from domain.client import Client
-from domain.values import Role
+from domain.errors import NotAbleError
 from projections.queries import Queries
+from projections.replay import Replayed
 from projections.runner import Runner
 from projections.tasks import UnfinishedTasks
 from projections.verify import Evidence
+
+log = logging.getLogger(__name__)
 
 EVENTS, COMMUNICATIONS, SCRATCH = "events.db", "communications.db", "scratch"
 
@@ -74,24 +77,35 @@ class Stores:
 
 def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> Stores:
     """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
-    log = Database(settings.data / EVENTS, read_only=read_only)
+    events = Database(settings.data / EVENTS, read_only=read_only)
     archive = Database(settings.data / COMMUNICATIONS, read_only=read_only)
-    generations = Generations(settings.data)
-    serving = generations.current()
-    read = ReadDatabase(serving, read_only=read_only)
-    if not read_only:
-        generations.make_current(serving)
-    for database in (log, archive, read):
+    feed = SqliteFeed(events)
+    read = ReadDatabase(Generations(settings.data).current(), read_only=True) if read_only else serving(settings, feed)
+    for database in (events, archive, read):
         opened.callback(database.close)
     return Stores(
-        SqliteEventStore(log),
-        SqliteFeed(log),
+        SqliteEventStore(events),
+        feed,
         EmbeddedDocuments(read),
         EmbeddedHistory(read),
         SqliteCommunications(archive, worker, settings.reserve),
         FileBlobs(settings.blobs_url, str(settings.data / SCRATCH)),
         read,
     )
+
+
+def serving(settings: Settings, feed: SqliteFeed) -> ReadDatabase:
+    """Open the read models that serve; ones that are ahead of the log (an older copy of it) are left for new ones."""
+    generations = Generations(settings.data)
+    read = ReadDatabase(generations.current())
+    with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
+        reached, (head, _) = EmbeddedDocuments(read).position(), feed.head()
+        if reached > head:
+            log.warning("the read models are at %s, ahead of the log (%s): they are folded anew", reached, head)
+            read.close()
+            read = ReadDatabase(generations.fresh())
+    generations.make_current(Path(read.path))
+    return read
 
 
 def open_node(settings: Settings) -> Node:
@@ -170,8 +184,14 @@ def evidence_of(stores: Stores) -> Evidence:
         communications=stores.communications,
         chain_faults=chain_faults,
         communication_faults=communication_faults,
+        open_stash=TemporaryStash,
         files=(stores.feed.file_faults, stores.communications.file_faults, stores.read.faults),
     )
+
+
+def replayed(stores: Stores) -> Replayed:
+    """Return what replay reads."""
+    return Replayed(stores.feed, stores.documents, stores.history, TemporaryStash)
 
 
 @contextmanager
@@ -194,23 +214,9 @@ def adopt(settings: Settings, stores: Stores, runner: Runner, file: str) -> Futu
         stores.read.switch(file)
         Generations(settings.data).make_current(Path(file))
 
-    return runner.adopt(EmbeddedDocuments(fresh), switch)
-
-
-def clients_offline(action: str, data: str, name: str | None, roles: tuple[str, ...]) -> dict[str, Any]:
-    """Add, rotate, revoke or list clients of a data directory that no backend has; returns the REST object."""
-    node = open_node(read_settings(data=Path(data)))
-    try:
-        return on_clients(node, action, name, cast("tuple[Role, ...]", roles))
-    finally:
-        node.opened.close()
-
-
-def inspect_offline(kind: str, data: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Inspect a data directory from this process, with or without a backend on it; steps as `ProcessInspector.run`."""
-    from cli.inspect import inspect  # noqa: PLC0415 - it is built on this module
-
-    return inspect(read_settings(data=Path(data)), kind, arguments)
+    done = runner.adopt(EmbeddedDocuments(fresh), switch)
+    done.add_done_callback(lambda _: fresh.close())
+    return done
 
 
 def master_key(settings: Settings) -> bytes:

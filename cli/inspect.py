@@ -6,19 +6,20 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.compose import evidence_of, fresh_documents, open_stores
-from domain.errors import BadInputError, NotAbleError
+from cli.compose import evidence_of, fresh_documents, open_stores, replayed
+from cli.settings import Settings, read_settings
+from domain.errors import BadInputError, NotAbleError, NotReachedError
 from projections.following import Poisoned
 from projections.moment import parse_moment
-from projections.rebuild import rebuild
+from projections.rebuild import PROJECTIONS, check_known, rebuild
 from projections.replay import replay
 from projections.verify import verify
 
 if TYPE_CHECKING:
     from cli.compose import Stores
-    from cli.settings import Settings
 
 Step = dict[str, Any]
 HASH_BYTES = 32
@@ -41,23 +42,35 @@ def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterato
             raise NotAbleError(sentence, position=poison.position) from poison
 
 
+def inspect_offline(kind: str, data: str, arguments: dict[str, Any]) -> Iterator[Step]:
+    """Inspect a data directory from this process, with or without a backend on it; steps as `inspect` yields them."""
+    return inspect(read_settings(data=Path(data)), kind, arguments)
+
+
 def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
-    in_flight = frozenset(arguments.get("in_flight") or ())
-    return verify(evidence_of(stores), anchor=_anchor(arguments.get("anchor")), in_flight=in_flight)
+    return verify(
+        evidence_of(stores),
+        anchor=_anchor(arguments.get("anchor")),
+        until=_anchor(arguments.get("until"), smallest=0),
+        in_flight=frozenset(arguments.get("in_flight") or ()),
+    )
 
 
 def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
     as_of = arguments.get("as_of")
     position = stores.feed.head()[0] if as_of is None else parse_moment(as_of, stores.feed, datetime.now(UTC)).position
-    stores.documents.wait(position, CATCH_UP_SECONDS)
-    return replay(stores.feed, stores.documents, stores.history, position, arguments.get("stream"))
+    if not stores.documents.wait(position, CATCH_UP_SECONDS):
+        reached = stores.documents.position()
+        raise NotReachedError(f"The read models are at {reached}, not yet at {position}.", reached=reached)
+    return replay(replayed(stores), position, arguments.get("stream"))
 
 
-def _rebuild(settings: Settings, stores: Stores, _: dict[str, Any]) -> Iterator[Step]:
+def _rebuild(settings: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
+    check_known(arguments.get("projection"))
     until = stores.feed.head()[0]
     with fresh_documents(settings) as (file, fresh):
         yield from rebuild(stores.feed, fresh, until)
-        yield {"position": fresh.position(), "rebuilt": True, "file": file}
+        yield {"position": fresh.position(), "rebuilt": list(PROJECTIONS), "file": file}
 
 
 def _as_steps(told: Iterator[Step]) -> Iterator[Step]:
@@ -70,14 +83,14 @@ def _as_steps(told: Iterator[Step]) -> Iterator[Step]:
             yield {"progress": step["position"] / of if of else 0.0, "what": step["step"]}
 
 
-def _anchor(given: str | None) -> tuple[int, bytes] | None:
+def _anchor(given: str | None, smallest: int = 1) -> tuple[int, bytes] | None:
     if given is None:
         return None
     position, _, head = given.partition(":")
     try:
         anchor = int(position), bytes.fromhex(head)
     except ValueError:
-        anchor = 0, b""
-    if anchor[0] < 1 or len(anchor[1]) != HASH_BYTES:
+        anchor = -1, b""
+    if anchor[0] < smallest or len(anchor[1]) != HASH_BYTES:
         raise BadInputError(f"{given!r} is no anchor: it looks like POSITION:HASH, with 64 digits 0-9a-f.")
     return anchor

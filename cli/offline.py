@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+from cli.compose import open_node
 from cli.node import system_call
+from cli.settings import read_settings
 from commands.clients.add_client import AddClient
 from commands.clients.revoke_client import RevokeClient
 from commands.clients.rotate_client import RotateClient
@@ -18,6 +21,15 @@ if TYPE_CHECKING:
 
 COMMANDS = {"rotate": RotateClient, "revoke": RevokeClient}
 MOST_CLIENTS = 1000
+
+
+def clients_offline(action: str, data: str, name: str | None, roles: tuple[str, ...]) -> dict[str, Any]:
+    """Add, rotate, revoke or list clients of a data directory that no backend has; returns the REST object."""
+    node = open_node(read_settings(data=Path(data)))
+    try:
+        return on_clients(node, action, name, cast("tuple[Role, ...]", roles))
+    finally:
+        node.opened.close()
 
 
 def on_clients(node: Node, action: str, name: str | None, roles: tuple[Role, ...]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def verify(terminal: Terminal, anchor: str | None, data: str | None) -> None:
 def _steps(terminal: Terminal, anchor: str | None, data: str | None) -> Iterable[Event]:
     if data is None:
         return terminal.client().events("POST", "verifications", body={"anchor": anchor})
-    from cli.compose import inspect_offline  # noqa: PLC0415 - loads the adapters
+    from cli.inspect import inspect_offline  # noqa: PLC0415 - loads the adapters
 
     return offline(inspect_offline("verify", data, {"anchor": anchor}))
 

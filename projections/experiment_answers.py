@@ -8,6 +8,7 @@ from domain.errors import AmbiguousIdError, NotFoundError
 from projections import experiment, tasks
 from projections.change import Body
 from projections.nearest import nearest
+from projections.newest import MOST, Newest
 from projections.paging import everything
 from projections.ports import Documents, History, HistoryQuery
 from projections.session_answers import members_of, open_session_of
@@ -56,17 +57,16 @@ class ExperimentAnswers:
         if document is None:
             raise NotFoundError.named("experiment", given)
         body = document.body
-        return (
-            experiment.status_of(body)
-            | {key: body[key] for key in SHOWN}
-            | {
-                "evaluations": self._follow_ups(tasks.EVALUATION, name, at),
-                "reproductions": self._follow_ups(tasks.REPRODUCTION, name, at),
-                "annotations": self._lines(experiment.ANNOTATION, name, at),
-                "events": self._lines(experiment.EVENT, name, at),
-                "position": at,
-            }
-        )
+        lists = {
+            "evaluations": self._follow_ups(tasks.EVALUATION, name, at),
+            "reproductions": self._follow_ups(tasks.REPRODUCTION, name, at),
+            "annotations": self._lines(experiment.ANNOTATION, name, at),
+            "events": self._lines(experiment.EVENT, name, at),
+        }
+        shown = {key: body[key] for key in SHOWN} | {key: list(newest) for key, newest in lists.items()}
+        left_out = [f"{newest.left_out} {key}" for key, newest in lists.items() if newest.left_out]
+        note = {"note": f"Of each list the newest {MOST}; left out: {', '.join(left_out)}."} if left_out else {}
+        return experiment.status_of(body) | shown | {"position": at} | note
 
     def _beginning(self, viewer: Viewer, beginning: str, at: int) -> list[str]:
         found = []
@@ -78,12 +78,13 @@ class ExperimentAnswers:
                     break
         return found
 
-    def _follow_ups(self, kind: str, name: str, at: int) -> list[Body]:
-        found = [tasks.status_of(document.body) for document in everything(self._documents, kind, f"{name}-", at)]
-        return sorted(found, key=lambda body: int(body[kind].rpartition("-")[2][1:]))
+    def _follow_ups(self, kind: str, name: str, at: int) -> Newest:
+        found = (tasks.status_of(document.body) for document in everything(self._documents, kind, f"{name}-", at))
+        return Newest((int(body[kind].rpartition("-")[2][1:]), body) for body in found)
 
-    def _lines(self, kind: str, name: str, at: int) -> list[Body]:
-        return [document.body for document in everything(self._documents, kind, f"{name}/", at)]
+    def _lines(self, kind: str, name: str, at: int) -> Newest:
+        lines = (document.body for document in everything(self._documents, kind, f"{name}/", at))
+        return Newest((body["position"], body) for body in lines)
 
     def _tasks_of(self, task: str, at: int) -> list[str]:
         name = task.partition("-")[0]

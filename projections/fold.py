@@ -20,6 +20,8 @@ KINDS = (
     experiment.ANNOTATION, experiment.EVENT, tasks.KIND, tasks.EVALUATION, tasks.REPRODUCTION,
 )  # fmt: skip
 
+WRITTEN_ONCE = frozenset({session.MEMBER, experiment.ANNOTATION, experiment.EVENT})  # no event changes or ends them
+
 Key = tuple[str, str]
 
 

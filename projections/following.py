@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from domain.errors import DiskReserveError, NotAbleError
 from projections.fold import Fold, commits
 from projections.ports import Batch, Feed, Recorded
+
+Look = Callable[[Sequence[Recorded]], None]
 
 
 class Poisoned(Exception):  # noqa: N818 - it names the event's state
@@ -19,11 +21,11 @@ class Poisoned(Exception):  # noqa: N818 - it names the event's state
 
 
 def fold_after(
-    feed: Feed, fold: Fold, position: int, limit: int, until: int | None = None
+    feed: Feed, fold: Fold, position: int, limit: int, until: int | None = None, *, look: Look | None = None
 ) -> tuple[Batch, Poisoned | None]:
     """Fold about `limit` events after a position, none beyond `until`; return what came before a poison, and it.
 
-    Raises NotAbleError where the log cannot be read at all.
+    `look` is shown each commit that was folded. Raises NotAbleError where the log cannot be read at all.
     """
     batch = Batch(position)
     recorded, poison = read_after(feed, position, limit)
@@ -36,6 +38,8 @@ def fold_after(
             names = ", ".join(dict.fromkeys(one.event.NAME for one in commit))
             sentence = f"Commit {commit[0].commit} ({names}) cannot be folded: {type(error).__name__}: {error}."
             return batch, Poisoned(commit[0].commit, sentence)
+        if look is not None:
+            look(commit)
     return batch, poison
 
 

@@ -10,15 +10,17 @@ from domain.experiment_events import TrainingCompleted
 from projections.change import Body
 from projections.following import read_after
 from projections.ports import Feed, RawCommit, Recorded
+from projections.stash import Entry, Stash
 
 BATCH = 1000
 MOST_FAULTS = 1000
+BLOB, CORRELATION = "blob", "correlation"
 
 Finding = tuple[int | None, str]
 
 
 class LogCheck:
-    """Reads the log twice: as stored, then decoded. Afterwards it knows blobs and correlations with their positions."""
+    """Reads the log twice: as stored, then decoded. Blobs and correlations with their positions go into the stash."""
 
     def __init__(
         self,
@@ -26,10 +28,10 @@ class LogCheck:
         position: int,
         chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]],
         anchor: tuple[int, bytes] | None,
+        stash: Stash,
     ) -> None:
         self.position = position
-        self.blobs: dict[str, int] = {}
-        self.correlations: dict[str, int] = {}
+        self._stash = stash
         self._feed = feed
         self._chain_faults = chain_faults
         self._anchor = anchor
@@ -62,8 +64,7 @@ class LogCheck:
         position = 0
         while position < self.position:
             recorded, poison = read_after(self._feed, position, BATCH)
-            for one in recorded:
-                self._note(one)
+            self._stash.put(note for one in recorded if one.commit <= self.position for note in _notes(one))
             if poison is not None:
                 faults.append((poison.position, poison.sentence))
                 position = max(poison.position, position + 1)
@@ -73,14 +74,28 @@ class LogCheck:
                 return
             yield {"position": position, "of": self.position}
 
-    def _note(self, recorded: Recorded) -> None:
-        if recorded.commit > self.position:
-            return
-        event = recorded.event
-        if event.metadata.correlation:
-            self.correlations.setdefault(event.metadata.correlation, recorded.commit)
-        if isinstance(event, DatasetRegistered):
-            self.blobs.setdefault(event.content.blob.sha256, recorded.commit)
-        elif isinstance(event, TrainingCompleted):
-            for blob in (event.result.model_blob, event.result.learned_blob):
-                self.blobs.setdefault(blob.sha256, recorded.commit)
+    def blobs(self) -> Iterator[tuple[str, int]]:
+        """Stream the SHA-256 of all blobs that events name, with the position of the first that does."""
+        return self._noted(BLOB)
+
+    def answer(self, correlation: str) -> None:
+        """Note that a call has its communication."""
+        self._stash.take(CORRELATION, correlation)
+
+    def unanswered(self) -> Iterator[tuple[str, int]]:
+        """Stream the correlations without a communication so far, with their first positions."""
+        return self._noted(CORRELATION)
+
+    def _noted(self, kind: str) -> Iterator[tuple[str, int]]:
+        return ((id, position) for _, id, position, _ in self._stash.entries(kind))
+
+
+def _notes(recorded: Recorded) -> Iterator[Entry]:
+    event = recorded.event
+    if event.metadata.correlation:
+        yield CORRELATION, event.metadata.correlation, recorded.commit, None
+    if isinstance(event, DatasetRegistered):
+        yield BLOB, event.content.blob.sha256, recorded.commit, None
+    elif isinstance(event, TrainingCompleted):
+        for blob in (event.result.model_blob, event.result.learned_blob):
+            yield BLOB, blob.sha256, recorded.commit, None

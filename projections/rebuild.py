@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from domain.errors import NotFoundError
 from projections.change import Body
 from projections.fold import Fold
 from projections.following import fold_after
+from projections.nearest import nearest
 from projections.ports import Documents, Feed
 from projections.runner import body_of
 
 BATCH = 2000
+PROJECTIONS = ("catalog", "session", "experiment", "history", "tasks")  # one fold makes them all, into one store
 KEPT = 50_000
+
+
+def check_known(projection: str | None) -> None:
+    """Raise NotFoundError for a name that no projection has; None means all."""
+    if projection is not None and projection not in PROJECTIONS:
+        raise NotFoundError.named("projection", projection, nearest(projection, PROJECTIONS))
 
 
 def rebuild(feed: Feed, fresh: Documents, until: int) -> Iterator[Body]:

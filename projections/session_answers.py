@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 from domain.errors import NotFoundError
 from projections import experiment, session
 from projections.change import Body
 from projections.nearest import nearest
+from projections.newest import MOST
 from projections.paging import everything
 from projections.ports import Documents
 from projections.visibility import Viewer
@@ -29,9 +32,11 @@ def session_answer(documents: Documents, viewer: Viewer, name: str | None, at: i
 
 
 def sessions_answer(documents: Documents, viewer: Viewer, at: int) -> Body:
-    """Return the viewer's sessions, newest first; `experiments` is a count here."""
-    own = sorted(_own(documents, viewer, at), key=lambda body: -_number(body))
-    return {"sessions": own, "position": at}
+    """Return the viewer's newest sessions, newest first; `experiments` is a count here."""
+    own = _own(documents, viewer, at)
+    told = {"sessions": own, "position": at}
+    older = _number(own[-1]) - 1 if own else 0
+    return told | {"note": f"The newest {MOST} sessions; {older} older ones are left out."} if older else told
 
 
 def open_session_of(documents: Documents, viewer: Viewer, at: int) -> str | None:
@@ -46,8 +51,23 @@ def members_of(documents: Documents, name: str, at: int) -> list[str]:
 
 
 def _own(documents: Documents, viewer: Viewer, at: int) -> list[Body]:
-    found = (document.body for document in everything(documents, session.KIND, f"{viewer.client}-", at))
-    return [body for body in found if body["owner"] == viewer.client]
+    """Return the newest of a client's sessions: they are numbered without holes."""
+    last = _last_number(documents, viewer, at)
+    numbers = range(last, max(last - MOST, 0), -1)
+    found = (documents.get(session.KIND, f"{viewer.client}-{number}", at) for number in numbers)
+    return [document.body for document in found if document is not None]
+
+
+def _last_number(documents: Documents, viewer: Viewer, at: int) -> int:
+    """Find the number of the client's last session in a few looks."""
+
+    def opened(number: int) -> bool:
+        return documents.get(session.KIND, f"{viewer.client}-{number}", at) is not None
+
+    beyond = 1
+    while opened(beyond):
+        beyond *= 2
+    return bisect_left(range(beyond), 1, lo=beyond // 2, key=lambda number: not opened(number)) - 1 if beyond > 1 else 0
 
 
 def _number(body: Body) -> int:

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from projections.change import Body
-from projections.fold import Fold
-from projections.following import Poisoned, fold_after
+from projections.fold import WRITTEN_ONCE, Fold
+from projections.following import Look, Poisoned, fold_after
+from projections.open_versions import OpenVersions
 from projections.ports import OPEN, Batch, Document, Documents, Feed, History, HistoryRow
+from projections.stash import Stash
 
 RANGE = 1000
 BATCH = 2000
 ROW = "history row"
+SORTED = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Version:
     @property
     def fingerprint(self) -> int:
         """128 bits of SHA-256 over all of it."""
-        told = json.dumps([self.kind, self.id, self.from_, self.to, self.value], sort_keys=True)
+        told = SORTED([self.kind, self.id, self.from_, self.to, self.value])
         return int.from_bytes(hashlib.sha256(told.encode("utf-8", "backslashreplace")).digest()[:16])
 
 
@@ -60,21 +63,26 @@ def stored_versions(documents: Documents, history: History, until: int) -> Itera
 
 
 class LoggedVersions:
-    """What the log says: folds it, and gives each version to `emit` once it is closed, at the end those still open."""
+    """What the log says: folds it, and gives each version to `emit` once it is closed, at the end those still open.
 
-    def __init__(self, feed: Feed, until: int) -> None:
+    What is written once is given at once, and forgotten. `look` sees each commit that is folded.
+    """
+
+    def __init__(self, feed: Feed, until: int, stash: Stash, look: Look | None = None) -> None:
         self._feed = feed
         self._until = until
-        self._open: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._look = look
+        self._open = OpenVersions(stash)
         self.poisons: list[Poisoned] = []
 
     def run(self, emit: Callable[[Version], None]) -> Iterator[int]:
         """Yield positions as it goes; stops at the first commit that cannot be folded (`poisons`)."""
         fold, position = Fold(self._current), 0
         while position < self._until:
-            batch, poison = fold_after(self._feed, fold, position, BATCH, self._until)
+            batch, poison = fold_after(self._feed, fold, position, BATCH, self._until, look=self._look)
             self._take(batch, emit)
             fold.trim()
+            self._open.trim()
             if poison is not None:
                 self.poisons.append(poison)
                 return
@@ -82,24 +90,25 @@ class LoggedVersions:
                 break
             position = batch.position
             yield position
-        for (kind, id), (from_, value) in self._open.items():
+        for kind, id, from_, value in self._open.all():
             emit(Version(kind, id, from_, OPEN, value))
 
     def _take(self, batch: Batch, emit: Callable[[Version], None]) -> None:
         for kind, id, from_, body in batch.documents:
-            self._follow((kind, id), from_, body, emit)
+            if kind in WRITTEN_ONCE:
+                emit(Version(kind, id, from_, OPEN, body))
+            else:
+                self._follow(kind, id, from_, body, emit)
         for row in batch.history:
-            self._follow((ROW, str(row.n)), row.from_, version_of_row(row, OPEN).value, emit)
+            self._follow(ROW, str(row.n), row.from_, version_of_row(row, OPEN).value, emit)
 
-    def _follow(self, key: tuple[str, str], from_: int, value: Any, emit: Callable[[Version], None]) -> None:
-        before = self._open.pop(key, None)
+    def _follow(self, kind: str, id: str, from_: int, value: Any, emit: Callable[[Version], None]) -> None:
+        before = self._open.follow(kind, id, from_, value)
         if before is not None:
-            emit(Version(*key, before[0], from_, before[1]))
-        if value is not None:
-            self._open[key] = (from_, value)
+            emit(Version(kind, id, before[0], from_, before[1]))
 
     def _current(self, kind: str, id: str) -> Body | None:
-        version = self._open.get((kind, id))
+        version = self._open.get(kind, id)
         return version[1] if version else None
 
 

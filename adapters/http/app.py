@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
-from adapters.http import audit, catalog, clients, docs, evaluation, health, log, session, storage, training
+from adapters.http import catalog, clients, docs, evaluation, health, inspections, log, session, storage, training
 from adapters.http.backend import Backend
 from adapters.http.gate import Gate
 from adapters.http.lanes import Lanes
@@ -22,7 +22,7 @@ SERVICES: dict[str, tuple[APIRouter, ...]] = {
     "training": (training.router,),
     "evaluation": (evaluation.router,),
     "session": (session.router,),
-    "storage": (storage.router, log.router, audit.router, clients.router),
+    "storage": (storage.router, log.router, inspections.router, clients.router),
 }
 
 

@@ -21,7 +21,8 @@ class Inspector(Protocol):
     def run(self, kind: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
 
-        kind and arguments: verify `{anchor, in_flight: [id…]}`, replay `{as_of, stream}`, rebuild `{projection}`.
+        kind and arguments: verify `{anchor, until, in_flight: [id…]}` (both POSITION:HASH; `until` is the log's head as
+        it was before `in_flight` was taken), replay `{as_of, stream}`, rebuild `{projection}`.
         """
         ...
 

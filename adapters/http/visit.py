@@ -94,7 +94,9 @@ class Visit:
             body = question(None)
         else:
             moment = self.backend.queries.moment(as_of)
-            body = question(moment.position) | ({"note": moment.note} if moment.note else {})
+            body = question(moment.position)
+            notes = [note for note in (moment.note, body.get("note")) if note]
+            body |= {"note": " ".join(notes)} if notes else {}
         return answered(body, body["position"])
 
 

@@ -76,7 +76,7 @@ def test_the_key_of_a_new_client_goes_to_a_file_for_its_owner(backend: FakeBacke
     assert json.loads(run("client", "rotate", "bob").out) == {"client": "bob", "generation": 2, "key": "a-key"}
 
 
-def test_without_a_backend_the_composition_root_is_asked(
+def test_without_a_backend_the_data_directory_is_asked(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, backend: FakeBackend
 ) -> None:
     asked: list[tuple[object, ...]] = []
@@ -89,9 +89,10 @@ def test_without_a_backend_the_composition_root_is_asked(
         asked.append(arguments)
         return [{"progress": 0.1, "what": "chain"}, {"result": {"ok": True, "faults": []}}]
 
-    root = ModuleType("cli.compose")
-    vars(root).update(clients_offline=clients_offline, inspect_offline=inspect_offline)
-    monkeypatch.setitem(sys.modules, "cli.compose", root)
+    for double in (clients_offline, inspect_offline):
+        module = ModuleType({"clients_offline": "cli.offline", "inspect_offline": "cli.inspect"}[double.__name__])
+        setattr(module, double.__name__, double)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
     assert "local" in run("client", "list", "--offline").out
     assert run("verify", "--data", str(home)).code == 0
     assert asked == [("list", str(home), None, ()), ("verify", str(home), {"anchor": None})]

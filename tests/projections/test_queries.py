@@ -249,3 +249,37 @@ def test_the_same_position_gives_the_same_bytes(asked: Queries, world: World) ->
     world.train("ben", "z" * 16, dataset=wine, model=ModelRef(name="tree", version="1", distribution="x"))
     world.catch_up()
     assert [json.dumps(question()) for question in questions] == before
+
+
+def test_of_many_sessions_the_newest_are_listed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries = Queries(world.documents, world.history, world.feed, OpenSeal())
+    assert queries.sessions(ANA) == {"sessions": [], "position": 0}
+    for number in range(1, 8):
+        world.train("ana", f"{number:x}".translate(str.maketrans("1234567", "abcdefg")) * 16)
+        world.discard("ana")
+        world.catch_up()
+        assert [it["session"] for it in queries.sessions(ANA)["sessions"]] == [f"ana-{n}" for n in range(number, 0, -1)]
+    monkeypatch.setattr("projections.session_answers.MOST", 3)
+    answer = queries.sessions(ANA)
+    assert [it["session"] for it in answer["sessions"]] == ["ana-7", "ana-6", "ana-5"]
+    assert "4 older ones are left out" in answer["note"]
+    then = queries.sessions(ANA, world.commits[3])
+    assert [it["session"] for it in then["sessions"]] == ["ana-2", "ana-1"]
+    assert "note" not in then
+
+
+def test_of_much_about_an_experiment_the_newest_is_shown(
+    asked: Queries, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "note" not in asked.show(BEN, A)
+    for number in range(5):
+        world.decide("ana", A, "annotate", f"remark {number}", "because")
+    for _ in range(10):
+        world.evaluate("ana", A, {"precision:macro": 0.9})
+    world.catch_up()
+    monkeypatch.setattr("projections.newest.MOST", 3)
+    shown = asked.show(BEN, A)
+    assert [it["text"] for it in shown["annotations"]] == ["remark 2", "remark 3", "remark 4"]
+    assert [it["evaluation"] for it in shown["evaluations"]] == [f"{A}-e{n}" for n in (9, 10, 11)]
+    assert len(shown["events"]) == 3
+    assert "8 evaluations, 2 annotations" in shown["note"]

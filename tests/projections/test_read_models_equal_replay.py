@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 
 from adapters.embedded.documents import EmbeddedDocuments
 from adapters.embedded.read_database import ReadDatabase
+from adapters.files.stash import TemporaryStash
 from commands.answers import status_of, status_of_evaluation, status_of_reproduction
 from commands.wrappers import load
 from domain.experiment import Experiment
@@ -24,7 +26,7 @@ def test_at_every_position(life: list[Step]) -> None:
     world = World()
     live(world, life)
     for position in [0, *world.commits]:
-        *_, answer = replay(world.feed, world.documents, world.history, position)
+        *_, answer = replay(world.replayed, position)
         assert answer["differences"] == []
         assert answer["matches_read_models"] is True
     world.close()
@@ -80,9 +82,31 @@ def test_all_versions_equal_after_a_rebuild(life: list[Step]) -> None:
     for _ in rebuild(world.feed, EmbeddedDocuments(read), head):
         pass
     logged = Fingerprints()
-    for _ in LoggedVersions(world.feed, head).run(logged.add):
-        pass
+    with TemporaryStash() as stash:
+        for _ in LoggedVersions(world.feed, head, stash).run(logged.add):
+            pass
     assert logged.unlike(Fingerprints(stored_versions(world.documents, world.history, head))) == set()
     assert logged.unlike(Fingerprints(stored_versions(fresh.documents, fresh.history, head))) == set()
     world.close()
     read.close()
+
+
+@given(life=lives)
+@settings(max_examples=25)
+def test_what_is_put_aside_changes_nothing(life: list[Step]) -> None:
+    world = World()
+    live(world, life)
+    head = world.feed.head()[0]
+    *_, at_once = replay(world.replayed, head)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("projections.open_versions.KEPT", 2)
+        patch.setattr("projections.versions.BATCH", 5)
+        *_, by_and_by = replay(world.replayed, head)
+        logged = Fingerprints()
+        with TemporaryStash() as stash:
+            for _ in LoggedVersions(world.feed, head, stash).run(logged.add):
+                pass
+    assert by_and_by == at_once
+    assert by_and_by["differences"] == []
+    assert logged.unlike(Fingerprints(stored_versions(world.documents, world.history, head))) == set()
+    world.close()

@@ -27,7 +27,7 @@ def lived(world: World) -> World:
 
 
 def replayed(world: World, position: int, stream: str | None = None) -> dict[str, Any]:
-    *_, answer = replay(world.feed, world.documents, world.history, position, stream)
+    *_, answer = replay(world.replayed, position, stream)
     return answer
 
 

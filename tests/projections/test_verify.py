@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.read_database import ReadDatabase
+from adapters.files.stash import TemporaryStash
 from adapters.wire.chain import chain_faults
 from adapters.wire.communication_chain import chain_faults as communication_faults
 from domain.errors import NotAbleError
@@ -63,7 +65,8 @@ class Place:
         world = self.world
         chains = (chain_faults, communication_faults)
         files = (world.feed.file_faults, world.read.faults, self.communications.file_faults)
-        return Evidence(world.feed, world.documents, world.history, self.shelf, self.communications, *chains, files)
+        stores = (world.feed, world.documents, world.history, self.shelf, self.communications)
+        return Evidence(*stores, *chains, TemporaryStash, files)
 
     def report(self, **given: Any) -> Report:
         *_, report = verify(self.evidence, **given)
@@ -153,6 +156,28 @@ def test_a_changed_read_model_is_found(place: Place, what: str) -> None:
     found = positions(place.report())
     assert found
     assert None not in found
+
+
+def test_read_models_that_are_wrong_throughout_are_named_in_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("versions", "comparison"):
+        monkeypatch.setattr(f"projections.{module}.RANGE", 2)
+    monkeypatch.setattr("projections.comparison.MOST_RANGES", 2)
+    place.change_read("UPDATE document SET body = replace(body, 'ana', 'ben') WHERE kind = 'event'")
+    *named, last = place.report()["faults"]
+    assert named
+    assert len({fault["position"] // 2 for fault in named}) == 2
+    assert re.search(r"differ in \d+ more ranges", last["what"])
+    assert last["position"] > max(fault["position"] for fault in named)
+
+
+def test_it_stops_where_the_log_ended_when_calls_were_counted(place: Place) -> None:
+    until = place.world.feed.head()
+    place.world.register("wine")
+    place.world.catch_up()
+    report = place.report(until=until)
+    assert (report["ok"], report["position"], report["head"]) == (True, until[0], until[1].hex())
+    assert report["unanswered"] == []
+    assert place.report()["unanswered"] != []
 
 
 def test_missing_and_changed_blobs_are_found_where_they_are_named(place: Place) -> None:

@@ -12,6 +12,7 @@ from adapters.embedded.event_store import SqliteEventStore
 from adapters.embedded.feed import SqliteFeed
 from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.read_database import ReadDatabase
+from adapters.files.stash import TemporaryStash
 from commands.ports import Receipt, Stamp
 from commands.wrappers import load
 from domain.dataset import Dataset, DatasetContent
@@ -20,6 +21,7 @@ from domain.experiment import Experiment
 from domain.offer import Description, Offer
 from domain.session import Session
 from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training, session_id
+from projections.replay import Replayed
 from projections.runner import Runner
 
 WORKER = "worker-1"
@@ -66,6 +68,11 @@ class World:
         self.commits: list[int] = []
         self.experiments: list[str] = []
         self.sessions: dict[str, int] = {}
+
+    @property
+    def replayed(self) -> Replayed:
+        """What a replay reads."""
+        return Replayed(self.feed, self.documents, self.history, TemporaryStash)
 
     def close(self) -> None:
         """Close both files."""

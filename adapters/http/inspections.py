@@ -1,4 +1,4 @@
-"""Audit, for sys-admins: replay, verify, rebuild, in a process of their own; one answer, or progress as events."""
+"""Inspections, for sys-admins: replay, verify, rebuild, in a process of their own; one answer, or events as it goes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from adapters.http.questions import Replay
 from adapters.http.shapes import Rebuilt, ReplayView, Verification
 from adapters.http.visit import Here, Visit, answered
 from domain.errors import NotAbleError
+from projections.rebuild import check_known
 
 router = APIRouter(tags=["storage"])
 
@@ -31,13 +32,17 @@ async def replay(it: Here, what: Replay) -> Response:
 @router.post("/verifications", responses={200: {"model": Verification}})
 async def verify(it: Here, body: schemas.Anchor) -> Response:
     """Check chain, read models, blobs and communications, and report all faults."""
+    # First the head, then who is in flight: a call that appended up to there is still in flight, or archived.
+    position, head = await it.lanes.quick(it.backend.feed.head)
     in_flight = it.in_flight.correlations()
-    return await _inspected(it, "verify", {"anchor": body.anchor, "in_flight": in_flight})
+    arguments = {"anchor": body.anchor, "until": f"{position}:{head.hex()}", "in_flight": in_flight}
+    return await _inspected(it, "verify", arguments)
 
 
 @router.post("/rebuilds", responses={200: {"model": Rebuilt}})
 async def rebuild(it: Here, body: schemas.Rebuild) -> Response:
-    """Compute read models anew from the log, while the old ones serve."""
+    """Compute read models anew from the log, while the old ones serve: all, for they are folded together."""
+    check_known(body.projection)
     return await _inspected(it, "rebuild", {"projection": body.projection})
 
 

@@ -1,6 +1,6 @@
 """Verify, replay and rebuild in a process of their own: it opens the stores read-only and streams JSON lines.
 
-`python -m cli.inspection KIND` reads its arguments as JSON from standard input; settings come by the environment.
+`python -m cli.inspection_process KIND` reads its arguments as JSON from standard input, settings from the environment.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager, nullcontext
+from threading import Lock
 from typing import Any
 
-from domain.errors import AutoLearnError, BadInputError, NotAbleError, named_error
+from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, named_error
 
 Step = dict[str, Any]
 KINDS = ("verify", "replay", "rebuild")
+ADOPT_SECONDS = 600.0  # what was appended during a rebuild is folded in less, else nothing is folded at all
 
 
 class ProcessInspector:
@@ -25,19 +28,43 @@ class ProcessInspector:
     def __init__(self, environment: dict[str, str], adopt: Callable[[str], Future[None]]) -> None:
         self._environment = environment
         self._adopt = adopt
+        self._rebuilding = Lock()
 
     def run(self, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
-        """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors."""
+        """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
+
+        One rebuild at a time (ConflictError): each removes the files of the others.
+        """
         if kind not in KINDS:
             raise BadInputError(f"{kind!r} is no inspection: {', '.join(KINDS)}.")
-        for step in self._steps(kind, arguments):
-            if kind == "rebuild" and "result" in step:
-                self._adopt(step["result"].pop("file")).result()
-            yield step
+        with self._alone() if kind == "rebuild" else nullcontext():
+            for step in self._steps(kind, arguments):
+                if kind == "rebuild" and "result" in step:
+                    self._let_serve(step["result"].pop("file"))
+                yield step
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._rebuilding.acquire(blocking=False):
+            raise ConflictError("A rebuild runs already: wait for its end.")
+        try:
+            yield
+        finally:
+            self._rebuilding.release()
+
+    def _let_serve(self, file: str) -> None:
+        adopted = self._adopt(file)
+        try:
+            adopted.result(ADOPT_SECONDS)
+        except TimeoutError:
+            adopted.cancel()
+            raise NotAbleError(
+                f"The rebuilt read models did not begin to serve within {ADOPT_SECONDS:.0f} s."
+            ) from None
 
     def _steps(self, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
         with subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "cli.inspection", kind],
+            [sys.executable, "-m", "cli.inspection_process", kind],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | self._environment,

@@ -1,0 +1,141 @@
+"""Inspections on a data directory, the process they run in, and how a backend opens read models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from cli.compose import Stores, open_stores
+from cli.inspect import inspect_offline
+from cli.inspection_process import ProcessInspector
+from cli.settings import Settings, read_settings
+from commands.ports import Stamp
+from commands.wrappers import load
+from domain.dataset import Dataset
+from domain.errors import BadInputError, ConflictError, NotAbleError, NotFoundError, NotReachedError
+from domain.events import Metadata
+from projections.ports import Batch
+from projections.rebuild import PROJECTIONS
+from projections.runner import Runner
+from tests.projections.world import content
+
+FILE = {"result": {"position": 3, "file": "read-models-2.db"}}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr("os.nice", lambda _: None)  # the tests after this one want to go on as fast as before
+    return read_settings(data=tmp_path)
+
+
+def opened(settings: Settings, within: ExitStack) -> Stores:
+    """Open the stores as a backend does, with two data sets in them."""
+    stores = open_stores(settings, "here", within)
+    for name in ("iris", "wine"):
+        dataset = load(stores.store, Dataset, f"dataset:{name}")
+        dataset.register(content())
+        events: Any = dataset.collect_events()
+        stores.store.append(list(events), Stamp(uuid4(), uuid4(), Metadata()))
+    return stores
+
+
+def folded(stores: Stores) -> int:
+    runner = Runner(stores.feed, stores.documents)
+    while runner.step():
+        pass
+    return runner.position
+
+
+@pytest.fixture
+def stores(settings: Settings) -> Iterator[Stores]:
+    with ExitStack() as within:
+        yield opened(settings, within)
+
+
+def result(settings: Settings, kind: str, **arguments: Any) -> dict[str, Any]:
+    *_, last = inspect_offline(kind, str(settings.data), arguments)
+    return dict(last["result"])
+
+
+def test_replay_waits_for_the_read_models_and_says_so(
+    settings: Settings, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.inspect.CATCH_UP_SECONDS", 0.0)
+    with pytest.raises(NotReachedError) as late:
+        result(settings, "replay")
+    assert late.value.facts == {"reached": 0}
+    folded(stores)
+    assert result(settings, "replay")["matches_read_models"] is True
+
+
+def test_verify_ends_where_it_is_told(settings: Settings, stores: Stores) -> None:
+    head = folded(stores)
+    first = stores.feed.raw_after(0, 1)[0]
+    assert result(settings, "verify")["position"] == head
+    assert result(settings, "verify", until=f"{first.position}:{first.hash.hex()}")["head"] == first.hash.hex()
+    assert result(settings, "verify", until=f"0:{'0' * 64}")["position"] == 0
+    with pytest.raises(BadInputError):
+        result(settings, "verify", anchor=f"0:{'0' * 64}")
+
+
+def test_rebuild_says_that_it_rebuilt_all(settings: Settings, stores: Stores) -> None:
+    answer = result(settings, "rebuild", projection="history")
+    assert (answer["rebuilt"], answer["position"]) == (list(PROJECTIONS), stores.feed.head()[0])
+    with pytest.raises(NotFoundError) as unknown:
+        result(settings, "rebuild", projection="sesion")
+    assert unknown.value.facts == {"nearest": ["session"]}
+
+
+def test_read_models_ahead_of_the_log_are_left_when_a_backend_opens(settings: Settings) -> None:
+    with ExitStack() as within:
+        stores = opened(settings, within)
+        head = folded(stores)
+        stores.documents.apply(Batch(head + 50))
+    with ExitStack() as within:
+        again = open_stores(settings, "here", within)
+        assert again.documents.position() == 0
+        assert folded(again) == head
+    with ExitStack() as within:
+        assert open_stores(settings, "here", within).documents.position() == head
+    assert len(list(settings.data.glob("read-models-*.db"))) == 1
+
+
+class Inspector(ProcessInspector):
+    """One whose process says what a test prepared."""
+
+    def __init__(self, adopted: Future[None]) -> None:
+        super().__init__({}, lambda _: adopted)
+
+    def _steps(self, kind: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        yield {"progress": 0.5, "what": kind}
+        yield {"result": dict(FILE["result"])}
+
+
+def test_one_rebuild_at_a_time() -> None:
+    adopted: Future[None] = Future()
+    adopted.set_result(None)
+    inspector = Inspector(adopted)
+    running = inspector.run("rebuild", {})
+    next(running)
+    with pytest.raises(ConflictError, match="runs already"):
+        next(inspector.run("rebuild", {}))
+    assert [*inspector.run("verify", {})][-1] == FILE
+    assert list(running) == [{"result": {"position": 3}}]
+    left = inspector.run("rebuild", {})
+    next(left)
+    del left
+    assert next(inspector.run("rebuild", {})) == {"progress": 0.5, "what": "rebuild"}
+
+
+def test_a_rebuild_that_is_never_adopted_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.inspection_process.ADOPT_SECONDS", 0.01)
+    adopted: Future[None] = Future()
+    with pytest.raises(NotAbleError, match="did not begin to serve"):
+        list(Inspector(adopted).run("rebuild", {}))
+    assert adopted.cancelled()

@@ -42,11 +42,12 @@ def call(
     body, client = _body(method, data, raw), terminal.client()
     key = next((extra.pop(name) for name in list(extra) if name.lower() == "idempotency-key"), "")
     outgoing = client.call_of(method.upper(), client.base + path, key)
-    if "text/event-stream" in (extra.get("Accept") or extra.get("accept") or ""):
-        for event in client.events_of(outgoing, body, extra):
-            click.echo(as_json({"event": event.name, "data": event.data}))
+    answer = client.converse(outgoing, body, extra)
+    if isinstance(answer, Answer):
+        _print(terminal, answer, include=include)
         return
-    _print(terminal, client.exchange(outgoing, body, extra), include=include)
+    for event in answer:
+        click.echo(as_json({"event": event.name, "data": event.data}))
 
 
 def _print(terminal: Terminal, answer: Answer, *, include: bool) -> None:
@@ -69,14 +70,20 @@ def _body(method: str, data: str | None, raw: Path | None) -> Body:
         return RawBody.of(raw)
     if data is None:
         return JsonBody(b"{}") if method.upper() == "POST" else NO_BODY
-    text = data
-    if data.startswith("@"):
-        text = sys.stdin.read() if data == "@-" else Path(data[1:]).read_text()
     try:
-        json.loads(text)
+        content = _read(data)
+        json.loads(content)
+    except RecursionError:
+        raise click.UsageError("-d is no JSON that can be read: it is nested too deeply.") from None
     except ValueError as wrong:
         raise click.UsageError(f"-d is no JSON: {wrong}.") from None
-    return JsonBody(text.encode())
+    return JsonBody(content)
+
+
+def _read(data: str) -> bytes:
+    if data == "@-":
+        return sys.stdin.buffer.read()
+    return Path(data[1:]).read_bytes() if data.startswith("@") else data.encode()
 
 
 def _header(text: str) -> tuple[str, str]:

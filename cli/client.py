@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from adapters.security.calls import OutgoingCall
 from adapters.security.credentials import Credentials
 from adapters.security.sealing import SEALED
-from cli.answers import Answer, opened
+from cli.answers import REFUSED, Answer, opened
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
 from cli.events import Event, opened_events
 from cli.positions import Positions
@@ -24,6 +24,7 @@ from domain.errors import NotAbleError, OutcomeRecordedError
 
 PAUSES = (0.1, 0.3, 1.0, 2.0)  # seconds before each repetition of a call whose connection broke
 BLOCK = 1 << 20
+EVENT_STREAM = "text/event-stream"
 BACKGROUND = {"Prefer": "respond-async"}
 
 
@@ -49,12 +50,12 @@ class Client:
         """POST a raw file."""
         return self.exchange(self.call("POST", path, query), RawBody.of(file)).checked()
 
-    def download(self, *path: str, to: Path) -> int:
+    def download(self, *path: str, to: Path, **query: Any) -> int:
         """GET raw bytes into a file; return their number."""
-        call = self.call("GET", path, self._after())
+        call = self.call("GET", path, {**query, **self._after()})
         reply = self._delivered(call, NO_BODY, {})
         if reply.headers.get_content_type() in (SEALED, "application/problem+json"):
-            opened(call, reply, self._read(reply)).checked()
+            self._opened(call, reply).checked()
         with to.open("wb") as file:
             while block := self._read(reply, BLOCK):
                 file.write(block)
@@ -67,14 +68,18 @@ class Client:
 
     def events_of(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Iterator[Event]:
         """Do the same for a call that is ready to be sent."""
-        reply = self._delivered(call, body, headers | {"Accept": f"text/event-stream, {SEALED}"})
-        if reply.headers.get_content_type() != "text/event-stream":
-            yield Event("result", opened(call, reply, self._read(reply)).checked().body)
-            return
-        try:
-            yield from opened_events(call, reply)
-        except (OSError, HTTPException) as broken:
-            raise unreachable(self.url, f"the connection broke: {broken}") from None
+        came = self.converse(call, body, headers | {"Accept": f"text/event-stream, {SEALED}"})
+        if isinstance(came, Answer):
+            yield Event("result", came.checked().body)
+        else:
+            yield from came
+
+    def converse(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Answer | Iterator[Event]:
+        """Send a call, and return what the backend gives: an answer, or a stream of events as they come."""
+        reply = self._delivered(call, body, headers)
+        if reply.headers.get_content_type() == EVENT_STREAM and reply.status < REFUSED:
+            return self._opened_events(call, reply)
+        return self._settled(call, body, headers, self._opened(call, reply))
 
     @property
     def base(self) -> str:
@@ -93,19 +98,28 @@ class Client:
 
     def exchange(self, call: OutgoingCall, body: Body = NO_BODY, headers: dict[str, str] | None = None) -> Answer:
         """Send a call until it is answered, and open the answer; problems are answers too."""
-        answer = self._answered(call, body, headers or {})
+        sent = headers or {}
+        return self._settled(call, body, sent, self._opened(call, self._delivered(call, body, sent)))
+
+    def _settled(self, call: OutgoingCall, body: Body, headers: dict[str, str], answer: Answer) -> Answer:
+        """Ask again where the outcome is recorded but was not told, and keep the position of what was written."""
         for pause in PAUSES:
             if not (answer.is_refusal and slug_of(answer.problem) == OutcomeRecordedError.slug):
                 break
             self.pause(pause)
-            answer = self._answered(call, body, headers or {})
+            answer = self._opened(call, self._delivered(call, body, headers))
         if answer.head:
             self.positions.reached(answer.position)
         return answer
 
-    def _answered(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Answer:
-        reply = self._delivered(call, body, headers)
+    def _opened(self, call: OutgoingCall, reply: HTTPResponse) -> Answer:
         return opened(call, reply, self._read(reply))
+
+    def _opened_events(self, call: OutgoingCall, reply: HTTPResponse) -> Iterator[Event]:
+        try:
+            yield from opened_events(call, reply)
+        except (OSError, HTTPException) as broken:
+            raise unreachable(self.url, f"the connection broke: {broken}") from None
 
     def _delivered(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> HTTPResponse:
         """Repeat a call whose connection broke: the same request id is the same command, so nothing is done twice."""

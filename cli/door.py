@@ -16,9 +16,11 @@ from typing import Any
 
 import click
 
+from adapters.security.sealing import SEALED
 from cli.answers import PROBLEM, Answer
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
-from cli.client import Client
+from cli.client import EVENT_STREAM, Client
+from cli.events import Event
 from cli.problems import ProblemError, problem_of
 from domain.errors import AutoLearnError, BadInputError, ForbiddenError, TooLargeError
 
@@ -125,10 +127,12 @@ class Passage(BaseHTTPRequestHandler):
         client = self.server.client
         headers = {name: self.headers[name] for name in FORWARDED if name in self.headers}
         call = client.call_of(self.command, client.base + target, self.headers.get("Idempotency-Key", ""))
-        if "text/event-stream" in self.headers.get("Accept", ""):
-            self._stream(client.events_of(call, body, headers))
+        if EVENT_STREAM in self.headers.get("Accept", ""):
+            headers["Accept"] = f"{EVENT_STREAM}, {SEALED}"
+        answer = client.converse(call, body, headers)
+        if not isinstance(answer, Answer):  # some routes answer by events whether they are asked to or not
+            self._stream(answer)
             return
-        answer = client.exchange(call, body, headers)
         kept = {name: answer.headers[name] for name in PASSED_ON if name in answer.headers}
         if "Location" in kept:
             kept["Location"] = f"/{self.server.secret}{kept['Location']}"
@@ -142,9 +146,9 @@ class Passage(BaseHTTPRequestHandler):
             return answer.content.replace(b"/openapi.json", f"/{self.server.secret}/openapi.json".encode())
         return answer.content
 
-    def _stream(self, events: Iterator[Any]) -> None:
+    def _stream(self, events: Iterator[Event]) -> None:
         first = next(events, None)
-        self._head(200, "text/event-stream", {"Cache-Control": "no-store"})
+        self._head(200, EVENT_STREAM, {"Cache-Control": "no-store"})
         number = 0
         while first is not None:
             number += 1

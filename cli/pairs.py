@@ -30,5 +30,7 @@ def value_of(text: str) -> Any:
         return WORDS[text.lower()]
     try:
         return json.loads(text, parse_constant=str)
+    except RecursionError:
+        raise click.UsageError("-p: a value is nested too deeply.") from None
     except ValueError:
         return text

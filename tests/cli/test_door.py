@@ -72,10 +72,12 @@ def test_raw_files_pass_as_they_are(backend: FakeBackend, door: Door) -> None:
     assert knock(door, "GET", "/SECRET/experiments/x/model")[2] == b"\x00m"
 
 
-def test_streams_pass_opened(backend: FakeBackend, door: Door) -> None:
+@pytest.mark.parametrize("accept", ["text/event-stream", "*/*"])
+def test_streams_pass_opened(backend: FakeBackend, door: Door, accept: str) -> None:
     backend.on("POST", "/verifications", Reply(events=[("progress", {"progress": 0.5}), ("result", {"ok": True})]))
-    status, headers, content = knock(door, "POST", "/SECRET/verifications", b"{}", Accept="text/event-stream")
+    status, headers, content = knock(door, "POST", "/SECRET/verifications", b"{}", Accept=accept)
     assert (status, headers["Content-Type"]) == (200, "text/event-stream")
+    assert ("text/event-stream" in backend.seen[0].headers["Accept"]) == (accept == "text/event-stream")
     assert content.decode().split("\n\n")[1] == 'id: 2\nevent: result\ndata: {"ok": true}'
 
 

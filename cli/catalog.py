@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from cli.options import as_of, shared
@@ -21,7 +23,7 @@ def catalog(terminal: Terminal, kind: str | None, name: str | None, as_of: str |
     """Show the models, data sets and measures on offer."""
     path = [part for part in ("catalog", kind, name) if part]
     body = terminal.client().ask(*path, as_of=as_of).body
-    terminal.show(body, View(_one) if name else View(_lists, rows=kind))
+    terminal.show(body, View(_one) if name else View(_lists, rows=kind or partial(_entries, form=terminal.form)))
 
 
 def described(setting: Facts) -> str:
@@ -42,6 +44,14 @@ def _lists(body: Facts) -> list[Block]:
     ]
     measures = [{"measure": it["name"]} | _of(it, "description") for it in body.get("measures", [])]
     return [models, datasets, measures]
+
+
+def _entries(body: Facts, form: str) -> list[Facts]:
+    """Return the entries of all shelves; in CSV without the facts that only one shelf or one entry has."""
+    entries = [{"kind": kind.removesuffix("s")} | it for kind in KINDS for it in body.get(kind, [])]
+    if form != "csv":
+        return entries
+    return [{name: value for name, value in it.items() if not isinstance(value, dict)} for it in entries]
 
 
 def _one(body: Facts) -> list[Block]:

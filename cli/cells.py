@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -22,7 +23,9 @@ def cell(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return one value as it stands in CSV: numbers whole, nothing for null, lists in one text."""
+    """Return one value as it stands in CSV: numbers whole, nothing for null, a list as one text, its objects as JSON."""
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list | tuple):
         return " ".join(str(plain(item)) for item in value)
     if isinstance(value, bool):

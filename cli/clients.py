@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import shared
+from cli.options import as_of, shared
 from cli.output import Block, Facts, View, as_json
 from cli.terminal import Terminal
 from domain.errors import NotAbleError
@@ -42,11 +42,14 @@ def add(terminal: Terminal, name: str, roles: tuple[str, ...], out: Path | None,
 
 
 @client.command("list")
+@as_of
 @offline
 @shared
-def list_clients(terminal: Terminal, *, offline: bool) -> None:
+def list_clients(terminal: Terminal, as_of: str | None, *, offline: bool) -> None:
     """List the clients."""
-    body = _on_directory("list") if offline else terminal.client().ask("clients").body
+    if offline and as_of:
+        raise click.UsageError("--as-of asks a backend: leave out --offline, which tells what is true now.")
+    body = _on_directory("list") if offline else terminal.client().ask("clients", as_of=as_of).body
     terminal.show(body, View(_blocks, rows="clients"))
 
 

@@ -12,6 +12,7 @@ from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 
 COLUMNS = ("position", "at", "kind", "actor", "source", "target", "operation", "outcome", "milliseconds", "correlation")
+OUTCOMES = ("opened", "closed", "gone", "started", "cancelled", "failed", "skipped")  # besides the status of a call
 FOLLOWED = ("position", "at", "actor", "target", "operation", "outcome", "milliseconds")
 
 
@@ -20,7 +21,9 @@ FOLLOWED = ("position", "at", "actor", "target", "operation", "outcome", "millis
 @click.option("--follow", "-f", is_flag=True, help="Print what comes, until interrupted.")
 @click.option("--actor", help="Only of this client or worker.")
 @click.option("--operation", help="Only this operation, for example 'POST /trainings'.")
-@click.option("--outcome", help="Only with this outcome, for example 201 or handled.")
+@click.option(
+    "--outcome", help=f"Only with this outcome: an HTTP status, {', '.join(OUTCOMES[:-1])} or {OUTCOMES[-1]}."
+)
 @click.option("--kind", help="call, message or process.")
 @click.option("--since", metavar="T", help="At or after this time.")
 @click.option("--until", metavar="T", help="At or before this time.")

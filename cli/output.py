@@ -21,13 +21,15 @@ def the_facts(body: Facts) -> list[Block]:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How an object is shown: `blocks` for people; `rows` names the list that is the rows of jsonl and csv."""
+    """How an object is shown: `blocks` for people; `rows` names or makes the list that is the rows of jsonl and csv."""
 
     blocks: Callable[[Facts], Sequence[Block]] = the_facts
-    rows: str | None = None
+    rows: str | Callable[[Facts], list[Facts]] | None = None
 
     def of_rows(self, body: Facts) -> list[Facts]:
         """Return the rows of jsonl and csv."""
+        if callable(self.rows):
+            return self.rows(body)
         return list(body.get(self.rows, [])) if self.rows else [body]
 
 

@@ -23,7 +23,7 @@ def cell(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return one value as it stands in CSV: numbers whole, nothing for null, a list as one text, its objects as JSON."""
+    """Return one value as it stands in CSV: numbers whole, null as nothing, a list as one text, its objects as JSON."""
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list | tuple):

@@ -46,14 +46,15 @@ def reproduce(terminal: Terminal, experiment: str, *, no_wait: bool) -> None:
 @click.command()
 @click.argument("experiment")
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@as_of
 @shared
-def export(terminal: Terminal, experiment: str, file: Path) -> None:
+def export(terminal: Terminal, experiment: str, file: Path, as_of: str | None) -> None:
     """Write the fitted model of EXPERIMENT to FILE, a skops file; its SHA-256 is checked."""
     client = terminal.client()
-    known = client.ask("experiments", experiment).body
+    known = client.ask("experiments", experiment, as_of=as_of).body
     fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
     try:
-        size = client.download("experiments", known["experiment"], "model", to=fresh)
+        size = client.download("experiments", known["experiment"], "model", to=fresh, as_of=as_of)
         with fresh.open("rb") as content:
             sha256 = hashlib.file_digest(content, "sha256").hexdigest()
         _check(known, sha256)

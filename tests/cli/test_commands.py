@@ -18,7 +18,7 @@ PROMISED = {
     "commit", "discard", "history", "show", "compare", "annotate", "withdraw", "restore",
     "reproduce", "export", "log", "replay", "rebuild", "verify", "client", "version", "call", "proxy",
 }  # fmt: skip
-QUERIES = ("catalog", "status", "session", "history", "show", "compare")
+QUERIES = ("catalog", "status", "session", "history", "show", "compare", "export", "client list")
 HEAVY = {"pydantic", "fastapi", "eventsourcing", "cryptography", "rich", "httpx", "typer", "tabulate", "http.client"}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -205,6 +207,14 @@ def test_export_checks_the_digest(backend: FakeBackend, run: Run, tmp_path: Path
     assert sorted(tmp_path.glob("*skops*")) == [file]
 
 
+def test_export_as_of(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
+    blobs = {"model": {"sha256": hashlib.sha256(b"model").hexdigest(), "size": 5}}
+    backend.on("GET", f"/experiments/{ID}", Reply(row(blobs=blobs)))
+    backend.on("GET", f"/experiments/{ID}/model", Reply(raw=b"model", media="application/octet-stream"))
+    assert run("export", ID, str(tmp_path / "m.skops"), "--as-of", "@7").code == 0
+    assert [seen.query for seen in backend.seen] == [{"as_of": "@7"}] * 2
+
+
 def test_call(backend: FakeBackend, run: Run) -> None:
     backend.on("POST", "/trainings", lambda seen: Reply(seen.body, 201))
     ran = run("call", "post", "/trainings?x=1", "-d", '{"a": 1}', "-H", "Idempotency-Key: once", "-i")
@@ -226,6 +236,21 @@ def test_catalog_whole_and_in_part(backend: FakeBackend, run: Run) -> None:
     out = run("catalog").out
     assert [kind for kind in kinds if f"one of {kind}" not in out] == []
     assert json.loads(run("catalog", "measures", "-o", "jsonl").out) == {"name": "one of measures"}
+
+
+def test_the_whole_catalog_in_rows(backend: FakeBackend, run: Run) -> None:
+    either = {"type": "any-of", "any_of": [{"type": "choice", "choices": ["l2", None]}], "default": None}
+    svm = {"name": "svm", "version": "1", "description": "Margins.", "settings": {"kernel": either}}
+    iris = {"name": "iris", "version": 1, "rows": 150, "classes": ["a", "b"], "columns": {"x": "number"}}
+    backend.on("GET", "/catalog", Reply({"models": [svm], "datasets": [iris], "measures": [{"name": "mcc"}]}))
+    backend.on("GET", "/catalog/models", Reply({"models": [svm]}))
+    table = list(csv.DictReader(io.StringIO(run("catalog", "-o", "csv").out)))
+    assert [(it["kind"], it["name"]) for it in table] == [("model", "svm"), ("dataset", "iris"), ("measure", "mcc")]
+    assert (table[1]["rows"], table[1]["classes"], table[2]["version"]) == ("150", "a b", "")
+    lines = [json.loads(line) for line in run("catalog", "-o", "jsonl").out.splitlines()]
+    assert lines == [{"kind": "model"} | svm, {"kind": "dataset"} | iris, {"kind": "measure", "name": "mcc"}]
+    (model,) = csv.DictReader(io.StringIO(run("catalog", "models", "-o", "csv").out))
+    assert json.loads(model["settings.kernel.any_of"]) == {"type": "choice", "choices": ["l2", None]}
 
 
 def test_an_offer_shows_what_its_settings_allow(backend: FakeBackend, run: Run) -> None:

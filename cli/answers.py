@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.security.calls import OutgoingCall
 from adapters.security.sealing import SEALED
+from cli.exit_codes import FIRST_SERVER_FAULT
 from cli.problems import ProblemError
 from domain.errors import NotAbleError, NotJsonError
 
@@ -66,18 +67,26 @@ class Answer:
         return {"type": "no-problem-object", "detail": f"The answer was HTTP {self.status}.", "status": self.status}
 
 
-def opened(call: OutgoingCall, reply: HTTPResponse, content: bytes) -> Answer:
+def opened(url: str, call: OutgoingCall, reply: HTTPResponse, content: bytes) -> Answer:
     """Open an answer; raises NotAbleError for one that was not sealed for this very call, though it had to be."""
     media = reply.headers.get_content_type()
+    if media not in (SEALED, PROBLEM, *PLAIN_MEDIA) and not _is_ours(call, reply):
+        raise NotAbleError(f"What answers at {url} is no AutoLearn backend (HTTP {reply.status}).")
     if media == SEALED:
         try:
             content = call.opened(content)
         except NotJsonError as wrong:
             raise NotAbleError(f"This is not the backend's answer to this call. {wrong.sentence}") from None
         media = PROBLEM if reply.status >= REFUSED else "application/json"
-    elif content and reply.status < REFUSED and media not in PLAIN_MEDIA and not _is_open(call.target):
+    elif reply.status < REFUSED and media not in PLAIN_MEDIA and not _is_open(call.target):
         raise NotAbleError("The answer was not sealed: whoever answered may not be the backend. Check the URL.")
     return Answer(reply.status, reply.headers, content, _json(media, content), media)
+
+
+def _is_ours(call: OutgoingCall, reply: HTTPResponse) -> bool:
+    """Whether an answer without a seal may be a backend's; a proxy before it may tell (5xx) that it is away."""
+    marked = any(name in reply.headers for name in ("AutoLearn-Request", "AutoLearn-Position"))
+    return marked or reply.status >= FIRST_SERVER_FAULT or (_is_open(call.target) and reply.status < REFUSED)
 
 
 def _is_open(target: str) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from adapters.security.calls import OutgoingCall
 from adapters.security.credentials import Credentials
@@ -17,10 +17,11 @@ from adapters.security.sealing import SEALED
 from cli.answers import REFUSED, Answer, opened
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
 from cli.events import Event, opened_events
+from cli.names import check_length, path_with
 from cli.positions import Positions
 from cli.problems import slug_of
 from cli.wire import BrokenError, Wire, unreachable
-from domain.errors import NotAbleError, OutcomeRecordedError
+from domain.errors import BadInputError, NotAbleError, OutcomeRecordedError
 
 PAUSES = (0.1, 0.3, 1.0, 2.0)  # seconds before each repetition of a call whose connection broke
 BLOCK = 1 << 20
@@ -87,13 +88,20 @@ class Client:
         return Wire(self.url).base
 
     def call(self, method: str, path: tuple[str, ...], query: dict[str, Any], key: str = "") -> OutgoingCall:
-        """Return a new call: its request id stays the same however often it is sent."""
+        """Return a new call: its request id stays the same however often it is sent.
+
+        Raises BadInputError, NotFoundError for arguments that fit into no path.
+        """
         given = {name: value for name, value in query.items() if value is not None}
-        target = "/".join((self.base, *(quote(part, safe="") for part in path)))
-        return self.call_of(method, target + (f"?{urlencode(given)}" if given else ""), key)
+        try:
+            target = self.base + path_with(*path) + (f"?{urlencode(given)}" if given else "")
+        except UnicodeEncodeError as wrong:
+            raise BadInputError(f"{wrong.object!r} is no Unicode text.") from None
+        return self.call_of(method, target, key)
 
     def call_of(self, method: str, target: str, key: str = "") -> OutgoingCall:
-        """Return a new call of a target that is ready to be sent."""
+        """Return a new call of a target that is ready to be sent; raises BadInputError for one that is too long."""
+        check_length(target)
         return OutgoingCall(self.credentials, method, target, idempotency_key=key)
 
     def exchange(self, call: OutgoingCall, body: Body = NO_BODY, headers: dict[str, str] | None = None) -> Answer:
@@ -113,7 +121,7 @@ class Client:
         return answer
 
     def _opened(self, call: OutgoingCall, reply: HTTPResponse) -> Answer:
-        return opened(call, reply, self._read(reply))
+        return opened(self.url, call, reply, self._read(reply))
 
     def _opened_events(self, call: OutgoingCall, reply: HTTPResponse) -> Iterator[Event]:
         try:

@@ -24,8 +24,8 @@ def finished(terminal: Terminal, client: Client, answer: Answer, *, wait: bool) 
 
 def leave(terminal: Terminal, body: dict[str, Any], *, different: bool = False) -> None:
     """End the command with 1 where the task did not do what was asked for."""
-    if body.get("state") in FAILED:
-        why = explained(body.get("error"))
+    if body.get("state") in FAILED and not (terminal.is_for_people and body.get("error")):  # its table says why
+        why = str(explained(body.get("error")) or "").rstrip(".")
         terminal.say(f"It {'was cancelled' if body['state'] == 'cancelled' else 'failed'}{f': {why}' if why else ''}.")
     if different or body.get("state") in FAILED:
         click.get_current_context().exit(exit_codes.DIFFERENT)

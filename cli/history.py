@@ -29,8 +29,7 @@ def history(terminal: Terminal, *, withdrawn: bool, **query: Any) -> None:
     """List the committed experiments, newest first."""
     body = terminal.client().ask("experiments", withdrawn=1 if withdrawn else None, **query).body
     terminal.show(body, View(_blocks, rows="experiments"))
-    if terminal.is_for_people and body.get("next"):
-        terminal.say(f"More: the same command with --cursor {body['next']}")
+    terminal.point_on(body)
 
 
 def _blocks(body: Facts) -> list[Block]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 Section = Mapping[str, tuple[str, str]]  # name of a command -> `file:attribute` in cli, its line of help
 
 
+class ReaderLeft(Exception):  # noqa: N818 - no error: `head` has read enough
+    """Who read the result has gone."""
+
+
 class LazyGroup(click.Group):
     """A click group whose commands are named by strings, in titled sections."""
 
@@ -21,6 +26,16 @@ class LazyGroup(click.Group):
         super().__init__(*arguments, **options)
         self.sections = sections
         self.lines = {name: line for section in sections.values() for name, line in section.items()}
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Read the arguments; help may be written here already."""
+        with _while_read():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with _while_read():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names, in the order of the sections."""
@@ -61,6 +76,15 @@ class LazyGroup(click.Group):
         known = [(name, line) for name, (_, line) in self.lines.items() if name.startswith(incomplete)]
         names = [CompletionItem(name, help=line) for name, line in known]
         return names + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@contextmanager
+def _while_read() -> Iterator[None]:
+    """Raise ReaderLeft for a broken pipe, which click would make a failure."""
+    try:
+        yield
+    except BrokenPipeError as broken:
+        raise ReaderLeft from broken
 
 
 def nearest(given: str, names: list[str]) -> str:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
+
+
+class Finite(click.FloatRange):
+    """A number, neither `nan` nor infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read it; refuses in one sentence what is none."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not allowed: a finite number.", param, ctx)
+        return number
+
 
 FORMATS = ("table", "json", "jsonl", "csv")
 

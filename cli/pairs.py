@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,8 +21,16 @@ def settings_of(pairs: Iterable[str]) -> dict[str, Any]:
             raise click.UsageError(f"-p {pair!r}: a setting looks like KEY=VALUE, for example -p C=0.5.")
         if key.strip() in settings:
             raise click.UsageError(f"-p {key.strip()} is given twice.")
-        settings[key.strip()] = value_of(text)
+        settings[key.strip()] = _finite(key.strip(), value_of(text))
     return settings
+
+
+def _finite(key: str, value: Any) -> Any:
+    """Refuse what JSON cannot carry: 1e400 is read as infinite."""
+    for part in value if isinstance(value, list) else [value]:
+        if isinstance(part, float) and not math.isfinite(part):
+            raise click.UsageError(f"{key} = {part} is not allowed: a finite number.")
+    return value
 
 
 def value_of(text: str) -> Any:

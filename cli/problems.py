@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from domain.errors import AutoLearnError
 
+# The last characters stay, they close quotes; digests, cursors' beginnings and paths are shorter.
+LONG_WORD = re.compile(r"(\S{200})\S{100,}(\S{3})")
 HINTS = {"nearest": "Nearest", "allowed": "Allowed", "candidates": "Candidates", "unfinished": "Unfinished"}
 
 
@@ -42,7 +45,12 @@ def sentence(problem: dict[str, Any]) -> str:
         values = problem.get(key)
         if isinstance(values, list) and values and not any(str(value) in said for value in values):
             said += f" {lead}: {', '.join(map(_shown, values))}."
-    return said
+    return shortened(said)
+
+
+def shortened(text: str) -> str:
+    """Cut words that no one reads to their end: a megabyte of an argument tells nothing."""
+    return LONG_WORD.sub(lambda match: f"{match[1]}…{match[2]}", text)
 
 
 def _shown(value: Any) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 
 import click
 
 from cli import exit_codes
+from cli.lazy import ReaderLeft
 from cli.output import as_json
-from cli.problems import ProblemError, problem_of, sentence
+from cli.problems import ProblemError, problem_of, sentence, shortened
 from domain.errors import AutoLearnError, BadInputError, UnreachableError
 
 JSON_MODES = ("json", "jsonl")
@@ -16,10 +19,15 @@ JSON_MODES = ("json", "jsonl")
 
 def report(error: BaseException, arguments: Sequence[str]) -> int:
     """Say what went wrong, and return the exit code."""
+    if isinstance(error, ReaderLeft):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        return exit_codes.READER_LEFT
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return exit_codes.INTERRUPTED
     problem, code = _understood(error)
+    if isinstance(problem.get("detail"), str):
+        problem = problem | {"detail": shortened(str(problem["detail"]))}
     click.echo(as_json(problem) if wants_json(arguments) else _readable(error, problem), err=True)
     return code
 

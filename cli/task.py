@@ -8,7 +8,7 @@ import click
 
 from cli.ending import leave
 from cli.following import Following
-from cli.options import as_of, shared
+from cli.options import Finite, as_of, shared
 from cli.terminal import Terminal
 from cli.views import TASK
 
@@ -33,7 +33,7 @@ def status(terminal: Terminal, name: str, as_of: str | None) -> None:
 
 @click.command()
 @click.argument("name", metavar="ID")
-@click.option("--timeout", type=click.FloatRange(0), metavar="S", help="Give up after so many seconds (exit code 124).")
+@click.option("--timeout", type=Finite(0), metavar="S", help="Give up after so many seconds (exit code 124).")
 @shared
 def wait(terminal: Terminal, name: str, timeout: float | None) -> None:
     """Wait for the end of the training, evaluation or reproduction ID."""

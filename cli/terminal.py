@@ -57,6 +57,11 @@ class Terminal:
         if left_out:
             self.say(f"Not shown for lack of room: {', '.join(left_out)} (`-o json` shows all).")
 
+    def point_on(self, body: dict[str, Any]) -> None:
+        """Say that a list goes on, where the result does not say so itself."""
+        if self.form != "json" and body.get("next"):
+            self.say(f"More: the same command with --cursor {body['next']}")
+
     def show_line(self, row: dict[str, Any], text: str) -> None:
         """Print one row of a result that has no end: JSON in every format but table."""
         click.echo(text if self.is_for_people else as_json(row))

@@ -14,7 +14,7 @@ from cli.client import Client
 from cli.following import Following
 from cli.positions import Positions
 from cli.problems import ProblemError
-from domain.errors import NotAbleError, UnreachableError, WaitedTooLongError
+from domain.errors import NotAbleError, NotFoundError, UnreachableError, WaitedTooLongError
 from tests.cli.examples import ID, training
 from tests.cli.fake_backend import FakeBackend, Reply, problem
 
@@ -58,8 +58,11 @@ def test_an_answer_to_another_call_is_refused(backend: FakeBackend, client: Clie
 
 def test_an_answer_that_is_not_sealed_is_refused(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", "/session", Reply(raw=b"{}", media="application/json"))
-    with pytest.raises(NotAbleError, match="not sealed"):
+    with pytest.raises(NotAbleError, match="no AutoLearn backend"):
         client.ask("session")
+    backend.on("GET", "/clients", Reply(raw=b"{}", media="application/json", headers={"AutoLearn-Position": "3"}))
+    with pytest.raises(NotAbleError, match="not sealed"):
+        client.ask("clients")
 
 
 def test_what_is_open_needs_no_seal(backend: FakeBackend, client: Client) -> None:
@@ -79,8 +82,12 @@ def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeB
 
 
 def test_names_cannot_leave_their_place_in_the_path(backend: FakeBackend, client: Client) -> None:
-    backend.on("GET", "/experiments/..%2Fclients%3Fx", Reply({}))
-    assert client.ask("experiments", "../clients?x").status == 200
+    backend.on("GET", "/experiments/..%5Cclients%3Fx", Reply({}))
+    assert client.ask("experiments", "..\\clients?x").status == 200
+    for name in ("../clients", "..", ".", "x/y", "/"):
+        with pytest.raises(NotFoundError, match="There is no experiment"):
+            client.ask("experiments", name)
+    assert len(backend.seen) == 1
 
 
 def test_a_client_sees_its_own_writes(backend: FakeBackend, client: Client, home: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,48 @@ def test_an_internal_error_of_the_backend_is_not_the_users(backend: FakeBackend,
     backend.on("GET", "/experiments", Reply(status=502, raw=b"<html>bad gateway</html>", media="text/html"))
     ran = run("history")
     assert (ran.code, ran.err) == (3, "autolearn: The answer was HTTP 502.\n")
+
+
+@pytest.mark.parametrize("status", [200, 204, 301, 404, 405])
+def test_a_foreign_server_is_no_backend(backend: FakeBackend, run: Run, status: int) -> None:
+    backend.on("GET", "/experiments", Reply(status=status, raw=b"<html>", media="text/html"))
+    ran = run("history")
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err == f"autolearn: What answers at {backend.url} is no AutoLearn backend (HTTP {status}).\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (("status", "x/y"), "experiment 'x/y'"),
+        (("show", "../catalog"), "experiment '../catalog'"),
+        (("compare", "x/y", ID), "experiment 'x/y'"),
+        (("catalog", "datasets", "../models"), "data set '../models'"),
+    ],
+)
+def test_what_cannot_be_a_name_is_not_found(backend: FakeBackend, run: Run, words: tuple[str, ...], kind: str) -> None:
+    ran = run(*words)
+    assert (ran.code, ran.err) == (5, f"autolearn: There is no {kind}.\n")
+    assert backend.seen == []
+
+
+@pytest.mark.parametrize("words", [("history", "--model"), ("train", "iris", "svm", "--seed"), ("status",)])
+def test_long_arguments_are_refused_in_few_words(backend: FakeBackend, run: Run, words: tuple[str, ...]) -> None:
+    ran = run(*words, "9" * 100_000)
+    assert ran.code == 2
+    assert len(ran.err) < 1000
+    assert len(run(*words, "9" * 100_000, "--json").err) < 1000
+    assert backend.seen == []
+
+
+@pytest.mark.parametrize("words", [("--help",), ("completion", "bash")])
+def test_who_has_read_enough_is_no_error(words: tuple[str, ...]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = (sys.executable, "-m", "cli.main", *words)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_every_error_of_this_side_has_a_code() -> None:
@@ -84,6 +129,14 @@ def test_no_credentials_where_the_environment_says(run: Run, home: Path, monkeyp
         (("train", "iris"), "Missing argument 'MODEL'"),
         (("train", "iris", "svm", "-p", "C"), "a setting looks like KEY=VALUE"),
         (("train", "iris", "svm", "-p", "C=1", "-p", "C=2"), "-p C is given twice"),
+        (("train", "iris", "svm", "-p", "C=1e400"), "C = inf is not allowed: a finite number."),
+        (("train", "iris", "svm", "-p", "C=[1, -1e400]"), "C = -inf is not allowed: a finite number."),
+        (("train", "iris", "svm", "--test-size", "nan"), "nan is not allowed: a finite number."),
+        (("wait", ID, "--timeout", "inf"), "inf is not allowed: a finite number."),
+        (("status", ""), "An empty text names no experiment."),
+        (("compare", "", ""), "An empty text names no experiment."),
+        (("history", "--where", "\udcff"), "is no Unicode text"),
+        (("show", "\udcff"), "is no Unicode text"),
         (("train", "iris", "svm", "--seed", "-1"), "-1 is not in the range"),
         (("train", "iris", "svm", "--evaluate", "--no-wait"), "--evaluate waits"),
         (("compare", "aaaa"), "compare needs two experiments"),
@@ -128,7 +181,8 @@ def test_a_training_that_does_not_complete_ends_with_1(backend: FakeBackend, run
     assert run("train", "iris", "svm", "--json").json == body
     ran = run("train", "iris", "svm", "--evaluate")
     assert ran.code == 1
-    assert "memory-limit: Above 2 GiB." in ran.err
+    assert (ran.out.count("memory-limit: Above 2 GiB."), ran.err) == (1, "")
+    assert run("train", "iris", "svm", "--json").err.endswith("memory-limit: Above 2 GiB.\n")
     assert run("wait", ID).code == 1
     assert run("status", ID).code == 0
 

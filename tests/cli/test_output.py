@@ -74,6 +74,8 @@ def test_history_as_a_table(backend: FakeBackend, run: Run) -> None:
     assert "0.9737" in first
     assert second.startswith(OTHER)
     assert ran.err == "More: the same command with --cursor xyz\n"
+    for form, said in {"json": "", "jsonl": ran.err, "csv": ran.err}.items():
+        assert run("history", "-o", form).err == said, form
 
 
 def test_history_in_the_other_formats(backend: FakeBackend, run: Run) -> None:

@@ -42,7 +42,7 @@ from commands.event_worker import EventWorker
 from commands.ports import Ports
 from commands.wrappers import load
 from domain.client import Client
-from domain.errors import NotAbleError
+from domain.errors import BadInputError, NotAbleError
 from projections.queries import Queries
 from projections.replay import Replayed
 from projections.runner import Runner
@@ -154,7 +154,7 @@ def event_worker_of(stores: Stores, application: Application, journal: ArchivedJ
 
 def backend_of(settings: Settings, stores: Stores, application: Application, runner: Runner) -> Backend:
     """Return what the routes may use."""
-    master, clock = master_key(settings), application.ports.clock
+    master, clock = master_key(settings, stores.store), application.ports.clock
     cursors = CursorSeal(master, clock)
     return Backend(
         application=application,
@@ -219,10 +219,14 @@ def adopt(settings: Settings, stores: Stores, runner: Runner, file: str) -> Futu
     return done
 
 
-def master_key(settings: Settings) -> bytes:
-    """Return the master key; the first start makes it."""
+def master_key(settings: Settings, store: SqliteEventStore) -> bytes:
+    """Return the master key; the very first start makes it. A lost one is not replaced: no client could call then."""
     file = settings.key_file
-    return read_master_key(file) if file.exists() else make_master_key(file)
+    if file.exists():
+        return read_master_key(file)
+    if store.streams("client:", 1):
+        raise BadInputError(f"The master key {file} is missing, and all clients' keys depend on it: restore the file.")
+    return make_master_key(file)
 
 
 def environment(settings: Settings) -> dict[str, str]:

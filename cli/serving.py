@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from cli.settings import Settings
 
 LEAVE_SECONDS = 5  # for calls in flight, once their tasks are ended
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to reach, not to bind
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -51,6 +53,7 @@ class Serving(uvicorn.Server):
 def serve(settings: Settings, port: int) -> None:
     """Run a backend until SIGTERM or SIGINT; raises domain.errors where it cannot start."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    os.umask(0o077)  # what is stored is the owner's alone, whatever folder it is in
     listening = _listen(settings.listen, port)
     url = url_of(settings.listen, listening.getsockname()[1])
     node = open_node(settings)
@@ -75,7 +78,8 @@ def serve(settings: Settings, port: int) -> None:
 
 
 def url_of(address: str, port: int) -> str:
-    """Return the URL of an address; IPv6 stands in brackets (RFC 3986, 3.2.2)."""
+    """Return a URL at which this machine reaches an address; IPv6 stands in brackets (RFC 3986, 3.2.2)."""
+    address = EVERYWHERE.get(address, address)
     return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.places import data_directory
-from domain.errors import AutoLearnError, ConflictError, NotAbleError, NotFoundError, WaitedTooLongError
+from domain.errors import (
+    AutoLearnError,
+    BadInputError,
+    ConflictError,
+    ForbiddenError,
+    NotAbleError,
+    NotFoundError,
+    WaitedTooLongError,
+)
 
 if TYPE_CHECKING:
     from cli.settings import Settings
@@ -25,6 +33,7 @@ DEFAULT_PORT = 8420
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.05
+REFUSALS: dict[int, type[AutoLearnError]] = {2: BadInputError, 4: ForbiddenError, 6: ConflictError}  # by exit code
 
 
 @click.command()
@@ -34,8 +43,10 @@ LOOK_SECONDS = 0.05
 def up(data: Path | None, port: int, detach: bool) -> None:
     """Start the backend of this machine."""
     if detach:
-        process, url = started(data or data_directory(), port)
-        click.echo(f"The backend answers at {url} (process {process.pid}). Stop it with `autolearn down`.", err=True)
+        directory = data or data_directory()
+        process, url = started(directory, port)
+        end = "autolearn down" if directory == data_directory() else f"autolearn down --data {directory}"
+        click.echo(f"The backend answers at {url} (process {process.pid}). Stop it with `{end}`.", err=True)
         return
     from cli.serving import serve  # noqa: PLC0415 - the backend's imports, not needed by --help
 
@@ -125,5 +136,4 @@ def _refusal(log: Path, begin: int, code: int) -> AutoLearnError:
         file.seek(begin)
         lines = file.read().decode(errors="replace").split("\n")
     said = next((line for line in reversed(lines) if line.strip()), "nothing")
-    kind = ConflictError if code == 6 else NotAbleError  # noqa: PLR2004 - the exit code of a conflict
-    return kind(f"The backend did not start: {said.removeprefix('autolearn: ')}")
+    return REFUSALS.get(code, NotAbleError)(f"The backend did not start: {said.removeprefix('autolearn: ')}")

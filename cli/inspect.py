@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -30,9 +29,14 @@ def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterato
     """Yield `{"progress", "what"}` and, last, `{"result"}`; raises domain.errors."""
     if not settings.data.is_dir():
         raise BadInputError(f"There is no data directory at {settings.data}.")
-    os.nice(5)  # serving goes first
     with ExitStack() as opened:
-        stores = open_stores(settings, "inspection", opened, read_only=True)
+        try:
+            stores = open_stores(settings, "inspection", opened, read_only=True)
+        except NotAbleError as unreadable:
+            if kind != "verify":
+                raise
+            yield {"result": nothing_readable(unreadable)}
+            return
         try:
             yield from _as_steps(
                 {"verify": _verify, "replay": _replay, "rebuild": _rebuild}[kind](settings, stores, arguments)
@@ -40,6 +44,12 @@ def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterato
         except Poisoned as poison:
             sentence = f"Position {poison.position} cannot be read: {poison.sentence}"
             raise NotAbleError(sentence, position=poison.position) from poison
+
+
+def nothing_readable(error: NotAbleError) -> Step:
+    """Return the answer of a verification whose stores cannot even be opened."""
+    faults = [{"position": None, "what": error.sentence}]
+    return {"ok": False, "position": 0, "head": bytes(HASH_BYTES).hex(), "faults": faults, "unanswered": []}
 
 
 def inspect_offline(kind: str, data: str, arguments: dict[str, Any]) -> Iterator[Step]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, named_error
 
 Step = dict[str, Any]
+RARELY = (100_000, 20, 50)  # events come and go without a circle: looking for garbage takes a fifth of the time
 KINDS = ("verify", "replay", "rebuild")
 ADOPT_SECONDS = 600.0  # what was appended during a rebuild is folded in less, else nothing is folded at all
 
@@ -92,7 +94,9 @@ def _told(process: subprocess.Popen[str], arguments: dict[str, Any]) -> Iterator
 
 
 def main() -> int:
-    """Run one inspection and print its steps."""
+    """Run one inspection and print its steps; serving goes first."""
+    os.nice(5)
+    gc.set_threshold(*RARELY)
     from cli.inspect import inspect  # noqa: PLC0415 - the stores, only in this process
     from cli.settings import read_settings  # noqa: PLC0415 - idem
 

@@ -92,3 +92,18 @@ def test_a_cut_tail_is_found_by_an_anchor(stopped: Path, tmp_path: Path) -> None
     anchor = f"{whole['position']}:{whole['head']}"
     faults = verified(copy, anchor=anchor)["faults"]
     assert any("anchor" in fault["what"] for fault in faults), faults
+
+
+@pytest.mark.parametrize("harm", ["cut", "overwritten", "removed"])
+def test_a_log_that_cannot_be_opened_is_a_fault(stopped: Path, tmp_path: Path, harm: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(stopped, copy)
+    log = copy / "events.db"
+    if harm == "removed":
+        log.unlink()
+    else:
+        content = log.read_bytes()
+        log.write_bytes(content[:9000] if harm == "cut" else bytes(200) + content[200:])
+    answer = verified(copy)
+    assert not answer["ok"]
+    assert "events.db" in answer["faults"][0]["what"]

@@ -23,11 +23,9 @@ def cell(value: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return one value as it stands in CSV: numbers whole, null as nothing, a list as one text, its objects as JSON."""
-    if isinstance(value, dict):
+    """Return one value as it stands in CSV: numbers whole, nothing for null, lists and objects as JSON."""
+    if isinstance(value, list | tuple | dict):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list | tuple):
-        return " ".join(str(plain(item)) for item in value)
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else value

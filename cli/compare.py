@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
 
-from cli.cells import flat
+from cli.cells import TIME, cell, flat
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View
+from cli.output import Block, Facts, View, as_json
 from cli.terminal import Terminal
+from cli.views import shown_measure
 
 LEAST = 2
 PARTS = {"measures": "", "model": "model.", "dataset": "dataset.", "settings": "setting.", "split": "split."}
 COLUMNS = ("seed", "test_size", "actor", "committed_at", "session", "state", "withdrawn", "fit_seconds")
+ABSENT = "-"
 MISSING = object()  # a setting that the model has not, unlike one that is null
 
 
@@ -32,12 +35,12 @@ def compare(terminal: Terminal, experiments: tuple[str, ...], as_of: str | None)
         answer = client.ask("experiments", experiment, as_of=as_of or (f"@{position}" if position else None))
         position = position or answer.position
         found.append(answer.body)
-    terminal.show(compared(found, position), View(_blocks, rows="rows"))
-
-
-def compared(found: Sequence[Facts], position: int) -> Facts:
-    """Return `{experiments, rows: [{name, differs, values}], position}`, differing rows first."""
     facts = [_facts(body) for body in found]
+    terminal.show(compared(found, facts, position), View(partial(_blocks, facts), rows="rows", sheet=_sheet))
+
+
+def compared(found: Sequence[Facts], facts: Sequence[Facts], position: int) -> Facts:
+    """Return `{experiments, rows: [{name, differs, values}], position}`, differing rows first."""
     names = list(dict.fromkeys(name for it in facts for name in it))
     rows: list[dict[str, Any]] = []
     for name in names:
@@ -59,10 +62,34 @@ def _facts(body: Facts) -> Facts:
     return facts | {key: value for key, value in machine.items() if key not in facts and "sha256" not in key}
 
 
-def _blocks(body: Facts) -> list[Block]:
+def _blocks(facts: Sequence[Facts], body: Facts) -> list[Block]:
     ids = [f"{experiment[:8]} ({number})" for number, experiment in enumerate(body["experiments"], 1)]
-    lines = [
-        {"": "≠" if row["differs"] else "=", "what": row["name"]} | dict(zip(ids, row["values"], strict=True))
+    lines = []
+    for row in body["rows"]:
+        texts = _texts([it.get(row["name"], MISSING) for it in facts], exact=row["differs"])
+        lines.append({"": "≠" if row["differs"] else "=", "what": row["name"]} | dict(zip(ids, texts, strict=True)))
+    return [lines]
+
+
+def _texts(values: Sequence[Any], *, exact: bool) -> list[str]:
+    """Return what a table shows: `-` for what there is not, and all digits where shorter ones would look the same."""
+    texts = [ABSENT if value is MISSING else cell(shown_measure(value)) for value in values]
+    if exact and len(set(texts)) == 1:
+        return [_whole(value) for value in values]
+    return texts
+
+
+def _whole(value: Any) -> str:
+    is_time = isinstance(value, str) and TIME.fullmatch(value)
+    return value.replace("T", " ") if is_time else as_json(value)
+
+
+def _sheet(body: Facts) -> list[Facts]:
+    """Return the rows of csv, with a column for each experiment."""
+    ids: list[str] = []
+    for number, experiment in enumerate(body["experiments"], 1):
+        ids.append(f"{experiment} ({number})" if experiment in ids else experiment)
+    return [
+        {"name": row["name"], "differs": row["differs"]} | dict(zip(ids, row["values"], strict=True))
         for row in body["rows"]
     ]
-    return [lines]

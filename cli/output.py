@@ -25,6 +25,7 @@ class View:
 
     blocks: Callable[[Facts], Sequence[Block]] = the_facts
     rows: str | Callable[[Facts], list[Facts]] | None = None
+    sheet: Callable[[Facts], list[Facts]] | None = None  # the rows of csv, where one cannot have a list in a cell
 
     def of_rows(self, body: Facts) -> list[Facts]:
         """Return the rows of jsonl and csv."""
@@ -40,7 +41,7 @@ def rendered(body: Facts, form: str, view: View, style: Style) -> tuple[str, lis
     if form == "jsonl":
         return "\n".join(as_json(row) for row in view.of_rows(body)), []
     if form == "csv":
-        return _csv([flat(row) for row in view.of_rows(body)]), []
+        return _csv([flat(row) for row in (view.sheet or view.of_rows)(body)]), []
     return _tables(view.blocks(body), style)
 
 

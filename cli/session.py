@@ -46,7 +46,12 @@ def discard(terminal: Terminal) -> None:
 
 def _blocks(body: Facts) -> list[Block]:
     facts = {key: value for key, value in body.items() if key != "experiments" and value is not None}
-    return [facts, [experiment_row(it) for it in body.get("experiments", [])]]
+    is_over = body.get("state") != "open"  # then it matters which were committed, which discarded
+    return [facts, [experiment_row(it) | _standing(it, shown=is_over) for it in body.get("experiments", [])]]
+
+
+def _standing(it: Facts, *, shown: bool) -> Facts:
+    return {"standing": it.get("standing")} if shown else {}
 
 
 def _listed(body: Facts) -> list[Block]:

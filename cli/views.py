@@ -8,7 +8,8 @@ from cli.cells import cell
 from cli.output import Block, Facts, View
 
 FAILED = ("failed", "cancelled")
-HIDDEN = ("measures", "learned", "standing", "attempt")
+HIDDEN = ("measures", "learned", "attempt")
+EXPECTED = {"standing": "uncommitted", "withdrawn": False}  # worth a line only where it is not so
 SHOWN_OF_SETTINGS = 48
 
 
@@ -35,6 +36,7 @@ def explained(error: Any) -> Any:
 def task_blocks(body: Facts) -> list[Block]:
     """Show a training, evaluation or reproduction, its measures as a table."""
     facts = {key: value for key, value in body.items() if key not in HIDDEN and value not in (None, {}, [])}
+    facts = {key: value for key, value in facts.items() if key not in EXPECTED or EXPECTED[key] != value}
     facts |= {key: named(value) for key, value in facts.items() if key == "model"}
     facts |= {key: numbered(value) for key, value in facts.items() if key in ("dataset", "on")}
     facts |= {key: explained(value) for key, value in facts.items() if key == "error"}
@@ -48,8 +50,8 @@ def measure_rows(measures: Any) -> list[Facts]:
 
 def shown_measure(value: Any) -> Any:
     """Return a number as it is, and of anything else (a confusion matrix) its rows."""
-    if isinstance(value, list):
-        return " / ".join(" ".join(map(str, row)) if isinstance(row, list) else str(row) for row in value)
+    if isinstance(value, list) and value and all(isinstance(row, list) for row in value):
+        return " / ".join(" ".join(map(str, row)) for row in value)
     return value
 
 

@@ -30,6 +30,7 @@ def status_of(experiment: Experiment) -> dict[str, Any]:
         "fit_seconds": result.fit_seconds if result else None,
         "error": task.error,
         "measures": experiment.measures,
+        "withdrawn": experiment.withdrawn,
     }
 
 

@@ -16,7 +16,7 @@ EVENT = "event"
 
 STATUS = (
     "experiment", "state", "standing", "session", "dataset", "model", "settings", "seed", "test_size", "attempt",
-    "learned", "fit_seconds", "error", "measures",
+    "learned", "fit_seconds", "error", "measures", "withdrawn",
 )  # fmt: skip
 
 

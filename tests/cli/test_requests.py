@@ -132,6 +132,19 @@ def test_session_and_commit(backend: FakeBackend, run: Run) -> None:
     assert "--anchor 9:ab" in ran.err
 
 
+def test_where_an_experiment_stands_is_shown_once_it_matters(backend: FakeBackend, run: Run) -> None:
+    held = [training(standing="committed"), training(experiment=OTHER, standing="discarded")]
+    backend.on("GET", "/session", Reply({"session": "ana-1", "state": "committed", "experiments": held}))
+    lines = run("session", "ana-1").out.splitlines()
+    assert [line.split()[-1] for line in lines[-2:]] == ["committed", "discarded"]
+    usual = training(standing="uncommitted", withdrawn=False)
+    backend.on("GET", f"/trainings/{ID}", Reply(usual), Reply(usual | {"standing": "committed", "withdrawn": True}))
+    assert "standing" not in run("status", ID).out
+    out = run("status", ID).out
+    assert "standing     committed" in out
+    assert "withdrawn    true" in out
+
+
 def test_history_passes_its_filters_on(backend: FakeBackend, run: Run) -> None:
     backend.on("GET", "/experiments", Reply({"experiments": [], "next": None, "position": 1}))
     run(
@@ -157,6 +170,34 @@ def test_compare_is_of_one_position_and_differences_come_first(backend: FakeBack
     assert body["experiments"] == [ID, OTHER]
     assert body["rows"][0] == {"name": "setting.C", "differs": True, "values": [1.0, 2.0]}
     assert {it["differs"] for it in body["rows"][1:]} == {False}
+
+
+def test_what_compares_differently_is_told_apart(backend: FakeBackend, run: Run) -> None:
+    matrix = {"confusion-matrix": [[1, 2], [3, 4]]}
+    one = row(settings={"C": None, "tol": 0.12345}, measures=matrix, committed_at="2025-11-24T22:38:01.1Z")
+    two = row(experiment=OTHER, settings={"tol": 0.12346}, measures=matrix, committed_at="2025-11-24T22:38:01.2Z")
+    backend.on("GET", "/experiments/abcd", Reply(one))
+    backend.on("GET", "/experiments/bbcd", Reply(two))
+    lines = {line.split()[1]: line.split() for line in run("compare", "abcd", "bbcd").out.splitlines()}
+    assert lines["setting.C"] == ["≠", "setting.C", "none", "-"]
+    assert lines["setting.tol"] == ["≠", "setting.tol", "0.12345", "0.12346"]
+    assert lines["committed_at"][2:] == ["2025-11-24", "22:38:01.1Z", "2025-11-24", "22:38:01.2Z"]
+    assert " ".join(lines["confusion-matrix"]) == "= confusion-matrix 1 2 / 3 4 1 2 / 3 4"
+
+
+def test_compare_has_a_column_per_experiment_in_csv(backend: FakeBackend, run: Run) -> None:
+    backend.on("GET", "/experiments/abcd", Reply(row()))
+    backend.on("GET", "/experiments/bbcd", Reply(row(experiment=OTHER, settings={"C": [2.0, None]})))
+    first, *_ = csv.DictReader(io.StringIO(run("compare", "abcd", "bbcd", "-o", "csv").out))
+    assert first == {"name": "setting.C", "differs": "true", ID: "1.0", OTHER: "[2.0, null]"}
+    first, *_ = csv.DictReader(io.StringIO(run("compare", "abcd", "abcd", "-o", "csv").out))
+    assert list(first) == ["name", "differs", ID, f"{ID} (2)"]
+
+
+def test_replay_in_csv_holds_json(backend: FakeBackend, run: Run) -> None:
+    backend.on("GET", "/replay", Reply({"position": 3, "experiments": [row()], "sessions": []}))
+    (it,) = csv.DictReader(io.StringIO(run("replay", "--as-of", "@3", "-o", "csv").out))
+    assert (it["position"], json.loads(it["experiments"]), it["sessions"]) == ("3", [row()], "[]")
 
 
 @pytest.mark.parametrize(
@@ -246,11 +287,11 @@ def test_the_whole_catalog_in_rows(backend: FakeBackend, run: Run) -> None:
     backend.on("GET", "/catalog/models", Reply({"models": [svm]}))
     table = list(csv.DictReader(io.StringIO(run("catalog", "-o", "csv").out)))
     assert [(it["kind"], it["name"]) for it in table] == [("model", "svm"), ("dataset", "iris"), ("measure", "mcc")]
-    assert (table[1]["rows"], table[1]["classes"], table[2]["version"]) == ("150", "a b", "")
+    assert (table[1]["rows"], table[1]["classes"], table[2]["version"]) == ("150", '["a", "b"]', "")
     lines = [json.loads(line) for line in run("catalog", "-o", "jsonl").out.splitlines()]
     assert lines == [{"kind": "model"} | svm, {"kind": "dataset"} | iris, {"kind": "measure", "name": "mcc"}]
     (model,) = csv.DictReader(io.StringIO(run("catalog", "models", "-o", "csv").out))
-    assert json.loads(model["settings.kernel.any_of"]) == {"type": "choice", "choices": ["l2", None]}
+    assert json.loads(model["settings.kernel.any_of"]) == either["any_of"]
 
 
 def test_an_offer_shows_what_its_settings_allow(backend: FakeBackend, run: Run) -> None:

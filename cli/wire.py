@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from domain.errors import NotAbleError, UnreachableError
 
 CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 150.0  # a command answers within 60 s, the ingest of a large data set may take longer
+ANSWER_SECONDS = 150.0  # a command answers within 60 s
+INGEST_SECONDS = 3600.0  # a file waits for those before it, and then has a task's deadline; who leaves ends its ingest
 BLOCK = 1 << 20
 
 
@@ -32,15 +33,16 @@ class Wire:
 
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes | BinaryIO | None) -> HTTPResponse:
         """Send one request, return the answer, its body unread; raises UnreachableError, BrokenError, NotAbleError."""
-        connection = self._connected()
+        patience = patience_for(body)
+        connection = self._connected(patience)
         try:
             return self._answered(connection, method, target, headers, body)
         except TimeoutError:
-            raise NotAbleError(f"The backend at {self.url} did not answer within {ANSWER_SECONDS:.0f} s.") from None
+            raise NotAbleError(f"The backend at {self.url} did not answer within {patience:.0f} s.") from None
         except (OSError, HTTPException) as broken:
             raise BrokenError(str(broken)) from broken
 
-    def _connected(self) -> HTTPConnection:
+    def _connected(self, patience: float) -> HTTPConnection:
         parts = urlsplit(self.url)
         kind: type[HTTPConnection] = HTTPConnection
         if parts.scheme == "https":
@@ -52,7 +54,7 @@ class Wire:
             connection.connect()
         except OSError as refused:
             raise unreachable(self.url, refused) from None
-        connection.sock.settimeout(ANSWER_SECONDS)
+        connection.sock.settimeout(patience)
         return connection
 
     @staticmethod
@@ -63,6 +65,11 @@ class Wire:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.request(method, target, body, headers | {"Connection": "close"})
         return connection.getresponse()
+
+
+def patience_for(body: bytes | BinaryIO | None) -> float:
+    """Return for how many seconds an answer is waited for; a body that is read as it is sent is a raw file."""
+    return ANSWER_SECONDS if body is None or isinstance(body, bytes) else INGEST_SECONDS
 
 
 def unreachable(url: str, reason: object) -> UnreachableError:

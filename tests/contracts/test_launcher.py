@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -97,8 +98,10 @@ def test_a_missing_blob_and_an_unknown_model_are_errors(launcher: ProcessLaunche
     assert "'oracle'" in unknown.detail
 
 
-def test_a_cancelled_task_ends_cancelled(launcher: ProcessLauncher) -> None:
-    task = launcher.start(TaskSpec("describe", {}))
+def test_a_cancelled_task_ends_cancelled(launcher: ProcessLauncher, tmp_path: Path) -> None:
+    fifo = tmp_path / "never-written"
+    os.mkfifo(fifo)  # it cannot end before it is cancelled
+    task = launcher.start(TaskSpec("ingest", {"path": str(fifo), "format": "csv", "gzip": False, "target": "x"}))
     task.cancel()
     task.cancel()
     assert task.result() == TaskBroken("cancelled", "The task was cancelled.")

@@ -8,6 +8,7 @@ from threading import Semaphore
 from urllib.parse import urlencode
 
 import pytest
+from anyio import CapacityLimiter
 
 from adapters.embedded.communications import SqliteCommunications
 from adapters.http import bodies
@@ -125,6 +126,20 @@ def noted_starts(monkeypatch: pytest.MonkeyPatch) -> Semaphore:
     return begun
 
 
+class Turns:
+    """A limiter that tells how many have asked for their turn."""
+
+    def __init__(self, limiter: CapacityLimiter) -> None:
+        self.limiter, self.wanted = limiter, Semaphore(0)
+
+    async def __aenter__(self) -> None:
+        self.wanted.release()
+        await self.limiter.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.limiter.release()
+
+
 def files(caller: Caller, number: int) -> list[tuple[OutgoingCall, bytes]]:
     return [(caller.outgoing("POST", f"/catalog/datasets?name=mine-{n}&target=target"), CONTENT) for n in range(number)]
 
@@ -133,13 +148,13 @@ def test_ingests_wait_for_each_other_and_nobody_else_does(
     rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, before, lanes = noted_starts(monkeypatch), len(rig.tasks), rig.app.lanes
+    turns = Turns(lanes.ingests)
+    monkeypatch.setattr(lanes, "ingests", turns)
     launcher = rig.hold_back()
 
     async def look(caller: Caller) -> None:
-        for _ in range(INGESTS):
-            await asyncio.to_thread(begun.acquire, timeout=20)
-        while lanes.ingests.statistics().tasks_waiting < 4:  # noqa: ASYNC110 - a limiter tells nobody who waits
-            await asyncio.sleep(0)
+        for event in [turns.wanted] * (INGESTS + 4) + [begun] * INGESTS:
+            assert await asyncio.to_thread(event.acquire, timeout=20)
         assert len(rig.tasks) - before == INGESTS
         assert lanes._waiting.borrowed_tokens == INGESTS
         assert await caller.asked(f"/catalog?after_position={rig.position}") == 200

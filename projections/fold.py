@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from projections import catalog, experiment, session, tasks
-from projections.change import Body, Current
+from projections.change import Body, Change, Current
 from projections.history import row_of
 from projections.ports import Batch, HistoryRow, Recorded
 
@@ -14,7 +14,15 @@ VERSION = (
     1  # of all shapes and rules of this package: another number makes the backend rebuild its read models at start
 )
 
-EVOLVE = (catalog.evolve, session.evolve, experiment.evolve, tasks.evolve)
+Evolve = Callable[[Recorded, Current], list[Change]]
+
+EVOLVE: dict[str, tuple[Evolve, ...]] = {  # by the kind of a stream; what it does not change is not asked
+    "experiment": (session.evolve, experiment.evolve, tasks.evolve),
+    "session": (session.evolve,),
+    "dataset": (catalog.evolve,),
+    "model": (catalog.evolve,),
+    "measure": (catalog.evolve,),
+}
 KINDS = (
     catalog.KIND, catalog.NAMES, session.KIND, session.OPEN_SESSION, session.MEMBER, experiment.KIND,
     experiment.ANNOTATION, experiment.EVENT, tasks.KIND, tasks.EVALUATION, tasks.REPRODUCTION,
@@ -53,7 +61,8 @@ class Fold:
 
         for recorded in commit:
             row = row_of(recorded, current)
-            changes = [change for evolve in EVOLVE for change in evolve(recorded, current)]
+            kind, _, _ = recorded.event.originator_id.partition(":")
+            changes = [change for evolve in EVOLVE.get(kind, ()) for change in evolve(recorded, current)]
             changed.update({(change.kind, change.id): change.body for change in changes})
             if row is not None:
                 rows[row.n] = row

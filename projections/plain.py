@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+UNCHANGED = frozenset({str, int, bool})
 LARGEST = 2**63 - 1
 
 
 def plain(value: Any) -> Any:
     """Return the value in what JSON has: dicts, lists, text, truth values, None and finite numbers; others are None."""
+    if value is None or type(value) in UNCHANGED:
+        return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -23,7 +23,7 @@ from projections.stash import Stash
 RANGE = 1000
 BATCH = 2000
 ROW = "history row"
-SORTED = json.JSONEncoder(sort_keys=True).encode
+SORTED = json.JSONEncoder(sort_keys=True, check_circular=False).encode
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,8 @@ FILE = {"result": {"position": 3, "file": "read-models-2.db"}}
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr("os.nice", lambda _: None)  # the tests after this one want to go on as fast as before
+    monkeypatch.setattr("os.nice", lambda _: None)  # the tests after this one want to go on as before
+    monkeypatch.setattr("gc.set_threshold", lambda *_: None)
     return read_settings(data=tmp_path)
 
 

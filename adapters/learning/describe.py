@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, get_args, get_type_hints
 
+from sklearn.base import is_regressor
+
 from adapters.learning.catalog import MEASURES, MODELS, Offered, estimator, offers, takes_estimator
 from adapters.learning.settings import settings_of
 
@@ -53,6 +55,8 @@ def _described(group: str, read: Callable[[Offered], dict[str, Any]], problems: 
 
 def _model(offer: Offered) -> dict[str, Any]:
     made = estimator(offer)
+    if is_regressor(made):
+        raise TypeError("it is a regressor, and AutoLearn trains classifiers")
     return {"description": _first_sentence(made), "settings": settings_of(made)}
 
 

@@ -22,7 +22,14 @@ METHODS = ("GET", "POST", "DELETE")
 @click.argument("path")
 @click.option("-d", "--data", metavar="JSON", help="The body: JSON, or @FILE with JSON, or @- for standard input.")
 @click.option("--raw", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file as the body.")
-@click.option("-H", "--header", "headers", multiple=True, metavar="NAME:VALUE", help="Such as Idempotency-Key.")
+@click.option(
+    "-H",
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="NAME:VALUE",
+    help="For example `Idempotency-Key: once`, `Prefer: respond-async`, or `Prefer: wait=10` (seconds for a task).",
+)
 @click.option("-i", "--include", is_flag=True, help="Status and headers too, on stderr.")
 @shared
 def call(

@@ -9,6 +9,7 @@ import click
 from cli.options import as_of, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
+from cli.views import briefly
 
 KINDS = ("models", "datasets", "measures")
 RANGES = (("minimum", ">="), ("exclusive_minimum", ">"), ("maximum", "<="), ("exclusive_maximum", "<"))
@@ -55,7 +56,7 @@ def _entries(body: Facts, form: str) -> list[Facts]:
 
 
 def _one(body: Facts) -> list[Block]:
-    facts = {key: value for key, value in body.items() if key not in ("settings", "columns")}
+    facts = briefly({key: value for key, value in body.items() if key not in ("settings", "columns")})
     columns = body.get("columns")
     listed = [{"column": name, "type": kind} for name, kind in columns.items()] if isinstance(columns, dict) else []
     settings = [

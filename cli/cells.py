@@ -11,6 +11,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 # What came from another person must not steer this one's terminal.
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 SHOWN_OF_DIGEST = 12
+LARGE, EXACT = 1e4, 1e15  # between these, a float is read more easily with all its digits
 
 
 def cell(value: Any) -> str:
@@ -45,7 +46,7 @@ def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.1f}".removesuffix(".0") if LARGE <= abs(value) < EXACT else f"{value:.4g}"
     text = UNPRINTABLE.sub(" ", str(value))
     if match := TIME.fullmatch(text):
         return f"{match[1]} {match[2]}Z"

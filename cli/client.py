@@ -19,9 +19,9 @@ from cli.bodies import NO_BODY, Body, JsonBody, RawBody
 from cli.events import Event, opened_events
 from cli.names import check_length, path_with
 from cli.positions import Positions
-from cli.problems import slug_of
+from cli.problems import ProblemError, slug_of
 from cli.wire import BrokenError, Wire, unreachable
-from domain.errors import BadInputError, NotAbleError, OutcomeRecordedError
+from domain.errors import BadInputError, NotAbleError, NotReachedError, OutcomeRecordedError
 
 PAUSES = (0.1, 0.3, 1.0, 2.0)  # seconds before each repetition of a call whose connection broke
 BLOCK = 1 << 20
@@ -40,7 +40,12 @@ class Client:
 
     def ask(self, *path: str, **query: Any) -> Answer:
         """GET what the parts of `path` name, at least as new as this client's own writes."""
-        return self.exchange(self.call("GET", path, {**query, **self._after()})).checked()
+        answer = self.exchange(self.call("GET", path, {**query, **self._after()}))
+        if answer.is_refusal and slug_of(answer.problem) == NotReachedError.slug:
+            hint = f" Was the log restored from a back-up? Then remove {self.positions.file}, which knows a later one."
+            said = f"{answer.problem.get('detail', '')}{hint}"
+            raise ProblemError(answer.status, answer.problem | {"detail": said})
+        return answer.checked()
 
     def tell(self, *path: str, body: Any = None, background: bool = False, method: str = "POST") -> Answer:
         """Give a command; `background` answers before its task is done. 202 means that the task goes on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def client() -> None:
 @shared
 def add(terminal: Terminal, name: str, roles: tuple[str, ...], out: Path | None, *, offline: bool) -> None:
     """Add the client NAME, and print its credentials or write them to a file."""
-    check_writable(out)
+    check_writable(out, name)
     roles = roles or ("analyst",)
     if offline:
         _hand_out(terminal, _on_directory("add", name, roles), out)
@@ -60,7 +61,7 @@ def list_clients(terminal: Terminal, as_of: str | None, *, offline: bool) -> Non
 @shared
 def rotate(terminal: Terminal, name: str, out: Path | None, *, offline: bool) -> None:
     """Give the client NAME its next key; the one before is accepted for 24 hours."""
-    check_writable(out)
+    check_writable(out, name)
     body = _on_directory("rotate", name) if offline else terminal.client().tell("clients", name, "rotation").body
     _hand_out(terminal, body, out)
 
@@ -75,10 +76,22 @@ def revoke(terminal: Terminal, name: str, *, offline: bool) -> None:
     terminal.show(body)
 
 
-def check_writable(out: Path | None) -> None:
-    """Refuse a place for credentials before the key is made."""
+def check_writable(out: Path | None, name: str) -> None:
+    """Refuse a place for credentials, also one that holds something else, before the key is made."""
     if out and not os.access(out.parent, os.W_OK):
         raise click.UsageError(f"--credentials-out: {out.parent} is no folder that you may write to.")
+    if out and out.exists() and _owner_of(out) != name:
+        raise click.UsageError(
+            f"--credentials-out: {out} holds something else than credentials of {name}; nothing done."
+        )
+
+
+def _owner_of(file: Path) -> str | None:
+    """Return whose credentials a file holds, whoever may read it; None for another file."""
+    try:
+        return str(json.loads(file.read_bytes())["client"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _hand_out(terminal: Terminal, body: Facts, out: Path | None) -> None:

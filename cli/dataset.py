@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from cli.options import shared
+from cli.output import View, the_facts
 from cli.terminal import Terminal
+from cli.views import briefly
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet"}
 
@@ -32,7 +34,7 @@ def add(terminal: Terminal, file: Path, **facts: str | None) -> None:
     form, gzip = kind_of(file)
     with terminal.working(f"Uploading and reading {file.name}"):
         answer = terminal.client().upload("catalog", "datasets", file=file, format=form, gzip=int(gzip), **facts)
-    terminal.show(answer.body)
+    terminal.show(answer.body, View(lambda body: the_facts(briefly(body))))
 
 
 @dataset.command()

@@ -14,7 +14,13 @@ AVERAGES = ("macro", "micro", "weighted", "binary")
 
 @click.command()
 @click.argument("experiment", required=False)
-@click.option("-m", "--measure", "measures", multiple=True, help="A measure; again for more.")
+@click.option(
+    "-m",
+    "--measure",
+    "measures",
+    multiple=True,
+    help="A measure as NAME or NAME:AVERAGE, for example recall:micro; again for more.",
+)
 @click.option("--average", type=click.Choice(AVERAGES), help="How measures of several classes become one number.")
 @click.option("--on", metavar="DATASET", help="Evaluate on this data set instead of the held-out part.")
 @no_wait

@@ -25,7 +25,10 @@ EQUAL = ("bit-identical", "metric-equal")
 @as_of
 @shared
 def show(terminal: Terminal, experiment: str, as_of: str | None) -> None:
-    """Show everything known about EXPERIMENT (JSON has also learned parameters, split, provenance and blobs)."""
+    """Show everything known about EXPERIMENT: an id, or a beginning of 4 characters or more that no other one has.
+
+    JSON has also learned parameters, split, provenance and blobs.
+    """
     terminal.show(terminal.client().ask("experiments", experiment, as_of=as_of).body, View(_blocks))
 
 
@@ -50,6 +53,8 @@ def reproduce(terminal: Terminal, experiment: str, *, no_wait: bool) -> None:
 @shared
 def export(terminal: Terminal, experiment: str, file: Path, as_of: str | None) -> None:
     """Write the fitted model of EXPERIMENT to FILE, a skops file; its SHA-256 is checked."""
+    if not os.access(file.parent, os.W_OK) or not file.parent.is_dir():
+        raise click.UsageError(f"{file.parent} is no folder that you may write to.")
     client = terminal.client()
     known = client.ask("experiments", experiment, as_of=as_of).body
     fresh = file.with_name(f"{file.name}.{os.getpid()}.new")

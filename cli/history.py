@@ -11,8 +11,13 @@ from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 from cli.views import named, numbered, short_settings
 
+EXAMPLES = """\b
+autolearn history --where 'precision > 0.9 and C in (1, 10)' --sort -precision
+autolearn history --where 'max_depth = none or model = svm' --since 7d
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.option("--model", help="Only of this model.")
 @click.option("--dataset", help="Only on this data set.")
 @click.option("--actor", help="Only committed by this client.")
@@ -26,7 +31,7 @@ from cli.views import named, numbered, short_settings
 @as_of
 @shared
 def history(terminal: Terminal, *, withdrawn: bool, **query: Any) -> None:
-    """List the committed experiments, newest first."""
+    """List the committed experiments, newest first; docs/filters.md describes FILTER and the sort keys."""
     body = terminal.client().ask("experiments", withdrawn=1 if withdrawn else None, **query).body
     terminal.show(body, View(_blocks, rows="experiments"))
     terminal.point_on(body)

@@ -37,15 +37,20 @@ def log(terminal: Terminal, *, follow: bool, **query: Any) -> None:
         return
     body = terminal.client().ask("log", **query).body
     terminal.show(body, View(_blocks, rows="communications"))
-    if terminal.is_for_people and body.get("next"):
-        terminal.say(f"More: the same command with --cursor {body['next']}")
+    terminal.point_on(body)
 
 
 def _follow(terminal: Terminal, query: Facts) -> None:
     for event in terminal.client().events("GET", "log", "events", **query):
         if isinstance(event.data, dict) and "operation" in event.data:
-            terminal.show_line(event.data, "  ".join(cell(event.data.get(name)) for name in FOLLOWED))
+            terminal.show_line(event.data, "  ".join(map(cell, _row(event.data, FOLLOWED).values())))
 
 
 def _blocks(body: Facts) -> list[Block]:
-    return [[{name: it.get(name) for name in COLUMNS} for it in body.get("communications", [])]]
+    return [[_row(it, COLUMNS) for it in body.get("communications", [])]]
+
+
+def _row(it: Facts, columns: tuple[str, ...]) -> Facts:
+    taken = it.get("milliseconds")
+    shown = it | {"milliseconds": round(taken, 1) if isinstance(taken, float) else taken}
+    return {name: shown.get(name) for name in columns}

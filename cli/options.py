@@ -30,9 +30,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Same as -o json.")
 URL = click.option("--url", help="The backend.  [default: AUTOLEARN_URL or http://127.0.0.1:8420]")
 
 as_of = click.option("--as-of", metavar="T", help="What was true then: a time with zone, `2h ago`, or `@position`.")
-no_wait = click.option("--no-wait", is_flag=True, help="Answer at once; the backend goes on.")
+no_wait = click.option("--no-wait", is_flag=True, help="Answer at once (`Prefer: respond-async`); the backend goes on.")
 reason = click.option("--reason", required=True, help="Why; it is kept with the event.")
-limit = click.option("--limit", type=click.IntRange(1, 1000), help="At most so many rows.")
+limit = click.option("--limit", type=click.IntRange(1, 1000), help="At most so many rows, up to 1,000.  [default: 100]")
 cursor = click.option("--cursor", help="Where the page before said that it goes on.")
 
 

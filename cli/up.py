@@ -35,13 +35,22 @@ STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 REFUSALS: dict[int, type[AutoLearnError]] = {2: BadInputError, 4: ForbiddenError, 6: ConflictError}  # by exit code
 
+at = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The data directory.  [default: AUTOLEARN_DATA, or autolearn in the user's data home]",
+)
+
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data directory.")
+@at
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
 @click.option("--detach", is_flag=True, help="Return when it answers; `autolearn down` stops it.")
 def up(data: Path | None, port: int, detach: bool) -> None:
-    """Start the backend of this machine."""
+    """Start the backend of this machine.
+
+    Other commands find it with AUTOLEARN_DATA=DIR and AUTOLEARN_URL=http://127.0.0.1:PORT.
+    """
     if detach:
         directory = data or data_directory()
         process, url = started(directory, port)
@@ -54,7 +63,7 @@ def up(data: Path | None, port: int, detach: bool) -> None:
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The data directory.")
+@at
 def down(data: Path | None) -> None:
     """Stop the backend of this machine."""
     from adapters.embedded.lock import holder  # noqa: PLC0415 - only this command needs it

@@ -11,6 +11,7 @@ FAILED = ("failed", "cancelled")
 HIDDEN = ("measures", "learned", "attempt")
 EXPECTED = {"standing": "uncommitted", "withdrawn": False}  # worth a line only where it is not so
 SHOWN_OF_SETTINGS = 48
+MOST_OF_A_LIST, BEGINNING_OF_A_LIST = 12, 3
 
 
 def named(thing: Any) -> Any:
@@ -24,6 +25,17 @@ def numbered(thing: Any) -> Any:
     """Return name and version of a data set: `iris v1`."""
     version = thing.get("version") if isinstance(thing, dict) else None
     return f"{named(thing)} v{version}" if version else named(thing)
+
+
+def briefly(facts: Facts) -> Facts:
+    """Return facts whose long lists are cut: `200 classes: a, b, c, …`."""
+    return {name: _brief(name, value) if isinstance(value, list) else value for name, value in facts.items()}
+
+
+def _brief(name: str, values: list[Any]) -> Any:
+    if len(values) <= MOST_OF_A_LIST:
+        return values
+    return f"{len(values)} {name}: {', '.join(map(cell, values[:BEGINNING_OF_A_LIST]))}, …"
 
 
 def explained(error: Any) -> Any:

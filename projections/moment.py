@@ -13,6 +13,7 @@ AGE = re.compile(r"([0-9]{1,9})\s*([smhdw])(\s+ago)?")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 POSITION = re.compile(r"@([0-9]{1,18})")
 FORMS = "Give an ISO timestamp with a zone (2026-01-31T12:00:00Z), an age (2h ago; s, m, h, d, w) or @position."
+TIMES = "Give an ISO timestamp with a zone (2026-01-31T12:00:00Z) or an age (2h ago; s, m, h, d, w)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +38,18 @@ def parse_moment(text: str, feed: Feed, now: datetime) -> Moment:
     return Moment(feed.position_at(moment), asked)
 
 
-def parse_time(text: str, now: datetime) -> datetime:
-    """Turn a timestamp or an age into a time, UTC. Raises BadInputError."""
+def parse_time(text: str, now: datetime, forms: str = FORMS) -> datetime:
+    """Turn a timestamp or an age into a time, UTC. Raises BadInputError with the forms that fit there."""
     asked = text.strip()
     try:
         if age := AGE.fullmatch(asked):
             return now - timedelta(**{UNITS[age[2]]: int(age[1])})
         moment = datetime.fromisoformat(asked)
         if moment.tzinfo is None:
-            raise BadInputError(f"{asked!r} has no time zone: add Z or +01:00. {FORMS}", allowed=FORMS)
+            raise BadInputError(f"{asked!r} has no time zone: add Z or +01:00. {forms}", allowed=forms)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadInputError(f"{asked!r} is no time. {FORMS}", allowed=FORMS) from None
+        raise BadInputError(f"{asked!r} is no time. {forms}", allowed=forms) from None
 
 
 def _at_position(asked: str, feed: Feed, head: int) -> Moment:

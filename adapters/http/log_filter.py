@@ -9,6 +9,7 @@ from typing import Any
 from adapters.http.backend import Backend
 from adapters.http.schemas import LogFilter, LogPage
 from domain.errors import BadCursorError
+from projections.moment import TIMES as FORMS
 from projections.moment import parse_time
 from projections.ports import Archived
 
@@ -20,7 +21,7 @@ def filters_of(given: LogFilter, backend: Backend) -> dict[str, str]:
     """Return the filters that were given; times as ISO timestamps in UTC."""
     named = {name: value for name in EQUAL if (value := getattr(given, name)) is not None}
     times = {name: value for name in TIMES if (value := getattr(given, name)) is not None}
-    return named | {name: parse_time(value, backend.clock.now()).isoformat() for name, value in times.items()}
+    return named | {name: parse_time(value, backend.clock.now(), FORMS).isoformat() for name, value in times.items()}
 
 
 def matches(record: Archived, filters: dict[str, str]) -> bool:

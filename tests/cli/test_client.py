@@ -101,6 +101,13 @@ def test_a_client_sees_its_own_writes(backend: FakeBackend, client: Client, home
     assert str(12) in (home / "positions.json").read_text()
 
 
+def test_a_log_that_went_back_is_explained(backend: FakeBackend, client: Client) -> None:
+    backend.on("GET", "/session", problem(503, "position-not-reached", "The read models are at 5, not yet at 12."))
+    with pytest.raises(ProblemError, match=r"not yet at 12\. Was the log restored .*positions\.json") as late:
+        client.ask("session")
+    assert late.value.status == 503
+
+
 def test_positions_never_go_back_and_belong_to_one_key(tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     mine = Positions.of(file, "http://a", "ana", b"key 1")

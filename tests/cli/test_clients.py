@@ -1,6 +1,11 @@
-"""`client list` and `log` where a moment or an outcome is asked for."""
+"""`client` and `log`: moments, outcomes, pages, and files that hold credentials already."""
 
 from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
 
 from cli.log import OUTCOMES
 from tests.cli.conftest import Run
@@ -24,3 +29,32 @@ def test_the_help_of_the_log_names_the_outcomes_that_there_are(run: Run) -> None
     shown = run("log", "--help").out
     assert [word for word in OUTCOMES if word not in shown] == []
     assert "handled" not in shown
+
+
+@pytest.mark.parametrize("content", ['{"client": "ana", "generation": 1, "key": "k"}', "notes", "[]"])
+def test_credentials_replace_only_those_of_the_same_client(
+    backend: FakeBackend, run: Run, tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "out.json"
+    file.write_text(content)
+    for words in (("add", "bob"), ("rotate", "bob")):
+        ran = run("client", *words, "--credentials-out", str(file))
+        assert (ran.code, file.read_text()) == (2, content)
+        assert "credentials of bob" in ran.err
+    assert backend.seen == []
+    file.write_text(content.replace("ana", "bob") if "ana" in content else '{"client": "bob"}')
+    backend.on("POST", "/clients/bob/rotation", Reply({"client": "bob", "generation": 2, "key": "next"}))
+    assert run("client", "rotate", "bob", "--credentials-out", str(file)).code == 0
+    assert json.loads(file.read_text()) == {"client": "bob", "generation": 2, "key": "next"}
+
+
+def test_the_log_has_pages_and_plain_milliseconds(backend: FakeBackend, run: Run) -> None:
+    one = {"position": 2, "operation": "POST /trainings", "milliseconds": 60050.123}
+    other = {"position": 1, "operation": "GET /experiments", "milliseconds": 4.979}
+    backend.on("GET", "/log", Reply({"communications": [one, other], "next": "xyz"}))
+    ran = run("log")
+    lines = [line.split() for line in ran.out.splitlines()[-2:]]
+    assert [("60050.1" in lines[0]), ("5" in lines[1])] == [True, True]
+    for form in ("table", "jsonl", "csv"):
+        assert run("log", "-o", form).err == "More: the same command with --cursor xyz\n"
+    assert run("log", "--json").err == ""

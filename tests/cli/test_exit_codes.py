@@ -155,6 +155,7 @@ def test_no_credentials_where_the_environment_says(run: Run, home: Path, monkeyp
         (("client", "add", "bob", "--role", "king"), "'king' is not one of"),
         (("client", "add", "bob", "--credentials-out", "none/bob.json"), "no folder that you may write to"),
         (("export", ID, "."), "is a directory"),
+        (("export", ID, "none/w.skops"), "none is no folder that you may write to."),
     ],
 )
 def test_bad_input_ends_with_2_and_a_sentence(

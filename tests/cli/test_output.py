@@ -58,6 +58,7 @@ def test_a_wide_table_leaves_columns_out_and_says_so(
 
 def test_cells_are_short_and_exact_where_it_matters() -> None:
     assert cell(0.97368421) == "0.9737"
+    assert [cell(60050.123), cell(-12345.0), cell(1e20)] == ["60050.1", "-12345", "1e+20"]
     assert cell(None) == "none"
     assert cell([True, False]) == "true, false"
     assert cell("2025-11-24T22:38:01.123456Z") == "2025-11-24 22:38:01Z"

@@ -227,6 +227,17 @@ def test_dataset_add(backend: FakeBackend, run: Run, tmp_path: Path, name: str, 
     assert backend.seen[0].body == content
 
 
+def test_many_classes_are_not_listed_one_by_one(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    body = {"name": "mine", "version": 1, "classes": [f"c{number}" for number in range(200)]}
+    backend.on("POST", "/catalog/datasets", Reply(body, 201))
+    backend.on("GET", "/catalog/datasets/mine", Reply(body))
+    words = ("dataset", "add", str(tmp_path / "a.csv"), "--name", "mine", "--target", "b")
+    for ran in (run(*words), run("catalog", "datasets", "mine")):
+        assert "200 classes: c0, c1, c2, …\n" in ran.out
+    assert run(*words, "--json").json == body
+
+
 def test_a_file_of_unknown_kind_is_not_sent(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").touch()
     ran = run("dataset", "add", str(tmp_path / "a.xlsx"), "--name", "mine", "--target", "b")

@@ -26,6 +26,13 @@ def test_a_new_client_gets_its_key_once_and_can_call(rig: Rig, root: Caller) -> 
     assert "key" not in json.dumps(listed)
 
 
+def test_the_log_is_asked_by_times_alone(root: Caller) -> None:
+    reply = root.get("/log?until=@100")
+    assert reply.status == 422
+    assert "an age" in reply.json["detail"]
+    assert "position" not in reply.json["detail"]
+
+
 def test_clients_as_of_a_position(rig: Rig, root: Caller) -> None:
     before = rig.position
     root.post("/clients", {"client": "eve", "roles": ["analyst"]})

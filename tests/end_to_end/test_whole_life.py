@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.end_to_end.place import Shell
@@ -18,6 +19,9 @@ def test_train_evaluate_commit_history(shell: Shell) -> None:
     receipt = shell("commit", "--message", "all five").json
     assert receipt["experiments"] == ids
     assert len(receipt["head"]) == 64
+    # A real server writes the names of headers small: from them the client knows what it has written.
+    known = json.loads(shell.credentials.with_name("positions.json").read_text())
+    assert list(known.values()) == [receipt["position"]]
 
     history = shell("history", "--where", "precision > 0.5 and dataset = wine", "--sort", "-precision").json
     assert {it["experiment"] for it in history["experiments"]} == set(ids)
@@ -50,6 +54,17 @@ def trained_and_evaluated(shell: Shell, model: str) -> str:
     assert evaluated["experiment"] == trained["experiment"]
     assert 0 < evaluated["measures"]["precision:macro"] <= 1
     return str(trained["experiment"])
+
+
+def test_a_call_that_does_not_wait_is_followed_by_its_location(shell: Shell) -> None:
+    wanted = '{"dataset": "wine", "model": "random-forest", "settings": {"n_estimators": 500}}'
+    called = shell("call", "POST", "/trainings", "-d", wanted, "-H", "Prefer: wait=0", "-i")
+    assert "HTTP 202" in called.err
+    assert f"location: /trainings/{called.json['experiment']}" in called.err
+    lines = shell("call", "GET", f"/trainings/{called.json['experiment']}/events").out.splitlines()
+    last = json.loads(lines[-1])
+    assert (last["event"], last["data"]["state"]) == ("result", "completed")
+    shell("discard")
 
 
 def test_a_data_set_of_ones_own(shell: Shell, tmp_path: Path) -> None:

@@ -19,9 +19,7 @@ def test_train_evaluate_commit_history(shell: Shell) -> None:
     receipt = shell("commit", "--message", "all five").json
     assert receipt["experiments"] == ids
     assert len(receipt["head"]) == 64
-    # A real server writes the names of headers small: from them the client knows what it has written.
-    known = json.loads(shell.credentials.with_name("positions.json").read_text())
-    assert list(known.values()) == [receipt["position"]]
+    assert list(positions(shell).values()) == [receipt["position"]]
 
     history = shell("history", "--where", "precision > 0.5 and dataset = wine", "--sort", "-precision").json
     assert {it["experiment"] for it in history["experiments"]} == set(ids)
@@ -37,6 +35,12 @@ def test_train_evaluate_commit_history(shell: Shell) -> None:
     replayed = shell("replay", "--as-of", f"@{before}").json
     assert replayed["matches_read_models"]
     assert shell("log").json["communications"]
+
+
+def positions(shell: Shell) -> dict[str, int]:
+    """Return what the client knows of its own writes: from headers, whose names a real server writes small."""
+    known: dict[str, int] = json.loads(shell.credentials.with_name("positions.json").read_text())
+    return known
 
 
 def test_every_model_is_reproduced_bit_by_bit(shell: Shell) -> None:

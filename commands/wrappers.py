@@ -106,8 +106,7 @@ class Desk:
     def _append(self, triggered: list[Event]) -> Receipt | None:
         if not triggered:
             return None
-        events = [event.stamped(self.call.metadata) for event in triggered]
-        receipt = self.ports.store.append(events, self._stamp())
+        receipt = self.ports.store.append(triggered, self._stamp())
         self.appends += 1
         return receipt
 

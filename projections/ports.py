@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.events import Event
@@ -14,8 +14,7 @@ from projections.conditions import Condition
 OPEN = 2**62  # the `to` of a version that is still true
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):  # a tuple, as a replay makes millions of them
     """One event at its position, inside the commit that ends at `commit` at time `at` (UTC)."""
 
     position: int
@@ -24,8 +23,7 @@ class Recorded:
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class RawEvent:
+class RawEvent(NamedTuple):
     """An event as stored: what the chain is computed over."""
 
     stream: str

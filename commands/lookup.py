@@ -9,13 +9,12 @@ from commands.call import Call
 from commands.ports import EventStore, VersionConflict
 from commands.wrappers import Work
 from domain.dataset import Dataset
-from domain.errors import AmbiguousIdError, BadInputError, ConflictError, NotFoundError
+from domain.errors import AmbiguousIdError, ConflictError, NotFoundError
 from domain.experiment import Experiment
 from domain.offer import Offer
 from domain.session import Session
-from domain.values import experiment_of, experiment_stream, session_stream
+from domain.values import checked_beginning, experiment_of, experiment_stream, session_stream
 
-SHORTEST_BEGINNING = 4
 MOST_CANDIDATES = 200
 MOST_NAMES = 500
 
@@ -28,15 +27,6 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 def may_see(call: Call, experiment: Experiment) -> bool:
     """Tell whether it is committed (for every client) or the caller's own."""
     return experiment.exists and (experiment.standing == "committed" or experiment.training.owner == call.client)
-
-
-def checked_beginning(given: str) -> str:
-    """Return the beginning of an experiment's id, or refuse one that is too short to name it for long."""
-    if len(given) < SHORTEST_BEGINNING:
-        raise BadInputError(
-            f"{given!r} is too short: give at least {SHORTEST_BEGINNING} characters of an experiment's id."
-        )
-    return given
 
 
 def find_experiment(work: Work, call: Call, given: str) -> Experiment:

@@ -22,6 +22,7 @@ UNFINISHED: frozenset[str] = frozenset({"requested", "started"})
 MAX_EXPERIMENTS_OF_A_SESSION = 500
 MAX_ATTEMPTS = 3
 MAX_TEXT = 4096
+SHORTEST_BEGINNING = 4  # characters of an experiment's id
 
 CATALOG_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 EXPERIMENT_ID = re.compile(r"[a-z2-7]{16}")
@@ -96,6 +97,13 @@ def checked_catalog_name(name: str) -> str:
         msg = f"{name!r} is not a name: 1 to 64 characters of a-z, 0-9, '.', '_' and '-', first a letter or digit."
         raise BadInputError(msg)
     return name
+
+
+def checked_beginning(given: str) -> str:
+    """Return the beginning of an experiment's id, or refuse one that is too short to name it for long."""
+    if len(given) < SHORTEST_BEGINNING:
+        raise BadInputError(f"{given!r} is too short: give {SHORTEST_BEGINNING} or more characters of an id.")
+    return given
 
 
 def checked_text(what: str, text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from domain.errors import AmbiguousIdError, NotFoundError
+from domain.values import SHORTEST_BEGINNING, checked_beginning
 from projections import experiment, tasks
 from projections.change import Body
 from projections.nearest import nearest
@@ -14,9 +15,8 @@ from projections.ports import Documents, History, HistoryQuery
 from projections.session_answers import members_of, open_session_of
 from projections.visibility import Viewer
 
-SHORTEST = 4
 LISTED = 10  # candidates that an ambiguous beginning is answered with
-EXPERIMENT = re.compile(rf"[a-z2-7]{{{SHORTEST},16}}")
+EXPERIMENT = re.compile(rf"[a-z2-7]{{{SHORTEST_BEGINNING},16}}")
 SHOWN = (
     "committed_at", "actor", "withdrawn", "owner", "requested_at", "distribution", "split", "provenance", "blobs",
 )  # fmt: skip
@@ -30,8 +30,9 @@ class ExperimentAnswers:
         self._history = history
 
     def resolve(self, viewer: Viewer, given: str, at: int) -> str:
-        """Complete an id or unique beginning (a task's suffix stays). Raises NotFoundError, AmbiguousIdError."""
+        """Complete an id or unique beginning (a task's suffix stays); refuse a short, unknown or ambiguous one."""
         beginning, dash, suffix = given.partition("-")
+        checked_beginning(beginning)
         candidates = self._beginning(viewer, beginning, at) if EXPERIMENT.fullmatch(beginning) else []
         if not candidates:
             raise NotFoundError.named("experiment", given, nearest(beginning, self._recent(viewer, at)))

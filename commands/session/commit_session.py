@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from commands.answers import answer_at, event_of
 from commands.call import Answer
-from commands.lookup import checked_beginning, nearest, require_open_session
+from commands.lookup import nearest, require_open_session
 from commands.ports import Receipt
 from commands.session.leaving import discarded, end_all
 from commands.wrappers import Desk, Work
@@ -14,7 +14,7 @@ from domain.errors import AmbiguousIdError, NotFoundError, UnfinishedError
 from domain.experiment import Experiment
 from domain.session import Session
 from domain.session_events import SessionCommitted
-from domain.values import checked_text, experiment_stream, session_id
+from domain.values import checked_beginning, checked_text, experiment_stream, session_id
 
 
 @dataclass(frozen=True, slots=True)

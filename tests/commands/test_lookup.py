@@ -49,7 +49,7 @@ def test_a_beginning_of_several_is_ambiguous(stage: Stage, ana: Caller, known: d
 
 @pytest.mark.parametrize("given", ["", "a", "abc"])
 def test_a_short_beginning_is_refused(stage: Stage, ana: Caller, given: str, known: dict[str, str]) -> None:
-    with stage.refused(BadInputError, "at least 4 characters"):
+    with stage.refused(BadInputError, "4 or more characters"):
         find_experiment(stage.work(), ana.call(), given)
 
 

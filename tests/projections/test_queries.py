@@ -85,7 +85,7 @@ def test_beginnings_name_what_the_viewer_may_see(asked: Queries) -> None:
     with pytest.raises(AmbiguousIdError) as refused:
         asked.resolve(BEN, "aaaa")
     assert refused.value.facts["candidates"] == [A, B]
-    with pytest.raises(NotFoundError):
+    with pytest.raises(BadInputError, match="4 or more characters"):
         asked.resolve(ANA, A[:3])
     with pytest.raises(NotFoundError) as unknown:
         asked.resolve(BEN, "aaaaaaaaaaaaaaa7")

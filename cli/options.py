@@ -58,8 +58,3 @@ def shared(command: Command) -> Command:
         return command(Terminal(chosen, url or before.get("url")), *arguments, **options)
 
     return FORMAT(JSON(URL(run)))
-
-
-def without_none(**values: Any) -> dict[str, Any]:
-    """Return what was given."""
-    return {name: value for name, value in values.items() if value is not None}

@@ -25,7 +25,6 @@ MAX_TEXT = 4096
 SHORTEST_BEGINNING = 4  # characters of an experiment's id
 
 CATALOG_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-EXPERIMENT_ID = re.compile(r"[a-z2-7]{16}")
 TASK_ID = re.compile(r"(?P<experiment>[a-z2-7]{16})-(?P<kind>[er])(?P<number>[1-9][0-9]{0,5})")
 
 
@@ -123,12 +122,6 @@ def session_id(stream: str) -> str:
     """Name a session as users see it (`ana-3`) from its stream (`session:ana:3`)."""
     _, client, number = stream.split(":")
     return f"{client}-{number}"
-
-
-def stream_of_session(session: str) -> str:
-    """Name the stream of a session that users call `ana-3`; the inverse of `session_id`."""
-    client, _, number = session.rpartition("-")
-    return f"session:{client}:{number}"
 
 
 def experiment_of(task: str) -> str:

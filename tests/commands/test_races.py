@@ -11,7 +11,7 @@ from commands.session.commit_session import CommitSession
 from commands.training.request_training import RequestTraining
 from domain.errors import ConflictError
 from domain.events import Event
-from domain.values import stream_of_session
+from domain.values import session_stream
 from tests.commands.race import at_once
 from tests.commands.stage import Caller, Stage
 
@@ -32,7 +32,7 @@ def test_twenty_first_trainings_end_in_one_session(durable_stage: Stage) -> None
 
 def committed_in(stage: Stage, session: str) -> list[tuple[str, ...]]:
     """Return what was committed with a session, if it was."""
-    events: list[Any] = list(stage.events(stream_of_session(session)))
+    events: list[Any] = list(stage.events(session_stream("ana", int(session.removeprefix("ana-")))))
     return [event.committed for event in events if event.NAME == "session-committed.v1"]
 
 

@@ -18,14 +18,12 @@ from domain.values import (
     checked_text,
     session_id,
     session_stream,
-    stream_of_session,
 )
 
 
 @given(client=st.from_regex(CLIENT_NAME, fullmatch=True), number=st.integers(1, 10**6))
 def test_a_session_id_names_its_stream(client: str, number: int) -> None:
     stream = session_stream(client, number)
-    assert stream_of_session(session_id(stream)) == stream
     assert session_id(stream) == f"{checked_client_name(client)}-{number}"
 
 

@@ -15,7 +15,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from adapters.embedded.appends import START, Append, Place, Plan, commit_rows, event_rows, take_free_versions
 from adapters.embedded.database import Database
-from adapters.embedded.group_commit import GroupCommit
+from adapters.group_commit import GroupCommit
 from adapters.wire.chain import framed_events
 from adapters.wire.moments import microseconds_now
 from domain.errors import NotAbleError

@@ -1,0 +1,67 @@
+"""One MongoDB database as all adapters of this mode use it: majority for writes and reads, whatever the URI says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from pymongo import MongoClient
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import Primary
+from pymongo.write_concern import WriteConcern
+
+from domain.errors import BadInputError, NotAbleError
+
+CONNECT_SECONDS: Final = 3.0
+PATIENCE_SECONDS: Final = 5.0  # of one operation: a server that stands still is as good as dead
+# What is acknowledged survives the loss of any minority of the replica set, and what is read is never rolled back.
+MAJORITY: Final = WriteConcern(w="majority", j=True)
+
+Fields = dict[str, Any]
+
+
+class Mongo:
+    """A client of its own per process (never across a fork), and one database of it.
+
+    `seconds`: how long one operation may take before it counts as failed; None where a scan may take its time.
+    """
+
+    def __init__(self, uri: str, database: str, *, seconds: float | None = PATIENCE_SECONDS) -> None:
+        milliseconds = None if seconds is None else int(seconds * 1000)
+        try:
+            self.client: MongoClient[Fields] = MongoClient(
+                uri,
+                serverSelectionTimeoutMS=int(CONNECT_SECONDS * 1000),
+                connectTimeoutMS=int(CONNECT_SECONDS * 1000),
+                timeoutMS=milliseconds,
+                retryWrites=True,
+                tz_aware=True,
+                appname="autolearn",
+            )
+        except (ConfigurationError, PyMongoError, ValueError) as wrong:
+            raise BadInputError(f"AUTOLEARN_MONGODB is not the URI of a MongoDB: {wrong}.") from wrong
+        self.uri, self.name = uri, database
+        self.database: Database[Fields] = self.client.get_database(
+            database, write_concern=MAJORITY, read_concern=ReadConcern("majority"), read_preference=Primary()
+        )
+
+    def collection(self, name: str) -> Collection[Fields]:
+        """Return a collection of the database, with the majority concerns."""
+        return self.database.get_collection(name)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.client.close()
+
+
+@contextmanager
+def as_ours() -> Iterator[None]:
+    """Turn MongoDB's errors into those of the one error tree."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise NotAbleError(f"MongoDB cannot do it now: {type(error).__name__}: {str(error)[:300]}") from error

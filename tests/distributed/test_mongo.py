@@ -1,0 +1,27 @@
+"""The MongoDB connection: majority whatever the URI says, and errors of the one error tree."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.distributed.mongo import Mongo, as_ours
+from domain.errors import BadInputError, NotAbleError
+
+
+def test_the_write_concern_cannot_be_set_below_majority(mongodb: str, installation: str) -> None:
+    mongo = Mongo(f"{mongodb}{'&' if '?' in mongodb else '/?'}w=1&journal=false", installation)
+    concern = mongo.collection("commits").write_concern
+    mongo.close()
+    assert concern.document == {"w": "majority", "j": True}
+
+
+def test_a_uri_that_is_none_is_refused_with_the_name_of_the_setting() -> None:
+    with pytest.raises(BadInputError, match="AUTOLEARN_MONGODB"):
+        Mongo("http://nowhere", "autolearn")
+
+
+def test_a_server_that_is_not_there_is_not_able_now() -> None:
+    mongo = Mongo("mongodb://127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=50", "autolearn", seconds=0.2)
+    with pytest.raises(NotAbleError), as_ours():
+        mongo.collection("commits").find_one({})
+    mongo.close()

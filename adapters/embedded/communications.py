@@ -24,8 +24,8 @@ from adapters.embedded.communication_rows import (
     to_row,
 )
 from adapters.embedded.database import Database
-from adapters.group_commit import GroupCommit
 from adapters.embedded.growth import poll_beyond
+from adapters.group_commit import GroupCommit
 from adapters.wire.communication_chain import GENESIS, communication_hash
 from adapters.wire.moments import from_microseconds, microseconds_now
 from domain.errors import DiskReserveError, NotAbleError

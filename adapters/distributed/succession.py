@@ -1,0 +1,133 @@
+"""A collection whose `_id`s are places in one row: each document takes the only place after one that is there for good.
+
+Many processes write to it without locks and without gaps. Whoever finds its place taken reads the tail again and tries
+the next one; what concurrent callers of one process hand in goes in together, in one round trip.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from adapters.distributed.mongo import PATIENCE_SECONDS, Fields, as_ours
+from adapters.group_commit import GroupCommit
+from domain.errors import NotAbleError
+
+DUPLICATE_KEY: Final = 11000
+JITTER_SECONDS: Final = 0.004  # about one round trip: long enough that processes which met once do not meet again
+
+
+class Candidate(Protocol):
+    """What a caller hands in. The succession sets either the document, as stored, or the refusal."""
+
+    document: Fields | None
+    refusal: Exception | None
+
+
+Job = TypeVar("Job", bound=Candidate)
+
+
+class Line(Protocol[Job]):
+    """What the users of a succession know of their documents. Only one thread at a time calls it."""
+
+    def follow(self, tail: Fields, jobs: Sequence[Job]) -> list[tuple[Job, Fields]]:
+        """Return the jobs with the documents (field `hash` included) that follow the tail; {} is that of no document.
+
+        A job that must not go in gets its refusal and is left out; that harms no other.
+        """
+        ...
+
+    def blame(self, job: Job) -> Exception | None:
+        """Say why a unique key other than `_id` refused the job's document; None where it may be tried once more."""
+        ...
+
+
+class Succession(Generic[Job]):
+    """The one writer of this process. `kept` names the fields of the tail, besides `_id`, that the line needs."""
+
+    def __init__(self, collection: Collection[Fields], line: Line[Job], kept: Sequence[str]) -> None:
+        self._collection, self._line = collection, line
+        self._kept = ["_id", *kept]
+        self._tail: Fields | None = None  # None: not known, read it
+        self._group = GroupCommit(self._write)
+
+    def submit(self, job: Job) -> Fields:
+        """Return the job's document when it is stored for good; raises its refusal, or NotAbleError (come again)."""
+        self._group.submit(job)
+        if job.refusal is not None:
+            raise job.refusal
+        if job.document is None:
+            raise NotAbleError("The write was interrupted; repeat the call.")
+        return job.document
+
+    def read_tail(self) -> Fields:
+        """Return the kept fields of the last document; {} where there is none."""
+        with as_ours():
+            last = self._collection.find_one({}, dict.fromkeys(self._kept, 1), sort=[("_id", -1)])
+        return last or {}
+
+    def _write(self, jobs: list[Job]) -> None:
+        end = time.monotonic() + PATIENCE_SECONDS
+        waiting: Sequence[Job] = jobs
+        failure: Exception = NotAbleError("Too many processes write at once; repeat the call.")
+        try:
+            while (waiting := self._round(waiting)) and time.monotonic() < end:
+                time.sleep(random.uniform(0, JITTER_SECONDS))  # noqa: S311 - no secret
+        except Exception as caught:  # noqa: BLE001 - each caller whom it concerns raises it
+            self._tail, failure = None, caught
+        for job in jobs:
+            if job.document is None and job.refusal is None:
+                job.refusal = failure
+
+    def _round(self, jobs: Sequence[Job]) -> list[Job]:
+        """Insert what follows the tail; return the jobs that have to try again."""
+        if self._tail is None:
+            self._tail = self.read_tail()
+        planned = self._line.follow(self._tail, jobs)
+        if not planned:
+            return []
+        try:
+            self._collection.insert_many([document for _, document in planned], ordered=True)
+        except BulkWriteError as error:
+            return self._after_clash(planned, error)
+        except PyMongoError as error:
+            self._find_out(planned)
+            with as_ours():
+                raise
+        self._accept(planned)
+        return []
+
+    def _accept(self, planned: Iterable[tuple[Job, Fields]]) -> None:
+        for job, document in planned:
+            job.document = document
+            self._tail = {name: document[name] for name in self._kept}
+
+    def _after_clash(self, planned: list[tuple[Job, Fields]], error: BulkWriteError) -> list[Job]:
+        clash: Any = next(iter(error.details["writeErrors"]), {"code": 0})
+        if clash["code"] != DUPLICATE_KEY or error.details["writeConcernErrors"]:
+            self._find_out(planned)
+            with as_ours():
+                raise error
+        inserted = error.details["nInserted"]
+        self._accept(planned[:inserted])
+        rest = [job for job, _ in planned[inserted:]]
+        if "_id" in clash["keyPattern"]:
+            self._tail = None
+            return rest
+        rest[0].refusal = self._line.blame(rest[0])
+        return rest[1:] if rest[0].refusal else rest
+
+    def _find_out(self, planned: list[tuple[Job, Fields]]) -> None:
+        """After a lost reply: which of these documents are there? Those whose place is not ours to see may yet come."""
+        self._tail = None
+        places = {"_id": {"$in": [document["_id"] for _, document in planned]}}
+        with as_ours():
+            stored = {found["_id"]: found["hash"] for found in self._collection.find(places, {"hash": 1})}
+        for job, document in planned:
+            if stored.get(document["_id"]) == document["hash"]:
+                job.document = document

@@ -19,7 +19,7 @@ from adapters.embedded.event_store import SqliteEventStore
 from adapters.security.credentials import Credentials
 from benchmarks import Figure, many, memory, mlflow_server
 from cli.client import Client
-from cli.compose import EVENTS
+from cli.compose.embedded import EVENTS
 from cli.positions import Positions
 from cli.problems import ProblemError
 from cli.up import STOP_SECONDS, started

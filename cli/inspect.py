@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cli.compose import evidence_of, fresh_documents, open_stores, replayed
+from cli.compose import fresh_documents, open_stores
+from cli.compose.stores import evidence_of, replayed
 from cli.settings import Settings, read_settings
 from domain.errors import BadInputError, NotAbleError, NotReachedError
 from projections.following import Poisoned
@@ -18,7 +19,7 @@ from projections.replay import replay
 from projections.verify import verify
 
 if TYPE_CHECKING:
-    from cli.compose import Stores
+    from cli.compose.stores import Stores
 
 Step = dict[str, Any]
 HASH_BYTES = 32

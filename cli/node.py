@@ -1,4 +1,4 @@
-"""Node: one backend, put together by `cli/compose.py`; how it starts, and how it ends."""
+"""Node: one backend, put together by `cli/compose/embedded.py`; how it starts, and how it ends."""
 
 from __future__ import annotations
 

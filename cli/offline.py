@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
-from cli.compose import open_node
+from cli.compose.embedded import open_node
 from cli.node import system_call
 from cli.settings import read_settings
 from commands.clients.add_client import AddClient

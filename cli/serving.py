@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from cli.compose import open_node
+from cli.compose.embedded import open_node
 from domain.errors import BadInputError, ConflictError
 
 if TYPE_CHECKING:

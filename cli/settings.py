@@ -20,11 +20,22 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="AUTOLEARN_", frozen=True)
 
-    mode: Literal["embedded"] = Field("embedded", description="where the log and the read models live")
+    mode: Literal["embedded", "distributed"] = Field(
+        "embedded", description="where the log and the read models live: SQLite and files, or MongoDB and Kafka"
+    )
     data: Path = Field(default_factory=data_directory, description="the data directory; one backend at a time owns it")
     blobs: str = Field("", description="fsspec URL of the blobs; default: `blobs` in the data directory")
     master_key_file: Path | None = Field(
         None, description="the master key; default: `master.key` in the data directory"
+    )
+    kafka: str = Field("127.0.0.1:9092", description="distributed: Kafka's bootstrap servers")
+    mongodb: str = Field(
+        "mongodb://127.0.0.1:27017/?directConnection=true", description="distributed: URI of MongoDB, a replica set"
+    )
+    database: str = Field(
+        "autolearn",
+        pattern=r"^[a-z][a-z0-9-]{0,39}$",
+        description="distributed: name of the database, and prefix of the topics; one installation, one name",
     )
     listen: str = Field("127.0.0.1", description="address to listen on; beyond loopback only with own clients")
     hosts: str = Field("", description="further names, separated by commas, that the Host header may carry")

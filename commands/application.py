@@ -1,4 +1,4 @@
-"""The write side as one object: takes a command and a call, and answers. Made once, by `cli/compose.py`."""
+"""The write side as one object: takes a command and a call, and answers. Made once, by `cli/compose`."""
 
 from __future__ import annotations
 

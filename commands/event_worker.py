@@ -12,19 +12,11 @@ from uuid import NAMESPACE_URL, uuid5
 from commands.application import Application
 from commands.call import Call
 from commands.ports import DuplicateAppend, EventFeed, Followed, Journal, OpenTasks
+from commands.waiting_tasks import ALL_KINDS, WaitingTasks
 from commands.wrappers import Desk, Work, load
 from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError
 from domain.experiment import Experiment, Task
-from domain.experiment_events import (
-    EvaluationCompleted,
-    ExperimentDiscarded,
-    ReproductionCompleted,
-    TaskCancelled,
-    TaskFailed,
-    TaskRequested,
-    TaskStarted,
-    TrainingCompleted,
-)
+from domain.experiment_events import ExperimentDiscarded, TaskCancelled
 from domain.values import MAX_ATTEMPTS, experiment_of, experiment_stream
 
 log = logging.getLogger(__name__)
@@ -33,11 +25,14 @@ WORKERS = uuid5(NAMESPACE_URL, "autolearn/workers")
 BATCH = 500
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.2  # a slot can become free without an event: a cancelled task's process ends after its event
-Moved = TaskStarted | TrainingCompleted | EvaluationCompleted | ReproductionCompleted | TaskFailed | TaskCancelled
+LOOK_SECONDS = 2.0  # between two looks at whether the workers of tasks that run elsewhere are still alive
 
 
 class EventWorker:
-    """Claims what waits, in the log's order, as slots allow. `is_lost`: whether a started task's worker is dead."""
+    """Claims what waits of its `kinds`, in the log's order, as slots allow, and ends here what was cancelled elsewhere.
+
+    `is_lost`: whether the worker of this name, who has started a task, is dead. Without kinds it claims nothing.
+    """
 
     def __init__(
         self,
@@ -45,7 +40,8 @@ class EventWorker:
         feed: EventFeed,
         open_tasks: OpenTasks,
         journal: Journal,
-        is_lost: Callable[[Task], bool],
+        is_lost: Callable[[str], bool],
+        kinds: frozenset[str] = ALL_KINDS,
     ) -> None:
         self._application = application
         self._ports = application.ports
@@ -54,7 +50,8 @@ class EventWorker:
         self._journal = journal
         self._is_lost = is_lost
         self._position = 0
-        self._backlog: dict[str, Followed | None] = {}
+        self._waiting = WaitingTasks(kinds, self._ports.worker)
+        self._looked = 0.0
         self._trouble = ""
         self._stop = Signal()
         self._thread = Thread(target=self._run, name="event worker", daemon=True)
@@ -62,7 +59,7 @@ class EventWorker:
     def start(self, position: int) -> None:
         """Take over what is unfinished at `position` (the read models have it), then follow the log from there."""
         self._position = position
-        self._backlog = dict.fromkeys(self._open_tasks.unfinished())
+        self._waiting.take_over(self._open_tasks.unfinished())
         self._thread.start()
 
     def stop(self) -> None:
@@ -75,7 +72,7 @@ class EventWorker:
         while not self._stop.is_set():
             try:
                 self.step()
-                self._feed.wait_beyond(self._position, RETRY_SECONDS if self._backlog else IDLE_SECONDS)
+                self._feed.wait_beyond(self._position, RETRY_SECONDS if self._waiting else IDLE_SECONDS)
             except AutoLearnError as trouble:
                 if trouble.sentence != self._trouble:  # what lasts is said once
                     log.warning("event worker: %s", trouble.sentence)
@@ -92,26 +89,28 @@ class EventWorker:
                 self._follow(followed)
                 self._position = followed.position
         finally:
+            self._look_for_lost()
             self._claim_what_waits()
 
+    def _look_for_lost(self) -> None:
+        if time.monotonic() - self._looked > LOOK_SECONDS:
+            self._waiting.take_lost(self._is_lost)
+            self._looked = time.monotonic()
+
     def _claim_what_waits(self) -> None:
-        for task in list(self._backlog):
+        for task in self._waiting.tasks():
             if not self._ports.launcher.take_slot():
                 break
             self._claim_in_slot(task)
 
     def _follow(self, followed: Followed) -> None:
         event = followed.event
-        if isinstance(event, TaskRequested):
-            self._backlog[event.task] = followed
-        elif isinstance(event, Moved):
-            self._backlog.pop(event.task, None)
-            if isinstance(event, TaskCancelled):
-                self._end(event.task, followed)
+        self._waiting.follow(followed)
+        if isinstance(event, TaskCancelled):
+            self._end(event.task, followed)
         elif isinstance(event, ExperimentDiscarded):
-            for task in [*self._backlog, *self._application.tasks.running()]:
+            for task in self._application.tasks.running():
                 if experiment_stream(experiment_of(task)) == event.originator_id:
-                    self._backlog.pop(task, None)
                     self._end(task, followed)
 
     def _end(self, task: str, followed: Followed) -> None:
@@ -120,11 +119,11 @@ class EventWorker:
             self._note(followed, "cancelled", time.perf_counter())
 
     def _claim_in_slot(self, task: str) -> None:
-        followed, runs = self._backlog.pop(task), False
+        followed, runs = self._waiting.pop(task), False
         try:
             runs = self._claim(task, followed)
         except Exception:
-            self._backlog[task] = followed  # last in the queue, so that one that cannot be read stops no other
+            self._waiting.put_back(task, followed)
             raise
         finally:
             if not runs:
@@ -135,7 +134,10 @@ class EventWorker:
         name = experiment_of(task)
         experiment = load(self._ports.store, Experiment, experiment_stream(name))
         it = experiment.tasks.get(task)
-        if it is None or not it.is_unfinished or (it.state == "started" and not self._is_lost(it)):
+        if it is None or not it.is_unfinished:
+            return False
+        if it.state == "started" and not self._is_lost(it.worker or ""):
+            self._waiting.runs_elsewhere(task, it.worker or "")
             return False
         desk = self._desk(it)
         outcome = self._start(desk, name, it)

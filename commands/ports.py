@@ -208,7 +208,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything outside that a command may use; made once, by `cli/compose.py`."""
+    """Everything outside that a command may use; made once, by `cli/compose`."""
 
     store: EventStore
     blobs: Blobs

@@ -130,6 +130,12 @@ def experiment_of(task: str) -> str:
     return match["experiment"] if match else task
 
 
+def kind_of_task(task: str) -> str:
+    """Return training, evaluation or reproduction, by a task's id."""
+    match = TASK_ID.fullmatch(task)
+    return "training" if match is None else {"e": "evaluation", "r": "reproduction"}[match["kind"]]
+
+
 def experiment_stream(experiment: str) -> str:
     """Name the stream of an experiment."""
     return f"experiment:{experiment}"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
+from time import monotonic
 
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 from projections.fold import Fold
 from projections.following import Poisoned, fold_after
 from projections.ports import Documents, Feed
 
+log = logging.getLogger(__name__)
+
 IDLE_SECONDS = 0.2  # how late a stop or a job is seen while nothing is appended
 RETRY_SECONDS = 1.0
+AGAIN_SECONDS = 5.0  # until what could not be read is tried again: the log may have been mended from outside
 BATCH = 500
 
 
@@ -27,12 +32,18 @@ class Fault:
 
 
 class Runner:
-    """Folds what the feed has. An event that cannot be folded stops it for good and visibly; it never skips one."""
+    """Folds what the feed has. An event that cannot be folded stops it, visibly, until it can; it never skips one.
 
-    def __init__(self, feed: Feed, documents: Documents, batch: int = BATCH) -> None:
+    `head` tells where the log itself is, where the feed is a copy of it that may be made anew.
+    """
+
+    def __init__(
+        self, feed: Feed, documents: Documents, batch: int = BATCH, head: Callable[[], tuple[int, bytes]] | None = None
+    ) -> None:
         self._feed = feed
         self._documents = documents
         self._batch = batch
+        self._head = head or feed.head
         self._fold = Fold(self._read)
         self._stopping = Event()
         self._thread: Thread | None = None
@@ -59,6 +70,11 @@ class Runner:
     def wait(self, position: int, timeout: float) -> bool:
         """Wait until a position is folded in; False after `timeout` seconds."""
         return self._documents.wait(position, timeout)
+
+    def told(self) -> str | None:
+        """Return `position N: why` where it stands still, else None."""
+        fault = self.fault
+        return None if fault is None else f"position {fault.position}: {fault.sentence}"
 
     def step(self) -> bool:
         """Fold one batch; False where there was nothing to fold. Raises Poisoned after what came before the poison."""
@@ -121,20 +137,26 @@ class Runner:
                 self.fault = Fault(self._known_position(), error.sentence)
                 self._stopping.wait(RETRY_SECONDS)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen and nothing may be skipped
-                self.fault = _fault(error, self._known_position())
-                self._stand_still()
+                self._note(_fault(error, self._known_position()))
+                self._stand_still(AGAIN_SECONDS)
 
     def _is_ahead(self) -> bool:
         """Whether the log is an older copy than what was folded: going on would mix two histories."""
-        position, (head, _) = self._known_position(), self._feed.head()
+        position, (head, _) = self._known_position(), self._head()
         if position > head:
             self.fault = Fault(head, f"The read models are at {position}, ahead of the log ({head}): rebuild them.")
         return position > head
 
-    def _stand_still(self) -> None:
-        """Fold nothing any more, until a rebuild was adopted."""
-        while self.fault is not None and not self._stopping.wait(IDLE_SECONDS):
+    def _stand_still(self, seconds: float = float("inf")) -> None:
+        """Fold nothing for so long, or until a rebuild was adopted."""
+        end = monotonic() + seconds
+        while self.fault is not None and monotonic() < end and not self._stopping.wait(IDLE_SECONDS):
             self._work()
+
+    def _note(self, fault: Fault) -> None:
+        if fault != self.fault:  # what lasts is said once
+            log.error("the projection stands still at %s: %s", fault.position, fault.sentence)
+        self.fault = fault
 
     def _work(self) -> None:
         while True:

@@ -37,7 +37,8 @@ class Backend:
     """The two sides, the stores behind them, and who this process is.
 
     `clients` folds a client fresh from the log each time. `fault` says `position N: why` where the projection stands
-    still, else None. `hosts` are names that the Host header may bear beside those of loopback.
+    still, else None. `in_flight_elsewhere` lists correlations of calls that other processes have not archived yet, as of a
+    moment after it was asked. `hosts` are names that the Host header may bear beside those of loopback.
     """
 
     application: Application
@@ -54,3 +55,4 @@ class Backend:
     worker: str
     hosts: frozenset[str] = frozenset()
     fault: Callable[[], str | None] = no_fault
+    in_flight_elsewhere: Callable[[], list[str]] = list

@@ -34,7 +34,8 @@ async def verify(it: Here, body: schemas.Anchor) -> Response:
     """Check chain, read models, blobs and communications, and report all faults."""
     # First the head, then who is in flight: a call that appended up to there is still in flight, or archived.
     position, head = await it.lanes.quick(it.backend.feed.head)
-    in_flight = it.in_flight.correlations()
+    elsewhere = await it.lanes.waiting(it.backend.in_flight_elsewhere)
+    in_flight = [*it.in_flight.correlations(), *elsewhere]
     arguments = {"anchor": body.anchor, "until": f"{position}:{head.hex()}", "in_flight": in_flight}
     return await _inspected(it, "verify", arguments)
 

@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from cli.compose import Stores, open_stores
+from cli.compose.embedded import open_stores
+from cli.compose.stores import Stores
 from cli.inspect import inspect_offline
 from cli.inspection_process import ProcessInspector
 from cli.settings import Settings, read_settings

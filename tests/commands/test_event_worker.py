@@ -237,3 +237,25 @@ def test_an_event_that_cannot_be_read_keeps_nothing_before_it_from_running(
         worker.step()
     stage.launcher.child("fit", 2).end()
     stage.until(second, second, "completed")
+
+
+def test_claims_only_its_own_kinds_of_tasks(stage: Stage, ana: Caller) -> None:
+    name = queued(ana)
+    evaluator = Worker(stage, kinds=frozenset({"evaluation", "reproduction"})).step()
+    assert evaluator.archive.entries == []
+    assert state(stage.experiment(name), name) == ("requested", 0)
+    Worker(stage, kinds=frozenset({"training"})).step()
+    stage.until(name, name, "completed")
+
+
+def test_a_task_whose_worker_dies_later_is_taken_over_once_that_is_known(stage: Stage, ana: Caller) -> None:
+    name = ana.begin_training()
+    dead: set[str] = set()
+    other = stage.another("worker-2")
+    worker = Worker(other, is_lost=dead.__contains__)
+    worker.look_again().step()
+    assert worker.archive.entries == []
+    dead.add(stage.application.ports.worker)
+    worker.look_again().step()
+    other.until(name, name, "completed")
+    assert state(other.experiment(name), name) == ("completed", 2)

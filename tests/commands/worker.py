@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from commands.event_worker import EventWorker
+from commands.event_worker import LOOK_SECONDS, EventWorker
+from commands.waiting_tasks import ALL_KINDS
 from domain.events import Event
-from domain.experiment import Experiment, Task
+from domain.experiment import Experiment
 from tests.commands.stage import Stage
 
 
@@ -35,28 +36,33 @@ class LogOpenTasks:
         return [task.id for it in experiments for task in it.unfinished("training", "evaluation", "reproduction")]
 
 
-def by_other_workers(stage: Stage) -> Callable[[Task], bool]:
+def by_other_workers(stage: Stage) -> Callable[[str], bool]:
     """Take all other workers for dead, as the embedded mode does."""
-    return lambda task: task.worker != stage.application.ports.worker
+    return lambda worker: worker != stage.application.ports.worker
 
 
 class Worker:
     """A stage's event worker and its archive."""
 
-    def __init__(self, stage: Stage, is_lost: Callable[[Task], bool] | None = None) -> None:
+    def __init__(self, stage: Stage, is_lost: Callable[[str], bool] | None = None, kinds: frozenset[str] = ALL_KINDS) -> None:
         self.archive = Archive()
         lost = is_lost or by_other_workers(stage)
-        self.worker = EventWorker(stage.application, stage.feed, LogOpenTasks(stage), self.archive, lost)
+        self.worker = EventWorker(stage.application, stage.feed, LogOpenTasks(stage), self.archive, lost, kinds)
         self.stage = stage
 
     def step(self) -> Worker:
         self.worker.step()
         return self
 
+    def look_again(self) -> Worker:
+        """Let the next step look at whether the others' workers are alive."""
+        self.worker._looked = -LOOK_SECONDS
+        return self
+
     def take_over(self) -> Worker:
         """Start where the log is, as after a restart, without its thread."""
         self.worker._position = self.stage.store.head()[0]
-        self.worker._backlog = dict.fromkeys(LogOpenTasks(self.stage).unfinished())
+        self.worker._waiting.take_over(LogOpenTasks(self.stage).unfinished())
         return self.step()
 
 

@@ -229,3 +229,22 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert monotonic() < end
         pause.wait(0.01)
+
+
+def test_what_was_mended_from_outside_is_folded_without_a_restart(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.runner.AGAIN_SECONDS", 0.05)
+    world.register("iris")
+    world.register("wine")
+    with world.log.reading() as connection:
+        (sound,) = connection.execute("SELECT state FROM stored_events WHERE rowid = ?", (world.commits[1],)).fetchone()
+    spoil(world, world.commits[1])
+    world.runner.start()
+    wait_for(lambda: world.runner.fault is not None)
+    assert str(world.runner.told()).startswith(f"position {world.commits[1]}: ")
+    with world.log.writing() as connection:
+        connection.execute("UPDATE stored_events SET state = ? WHERE rowid = ?", (sound, world.commits[1]))
+    assert world.runner.wait(world.commits[1], PATIENCE)
+    wait_for(lambda: world.runner.told() is None)
+    world.runner.stop()

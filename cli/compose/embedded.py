@@ -1,0 +1,142 @@
+"""The embedded mode put together: SQLite and files in one data directory, which one backend owns."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.database import Database
+from adapters.embedded.documents import EmbeddedDocuments
+from adapters.embedded.event_store import SqliteEventStore
+from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.generations import Generations
+from adapters.embedded.history import EmbeddedHistory
+from adapters.embedded.lock import DirectoryLock, check_format
+from adapters.embedded.read_database import ReadDatabase
+from adapters.files.blobs import FileBlobs
+from adapters.journal import ArchivedJournal
+from cli.compose.stores import BUILTIN_DATASETS, SCRATCH, Stores, application_of, backend_of, environment
+from cli.inspection_process import ProcessInspector
+from cli.node import Node
+from cli.settings import Settings
+from commands.event_worker import EventWorker
+from domain.errors import NotAbleError
+from projections.runner import Runner
+from projections.tasks import UnfinishedTasks
+
+log = logging.getLogger(__name__)
+
+EVENTS, COMMUNICATIONS = "events.db", "communications.db"
+
+
+@dataclass(kw_only=True)
+class EmbeddedStores(Stores):
+    """The same five stores, and the file of the read models that can be exchanged."""
+
+    read: ReadDatabase
+
+
+def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> EmbeddedStores:
+    """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
+    events = Database(settings.data / EVENTS, read_only=read_only)
+    archive = Database(settings.data / COMMUNICATIONS, read_only=read_only)
+    feed = SqliteFeed(events)
+    read = ReadDatabase(Generations(settings.data).current(), read_only=True) if read_only else serving(settings, feed)
+    for database in (events, archive, read):
+        opened.callback(database.close)
+    communications = SqliteCommunications(archive, worker, settings.reserve)
+    return EmbeddedStores(
+        store=SqliteEventStore(events),
+        feed=feed,
+        topic=feed,
+        documents=EmbeddedDocuments(read),
+        history=EmbeddedHistory(read),
+        communications=communications,
+        blobs=FileBlobs(settings.blobs_url, str(settings.data / SCRATCH)),
+        files=(feed.file_faults, communications.file_faults, read.faults),
+        read=read,
+    )
+
+
+def serving(settings: Settings, feed: SqliteFeed) -> ReadDatabase:
+    """Open the read models that serve; ones that are ahead of the log (an older copy of it) are left for new ones."""
+    generations = Generations(settings.data)
+    read = ReadDatabase(generations.current())
+    with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
+        reached, (head, _) = EmbeddedDocuments(read).position(), feed.head()
+        if reached > head:
+            log.warning("the read models are at %s, ahead of the log (%s): they are folded anew", reached, head)
+            read.close()
+            read = ReadDatabase(generations.fresh())
+    generations.make_current(Path(read.path))
+    return read
+
+
+def open_node(settings: Settings) -> Node:
+    """Put a backend together on its data directory, which it alone owns until it is closed."""
+    with ExitStack() as opened:
+        lock = locked(settings, opened)
+        worker = f"embedded-{secrets.token_hex(4)}"
+        stores = open_stores(settings, worker, opened)
+        stores.blobs.sweep()
+        application, launcher = application_of(settings, stores, worker)
+        opened.callback(launcher.close)
+        runner = Runner(stores.topic, stores.documents)
+        journal = ArchivedJournal(stores.communications, worker)
+        inspector = ProcessInspector(environment(settings), partial(adopt, settings, stores, runner))
+        open_tasks = UnfinishedTasks(stores.documents, stores.feed)
+        return Node(
+            settings=settings,
+            application=application,
+            backend=backend_of(settings, stores, application, inspector, runner.told),
+            lock=lock,
+            launcher=launcher,
+            journal=journal,
+            runner=runner,
+            # Whoever owned the directory before is dead, so the tasks that it had started are lost.
+            worker=EventWorker(application, stores.topic, open_tasks, journal, lambda name: name != worker),
+            builtin=BUILTIN_DATASETS,
+            opened=opened.pop_all(),
+        )
+
+
+def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:
+    """Own the data directory; raises DataDirectoryInUseError, or ConflictError for one of a newer version."""
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = DirectoryLock(settings.data)
+    lock.acquire()
+    opened.callback(lock.release)
+    check_format(settings.data)
+    return lock
+
+
+@contextmanager
+def fresh_documents(settings: Settings) -> Iterator[tuple[str, EmbeddedDocuments]]:
+    """Make a new file for read models beside the one that serves; yields its path and its documents."""
+    file = Generations(settings.data).fresh()
+    database = ReadDatabase(file)
+    try:
+        yield str(file), EmbeddedDocuments(database)
+    finally:
+        database.close()
+
+
+def adopt(settings: Settings, stores: EmbeddedStores, runner: Runner, file: str) -> Future[None]:
+    """Let rebuilt read models catch up and serve."""
+    fresh = ReadDatabase(file)
+
+    def switch() -> None:
+        fresh.close()
+        stores.read.switch(file)
+        Generations(settings.data).make_current(Path(file))
+
+    done = runner.adopt(EmbeddedDocuments(fresh), switch)
+    done.add_done_callback(lambda _: fresh.close())
+    return done

@@ -1,0 +1,138 @@
+"""What both modes have: the stores behind the ports, and what is put together of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from adapters.files.blobs import FileBlobs
+from adapters.files.stash import TemporaryStash
+from adapters.http.backend import Backend, Inspector
+from adapters.learning.builtin import BUILTIN
+from adapters.security.cursors import CursorSeal
+from adapters.security.keyring import Keyring
+from adapters.security.keys import make_master_key, read_master_key
+from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
+from adapters.wire.chain import chain_faults
+from adapters.wire.communication_chain import chain_faults as communication_faults
+from cli.settings import Settings
+from commands.application import Application
+from commands.catalog.offer_catalog import BuiltinDataset
+from commands.ports import EventStore, Ports
+from commands.wrappers import load
+from domain.client import Client
+from domain.errors import BadInputError
+from projections.ports import Communications, Documents, Feed, History
+from projections.queries import Queries
+from projections.replay import Replayed
+from projections.verify import Evidence
+
+SCRATCH = "scratch"
+BUILTIN_DATASETS = tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items())
+
+
+class SystemClock:
+    """The machine's time of day."""
+
+    def now(self) -> datetime:
+        """Return the time, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(kw_only=True)
+class Stores:
+    """The stores of an installation. `feed` answers questions about the log, `topic` is what followers read.
+
+    In the embedded mode both are one. `files` tell what a store finds wrong with its own file.
+    """
+
+    store: EventStore
+    feed: Feed
+    topic: Feed
+    documents: Documents
+    history: History
+    communications: Communications
+    blobs: FileBlobs
+    files: tuple[Callable[[], Iterable[str]], ...] = ()
+
+
+def application_of(settings: Settings, stores: Stores, worker: str) -> tuple[Application, ProcessLauncher]:
+    """Return the write side of a process, and the launcher of its tasks, which must be closed."""
+    limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
+    launcher = ProcessLauncher(settings.blobs_url, str(settings.data / SCRATCH), settings.slots, limits)
+    return Application(Ports(stores.store, stores.blobs, launcher, SystemClock(), worker)), launcher
+
+
+def backend_of(
+    settings: Settings,
+    stores: Stores,
+    application: Application,
+    inspector: Inspector,
+    fault: Callable[[], str | None],
+    in_flight_elsewhere: Callable[[], list[str]] = list,
+) -> Backend:
+    """Return what the routes may use."""
+    master, clock = master_key(settings, stores.store), application.ports.clock
+    cursors = CursorSeal(master, clock)
+    return Backend(
+        application=application,
+        queries=Queries(stores.documents, stores.history, stores.feed, cursors),
+        feed=stores.feed,
+        documents=stores.documents,
+        communications=stores.communications,
+        blobs=stores.blobs,
+        keyring=Keyring(master),
+        cursors=cursors,
+        clients=lambda name: load(stores.store, Client, f"client:{name}"),
+        inspector=inspector,
+        clock=clock,
+        worker=application.ports.worker,
+        hosts=frozenset(filter(None, settings.hosts.split(","))),
+        fault=fault,
+        in_flight_elsewhere=in_flight_elsewhere,
+    )
+
+
+def evidence_of(stores: Stores) -> Evidence:
+    """Return what verify looks at."""
+    return Evidence(
+        feed=stores.feed,
+        documents=stores.documents,
+        history=stores.history,
+        blobs=stores.blobs,
+        communications=stores.communications,
+        chain_faults=chain_faults,
+        communication_faults=communication_faults,
+        open_stash=TemporaryStash,
+        files=stores.files,
+    )
+
+
+def replayed(stores: Stores) -> Replayed:
+    """Return what replay reads."""
+    return Replayed(stores.feed, stores.documents, stores.history, TemporaryStash)
+
+
+def master_key(settings: Settings, store: EventStore) -> bytes:
+    """Return the master key; the very first start makes it. A lost one is not replaced: no client could call then."""
+    file = settings.key_file
+    if file.exists():
+        return read_master_key(file)
+    if store.streams("client:", 1):
+        raise BadInputError(f"The master key {file} is missing, and all clients' keys depend on it: restore the file.")
+    return make_master_key(file)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment by which another process of ours finds the same data."""
+    return {
+        "AUTOLEARN_MODE": settings.mode,
+        "AUTOLEARN_DATA": str(settings.data.absolute()),
+        "AUTOLEARN_BLOBS": settings.blobs_url,
+        "AUTOLEARN_MASTER_KEY_FILE": str(settings.key_file.absolute()),
+        "AUTOLEARN_KAFKA": settings.kafka,
+        "AUTOLEARN_MONGODB": settings.mongodb,
+        "AUTOLEARN_DATABASE": settings.database,
+    }

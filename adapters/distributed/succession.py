@@ -95,7 +95,7 @@ class Succession(Generic[Job]):
             self._collection.insert_many([document for _, document in planned], ordered=True)
         except BulkWriteError as error:
             return self._after_clash(planned, error)
-        except PyMongoError as error:
+        except PyMongoError:
             self._find_out(planned)
             with as_ours():
                 raise

@@ -1,55 +1,21 @@
-"""Appends on their way into the log: what a caller hands in, the rules it must meet, and its place in the chain."""
+"""Appends checked against the log and each other, before one transaction stores them: the plan of a group commit."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
-from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
-from adapters.wire.chain import GENESIS, commit_hash
+from adapters.appends import Append, KnownAppendError, Place, Version, next_place
 from commands.ports import VersionConflict
 from projections.ports import RawEvent
 
 VERSION: Final = "SELECT 1 FROM stored_events WHERE originator_id = ? AND originator_version = ?"
 APPEND_ID: Final = "SELECT 1 FROM commits WHERE append_id = ?"
 LAST_VERSION: Final = "SELECT MAX(originator_version) FROM stored_events WHERE originator_id = ?"
-
-Version = tuple[str, int]
-
-
-class KnownAppendError(Exception):
-    """The append id is in the log already."""
-
-
-@dataclass(slots=True)
-class Append:
-    """The events of one command with their ids; the writer sets either the place or the refusal."""
-
-    command_id: UUID
-    append_id: UUID
-    digest: str
-    events: tuple[RawEvent, ...]
-    framed: bytes
-    rule: Callable[[Plan, Append], None]
-    place: Place | None = None
-    refusal: Exception | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a commit is: positions first..position, time in microseconds, chain hash."""
-
-    first: int
-    position: int
-    at: int
-    hash: bytes
-
-
-START = Place(0, 0, 0, GENESIS)
 
 
 @dataclass(slots=True)
@@ -79,7 +45,7 @@ class Plan:
             append.refusal = refusal
             return
         self._note(append)
-        self.tail = append.place = self._next_place(append)
+        self.tail = append.place = next_place(self.tail, append, self.now)
         self.appends.append(append)
 
     def version_before(self, event: RawEvent) -> int:
@@ -105,39 +71,6 @@ class Plan:
         for event in append.events:
             self._versions[event.stream] = max(event.version, self.version_before(event))
             self._taken.add((event.stream, event.version))
-
-    def _next_place(self, append: Append) -> Place:
-        first, position = self.tail.position + 1, self.tail.position + len(append.events)
-        at = max(self.now, self.tail.at)
-        digest = commit_hash(
-            self.tail.hash,
-            position=position,
-            at=at,
-            command_id=append.command_id,
-            append_id=append.append_id,
-            digest=append.digest,
-            events=append.framed,
-        )
-        return Place(first, position, at, digest)
-
-
-def continue_streams(plan: Plan, append: Append) -> None:
-    """Rule of the port: each event has the version after its stream's last one, so no stream has a hole."""
-    following: dict[str, int] = {}
-    for event in append.events:
-        expected = (following.get(event.stream) or plan.version_before(event)) + 1
-        if event.version != expected:
-            raise VersionConflict(
-                f"{event.stream} is at version {expected - 1}; version {event.version} cannot follow."
-            )
-        following[event.stream] = expected
-
-
-def take_free_versions(plan: Plan, append: Append) -> None:
-    """Rule of the library: no event has the stream and version of another one."""
-    versions = [(event.stream, event.version) for event in append.events]
-    if len(set(versions)) < len(versions) or any(plan.is_taken(version) for version in versions):
-        raise IntegrityError("An event of this stream and version is stored already.")
 
 
 def last_version(connection: sqlite3.Connection, stream: str) -> int:

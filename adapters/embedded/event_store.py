@@ -7,19 +7,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from adapters.embedded.appends import Append, KnownAppendError, Place, continue_streams, last_version
+from adapters.appends import KnownAppendError, Place, append_of, receipt_of
+from adapters.embedded.appends import last_version
 from adapters.embedded.recorder import ChainedRecorder, tail
-from adapters.wire.chain import framed_events
-from adapters.wire.events import decode, encode
-from adapters.wire.moments import from_microseconds
+from adapters.wire.events import decode
 from commands.ports import DuplicateAppend, Receipt, Stamp
-from domain.errors import BadInputError, NotAbleError, TooLargeError
+from domain.errors import NotAbleError
 from domain.events import UNSTAMPED, Event
-from projections.ports import RawEvent
 
-MAX_EVENTS: Final = 1000
-MAX_EVENT_BYTES: Final = 256 * 1024
-MAX_APPEND_BYTES: Final = 8 * 1024 * 1024
 LAST_CHARACTER: Final = "\U0010ffff"
 
 STREAM: Final = (
@@ -44,14 +39,11 @@ class SqliteEventStore(ChainedRecorder):
     def append(self, events: Sequence[Event], stamp: Stamp) -> Receipt:
         """Store the events of one command together, stamped with its metadata, or nothing."""
         stamped = tuple([event.stamped(stamp.metadata) for event in events])
-        raw = tuple([RawEvent(e.originator_id, e.originator_version, e.NAME, encode(e)) for e in stamped])
-        _check_size(raw)
-        append = Append(stamp.command_id, stamp.append_id, stamp.digest, raw, framed_events(raw), continue_streams)
         try:
-            place = self.store(append)
+            place = self.store(append_of(stamped, stamp))
         except KnownAppendError:
             raise DuplicateAppend(self._known(stamp.append_id)) from None
-        return _receipt(place, stamp, stamped)
+        return receipt_of(place, stamp, stamped)
 
     def stream(self, stream: str, until: int | None = None) -> list[Event]:
         """Return the events of a stream in order, up to the commit that covers position `until`."""
@@ -82,7 +74,7 @@ class SqliteEventStore(ChainedRecorder):
         events = tuple(decode(*row) for row in rows)
         metadata = events[0].metadata if events else UNSTAMPED
         stamp = Stamp(UUID(bytes=command_id), append_id, metadata, digest)
-        return _receipt(Place(*place), stamp, events)
+        return receipt_of(Place(*place), stamp, events)
 
     def head(self) -> tuple[int, bytes]:
         """Return the last commit's position and chain hash; (0, 32 zero bytes) for an empty log."""
@@ -97,25 +89,8 @@ class SqliteEventStore(ChainedRecorder):
         return receipt
 
 
-def _receipt(place: Place, stamp: Stamp, events: tuple[Event, ...]) -> Receipt:
-    return Receipt(place.first, place.position, from_microseconds(place.at), stamp, place.hash, events)
-
-
 def _end_of_commit(connection: sqlite3.Connection, position: int) -> int:
     if position <= 0:
         return 0
     row: Any = connection.execute(COVERING_COMMIT, (position,)).fetchone()
     return int(row[0]) if row else position
-
-
-def _check_size(events: Sequence[RawEvent]) -> None:
-    if not events:
-        raise BadInputError("An append has at least one event.")
-    if len(events) > MAX_EVENTS:
-        raise TooLargeError(f"An append has at most {MAX_EVENTS:,} events; this one has {len(events):,}.")
-    sizes = [len(event.state) for event in events]
-    if max(sizes) > MAX_EVENT_BYTES:
-        name = events[sizes.index(max(sizes))].name
-        raise TooLargeError(f"An event has at most {MAX_EVENT_BYTES:,} bytes; this {name} has {max(sizes):,}.")
-    if sum(sizes) > MAX_APPEND_BYTES:
-        raise TooLargeError(f"An append has at most {MAX_APPEND_BYTES:,} bytes; this one has {sum(sizes):,}.")

@@ -8,18 +8,16 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, Final
-from uuid import UUID, uuid4
 
 from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription, StoredEvent, Subscription
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
-from adapters.embedded.appends import START, Append, Place, Plan, commit_rows, event_rows, take_free_versions
+from adapters.appends import START, Append, Place, append_of_stored
+from adapters.embedded.appends import Plan, commit_rows, event_rows
 from adapters.embedded.database import Database
 from adapters.group_commit import GroupCommit
-from adapters.wire.chain import framed_events
 from adapters.wire.moments import microseconds_now
 from domain.errors import NotAbleError
-from projections.ports import RawEvent
 
 COMMITS: Final = """
 CREATE TABLE IF NOT EXISTS commits (
@@ -62,9 +60,7 @@ class ChainedRecorder(SQLiteApplicationRecorder):
         """Store events as the library asks for it, in one commit; returns their positions."""
         if not stored_events:
             return []
-        events = tuple(RawEvent(_text(e.originator_id), e.originator_version, e.topic, e.state) for e in stored_events)
-        append_id = uuid4()
-        place = self.store(Append(append_id, append_id, "", events, framed_events(events), take_free_versions))
+        place = self.store(append_of_stored(stored_events))
         return list(range(place.first, place.position + 1))
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
@@ -112,10 +108,6 @@ def tail(connection: sqlite3.Connection) -> Place:
     """Return the place of the last commit."""
     row = connection.execute(TAIL).fetchone()
     return Place(*row) if row else START
-
-
-def _text(originator_id: UUID | str) -> str:
-    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
 
 
 def log_schema() -> list[str]:

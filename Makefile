@@ -19,7 +19,8 @@ install: $(VENV)/.installed ## Make .venv with everything that running needs; .v
 demo: install ## Run the whole life of models on real data, narrated, in a temporary place
 	@$(BIN)/autolearn demo
 
-test: $(VENV)/.installed-dev ## Run all tests (TESTS=path and PYTEST_ARGS=… choose)
+test: $(VENV)/.installed-dev ## Run all tests (TESTS=path and PYTEST_ARGS=… choose); fetches a Kafka and a MongoDB once
+	@$(BIN)/python -m tests.servers.install
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
 
 lint: $(VENV)/.installed-dev ## Check style, types, import contracts and the limits of files and functions

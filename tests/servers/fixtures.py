@@ -1,4 +1,4 @@
-"""Fixtures of real servers: Kafka's bootstrap servers, MongoDB's URI, servers to kill, names that no other test uses."""
+"""Fixtures of real servers: Kafka's bootstrap servers, MongoDB's URI, servers to kill, names that no other test has."""
 
 from __future__ import annotations
 
@@ -35,31 +35,32 @@ def run_folder(base: Path) -> Path:
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
-@pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Bootstrap servers of a real Kafka that the whole run shares: never stop it."""
-    if given := os.environ.get("AUTOLEARN_TEST_KAFKA"):
+@contextmanager
+def of_the_run(kind: str, run: Path, *programs: places.Search) -> Iterator[str]:
+    """Use the server that the environment names, else the run's own."""
+    if given := os.environ.get(f"AUTOLEARN_TEST_{kind.upper()}"):
         yield given
         return
     try:
-        places.jars(), places.java()
+        for found in programs:
+            found()
     except LookupError as missing:
         not_here(missing)
-    with shared("kafka", run_folder(tmp_path_factory.getbasetemp())) as url:
+    with shared(kind, run) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap servers of a real Kafka that the whole run shares: never stop it."""
+    with of_the_run("kafka", run_folder(tmp_path_factory.getbasetemp()), places.java, places.jars) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URI of a real MongoDB, a replica set that the whole run shares: never stop it."""
-    if given := os.environ.get("AUTOLEARN_TEST_MONGODB"):
-        yield given
-        return
-    try:
-        places.mongod()
-    except LookupError as missing:
-        not_here(missing)
-    with shared("mongodb", run_folder(tmp_path_factory.getbasetemp())) as url:
+    with of_the_run("mongodb", run_folder(tmp_path_factory.getbasetemp()), places.mongod) as url:
         yield url
 
 
@@ -74,7 +75,7 @@ def own(kind: type[Server], folder: Path) -> Iterator[Server]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.kill()
         shutil.rmtree(folder, ignore_errors=True)
 
 

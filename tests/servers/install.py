@@ -56,7 +56,7 @@ def fetch_jars(into: Path) -> Path:
     return folder
 
 
-def ensure(name: str, given: str, found: Callable[[], Path], fetch: Callable[[Path], Path]) -> None:
+def ensure(name: str, given: str, found: places.Search, fetch: Callable[[Path], Path]) -> None:
     """Fetch a server's program unless one is given by URL, on the PATH or in the cache already."""
     if os.environ.get(given):
         return

@@ -1,4 +1,4 @@
-"""A Kafka of a test's own, which starts in about a second: `KafkaServer(folder)`, start, stop, kill, freeze, thaw, url."""
+"""A Kafka of a test's own, which starts in about a second: `KafkaServer(folder)`."""
 
 from __future__ import annotations
 

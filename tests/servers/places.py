@@ -9,10 +9,18 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 ENVIRONMENT: Mapping[str, str] = os.environ
 KAFKA_SCRIPTS = ("kafka-server-start.sh", "kafka-server-start")
 HOW = "`make test` puts one into the cache folder; or name a running one in"
+
+
+class Search(Protocol):
+    """Looks for a program, or a folder of programs; LookupError where there is none."""
+
+    def __call__(self, environment: Mapping[str, str] = ...) -> Path:
+        """Return where it is."""
 
 
 def cache(environment: Mapping[str, str] = ENVIRONMENT) -> Path:
@@ -41,7 +49,7 @@ def java(environment: Mapping[str, str] = ENVIRONMENT) -> Path:
 
 
 def jars(environment: Mapping[str, str] = ENVIRONMENT) -> Path:
-    """Return the folder of Kafka's jars: that of a distribution on the PATH (`bin` beside `libs`), or the installed one."""
+    """Return the folder of Kafka's jars: of a distribution on the PATH (`bin` beside `libs`), or the installed one."""
     for script in KAFKA_SCRIPTS:
         found = shutil.which(script, path=environment.get("PATH"))
         libraries = Path(found).resolve().parents[1] / "libs" if found else None

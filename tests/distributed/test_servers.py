@@ -104,9 +104,7 @@ def test_a_server_that_cannot_start_says_why(tmp_path: Path, mongod: Path) -> No
 
 def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path, mongod: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from tests.servers import places
-from tests.servers.fixtures import not_here
-from tests.servers.mongod import MongoServer;"
+        "import sys; from pathlib import Path; from tests.servers.mongod import MongoServer;"
         "server = MongoServer(Path(sys.argv[1])); server.start(); print(server.process.pid, flush=True); input()"
     )
     starter = subprocess.Popen(

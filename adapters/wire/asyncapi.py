@@ -26,27 +26,20 @@ what was stored, so that a reader can prove that nothing was changed."""
 def document() -> dict[str, Any]:
     """Return the AsyncAPI document; payloads are references to the files of `docs/schemas`."""
     events = [name for name in schemas() if name != COMMUNICATION]
+    info = {"title": "AutoLearn's topics", "version": "1.0.0", "description": DESCRIPTION, "license": {"name": "MIT"}}
+    told = "Every event of the log, one record each; key: its stream."
+    also_told = "Every call and every handled event, one record each; key: the process that wrote it."
     return {
         "asyncapi": "3.0.0",
         "id": "urn:autolearn:topics",
-        "info": {
-            "title": "AutoLearn's topics",
-            "version": "1.0.0",
-            "description": DESCRIPTION,
-            "license": {"name": "MIT"},
-        },
+        "info": info,
         "defaultContentType": "application/json",
         "servers": {"kafka": _server()},
         "channels": {
-            "events": _channel("events", "Every event of the log, one record each; key: its stream.", events),
-            "communications": _channel(
-                "communications", "Every call and every handled event; key: the process that wrote it.", [COMMUNICATION]
-            ),
+            "events": _channel("events", told, events),
+            "communications": _channel("communications", also_told, [COMMUNICATION]),
         },
-        "operations": {
-            "publishEvents": _publishes("events"),
-            "publishCommunications": _publishes("communications"),
-        },
+        "operations": {"publishEvents": _publishes("events"), "publishCommunications": _publishes("communications")},
         "components": {
             "schemas": {"eventHeaders": EVENT_HEADERS, "communicationHeaders": COMMUNICATION_HEADERS},
             "messages": {name: _message(name) for name in [*events, COMMUNICATION]},

@@ -9,6 +9,9 @@ from typing import Protocol
 
 import pytest
 
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.event_store import SqliteEventStore
@@ -46,11 +49,31 @@ def sqlite_log(path: Path | str, now: Now) -> Log:
     return Log(SqliteEventStore(database, now), SqliteFeed(database), database.close)
 
 
-LOGS: dict[str, Callable[[Path, Now], Log]] = {
-    "sqlite": lambda folder, now: sqlite_log(folder / "events.db", now),
-    "sqlite-memory": lambda _, now: sqlite_log(":memory:", now),
+def sqlite_file(request: pytest.FixtureRequest) -> Callable[[Now], Log]:
+    path = request.getfixturevalue("tmp_path") / "events.db"
+    return lambda now: sqlite_log(path, now)
+
+
+def sqlite_memory(_: pytest.FixtureRequest) -> Callable[[Now], Log]:
+    return lambda now: sqlite_log(":memory:", now)
+
+
+def mongodb_log(request: pytest.FixtureRequest) -> Callable[[Now], Log]:
+    of_test: Mongo = request.getfixturevalue("mongo")  # its database goes with the test
+
+    def make(now: Now) -> Log:
+        mongo = Mongo(of_test.uri, of_test.name)
+        return Log(MongoEventStore(mongo, now), MongoLog(mongo), mongo.close)
+
+    return make
+
+
+LOGS: dict[str, Callable[[pytest.FixtureRequest], Callable[[Now], Log]]] = {
+    "sqlite": sqlite_file,
+    "sqlite-memory": sqlite_memory,
+    "mongodb": mongodb_log,
 }
-DURABLE = ["sqlite"]
+DURABLE = ["sqlite", "mongodb"]
 
 ARCHIVES: dict[str, Callable[[Path], Database]] = {
     "sqlite": lambda folder: Database(folder / "communications.db"),
@@ -58,11 +81,11 @@ ARCHIVES: dict[str, Callable[[Path], Database]] = {
 }
 
 
-def opener(folder: Path, make: Callable[[Path, Now], Log]) -> Iterator[OpenLog]:
+def opener(make: Callable[[Now], Log]) -> Iterator[OpenLog]:
     opened: list[Log] = []
 
     def open_log(now: Now = microseconds_now) -> Log:
-        opened.append(make(folder, now))
+        opened.append(make(now))
         return opened[-1]
 
     yield open_log
@@ -71,8 +94,8 @@ def opener(folder: Path, make: Callable[[Path, Now], Log]) -> Iterator[OpenLog]:
 
 
 @pytest.fixture(params=LOGS)
-def open_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLog]:
-    yield from opener(tmp_path, LOGS[request.param])
+def open_log(request: pytest.FixtureRequest) -> Iterator[OpenLog]:
+    yield from opener(LOGS[request.param](request))
 
 
 @pytest.fixture
@@ -81,8 +104,8 @@ def log(open_log: OpenLog) -> Log:
 
 
 @pytest.fixture(params=DURABLE)
-def open_durable_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenLog]:
-    yield from opener(tmp_path, LOGS[request.param])
+def open_durable_log(request: pytest.FixtureRequest) -> Iterator[OpenLog]:
+    yield from opener(LOGS[request.param](request))
 
 
 @pytest.fixture(params=ARCHIVES)

@@ -1,0 +1,116 @@
+"""How long a collection is, for threads that wait for more of it: one change stream per process serves them all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Condition, Thread
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from pymongo.collection import Collection
+from pymongo.errors import InvalidOperation, PyMongoError
+
+from adapters.distributed.mongo import Fields, Mongo
+
+AWAIT_MILLISECONDS: Final = 1000  # how long the server holds a question back when there is nothing new
+POLL_SECONDS: Final = 0.02  # where the server has no change streams, or none now
+MOST_POLL_SECONDS: Final = 1.0
+
+_of_clients: WeakKeyDictionary[Mongo, dict[str, Growth]] = WeakKeyDictionary()
+_making = Condition()
+
+
+def growth_of(mongo: Mongo, collection: str, place: str = "_id") -> Growth:
+    """Return the one growth of a collection that all users of this client share; `place` is the field that grows."""
+    with _making:
+        known = _of_clients.setdefault(mongo, {})
+        if collection not in known:
+            known[collection] = Growth(mongo.collection(collection), place)
+        return known[collection]
+
+
+class Growth:
+    """The greatest place known; waiting threads and listeners are told when it grows, whoever wrote.
+
+    The thread that follows the collection starts with the first who waits and ends when the client is closed.
+    """
+
+    def __init__(self, collection: Collection[Fields], place: str) -> None:
+        self.position = 0
+        self._collection, self._place = collection, place
+        self._grown = Condition()
+        self._listeners: list[Callable[[], None]] = []
+        self._follower: Thread | None = None
+
+    def reach(self, position: int) -> None:
+        """Say that everything up to a place is there for good."""
+        with self._grown:
+            if position > self.position:
+                self.position = position
+                self._grown.notify_all()
+                for listener in self._listeners:
+                    listener()
+
+    def wait_beyond(self, position: int, timeout: float) -> bool:
+        """Wait until the collection reaches beyond `position`; False after `timeout` seconds, outage or not."""
+        if self.position > position:
+            return True
+        with suppress(PyMongoError):  # the follower keeps trying
+            self.reach(self._length())
+        if timeout > 0:
+            self._follow()
+        with self._grown:
+            return self._grown.wait_for(lambda: self.position > position, timeout)
+
+    def tell(self, listener: Callable[[], None]) -> None:
+        """Call a listener, which must not block, at each growth."""
+        with self._grown:
+            self._listeners.append(listener)
+        self._follow()
+
+    def tell_no_more(self, listener: Callable[[], None]) -> None:
+        """Forget a listener."""
+        with self._grown:
+            self._listeners = [known for known in self._listeners if known != listener]
+
+    def _length(self) -> int:
+        numbers = {self._place: {"$type": "number"}}
+        last = self._collection.find_one(numbers, {self._place: 1}, sort=[(self._place, -1)])
+        return int(last[self._place]) if last else 0
+
+    def _follow(self) -> None:
+        with self._grown:
+            if self._follower is None:
+                self._follower = Thread(target=self._run, name=f"growth-{self._collection.name}", daemon=True)
+                self._follower.start()
+
+    def _run(self) -> None:
+        pause = POLL_SECONDS
+        while True:
+            try:
+                self._watch()
+            except InvalidOperation:  # the client is closed
+                return
+            except PyMongoError:
+                pause = self._polled(pause)
+            time.sleep(pause)
+
+    def _polled(self, pause: float) -> float:
+        """Look without a change stream; return how long to pause before the next attempt."""
+        try:
+            self.reach(self._length())
+        except PyMongoError:
+            return min(2 * pause, MOST_POLL_SECONDS)
+        return POLL_SECONDS
+
+    def _watch(self) -> None:
+        """Follow the change stream until it breaks. What came before it began is read once it is there."""
+        inserts = [{"$match": {"operationType": "insert"}}, {"$project": {"place": f"$fullDocument.{self._place}"}}]
+        with self._collection.watch(inserts, max_await_time_ms=AWAIT_MILLISECONDS) as stream:
+            self.reach(self._length())
+            while stream.alive:
+                change = stream.try_next()
+                if change is not None and isinstance(place := change.get("place"), int):
+                    self.reach(place)

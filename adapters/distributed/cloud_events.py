@@ -1,0 +1,171 @@
+"""Commits and communications as Kafka records: CloudEvents 1.0 in binary mode of its Kafka binding, and back, exactly.
+
+A record's value is what was stored, unchanged; all that the chain is computed over travels in the headers. Source:
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import groupby
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from domain.errors import AutoLearnError
+from projections.ports import RawCommit, RawEvent
+
+JSON: Final = b"application/json"
+SPEC: Final = b"1.0"
+HASH_BYTES: Final = 32
+
+
+class Message(NamedTuple):
+    """What is produced and consumed: key, value and headers (UTF-8) of one Kafka record."""
+
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+class Record(NamedTuple):
+    """A consumed record of ours: its position, that of the last record of its commit, and what it carries."""
+
+    position: int
+    last: int
+    key: bytes
+    value: bytes
+    headers: dict[str, bytes]
+
+
+class DamagedRecordError(AutoLearnError):
+    """A record that no relay of this installation wrote, or not at this place: foreign, damaged, doubled, torn."""
+
+
+def origin(database: str, installation: str) -> str:
+    """Return the `ce_source` of all records of an installation (`installation`: its id, hex)."""
+    return f"/autolearn/{database}/{installation}"
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return a UTC time with 6 decimals and `Z` (RFC 3339)."""
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def commit_messages(commit: RawCommit, source: str) -> list[Message]:
+    """Return one message per event, in order, for ONE Kafka transaction; `source` is the `origin`."""
+    shared = [
+        ("content-type", JSON),
+        ("ce_specversion", SPEC),
+        ("ce_source", source.encode()),
+        ("ce_time", rfc3339(commit.at).encode()),
+        ("ce_commitfirst", b"%d" % commit.first),
+        ("ce_commitlast", b"%d" % commit.position),
+        ("ce_commandid", str(commit.command_id).encode()),
+        ("ce_appendid", str(commit.append_id).encode()),
+        ("ce_digest", commit.digest.encode()),
+        ("ce_commithash", commit.hash.hex().encode()),
+    ]
+    return [_event_message(event, position, shared) for position, event in enumerate(commit.events, commit.first)]
+
+
+def _event_message(event: RawEvent, position: int, shared: list[tuple[str, bytes]]) -> Message:
+    stream, place = event.stream.encode(), b"%d" % position
+    own = [
+        ("ce_id", place),
+        ("ce_type", event.name.encode()),
+        ("ce_subject", stream),
+        ("ce_partitionkey", stream),
+        ("ce_sequence", place),
+        ("ce_streamversion", b"%d" % event.version),
+    ]
+    return Message(stream, event.state, shared + own)
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn whatever a wrong record does to its reader into DamagedRecordError."""
+    try:
+        yield
+    except KeyError as missing:
+        raise DamagedRecordError(f"{what} has no header {missing}.") from missing
+    except (ValueError, TypeError, AttributeError) as wrong:
+        raise DamagedRecordError(f"{what} is damaged: {wrong}.") from wrong
+
+
+def record_of(message: Message) -> Record:
+    """Return the record of a consumed message, known by its position; raises DamagedRecordError."""
+    with reading("A record"):
+        headers = dict(message.headers)
+        if len(headers) != len(message.headers):
+            raise ValueError("a header occurs twice")
+        place = headers["ce_sequence"]
+        if headers["ce_specversion"] != SPEC or headers["ce_id"] != place or headers["ce_subject"] != message.key:
+            raise ValueError("headers, id and key are not those that a relay writes")
+        position = int(place)
+        last = int(headers.get("ce_commitlast", place))
+        return Record(position, last, message.key, bytes(message.value), headers)
+
+
+def commit_of(records: Sequence[Record]) -> RawCommit:
+    """Return the commit that these records are, all of them and no others; raises DamagedRecordError."""
+    first, last = records[0].position, records[-1].position
+    with reading(f"The record at position {first}"):
+        headers = records[0].headers
+        if (int(headers["ce_commitfirst"]), records[0].last, len(records)) != (first, last, last - first + 1):
+            raise ValueError(f"of its commit only positions {first} to {last} are there")
+        shared = _shared(headers)
+        if any(_shared(record.headers) != shared for record in records):
+            raise ValueError("the records of its commit do not agree")
+        return RawCommit(
+            first,
+            last,
+            time_in(headers),
+            UUID(headers["ce_commandid"].decode()),
+            UUID(headers["ce_appendid"].decode()),
+            headers["ce_digest"].decode(),
+            hash_in(headers, "ce_commithash"),
+            tuple([_event(record) for record in records]),
+        )
+
+
+def commits_of(messages: Sequence[Message]) -> list[RawCommit]:
+    """Return the commits of messages that hold whole commits, in order; raises DamagedRecordError."""
+    records = [record_of(message) for message in messages]
+    return [commit_of(list(commit)) for _, commit in groupby(records, lambda record: record.last)]
+
+
+def hash_in(headers: dict[str, bytes], name: str) -> bytes:
+    """Return the SHA-256 of a header; ValueError where it is none."""
+    found = bytes.fromhex(headers[name].decode())
+    if len(found) != HASH_BYTES:
+        raise ValueError(f"{name} is no SHA-256")
+    return found
+
+
+def _shared(headers: dict[str, bytes]) -> tuple[bytes, ...]:
+    return (
+        headers["ce_source"],
+        headers["ce_time"],
+        headers["ce_commitfirst"],
+        headers["ce_commitlast"],
+        headers["ce_commandid"],
+        headers["ce_appendid"],
+        headers["ce_digest"],
+        headers["ce_commithash"],
+    )
+
+
+def time_in(headers: dict[str, bytes]) -> datetime:
+    """Return `ce_time`; ValueError where it is written otherwise than by a relay."""
+    text = headers["ce_time"].decode()
+    moment = datetime.fromisoformat(text)
+    if rfc3339(moment) != text:
+        raise ValueError(f"{text!r} is no UTC time with 6 decimals")
+    return moment
+
+
+def _event(record: Record) -> RawEvent:
+    headers = record.headers
+    return RawEvent(record.key.decode(), int(headers["ce_streamversion"]), headers["ce_type"].decode(), record.value)

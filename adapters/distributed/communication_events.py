@@ -1,0 +1,78 @@
+"""Communications as Kafka records, and back: CloudEvents 1.0 as in `cloud_events`; the value is a JSON object."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from typing import Any, Final
+
+from adapters.distributed.cloud_events import (
+    JSON,
+    SPEC,
+    Message,
+    Record,
+    hash_in,
+    reading,
+    record_of,
+    rfc3339,
+    time_in,
+)
+from projections.ports import Archived, Communication
+
+TYPE: Final = "autolearn.communication.v1"
+INTEGERS: Final = {"bytes_in", "bytes_out", "domain_position"}
+KINDS: Final = {
+    field.name: int if field.name in INTEGERS else (int, float) if field.name == "milliseconds" else str
+    for field in fields(Communication)
+}
+
+
+def communication_message(archived: Archived, source: str) -> Message:
+    """Return the message of a record of the archive; `source` is the `origin` of the installation."""
+    writer, place = archived.writer.encode(), b"%d" % archived.position
+    value = json.dumps(asdict(archived.communication), ensure_ascii=False, separators=(",", ":"))
+    headers = [
+        ("content-type", JSON),
+        ("ce_specversion", SPEC),
+        ("ce_id", place),
+        ("ce_source", source.encode()),
+        ("ce_type", TYPE.encode()),
+        ("ce_time", rfc3339(archived.at).encode()),
+        ("ce_subject", writer),
+        ("ce_sequence", place),
+        ("ce_writer", writer),
+        ("ce_number", b"%d" % archived.number),
+        ("ce_previous", archived.previous.hex().encode()),
+        ("ce_hash", archived.hash.hex().encode()),
+    ]
+    return Message(writer, value.encode(), headers)
+
+
+def archived_of(record: Record) -> Archived:
+    """Return what the archive holds at this record's position; raises DamagedRecordError."""
+    headers = record.headers
+    with reading(f"The record at position {record.position}"):
+        if headers["ce_type"].decode() != TYPE or headers["ce_writer"] != record.key:
+            raise ValueError("it is not of the type, or not of the writer, that it says")
+        return Archived(
+            position=record.position,
+            at=time_in(headers),
+            writer=record.key.decode(),
+            number=int(headers["ce_number"]),
+            previous=hash_in(headers, "ce_previous"),
+            hash=hash_in(headers, "ce_hash"),
+            communication=_communication(record.value),
+        )
+
+
+def archived_in(message: Message) -> Archived:
+    """Return the same of a message as consumed."""
+    return archived_of(record_of(message))
+
+
+def _communication(value: bytes) -> Communication:
+    facts: dict[str, Any] = json.loads(value)
+    for name, kind in KINDS.items():
+        if not isinstance(facts[name], kind) or isinstance(facts[name], bool):
+            raise TypeError(f"{name} has a value of a wrong type")
+    return Communication(**facts)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+from cli.beginnings import MOST_CLIENTS, system_call
 from cli.compose.embedded import open_node
-from cli.node import system_call
 from cli.settings import read_settings
 from commands.clients.add_client import AddClient
 from commands.clients.revoke_client import RevokeClient
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cli.node import Node
 
 COMMANDS = {"rotate": RotateClient, "revoke": RevokeClient}
-MOST_CLIENTS = 1000
 
 
 def clients_offline(action: str, data: str, name: str | None, roles: tuple[str, ...]) -> dict[str, Any]:

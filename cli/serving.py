@@ -1,4 +1,4 @@
-"""The backend process: listens, starts the node, serves until it is told to stop."""
+"""Serving: a listening socket, an application on it until the process is told to stop, and the embedded backend so."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from cli.compose.embedded import open_node
+from cli.beginnings import has_own_clients
 from domain.errors import BadInputError, ConflictError
 
 if TYPE_CHECKING:
-    from cli.node import Node
+    from adapters.http.backend import Backend
     from cli.settings import Settings
 
 LEAVE_SECONDS = 5  # for calls in flight, once their tasks are ended
@@ -28,15 +28,15 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Serving(uvicorn.Server):
-    """A uvicorn server that ends the tasks as soon as it is told to stop, so that calls which wait for them return."""
+    """A uvicorn server that calls `stop` as soon as it is told to stop, so that calls which wait for a task return."""
 
-    def __init__(self, config: uvicorn.Config, node: Node) -> None:
+    def __init__(self, config: uvicorn.Config, stop: Callable[[], None]) -> None:
         super().__init__(config)
-        self._node = node
+        self._stop = stop
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop, at the first signal; a second one lets go of calls in flight."""
-        Thread(target=self._node.application.close, name="stopping", daemon=True).start()
+        Thread(target=self._stop, name="stopping", daemon=True).start()
         super().handle_exit(sig, frame)
 
     @contextmanager
@@ -51,30 +51,37 @@ class Serving(uvicorn.Server):
 
 
 def serve(settings: Settings, port: int) -> None:
-    """Run a backend until SIGTERM or SIGINT; raises domain.errors where it cannot start."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
-    os.umask(0o077)  # what is stored is the owner's alone, whatever folder it is in
-    listening = _listen(settings.listen, port)
-    url = url_of(settings.listen, listening.getsockname()[1])
-    node = open_node(settings)
-    try:
-        _check_exposure(settings, node)
-        node.start()
-        from adapters.http.app import make_app  # noqa: PLC0415 - FastAPI, after the cheap checks
+    """Run an embedded backend until SIGTERM or SIGINT; raises domain.errors where it cannot start."""
+    from cli.compose.embedded import open_node  # noqa: PLC0415 - the drivers of one mode only
 
-        config = uvicorn.Config(
-            make_app(node.backend),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=LEAVE_SECONDS,
-        )
-        node.announce(url)
-        sys.stderr.write(f"AutoLearn answers at {url}; its data is in {settings.data}. Ctrl-C stops it.\n")
-        Serving(config, node).run(sockets=[listening])
-    finally:
-        node.close()
-        listening.close()
+    begin_process()
+    with listening_on(settings.listen, port) as (listening, url):
+        node = open_node(settings)
+        try:
+            check_exposure(settings, node.backend)
+            node.start()
+            from adapters.http.app import make_app  # noqa: PLC0415 - FastAPI, after the cheap checks
+
+            app = make_app(node.backend)
+            node.announce(url)
+            sys.stderr.write(f"AutoLearn answers at {url}; its data is in {settings.data}. Ctrl-C stops it.\n")
+            run_app(app, listening, node.application.close)
+        finally:
+            node.close()
+
+
+def begin_process() -> None:
+    """Log to standard error; what is stored is the owner's alone, whatever folder it is in."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    os.umask(0o077)
+
+
+def run_app(app: Any, listening: socket.socket, stop: Callable[[], None]) -> None:
+    """Serve an ASGI application until SIGTERM or SIGINT, at which `stop` is called in a thread of its own."""
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=LEAVE_SECONDS
+    )
+    Serving(config, stop).run(sockets=[listening])
 
 
 def url_of(address: str, port: int) -> str:
@@ -83,25 +90,28 @@ def url_of(address: str, port: int) -> str:
     return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
 
-def _check_exposure(settings: Settings, node: Node) -> None:
-    if settings.listen not in LOOPBACK and not node.has_own_clients():
+def check_exposure(settings: Settings, backend: Backend) -> None:
+    """Raise BadInputError for listening beyond loopback while `local` is the only client."""
+    if settings.listen not in LOOPBACK and not has_own_clients(backend):
         raise BadInputError(
             f"It does not listen on {settings.listen} while `local` is its only client: add one first"
             " (`autolearn client add NAME --offline`), then revoke `local` or keep its key where it is."
         )
 
 
-def _listen(address: str, port: int) -> socket.socket:
+@contextmanager
+def listening_on(address: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+    """Listen, and yield the socket and its URL; raises ConflictError for a port that is taken."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # asyncio sets it only on sockets that name their protocol; without it every answer of two writes waits 40 ms.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        listening.bind((address, port))
-        listening.listen(1024)
-    except OSError as error:
-        listening.close()
-        raise ConflictError(f"It cannot listen on {address}:{port}: {error.strerror}. Take another --port.") from error
-    listening.set_inheritable(False)
-    return listening
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # asyncio sets it only on sockets that name their protocol; without it every answer of two writes waits 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            listening.bind((address, port))
+            listening.listen(1024)
+        except OSError as error:
+            sentence = f"It cannot listen on {address}:{port}: {error.strerror}. Take another --port."
+            raise ConflictError(sentence) from error
+        listening.set_inheritable(False)
+        yield listening, url_of(address, listening.getsockname()[1])

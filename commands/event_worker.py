@@ -40,6 +40,7 @@ class EventWorker:
         feed: EventFeed,
         open_tasks: OpenTasks,
         journal: Journal,
+        *,
         is_lost: Callable[[str], bool],
         kinds: frozenset[str] = ALL_KINDS,
     ) -> None:

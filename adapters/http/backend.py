@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from adapters.http.in_flight import InFlight
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from commands.application import Application
@@ -37,8 +38,9 @@ class Backend:
     """The two sides, the stores behind them, and who this process is.
 
     `clients` folds a client fresh from the log each time. `fault` says `position N: why` where the projection stands
-    still, else None. `in_flight_elsewhere` lists correlations of calls that other processes have not archived yet, as of a
-    moment after it was asked. `hosts` are names that the Host header may bear beside those of loopback.
+    still, else None. `hosts` are names that the Host header may bear beside those of loopback. `in_flight_elsewhere`
+    lists correlations of calls that other processes have not archived yet, as of a moment after it was asked. `gauges`
+    are further ones for `/metrics`, by their name in `metrics.GAUGES`.
     """
 
     application: Application
@@ -55,4 +57,6 @@ class Backend:
     worker: str
     hosts: frozenset[str] = frozenset()
     fault: Callable[[], str | None] = no_fault
+    in_flight: InFlight = field(default_factory=InFlight)
     in_flight_elsewhere: Callable[[], list[str]] = list
+    gauges: Callable[[], Mapping[str, float]] = dict

@@ -26,7 +26,7 @@ from adapters.http.bodies import (
 from adapters.http.lanes import Lanes
 from adapters.http.metrics import Metrics
 from adapters.http.outlet import Outlet
-from adapters.http.passage import InFlight, Passage
+from adapters.http.passage import Passage
 from adapters.http.problems import INTERNAL, problem_of
 from adapters.security.sealing import REQUEST, SEALED, unseal
 from adapters.security.tokens import HINT
@@ -47,7 +47,7 @@ class Gate:
         self, app: FastAPI, knows: Callable[[Scope], bool], backend: Backend, lanes: Lanes, metrics: Metrics
     ) -> None:
         self.app, self.knows, self.backend, self.lanes, self.metrics = app, knows, backend, lanes, metrics
-        self.in_flight = InFlight()
+        self.in_flight = backend.in_flight
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a call through, or answer it with a problem."""

@@ -9,6 +9,20 @@ from adapters.http.lag import Lag
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
+GAUGES = {
+    "log_position": "Position of the log's last event",
+    "projection_lag_events": "Events that the read models have not folded in",
+    "projection_lag_seconds": "Age of the oldest event that the read models have not folded in",
+    "projection_fault": "1 where the projection stands still because of an error",
+    "communications": "Communications in the archive",
+    "relay_lag_events": "Events that are not in the topic yet: what a loss of the whole database would lose",
+    "relay_fault": "1 where the relay stands still because of an error",
+    "relay_position": "Position of the last event in the topic",
+    "projection_position": "Position of the last event in the read models",
+    "in_charge": "1 where this process does the work, 0 where it stands by",
+    "tasks_running": "Tasks that run in this process",
+}
+
 
 class Metrics:
     """One registry per app, so that several apps can live in one process."""
@@ -19,16 +33,7 @@ class Metrics:
         labels = ("service", "operation")
         self._calls = Counter("autolearn_calls", "Calls", (*labels, "outcome"), registry=self._registry)
         self._seconds = Histogram("autolearn_call_seconds", "Seconds", labels, buckets=SECONDS, registry=self._registry)
-        self._gauges = {
-            name: Gauge(f"autolearn_{name}", text, registry=self._registry)
-            for name, text in (
-                ("log_position", "Position of the log's last event"),
-                ("projection_lag_events", "Events that the read models have not folded in"),
-                ("projection_lag_seconds", "Age of the oldest event that the read models have not folded in"),
-                ("projection_fault", "1 where the projection stands still because of an error"),
-                ("communications", "Communications in the archive"),
-            )
-        }
+        self._gauges: dict[str, Gauge] = {}
 
     def observe(self, service: str, operation: str, outcome: str, seconds: float) -> None:
         """Count one call."""
@@ -39,12 +44,18 @@ class Metrics:
         """Return the exposition text, measured now."""
         lag = Lag.of(self._backend)
         recent = self._backend.communications.recent(0)
-        for name, value in (
-            ("log_position", lag.head),
-            ("projection_lag_events", lag.events),
-            ("projection_lag_seconds", lag.seconds),
-            ("projection_fault", 0 if self._backend.fault() is None else 1),
-            ("communications", recent[-1].position if recent else 0),
-        ):
-            self._gauges[name].set(value)
+        measured = {
+            "log_position": lag.head,
+            "projection_lag_events": lag.events,
+            "projection_lag_seconds": lag.seconds,
+            "projection_fault": 0 if self._backend.fault() is None else 1,
+            "communications": recent[-1].position if recent else 0,
+        }
+        for name, value in {**measured, **self._backend.gauges()}.items():
+            self._gauge(name).set(value)
         return generate_latest(self._registry)
+
+    def _gauge(self, name: str) -> Gauge:
+        if name not in self._gauges:
+            self._gauges[name] = Gauge(f"autolearn_{name}", GAUGES[name], registry=self._registry)
+        return self._gauges[name]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass, field
-from threading import Lock
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
@@ -20,30 +18,6 @@ from projections.ports import Communication
 METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
 NOBODY = "(unknown)"  # no client's name: those have no brackets
 EMPTY = hashlib.sha256().hexdigest()
-
-
-class InFlight:
-    """Correlations of calls that are admitted and not archived yet: `verify` must not call them unanswered."""
-
-    def __init__(self) -> None:
-        self._calls: Counter[str] = Counter()
-        self._lock = Lock()
-
-    def enter(self, correlation: str) -> None:
-        """Note a call; two with one request id are two."""
-        with self._lock:
-            self._calls[correlation] += 1
-
-    def leave(self, correlation: str) -> None:
-        """Note its end."""
-        with self._lock:
-            self._calls[correlation] -= 1
-            self._calls = +self._calls
-
-    def correlations(self) -> list[str]:
-        """List them."""
-        with self._lock:
-            return list(self._calls)
 
 
 @dataclass(slots=True)

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from adapters.http.backend import Backend
+from adapters.http.in_flight import InFlight
 from adapters.http.lanes import Lanes
-from adapters.http.passage import InFlight, Passage
+from adapters.http.passage import Passage
 from adapters.http.preference import Preference
 from adapters.http.schemas import When
 from commands.call import Answer, Call

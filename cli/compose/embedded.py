@@ -86,7 +86,7 @@ def open_node(settings: Settings) -> Node:
         worker = f"embedded-{secrets.token_hex(4)}"
         stores = open_stores(settings, worker, opened)
         stores.blobs.sweep()
-        application, launcher = application_of(settings, stores, worker)
+        application, launcher = application_of(settings, stores, worker, settings.data / SCRATCH)
         opened.callback(launcher.close)
         runner = Runner(stores.topic, stores.documents)
         journal = ArchivedJournal(stores.communications, worker)
@@ -95,13 +95,13 @@ def open_node(settings: Settings) -> Node:
         return Node(
             settings=settings,
             application=application,
-            backend=backend_of(settings, stores, application, inspector, runner.told),
+            backend=backend_of(settings, stores, application, inspector, fault=runner.told),
             lock=lock,
             launcher=launcher,
             journal=journal,
             runner=runner,
             # Whoever owned the directory before is dead, so the tasks that it had started are lost.
-            worker=EventWorker(application, stores.topic, open_tasks, journal, lambda name: name != worker),
+            worker=EventWorker(application, stores.topic, open_tasks, journal, is_lost=lambda name: name != worker),
             builtin=BUILTIN_DATASETS,
             opened=opened.pop_all(),
         )

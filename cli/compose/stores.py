@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from adapters.files.blobs import FileBlobs
 from adapters.files.stash import TemporaryStash
@@ -58,10 +60,12 @@ class Stores:
     files: tuple[Callable[[], Iterable[str]], ...] = ()
 
 
-def application_of(settings: Settings, stores: Stores, worker: str) -> tuple[Application, ProcessLauncher]:
+def application_of(
+    settings: Settings, stores: Stores, worker: str, scratch: Path
+) -> tuple[Application, ProcessLauncher]:
     """Return the write side of a process, and the launcher of its tasks, which must be closed."""
     limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
-    launcher = ProcessLauncher(settings.blobs_url, str(settings.data / SCRATCH), settings.slots, limits)
+    launcher = ProcessLauncher(settings.blobs_url, str(scratch), settings.slots, limits)
     return Application(Ports(stores.store, stores.blobs, launcher, SystemClock(), worker)), launcher
 
 
@@ -70,10 +74,9 @@ def backend_of(
     stores: Stores,
     application: Application,
     inspector: Inspector,
-    fault: Callable[[], str | None],
-    in_flight_elsewhere: Callable[[], list[str]] = list,
+    **more: Any,
 ) -> Backend:
-    """Return what the routes may use."""
+    """Return what the routes may use; `more` are fields of Backend that the modes fill differently."""
     master, clock = master_key(settings, stores.store), application.ports.clock
     cursors = CursorSeal(master, clock)
     return Backend(
@@ -90,8 +93,7 @@ def backend_of(
         clock=clock,
         worker=application.ports.worker,
         hosts=frozenset(filter(None, settings.hosts.split(","))),
-        fault=fault,
-        in_flight_elsewhere=in_flight_elsewhere,
+        **more,
     )
 
 

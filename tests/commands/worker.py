@@ -44,10 +44,14 @@ def by_other_workers(stage: Stage) -> Callable[[str], bool]:
 class Worker:
     """A stage's event worker and its archive."""
 
-    def __init__(self, stage: Stage, is_lost: Callable[[str], bool] | None = None, kinds: frozenset[str] = ALL_KINDS) -> None:
+    def __init__(
+        self, stage: Stage, is_lost: Callable[[str], bool] | None = None, kinds: frozenset[str] = ALL_KINDS
+    ) -> None:
         self.archive = Archive()
         lost = is_lost or by_other_workers(stage)
-        self.worker = EventWorker(stage.application, stage.feed, LogOpenTasks(stage), self.archive, lost, kinds)
+        self.worker = EventWorker(
+            stage.application, stage.feed, LogOpenTasks(stage), self.archive, is_lost=lost, kinds=kinds
+        )
         self.stage = stage
 
     def step(self) -> Worker:

@@ -56,7 +56,7 @@ class Rig:
             self.do(AddClient(name, roles))
         self.settle()
         open_tasks = UnfinishedTasks(self.documents, self.feed)
-        self.worker = EventWorker(self.application, self.feed, open_tasks, NoJournal(), lambda _: False)
+        self.worker = EventWorker(self.application, self.feed, open_tasks, NoJournal(), is_lost=lambda _: False)
 
     @classmethod
     def prepared(cls, folder: Path) -> Rig:

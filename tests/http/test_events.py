@@ -11,7 +11,7 @@ import pytest
 
 from adapters.embedded.communications import RING
 from adapters.http.frames import frame, sealed_frame
-from adapters.http.passage import InFlight
+from adapters.http.in_flight import InFlight
 from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, NotAbleError, NotJsonError
 from tests.http.asgi import Caller, Reply

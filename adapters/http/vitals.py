@@ -1,0 +1,64 @@
+"""Vitals: health and metrics of a process that serves no calls (`work`, `relay`, `project`), plain, on its own port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from adapters.http.health import Exposition
+from adapters.http.metrics import GAUGES
+from domain.errors import AutoLearnError
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """What such a process tells: `fault` in one sentence that quotes nothing of a session, `measure` its gauges.
+
+    The gauges are named as in `metrics.GAUGES`.
+    """
+
+    kind: str
+    fault: Callable[[], str | None]
+    measure: Callable[[], Mapping[str, float]]
+
+    def readiness(self) -> dict[str, object]:
+        """Return status, kind, the gauges and the fault."""
+        try:
+            facts, fault = dict(self.measure()), self.fault()
+        except AutoLearnError as trouble:
+            facts, fault = {}, trouble.sentence
+        return {"status": "ready" if fault is None else "not-ready", "kind": self.kind, **facts, "fault": fault}
+
+    def page(self) -> bytes:
+        """Return the gauges in Prometheus' text format, measured now; what cannot be measured is left out."""
+        registry = CollectorRegistry()
+        try:
+            measured = self.measure()
+        except AutoLearnError:
+            measured = {}
+        for name, value in measured.items():
+            Gauge(f"autolearn_{name}", GAUGES[name], registry=registry).set(value)
+        return generate_latest(registry)
+
+
+def make_vitals_app(vitals: Vitals) -> Starlette:
+    """Return the application with the three routes that every process has."""
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(_: Request) -> Response:
+        facts = await run_in_threadpool(vitals.readiness)
+        return JSONResponse(facts, 200 if facts["status"] == "ready" else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Exposition(await run_in_threadpool(vitals.page))
+
+    return Starlette(routes=[Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)])

@@ -1,4 +1,4 @@
-"""The `eventsourcing` library's own suites over our recorder: whoever knows the library can rely on the log."""
+"""The `eventsourcing` library's own suites over our recorders: whoever knows the library can rely on the log."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.tests import persistence as suites
 
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
 from adapters.embedded.database import Database
 from adapters.embedded.event_store import SqliteEventStore
 from adapters.embedded.feed import SqliteFeed
@@ -73,3 +77,43 @@ class TestApplicationRecorderInMemory(InMemory, suites.ApplicationRecorderTestCa
 class TestAggregateRecorderInMemory(InMemory, suites.AggregateRecorderTestCase):
     def create_recorder(self) -> Any:
         return WithoutPositions(self.database)
+
+
+class OnMongoDB:
+    """Gives each test of a suite a database of its own and looks at the chain afterwards."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, mongo: Mongo) -> None:
+        self.mongo = mongo
+
+    def tearDown(self) -> None:
+        log = MongoLog(self.mongo)
+        assert list(chain_faults(log.raw_after(0, 10**6))) == []
+        assert log.strays() == []
+
+    def create_recorder(self) -> Any:
+        return MongoEventStore(self.mongo)
+
+    def new_originator_id(self) -> str:
+        return f"experiment:{uuid4()}"
+
+
+class TestApplicationRecorderOnMongoDB(OnMongoDB, suites.ApplicationRecorderTestCase):
+    def test_insert_subscribe(self) -> None:
+        self.optional_test_insert_subscribe()
+
+
+class TestNonInterleavingOnMongoDB(OnMongoDB, suites.NonInterleavingNotificationIDsBaseCase):
+    insert_num = 1000
+
+
+class MongoWithoutPositions(MongoEventStore):
+    """The same, without positions."""
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
+        super().insert_events(stored_events, **kwargs)
+
+
+class TestAggregateRecorderOnMongoDB(OnMongoDB, suites.AggregateRecorderTestCase):
+    def create_recorder(self) -> Any:
+        return MongoWithoutPositions(self.mongo)

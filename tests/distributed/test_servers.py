@@ -19,7 +19,8 @@ from pymongo.errors import NetworkTimeout
 from pymongo.write_concern import WriteConcern
 
 from tests.servers import places
-from tests.servers.fixtures import not_here
+from tests.servers.broker import ColdKafka
+from tests.servers.fixtures import delete_topics, drop_database, not_here
 from tests.servers.mongod import MongoServer
 from tests.servers.process import Server, is_open
 from tests.servers.shared import KEEPERS, ROOT, shared
@@ -36,8 +37,13 @@ def client_of(server: Server) -> MongoClient[dict[str, Any]]:
 @pytest.fixture
 def mongod() -> Path:
     """MongoDB's program."""
+    return found(places.mongod)
+
+
+def found(search: places.Search) -> Path:
+    """Return a program, or skip."""
     try:
-        return places.mongod()
+        return search()
     except LookupError as missing:
         not_here(missing)
 
@@ -134,6 +140,31 @@ def test_users_of_a_run_share_a_server_and_the_last_one_ends_it(tmp_path: Path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mongodb.lock", "mongodb.said", "mongodb.url"]
     with shared("mongodb", tmp_path) as third, MongoClient[dict[str, Any]](third) as client:
         assert client.admin.command("ping")["ok"]
+
+
+def test_a_test_takes_away_what_it_made_and_nothing_else(kafka: str, mongodb: str, installation: str) -> None:
+    names = [f"{installation}.events", f"{installation}s.events"]
+    admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
+    for made in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
+        made.result(SECONDS)
+    with MongoClient[dict[str, Any]](mongodb) as client:
+        for name in (installation, f"{installation}s"):
+            client[name]["kept"].insert_one({})
+        drop_database(mongodb, installation)
+        delete_topics(kafka, f"{installation}.")
+        assert {name for name in client.list_database_names() if installation in name} == {f"{installation}s"}
+        assert {name for name in admin.list_topics(timeout=SECONDS).topics if installation in name} == {names[1]}
+        client.drop_database(f"{installation}s")
+    delete_topics(kafka, f"{installation}s.")
+
+
+def test_settings_of_a_test_win(tmp_path: Path) -> None:
+    found(places.java), found(places.jars)
+    broker = ColdKafka(tmp_path, {"message.max.bytes": 1000, "num.io.threads": 7})
+    (tmp_path / "data").mkdir()
+    properties = Path(broker.command()[-1]).read_text().splitlines()
+    assert {"message.max.bytes=1000", "num.io.threads=7", f"log.dirs={tmp_path / 'data'}"} <= set(properties)
+    assert "num.io.threads=2" not in properties
 
 
 def test_a_server_that_cannot_be_shared_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

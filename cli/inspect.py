@@ -64,6 +64,7 @@ def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[
         anchor=_anchor(arguments.get("anchor")),
         until=_anchor(arguments.get("until"), smallest=0),
         in_flight=frozenset(arguments.get("in_flight") or ()),
+        against_topics=arguments.get("against") == "kafka",
     )
 
 

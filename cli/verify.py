@@ -1,4 +1,4 @@
-"""`autolearn verify`: the chain, the read models, the blobs, the communications; with a backend or on a directory."""
+"""`autolearn verify`: chain, read models, blobs, communications, topics; with a backend or on a directory."""
 
 from __future__ import annotations
 
@@ -19,27 +19,29 @@ ANCHOR = re.compile(r"\d{1,18}:[0-9a-f]{64}")
 
 @click.command()
 @click.option("--anchor", metavar="POSITION:HASH", help="A receipt: the log must still have this hash there.")
+@click.option("--against", type=click.Choice(["kafka"]), help="Compare log and communications with their topics, too.")
 @click.option("--data", type=click.Path(exists=True, file_okay=False), help="Check this directory, without a backend.")
 @shared
-def verify(terminal: Terminal, anchor: str | None, data: str | None) -> None:
+def verify(terminal: Terminal, anchor: str | None, against: str | None, data: str | None) -> None:
     """Check everything that is stored; exit code 1 and a list where something was changed.
 
     Without an anchor, a log that was wholly rewritten or cut at its end looks right: keep receipts elsewhere.
     """
     if anchor and not ANCHOR.fullmatch(anchor):
         raise click.UsageError("--anchor looks like POSITION:HASH, as `commit` prints it (64 digits 0-9a-f).")
-    body = result_of(terminal, "Verifying", _steps(terminal, anchor, data))
+    given: Facts = {"anchor": anchor} | ({"against": against} if against else {})
+    body = result_of(terminal, "Verifying", _steps(terminal, given, data))
     terminal.show(body, View(_blocks))
     if not body.get("ok"):
         click.get_current_context().exit(exit_codes.DIFFERENT)
 
 
-def _steps(terminal: Terminal, anchor: str | None, data: str | None) -> Iterable[Event]:
+def _steps(terminal: Terminal, given: Facts, data: str | None) -> Iterable[Event]:
     if data is None:
-        return terminal.client().events("POST", "verifications", body={"anchor": anchor})
+        return terminal.client().events("POST", "verifications", body=given)
     from cli.inspect import inspect_offline  # noqa: PLC0415 - loads the adapters
 
-    return offline(inspect_offline("verify", data, {"anchor": anchor}))
+    return offline(inspect_offline("verify", data, given))
 
 
 def _blocks(body: Facts) -> list[Block]:

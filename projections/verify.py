@@ -1,6 +1,7 @@
 """Verify: the chain, then read models = replay, then blobs, then the communications' chain, then unanswered calls.
 
-Reports all faults, not the first. Runs in a process of its own on stores opened for reading, at one position.
+Last, where it is asked for, topics = log and archive. Reports all faults, not the first. Runs in a process of its own
+on stores opened for reading, at one position.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from typing import TypeVar
 
+from domain.errors import BadInputError
 from projections.change import Body
 from projections.comparison import Comparison
 from projections.log_check import LogCheck
 from projections.ports import Archived, BlobCheck, Communications, Documents, Feed, History, RawCommit
 from projections.stash import OpenStash
+from projections.topic_check import CopyCheck, Placed, Topics
 from projections.versions import stored_versions
 
 REACHED_WITHIN = 30.0  # seconds
@@ -23,13 +27,14 @@ BATCH = 1000
 
 Finding = tuple[int | None, str]
 Progress = Iterator[Body]
+T = TypeVar("T", bound=Placed)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What verify looks at, and the functions of the wire that recompute hashes: (position, what) of each fault.
 
-    `files` give what a store finds wrong with its own file.
+    `files` give what a store finds wrong with its own file. There are `topics` in the distributed mode alone.
     """
 
     feed: Feed
@@ -41,6 +46,7 @@ class Evidence:
     communication_faults: Callable[[Iterable[Archived]], Iterable[tuple[int, str]]]
     open_stash: OpenStash
     files: tuple[Callable[[], Iterable[str]], ...] = ()
+    topics: Topics | None = None
 
 
 @dataclass
@@ -53,6 +59,8 @@ class Verification:
     until: tuple[int, bytes] | None = None
     faults: list[Finding] = field(default_factory=list)
     unanswered: list[Body] = field(default_factory=list)
+    topics: Topics | None = None  # to be checked as well
+    archived: int = 0  # how far the archive was read
 
     def run(self) -> Progress:
         """Yield progress (`{step, position, of}`), and last `{ok, position, head, faults, unanswered}`."""
@@ -65,6 +73,7 @@ class Verification:
                 ("read models", self._read_models(position)),
                 ("blobs", self._blobs(log)),
                 ("communications", self._communications(log)),
+                *self._topics(position),
             )
             for name, step in steps:
                 yield from self._guarded(name, step)
@@ -132,7 +141,28 @@ class Verification:
             for record in records:
                 log.answer(record.communication.correlation)
                 yield record
-            after = records[-1].position
+            after = self.archived = records[-1].position
+
+    def _topics(self, position: int) -> tuple[tuple[str, Progress], ...]:
+        if self.topics is None:
+            return ()
+        steps = self._events_topic(self.topics, position), self._communications_topic(self.topics)
+        return ("events topic", steps[0]), ("communications topic", steps[1])
+
+    def _events_topic(self, topics: Topics, position: int) -> Progress:
+        check = CopyCheck("the events topic", self.evidence.feed.raw_after, position)
+        yield from self._copied(check, topics.commits(position, REACHED_WITHIN))
+
+    def _communications_topic(self, topics: Topics) -> Progress:
+        check = CopyCheck("the communications topic", self.evidence.communications.read, self.archived)
+        yield from self._copied(check, topics.communications(self.archived, REACHED_WITHIN))
+
+    def _copied(self, check: CopyCheck[T], copy: Iterable[T | Finding]) -> Progress:
+        try:
+            for reached in check.run(copy):
+                yield {"position": reached, "of": check.until}
+        finally:
+            self.faults.extend(check.faults)
 
 
 def verify(
@@ -141,10 +171,15 @@ def verify(
     anchor: tuple[int, bytes] | None = None,
     in_flight: frozenset[str] = frozenset(),
     until: tuple[int, bytes] | None = None,
+    against_topics: bool = False,
 ) -> Progress:
     """Check everything. Yields progress (`{step, position, of}`), last `{ok, position, head, faults, unanswered}`.
 
     `until` is the log's head (position, hash) as it was before `in_flight` was taken (correlations of calls that run):
     so each call up to there is either still in flight, or its communication is archived. None: the head of now.
+    `against_topics` raises BadInputError where there are none.
     """
-    return Verification(evidence, anchor, in_flight, until).run()
+    if against_topics and evidence.topics is None:
+        raise BadInputError("There is no Kafka in the embedded mode: verify checks its log without `against`.")
+    topics = evidence.topics if against_topics else None
+    return Verification(evidence, anchor, in_flight, until, topics=topics).run()

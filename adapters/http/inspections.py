@@ -31,13 +31,13 @@ async def replay(it: Here, what: Replay) -> Response:
 
 @router.post("/verifications", responses={200: {"model": Verification}})
 async def verify(it: Here, body: schemas.Anchor) -> Response:
-    """Check chain, read models, blobs and communications, and report all faults."""
+    """Check chain, read models, blobs, communications and, where asked, the topics of Kafka; report all faults."""
     # First the head, then who is in flight: a call that appended up to there is still in flight, or archived.
     position, head = await it.lanes.quick(it.backend.feed.head)
     elsewhere = await it.lanes.waiting(it.backend.in_flight_elsewhere)
     in_flight = [*it.in_flight.correlations(), *elsewhere]
-    arguments = {"anchor": body.anchor, "until": f"{position}:{head.hex()}", "in_flight": in_flight}
-    return await _inspected(it, "verify", arguments)
+    given = {"anchor": body.anchor, "against": body.against}
+    return await _inspected(it, "verify", given | {"until": f"{position}:{head.hex()}", "in_flight": in_flight})
 
 
 @router.post("/rebuilds", responses={200: {"model": Rebuilt}})

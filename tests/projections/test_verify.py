@@ -212,6 +212,48 @@ def test_read_models_that_lag_or_lead_are_faults(place: Place, monkeypatch: pyte
     assert "ahead of the log" in place.report()["faults"][0]["what"]
 
 
+class Copies:
+    """Topics that hold what is stored, but for what a test did to them."""
+
+    def __init__(self, place: Place) -> None:
+        self.held = place.world.feed.raw_after(0, 1000)
+        self.heard = place.communications.read(0, 1000)
+        self.asked: list[tuple[int, float]] = []
+
+    def commits(self, until: int, timeout: float) -> Iterator[Any]:
+        """Stream the events topic."""
+        self.asked.append((until, timeout))
+        yield from self.held
+
+    def communications(self, until: int, timeout: float) -> Iterator[Any]:
+        """Stream the communications topic."""
+        self.asked.append((until, timeout))
+        yield from self.heard
+
+
+def test_the_topics_are_held_against_log_and_archive(place: Place) -> None:
+    copies = Copies(place)
+    evidence = replace(place.evidence, topics=copies)
+    *progress, report = verify(evidence, against_topics=True)
+    assert report["ok"], report
+    assert [step["step"] for step in progress][-1] == "communications topic"
+    assert copies.asked == [(copies.held[-1].position, 30.0), (copies.heard[-1].position, 30.0)]
+    del copies.held[1]
+    copies.heard.pop()
+    *_, report = verify(evidence, against_topics=True)
+    commits, calls = place.world.commits, len(place.world.commits)
+    assert [fault["position"] for fault in report["faults"]] == [commits[1], calls]
+    *_, report = verify(evidence)
+    assert report["ok"], "topics are checked only where that is asked for"
+
+
+def test_topics_that_cannot_be_read_are_a_fault_not_a_crash(place: Place) -> None:
+    copies = Copies(place)
+    del copies.held
+    *_, report = verify(replace(place.evidence, topics=copies), against_topics=True)
+    assert [fault["what"].split(" cannot")[0] for fault in report["faults"]] == ["events topic"]
+
+
 def broken(_: object) -> Any:
     raise NotAbleError("The file is malformed.")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 
 from adapters.embedded.by_time import last_until
 from adapters.wire.communication_chain import facts_of
+from adapters.wire.communication_filters import EQUAL, wanted
 from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
-from domain.errors import BadInputError
 from projections.ports import Archived, Communication
 
 SCHEMA: Final = """
@@ -33,20 +33,7 @@ LAST_OF_WRITER: Final = "SELECT number, hash FROM communications WHERE writer = 
 LAST_AT: Final = "SELECT position, at FROM communications WHERE position <= ? ORDER BY position DESC LIMIT 1"
 
 # Conditions are chosen from this table and never built from what a caller sent.
-CONDITIONS: Final = {
-    "correlation": "correlation = ?",
-    "actor": "actor = ?",
-    "operation": "operation = ?",
-    "outcome": "outcome = ?",
-    "kind": "kind = ?",
-    "since": "position > ?",
-    "until": "position <= ?",
-}
-
-
-def normal(communication: Communication) -> Communication:
-    """Return the communication with numbers as they come back from the store, so that its hash stays true."""
-    return replace(communication, milliseconds=float(communication.milliseconds))
+CONDITIONS: Final = {name: f"{name} = ?" for name in EQUAL}
 
 
 def to_row(record: Archived) -> tuple[Any, ...]:
@@ -76,28 +63,16 @@ def _moment(stored: Any) -> datetime:
 
 
 def selection(connection: sqlite3.Connection, filters: dict[str, str], before: int | None) -> tuple[str, list[Any]]:
-    """Return a WHERE clause and its values; since and until (ISO times with zone, both inclusive) become positions."""
-    conditions, values = ["position < ?"], [before if before is not None else 2**62]
-    for name, wanted in filters.items():
-        if name not in CONDITIONS:
-            raise BadInputError(
-                f"The log has no filter {name!r}, only {', '.join(CONDITIONS)}.", allowed=list(CONDITIONS)
-            )
+    """Return a WHERE clause and its values; times become positions, as they never go back."""
+    asked = wanted(filters)
+    conditions, values = ["position < ?"], list[Any]([before if before is not None else 2**62])
+    for name, value in asked.equal.items():
         conditions.append(CONDITIONS[name])
-        values.append(_value(connection, name, wanted))
+        values.append(value)
+    if asked.since is not None:
+        conditions.append("position > ?")
+        values.append(last_until(connection, LAST_AT, asked.since - 1))
+    if asked.until is not None:
+        conditions.append("position <= ?")
+        values.append(last_until(connection, LAST_AT, asked.until))
     return " AND ".join(conditions), values
-
-
-def _value(connection: sqlite3.Connection, name: str, wanted: str) -> Any:
-    if name == "since":
-        return last_until(connection, LAST_AT, _microseconds(wanted) - 1)
-    if name == "until":
-        return last_until(connection, LAST_AT, _microseconds(wanted))
-    return wanted
-
-
-def _microseconds(text: str) -> int:
-    try:
-        return to_microseconds(datetime.fromisoformat(text))
-    except (ValueError, TypeError) as error:
-        raise BadInputError(f"{text!r} is not an ISO 8601 time with zone, such as 2026-01-31T12:00:00Z.") from error

@@ -18,7 +18,6 @@ from adapters.embedded.communication_rows import (
     LAST_OF_WRITER,
     SCHEMA,
     from_row,
-    normal,
     readable,
     selection,
     to_row,
@@ -26,8 +25,8 @@ from adapters.embedded.communication_rows import (
 from adapters.embedded.database import Database
 from adapters.embedded.growth import poll_beyond
 from adapters.group_commit import GroupCommit
-from adapters.wire.communication_chain import GENESIS, communication_hash
-from adapters.wire.moments import from_microseconds, microseconds_now
+from adapters.wire.communication_chain import GENESIS, Ends, following, normal
+from adapters.wire.moments import microseconds_now
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Archived, Communication
 
@@ -132,21 +131,12 @@ class SqliteCommunications:
 
     def _chained(self, connection: sqlite3.Connection, jobs: list[_Job]) -> list[Archived]:
         last = connection.execute(LAST, (1,)).fetchone()
-        position, at = last[:2] if last else (0, 0)
-        number, previous = connection.execute(LAST_OF_WRITER, (self._writer,)).fetchone() or (0, GENESIS)
-        at = max(self._now(), at)
-        records = []
+        ends = Ends(
+            *(last[:2] if last else (0, 0)),
+            *(connection.execute(LAST_OF_WRITER, (self._writer,)).fetchone() or (0, GENESIS)),
+        )
+        records, now = [], self._now()
         for job in jobs:
-            position, number = position + 1, number + 1
-            record_hash = communication_hash(
-                previous,
-                position=position,
-                at=at,
-                writer=self._writer,
-                number=number,
-                communication=job.communication,
-            )
-            moment = from_microseconds(at)
-            records.append(Archived(position, moment, self._writer, number, previous, record_hash, job.communication))
-            previous = record_hash
+            record, ends = following(ends, self._writer, job.communication, now)
+            records.append(record)
         return records

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from operator import attrgetter
 
 from adapters.wire.framing import framed, framed_number
-from adapters.wire.moments import to_microseconds
+from adapters.wire.moments import from_microseconds, to_microseconds
 from projections.ports import Archived, Communication
 
 GENESIS = bytes(32)
@@ -27,6 +27,31 @@ def communication_hash(
     place = framed(framed_number(position), framed_number(at), writer.encode(), framed_number(number))
     facts = framed(*[str(fact).encode() for fact in facts_of(communication)])
     return sha256(previous + place + facts).digest()
+
+
+def normal(communication: Communication) -> Communication:
+    """Return the communication with numbers as they come back from a store, so that its hash stays true."""
+    return replace(communication, milliseconds=float(communication.milliseconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where an archive ends for a writer: its last position and time (microseconds), the writer's number and hash."""
+
+    position: int = 0
+    at: int = 0
+    number: int = 0
+    hash: bytes = GENESIS
+
+
+def following(ends: Ends, writer: str, communication: Communication, now: int) -> tuple[Archived, Ends]:
+    """Return the writer's next record and where the archive ends then; times never go back, whatever `now` says."""
+    position, at, number = ends.position + 1, max(now, ends.at), ends.number + 1
+    found = communication_hash(
+        ends.hash, position=position, at=at, writer=writer, number=number, communication=communication
+    )
+    record = Archived(position, from_microseconds(at), writer, number, ends.hash, found, communication)
+    return record, Ends(position, at, number, found)
 
 
 def chain_faults(records: Iterable[Archived]) -> Iterator[tuple[int, str]]:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pytest
 
+from adapters.distributed.communications import MongoCommunications
 from adapters.distributed.event_store import MongoEventStore
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
@@ -75,9 +76,20 @@ LOGS: dict[str, Callable[[pytest.FixtureRequest], Callable[[Now], Log]]] = {
 }
 DURABLE = ["sqlite", "mongodb"]
 
-ARCHIVES: dict[str, Callable[[Path], Database]] = {
-    "sqlite": lambda folder: Database(folder / "communications.db"),
-    "sqlite-memory": lambda _: Database(":memory:"),
+
+def sqlite_archive(database: Database) -> tuple[OpenArchive, Callable[[], None]]:
+    return lambda writer="w1", now=microseconds_now: SqliteCommunications(database, writer, now=now), database.close
+
+
+def mongodb_archive(request: pytest.FixtureRequest) -> tuple[OpenArchive, Callable[[], None]]:
+    mongo: Mongo = request.getfixturevalue("mongo")
+    return lambda writer="w1", now=microseconds_now: MongoCommunications(mongo, writer, now=now), lambda: None
+
+
+ARCHIVES: dict[str, Callable[[pytest.FixtureRequest], tuple[OpenArchive, Callable[[], None]]]] = {
+    "sqlite": lambda request: sqlite_archive(Database(request.getfixturevalue("tmp_path") / "communications.db")),
+    "sqlite-memory": lambda _: sqlite_archive(Database(":memory:")),
+    "mongodb": mongodb_archive,
 }
 
 
@@ -109,10 +121,10 @@ def open_durable_log(request: pytest.FixtureRequest) -> Iterator[OpenLog]:
 
 
 @pytest.fixture(params=ARCHIVES)
-def open_archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenArchive]:
-    database = ARCHIVES[request.param](tmp_path)
-    yield lambda writer="w1", now=microseconds_now: SqliteCommunications(database, writer, now=now)
-    database.close()
+def open_archive(request: pytest.FixtureRequest) -> Iterator[OpenArchive]:
+    opened, close = ARCHIVES[request.param](request)
+    yield opened
+    close()
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from adapters.embedded.database import Database
 from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed, uncollected
+from adapters.embedded.feed import SqliteFeed
+from adapters.uncollected import uncollected
 from benchmarks import Figure
 from benchmarks.lives import METADATA, life
 from commands.ports import Stamp

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +10,7 @@ from adapters.embedded.database import Database
 from adapters.embedded.growth import poll_beyond
 from adapters.embedded.raw_log import raw_commits
 from adapters.embedded.recorder import log_schema, tail
+from adapters.uncollected import uncollected
 from adapters.wire.events import decode
 from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
 from domain.errors import NotAbleError
@@ -26,21 +24,6 @@ SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
 WHERE rowid BETWEEN ? AND ? ORDER BY rowid"""
 LAST_COMMIT: Final = "SELECT position, at FROM commits WHERE position <= ? ORDER BY position DESC LIMIT 1"
 UNCOMMITTED: Final = "SELECT rowid FROM stored_events WHERE rowid < 1 OR rowid > ? ORDER BY rowid LIMIT 20"
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Let the garbage collector rest for some milliseconds: decoding makes many objects and no garbage.
-
-    Without this, a replay that keeps what it reads spends two thirds of its time in looking for garbage.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _decoded(commits: list[tuple[int, int, int]], rows: list[tuple[int, str, int, str, bytes]]) -> list[Recorded]:

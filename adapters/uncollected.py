@@ -1,0 +1,22 @@
+"""Rest for the garbage collector while a feed decodes."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Let the garbage collector rest for some milliseconds: decoding makes many objects and no garbage.
+
+    Without this, a replay that keeps what it reads spends two thirds of its time in looking for garbage.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

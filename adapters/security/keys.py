@@ -16,6 +16,7 @@ from domain.errors import BadInputError, NotFoundError
 MASTER_BYTES = 32
 SESSION_SALT = b"autolearn/session/v1"
 CURSOR_SALT = b"autolearn/cursor/v1"
+FINGERPRINT_SALT = b"autolearn/fingerprint/v1"
 ONLY_OWNER = 0o600
 
 
@@ -27,6 +28,11 @@ def derived(master: bytes, salt: bytes, info: str) -> bytes:
 def client_key(master: bytes, client: str, generation: int) -> bytes:
     """Return the Fernet key (urlsafe base64) of one generation of a client."""
     return base64.urlsafe_b64encode(derived(master, SESSION_SALT, f"{client}/{generation}"))
+
+
+def fingerprint(master: bytes) -> str:
+    """Return 32 hex digits that tell master keys apart and say nothing of them: they may be stored beside the data."""
+    return derived(master, FINGERPRINT_SALT, "")[:16].hex()
 
 
 def make_master_key(path: str | Path) -> bytes:

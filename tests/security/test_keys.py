@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
 
 from adapters.security.credentials import Credentials
 from adapters.security.keyring import Keyring
-from adapters.security.keys import client_key, make_master_key, read_master_key
+from adapters.security.keys import client_key, fingerprint, make_master_key, read_master_key
 from domain.errors import BadInputError, NotFoundError
 
 MASTER = bytes(range(32))
@@ -29,6 +30,14 @@ def test_a_master_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "master").chmod(0o640)
     with pytest.raises(BadInputError, match="chmod 600"):
         read_master_key(tmp_path / "master")
+
+
+def test_fingerprints_tell_keys_apart_and_hold_no_part_of_any_key_or_of_what_is_derived() -> None:
+    found = fingerprint(MASTER)
+    assert found == fingerprint(bytes(range(32))) != fingerprint(bytes(32))
+    assert len(found) == 32
+    secret = {MASTER.hex(), base64.urlsafe_b64decode(client_key(MASTER, "", 0)).hex()}
+    assert not any(found in one or found[:8] in one for one in secret)
 
 
 @pytest.mark.parametrize("text", ["", "short", "not base64 at all é"])

@@ -1,0 +1,77 @@
+"""What one installation has once: its id, the master key it was begun with; and a MongoDB that can carry it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import uuid4
+
+from pymongo import ReturnDocument
+from pymongo.errors import OperationFailure
+
+from adapters.distributed.mongo import Mongo, as_ours
+from domain.errors import BadInputError, NotAbleError
+
+INSTALLATION: Final = "installation"
+OLDEST: Final = (6, 0)
+DENIED: Final = {13, 18, 8000}  # Unauthorized, AuthenticationFailed, and what hosted servers say for either
+ROUTER: Final = "isdbgrid"
+
+
+def installation_id(mongo: Mongo) -> str:
+    """Return the installation's id, 32 hex digits; the first who asks makes it. Raises NotAbleError."""
+    return _once(mongo, INSTALLATION, "id", uuid4().hex)
+
+
+def check_master_key(mongo: Mongo, fingerprint: str) -> None:
+    """Raise BadInputError where the installation was begun with another master key; the first one is noted."""
+    if _once(mongo, "master-key", "fingerprint", fingerprint) != fingerprint:
+        raise BadInputError(
+            f"The master key (AUTOLEARN_MASTER_KEY_FILE) does not fit the database {mongo.name!r}: "
+            "its clients' keys were made from another one."
+        )
+
+
+def check_deployment(mongo: Mongo) -> None:
+    """Raise NotAbleError where no MongoDB answers, BadInputError where it cannot carry an installation."""
+    where = f"AUTOLEARN_MONGODB ({_hosts(mongo)})"
+    try:
+        with as_ours():
+            wrong = unfit(mongo.client.admin.command("hello"), mongo.client.server_info()["versionArray"])
+        if wrong:
+            raise BadInputError(f"{where} {wrong}")
+        installation_id(mongo)
+    except NotAbleError as error:
+        raise _refused(where, mongo.name, error) from error
+
+
+def unfit(hello: dict[str, Any], version: list[int]) -> str | None:
+    """Return what is wrong with a server that describes itself so; None where it fits."""
+    if tuple(version[:2]) < OLDEST:
+        return f"is version {'.'.join(map(str, version[:3]))} of MongoDB, and 6.0 or later is needed."
+    if "setName" not in hello and hello.get("msg") != ROUTER:
+        return "is no replica set: start mongod with --replSet and call rs.initiate() once; one node is enough."
+    return None
+
+
+def _refused(where: str, database: str, error: NotAbleError) -> BadInputError | NotAbleError:
+    cause = error.__cause__
+    if isinstance(cause, OperationFailure) and cause.code in DENIED:
+        return BadInputError(f"{where} does not let this user read and write the database {database!r}: {cause}.")
+    reason = str(cause or error).partition(" (configured")[0]  # what follows is the driver's whole state
+    return NotAbleError(f"{where}: no MongoDB answers there that can be written to: {reason[:200]}.")
+
+
+def _hosts(mongo: Mongo) -> str:
+    """Return the servers' names; never the whole URI, which may hold a password."""
+    servers = mongo.client.topology_description.server_descriptions()
+    return ", ".join(sorted(f"{host}:{port}" if port else str(host) for host, port in servers))
+
+
+def _once(mongo: Mongo, document: str, field: str, value: str) -> str:
+    """Keep the first value that anybody gives, and return the kept one."""
+    documents = mongo.collection(INSTALLATION)
+    with as_ours():
+        kept = documents.find_one({"_id": document}) or documents.find_one_and_update(
+            {"_id": document}, {"$setOnInsert": {field: value}}, upsert=True, return_document=ReturnDocument.AFTER
+        )
+    return str((kept or {})[field])

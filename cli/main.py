@@ -47,6 +47,12 @@ SECTIONS = {
         "verify": ("verify:verify", "Check the chain of the log, read models, blobs and communications."),
         "client": ("clients:client", "Add, list, rotate and revoke clients."),
     },
+    "Processes of the distributed mode": {
+        "serve": ("processes:serve", "Answer the calls of one service."),
+        "work": ("processes:work", "Do the queued and lost tasks of one service."),
+        "relay": ("processes:relay", "Carry the log and the archive to Kafka."),
+        "project": ("processes:project", "Fold the topic into the read models."),
+    },
     "More": {
         "version": ("version:version", "The version of this program."),
         "call": ("call:call", "Call any route, signed and sealed."),

@@ -1,13 +1,14 @@
-"""Clients of a data directory that no backend has: for who can read its master key."""
+"""Clients without a backend: on a data directory that none has, or on the database; for who has the master key."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 from cli.beginnings import MOST_CLIENTS, system_call
-from cli.compose.embedded import open_node
 from cli.settings import read_settings
 from commands.clients.add_client import AddClient
 from commands.clients.revoke_client import RevokeClient
@@ -17,33 +18,54 @@ from domain.client import Client
 from domain.values import Role
 
 if TYPE_CHECKING:
-    from cli.node import Node
+    from adapters.http.backend import Backend
+    from adapters.journal import ArchivedJournal
 
 COMMANDS = {"rotate": RotateClient, "revoke": RevokeClient}
 
 
 def clients_offline(action: str, data: str, name: str | None, roles: tuple[str, ...]) -> dict[str, Any]:
-    """Add, rotate, revoke or list clients of a data directory that no backend has; returns the REST object."""
-    node = open_node(read_settings(data=Path(data)))
+    """Add, rotate, revoke or list clients without a backend; returns the REST object."""
+    with opened(data) as (backend, journal):
+        return on_clients(backend, journal, action, name, cast("tuple[Role, ...]", roles))
+
+
+@contextmanager
+def opened(data: str) -> Iterator[tuple[Backend, ArchivedJournal]]:
+    """Open what a backend would open: the directory, which nobody else may have, or the database, which all share."""
+    settings = read_settings(data=Path(data))
+    if settings.mode == "distributed":
+        from cli.compose.distributed import open_service  # noqa: PLC0415 - the drivers of one mode only
+
+        node = open_service(settings, "offline", "storage")
+        try:
+            yield node.backend, node.journal
+        finally:
+            node.close()
+        return
+    from cli.compose.embedded import open_node  # noqa: PLC0415 - idem
+
+    own = open_node(settings)
     try:
-        return on_clients(node, action, name, cast("tuple[Role, ...]", roles))
+        yield own.backend, own.journal
     finally:
-        node.opened.close()
+        own.opened.close()
 
 
-def on_clients(node: Node, action: str, name: str | None, roles: tuple[Role, ...]) -> dict[str, Any]:
+def on_clients(
+    backend: Backend, journal: ArchivedJournal, action: str, name: str | None, roles: tuple[Role, ...]
+) -> dict[str, Any]:
     """Add, rotate, revoke or list; the REST object of the same route. The act is archived as a process of its own."""
-    store = node.application.ports.store
+    store = backend.application.ports.store
     if action == "list":
         clients = [load(store, Client, stream) for stream in store.streams("client:", MOST_CLIENTS)]
         return {"clients": [_shown(it) for it in clients], "position": store.head()[0]}
     start = uuid4().hex
-    node.journal.started(start, store.head()[0])
+    journal.started(start, store.head()[0])
     command = AddClient(name or "", roles) if action == "add" else COMMANDS[action](name or "")
-    answer = node.application.handle(command, system_call("offline", start))
-    body = answer.body
+    body = backend.application.handle(command, system_call("offline", start)).body
     if action != "revoke":
-        body |= {"key": node.backend.keyring.key(body["client"], body["generation"]).decode()}
+        body |= {"key": backend.keyring.key(body["client"], body["generation"]).decode()}
     return body
 
 

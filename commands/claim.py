@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from commands.ports import Receipt
+from commands.specifications import needs
 from commands.wrappers import Desk, Work
 from domain.experiment import Experiment
 
@@ -20,8 +21,8 @@ class Claim:
         self._announce: Callable[[str], None] = lambda _: None
 
     def start(self, experiment: Experiment, task: str) -> str:
-        """Trigger the task's `…-started` where there is a slot; return the task's id."""
-        if self.has_slot:
+        """Trigger the task's `…-started` where there is a slot and what it needs; return the task's id."""
+        if self.has_slot and self.desk.ports.launcher.can_run(needs(experiment, task)):
             attempt = experiment.tasks[task].attempt + 1
             experiment.start(task, attempt, self.desk.ports.worker)
             self._started = (experiment.name, task, attempt)

@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 from commands.application import Application
 from commands.call import Call
 from commands.ports import DuplicateAppend, EventFeed, Followed, Journal, OpenTasks
+from commands.specifications import needs
 from commands.waiting_tasks import ALL_KINDS, WaitingTasks
 from commands.wrappers import Desk, Work, load
 from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError
@@ -32,6 +33,7 @@ class EventWorker:
     """Claims what waits of its `kinds`, in the log's order, as slots allow, and ends here what was cancelled elsewhere.
 
     `is_lost`: whether the worker of this name, who has started a task, is dead. Without kinds it claims nothing.
+    `position` is how far it has followed the log, `trouble` a sentence while something hinders it.
     """
 
     def __init__(
@@ -50,17 +52,17 @@ class EventWorker:
         self._open_tasks = open_tasks
         self._journal = journal
         self._is_lost = is_lost
-        self._position = 0
+        self.position = 0
         self._waiting = WaitingTasks(kinds, self._ports.worker)
         self._looked = 0.0
-        self._trouble = ""
+        self.trouble = ""
         self._stop = Signal()
         self._thread = Thread(target=self._run, name="event worker", daemon=True)
 
     def start(self, position: int) -> None:
         """Take over what is unfinished at `position` (the read models have it), then follow the log from there."""
-        self._position = position
-        self._waiting.take_over(self._open_tasks.unfinished())
+        self.position = position
+        self._waiting.take_over(self._open_tasks)
         self._thread.start()
 
     def stop(self) -> None:
@@ -73,22 +75,24 @@ class EventWorker:
         while not self._stop.is_set():
             try:
                 self.step()
-                self._feed.wait_beyond(self._position, RETRY_SECONDS if self._waiting else IDLE_SECONDS)
+                self.trouble = ""
+                self._feed.wait_beyond(self.position, RETRY_SECONDS if self._waiting else IDLE_SECONDS)
             except AutoLearnError as trouble:
-                if trouble.sentence != self._trouble:  # what lasts is said once
+                if trouble.sentence != self.trouble:  # what lasts is said once
                     log.warning("event worker: %s", trouble.sentence)
-                self._trouble = trouble.sentence
+                self.trouble = trouble.sentence
                 self._stop.wait(IDLE_SECONDS)
-            except Exception:
+            except Exception as error:
                 log.exception("event worker")
+                self.trouble = f"{type(error).__name__}: the process's own log says more"
                 self._stop.wait(IDLE_SECONDS)
 
     def step(self) -> None:
         """Read on in the log and claim what can be claimed, also where the log cannot be read on."""
         try:
-            for followed in self._feed.after(self._position, BATCH):
+            for followed in self._feed.after(self.position, BATCH):
                 self._follow(followed)
-                self._position = followed.position
+                self.position = followed.position
         finally:
             self._look_for_lost()
             self._claim_what_waits()
@@ -139,6 +143,9 @@ class EventWorker:
             return False
         if it.state == "started" and not self._is_lost(it.worker or ""):
             self._waiting.runs_elsewhere(task, it.worker or "")
+            return False
+        if not self._ports.launcher.can_run(needs(experiment, task)):
+            log.info("%s is left to a worker that has what it needs: %s", task, needs(experiment, task))
             return False
         desk = self._desk(it)
         outcome = self._start(desk, name, it)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol
@@ -126,6 +126,10 @@ class TaskBroken:
 TaskOutcome = TaskDone | TaskBroken
 
 
+Offered = tuple[str, str]
+"""`model` or `measure`, and its name in the catalog."""
+
+
 class RunningTask(Protocol):
     """One child process that works on one task."""
 
@@ -149,6 +153,10 @@ class Launcher(Protocol):
 
     def free_slot(self) -> None:
         """Give a reserved slot back."""
+        ...
+
+    def can_run(self, needs: Iterable[Offered]) -> bool:
+        """Tell whether this machine has the models and measures that a task needs; yes where it works alone."""
         ...
 
     def start(self, spec: TaskSpec) -> RunningTask:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands.ports import TaskSpec
+from commands.ports import Offered, TaskSpec
 from commands.wrappers import Work
 from domain.dataset import Dataset
 from domain.experiment import Experiment, Task
 from domain.values import DatasetRef
+
+
+def needs(experiment: Experiment, task: str) -> list[Offered]:
+    """Return what must be installed where a task runs: its model, and the measures of an evaluation."""
+    request = experiment.tasks[task].request
+    measures = request.measures if request is not None else ()
+    return [("model", experiment.training.model.name), *(("measure", measure.name) for measure in measures)]
 
 
 def specification(work: Work, experiment: Experiment, task: str) -> TaskSpec:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from commands.ports import Followed
+from commands.ports import Followed, OpenTasks
 from domain.experiment_events import (
     EvaluationCompleted,
     ExperimentDiscarded,
@@ -37,8 +37,9 @@ class WaitingTasks:
         """List what waits."""
         return list(self._waiting)
 
-    def take_over(self, unfinished: Iterable[str]) -> None:
-        """Begin with tasks of which it is only known that they are unfinished."""
+    def take_over(self, open_tasks: OpenTasks) -> None:
+        """Begin with tasks of which it is only known that they are unfinished; without kinds nobody is asked."""
+        unfinished = open_tasks.unfinished() if self._kinds else []
         self._waiting = dict.fromkeys(task for task in unfinished if kind_of_task(task) in self._kinds)
 
     def follow(self, followed: Followed) -> None:

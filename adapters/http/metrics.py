@@ -20,6 +20,7 @@ GAUGES = {
     "relay_position": "Position of the last event in the topic",
     "projection_position": "Position of the last event in the read models",
     "in_charge": "1 where this process does the work, 0 where it stands by",
+    "followed_position": "Position of the last event that the event worker has followed",
     "tasks_running": "Tasks that run in this process",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,11 +18,19 @@ from commands.ports import RunningTask, TaskSpec
 class ProcessLauncher(Slots):
     """Fulfils commands.ports.Launcher. `blob_url` is what FileBlobs takes; `scratch` a folder for temporary files.
 
+    `installed` tells of a kind and a name whether this machine has it, where others may have what it lacks.
     Whoever calls `start` must call `result` of what it returns: that is where limits are watched and the child ends.
     """
 
-    def __init__(self, blob_url: str, scratch: str, slots: int, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
-        super().__init__(slots)
+    def __init__(
+        self,
+        blob_url: str,
+        scratch: str,
+        slots: int,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        installed: Callable[[str, str], bool] | None = None,
+    ) -> None:
+        super().__init__(slots, installed)
         self._blob_url = blob_url if "://" in blob_url else str(Path(blob_url).absolute())
         self._scratch = Path(scratch).absolute()
         self._limits = limits

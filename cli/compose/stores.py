@@ -61,11 +61,14 @@ class Stores:
 
 
 def application_of(
-    settings: Settings, stores: Stores, worker: str, scratch: Path
+    settings: Settings, stores: Stores, worker: str, scratch: Path, installed: Callable[[str, str], bool] | None = None
 ) -> tuple[Application, ProcessLauncher]:
-    """Return the write side of a process, and the launcher of its tasks, which must be closed."""
+    """Return the write side of a process, and the launcher of its tasks, which must be closed.
+
+    `installed`: whether this machine has a model or measure, where others may have what it lacks.
+    """
     limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
-    launcher = ProcessLauncher(settings.blobs_url, str(scratch), settings.slots, limits)
+    launcher = ProcessLauncher(settings.blobs_url, str(scratch), settings.slots, limits, installed)
     return Application(Ports(stores.store, stores.blobs, launcher, SystemClock(), worker)), launcher
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Condition
 from typing import Any
 
-from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
+from commands.ports import Offered, TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from tests.commands.examples import OUTCOMES
 
 PATIENCE = 20.0
@@ -52,8 +52,12 @@ class ScriptedLauncher:
         self.slots = self.free = slots
         self.scripts: dict[str, Script] = dict(OUTCOMES)
         self.children: list[Child] = []
+        self.missing: set[Offered] = set()
         self.before_start: Callable[[TaskSpec], object] = lambda _: None
         self._changed = Condition()
+
+    def can_run(self, needs: Iterable[Offered]) -> bool:
+        return not self.missing.intersection(needs)
 
     def take_slot(self) -> bool:
         with self._changed:

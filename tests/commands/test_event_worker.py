@@ -259,3 +259,14 @@ def test_a_task_whose_worker_dies_later_is_taken_over_once_that_is_known(stage: 
     worker.look_again().step()
     other.until(name, name, "completed")
     assert state(other.experiment(name), name) == ("completed", 2)
+
+
+def test_who_lacks_a_plug_in_leaves_the_task_to_others(stage: Stage, ana: Caller) -> None:
+    stage.launcher.missing = {("model", "svm")}
+    asked = ana.do(TRAIN)
+    assert asked.pending is not None, "nor does a call start it"
+    Worker(stage).step()
+    assert stage.launcher.of("fit") == []
+    assert stage.launcher.all_free()
+    Worker(stage.another("worker-2")).step()
+    stage.until(asked.pending, asked.pending, "completed")

@@ -65,8 +65,8 @@ class Worker:
 
     def take_over(self) -> Worker:
         """Start where the log is, as after a restart, without its thread."""
-        self.worker._position = self.stage.store.head()[0]
-        self.worker._waiting.take_over(LogOpenTasks(self.stage).unfinished())
+        self.worker.position = self.stage.store.head()[0]
+        self.worker._waiting.take_over(LogOpenTasks(self.stage))
         return self.step()
 
 

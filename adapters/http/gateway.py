@@ -1,0 +1,146 @@
+"""The gateway: one URL in front of the services' instances, where no reverse proxy stands (`up --mode distributed`).
+
+It passes calls on as they are: tokens sign the raw path, and bodies are sealed, so it neither knows nor needs a key.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
+
+import httpx
+from anyio import create_task_group
+from anyio.abc import TaskGroup
+from starlette.types import Receive, Scope, Send
+
+from adapters.http.bodies import GoneError
+from adapters.http.problems import PROBLEM, Problem
+from adapters.http.relayed import RelayedBody
+from adapters.http.routing import routed
+
+log = logging.getLogger(__name__)
+
+Headers = list[tuple[bytes, bytes]]
+
+CONNECT_SECONDS, WRITE_SECONDS = 2.0, 60.0
+IDLE_SECONDS = 2.0  # less than the 5 s after which uvicorn closes a connection that nobody uses
+MOST_IDLE = 64
+UNABLE = 503
+# RFC 9110, 7.6.1: of one connection each; `expect` has been met by the time that a body is read
+HOP_BY_HOP = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding"
+    b" upgrade expect".split()
+)
+WHO_CALLED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"})
+OF_THE_SERVER = frozenset({b"date", b"server"})  # uvicorn writes its own
+
+
+class Gateway:
+    """ASGI application; `instances` names the base URLs of each service. Calls go round, past those that are down."""
+
+    def __init__(self, instances: Mapping[str, Sequence[str]]) -> None:
+        self._instances, self._turn = instances, count()
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS, write=WRITE_SECONDS),
+            limits=httpx.Limits(max_keepalive_connections=MOST_IDLE, keepalive_expiry=IDLE_SECONDS),
+            trust_env=False,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a call on, and its answer back; when the caller hangs up, hang up as well."""
+        if scope["type"] != "http":
+            return
+        try:
+            body = await RelayedBody.of(scope, receive)
+            async with create_task_group() as group:
+                group.start_soon(_leave_with_caller, body, group)
+                await self._pass_on(scope, body, send)
+                group.cancel_scope.cancel()
+        except* GoneError:
+            log.debug("the caller hung up")
+
+    async def close(self) -> None:
+        """Close idle connections."""
+        await self._client.aclose()
+
+    async def _pass_on(self, scope: Scope, body: RelayedBody, send: Send) -> None:
+        service, own_path = routed(scope["path"])
+        answer = await self._answer(service, _target(scope, own_path), scope, body)
+        if answer is None:
+            await _refuse(service, send)
+            return
+        try:
+            await send({"type": "http.response.start", "status": answer.status_code, "headers": _back(answer, body)})
+            async for chunk in answer.aiter_raw():
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        except httpx.TransportError as broken:  # the server closes the connection of an answer that has no end
+            log.warning("%s broke off an answer: %r", service, broken)
+        finally:
+            await answer.aclose()
+
+    async def _answer(self, service: str, target: bytes, scope: Scope, body: RelayedBody) -> httpx.Response | None:
+        """Return the first answer; 503 only if nobody gives another. None: no instance answers."""
+        unable, is_only = None, len(self._instances[service]) == 1
+        for base in self._in_turn(service):
+            request = httpx.Request(
+                scope["method"],
+                base,
+                headers=_forth(scope),
+                content=body.chunks() if body.content is None else body.content,
+                extensions={"target": target, "timeout": self._client.timeout.as_dict()},
+            )
+            try:
+                answer = await self._client.send(request, stream=True)
+            except httpx.TransportError as broken:
+                log.warning("%s at %s does not answer: %r", service, base, broken)
+            else:
+                if unable is not None:
+                    await unable.aclose()
+                unable = answer
+                if answer.status_code != UNABLE or is_only:
+                    return answer
+            if not body.is_repeatable:
+                break
+        return unable
+
+    def _in_turn(self, service: str) -> Iterator[str]:
+        """Yield each instance, beginning with another each time; an only one twice: its connection may be stale."""
+        bases = self._instances[service]
+        first = next(self._turn)
+        for n in range(max(len(bases), 2)):
+            yield bases[(first + n) % len(bases)]
+
+
+async def _leave_with_caller(body: RelayedBody, group: TaskGroup) -> None:
+    await body.caller_left()
+    group.cancel_scope.cancel()
+
+
+def _target(scope: Scope, own_path: str | None) -> bytes:
+    """Return path and query byte for byte as they were sent."""
+    raw: bytes = scope["raw_path"] if own_path is None else own_path.encode()
+    query: bytes = scope["query_string"]
+    return raw + b"?" + query if query else raw
+
+
+def _forth(scope: Scope) -> Headers:
+    """Return the headers for the service; who called is what this process sees, not what the caller says."""
+    client = scope.get("client")
+    told: Headers = [(b"x-forwarded-for", client[0].encode())] if client else []
+    return [it for it in scope["headers"] if it[0] not in HOP_BY_HOP | WHO_CALLED] + told
+
+
+def _back(answer: httpx.Response, body: RelayedBody) -> Headers:
+    kept = [(name.lower(), value) for name, value in answer.headers.raw]
+    kept = [it for it in kept if it[0] not in HOP_BY_HOP | OF_THE_SERVER]
+    return kept if body.is_whole else [*kept, (b"connection", b"close")]  # nobody reads the rest of the body
+
+
+async def _refuse(service: str, send: Send) -> None:
+    problem = Problem("not-able-now", f"No process of the service {service} answers: repeat the call in a moment.")
+    headers = [(b"content-type", PROBLEM.encode()), (b"retry-after", b"1")]
+    headers.append((b"content-length", str(len(problem.body)).encode()))
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": problem.body})

@@ -1,0 +1,140 @@
+"""The distributed mode put together: MongoDB orders and answers, Kafka carries; any number of processes of a kind."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.distributed.adoption import Adoptions
+from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.documents import MongoDocuments
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.feed import KafkaFeed
+from adapters.distributed.history import MongoHistory
+from adapters.distributed.installation import check_deployment, check_master_key
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import PATIENCE_SECONDS, Mongo
+from adapters.distributed.presence import Presence
+from adapters.distributed.projector_documents import ProjectorDocuments
+from adapters.distributed.read_models import ReadModels
+from adapters.distributed.surroundings import Surroundings
+from adapters.files.blobs import FileBlobs
+from adapters.http.in_flight import InFlight
+from adapters.journal import ArchivedJournal
+from adapters.security.keys import fingerprint
+from adapters.tasks.installed import is_installed
+from cli.compose.stores import SCRATCH, Stores, application_of, backend_of, environment, master_key
+from cli.inspection_process import ProcessInspector
+from cli.service_node import ServiceNode
+from cli.settings import Settings
+from commands.event_worker import EventWorker
+from projections.tasks import UnfinishedTasks
+
+KINDS: Mapping[str, frozenset[str]] = {  # which tasks the event worker of a service takes
+    "catalog": frozenset(),
+    "training": frozenset({"training"}),
+    "evaluation": frozenset({"evaluation"}),
+    "session": frozenset(),
+    "storage": frozenset({"reproduction"}),
+}
+IN_FLIGHT_SECONDS = 10.0
+
+
+@dataclass(kw_only=True)
+class DistributedStores(Stores):
+    """The same stores, and the database they are in."""
+
+    mongo: Mongo
+
+
+def open_database(settings: Settings, opened: ExitStack, *, seconds: float | None = PATIENCE_SECONDS) -> Mongo:
+    """Open the database and look at whether it can carry a log; `opened` closes it."""
+    mongo = Mongo(settings.mongodb, settings.database, seconds=seconds)
+    opened.callback(mongo.close)
+    check_deployment(mongo)
+    return mongo
+
+
+def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo | None = None) -> DistributedStores:
+    """Open what is stored; `opened` closes it. Without a database at hand, one whose operations may take long."""
+    mongo = mongo or open_database(settings, opened, seconds=None)
+    scratch = settings.data / SCRATCH / worker
+    opened.callback(shutil.rmtree, scratch, ignore_errors=True)
+    feed = MongoLog(mongo)
+    topic = KafkaFeed(settings.kafka, settings.database)
+    opened.callback(topic.close)
+    read = ReadModels.current(mongo)
+    return DistributedStores(
+        store=MongoEventStore(mongo),
+        feed=feed,
+        topic=topic,
+        documents=MongoDocuments(read),
+        history=MongoHistory(read),
+        communications=MongoCommunications(mongo, worker, settings.reserve),
+        blobs=FileBlobs(settings.blobs_url, str(scratch)),
+        files=(feed.strays,),
+        mongo=mongo,
+    )
+
+
+def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
+    """Put one process together: `serve` or `work` of a service."""
+    worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlight()
+    with ExitStack() as opened:
+        mongo = open_database(settings, opened)
+        presence = Presence(mongo, worker, in_flight=in_flight.correlations)
+        presence.start()
+        opened.callback(presence.stop)
+        sweep(settings.data / SCRATCH, presence)
+        stores = open_stores(settings, worker, opened, mongo)
+        application, launcher = application_of(settings, stores, worker, settings.data / SCRATCH / worker, is_installed)
+        opened.callback(launcher.close)
+        journal = ArchivedJournal(stores.communications, worker)
+        check_master_key(mongo, fingerprint(master_key(settings, stores.store)))
+        surroundings = Surroundings(mongo, presence)
+        backend = backend_of(
+            settings,
+            stores,
+            application,
+            ProcessInspector(environment(settings), lambda generation: Adoptions(mongo).ask(int(generation))),
+            fault=surroundings.fault,
+            gauges=surroundings.gauges,
+            in_flight=in_flight,
+            in_flight_elsewhere=lambda: presence.in_flight_elsewhere(IN_FLIGHT_SECONDS),
+        )
+        return ServiceNode(
+            service=service,
+            application=application,
+            backend=backend,
+            launcher=launcher,
+            journal=journal,
+            presence=presence,
+            worker=EventWorker(
+                application,
+                stores.topic,
+                UnfinishedTasks(stores.documents, stores.feed),
+                journal,
+                is_lost=lambda name: not presence.is_alive(name),
+                kinds=KINDS[service] if kind == "work" else frozenset(),
+            ),
+            opened=opened.pop_all(),
+        )
+
+
+def sweep(scratch: Path, presence: Presence) -> None:
+    """Remove the scratch folders of processes that are dead."""
+    for folder in scratch.iterdir() if scratch.is_dir() else ():
+        if not presence.is_alive(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def fresh_documents(settings: Settings) -> Iterator[tuple[str, ProjectorDocuments]]:
+    """Make the next generation of read models beside the one that serves; yields its number and its documents."""
+    with ExitStack() as opened:
+        fresh = ReadModels.fresh(open_database(settings, opened, seconds=None))
+        yield str(fresh.number), ProjectorDocuments(fresh)

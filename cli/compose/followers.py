@@ -1,0 +1,79 @@
+"""The processes `relay` and `project` put together; each is one of several that stand by for each other."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
+
+from adapters.distributed.relaying import relay_communications, relay_events
+
+from adapters.distributed.feed import KafkaFeed
+from adapters.distributed.installation import installation_id
+from adapters.distributed.leases import Leases
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.presence import Presence
+from adapters.distributed.projector import Projector
+from adapters.distributed.standby import LEASE_SECONDS, Standby
+from adapters.distributed.status import Statuses
+from adapters.distributed.surroundings import PROJECT, RELAY
+from adapters.distributed.topics import ensure_topics
+from adapters.http.vitals import Vitals
+from cli.compose.distributed import open_database
+from cli.follower import Follower
+from cli.settings import Settings
+
+
+def open_project(settings: Settings) -> Follower:
+    """Put a projection process together; raises where MongoDB or Kafka cannot be used."""
+    with ExitStack() as opened:
+        mongo, name = present(settings, PROJECT, opened)
+        topic = KafkaFeed(settings.kafka, settings.database)
+        opened.callback(topic.close)
+        work = Standby(Leases(mongo, LEASE_SECONDS), PROJECT, name, Projector(mongo, topic).turn)
+        return follower(PROJECT, mongo, (work,), "projection_position", opened)
+
+
+def open_relay(settings: Settings) -> Follower:
+    """Put a relay of both topics together; raises where MongoDB or Kafka cannot be used."""
+    with ExitStack() as opened:
+        mongo, name = present(settings, RELAY, opened)
+        leases, installation = Leases(mongo, LEASE_SECONDS), installation_id(mongo)
+        turns = {RELAY: relay_events, f"{RELAY}-communications": relay_communications}
+        works = tuple(
+            Standby(leases, work, name, partial(turn, settings.kafka, mongo, installation))
+            for work, turn in turns.items()
+        )
+        return follower(RELAY, mongo, works, "relay_position", opened)
+
+
+def present(settings: Settings, kind: str, opened: ExitStack) -> tuple[Mongo, str]:
+    """Open database and topics, and let the others know that this process lives; return its name."""
+    mongo = open_database(settings, opened)
+    ensure_topics(settings.kafka, settings.database)
+    name = f"{kind}-{secrets.token_hex(4)}"
+    presence = Presence(mongo, name, in_flight=list)
+    presence.start()
+    opened.callback(presence.stop)
+    return mongo, name
+
+
+def follower(kind: str, mongo: Mongo, works: tuple[Standby, ...], gauge: str, opened: ExitStack) -> Follower:
+    """Return the process with its vitals."""
+    statuses, log = Statuses(mongo), MongoLog(mongo)
+    lag = f"{gauge.partition('_')[0]}_lag_events"
+
+    def measure() -> Mapping[str, float]:
+        head, position = log.head()[0], int(statuses.told(kind).get("position", 0))
+        in_charge = any(work.in_charge for work in works)
+        return {"in_charge": in_charge, "log_position": head, gauge: position, lag: max(head - position, 0)}
+
+    vitals = Vitals(kind, fault=partial(fault_of, works, lambda: statuses.told(kind).get("fault")), measure=measure)
+    return Follower(works, vitals, opened.pop_all())
+
+
+def fault_of(works: tuple[Standby, ...], told: Callable[[], str | None]) -> str | None:
+    """Return what stops a work: here, or in the process that is in charge."""
+    return next((work.fault for work in works if work.fault), None) or told()

@@ -1,0 +1,119 @@
+"""`serve`, `work`, `relay`, `project`: the processes of the distributed mode, one of each per command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from cli.follower import Follower
+    from cli.settings import Settings
+
+SERVICES = ("catalog", "training", "evaluation", "session", "storage")
+DEFAULT_PORT = 8420
+
+service_argument = click.argument("service", type=click.Choice(SERVICES))
+port_option = click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one."
+)
+vitals_option = click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Of health and metrics.  [default: any free one]"
+)
+
+
+@click.command()
+@service_argument
+@port_option
+def serve(service: str, port: int) -> None:
+    """Answer the calls of one SERVICE (distributed mode); any number of instances."""
+    from adapters.http.app import make_service_app  # noqa: PLC0415 - only this process needs it
+    from cli.compose.distributed import open_service  # noqa: PLC0415 - idem
+    from cli.serving import begin_process, check_exposure, listening_on, run_app  # noqa: PLC0415 - idem
+
+    begin_process()
+    settings = _settings()
+    with listening_on(settings.listen, port) as (listening, url):
+        node = open_service(settings, "serve", service)
+        try:
+            check_exposure(settings, node.backend)
+            node.serve()
+            _announce(f"serve {service}", url)
+            run_app(make_service_app(node.backend, service), listening, node.application.close)
+        finally:
+            node.close()
+
+
+@click.command()
+@service_argument
+@vitals_option
+def work(service: str, port: int) -> None:
+    """Do the queued and lost tasks of one SERVICE (distributed mode); any number of instances."""
+    from adapters.http.vitals import Vitals, make_vitals_app  # noqa: PLC0415 - only this process needs it
+    from cli.compose.distributed import open_service  # noqa: PLC0415 - idem
+    from cli.compose.stores import BUILTIN_DATASETS  # noqa: PLC0415 - idem
+    from cli.serving import begin_process, listening_on, run_app  # noqa: PLC0415 - idem
+
+    begin_process()
+    settings = _settings()
+    with listening_on(settings.listen, port) as (listening, url):
+        node = open_service(settings, "work", service)
+        try:
+            node.work(BUILTIN_DATASETS)
+            tasks = node.application.tasks
+            vitals = Vitals(
+                f"work {service}",
+                fault=lambda: node.worker.trouble or None,
+                measure=lambda: {"tasks_running": len(tasks.running()), "followed_position": node.worker.position},
+            )
+            _announce(f"work {service}", url)
+            run_app(make_vitals_app(vitals), listening, node.application.close)
+        finally:
+            node.close()
+
+
+@click.command()
+@vitals_option
+def relay(port: int) -> None:
+    """Carry the log and the archive to Kafka, exactly once, in order (distributed mode); several stand by."""
+    from cli.compose.followers import open_relay  # noqa: PLC0415 - only this process needs it
+
+    _follow("relay", open_relay, port)
+
+
+@click.command()
+@vitals_option
+def project(port: int) -> None:
+    """Fold the topic into the read models (distributed mode); several stand by."""
+    from cli.compose.followers import open_project  # noqa: PLC0415 - only this process needs it
+
+    _follow("project", open_project, port)
+
+
+def _follow(kind: str, open_follower: Callable[[Settings], Follower], port: int) -> None:
+    from adapters.http.vitals import make_vitals_app  # noqa: PLC0415 - only these processes need it
+    from cli.serving import begin_process, listening_on, run_app  # noqa: PLC0415 - idem
+
+    begin_process()
+    settings = _settings()
+    with listening_on(settings.listen, port) as (listening, url):
+        follower = open_follower(settings)
+        try:
+            follower.start()
+            _announce(kind, url)
+            run_app(make_vitals_app(follower.vitals), listening, follower.stop)
+        finally:
+            follower.close()
+
+
+def _announce(what: str, url: str) -> None:
+    sys.stderr.write(f"AutoLearn {what} answers at {url}\n")
+    sys.stderr.flush()
+
+
+def _settings() -> Settings:
+    from cli.settings import read_settings  # noqa: PLC0415 - pydantic only where a process starts
+
+    return read_settings(mode="distributed")

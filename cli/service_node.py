@@ -1,0 +1,71 @@
+"""ServiceNode: a process `serve SERVICE` or `work SERVICE` of the distributed mode; how it starts, and how it ends."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from threading import Event as Signal
+from threading import Thread
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from cli.beginnings import offer, take_over
+from commands.application import Application
+from commands.catalog.offer_catalog import BuiltinDataset
+
+if TYPE_CHECKING:
+    from adapters.distributed.presence import Presence
+    from adapters.http.backend import Backend
+    from adapters.journal import ArchivedJournal
+    from adapters.tasks.launcher import ProcessLauncher
+    from commands.event_worker import EventWorker
+
+WARM = frozenset(
+    {"training", "evaluation"}
+)  # their calls wait for a fit or a score: a forkserver stands ready
+
+
+@dataclass
+class ServiceNode:
+    """One process of one service. `presence` tells the others that it lives; without it its tasks are taken over."""
+
+    service: str
+    application: Application
+    backend: Backend
+    launcher: ProcessLauncher
+    journal: ArchivedJournal
+    presence: Presence
+    worker: EventWorker
+    opened: ExitStack
+    _closing: Signal = field(default_factory=Signal)
+
+    def serve(self) -> None:
+        """Begin to answer calls: the event worker only ends here what is cancelled elsewhere."""
+        self._begin()
+        if self.service in WARM:
+            self.launcher.prepare()
+        self.worker.start(self.backend.feed.head()[0])
+
+    def work(self, builtin: tuple[BuiltinDataset, ...]) -> None:
+        """Do queued and lost tasks; that of the catalog offers what is installed, the very first time first."""
+        start = self._begin()
+        if self.service == "catalog":
+            offering = (self.application, builtin, start)
+            if self.application.ports.store.streams("model:", 1):
+                Thread(target=offer, args=offering, name="offers", daemon=True).start()
+            else:
+                offer(*offering)
+        taking = (self.worker, self.backend, self._closing)
+        Thread(target=take_over, args=taking, name="take over", daemon=True).start()
+
+    def _begin(self) -> str:
+        start = uuid4().hex
+        self.journal.started(start, self.application.ports.store.head()[0])
+        return start
+
+    def close(self) -> None:
+        """Stop following, end the tasks, then be gone: what is unfinished is taken over by others at once."""
+        self._closing.set()
+        self.worker.stop()
+        self.application.close()
+        self.opened.close()

@@ -1,4 +1,4 @@
-"""One backend per data directory: a lock that the kernel gives back however the process ends, and the data's format."""
+"""One backend per data directory: a lock that the kernel gives back however the process ends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from domain.errors import ConflictError, DataDirectoryInUseError
+from domain.errors import DataDirectoryInUseError
 
-FORMAT: Final = 1
 ATTEMPTS: Final = 5
 PAUSE_SECONDS: Final = 0.02
 
@@ -83,23 +82,6 @@ def holder(folder: str | Path) -> Holder | None:
         return None if _locked(file, fcntl.LOCK_SH) else _content(path)
     finally:
         os.close(file)
-
-
-def check_format(folder: str | Path) -> None:
-    """Write the format of this version into a new data directory; raise ConflictError for one of a newer version."""
-    path = Path(folder) / "format.json"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".new")
-        draft.write_text(json.dumps({"format": FORMAT}))
-        draft.replace(path)
-    try:
-        found = int(json.loads(path.read_bytes())["format"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ConflictError(f"{path} cannot be read: this is no data directory of AutoLearn.") from error
-    if found > FORMAT:
-        msg = f"A newer AutoLearn wrote {path.parent} (format {found}; this version knows {FORMAT}): use that version."
-        raise ConflictError(msg, found=found, known=FORMAT)
 
 
 def _locked(file: int, kind: int) -> bool:

@@ -12,17 +12,19 @@ from functools import partial
 from pathlib import Path
 
 from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.data_format import check_format, check_master_key
 from adapters.embedded.database import Database
 from adapters.embedded.documents import EmbeddedDocuments
 from adapters.embedded.event_store import SqliteEventStore
 from adapters.embedded.feed import SqliteFeed
 from adapters.embedded.generations import Generations
 from adapters.embedded.history import EmbeddedHistory
-from adapters.embedded.lock import DirectoryLock, check_format
+from adapters.embedded.lock import DirectoryLock
 from adapters.embedded.read_database import ReadDatabase
 from adapters.files.blobs import FileBlobs
 from adapters.journal import ArchivedJournal
-from cli.compose.stores import BUILTIN_DATASETS, SCRATCH, Stores, application_of, backend_of, environment
+from adapters.security.keys import fingerprint
+from cli.compose.stores import BUILTIN_DATASETS, SCRATCH, Stores, application_of, backend_of, environment, master_key
 from cli.inspection_process import ProcessInspector
 from cli.node import Node
 from cli.settings import Settings
@@ -85,6 +87,7 @@ def open_node(settings: Settings) -> Node:
         lock = locked(settings, opened)
         worker = f"embedded-{secrets.token_hex(4)}"
         stores = open_stores(settings, worker, opened)
+        check_master_key(settings.data, fingerprint(master_key(settings, stores.store)), settings.key_file)
         stores.blobs.sweep()
         application, launcher = application_of(settings, stores, worker, settings.data / SCRATCH)
         opened.callback(launcher.close)

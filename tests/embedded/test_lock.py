@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.lock import FORMAT, DirectoryLock, Holder, check_format, holder
-from domain.errors import ConflictError, DataDirectoryInUseError
+from adapters.embedded.lock import DirectoryLock, Holder, holder
+from domain.errors import DataDirectoryInUseError
 
 ROOT = Path(__file__).parents[2]
 HOLDS = """
@@ -62,27 +62,6 @@ def test_a_killed_process_gives_it_back(tmp_path: Path) -> None:
         process.wait()
         assert holder(tmp_path) is None
         DirectoryLock(tmp_path).acquire()
-
-
-def test_the_format_of_a_new_directory_is_written(tmp_path: Path) -> None:
-    check_format(tmp_path / "data")
-    check_format(tmp_path / "data")
-    assert json.loads((tmp_path / "data" / "format.json").read_text()) == {"format": FORMAT}
-
-
-def test_data_of_a_newer_version_are_refused_and_kept(tmp_path: Path) -> None:
-    content = json.dumps({"format": FORMAT + 1})
-    (tmp_path / "format.json").write_text(content)
-    with pytest.raises(ConflictError, match="newer AutoLearn wrote"):
-        check_format(tmp_path)
-    assert (tmp_path / "format.json").read_text() == content
-
-
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "x"}', '{"format": null}'])
-def test_a_broken_format_file_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "format.json").write_text(content)
-    with pytest.raises(ConflictError, match="no data directory of AutoLearn"):
-        check_format(tmp_path)
 
 
 def test_who_only_asks_is_never_taken_for_the_holder(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.security.keys import make_master_key
 from tests.end_to_end.place import Place, Shell
 
 NOWHERE = "http://127.0.0.1:9"
@@ -50,3 +51,15 @@ def test_a_lost_master_key_is_not_replaced(place: Place) -> None:
     )
     assert (ran.code, "master.key" in ran.err) == (2, True), ran.err
     assert not (place.data / "master.key").exists()
+
+
+def test_another_master_key_is_refused_and_nothing_changes(place: Place) -> None:
+    place.start()
+    place.stop()
+    other = place.data.parent / "other.key"
+    make_master_key(other)
+    before = (place.data / "events.db").read_bytes()
+    shell = Shell(NOWHERE, place.data / "credentials.json", place.data, {"AUTOLEARN_MASTER_KEY_FILE": str(other)})
+    ran = shell.plain("up", "--port", "0")
+    assert (ran.code, f"master key {other} does not fit the data directory" in ran.err) == (2, True), ran.err
+    assert (place.data / "events.db").read_bytes() == before

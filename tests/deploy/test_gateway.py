@@ -1,0 +1,66 @@
+"""The gateway with real services behind it: everything passes as it is, and past instances that are down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from adapters.http.gateway import Gateway
+from adapters.http.routing import SERVICES
+from tests.deploy.echoes import Echo, served
+from tests.deploy.passing import Door, Passing, instances
+
+NOBODY = "http://127.0.0.1:9"
+
+
+@contextmanager
+def gateway(urls: dict[str, list[str]], behind: dict[str, list[Echo]]) -> Iterator[Door]:
+    """Run a gateway in front of these instances."""
+    opened = Gateway(urls)
+    with served(opened, opened.close) as url:
+        yield Door(url, behind)
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Door]:
+    """A gateway in front of two instances of each service."""
+    with instances(2) as (behind, urls), gateway(urls, behind) as opened:
+        yield opened
+
+
+class TestGateway(Passing):
+    """What any door must do."""
+
+
+def test_a_refusal_of_a_body_that_nobody_reads_arrives(door: Door) -> None:
+    status, headers, told = door.asked("POST", "/catalog/refused", bytes(1 << 16))
+    assert (status, told) == (413, {"type": "too-large"})
+    assert headers["connection"] == "close"
+
+
+def test_instances_take_turns_and_a_dead_one_is_passed_by() -> None:
+    with instances(2) as (behind, urls), gateway({it: [*urls[it], NOBODY] for it in urls}, behind) as door:
+        for _ in range(6):
+            assert door.asked("POST", "/trainings", b"{}")[0] == 200
+        assert all(echo.heard for echo in behind["training"])
+
+
+def test_where_no_instance_answers_a_problem_says_so() -> None:
+    with gateway({service: [NOBODY] for service in SERVICES}, {}) as door:
+        status, headers, told = door.asked("GET", "/session")
+        assert (status, headers["content-type"], headers["retry-after"]) == (503, "application/problem+json", "1")
+        assert (told["type"], told["status"]) == ("not-able-now", 503)
+        assert "session" in json.dumps(told["detail"])
+
+
+def test_repeated_headers_of_an_answer_stay_two_and_the_server_s_own_come_once(door: Door) -> None:
+    connection = door.connected()
+    connection.request("GET", "/session")
+    reply = connection.getresponse()
+    names = [name.lower() for name, _ in reply.getheaders()]
+    reply.read()
+    connection.close()
+    assert (names.count("x-two"), names.count("date"), names.count("server")) == (2, 1, 1)

@@ -100,7 +100,10 @@ class Server(ABC):
 
     def freeze(self) -> None:
         """Let the server stand still: its connections stay, nothing is answered."""
-        self._running().send_signal(signal.SIGSTOP)
+        process = self._running()
+        process.send_signal(signal.SIGSTOP)
+        # the signal only begins it: on a busy machine a thread of the server may still answer once
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """Let a frozen server go on."""

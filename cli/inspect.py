@@ -39,7 +39,7 @@ def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterato
             yield {"result": nothing_readable(unreadable)}
             return
         try:
-            yield from _as_steps(
+            yield from as_steps(
                 {"verify": _verify, "replay": _replay, "rebuild": _rebuild}[kind](settings, stores, arguments)
             )
         except Poisoned as poison:
@@ -85,7 +85,7 @@ def _rebuild(settings: Settings, stores: Stores, arguments: dict[str, Any]) -> I
         yield {"position": fresh.position(), "rebuilt": list(PROJECTIONS), "file": file}
 
 
-def _as_steps(told: Iterator[Step]) -> Iterator[Step]:
+def as_steps(told: Iterator[Step]) -> Iterator[Step]:
     """Turn `{step, position, of}` into fractions; what has no `step` is the result."""
     for step in told:
         if "step" not in step:

@@ -45,6 +45,7 @@ SECTIONS = {
         "replay": ("replay:replay", "The state at a time, computed from the log alone, held against the read models."),
         "rebuild": ("rebuild:rebuild", "Compute read models anew from the log."),
         "verify": ("verify:verify", "Check the chain of the log, read models, blobs and communications."),
+        "recover": ("recover:recover", "Bring a lost MongoDB back from Kafka."),
         "client": ("clients:client", "Add, list, rotate and revoke clients."),
     },
     "Processes of the distributed mode": {

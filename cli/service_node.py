@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from adapters.tasks.launcher import ProcessLauncher
     from commands.event_worker import EventWorker
 
-WARM = frozenset(
-    {"training", "evaluation"}
-)  # their calls wait for a fit or a score: a forkserver stands ready
+WARM = frozenset({"training", "evaluation"})  # their calls wait for a fit or a score: a forkserver stands ready
 
 
 @dataclass

@@ -18,9 +18,9 @@ class Statuses:
         self._known: dict[str, tuple[float, Fields]] = {}
 
     def tell(self, work: str, **facts: Any) -> None:
-        """Replace what was said of the work; raises NotAbleError."""
+        """Say something of the work, instead of what was said before; raises NotAbleError."""
         with as_ours():
-            self._collection.replace_one({"_id": work}, facts, upsert=True)
+            self._collection.update_one({"_id": work}, {"$set": facts}, upsert=True)
 
     def told(self, work: str) -> Fields:
         """Return what was last said; {} where nothing was. Raises NotAbleError."""

@@ -21,12 +21,12 @@ class Surroundings:
         self._statuses, self._presence, self._log = Statuses(mongo), presence, MongoLog(mongo)
 
     def fault(self) -> str | None:
-        """Return `position N: why` where the projection stands still, or where nobody does its work."""
+        """Return `position N: why` where the projection stands still; a sentence where nobody does its work."""
         told = self._statuses.told(PROJECT)
         if told.get("fault"):
             return str(told["fault"])
-        if not any(worker.startswith(f"{PROJECT}-") for worker in self._presence.alive()):
-            return f"position {told.get('position', 0)}: no process `autolearn project` runs"
+        if not any(process.kind == PROJECT for process in self._presence.alive().values()):
+            return "No process `autolearn project` runs: the read models stand still."
         return None
 
     def gauges(self) -> Mapping[str, float]:

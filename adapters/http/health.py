@@ -55,5 +55,7 @@ def readiness(backend: Backend) -> dict[str, Any]:
 
 def _told(fault: str | None) -> str | None:
     """Say where it stands still, not why: the reason may quote what belongs to a session."""
-    where = None if fault is None else fault.partition(":")[0]
-    return None if where is None else f"The read models stand still at {where}: the backend's own log says why."
+    if fault is None or not fault.startswith("position "):
+        return fault
+    where = fault.partition(":")[0]
+    return f"The read models stand still at {where}: the backend's own log says why."

@@ -15,7 +15,7 @@ from adapters.distributed.documents import MongoDocuments
 from adapters.distributed.event_store import MongoEventStore
 from adapters.distributed.feed import KafkaFeed
 from adapters.distributed.history import MongoHistory
-from adapters.distributed.installation import check_deployment, check_master_key
+from adapters.distributed.installation import check_deployment, check_master_key, installation_id
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import PATIENCE_SECONDS, Mongo
 from adapters.distributed.presence import Presence
@@ -65,18 +65,19 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo
     scratch = settings.data / SCRATCH / worker
     opened.callback(shutil.rmtree, scratch, ignore_errors=True)
     feed = MongoLog(mongo)
-    topic = KafkaFeed(settings.kafka, settings.database)
+    topic = KafkaFeed(settings.kafka, settings.database, installation_id(mongo))
     opened.callback(topic.close)
     read = ReadModels.current(mongo)
+    communications = MongoCommunications(mongo, worker, settings.reserve, settings.data)
     return DistributedStores(
         store=MongoEventStore(mongo),
         feed=feed,
         topic=topic,
         documents=MongoDocuments(read),
         history=MongoHistory(read),
-        communications=MongoCommunications(mongo, worker, settings.reserve),
+        communications=communications,
         blobs=FileBlobs(settings.blobs_url, str(scratch)),
-        files=(feed.strays,),
+        files=(feed.strays, communications.strays),
         mongo=mongo,
     )
 
@@ -86,7 +87,7 @@ def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
     worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlight()
     with ExitStack() as opened:
         mongo = open_database(settings, opened)
-        presence = Presence(mongo, worker, in_flight=in_flight.correlations)
+        presence = Presence(mongo, worker, in_flight=in_flight.correlations, kind=kind)
         presence.start()
         opened.callback(presence.stop)
         sweep(settings.data / SCRATCH, presence)

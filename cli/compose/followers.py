@@ -30,7 +30,7 @@ def open_project(settings: Settings) -> Follower:
     """Put a projection process together; raises where MongoDB or Kafka cannot be used."""
     with ExitStack() as opened:
         mongo, name = present(settings, PROJECT, opened)
-        topic = KafkaFeed(settings.kafka, settings.database)
+        topic = KafkaFeed(settings.kafka, settings.database, installation_id(mongo))
         opened.callback(topic.close)
         work = Standby(Leases(mongo, LEASE_SECONDS), PROJECT, name, Projector(mongo, topic).turn)
         return follower(PROJECT, mongo, (work,), "projection_position", opened)
@@ -54,7 +54,7 @@ def present(settings: Settings, kind: str, opened: ExitStack) -> tuple[Mongo, st
     mongo = open_database(settings, opened)
     ensure_topics(settings.kafka, settings.database)
     name = f"{kind}-{secrets.token_hex(4)}"
-    presence = Presence(mongo, name, in_flight=list)
+    presence = Presence(mongo, name, kind=kind)
     presence.start()
     opened.callback(presence.stop)
     return mongo, name

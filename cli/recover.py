@@ -1,0 +1,38 @@
+"""`autolearn recover`: a database that was lost, brought back from Kafka; without a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from cli.options import shared
+from cli.output import Facts
+from cli.steps import offline, result_of
+from cli.terminal import Terminal
+
+
+@click.command()
+@click.option("--from-kafka", is_flag=True, help="Take log and communications from their topics; to be said.")
+@shared
+def recover(terminal: Terminal, *, from_kafka: bool) -> None:
+    """Bring log and communications of a lost MongoDB back from Kafka, into an empty database.
+
+    It acts on AUTOLEARN_KAFKA, AUTOLEARN_MONGODB and AUTOLEARN_DATABASE directly: stop all processes first. Interrupted,
+    it goes on where it was when it is called again. What had not been relayed is lost: check your receipts with
+    `autolearn verify --anchor`.
+    """
+    if not from_kafka:
+        raise click.UsageError("Say where from: `autolearn recover --from-kafka`.")
+    body: Facts = result_of(terminal, "Recovering", offline(_steps()))
+    terminal.show(body)
+    terminal.say("Start the processes: `project` folds the read models; then `autolearn verify --against kafka`.")
+
+
+def _steps() -> Iterator[dict[str, Any]]:
+    from cli.compose.recovery import recovery  # noqa: PLC0415 - loads the adapters
+    from cli.inspect import as_steps  # noqa: PLC0415 - idem
+    from cli.settings import read_settings  # noqa: PLC0415 - idem
+
+    return as_steps(recovery(read_settings()))

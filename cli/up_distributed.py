@@ -1,0 +1,43 @@
+"""`up --mode distributed`: all processes of the distributed mode on this machine, and the gateway in front of them."""
+
+from __future__ import annotations
+
+import sys
+
+from adapters.embedded.lock import DirectoryLock
+from adapters.http.gateway import Gateway
+from cli.serving import LOOPBACK, begin_process, listening_on, run_app
+from cli.settings import Settings
+from cli.supervisor import Supervisor, doors_of, waves_of
+from domain.errors import BadInputError
+
+
+def up_distributed(settings: Settings, port: int, instances: int = 1) -> None:
+    """Run everything until SIGTERM or SIGINT, against the Kafka and MongoDB of the settings; raises domain.errors."""
+    if settings.listen not in LOOPBACK:
+        raise BadInputError(
+            f"`up` does not listen on {settings.listen} in the distributed mode: it is for this machine alone. Beyond it,"
+            " run `serve`, `work`, `relay` and `project` behind a reverse proxy with TLS (docker-compose.yml shows how)."
+        )
+    begin_process()
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    waves = waves_of(instances)
+    supervisor = Supervisor(waves, environment_of(settings))
+    with DirectoryLock(settings.data) as lock, listening_on(settings.listen, port) as (listening, url):
+        try:
+            supervisor.start()
+            lock.announce(url)
+            many = sum(map(len, waves))
+            sys.stderr.write(
+                f"AutoLearn answers at {url}: {many} processes on {settings.database}. Ctrl-C stops them.\n"
+            )
+            run_app(Gateway(doors_of(waves)), listening, supervisor.stop)
+        finally:
+            supervisor.stop()
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the environment of the processes below: the same settings, and doors on loopback alone."""
+    own = {"blobs": settings.blobs_url, "master_key_file": settings.key_file.absolute()}
+    own |= {"data": settings.data.absolute(), "mode": "distributed", "listen": "127.0.0.1"}
+    return {f"AUTOLEARN_{name}".upper(): str(value) for name, value in (settings.model_dump() | own).items()}

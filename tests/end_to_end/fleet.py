@@ -1,0 +1,192 @@
+"""A fleet: the processes of a distributed installation, each of which a test may kill, and a gateway in front."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+import httpx
+import uvicorn
+
+from adapters.http.gateway import Gateway
+from cli.processes import SERVICES
+from tests.end_to_end.place import SECONDS, Shell
+
+START_SECONDS = 60.0
+URL = re.compile(r"answers at (http://\S+)")
+
+
+@dataclass
+class Member:
+    """One process, its log and its URL."""
+
+    command: tuple[str, ...]
+    process: subprocess.Popen[bytes]
+    log: Path
+    url: str = ""
+
+    @property
+    def said(self) -> str:
+        """What it wrote to standard error."""
+        return self.log.read_text(errors="replace")
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill it as a crash would."""
+        self.process.kill()
+        self.process.wait(SECONDS)
+
+    def stop(self) -> int:
+        """Ask it to stop, and wait."""
+        self.process.terminate()
+        return self.process.wait(SECONDS)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Return status and body of one of its plain routes; 0 where it does not answer."""
+        try:
+            answer = httpx.get(self.url + path, timeout=10)
+        except httpx.TransportError as unreachable:
+            return 0, str(unreachable)
+        return answer.status_code, answer.text
+
+
+@dataclass
+class Fleet:
+    """An installation's processes on this machine. The gateway knows the instances of each service."""
+
+    folder: Path
+    kafka: str
+    mongodb: str
+    database: str
+    more: dict[str, str] = field(default_factory=dict)
+    members: list[Member] = field(default_factory=list)
+    instances: dict[str, list[str]] = field(default_factory=lambda: {service: [] for service in SERVICES})
+    url: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every process is started with."""
+        own = {
+            "AUTOLEARN_MODE": "distributed",
+            "AUTOLEARN_KAFKA": self.kafka,
+            "AUTOLEARN_MONGODB": self.mongodb,
+            "AUTOLEARN_DATABASE": self.database,
+            "AUTOLEARN_DATA": str(self.folder),
+        }
+        return os.environ | own | {"NO_COLOR": "1"} | self.more
+
+    def begin(self, *command: str) -> Member:
+        """Start a process; it may not answer yet."""
+        log = self.folder / f"{'-'.join(command)}-{len(self.members)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "cli.main", *command, "--port", "0"],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+            )
+        self.members.append(Member(command, process, log))
+        return self.members[-1]
+
+    def start(self, *command: str) -> Member:
+        """Start a process and wait until it answers."""
+        return self.ready(self.begin(*command))
+
+    def ready(self, member: Member) -> Member:
+        """Wait until a process answers, and let the gateway know of it."""
+        until(lambda: URL.search(member.said) or member.process.poll() is not None, START_SECONDS)
+        found = URL.search(member.said)
+        assert found, f"{member.command} does not answer:\n{member.said}"
+        member.url = found[1]
+        if member.command[0] == "serve":
+            self.instances[member.command[1]].append(member.url)
+        return member
+
+    def start_all(self, copies: int = 1) -> None:
+        """Start what an installation needs, `copies` of each kind."""
+        kinds = [(kind, service) for kind in ("work", "serve") for service in SERVICES]
+        begun = [self.begin(*command) for command in [("relay",), ("project",), *kinds] for _ in range(copies)]
+        for member in begun:
+            self.ready(member)
+
+    def of(self, *command: str) -> list[Member]:
+        """Return the living processes of a command."""
+        return [it for it in self.members if it.command == command and it.process.poll() is None]
+
+    def forget(self, member: Member) -> None:
+        """Let the gateway know that an instance is gone."""
+        for urls in self.instances.values():
+            if member.url in urls:
+                urls.remove(member.url)
+
+    def run(self, *command: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command that ends, in the installation's environment."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli.main", *command],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert code in {None, done.returncode}, f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def client(self, name: str, *roles: str) -> Shell:
+        """Add a client offline, and return its shell."""
+        credentials = self.folder / f"{name}.json"
+        given = [part for role in roles for part in ("--role", role)]
+        self.run("client", "add", name, *given, "--offline", "--credentials-out", str(credentials), "--json")
+        return Shell(self.url, credentials, self.folder, {"AUTOLEARN_MODE": "distributed"})
+
+    def stop(self) -> None:
+        """End every process, the followers last."""
+        for member in sorted(self.members, key=lambda it: it.command[0] in {"relay", "project"}):
+            if member.process.poll() is None:
+                member.signal(signal.SIGCONT)
+                member.process.terminate()
+        for member in self.members:
+            try:
+                member.process.wait(SECONDS)
+            except subprocess.TimeoutExpired:
+                member.kill()
+
+
+@contextmanager
+def serving(fleet: Fleet) -> Iterator[None]:
+    """Put the gateway in front of a fleet."""
+    server = uvicorn.Server(
+        uvicorn.Config(Gateway(fleet.instances), host="127.0.0.1", port=0, log_level="warning", lifespan="off")
+    )
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    until(lambda: server.started, START_SECONDS)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    fleet.url = f"http://127.0.0.1:{port}"
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(SECONDS)
+
+
+def until(holds: Callable[[], Any], seconds: float = 30.0) -> None:
+    """Wait until a condition holds."""
+    end = monotonic() + seconds
+    while not holds():
+        assert monotonic() < end, "it did not come about in time"
+        Event().wait(0.05)

@@ -19,8 +19,8 @@ from cli.terminal import Terminal
 def recover(terminal: Terminal, *, from_kafka: bool) -> None:
     """Bring log and communications of a lost MongoDB back from Kafka, into an empty database.
 
-    It acts on AUTOLEARN_KAFKA, AUTOLEARN_MONGODB and AUTOLEARN_DATABASE directly: stop all processes first. Interrupted,
-    it goes on where it was when it is called again. What had not been relayed is lost: check your receipts with
+    It acts on AUTOLEARN_KAFKA, AUTOLEARN_MONGODB and AUTOLEARN_DATABASE directly: stop all processes first. Called
+    again after an interruption, it goes on where it was. What had not been relayed is lost: check your receipts with
     `autolearn verify --anchor`.
     """
     if not from_kafka:

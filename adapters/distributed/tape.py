@@ -6,16 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from adapters.distributed.cloud_events import DamagedRecordError, Message, Record, record_of
-from adapters.distributed.kafka import PATIENCE_SECONDS, as_ours, consumer, kafka_errors
+from adapters.distributed.kafka import PATIENCE_SECONDS, as_ours, code_of, consumer, kafka_errors
 from domain.errors import NotAbleError
 
 AT_ONCE: Final = 500
 SILENT_SECONDS: Final = 30.0  # between two signs of life of a broker that still has something to give
 END_OF_TOPIC: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 - the documented name
+NO_TOPIC: Final = {KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001 - as above
 
 Finding = tuple[int | None, str]
 
@@ -53,14 +54,13 @@ class Tape:
         return record
 
     def _messages(self, enough: Callable[[], bool], timeout: float) -> Iterator[KafkaMessage]:
-        reading = f"read the topic {self.topic}"
-        with kafka_errors(reading, f"READ on the topic {self.topic}"), consumer(self._bootstrap) as opened:
-            partition = TopicPartition(self.topic, 0, OFFSET_BEGINNING)
-            _, self.end = opened.get_watermark_offsets(partition, timeout=PATIENCE_SECONDS)
-            opened.assign([partition])
+        reading, right = f"read the topic {self.topic}", f"READ on the topic {self.topic}"
+        with kafka_errors(reading, right), consumer(self._bootstrap, fetch_wait_max_ms=10) as opened:
+            if not self._begin(opened):
+                return
             patience = Patience(timeout)
-            while True:
-                messages = opened.consume(AT_ONCE, patience.seconds())
+            while not patience.is_over(enough()):
+                messages = _next_ones(opened, patience.seconds())
                 patience.saw(bool(messages))
                 for message in messages:
                     error = message.error()
@@ -69,9 +69,25 @@ class Tape:
                     elif error.code() == END_OF_TOPIC:
                         patience.is_at_the_end()
                     elif not error.retriable():
-                        raise as_ours(error, reading, f"READ on the topic {self.topic}")
-                if patience.is_over(enough()):
-                    return
+                        raise as_ours(error, reading, right)
+
+    def _begin(self, opened: Consumer) -> bool:
+        """Tell whether there is such a topic."""
+        partition = TopicPartition(self.topic, 0, OFFSET_BEGINNING)
+        try:
+            _, self.end = opened.get_watermark_offsets(partition, timeout=PATIENCE_SECONDS)
+        except KafkaException as error:
+            if code_of(error) in NO_TOPIC:
+                return False
+            raise
+        opened.assign([partition])
+        return True
+
+
+def _next_ones(opened: Consumer, seconds: float) -> list[KafkaMessage]:
+    """Return what comes first, and whatever is there with it: `consume` alone would wait for the full number."""
+    first = opened.poll(seconds)
+    return [] if first is None else [first, *opened.consume(AT_ONCE, 0)]
 
 
 class Patience:

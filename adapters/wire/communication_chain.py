@@ -54,16 +54,28 @@ def following(ends: Ends, writer: str, communication: Communication, now: int) -
     return record, Ends(position, at, number, found)
 
 
+class Chains:
+    """Follows records in the order of their positions, each in the chain of its writer, from the first on."""
+
+    def __init__(self) -> None:
+        self._position = 0
+        self._ends: dict[str, tuple[int, bytes]] = {}
+
+    def fault(self, record: Archived) -> str | None:
+        """Say what is wrong with the next record; the one after is judged by what this one has stored."""
+        what = _fault(record, self._position, *self._ends.get(record.writer, (0, GENESIS)))
+        self._position = record.position
+        self._ends[record.writer] = (record.number, record.hash)
+        return what
+
+
 def chain_faults(records: Iterable[Archived]) -> Iterator[tuple[int, str]]:
     """Yield (position, what is wrong) of all records, from the first on; one change makes one fault."""
-    position = 0
-    ends: dict[str, tuple[int, bytes]] = {}
+    chains = Chains()
     for record in records:
-        what = _fault(record, position, *ends.get(record.writer, (0, GENESIS)))
+        what = chains.fault(record)
         if what:
             yield record.position, what
-        position = record.position
-        ends[record.writer] = (record.number, record.hash)
 
 
 def _fault(record: Archived, position: int, number: int, previous: bytes) -> str | None:

@@ -141,3 +141,9 @@ def test_a_rebuild_that_is_never_adopted_ends(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(NotAbleError, match="did not begin to serve"):
         list(Inspector(adopted).run("rebuild", {}))
     assert adopted.cancelled()
+
+
+def test_there_is_no_kafka_to_verify_against_in_the_embedded_mode(settings: Settings, stores: Stores) -> None:
+    folded(stores)
+    with pytest.raises(BadInputError, match="no Kafka"):
+        result(settings, "verify", against="kafka")

@@ -1,0 +1,125 @@
+"""Recovery: a database that was lost whole, brought back from the topics with the same positions, times, ids, hashes.
+
+What was not relayed yet is lost with the database: a receipt above the tail tells (`verify --anchor`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from adapters.appends import Append, Place, continue_streams
+from adapters.distributed import commit_documents, communication_documents, recovery_mark
+from adapters.distributed.cloud_events import Record, origin
+from adapters.distributed.kafka import DamagedTopic
+from adapters.distributed.mongo import Fields, Mongo, as_ours
+from adapters.distributed.refill import Refill
+from adapters.distributed.tape import Tape
+from adapters.distributed.topic_copy import archived_in, commits_in
+from adapters.distributed.topics import topics_of
+from adapters.wire import chain
+from adapters.wire.communication_chain import Chains
+from adapters.wire.moments import to_microseconds
+from domain.errors import ConflictError, NotFoundError
+from projections.ports import Archived, RawCommit
+
+INSTALLATION: Final = "installation"
+
+
+class Recovery:
+    """One recovery. `mongo`: the database, without a time limit."""
+
+    def __init__(self, mongo: Mongo, bootstrap: str) -> None:
+        self._mongo, self._bootstrap = mongo, bootstrap
+        self._events, self._communications = topics_of(mongo.name)
+        self._log = mongo.collection(commit_documents.COMMITS)
+        self._archive = mongo.collection(communication_documents.COMMUNICATIONS)
+
+    def run(self) -> Iterator[dict[str, Any]]:
+        """Yield progress (`{step, position, of}`), last `{installation, events, commits, communications, …}`.
+
+        Raises ConflictError (the database is not empty), NotFoundError (the topics are), DamagedTopic with `position`;
+        NotAbleError: start it again, it goes on.
+        """
+        marked = recovery_mark.begun(self._mongo)
+        if marked is None:
+            self._check_empty()
+        source = self._source()
+        if marked not in (None, source):
+            raise ConflictError(f"The recovery that was begun is that of {marked!r}, and the topics are of {source!r}.")
+        installation = self._begin(source)
+        commits = Refill[RawCommit](self._log, self._events, commit_document, Chain().fault)
+        events = Tape(self._bootstrap, self._events, source)
+        for _ in commits.run(commits_in(events.records())):
+            yield {"step": "events", "position": events.offset, "of": events.end}
+        records = Refill[Archived](
+            self._archive, self._communications, communication_documents.to_document, Chains().fault
+        )
+        calls = Tape(self._bootstrap, self._communications, source)
+        for _ in records.run(archived_in(calls.records())):
+            yield {"step": "communications", "position": calls.offset, "of": calls.end}
+        recovery_mark.end(self._mongo)
+        yield {"installation": installation} | recovered(commits, records)
+
+    def _check_empty(self) -> None:
+        with as_ours():
+            full = [it.name for it in (self._log, self._archive) if it.find_one({}, {"_id": 1}) is not None]
+        if full:
+            raise ConflictError(
+                f"The database {self._mongo.name!r} holds {' and '.join(full)} already; recover fills an empty one: "
+                "stop all processes, and drop the database if it may go."
+            )
+
+    def _source(self) -> str:
+        """Return the source of the first record of ours; raises NotFoundError where there is none."""
+        for topic in (self._events, self._communications):
+            tape = Tape(self._bootstrap, topic)
+            if any(isinstance(it, Record) for it in tape.records()) and tape.source is not None:
+                return tape.source
+        raise NotFoundError(
+            f"There is nothing to recover: the topics {self._events} and {self._communications} hold no records."
+        )
+
+    def _begin(self, source: str) -> str:
+        """Set the mark, and be the installation whose records these are."""
+        installation = source.rpartition("/")[2]
+        if source != origin(self._mongo.name, installation):
+            raise DamagedTopic(f"The topic {self._events} holds records of {source!r}, not of {self._mongo.name!r}.")
+        with as_ours():
+            self._log.create_indexes(commit_documents.INDEXES)
+            self._archive.create_indexes(communication_documents.INDEXES)
+        recovery_mark.begin(self._mongo, source)
+        self._name(installation)
+        return installation
+
+    def _name(self, installation: str) -> None:
+        it = {"_id": INSTALLATION}
+        with as_ours():
+            self._mongo.collection(INSTALLATION).update_one(it, {"$set": {"id": installation}}, upsert=True)
+
+
+class Chain:
+    """Follows commits from the first on."""
+
+    def __init__(self) -> None:
+        self._position, self._hash = 0, chain.GENESIS
+
+    def fault(self, commit: RawCommit) -> str | None:
+        """Say what is wrong with the next commit."""
+        what = next((what for _, what in chain.chain_faults([commit], self._position, self._hash)), None)
+        self._position, self._hash = commit.position, commit.hash
+        return what
+
+
+def commit_document(commit: RawCommit) -> Fields:
+    """Return the document that the store would have made of the commit."""
+    append = Append(commit.command_id, commit.append_id, commit.digest, commit.events, b"", continue_streams)
+    place = Place(commit.first, commit.position, to_microseconds(commit.at), commit.hash)
+    return commit_documents.to_document(append, place)
+
+
+def recovered(commits: Refill[RawCommit], records: Refill[Archived]) -> dict[str, Any]:
+    """Say what is there again."""
+    head = commits.last.hash if commits.last else chain.GENESIS
+    counts = {"events": commits.position, "commits": commits.count, "communications": records.count}
+    return counts | {"position": commits.position, "head": head.hex()}

@@ -1,0 +1,65 @@
+"""`recover` speaks for the recovery: progress on stderr, what is back on stdout, a refusal as its exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from cli import exit_codes
+from domain.errors import AutoLearnError, ConflictError
+from tests.cli.conftest import Run
+from tests.cli.fake_backend import FakeBackend, Reply
+
+RECOVERED = {"events": 7, "commits": 3, "communications": 5, "position": 7, "head": "ab" * 32}
+
+
+def recovering(monkeypatch: pytest.MonkeyPatch, *steps: dict[str, Any] | Exception) -> None:
+    """Let the recovery take these steps."""
+
+    def recovery(_: object) -> Iterator[dict[str, Any]]:
+        for step in steps:
+            if isinstance(step, Exception):
+                raise step
+            yield step
+
+    module = ModuleType("cli.compose.recovery")
+    module.recovery = recovery  # type: ignore[attr-defined] # a double of the module
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+def test_it_says_what_is_back(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    recovering(monkeypatch, {"step": "events", "position": 3, "of": 6}, RECOVERED)
+    ran = run("recover", "--from-kafka", "--json")
+    assert (ran.code, json.loads(ran.out)) == (0, RECOVERED)
+    assert "verify --against kafka" in ran.err
+    assert "communications" in run("recover", "--from-kafka").out
+
+
+def test_damage_is_a_failure_and_a_full_database_a_conflict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    recovering(monkeypatch, AutoLearnError("The topic is damaged at position 5.", position=5))
+    ran = run("recover", "--from-kafka", "--json")
+    assert (ran.code, json.loads(ran.err)["position"]) == (exit_codes.DIFFERENT, 5)
+    recovering(monkeypatch, ConflictError("The database holds commits already."))
+    assert run("recover", "--from-kafka").code == exit_codes.CONFLICT
+
+
+def test_it_must_be_said_where_from_and_there_is_no_kafka_in_the_embedded_mode(run: Run) -> None:
+    assert run("recover").code == exit_codes.BAD_INPUT
+    ran = run("recover", "--from-kafka")
+    assert ran.code == exit_codes.BAD_INPUT
+    assert "AUTOLEARN_MODE=distributed" in ran.err
+
+
+def test_verify_against_kafka_asks_the_backend_for_it(run: Run, backend: FakeBackend) -> None:
+    fault = {"position": 4, "what": "the events topic lacks 4"}
+    result = {"ok": False, "position": 9, "head": "a" * 64, "faults": [fault], "unanswered": []}
+    backend.on("POST", "/verifications", Reply(events=[("result", result)]))
+    ran = run("verify", "--against", "kafka", "-o", "json")
+    assert (ran.code, json.loads(ran.out)["faults"]) == (exit_codes.DIFFERENT, [fault])
+    assert backend.seen[0].body == {"anchor": None, "against": "kafka"}
+    assert run("verify", "--against", "nats").code == exit_codes.BAD_INPUT

@@ -1,0 +1,196 @@
+"""A lost database comes back from the topics byte for byte, however often it is interrupted; damage stops it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from adapters.distributed.cloud_events import Message, commit_messages
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.kafka import DamagedTopic
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.recovery import Recovery
+from adapters.distributed.recovery_mark import begun, refuse_unfinished
+from commands.ports import Stamp
+from domain.errors import ConflictError, NotFoundError
+from domain.events import Metadata
+from domain.session_events import SessionOpened
+from projections.ports import RawCommit
+from tests.distributed.published import INSTALLATION, Published, as_bytes, live_on
+
+COLLECTIONS = ("commits", "communications")
+
+
+@pytest.fixture
+def published(kafka: str, installation: str) -> Published:
+    return Published(kafka, installation)
+
+
+def lose(mongo: Mongo) -> None:
+    mongo.client.drop_database(mongo.name)
+
+
+def recover(mongo: Mongo, published: Published) -> dict[str, Any]:
+    *_, result = Recovery(mongo, published.bootstrap).run()
+    return result
+
+
+def test_what_was_lost_is_back_byte_for_byte_and_goes_on(mongo: Mongo, published: Published) -> None:
+    live_on(mongo, steps=60, calls=5)
+    published.all_of(mongo)
+    before = {name: as_bytes(mongo, name) for name in COLLECTIONS}
+    indexes = {name: mongo.collection(name).index_information() for name in COLLECTIONS}
+    position, head = MongoEventStore(mongo).head()
+    lose(mongo)
+    *progress, result = Recovery(mongo, published.bootstrap).run()
+    assert {name: as_bytes(mongo, name) for name in COLLECTIONS} == before
+    assert {name: mongo.collection(name).index_information() for name in COLLECTIONS} == indexes
+    commits, calls = len(before["commits"]), len(before["communications"])
+    counts = {"events": position, "commits": commits, "communications": calls}
+    assert result == counts | {"installation": INSTALLATION, "position": position, "head": head.hex()}
+    assert [step["step"] for step in progress] == ["events", "communications"]
+    assert all(0 < step["position"] <= step["of"] for step in progress)
+    assert mongo.collection("installation").find_one({"_id": "installation"}) == {
+        "_id": "installation",
+        "id": INSTALLATION,
+    }
+    refuse_unfinished(mongo)
+    event = SessionOpened(originator_id="session:eve:1", originator_version=1, client="eve")
+    assert MongoEventStore(mongo).append([event], Stamp(uuid4(), uuid4(), Metadata())).position == position + 1
+
+
+def test_it_fills_empty_databases_alone(mongo: Mongo, published: Published) -> None:
+    live_on(mongo, steps=10, calls=1)
+    published.all_of(mongo)
+    before = as_bytes(mongo, "commits")
+    with pytest.raises(ConflictError, match="commits and communications already"):
+        recover(mongo, published)
+    mongo.collection("commits").drop()
+    with pytest.raises(ConflictError, match="holds communications already"):
+        recover(mongo, published)
+    assert len(before) > 1
+    assert as_bytes(mongo, "commits") == []
+
+
+def test_an_interrupted_recovery_goes_on(mongo: Mongo, published: Published, monkeypatch: pytest.MonkeyPatch) -> None:
+    live_on(mongo, steps=30, calls=7)
+    published.all_of(mongo)
+    before = {name: as_bytes(mongo, name) for name in COLLECTIONS}
+    lose(mongo)
+    monkeypatch.setattr("adapters.distributed.refill.BATCH", 3)
+    for breaks_after in (1, 2, 5, len(before["commits"]) // 3 + 2):
+        steps = Recovery(mongo, published.bootstrap).run()
+        for _ in range(breaks_after):
+            next(steps)
+        steps.close()  # type: ignore[attr-defined] # it is a generator
+        assert 0 < len(as_bytes(mongo, "commits")) <= len(before["commits"])
+        with pytest.raises(ConflictError, match="was interrupted"):
+            refuse_unfinished(mongo)
+    recover(mongo, published)
+    assert {name: as_bytes(mongo, name) for name in COLLECTIONS} == before
+    assert begun(mongo) is None
+
+
+CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "another time": ({"_id": 1}, {"$inc": {"at": 1}}),
+    "a later commit": ({"_id": 10**6}, {"$set": {"at": 1}}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_was_changed_meanwhile_is_not_kept(
+    mongo: Mongo, published: Published, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live_on(mongo, steps=10, calls=1)
+    published.all_of(mongo)
+    lose(mongo)
+    monkeypatch.setattr("adapters.distributed.refill.BATCH", 2)
+    next(Recovery(mongo, published.bootstrap).run())
+    mongo.collection("commits").update_one(*CHANGES[change], upsert=True)
+    with pytest.raises(ConflictError, match="something else than the topic") as refused:
+        recover(mongo, published)
+    assert refused.value.facts["position"] == CHANGES[change][0]["_id"]
+    assert begun(mongo) is not None
+
+
+Damage = Callable[[Published, RawCommit], list[list[Message]]]
+
+
+def foreign(published: Published, _: RawCommit) -> list[list[Message]]:
+    return [[Message(b"k", b"v", [])]]
+
+
+def of_another_installation(_: Published, commit: RawCommit) -> list[list[Message]]:
+    return [commit_messages(commit, "/autolearn/x/" + "cd" * 16)]
+
+
+def torn(published: Published, commit: RawCommit) -> list[list[Message]]:
+    return [commit_messages(commit, published.source)[:-1]]
+
+
+def changed(published: Published, commit: RawCommit) -> list[list[Message]]:
+    first, *rest = commit.events
+    return [commit_messages(replace(commit, events=(first._replace(state=b"{}"), *rest)), published.source)]
+
+
+def left_out(_: Published, __: RawCommit) -> list[list[Message]]:
+    return []
+
+
+@pytest.mark.parametrize("damage", [foreign, of_another_installation, torn, changed, left_out])
+def test_damage_stops_it_with_the_position_and_nothing_after_it_is_there(
+    mongo: Mongo, published: Published, damage: Damage
+) -> None:
+    live_on(mongo, steps=40, calls=1)
+    commits = MongoLog(mongo).raw_after(0, 10**9)
+    at = next(n for n, commit in enumerate(commits) if n > 3 and len(commit.events) > 1)
+    before = as_bytes(mongo, "commits")
+    published.commits(commits[:at])
+    published.messages(published.events, damage(published, commits[at]))
+    published.commits(commits[at + 1 :])
+    lose(mongo)
+    with pytest.raises(DamagedTopic) as stopped:
+        recover(mongo, published)
+    known = {"foreign": None, "torn": commits[at].position - 1, "left_out": commits[at + 1].position}
+    assert stopped.value.facts["position"] == known.get(damage.__name__, stopped.value.facts["position"])
+    assert stopped.value.facts["recovered"] == commits[at - 1].position
+    assert as_bytes(mongo, "commits") == before[:at]
+    assert begun(mongo) is not None
+
+
+def test_what_was_not_committed_is_not_recovered(mongo: Mongo, published: Published) -> None:
+    live_on(mongo, steps=10, calls=0)
+    commits = MongoLog(mongo).raw_after(0, 10**9)
+    groups = [commit_messages(commit, published.source) for commit in commits]
+    published.messages(published.events, groups, last_committed=False)
+    lose(mongo)
+    assert recover(mongo, published)["position"] == commits[-2].position
+
+
+def test_there_may_be_nothing_to_recover(kafka: str, mongo: Mongo, published: Published) -> None:
+    with pytest.raises(NotFoundError, match="nothing to recover"):
+        recover(mongo, published)
+    published.messages(published.events, foreign(published, None))  # type: ignore[arg-type] # it needs none
+    with pytest.raises(NotFoundError, match="hold no records"):
+        recover(mongo, published)
+    assert mongo.database.list_collection_names() == []
+
+
+def test_topics_that_were_never_made_hold_nothing(kafka: str, mongo: Mongo) -> None:
+    with pytest.raises(NotFoundError, match="nothing to recover"):
+        list(Recovery(mongo, kafka).run())
+
+
+def test_topics_of_another_database_are_not_taken(mongo: Mongo, published: Published) -> None:
+    live_on(mongo, steps=10, calls=1)
+    published.source = f"/autolearn/other/{INSTALLATION}"
+    published.all_of(mongo)
+    lose(mongo)
+    with pytest.raises(DamagedTopic, match="other"):
+        recover(mongo, published)
+    assert as_bytes(mongo, "commits") == []

@@ -1,0 +1,105 @@
+"""The topics as verify reads them: all that is there, in order, and what should not be there as findings."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from adapters.distributed.cloud_events import Message, commit_messages
+from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.topic_copy import TopicCopy
+from domain.errors import NotAbleError
+from projections.ports import RawCommit
+from projections.topic_check import CopyCheck, Finding
+from tests.distributed.published import Published, live_on
+
+
+@pytest.fixture
+def published(kafka: str, installation: str) -> Published:
+    return Published(kafka, installation)
+
+
+@pytest.fixture
+def log(mongo: Mongo) -> MongoLog:
+    live_on(mongo, steps=30, calls=5)
+    return MongoLog(mongo)
+
+
+def copy_of(published: Published) -> TopicCopy:
+    return TopicCopy(published.bootstrap, published.database, published.source)
+
+
+def faults(log: MongoLog, published: Published, timeout: float = 0.0) -> list[Finding]:
+    until = log.head()[0]
+    check: CopyCheck[RawCommit] = CopyCheck("the topic", log.raw_after, until)
+    for _ in check.run(copy_of(published).commits(until, timeout)):
+        pass
+    return check.faults
+
+
+def test_a_relayed_log_and_archive_are_read_back_exactly(mongo: Mongo, log: MongoLog, published: Published) -> None:
+    published.all_of(mongo)
+    copy = copy_of(published)
+    assert list(copy.commits(0, 0)) == log.raw_after(0, 10**9)
+    assert list(copy.communications(0, 0)) == MongoCommunications(mongo, "reader").read(0, 10**9)
+    assert faults(log, published) == []
+
+
+def test_everything_that_is_wrong_is_found_in_one_reading(log: MongoLog, published: Published) -> None:
+    commits = log.raw_after(0, 10**9)
+    groups: list[Any] = [commit_messages(commit, published.source) for commit in commits]
+    torn = next(n for n, group in enumerate(groups) if n > 2 and len(group) > 1)
+    doubled, cut, strange = groups[0], groups[torn][1:], [Message(b"k", b"v", [("ce_type", b"x")])]
+    foreign = commit_messages(commits[torn + 1], f"/autolearn/{published.database}/{'cd' * 16}")
+    published.messages(
+        published.events, [*groups[:torn], strange, cut, doubled, foreign, *groups[torn + 1 :], groups[-1]]
+    )
+    end = commits[torn].position
+    found = faults(log, published)
+    assert [position for position, _ in found] == [
+        None,
+        end,
+        commits[0].position,
+        commits[torn + 1].first,
+        *range(commits[torn + 1].first + 1, commits[torn + 1].position + 1),
+        end,
+        commits[-1].position,
+    ]
+    assert f"{published.events}: A record" in found[0][1]
+    assert "which belongs to" in found[3][1]
+
+
+def test_what_is_aborted_is_not_there(log: MongoLog, published: Published) -> None:
+    commits = log.raw_after(0, 10**9)
+    groups = [commit_messages(commit, published.source) for commit in commits]
+    published.messages(published.events, [groups[0], [Message(b"k", b"v", [])]], last_committed=False)
+    published.messages(published.events, groups[1:])
+    assert faults(log, published) == []
+
+
+def test_a_relay_that_lags_is_waited_for(log: MongoLog, published: Published) -> None:
+    commits = log.raw_after(0, 10**9)
+    published.commits(commits[:3])
+    late = Thread(target=published.commits, args=(commits[3:],))
+    copied = copy_of(published).commits(commits[-1].position, 30.0)
+    first = [next(copied) for _ in range(3)]
+    late.start()
+    assert [*first, *copied] == commits
+    late.join()
+
+
+def test_a_relay_that_stands_still_is_a_fault(log: MongoLog, published: Published) -> None:
+    commits = log.raw_after(0, 10**9)
+    published.commits(commits[:-2])
+    lacks = f"the topic ends at {commits[-3].position} and lacks up to {commits[-1].position}"
+    assert faults(log, published, timeout=0.2) == [(commits[-2].position, lacks)]
+
+
+def test_an_unreachable_kafka_is_no_empty_topic(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.distributed.tape.PATIENCE_SECONDS", 0.2)
+    with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
+        list(TopicCopy("127.0.0.1:9", "x", "/autolearn/x/y").commits(0, 0))

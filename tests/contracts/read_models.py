@@ -1,15 +1,27 @@
-"""The read models that their suites run over; a new adapter joins by one more line in `READ_MODELS`."""
+"""The read models that their suites run over; a new adapter joins by one more class in `STORES`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+from adapters.distributed import history_plan as mongo_plan
+from adapters.distributed import history_walk as mongo_walk
+from adapters.distributed.history import MongoHistory
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.projector_documents import ProjectorDocuments
+from adapters.distributed.read_models import STATE, ReadModels
+from adapters.embedded import history_plan, history_walk
 from adapters.embedded.documents import EmbeddedDocuments
 from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.read_database import ReadDatabase
 from projections.ports import Documents, History
+
+Patch = tuple[Any, str, Any]  # module, name, value
 
 
 @dataclass
@@ -21,12 +33,80 @@ class Read:
     close: Callable[[], None]
 
 
-def sqlite_read(path: Path | str) -> Read:
-    database = ReadDatabase(path)
-    return Read(EmbeddedDocuments(database), EmbeddedHistory(database), database.close)
+class Sqlite:
+    """SQLite, a file or in memory."""
+
+    share = 1.0  # of a property test's examples
+    SMALL_BUDGET: tuple[Patch, ...] = (
+        (history_walk, "OPERATIONS", -1),
+        (history_walk, "CHECKED_EVERY", 1),
+        (history_walk, "FIRST_PIECE", 0),
+        (history_plan, "CAP", 0),
+    )
+    RARE_LEADS: tuple[Patch, ...] = (
+        (history_walk, "FIRST_PIECE", 0),
+        (history_plan, "walking_cost", lambda *_: 1e9),
+    )
+    walk = history_walk
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def empty(self) -> Iterator[Read]:
+        """Open empty read models."""
+        database = ReadDatabase(self._folder / f"{uuid4().hex}.db" if self._folder else ":memory:")
+        yield Read(EmbeddedDocuments(database), EmbeddedHistory(database), database.close)
+        database.close()
 
 
-READ_MODELS: dict[str, Callable[[Path], Read]] = {
-    "sqlite": lambda folder: sqlite_read(folder / "read.db"),
-    "sqlite-memory": lambda _: sqlite_read(":memory:"),
-}
+class MongoStore:
+    """A database of its own, with one generation that is emptied for each example: indexes take their time."""
+
+    share = 0.25
+    SMALL_BUDGET: tuple[Patch, ...] = (
+        (mongo_walk, "FIRST_PIECE", 0),
+        (mongo_walk, "WALK_SECONDS", 1e-6),
+        (mongo_plan, "CAP", 0),
+    )
+    RARE_LEADS: tuple[Patch, ...] = (
+        (mongo_walk, "FIRST_PIECE", 0),
+        (mongo_plan, "walking_cost", lambda *_: 1e9),
+    )
+    walk = mongo_walk
+
+    def __init__(self, uri: str) -> None:
+        self.mongo = Mongo(uri, f"test-{uuid4().hex[:12]}")
+        self.read = ReadModels.ensured(self.mongo)
+
+    @contextmanager
+    def empty(self) -> Iterator[Read]:
+        """Open empty read models."""
+        for collection in (self.read.documents, self.read.history):
+            collection.delete_many({})
+        self.mongo.collection(STATE).delete_one({"_id": {"$regex": "-"}})
+        documents = ProjectorDocuments(self.read)
+        yield Read(documents, MongoHistory(self.read), lambda: None)
+
+    def close(self) -> None:
+        """Remove the database."""
+        self.mongo.client.drop_database(self.mongo.name)
+        self.mongo.close()
+
+
+Store = Sqlite | MongoStore
+
+
+@contextmanager
+def opened(name: str, folder: Path, uri: Callable[[], str]) -> Iterator[Store]:
+    """Open a store of STORES."""
+    if name == "mongodb":
+        store = MongoStore(uri())
+        yield store
+        store.close()
+    else:
+        yield Sqlite(folder if name == "sqlite" else None)
+
+
+STORES = ("sqlite", "sqlite-memory", "mongodb")
+PROPERTY_STORES = ("sqlite-memory", "mongodb")

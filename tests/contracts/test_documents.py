@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.errors import NotAbleError
 from projections.ports import OPEN, Batch, Document
-from tests.contracts.read_models import READ_MODELS, Read
+from tests.contracts.read_models import STORES, Read, Store, opened
 
 BODIES = st.none() | st.fixed_dictionaries(
     {"value": st.integers() | st.text() | st.floats(allow_nan=False) | st.none()}
@@ -22,23 +21,33 @@ IDS = ("a", "a/1", "ab", "b", "é")
 CHANGES = st.lists(st.tuples(st.sampled_from(["x", "y"]), st.sampled_from(IDS), BODIES), max_size=12)
 
 
-@pytest.fixture(params=READ_MODELS)
-def read(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Read]:
-    read = READ_MODELS[request.param](tmp_path)
-    yield read
-    read.close()
+@pytest.fixture(scope="module", params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with opened(request.param, tmp_path_factory.mktemp("read"), lambda: request.getfixturevalue("mongodb")) as store:
+        yield store
+
+
+@pytest.fixture
+def read(store: Store) -> Iterator[Read]:
+    with store.empty() as read:
+        yield read
 
 
 def write(read: Read, position: int, *changes: tuple[str, str, dict[str, Any] | None]) -> None:
     read.documents.apply(Batch(position, [(kind, id, position, body) for kind, id, body in changes]))
 
 
-@given(CHANGES, st.integers(1, 4))
-@settings(max_examples=60)
-def test_any_position_shows_what_was_true_then(
-    changes: list[tuple[str, str, dict[str, Any] | None]], size: int
-) -> None:
-    read = READ_MODELS["sqlite-memory"](Path())
+def test_any_position_shows_what_was_true_then(store: Store) -> None:
+    @given(CHANGES, st.integers(1, 4))
+    @settings(max_examples=int(60 * store.share))
+    def shows(changes: list[tuple[str, str, dict[str, Any] | None]], size: int) -> None:
+        with store.empty() as read:
+            check_all(read, changes, size)
+
+    shows()
+
+
+def check_all(read: Read, changes: list[tuple[str, str, dict[str, Any] | None]], size: int) -> None:
     numbered = [(kind, id, position, body) for position, (kind, id, body) in enumerate(changes, 1)]
     for begin in range(0, len(numbered), size):
         piece = numbered[begin : begin + size]
@@ -48,7 +57,6 @@ def test_any_position_shows_what_was_true_then(
     for document in read.documents.list("x"):
         assert document.to == OPEN
         assert document == read.documents.get("x", document.id)
-    read.close()
 
 
 def check_at(read: Read, at: int, changes: list[tuple[str, str, int, dict[str, Any] | None]]) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.embedded import history_plan, history_walk
 from projections.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
 from projections.ports import OPEN, Batch, HistoryQuery, HistoryRow, Mark, Page, Sort
 from tests.contracts.oracle import page_of
-from tests.contracts.read_models import READ_MODELS, Read
+from tests.contracts.read_models import PROPERTY_STORES, Read, Store, opened
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 VALUES: tuple[Any, ...] = (0, 1, 1.0, 2.5, -3, 10, "", "auto", "1", "é", None, True, False, 2**63, float("inf"))
@@ -121,63 +119,79 @@ def pages(read: Read, query: HistoryQuery) -> Iterator[Page]:
             return
 
 
-@pytest.fixture(params=READ_MODELS)
-def read(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Read]:
-    read = READ_MODELS[request.param](tmp_path)
-    yield read
-    read.close()
+@pytest.fixture(scope="module", params=PROPERTY_STORES)
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with opened(request.param, tmp_path_factory.mktemp("read"), lambda: request.getfixturevalue("mongodb")) as store:
+        yield store
 
 
-def check(versions: list[HistoryRow], where: Condition | None, sort: Sort, limit: int, size: int) -> None:
-    read = READ_MODELS["sqlite-memory"](Path())
-    filled(read, versions, size)
-    rows = closed(versions)
-    for at in {0, len(versions) // 2, len(versions)}:
-        for withdrawn in (False, True):
-            query = HistoryQuery(at, where, sort, None, limit, withdrawn)
-            found = list(pages(read, query))
-            assert [row["experiment"] for page in found for row in page.rows] == page_of(rows, query)
-            assert all(len(page.rows) <= limit and page.position == at for page in found)
-    read.close()
+@pytest.fixture
+def read(store: Store) -> Iterator[Read]:
+    with store.empty() as read:
+        yield read
 
 
-@given(histories(), CONDITIONS | st.none(), SORTS, st.sampled_from(LIMITS), st.integers(1, 5))
-@settings(max_examples=80)
-def test_pages_are_what_a_naive_evaluation_gives(
-    versions: list[HistoryRow], where: Condition | None, sort: Sort, limit: int, size: int
-) -> None:
-    check(versions, where, sort, limit, size)
+Written = tuple[list[HistoryRow], int]  # versions, and how many of them a batch has
 
 
-@given(histories(), ABOUT_THE_SORT, CONDITIONS | st.none(), st.sampled_from(LIMITS))
-@settings(max_examples=60)
-def test_so_they_are_where_the_filter_is_about_what_is_sorted_by(
-    versions: list[HistoryRow], about: tuple[Condition, Sort], where: Condition | None, limit: int
-) -> None:
-    check(versions, And((about[0], where)) if where else about[0], about[1], limit, 5)
+def check(store: Store, written: Written, where: Condition | None, sort: Sort, limit: int) -> None:
+    versions, size = written
+    with store.empty() as read:
+        filled(read, versions, size)
+        rows = closed(versions)
+        for at in {0, len(versions) // 2, len(versions)}:
+            for withdrawn in (False, True):
+                query = HistoryQuery(at, where, sort, None, limit, withdrawn)
+                found = list(pages(read, query))
+                assert [row["experiment"] for page in found for row in page.rows] == page_of(rows, query)
+                assert all(len(page.rows) <= limit and page.position == at for page in found)
 
 
-@given(histories(), CONDITIONS | st.none(), SORTS, st.integers(1, 4))
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_so_they_are_in_small_pieces_and_within_a_small_budget(
-    monkeypatch: pytest.MonkeyPatch, versions: list[HistoryRow], where: Condition | None, sort: Sort, budget: int
-) -> None:
-    monkeypatch.setattr(history_walk, "BUDGET", budget)
-    monkeypatch.setattr(history_walk, "OPERATIONS", -1)
-    monkeypatch.setattr(history_walk, "CHECKED_EVERY", 1)
-    monkeypatch.setattr(history_walk, "FIRST_PIECE", 0)
-    monkeypatch.setattr(history_plan, "CAP", 0)
-    check(versions, where, sort, 2, 3)
+WRITTEN = st.tuples(histories(), st.integers(1, 5))
 
 
-@given(histories(), CONDITIONS, SORTS)
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_so_they_are_where_a_rare_condition_leads(
-    monkeypatch: pytest.MonkeyPatch, versions: list[HistoryRow], where: Condition, sort: Sort
-) -> None:
-    monkeypatch.setattr(history_walk, "FIRST_PIECE", 0)
-    monkeypatch.setattr(history_plan, "walking_cost", lambda *_: 1e9)
-    check(versions, where, sort, 1, 3)
+def test_pages_are_what_a_naive_evaluation_gives(store: Store) -> None:
+    @given(WRITTEN, CONDITIONS | st.none(), SORTS, st.sampled_from(LIMITS))
+    @settings(max_examples=int(80 * store.share))
+    def equal(written: Written, where: Condition | None, sort: Sort, limit: int) -> None:
+        check(store, written, where, sort, limit)
+
+    equal()
+
+
+def test_so_they_are_where_the_filter_is_about_what_is_sorted_by(store: Store) -> None:
+    @given(WRITTEN, ABOUT_THE_SORT, CONDITIONS | st.none(), st.sampled_from(LIMITS))
+    @settings(max_examples=int(60 * store.share))
+    def equal(written: Written, about: tuple[Condition, Sort], where: Condition | None, limit: int) -> None:
+        check(store, written, And((about[0], where)) if where else about[0], about[1], limit)
+
+    equal()
+
+
+def test_so_they_are_in_small_pieces_and_within_a_small_budget(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, value in store.SMALL_BUDGET:
+        monkeypatch.setattr(module, name, value)
+
+    @given(WRITTEN, CONDITIONS | st.none(), SORTS, st.integers(1, 4))
+    @settings(max_examples=int(50 * store.share))
+    def equal(written: Written, where: Condition | None, sort: Sort, budget: int) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(store.walk, "BUDGET", budget)
+            check(store, written, where, sort, 2)
+
+    equal()
+
+
+def test_so_they_are_where_a_rare_condition_leads(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, value in store.RARE_LEADS:
+        monkeypatch.setattr(module, name, value)
+
+    @given(WRITTEN, CONDITIONS, SORTS)
+    @settings(max_examples=int(50 * store.share))
+    def equal(written: Written, where: Condition, sort: Sort) -> None:
+        check(store, written, where, sort, 1)
+
+    equal()
 
 
 def example(position: int, *, from_: int | None = None, withdrawn: bool = False, value: float = 0.5) -> HistoryRow:

@@ -1,0 +1,70 @@
+"""How history rows are stored: a document per version.
+
+`{_id: {n, since}, until, withdrawn, model, dataset, actor, session, experiment, at: microseconds since 1970, body: JSON
+text, f: {fact: value}, k: {fact: key}}`; names and keys of facts as `history_keys` makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic_core import to_json
+
+from adapters.distributed.documents import json_or_text
+from adapters.distributed.history_keys import field, key, name_of
+from adapters.distributed.mongo import Fields
+from adapters.distributed.version_writes import Write
+from projections.plain import within_64_bits
+from projections.ports import HistoryRow
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def row_writes(rows: Sequence[HistoryRow]) -> list[Write]:
+    """Return what is to be written for new versions of rows; a row's first one is of the commit that numbers it."""
+    return [Write({"n": row.n}, row.from_, fields_of(row), 0 if row.from_ == row.n // 1024 else None) for row in rows]
+
+
+def fields_of(row: HistoryRow) -> Fields:
+    """Return what is stored of a version, besides its key and its end."""
+    return {
+        "withdrawn": row.withdrawn,
+        "model": row.model,
+        "dataset": row.dataset,
+        "actor": row.actor,
+        "session": row.body["session"],
+        "experiment": row.body["experiment"],
+        "at": microseconds(row.committed_at),
+        "body": to_json(row.body).decode(),
+        "f": {field(name): within_64_bits(value) for name, value in row.facts.items()},
+        "k": {field(name): key(value, row.n, row.from_) for name, value in row.facts.items()},
+    }
+
+
+def row_of(stored: Fields) -> HistoryRow:
+    """Read a version; of what is stored twice, a copy that differs must show."""
+    n, since = stored["_id"]["n"], stored["_id"]["since"]
+    body = json_or_text(stored.get("body"))
+    if isinstance(body, dict):
+        body |= {name: stored.get(name) for name in ("session", "experiment")}
+    columns = (stored.get("model"), stored.get("dataset"), stored.get("actor"))
+    moment = EPOCH + timedelta(microseconds=stored["at"])
+    return HistoryRow(
+        n, since, stored["until"], *map(str, columns), moment, bool(stored["withdrawn"]), body, _facts(stored, n, since)
+    )
+
+
+def _facts(stored: Fields, n: int, since: int) -> dict[str, Any]:
+    values, keys = stored.get("f", {}), stored.get("k", {})
+    facts = {name_of(name): value for name, value in values.items()}
+    for name in {*values, *keys}:
+        if name not in values or keys.get(name) != key(values[name], n, since):
+            facts[name_of(name)] = f"stored differently: {values.get(name)!r}, {keys.get(name)!r}"
+    return facts
+
+
+def microseconds(moment: datetime) -> int:
+    """Return a time as whole microseconds since 1970, UTC."""
+    return (moment - EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,92 @@
+"""A way through the rows: an index, the one field of it that is walked along, and the bounds of the walk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from adapters.distributed import history_keys
+from adapters.distributed.history_filter import column, is_fact, spans
+from adapters.distributed.history_indexes import BY_COLUMN, BY_FACT, BY_NUMBER, NUMBER, Keys
+from adapters.distributed.history_keys import ALL, BEYOND, place
+from adapters.distributed.history_window import Window
+from adapters.distributed.mongo import Fields
+from projections.conditions import Between, Compare, Simple
+from projections.ports import Mark
+
+LAST: Final = 2**63 - 1
+Place = int | str  # a row's number, or its key
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Rows of `index` with `where`, ordered by the field `path`, from `low` up to but without `high`.
+
+    `prefix`: what all keys begin with where `path` is a fact of a single value, so that the order is that of `n`.
+    """
+
+    index: Keys
+    path: str
+    low: Place
+    high: Place
+    where: Fields = field(default_factory=dict)
+    prefix: str | None = None
+
+    def between(self, *, descending: bool, after: Place | None, until: Place | None) -> Fields:
+        """Return the filter for what lies beyond one place, up to another; where one is None, from or to the end."""
+        begin, end = ("$lt", "$gte") if descending else ("$gt", "$lte")
+        bounds: Fields = {"$gte": self.low, "$lt": self.high}
+        if after is not None:
+            bounds[begin] = after
+        if until is not None:
+            bounds[end] = until
+        return {**self.where, self.path: bounds}
+
+    def place(self, mark: Mark, *, descending: bool) -> Place:
+        """Return the place behind which a page goes on; in the order of `n`, behind all versions of the row."""
+        if self.path == NUMBER:
+            return mark.n
+        if self.prefix is None:
+            return history_keys.key(mark.value, mark.n, mark.since)
+        return self.prefix + place(mark.n, 0 if descending else LAST)
+
+    def project(self) -> Fields:
+        """Return the projection that an index answers alone."""
+        return {self.path: 1} if self.path == NUMBER else {"_id": 0, self.path: 1}
+
+    def read(self, row: Fields) -> Place:
+        """Return the place of what was read by that projection."""
+        outer, inner = self.path.split(".", 1)
+        found: Place = row[outer][inner]
+        return found
+
+
+def along_numbers(window: Window, single: Simple | None) -> Way:
+    """Walk along `n` through all rows, or those for which a condition on a single value holds."""
+    if single is None:
+        return Way(BY_NUMBER, NUMBER, window.low, window.high + 1)
+    if not is_fact(single.name):
+        return Way(BY_COLUMN[single.name], NUMBER, window.low, window.high + 1, column(single))
+    prefix = spans(single)[0][0]
+    low, high = prefix + place(window.low, 0), prefix + place(window.high, LAST) + BEYOND
+    return Way(BY_FACT, path_of(single.name), low, high, prefix=prefix)
+
+
+def along_values(name: str, cuts: Sequence[Compare | Between]) -> Way:
+    """Walk along the values of a fact, between those that the cuts leave."""
+    left = [ALL, *(span for cut in cuts for span in spans(cut))]
+    return Way(BY_FACT, path_of(name), max(low for low, _ in left), min(high for _, high in left))
+
+
+def path_of(name: str) -> str:
+    """Return where a fact's keys are."""
+    return f"k.{history_keys.field(name)}"
+
+
+def selected(condition: Simple) -> tuple[Keys, Fields]:
+    """Return the index that leads to the rows for which a condition holds, and the filter that it answers."""
+    if not is_fact(condition.name):
+        return BY_COLUMN[condition.name], column(condition)
+    pieces: list[Any] = [{path_of(condition.name): {"$gte": low, "$lt": high}} for low, high in spans(condition)]
+    return BY_FACT, pieces[0] if len(pieces) == 1 else {"$or": pieces}

@@ -1,0 +1,159 @@
+"""The read models' collections in MongoDB, by generations: one serves, named by a document; a rebuild writes the next.
+
+`read-v1-3.documents` and `read-v1-3.history` are generation 3 of version 1 of the projections. In `read-models`, `{_id:
+"v1", last, generation}` counts and names the one that serves, `{_id: "v1-3", position}` tells how far one has come.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from time import monotonic
+from typing import Final
+
+from pymongo import IndexModel, ReturnDocument
+from pymongo.collection import Collection
+
+from adapters.distributed.history_indexes import INDEXES
+from adapters.distributed.mongo import Fields, Mongo, as_ours
+from projections.fold import VERSION
+
+POINTER_SECONDS: Final = 0.25  # how late a switch to another generation is seen
+STATE: Final = "read-models"
+PARTS: Final = ("documents", "history")
+NONE_YET: Final = 0
+
+
+class ReadModels:
+    """One generation where its number is given, else whichever serves at the time of each question.
+
+    Where none serves yet, all is empty and the position 0. Raises NotAbleError where MongoDB cannot answer.
+    """
+
+    def __init__(self, mongo: Mongo, generation: int | None = None) -> None:
+        self.mongo = mongo
+        self.is_following = generation is None
+        self._number = generation or NONE_YET
+        self._seen_at = float("-inf")
+        self._turn = Lock()
+
+    @classmethod
+    def current(cls, mongo: Mongo) -> ReadModels:
+        """Return the ones that serve, followed through every switch."""
+        return cls(mongo)
+
+    @classmethod
+    def fresh(cls, mongo: Mongo) -> ReadModels:
+        """Make the next generation, empty, with its indexes; nobody else gets its number."""
+        with as_ours():
+            state = mongo.collection(STATE).find_one_and_update(
+                {"_id": _version()}, {"$inc": {"last": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+            )
+            made = cls(mongo, int(state["last"]))
+            made.history.create_indexes([IndexModel(list(keys)) for keys in INDEXES])
+        return made
+
+    @classmethod
+    def ensured(cls, mongo: Mongo) -> ReadModels:
+        """Return the ones that serve, followed; where none does, an empty generation serves from now on."""
+        read = cls.current(mongo)
+        if read.number == NONE_YET:
+            made = cls.fresh(mongo)
+            first = {"_id": _version(), "generation": {"$exists": False}}  # of several who do this one wins
+            with as_ours():
+                mongo.collection(STATE).update_one(first, {"$set": {"generation": made.number}})
+            read.look()
+        return read
+
+    @property
+    def number(self) -> int:
+        """The number of the generation, 0 where none serves yet."""
+        if self.is_following and monotonic() - self._seen_at > POINTER_SECONDS:
+            self.look()
+        return self._number
+
+    def look(self) -> None:
+        """Read now which generation serves."""
+        if self.is_following:
+            with self._turn:
+                self._number = serving(self.mongo)
+                self._seen_at = monotonic()
+
+    def pinned(self) -> ReadModels:
+        """Return the generation that serves now, whatever serves later."""
+        return ReadModels(self.mongo, self.number)
+
+    @property
+    def documents(self) -> Collection[Fields]:
+        """Versions of documents: `{_id: {kind, id, since}, until, body: JSON text}`."""
+        return self._part("documents")
+
+    @property
+    def history(self) -> Collection[Fields]:
+        """Versions of history rows, see `history_rows`."""
+        return self._part("history")
+
+    def progress(self) -> int:
+        """Return the position of the last commit that is wholly folded in."""
+        with as_ours():
+            found = self.mongo.collection(STATE).find_one({"_id": _progress(self.number)})
+        return int(found["position"]) if found else 0
+
+    def advance(self, position: int) -> None:
+        """Let a position be visible; never goes back."""
+        with as_ours():
+            here = {"_id": _progress(self.number)}
+            self.mongo.collection(STATE).update_one(here, {"$max": {"position": position}}, upsert=True)
+
+    def _part(self, part: str) -> Collection[Fields]:
+        return self.mongo.collection(f"{_name(self.number)}.{part}")
+
+
+def serving(mongo: Mongo) -> int:
+    """Return the number of the generation that serves this version of the projections, 0 where none does."""
+    with as_ours():
+        state = mongo.collection(STATE).find_one({"_id": _version()})
+    return int(state.get("generation", NONE_YET)) if state else NONE_YET
+
+
+def make_current(mongo: Mongo, generation: int) -> None:
+    """Let a generation serve that has come as far as the one before it, which is kept for whoever reads it now.
+
+    Generations older than those two are dropped, as nobody reads them any more.
+    """
+    with as_ours():
+        state = mongo.collection(STATE).find_one_and_update(
+            {"_id": _version()}, {"$set": {"generation": generation}}, upsert=True
+        )
+    before = int(state.get("generation", NONE_YET)) if state else NONE_YET
+    for number in range(1, before):
+        if number != generation:
+            drop(mongo, number)
+
+
+def drop(mongo: Mongo, generation: int, version: int = VERSION) -> None:
+    """Remove a generation; safe to repeat."""
+    with as_ours():
+        mongo.collection(STATE).delete_one({"_id": _progress(generation, version)})
+        for part in PARTS:
+            mongo.collection(f"{_name(generation, version)}.{part}").drop()
+
+
+def sweep_older_versions(mongo: Mongo) -> None:
+    """Remove what older versions of the projections wrote; only once none of their processes runs any more."""
+    for version in range(1, VERSION):
+        with as_ours():
+            state = mongo.collection(STATE).find_one_and_delete({"_id": _version(version)})
+        for number in range(1, int(state["last"]) + 1 if state else 1):
+            drop(mongo, number, version)
+
+
+def _version(version: int = VERSION) -> str:
+    return f"v{version}"
+
+
+def _progress(generation: int, version: int = VERSION) -> str:
+    return f"{_version(version)}-{generation}"
+
+
+def _name(generation: int, version: int = VERSION) -> str:
+    return f"read-{_progress(generation, version)}"

@@ -1,0 +1,93 @@
+"""How versions are written so that any order, repetition or interruption leaves the same: insert, then close.
+
+A version's content and end follow from the log alone. So writing one again changes nothing, whoever does it: a
+projector that was killed half-way, its successor with other batches, or one that was stopped for long and wakes up.
+No transaction: one that is killed holds its locks for a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import UpdateOne
+from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
+
+from adapters.distributed.mongo import Fields
+from domain.errors import NotAbleError
+from projections.ports import OPEN
+
+DUPLICATE: Final = 11000
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A version from `since` on of what `key` names; `fields` None: an end without a successor.
+
+    `before` is where the version before it begins: None where that is not known, 0 where there is none.
+    """
+
+    key: Fields
+    since: int
+    fields: Fields | None
+    before: int | None = None
+
+    @property
+    def id(self) -> Fields:
+        """The `_id` of the version."""
+        return {**self.key, "since": self.since}
+
+
+Step = Callable[[], Any]
+
+
+def steps(collection: Collection[Fields], writes: Sequence[Write]) -> Iterator[Step]:
+    """Yield what is to be done, in an order of no importance. Raises NotAbleError for two versions in one place."""
+    inserts, closings = _planned(writes)
+    if inserts:
+        yield lambda: _insert(collection, inserts)
+    if closings:
+        yield lambda: collection.bulk_write(closings, ordered=False)
+
+
+def _planned(writes: Sequence[Write]) -> tuple[list[Fields], list[UpdateOne]]:
+    """Return versions with their ends as far as the writes tell, and what closes the versions before all of them."""
+    following: dict[tuple[Any, ...], Write] = {}
+    inserts = []
+    for write in reversed(writes):
+        name = tuple(write.key.values())
+        later = following.get(name)
+        if later is not None and later.since <= write.since:
+            raise NotAbleError(f"Two versions of {name} from position {later.since} on cannot be written.")
+        if write.fields is not None:
+            inserts.append({"_id": write.id, "until": later.since if later else OPEN, **write.fields})
+        following[name] = write
+    closings = [_closing(write) for write in following.values() if write.before != 0]
+    return inserts[::-1], closings
+
+
+def _closing(write: Write) -> UpdateOne:
+    known = {**write.key, "since": write.before}
+    range_of_all = {"$gte": {**write.key, "since": 0}, "$lt": write.id}
+    before = range_of_all if write.before is None else known
+    return UpdateOne({"_id": before, "until": OPEN}, {"$set": {"until": write.since}})
+
+
+def _insert(collection: Collection[Fields], versions: list[Fields]) -> None:
+    """Insert; those that are there already get the end that is known by now."""
+    try:
+        collection.insert_many(versions, ordered=False)
+    except BulkWriteError as error:
+        failed = error.details["writeErrors"]
+        if any(one["code"] != DUPLICATE for one in failed) or error.details["writeConcernErrors"]:
+            raise
+        again = [versions[one["index"]] for one in failed]
+        ends = [
+            UpdateOne({"_id": one["_id"], "until": OPEN}, {"$set": {"until": one["until"]}})
+            for one in again
+            if one["until"] != OPEN
+        ]
+        if ends:
+            collection.bulk_write(ends, ordered=False)

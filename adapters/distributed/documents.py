@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic_core import from_json
@@ -73,9 +73,9 @@ class MongoDocuments:
             )
             beyond = {"_id": {"$gt": page[-1]["_id"]}}
 
-    def _page_of_all(self, beyond: Fields) -> list[Fields]:
+    def _page_of_all(self, beyond: Fields) -> Sequence[Fields]:
         with as_ours():
-            return list(self._read.documents.find(beyond).sort("_id", 1).limit(STREAMED).batch_size(STREAMED))
+            return tuple(self._read.documents.find(beyond).sort("_id", 1).limit(STREAMED).batch_size(STREAMED))
 
     def wait(self, position: int, timeout: float) -> bool:
         """Wait until `position` is folded in; False after `timeout` seconds."""

@@ -49,11 +49,10 @@ def row_of(stored: Fields) -> HistoryRow:
     body = json_or_text(stored.get("body"))
     if isinstance(body, dict):
         body |= {name: stored.get(name) for name in ("session", "experiment")}
-    columns = (stored.get("model"), stored.get("dataset"), stored.get("actor"))
-    moment = EPOCH + timedelta(microseconds=stored["at"])
-    return HistoryRow(
-        n, since, stored["until"], *map(str, columns), moment, bool(stored["withdrawn"]), body, _facts(stored, n, since)
-    )
+    model, dataset, actor = (str(stored.get(name)) for name in ("model", "dataset", "actor"))
+    moment, withdrawn = EPOCH + timedelta(microseconds=stored["at"]), bool(stored["withdrawn"])
+    facts = _facts(stored, n, since)
+    return HistoryRow(n, since, stored["until"], model, dataset, actor, moment, withdrawn, body, facts)
 
 
 def _facts(stored: Fields, n: int, since: int) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class ReadModels:
             state = mongo.collection(STATE).find_one_and_update(
                 {"_id": _version()}, {"$inc": {"last": 1}}, upsert=True, return_document=ReturnDocument.AFTER
             )
-            made = cls(mongo, int(state["last"]))
+            made = cls(mongo, int(state["last"] if state else 1))
             made.history.create_indexes([IndexModel(list(keys)) for keys in INDEXES])
         return made
 

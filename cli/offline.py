@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
-from cli.beginnings import MOST_CLIENTS, system_call
+from cli.beginnings import MOST_CLIENTS, add_local, system_call
 from cli.settings import read_settings
 from commands.clients.add_client import AddClient
 from commands.clients.revoke_client import RevokeClient
@@ -20,6 +20,7 @@ from domain.values import Role
 if TYPE_CHECKING:
     from adapters.http.backend import Backend
     from adapters.journal import ArchivedJournal
+    from cli.settings import Settings
 
 COMMANDS = {"rotate": RotateClient, "revoke": RevokeClient}
 
@@ -31,9 +32,9 @@ def clients_offline(action: str, data: str, name: str | None, roles: tuple[str, 
 
 
 @contextmanager
-def opened(data: str) -> Iterator[tuple[Backend, ArchivedJournal]]:
+def opened(data: str, **given: object) -> Iterator[tuple[Backend, ArchivedJournal]]:
     """Open what a backend would open: the directory, which nobody else may have, or the database, which all share."""
-    settings = read_settings(data=Path(data))
+    settings = read_settings(data=Path(data), **given)
     if settings.mode == "distributed":
         from cli.compose.distributed import open_service  # noqa: PLC0415 - the drivers of one mode only
 
@@ -50,6 +51,14 @@ def opened(data: str) -> Iterator[tuple[Backend, ArchivedJournal]]:
         yield own.backend, own.journal
     finally:
         own.opened.close()
+
+
+def make_local(settings: Settings) -> None:
+    """Make the client `local` and its credentials file, in the database that the processes of this machine will use."""
+    with opened(str(settings.data), mode=settings.mode) as (backend, journal):
+        start = uuid4().hex
+        journal.started(start, backend.feed.head()[0])
+        add_local(settings, backend, start)
 
 
 def on_clients(

@@ -73,6 +73,7 @@ def serve(settings: Settings, port: int) -> None:
 def begin_process() -> None:
     """Log to standard error; what is stored is the owner's alone, whatever folder it is in."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every call that the gateway passes on
     os.umask(0o077)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cli.settings import Settings
 
 DEFAULT_PORT = 8420
+MODES = ("embedded", "distributed")
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.05
@@ -46,20 +47,29 @@ at = click.option(
 @at
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
 @click.option("--detach", is_flag=True, help="Return when it answers; `autolearn down` stops it.")
-def up(data: Path | None, port: int, detach: bool) -> None:
+@click.option("--mode", type=click.Choice(MODES), help="Distributed: on Kafka and MongoDB.")
+@click.option("--instances", type=click.IntRange(1, 16), default=1, show_default=True, help="Distributed: of each.")
+def up(data: Path | None, port: int, detach: bool, mode: str | None, instances: int) -> None:
     """Start the backend of this machine.
 
     Other commands find it with AUTOLEARN_DATA=DIR and AUTOLEARN_URL=http://127.0.0.1:PORT.
     """
     if detach:
         directory = data or data_directory()
-        process, url = started(directory, port)
+        chosen = [] if mode is None else ["--mode", mode, "--instances", str(instances)]
+        process, url = started(directory, port, *chosen)
         end = "autolearn down" if directory == data_directory() else f"autolearn down --data {directory}"
         click.echo(f"The backend answers at {url} (process {process.pid}). Stop it with `{end}`.", err=True)
         return
-    from cli.serving import serve  # noqa: PLC0415 - the backend's imports, not needed by --help
+    settings = _settings(data, mode)
+    if settings.mode == "distributed":
+        from cli.up_distributed import up_distributed  # noqa: PLC0415 - the imports of one mode only
 
-    serve(_settings(data), port)
+        up_distributed(settings, port, instances)
+    else:
+        from cli.serving import serve  # noqa: PLC0415 - the backend's imports, not needed by --help
+
+        serve(settings, port)
 
 
 @click.command()
@@ -82,7 +92,7 @@ def down(data: Path | None) -> None:
     click.echo(f"The backend (process {pid}) has stopped.", err=True)
 
 
-def started(data: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:
+def started(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes], str]:
     """Start a backend in a process of its own and return it and its URL once it answers."""
     from adapters.embedded.lock import holder  # noqa: PLC0415 - only this command needs it
 
@@ -91,7 +101,7 @@ def started(data: Path, port: int) -> tuple[subprocess.Popen[bytes], str]:
         where = f"process {running.pid} at {running.url}" if running.url else "it is starting or stopping"
         raise ConflictError(f"A backend runs on {data} already: {where}.")
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    command = [sys.executable, "-m", "cli.main", "up", "--data", str(data), "--port", str(port)]
+    command = [sys.executable, "-m", "cli.main", "up", "--data", str(data), "--port", str(port), *chosen]
     with (data / "backend.log").open("ab") as log:
         begin = log.tell()
         process = subprocess.Popen(  # noqa: S603 - our own program
@@ -133,10 +143,10 @@ def temporary_backend() -> Iterator[tuple[str, Path, Path]]:
             process.wait(STOP_SECONDS)
 
 
-def _settings(data: Path | None) -> Settings:
+def _settings(data: Path | None, mode: str | None) -> Settings:
     from cli.settings import read_settings  # noqa: PLC0415 - pydantic only where a backend starts
 
-    return read_settings(data=data)
+    return read_settings(data=data, mode=mode)
 
 
 def _refusal(log: Path, begin: int, code: int) -> AutoLearnError:

@@ -6,6 +6,7 @@ import sys
 
 from adapters.embedded.lock import DirectoryLock
 from adapters.http.gateway import Gateway
+from cli.offline import make_local
 from cli.serving import LOOPBACK, begin_process, listening_on, run_app
 from cli.settings import Settings
 from cli.supervisor import Supervisor, doors_of, waves_of
@@ -16,8 +17,8 @@ def up_distributed(settings: Settings, port: int, instances: int = 1) -> None:
     """Run everything until SIGTERM or SIGINT, against the Kafka and MongoDB of the settings; raises domain.errors."""
     if settings.listen not in LOOPBACK:
         raise BadInputError(
-            f"`up` does not listen on {settings.listen} in the distributed mode: it is for this machine alone. Beyond it,"
-            " run `serve`, `work`, `relay` and `project` behind a reverse proxy with TLS (docker-compose.yml shows how)."
+            f"`up` does not listen on {settings.listen} in the distributed mode: it is for this machine alone."
+            " Beyond it, a reverse proxy stands before `serve`, `work`, `relay` and `project`: see docker-compose.yml."
         )
     begin_process()
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -25,6 +26,7 @@ def up_distributed(settings: Settings, port: int, instances: int = 1) -> None:
     supervisor = Supervisor(waves, environment_of(settings))
     with DirectoryLock(settings.data) as lock, listening_on(settings.listen, port) as (listening, url):
         try:
+            make_local(settings)
             supervisor.start()
             lock.announce(url)
             many = sum(map(len, waves))

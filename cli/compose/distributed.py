@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.distributed.adoption import Adoptions
+from adapters.distributed.cloud_events import origin
 from adapters.distributed.communications import MongoCommunications
 from adapters.distributed.documents import MongoDocuments
 from adapters.distributed.event_store import MongoEventStore
@@ -22,6 +23,7 @@ from adapters.distributed.presence import Presence
 from adapters.distributed.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models import ReadModels
 from adapters.distributed.surroundings import Surroundings
+from adapters.distributed.topic_copy import TopicCopy
 from adapters.files.blobs import FileBlobs
 from adapters.http.in_flight import InFlight
 from adapters.journal import ArchivedJournal
@@ -64,8 +66,8 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo
     mongo = mongo or open_database(settings, opened, seconds=None)
     scratch = settings.data / SCRATCH / worker
     opened.callback(shutil.rmtree, scratch, ignore_errors=True)
-    feed = MongoLog(mongo)
-    topic = KafkaFeed(settings.kafka, settings.database, installation_id(mongo))
+    feed, installation = MongoLog(mongo), installation_id(mongo)
+    topic = KafkaFeed(settings.kafka, settings.database, installation)
     opened.callback(topic.close)
     read = ReadModels.current(mongo)
     communications = MongoCommunications(mongo, worker, settings.reserve, settings.data)
@@ -78,6 +80,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo
         communications=communications,
         blobs=FileBlobs(settings.blobs_url, str(scratch)),
         files=(feed.strays, communications.strays),
+        topics=TopicCopy(settings.kafka, settings.database, origin(settings.database, installation)),
         mongo=mongo,
     )
 

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 
-from adapters.distributed.relaying import relay_communications, relay_events
-
 from adapters.distributed.feed import KafkaFeed
 from adapters.distributed.installation import installation_id
 from adapters.distributed.leases import Leases
@@ -16,6 +14,7 @@ from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.presence import Presence
 from adapters.distributed.projector import Projector
+from adapters.distributed.relaying import relay_communications, relay_events
 from adapters.distributed.standby import LEASE_SECONDS, Standby
 from adapters.distributed.status import Statuses
 from adapters.distributed.surroundings import PROJECT, RELAY

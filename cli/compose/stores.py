@@ -29,6 +29,7 @@ from domain.errors import BadInputError
 from projections.ports import Communications, Documents, Feed, History
 from projections.queries import Queries
 from projections.replay import Replayed
+from projections.topic_check import Topics
 from projections.verify import Evidence
 
 SCRATCH = "scratch"
@@ -47,7 +48,8 @@ class SystemClock:
 class Stores:
     """The stores of an installation. `feed` answers questions about the log, `topic` is what followers read.
 
-    In the embedded mode both are one. `files` tell what a store finds wrong with its own file.
+    In the embedded mode both are one. `files` tell what a store finds wrong with its own file;
+    `topics` is the copy that verify can hold against them, in the distributed mode.
     """
 
     store: EventStore
@@ -58,6 +60,7 @@ class Stores:
     communications: Communications
     blobs: FileBlobs
     files: tuple[Callable[[], Iterable[str]], ...] = ()
+    topics: Topics | None = None
 
 
 def application_of(
@@ -112,6 +115,7 @@ def evidence_of(stores: Stores) -> Evidence:
         communication_faults=communication_faults,
         open_stash=TemporaryStash,
         files=stores.files,
+        topics=stores.topics,
     )
 
 

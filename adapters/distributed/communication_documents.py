@@ -22,7 +22,7 @@ from projections.ports import Archived, Communication
 COMMUNICATIONS: Final = "communications"
 INDEXES: Final = [
     IndexModel([("writer", ASCENDING), ("number", ASCENDING)], name="writer_number", unique=True),
-    IndexModel([("at", ASCENDING)], name="at"),
+    IndexModel([("at", ASCENDING), ("_id", ASCENDING)], name="at"),
     *(IndexModel([(name, ASCENDING), ("_id", ASCENDING)], name=name) for name in EQUAL),
 ]
 TAIL_FIELDS: Final = ("at",)

@@ -1,0 +1,237 @@
+"""The archive in MongoDB: many processes at once, lost replies, damage, outages, and an index for every question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.collection import Collection
+from pymongo.errors import AutoReconnect, OperationFailure
+
+from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.disk_reserve import DiskReserve
+from adapters.distributed.mongo import Mongo
+from adapters.wire.communication_chain import chain_faults
+from domain.errors import BadInputError, DiskReserveError, NotAbleError
+from projections.ports import Communication
+from tests.servers.process import Server
+
+CALL = Communication(
+    kind="call",
+    actor="ana",
+    source="cli",
+    target="training",
+    operation="POST /trainings",
+    outcome="201",
+    problem="",
+    milliseconds=12.5,
+    bytes_in=120,
+    bytes_out=800,
+    correlation="c1",
+    causation="",
+    domain_position=7,
+    digest_in="aa" * 32,
+    digest_out="bb" * 32,
+)
+MANY = 4
+
+
+@pytest.fixture
+def archive(mongo: Mongo) -> MongoCommunications:
+    return MongoCommunications(mongo, "w1")
+
+
+@pytest.fixture
+def archives(mongo: Mongo) -> Iterator[list[MongoCommunications]]:
+    """The archive as several processes have it, each with a client of its own."""
+    with ExitStack() as opened:
+        clients = [Mongo(mongo.uri, mongo.name) for _ in range(MANY)]
+        for client in clients:
+            opened.callback(client.close)
+        yield [MongoCommunications(client, f"w{number}") for number, client in enumerate(clients)]
+
+
+def faults(archive: MongoCommunications) -> list[tuple[int, str]]:
+    return list(chain_faults(archive.read(0, 10_000)))
+
+
+def test_many_processes_write_one_row_without_holes_and_a_sound_chain_each(archives: list[MongoCommunications]) -> None:
+    with ThreadPoolExecutor(4 * MANY) as pool:
+        records = list(pool.map(lambda number: archives[number % MANY].archive(CALL), range(40 * MANY)))
+    stored = archives[0].read(0, 10_000)
+    assert sorted(records, key=lambda record: record.position) == stored
+    assert [record.position for record in stored] == list(range(1, 40 * MANY + 1))
+    assert sorted({record.writer for record in stored}) == [f"w{number}" for number in range(MANY)]
+    assert [record.at for record in stored] == sorted(record.at for record in stored)
+    assert faults(archives[1]) == []
+
+
+def test_the_ring_and_a_waiting_follower_see_what_other_processes_write(archives: list[MongoCommunications]) -> None:
+    one, other = archives[:2]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(one.wait_beyond, 0, 30)
+        first = other.archive(CALL)
+        assert waiting.result() is True
+    assert one.recent(0) == [first]
+    second, third = one.archive(CALL), other.archive(CALL)
+    assert one.recent(0) == [first, second, third]
+    assert one.recent(2) == [third]
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_lost_reply_is_cleared_up(
+    archive: MongoCommunications, monkeypatch: pytest.MonkeyPatch, stored: bool
+) -> None:
+    archive.archive(CALL)
+    insert, late = Collection.insert_many, []
+
+    def lost(self: Collection[Any], documents: list[Any], **how: Any) -> None:
+        if stored:
+            insert(self, documents, **how)
+        late.append((self, documents))
+        raise AutoReconnect("the connection is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Collection, "insert_many", lost)
+        if stored:
+            assert archive.archive(CALL).position == 2
+        else:
+            with pytest.raises(NotAbleError, match="the connection is gone"):
+                archive.archive(CALL)
+            insert(*late[0])  # what was given up for lost arrives after all
+    assert [archive.archive(CALL).number for _ in range(2)] == [3, 4]
+    assert faults(archive) == []
+
+
+def test_a_late_insert_between_two_of_ours_breaks_no_chain(
+    archive: MongoCommunications, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.archive(CALL)
+    insert, late = Collection.insert_many, []
+
+    def lost(self: Collection[Any], documents: list[Any], **_: Any) -> None:
+        late.append((self, documents))
+        raise AutoReconnect("the connection is gone")
+
+    def after_the_late_one(self: Collection[Any], documents: list[Any], **how: Any) -> Any:
+        if late:
+            insert(*late.pop())
+        return insert(self, documents, **how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Collection, "insert_many", lost)
+        with pytest.raises(NotAbleError):
+            archive.archive(CALL)
+        patched.setattr(Collection, "insert_many", after_the_late_one)
+        assert (archive.archive(CALL).position, late) == (3, [])
+    assert faults(archive) == []
+
+
+def test_one_bad_text_harms_no_other(archive: MongoCommunications) -> None:
+    with pytest.raises(BadInputError, match="no Unicode"):
+        archive.archive(replace(CALL, actor="\ud800"))
+    assert archive.archive(CALL).position == 1
+
+
+WRONG_VALUES: list[Any] = ["other", None, 5000, 1.5, b"x", True, {"a": 1}]
+
+
+@pytest.mark.parametrize("value", WRONG_VALUES, ids=repr)
+def test_every_change_of_a_stored_field_is_found_at_its_position(
+    mongo: Mongo, archive: MongoCommunications, value: Any
+) -> None:
+    names = ["at", "number", "previous", "hash", *(field.name for field in fields(Communication))]
+    for _ in names:
+        archive.archive(CALL)
+    for position, name in enumerate(names, 1):
+        mongo.collection("communications").update_one({"_id": position}, {"$set": {name: value}})
+    found = {position for position, _ in faults(archive)}
+    assert set(range(1, len(names) + 1)) <= found
+    assert len(archive.page({}, None, 100)) == len(names)
+
+
+def test_a_number_kept_as_text_is_found_too(mongo: Mongo, archive: MongoCommunications) -> None:
+    archive.archive(CALL)
+    mongo.collection("communications").update_one({}, {"$set": {"bytes_in": "120"}})
+    assert faults(archive) == [(1, "the stored record does not have the stored hash")]
+
+
+def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, archive: MongoCommunications) -> None:
+    for _ in range(3):
+        archive.archive(CALL)
+    mongo.collection("communications").delete_one({"_id": 2})
+    mongo.collection("communications").insert_one({"_id": 2.5})
+    assert [position for position, _ in faults(archive)] == [3]
+    assert archive.strays() == ["document 2.5 of the communications is no communication"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ({}, "_id_"),
+        ({"since": "2026-01-01T00:00:00Z", "until": "2026-01-02T00:00:00Z"}, "_id_"),
+        *(({name: "x"}, name) for name in ("correlation", "actor", "operation", "outcome", "kind")),
+    ],
+)
+def test_pages_are_found_and_ordered_by_an_index(
+    mongo: Mongo, archive: MongoCommunications, filters: dict[str, str], index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    find = Collection.find
+
+    def noted(self: Collection[Any], which: Any, *more: Any, **how: Any) -> Any:
+        asked.append(find(self, which, *more, **how))
+        return asked[-1]
+
+    archive.archive(CALL)
+    monkeypatch.setattr(Collection, "find", noted)
+    archive.page(filters, 10, 5)
+    used = [_stages(cursor.clone().explain()["queryPlanner"]["winningPlan"]) for cursor in asked]
+    assert used[-1][-1] == ("IXSCAN", index)
+    assert not {"COLLSCAN", "SORT"} & {stage for stages in used for stage, _ in stages}
+
+
+def _stages(plan: dict[str, Any]) -> list[tuple[str, str]]:
+    plan = plan.get("queryPlan", plan)
+    below = _stages(plan["inputStage"]) if "inputStage" in plan else []
+    return [(plan["stage"], plan.get("indexName", "")), *below]
+
+
+def test_the_disk_reserve_is_kept_on_the_servers_disk_and_here(mongo: Mongo, tmp_path: Path) -> None:
+    MongoCommunications(mongo, "w1", reserve=1, folder=tmp_path).check_able()
+    with pytest.raises(DiskReserveError, match="MongoDB's disk are free"):
+        MongoCommunications(mongo, "w1", reserve=2**62).check_able()
+    with pytest.raises(DiskReserveError, match=f"the disk of {tmp_path}"):
+        MongoCommunications(mongo, "w1", reserve=2**62, folder=tmp_path).check_able()
+
+
+def test_a_server_that_tells_nothing_of_its_disk_has_no_reserve(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise OperationFailure("not for you", 13)
+
+    monkeypatch.setattr(type(mongo.database), "command", refuse)
+    DiskReserve(mongo, 2**62).check()
+
+
+@pytest.mark.slow
+def test_an_outage_is_told_and_over_when_the_server_is_back(own_mongodb: Server, installation: str) -> None:
+    mongo = Mongo(own_mongodb.url, installation, seconds=2)
+    archive = MongoCommunications(mongo, "w1")
+    first = archive.archive(CALL)
+    assert archive.recent(0) == [first]
+    own_mongodb.kill()
+    with pytest.raises(NotAbleError):
+        archive.archive(CALL)
+    with pytest.raises(NotAbleError):
+        archive.check_able()
+    assert archive.recent(0) == [first]
+    own_mongodb.restart()
+    archive.check_able()
+    archive.archive(CALL)
+    assert faults(archive) == []
+    mongo.close()

@@ -1,0 +1,95 @@
+"""A lease has one holder at a time, by the database's clock, and is free again when it is given back or runs out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adapters.distributed.leases import Leases
+from adapters.distributed.mongo import Mongo
+from domain.errors import NotAbleError
+
+LONG, SHORT = 600.0, 0.25
+PATIENCE = 30.0
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+
+
+def database_time(mongo: Mongo) -> datetime:
+    told: datetime = mongo.client.admin.command("hello")["localTime"]
+    return told.replace(tzinfo=UTC)
+
+
+def test_one_holds_it_and_renews_it_and_others_wait(mongo: Mongo) -> None:
+    leases = Leases(mongo, LONG)
+    assert leases.holder("relay") is None
+    assert [leases.take("relay", "a"), leases.take("relay", "b"), leases.take("relay", "a")] == [True, False, True]
+    assert leases.holder("relay") == "a"
+    assert leases.take("project", "b") is True
+    assert leases.holder("project") == "b"
+
+
+def test_only_its_holder_gives_it_back(mongo: Mongo) -> None:
+    leases = Leases(mongo, LONG)
+    leases.take("relay", "a")
+    leases.release("relay", "b")
+    assert leases.holder("relay") == "a"
+    leases.release("relay", "a")
+    assert leases.holder("relay") is None
+    assert leases.take("relay", "b") is True
+    leases.release("never taken", "a")
+
+
+def test_it_runs_out(mongo: Mongo) -> None:
+    short, long = Leases(mongo, SHORT), Leases(mongo, LONG)
+    short.take("relay", "a")
+    until(lambda: short.holder("relay") is None)
+    short.take("relay", "a")
+    until(lambda: long.take("relay", "b"))
+    assert short.take("relay", "a") is False
+
+
+def test_the_databases_clock_decides(mongo: Mongo) -> None:
+    leases, documents = Leases(mongo, LONG), mongo.collection("leases")
+    before = database_time(mongo)
+    leases.take("relay", "a")
+    after = database_time(mongo)
+    found = documents.find_one({"_id": "relay"})
+    assert found is not None
+    assert before <= found["until"] - timedelta(seconds=LONG) <= after
+    documents.update_one({}, {"$set": {"until": datetime(2020, 1, 1, tzinfo=UTC)}})
+    assert leases.holder("relay") is None
+    assert leases.take("relay", "b") is True
+
+
+def test_of_many_at_once_one_gets_it(mongo: Mongo) -> None:
+    leases = Leases(mongo, LONG)
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda number: leases.take("relay", f"process {number}"), range(8)))
+    assert taken.count(True) == 1
+    assert leases.holder("relay") == f"process {taken.index(True)}"
+
+
+@pytest.mark.parametrize("name", ["$until", "$$NOW", "a.b", "é", ""])
+def test_names_are_taken_as_they_are(mongo: Mongo, name: str) -> None:
+    leases = Leases(mongo, LONG)
+    assert leases.take(name, name) is True
+    assert leases.holder(name) == name
+
+
+def test_without_a_server_it_is_not_able_now() -> None:
+    mongo = Mongo("mongodb://127.0.0.1:1/?directConnection=true", "autolearn", seconds=0.2)
+    leases = Leases(mongo, LONG)
+    with pytest.raises(NotAbleError):
+        leases.take("x", "a")
+    with pytest.raises(NotAbleError):
+        leases.holder("x")
+    mongo.close()

@@ -1,0 +1,184 @@
+"""Processes know of each other: who lives, who fell silent or was frozen, and which calls are in flight elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from threading import Event
+from typing import Any
+
+import pytest
+
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.presence import Presence
+from domain.errors import NotAbleError
+from tests.servers.process import Server
+
+LONG, MIDDLE, SHORT = 600.0, 3.0, 1.0  # seconds: never renewed, renewed and never run out, soon run out
+PATIENCE = 30.0
+
+Begin = Callable[..., Presence]
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+
+
+@pytest.fixture
+def begin(mongo: Mongo) -> Iterator[Begin]:
+    """Begins presences of this test's database; what still runs is ended with the test."""
+    with ExitStack() as opened:
+
+        def start(worker: str, seconds: float = SHORT, **more: Any) -> Presence:
+            presence = Presence(mongo, worker, seconds, **more)
+            presence.start()
+            opened.callback(presence.stop)
+            return presence
+
+        yield start
+
+
+class Frozen:
+    """A list of calls that can stand still, and the process' heart with it."""
+
+    def __init__(self) -> None:
+        self.flows = Event()
+        self.flows.set()
+
+    def __call__(self) -> list[str]:
+        self.flows.wait(PATIENCE)
+        return []
+
+
+def test_a_process_lives_from_start_to_stop(mongo: Mongo, begin: Begin) -> None:
+    looker = Presence(mongo, "looker")
+    assert looker.is_alive("serve-training-1") is False
+    one = begin("serve-training-1", LONG)
+    begin("relay-2", LONG, kind="relay")
+    assert looker.is_alive("serve-training-1") is True
+    assert {name: process.kind for name, process in looker.alive().items()} == {
+        "serve-training-1": "serve-training",
+        "relay-2": "relay",
+    }
+    one.stop()
+    one.stop()
+    assert looker.is_alive("serve-training-1") is False
+    assert list(looker.alive()) == ["relay-2"]
+    one.start()
+    assert one.is_mine() is True
+    assert looker.is_alive("serve-training-1") is True
+
+
+def test_its_lease_is_renewed(mongo: Mongo, begin: Begin) -> None:
+    one = begin("a-1", MIDDLE)
+    [first] = mongo.collection("presence").find()
+    until(lambda: mongo.collection("presence").count_documents({"beat": {"$gte": first["beat"] + 3}}))
+    [later] = mongo.collection("presence").find()
+    assert later["until"] > first["until"]
+    assert later["since"] == first["since"]
+    assert (one.is_mine(), one.lapses) == (True, 0)
+
+
+def test_a_frozen_process_is_dead_for_others_and_knows_it_later(mongo: Mongo, begin: Begin) -> None:
+    looker, frozen = Presence(mongo, "looker"), Frozen()
+    one = begin("a-1", in_flight=frozen)
+    assert one.lapses == 0
+    frozen.flows.clear()
+    until(lambda: not looker.is_alive("a-1"))
+    until(lambda: not one.is_mine())
+    frozen.flows.set()
+    until(lambda: looker.is_alive("a-1"))
+    until(lambda: one.lapses)
+    assert one.is_mine() is False
+
+
+def test_who_was_away_itself_holds_no_other_for_dead(mongo: Mongo, begin: Begin) -> None:
+    frozen = Frozen()
+    one = begin("a-1", MIDDLE, in_flight=frozen)
+    assert one.is_alive("dead-1") is False
+    frozen.flows.clear()
+    until(lambda: not one.is_mine())
+    assert one.is_alive("dead-1") is True
+    frozen.flows.set()
+    until(lambda: one.lapses)
+    assert one.is_alive("dead-1") is True
+    until(lambda: not one.is_alive("dead-1"))
+
+
+def test_a_removed_document_is_made_again_and_counts_as_lapsed(mongo: Mongo, begin: Begin) -> None:
+    one = begin("a-1")
+    mongo.collection("presence").delete_many({})
+    until(lambda: one.lapses)
+    until(lambda: list(Presence(mongo, "looker").alive()) == ["a-1"])
+
+
+def test_calls_in_flight_elsewhere_are_gathered_after_the_question(mongo: Mongo, begin: Begin) -> None:
+    calls = {"a-1": ["c1", "$c2"], "b-1": ["c3"], "me-1": ["mine"]}
+    begin("a-1", MIDDLE, in_flight=lambda: calls["a-1"])
+    begin("b-1", MIDDLE, in_flight=lambda: calls["b-1"])
+    presence = begin("me-1", MIDDLE, in_flight=lambda: calls["me-1"])
+    assert presence.in_flight_elsewhere(PATIENCE) == ["$c2", "c1", "c3"]
+    calls["a-1"] = ["c4"]  # before the question, so the answer must have it
+    assert presence.in_flight_elsewhere(PATIENCE) == ["c3", "c4"]
+    assert Presence(mongo, "looker").in_flight_elsewhere(PATIENCE) == ["c3", "c4", "mine"]
+
+
+def test_who_ends_or_dies_meanwhile_is_not_waited_for(mongo: Mongo, begin: Begin) -> None:
+    frozen, looker = Frozen(), Presence(mongo, "looker")
+    begin("a-1", in_flight=frozen)
+    stopping = begin("b-1", LONG, in_flight=lambda: ["c1"])
+    frozen.flows.clear()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(looker.in_flight_elsewhere, PATIENCE)
+        stopping.stop()
+        assert asked.result() == []
+    frozen.flows.set()
+
+
+def test_after_the_timeout_the_last_word_counts(mongo: Mongo, begin: Begin) -> None:
+    begin("a-1", LONG, in_flight=lambda: ["c1"])
+    assert Presence(mongo, "looker").in_flight_elsewhere(0.05) == ["c1"]
+
+
+def test_a_faulty_list_does_not_stop_the_heart(mongo: Mongo, begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    answers: list[Any] = [[], ZeroDivisionError(), ZeroDivisionError()]
+
+    def in_flight() -> list[str]:
+        answer = answers.pop(0) if answers else ["c1"]
+        if isinstance(answer, Exception):
+            raise answer
+        return list(answer)
+
+    with caplog.at_level(logging.WARNING):
+        begin("a-1", in_flight=in_flight)
+        until(lambda: Presence(mongo, "looker").in_flight_elsewhere(0) == ["c1"])
+    assert sum("cannot be renewed" in record.message for record in caplog.records) == 1
+
+
+def test_it_cannot_begin_without_a_server() -> None:
+    mongo = Mongo("mongodb://127.0.0.1:1/?directConnection=true", "autolearn", seconds=0.2)
+    with pytest.raises(NotAbleError):
+        Presence(mongo, "a-1").start()
+    mongo.close()
+
+
+@pytest.mark.slow
+def test_it_outlives_an_outage_that_is_longer_than_its_lease(own_mongodb: Server, installation: str) -> None:
+    mongo = Mongo(own_mongodb.url, installation, seconds=2)
+    one, other = Presence(mongo, "a-1", SHORT), Presence(mongo, "b-1", SHORT)
+    one.start()
+    other.start()
+    own_mongodb.kill()
+    until(lambda: not one.is_mine())
+    assert one.is_alive("b-1") is True
+    own_mongodb.restart()
+    until(lambda: one.lapses and other.lapses)
+    until(lambda: set(one.alive()) == {"a-1", "b-1"})
+    one.stop()
+    other.stop()
+    mongo.close()

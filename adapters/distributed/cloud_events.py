@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -83,40 +84,58 @@ def _event_message(event: RawEvent, position: int, shared: list[tuple[str, bytes
     return Message(stream, event.state, shared + own)
 
 
+shared_headers: Final = itemgetter(
+    "ce_source",
+    "ce_time",
+    "ce_commitfirst",
+    "ce_commitlast",
+    "ce_commandid",
+    "ce_appendid",
+    "ce_digest",
+    "ce_commithash",
+)
+WRONG: Final = (KeyError, ValueError, TypeError, AttributeError)  # whatever a wrong record does to its reader
+
+
+def damaged(what: str, wrong: Exception) -> DamagedRecordError:
+    """Return the error for one of WRONG that came up while reading something."""
+    if isinstance(wrong, KeyError):
+        return DamagedRecordError(f"{what} has no header {wrong}.")
+    return DamagedRecordError(f"{what} is damaged: {wrong}.")
+
+
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Turn whatever a wrong record does to its reader into DamagedRecordError."""
+    """Turn WRONG into DamagedRecordError; not where a whole log passes, as it costs as much as the reading itself."""
     try:
         yield
-    except KeyError as missing:
-        raise DamagedRecordError(f"{what} has no header {missing}.") from missing
-    except (ValueError, TypeError, AttributeError) as wrong:
-        raise DamagedRecordError(f"{what} is damaged: {wrong}.") from wrong
+    except WRONG as wrong:
+        raise damaged(what, wrong) from wrong
 
 
 def record_of(message: Message) -> Record:
     """Return the record of a consumed message, known by its position; raises DamagedRecordError."""
-    with reading("A record"):
-        headers = dict(message.headers)
-        if len(headers) != len(message.headers):
-            raise ValueError("a header occurs twice")
+    key, value, pairs = message
+    try:
+        headers = dict(pairs)
         place = headers["ce_sequence"]
-        if headers["ce_specversion"] != SPEC or headers["ce_id"] != place or headers["ce_subject"] != message.key:
+        ours = headers["ce_specversion"] == SPEC and headers["ce_id"] == place and headers["ce_subject"] == key
+        if not ours or len(headers) != len(pairs):
             raise ValueError("headers, id and key are not those that a relay writes")
-        position = int(place)
-        last = int(headers.get("ce_commitlast", place))
-        return Record(position, last, message.key, bytes(message.value), headers)
+        return Record(int(place), int(headers.get("ce_commitlast", place)), key, bytes(value), headers)
+    except WRONG as wrong:
+        raise damaged("A record", wrong) from wrong
 
 
 def commit_of(records: Sequence[Record]) -> RawCommit:
     """Return the commit that these records are, all of them and no others; raises DamagedRecordError."""
     first, last = records[0].position, records[-1].position
-    with reading(f"The record at position {first}"):
-        headers = records[0].headers
+    headers = records[0].headers
+    try:
         if (int(headers["ce_commitfirst"]), records[0].last, len(records)) != (first, last, last - first + 1):
             raise ValueError(f"of its commit only positions {first} to {last} are there")
-        shared = _shared(headers)
-        if any(_shared(record.headers) != shared for record in records):
+        shared = shared_headers(headers)
+        if last > first and any(shared_headers(record.headers) != shared for record in records):
             raise ValueError("the records of its commit do not agree")
         return RawCommit(
             first,
@@ -128,6 +147,8 @@ def commit_of(records: Sequence[Record]) -> RawCommit:
             hash_in(headers, "ce_commithash"),
             tuple([_event(record) for record in records]),
         )
+    except WRONG as wrong:
+        raise damaged(f"The record at position {first}", wrong) from wrong
 
 
 def commits_of(messages: Sequence[Message]) -> list[RawCommit]:
@@ -142,19 +163,6 @@ def hash_in(headers: dict[str, bytes], name: str) -> bytes:
     if len(found) != HASH_BYTES:
         raise ValueError(f"{name} is no SHA-256")
     return found
-
-
-def _shared(headers: dict[str, bytes]) -> tuple[bytes, ...]:
-    return (
-        headers["ce_source"],
-        headers["ce_time"],
-        headers["ce_commitfirst"],
-        headers["ce_commitlast"],
-        headers["ce_commandid"],
-        headers["ce_appendid"],
-        headers["ce_digest"],
-        headers["ce_commithash"],
-    )
 
 
 def time_in(headers: dict[str, bytes]) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -21,6 +22,10 @@ DENIALS: Final = {
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
 }
 
+LIBRARY: Final = logging.getLogger(f"{__name__}.library")  # hears what librdkafka would write to stderr
+LIBRARY.propagate = False
+LIBRARY.addHandler(logging.NullHandler())
+
 
 class Fenced(Exception):  # noqa: N818 - control flow: a newer relay has taken over, go back to standby
     """Another process has begun to write under the same transactional id."""
@@ -30,6 +35,10 @@ class DamagedTopic(AutoLearnError):  # noqa: N818 - it names the topic's state, 
     """The topic does not hold the log: somebody else wrote to it, removed from it, or it belongs elsewhere."""
 
 
+def unheard(_: KafkaError) -> None:
+    """Let an error reach whoever called; without this, a fatal one is also raised out of any callback on the way."""
+
+
 def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
     """Return what every client gets; names with `_` for `.`. Raises BadInputError where no server is named."""
     if not bootstrap.strip():
@@ -37,7 +46,9 @@ def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
     common = {
         "bootstrap.servers": bootstrap,
         "client.id": "autolearn",
-        "log_level": 0,  # every refused connection would be a line on stderr; what matters is raised
+        "log_level": 0,  # every refused connection would be a line; what matters is raised
+        "logger": LIBRARY,
+        "error_cb": unheard,
         "allow.auto.create.topics": False,  # made by chance, they would have the broker's retention
         "socket.connection.setup.timeout.ms": 5000,
         "reconnect.backoff.ms": 50,
@@ -60,6 +71,7 @@ def consumer(bootstrap: str, **more: Any) -> Consumer:
                 enable_partition_eof=True,
                 auto_offset_reset="error",
                 fetch_error_backoff_ms=50,
+                fetch_queue_backoff_ms=5,  # by default a full queue makes the next record wait for a second
                 **more,
             )
         )

@@ -73,6 +73,11 @@ class Probe:
         with self._lock:
             return next((found for found in self._between(start, end) if wanted(found)), None)
 
+    def count(self, start: int, end: int) -> int:
+        """Return how many committed records there are at offsets from `start` until before `end`."""
+        with self._lock:
+            return sum(1 for _ in self._between(start, end))
+
     def last(self, wanted: Callable[[Found], bool] = lambda _: True) -> Found | None:
         """Return the last wanted committed record of the topic; None where there is none."""
         with self._lock:

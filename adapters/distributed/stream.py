@@ -11,10 +11,12 @@ from confluent_kafka import Message as Consumed
 from adapters.distributed.cloud_events import DamagedRecordError, Record, record_of
 from adapters.distributed.kafka import PATIENCE_SECONDS, as_ours, consumer, kafka_errors
 from adapters.distributed.probe import Probe, is_readable, message_of, offset_of
+from adapters.wire.append_limits import MAX_EVENTS
 from domain.errors import NotAbleError
 
 POLL_SECONDS: Final = 0.05
 READ_AHEAD_KIBIBYTES: Final = 16_384
+AT_ONCE: Final = 10_000
 
 
 class TopicStream:
@@ -105,7 +107,7 @@ class TopicStream:
         end = None
         given_up = time.monotonic() + PATIENCE_SECONDS
         while self._consumer is not None and self._fault is None and self._wanted(limit) > 0:
-            consumed = self._consumer.consume(self._wanted(limit), 0)
+            consumed = self._consumer.consume(min(self._wanted(limit), AT_ONCE), 0)
             if consumed:
                 for one in consumed:
                     self._take(one)
@@ -177,4 +179,6 @@ class TopicStream:
         self._origin = self._origin or source
         if record.position != expected or source != self._origin:
             raise DamagedRecordError(f"There is position {record.position} of {source.decode(errors='replace')}.")
+        if not 0 <= record.last - record.position < MAX_EVENTS:
+            raise DamagedRecordError(f"Its commit cannot end at {record.last}.")
         return record

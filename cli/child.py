@@ -1,4 +1,4 @@
-"""A process of ours below another: started, asked whether it answers, started again when it dies, ended with its parent."""
+"""A process of ours below another: started, asked whether it answers, started again when it dies, ended with us."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds before it is started again, 
 SETTLED_SECONDS = 10.0  # who lived so long begins with the shortest pause again
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 15.0
+LAST_WORDS_SECONDS = 0.5  # longer is in vain: processes below it may have its standard error still
 REFUSALS: dict[int, type[AutoLearnError]] = {2: BadInputError, 4: ForbiddenError, 6: ConflictError}  # by exit code
 # prctl(PR_SET_PDEATHSIG, SIGTERM) holds across exec: the child is asked to end when the thread that started it has
 # ended, by whatever end. Not as preexec_fn: the parent has threads, and a fork of theirs may lock up before the exec.
@@ -95,8 +96,10 @@ class Child:
         pause = SHORTEST_PAUSE
         while (process := self._spawned()) is not None:
             began = time.monotonic()
-            self._echo(process)
+            echo = Thread(target=self._echo, args=(process,), name=f"{self.part.name} says", daemon=True)
+            echo.start()
             code = process.wait()
+            echo.join(LAST_WORDS_SECONDS)
             if self._ending.is_set():
                 return
             if not self._was_ready:

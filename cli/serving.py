@@ -77,10 +77,18 @@ def begin_process() -> None:
     os.umask(0o077)
 
 
-def run_app(app: Any, listening: socket.socket, stop: Callable[[], None]) -> None:
-    """Serve an ASGI application until SIGTERM or SIGINT, at which `stop` is called in a thread of its own."""
+def run_app(app: Any, listening: socket.socket, stop: Callable[[], None], *, trusts_forwarded_for: bool = True) -> None:
+    """Serve an ASGI application until SIGTERM or SIGINT, at which `stop` is called in a thread of its own.
+
+    Who calls is what a proxy on loopback says (FORWARDED_ALLOW_IPS: on which other addresses), unless it is the first.
+    """
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=LEAVE_SECONDS
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=LEAVE_SECONDS,
+        proxy_headers=trusts_forwarded_for,
     )
     Serving(config, stop).run(sockets=[listening])
 

@@ -32,7 +32,7 @@ class Supervisor:
         for wave in self.waves:
             for child in wave:
                 child.start()
-            while not all([child.is_ready() for child in wave]):  # each is asked, so that a refusal is seen at once
+            while sum(child.is_ready() for child in wave) < len(wave):  # all are asked, so a refusal is seen at once
                 if time.monotonic() > deadline:
                     raise WaitedTooLongError(f"Not all processes answered within {START_SECONDS:.0f} s.")
                 time.sleep(LOOK_SECONDS)

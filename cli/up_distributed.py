@@ -33,7 +33,7 @@ def up_distributed(settings: Settings, port: int, instances: int = 1) -> None:
             sys.stderr.write(
                 f"AutoLearn answers at {url}: {many} processes on {settings.database}. Ctrl-C stops them.\n"
             )
-            run_app(Gateway(doors_of(waves)), listening, supervisor.stop)
+            run_app(Gateway(doors_of(waves)), listening, supervisor.stop, trusts_forwarded_for=False)
         finally:
             supervisor.stop()
 

@@ -108,7 +108,9 @@ def _bytes(stored: Any) -> bytes:
 
 
 def _text(stored: Any) -> str:
-    return stored if isinstance(stored, str) else ""
+    if isinstance(stored, str):
+        return stored
+    return "" if stored is None else repr(stored)
 
 
 def _id(stored: Any) -> UUID:

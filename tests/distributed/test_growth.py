@@ -1,0 +1,99 @@
+"""Waiting for a longer collection: woken by other processes, through an outage, and without change streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import Any
+
+import pytest
+from pymongo.errors import OperationFailure
+
+from adapters.distributed import growth
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.growth import Growth, growth_of
+from adapters.distributed.mongo import Mongo
+from tests.contracts.events import append
+from tests.servers.process import Server
+
+
+@pytest.fixture
+def writer(mongo: Mongo) -> Iterator[MongoEventStore]:
+    """A store with a connection of its own, as another process has it."""
+    elsewhere = Mongo(mongo.uri, mongo.name)
+    yield MongoEventStore(elsewhere)
+    elsewhere.close()
+
+
+def test_all_users_of_a_client_share_one_growth_of_a_collection(mongo: Mongo) -> None:
+    assert growth_of(mongo, "commits", "position") is growth_of(mongo, "commits", "position")
+    assert growth_of(mongo, "commits", "position") is not growth_of(mongo, "communications")
+
+
+def test_a_listener_is_told_of_what_another_process_wrote(mongo: Mongo, writer: MongoEventStore) -> None:
+    told = Event()
+    here = growth_of(mongo, "commits", "position")
+    here.tell(told.set)
+    append(writer, "a", count=3)
+    assert told.wait(30)
+    here.tell_no_more(told.set)
+    told.clear()
+    append(writer, "b")
+    assert here.wait_beyond(3, 30)
+    assert not told.is_set()
+
+
+def test_the_change_stream_wakes_and_not_the_clock(
+    mongo: Mongo, writer: MongoEventStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growth, "POLL_SECONDS", 3600)
+    here = growth_of(mongo, "commits", "position")
+    with ThreadPoolExecutor(1) as pool:
+        for position in range(3):
+            waiting = pool.submit(here.wait_beyond, position, 60)
+            append(writer, "a", position + 1)
+            assert waiting.result()
+
+
+class WithoutChangeStreams:
+    """The collection of a server that is no replica set."""
+
+    def __init__(self, collection: Any) -> None:
+        self._collection = collection
+        self.refused = Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+    def watch(self, *_: Any, **__: Any) -> Any:
+        self.refused.set()
+        self._collection.database.client._get_topology()  # a closed client is closed to this as well
+        raise OperationFailure("The $changeStream stage is only supported on replica sets", 40573)
+
+
+def test_without_change_streams_it_looks_again_and_again(mongo: Mongo, writer: MongoEventStore) -> None:
+    collection: Any = WithoutChangeStreams(mongo.collection("commits"))
+    here = Growth(collection, "position")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(here.wait_beyond, 0, 60)
+        assert collection.refused.wait(30)
+        append(writer, "a")
+        assert waiting.result()
+
+
+@pytest.mark.slow
+def test_who_waits_is_woken_after_an_outage(own_mongodb: Server) -> None:
+    mongo, elsewhere = Mongo(own_mongodb.url, "outage"), Mongo(own_mongodb.url, "outage")
+    here = growth_of(mongo, "commits", "position")
+    append(MongoEventStore(elsewhere), "a")
+    assert here.wait_beyond(0, 30)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(here.wait_beyond, 1, 60)
+        own_mongodb.kill()
+        assert here.wait_beyond(1, 0.01) is False
+        own_mongodb.restart()
+        append(MongoEventStore(elsewhere), "b")
+        assert waiting.result()
+    mongo.close()
+    elsewhere.close()

@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
+HERE = "urn:asyncapi"
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -24,14 +25,13 @@ def contract() -> dict[str, Any]:
 @cache
 def validator(name: str, part: str) -> Draft7Validator:
     """Return the validator of a message's headers or payload."""
-    schema = contract()["components"]["messages"][name][part]
+    message = contract()["components"]["messages"][name]
     if part == "payload":
-        schema = json.loads((DOCS / schema["schema"]["$ref"]).read_text())
-        return Draft7Validator(schema)
-    # its references are to places in the whole document
+        return Draft7Validator(json.loads((DOCS / message["payload"]["schema"]["$ref"]).read_text()))
+    # a reference of the document is to a place in the document, so it has to be asked where it stands
     whole = Resource.from_contents(contract(), default_specification=DRAFT7)
-    registry: Registry[Any] = Registry().with_resource("", whole)
-    return Draft7Validator(schema, registry=registry, format_checker=Draft7Validator.FORMAT_CHECKER)
+    registry: Registry[Any] = Registry().with_resource(HERE, whole)
+    return Draft7Validator({"$ref": f"{HERE}#/components/messages/{name}/headers"}, registry=registry)
 
 
 def violations(headers: Mapping[str, str], value: bytes, key: str = "") -> list[str]:

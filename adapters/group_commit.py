@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -16,12 +16,13 @@ MAX_TOGETHER = 200
 class Ticket(Generic[Job]):
     """One caller's job, and the lock on which it sleeps until the job is written or the lead is handed over."""
 
-    __slots__ = ("done", "error", "job", "leads")
+    __slots__ = ("done", "error", "job", "leads", "settled")
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.error: BaseException | None = None
         self.leads = False
+        self.settled = False
         self.done = Lock()
         self.done.acquire()
 
@@ -30,10 +31,11 @@ class GroupCommit(Generic[Job]):
     """Whoever finds nobody writing leads: it writes all that is queued, then hands the lead to the next in the queue.
 
     A single caller writes in its own thread and waits for nobody. `write` puts the outcome of each job into the job;
-    what it raises is raised to all whose jobs it was given.
+    what it raises is raised to all whose jobs it was given. Jobs that it returns are to be written again, before all
+    others but together with what has queued up meanwhile.
     """
 
-    def __init__(self, write: Callable[[list[Job]], None]) -> None:
+    def __init__(self, write: Callable[[list[Job]], Sequence[Job] | None]) -> None:
         self._write = write
         self._lock = Lock()
         self._queue: list[Ticket[Job]] = []
@@ -45,32 +47,38 @@ class GroupCommit(Generic[Job]):
         with self._lock:
             self._queue.append(ticket)
             ticket.leads, self._led = not self._led, True
-        if not ticket.leads:
-            ticket.done.acquire()
-        if ticket.leads:
-            self._lead()
+        while not ticket.settled:
+            if not ticket.leads:
+                ticket.done.acquire()
+            if ticket.leads:
+                self._lead(ticket)
         if ticket.error is not None:
             raise ticket.error
 
-    def _lead(self) -> None:
+    def _lead(self, leader: Ticket[Job]) -> None:
+        leader.leads = False
         with self._lock:
             tickets, self._queue = self._queue[:MAX_TOGETHER], self._queue[MAX_TOGETHER:]
         error: BaseException | None = NotAbleError("The write was interrupted; repeat the call.")
+        again: set[int] = set()
         try:
-            self._write([ticket.job for ticket in tickets])
+            again = {id(job) for job in self._write([ticket.job for ticket in tickets]) or ()}
             error = None
         except Exception as failure:  # noqa: BLE001 - it is raised again, to every caller it concerns
             error = failure
         finally:
-            for ticket in tickets:
-                ticket.error = error
-            self._hand_over(tickets)
+            written = [ticket for ticket in tickets if id(ticket.job) not in again]
+            for ticket in written:
+                ticket.error, ticket.settled = error, True
+            self._hand_over(leader, written, [ticket for ticket in tickets if not ticket.settled])
 
-    def _hand_over(self, written: list[Ticket[Job]]) -> None:
+    def _hand_over(self, leader: Ticket[Job], written: list[Ticket[Job]], again: list[Ticket[Job]]) -> None:
         with self._lock:
+            self._queue[:0] = again
             heir = self._queue[0] if self._queue else None
             self._led = heir is not None
             if heir is not None:
                 heir.leads = True
         for ticket in [heir, *written] if heir else written:
-            ticket.done.release()
+            if ticket is not leader:
+                ticket.done.release()

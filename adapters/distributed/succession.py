@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from pymongo.collection import Collection
@@ -19,7 +19,11 @@ from adapters.group_commit import GroupCommit
 from domain.errors import NotAbleError
 
 DUPLICATE_KEY: Final = 11000
-JITTER_SECONDS: Final = 0.004  # about one round trip: long enough that processes which met once do not meet again
+# How long who met another process stands back: at random, longer each time, so that one of them gets through.
+LEAST_PAUSE_SECONDS: Final = 0.0005
+MOST_PAUSE_SECONDS: Final = 0.03
+RIVALS_SECONDS: Final = 1.0  # for so long after a clash, a tail is believed only while it is fresh
+FRESH_SECONDS: Final = 0.001
 
 
 class Candidate(Protocol):
@@ -54,6 +58,9 @@ class Succession(Generic[Job]):
         self._collection, self._line = collection, line
         self._kept = ["_id", *kept]
         self._tail: Fields | None = None  # None: not known, read it
+        self._tail_since = self._clashed = -RIVALS_SECONDS  # when the tail was last written, when a place was taken
+        self._clashes = 0  # since anything went in last
+        self._stuck_since = 0.0
         self._group = GroupCommit(self._write)
 
     def submit(self, job: Job) -> Fields:
@@ -71,24 +78,41 @@ class Succession(Generic[Job]):
             last = self._collection.find_one({}, dict.fromkeys(self._kept, 1), sort=[("_id", -1)])
         return last or {}
 
-    def _write(self, jobs: list[Job]) -> None:
-        end = time.monotonic() + PATIENCE_SECONDS
-        waiting: Sequence[Job] = jobs
-        failure: Exception = NotAbleError("Too many processes write at once; repeat the call.")
+    def _write(self, jobs: list[Job]) -> list[Job]:
+        """Write the jobs; return those that have to try again."""
         try:
-            while (waiting := self._round(waiting)) and time.monotonic() < end:
-                time.sleep(random.uniform(0, JITTER_SECONDS))  # noqa: S311 - no secret
-        except Exception as caught:  # noqa: BLE001 - each caller whom it concerns raises it
-            self._tail, failure = None, caught
-        for job in jobs:
-            if job.document is None and job.refusal is None:
-                job.refusal = failure
+            again = self._round(jobs)
+            if again and self._tail is None:
+                self._stand_back()
+        except Exception as failure:  # noqa: BLE001 - each caller whom it concerns raises it
+            self._tail, self._clashes = None, 0
+            for job in jobs:
+                if job.document is None and job.refusal is None:
+                    job.refusal = failure
+            return []
+        return again
+
+    def _stand_back(self) -> None:
+        now = time.monotonic()
+        if self._clashes == 0:
+            self._stuck_since = now
+        elif now > self._stuck_since + PATIENCE_SECONDS:
+            raise NotAbleError("Too many processes write at once; repeat the call.")
+        longest = min(LEAST_PAUSE_SECONDS * 2 ** min(self._clashes, 10), MOST_PAUSE_SECONDS)
+        self._clashes, self._clashed = self._clashes + 1, now
+        time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
+
+    def _known_tail(self) -> Fields:
+        """Return the tail: from memory, unless other processes write and it is likely to be out of date."""
+        now = time.monotonic()
+        has_rivals = now < self._clashed + RIVALS_SECONDS
+        if self._tail is None or (has_rivals and now > self._tail_since + FRESH_SECONDS):
+            self._tail = self.read_tail()
+        return self._tail
 
     def _round(self, jobs: Sequence[Job]) -> list[Job]:
         """Insert what follows the tail; return the jobs that have to try again."""
-        if self._tail is None:
-            self._tail = self.read_tail()
-        planned = self._line.follow(self._tail, jobs)
+        planned = self._line.follow(self._known_tail(), jobs)
         if not planned:
             return []
         try:
@@ -102,10 +126,12 @@ class Succession(Generic[Job]):
         self._accept(planned)
         return []
 
-    def _accept(self, planned: Iterable[tuple[Job, Fields]]) -> None:
+    def _accept(self, planned: Sequence[tuple[Job, Fields]]) -> None:
         for job, document in planned:
             job.document = document
-            self._tail = {name: document[name] for name in self._kept}
+        if planned:
+            self._tail = {name: planned[-1][1][name] for name in self._kept}
+            self._tail_since, self._clashes = time.monotonic(), 0
 
     def _after_clash(self, planned: list[tuple[Job, Fields]], error: BulkWriteError) -> list[Job]:
         clash: Any = next(iter(error.details["writeErrors"]), {"code": 0})
@@ -120,7 +146,10 @@ class Succession(Generic[Job]):
             self._tail = None
             return rest
         rest[0].refusal = self._line.blame(rest[0])
-        return rest[1:] if rest[0].refusal else rest
+        if rest[0].refusal is None:
+            self._tail = None
+            return rest
+        return rest[1:]
 
     def _find_out(self, planned: list[tuple[Job, Fields]]) -> None:
         """After a lost reply: which of these documents are there? Those whose place is not ours to see may yet come."""

@@ -103,3 +103,17 @@ def test_jobs_in_the_batch_of_an_interrupted_leader_are_not_able() -> None:
     assert kinds == ["KeyboardInterrupt", "NotAbleError", "NotAbleError"]
     with pytest.raises(NotAbleError, match="repeat"):
         raise next(error for error in others if isinstance(error, NotAbleError))
+
+
+def test_what_comes_back_is_written_again_first_and_with_what_queued_up() -> None:
+    gate = Gate()
+
+    def write(jobs: list[int]) -> list[int]:
+        gate.write(jobs)
+        return [job for job in jobs if job % 2 == 0 and len(gate.batches) < 4]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert queue_up(GroupCommit(write), gate, pool, [0, 1, 2, 3]) == [None] * 4
+    assert gate.batches[0] == [0]
+    assert [batch[0] for batch in gate.batches[1:]] == [0, 0, 0]
+    assert [sorted(batch) for batch in gate.batches[1:]] == [[0, 1, 2, 3], [0, 2], [0, 2]]

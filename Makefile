@@ -9,7 +9,7 @@ PYTEST_ARGS ?= -n 2 --dist loadscope
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format bench lock clean
+.PHONY: help install demo servers test lint format bench lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -22,6 +22,10 @@ demo: install ## Run the whole life of models on real data, narrated, in a tempo
 test: $(VENV)/.installed-dev ## Run all tests (TESTS=path and PYTEST_ARGS=… choose); fetches a Kafka and a MongoDB once
 	@$(BIN)/python -m tests.servers.install
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
+
+servers: $(VENV)/.installed-dev ## Run a Kafka and a MongoDB on this machine, for trying the distributed mode without Docker
+	@$(BIN)/python -m tests.servers.install
+	@exec $(BIN)/python -m tests.servers.run
 
 lint: $(VENV)/.installed-dev ## Check style, types, import contracts and the limits of files and functions
 	$(BIN)/ruff check .

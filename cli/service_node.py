@@ -14,7 +14,6 @@ from commands.application import Application
 from commands.catalog.offer_catalog import BuiltinDataset
 
 if TYPE_CHECKING:
-    from adapters.distributed.presence import Presence
     from adapters.http.backend import Backend
     from adapters.journal import ArchivedJournal
     from adapters.tasks.launcher import ProcessLauncher
@@ -25,14 +24,13 @@ WARM = frozenset({"training", "evaluation"})  # their calls wait for a fit or a 
 
 @dataclass
 class ServiceNode:
-    """One process of one service. `presence` tells the others that it lives; without it its tasks are taken over."""
+    """One process of one service. `opened` closes the rest, last the lease that tells the others that it lives."""
 
     service: str
     application: Application
     backend: Backend
     launcher: ProcessLauncher
     journal: ArchivedJournal
-    presence: Presence
     worker: EventWorker
     opened: ExitStack
     _closing: Signal = field(default_factory=Signal)

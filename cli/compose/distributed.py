@@ -25,6 +25,7 @@ from adapters.distributed.read_models import ReadModels
 from adapters.distributed.surroundings import Surroundings
 from adapters.distributed.topic_copy import TopicCopy
 from adapters.files.blobs import FileBlobs
+from adapters.http.backend import Backend
 from adapters.http.in_flight import InFlight
 from adapters.journal import ArchivedJournal
 from adapters.security.keys import fingerprint
@@ -33,6 +34,7 @@ from cli.compose.stores import SCRATCH, Stores, application_of, backend_of, envi
 from cli.inspection_process import ProcessInspector
 from cli.service_node import ServiceNode
 from cli.settings import Settings
+from commands.application import Application
 from commands.event_worker import EventWorker
 from projections.tasks import UnfinishedTasks
 
@@ -43,6 +45,7 @@ KINDS: Mapping[str, frozenset[str]] = {  # which tasks the event worker of a ser
     "session": frozenset(),
     "storage": frozenset({"reproduction"}),
 }
+NONE: frozenset[str] = frozenset()  # whoever only serves ends here what is cancelled elsewhere, and claims nothing
 IN_FLIGHT_SECONDS = 10.0
 
 
@@ -86,7 +89,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo
 
 
 def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
-    """Put one process together: `serve` or `work` of a service."""
+    """Put one process together: `serve` or `work` of a service (or `offline`, for one command on the database)."""
     worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlight()
     with ExitStack() as opened:
         mongo = open_database(settings, opened)
@@ -95,38 +98,55 @@ def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
         opened.callback(presence.stop)
         sweep(settings.data / SCRATCH, presence)
         stores = open_stores(settings, worker, opened, mongo)
-        application, launcher = application_of(settings, stores, worker, settings.data / SCRATCH / worker, is_installed)
+        scratch = settings.data / SCRATCH / worker
+        application, launcher = application_of(settings, stores, worker, scratch, is_installed)
         opened.callback(launcher.close)
-        journal = ArchivedJournal(stores.communications, worker)
         check_master_key(mongo, fingerprint(master_key(settings, stores.store)))
-        surroundings = Surroundings(mongo, presence)
-        backend = backend_of(
-            settings,
-            stores,
-            application,
-            ProcessInspector(environment(settings), lambda generation: Adoptions(mongo).ask(int(generation))),
-            fault=surroundings.fault,
-            gauges=surroundings.gauges,
-            in_flight=in_flight,
-            in_flight_elsewhere=lambda: presence.in_flight_elsewhere(IN_FLIGHT_SECONDS),
-        )
+        journal = ArchivedJournal(stores.communications, worker)
         return ServiceNode(
             service=service,
             application=application,
-            backend=backend,
+            backend=backend_in(settings, stores, application, presence, in_flight),
             launcher=launcher,
             journal=journal,
-            presence=presence,
-            worker=EventWorker(
-                application,
-                stores.topic,
-                UnfinishedTasks(stores.documents, stores.feed),
-                journal,
-                is_lost=lambda name: not presence.is_alive(name),
-                kinds=KINDS[service] if kind == "work" else frozenset(),
-            ),
+            worker=event_worker_in(stores, application, journal, presence, KINDS[service] if kind == "work" else NONE),
             opened=opened.pop_all(),
         )
+
+
+def backend_in(
+    settings: Settings, stores: DistributedStores, application: Application, presence: Presence, in_flight: InFlight
+) -> Backend:
+    """Return what the routes may use; faults, lags and calls in flight are those of all processes."""
+    surroundings, adoptions = Surroundings(stores.mongo, presence), Adoptions(stores.mongo)
+    return backend_of(
+        settings,
+        stores,
+        application,
+        ProcessInspector(environment(settings), lambda generation: adoptions.ask(int(generation))),
+        fault=surroundings.fault,
+        gauges=surroundings.gauges,
+        in_flight=in_flight,
+        in_flight_elsewhere=lambda: presence.in_flight_elsewhere(IN_FLIGHT_SECONDS),
+    )
+
+
+def event_worker_in(
+    stores: DistributedStores,
+    application: Application,
+    journal: ArchivedJournal,
+    presence: Presence,
+    kinds: frozenset[str],
+) -> EventWorker:
+    """Return the event worker of a process: a task is lost when its process is gone."""
+    return EventWorker(
+        application,
+        stores.topic,
+        UnfinishedTasks(stores.documents, stores.feed),
+        journal,
+        is_lost=lambda name: not presence.is_alive(name),
+        kinds=kinds,
+    )
 
 
 def sweep(scratch: Path, presence: Presence) -> None:

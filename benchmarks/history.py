@@ -23,7 +23,7 @@ from adapters.embedded.read_database import ReadDatabase
 from benchmarks import Figure
 from projections.filter import parse, parse_sort
 from projections.history import facts_of
-from projections.ports import OPEN, Batch, HistoryQuery, HistoryRow, Page
+from projections.ports import OPEN, Batch, History, HistoryQuery, HistoryRow, Page
 from projections.vocabulary import Vocabulary
 
 SIZES = tuple(int(size) for size in os.environ.get("HISTORY_SIZES", "10000,100000").split(","))
@@ -130,7 +130,7 @@ def _again(row: HistoryRow, position: int) -> HistoryRow:
     return HistoryRow(row.n, position, OPEN, *known, row.body, row.facts | {"measure.recall:macro": 0.5})
 
 
-def milliseconds(history: EmbeddedHistory, query: HistoryQuery) -> tuple[float, Page]:
+def milliseconds(history: History, query: HistoryQuery) -> tuple[float, Page]:
     """Return the median time of a page, warm, and the page."""
     page = history.page(query)
     times = []

@@ -25,6 +25,7 @@ DENSITY = 200  # rows of a value that tell how frequent it is
 STEP = 0.2  # cost of an index entry, beside 1 for reading the row behind it
 SCATTERED = 1.5  # cost of reading a row that does not lie beside the one before
 ASKING = 300.0  # cost of one more question to the server
+WORTH_ASKING = 5 * ASKING  # a walk that costs less is not worth looking for another way
 PASSING = 0.2  # which part of candidates is assumed to pass a test that the index has at hand
 
 
@@ -67,6 +68,8 @@ def passing(index: Keys, rest: Sequence[Condition]) -> float:
 def rare(rows: Collection[Fields], query: HistoryQuery, window: Window, cost: float) -> Lead | None:
     """Return the rarest condition where finding all its rows costs less than `cost`, that of walking on."""
     best = None
+    if cost < WORTH_ASKING:
+        return best
     for lead in _leads(query, window):
         cap = min(CAP, int((cost - ASKING) / lead.cost))
         if cap <= 0:
@@ -92,12 +95,12 @@ def single_value(condition: Condition, query: HistoryQuery) -> bool:
 
 
 def _leads(query: HistoryQuery, window: Window) -> Iterator[Lead]:
-    if query.sort.name != "n":
-        all_in_it = {NUMBER: {"$gte": window.low, "$lte": window.high}}
-        yield Lead(BY_NUMBER, all_in_it, window.rest, 1)
     for condition in window.rest:
         if can_lead(condition) and not cuts_order(condition, query):
             yield Lead(*selected(condition), _without(window.rest, condition))
+    if query.sort.name != "n":
+        all_in_it = {NUMBER: {"$gte": window.low, "$lte": window.high}}
+        yield Lead(BY_NUMBER, all_in_it, window.rest, 1)
 
 
 def _without(conditions: tuple[Condition, ...], one: Condition) -> tuple[Condition, ...]:

@@ -48,7 +48,7 @@ def row_of(stored: Fields) -> HistoryRow:
     n, since = stored["_id"]["n"], stored["_id"]["since"]
     body = json_or_text(stored.get("body"))
     if isinstance(body, dict):
-        body |= {name: stored.get(name) for name in ("session", "experiment")}
+        body |= {name: _same(body.get(name), stored.get(name)) for name in ("session", "experiment")}
     model, dataset, actor = (str(stored.get(name)) for name in ("model", "dataset", "actor"))
     moment, withdrawn = EPOCH + timedelta(microseconds=stored["at"]), bool(stored["withdrawn"])
     facts = _facts(stored, n, since)
@@ -60,8 +60,16 @@ def _facts(stored: Fields, n: int, since: int) -> dict[str, Any]:
     facts = {name_of(name): value for name, value in values.items()}
     for name in {*values, *keys}:
         if name not in values or keys.get(name) != key(values[name], n, since):
-            facts[name_of(name)] = f"stored differently: {values.get(name)!r}, {keys.get(name)!r}"
+            facts[name_of(name)] = _differently(values.get(name), keys.get(name))
     return facts
+
+
+def _same(one: Any, other: Any) -> Any:
+    return one if one == other else _differently(one, other)
+
+
+def _differently(*stored: Any) -> str:
+    return f"stored differently: {', '.join(map(repr, stored))}"
 
 
 def microseconds(moment: datetime) -> int:

@@ -55,8 +55,8 @@ class Walk:
         return len(self.found) > self._query.limit
 
     def stopped(self) -> Mark | None:
-        """Return where it has come to; None at the end."""
-        if self.ended:
+        """Return where it has come to; None at the end, and where the page's own last row tells it."""
+        if self.ended or self.is_full:
             return None
         if self._place is None:
             before_all = OPEN if self._query.sort.descending else -1

@@ -49,7 +49,6 @@ class ProjectorDocuments(MongoDocuments):
         with as_ours():
             for step in self.steps(batch):
                 step()
-        self._folded = batch.position
 
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Yield the single writes of a batch; only the last one shows anything. Raises NotAbleError."""
@@ -60,6 +59,7 @@ class ProjectorDocuments(MongoDocuments):
             lambda: self._read.advance(batch.position),
         ]
         yield from todo
+        self._folded = batch.position
         self._remember(batch)
 
     def switch(self, fresh: ReadModels) -> None:

@@ -138,9 +138,9 @@ def drop(mongo: Mongo, generation: int, version: int = VERSION) -> None:
             mongo.collection(f"{_name(generation, version)}.{part}").drop()
 
 
-def sweep_older_versions(mongo: Mongo) -> None:
+def sweep(mongo: Mongo, before: int = VERSION) -> None:
     """Remove what older versions of the projections wrote; only once none of their processes runs any more."""
-    for version in range(1, VERSION):
+    for version in range(1, before):
         with as_ours():
             state = mongo.collection(STATE).find_one_and_delete({"_id": _version(version)})
         for number in range(1, int(state["last"]) + 1 if state else 1):

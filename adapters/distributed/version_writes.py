@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from pymongo import UpdateOne
@@ -20,6 +21,7 @@ from domain.errors import NotAbleError
 from projections.ports import OPEN
 
 DUPLICATE: Final = 11000
+PIECE: Final = 1000  # how many versions go to the server at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,10 @@ Step = Callable[[], Any]
 def steps(collection: Collection[Fields], writes: Sequence[Write]) -> Iterator[Step]:
     """Yield what is to be done, in an order of no importance. Raises NotAbleError for two versions in one place."""
     inserts, closings = _planned(writes)
-    if inserts:
-        yield lambda: _insert(collection, inserts)
-    if closings:
-        yield lambda: collection.bulk_write(closings, ordered=False)
+    for begin in range(0, len(inserts), PIECE):
+        yield partial(_insert, collection, inserts[begin : begin + PIECE])
+    for begin in range(0, len(closings), PIECE):
+        yield partial(collection.bulk_write, closings[begin : begin + PIECE], ordered=False)
 
 
 def _planned(writes: Sequence[Write]) -> tuple[list[Fields], list[UpdateOne]]:

@@ -1,6 +1,7 @@
 """Appends a second in MongoDB (w=majority, j=true), by threads of one process and by several processes at once.
 
-Measured over the port: 2 events of 300 bytes a commit, receipt in hand. Needs AUTOLEARN_TEST_MONGODB.
+Measured over the port: 2 events of 300 bytes a commit, receipt in hand. The server is that of AUTOLEARN_TEST_MONGODB,
+or else one of its own.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Thread
 from typing import Final
 from uuid import uuid4
@@ -23,6 +25,7 @@ from adapters.distributed.mongo import Mongo
 from benchmarks import Figure
 from benchmarks.append import METADATA, Append, decided, rate
 from commands.ports import Stamp
+from tests.servers.mongod import MongoServer
 
 ROUNDS: Final = 3
 SECONDS: Final = 6.0  # how long several processes write at once
@@ -51,7 +54,7 @@ def timed(append: Append, milliseconds: list[float]) -> None:
 
 
 def write(append: Append, threads: int, begin: float, end: float, interval: float) -> list[float]:
-    """Append from `begin` to `end` (time of day) with all threads; each waits `interval` seconds from start to start."""
+    """Append from `begin` to `end` (time of day) with all threads, each every `interval` seconds."""
     milliseconds: list[float] = []
 
     def work(n: int) -> None:
@@ -112,12 +115,27 @@ def open_load(uri: str) -> Iterator[Figure]:
         yield Figure(what, quantiles[9], "ms", "<= 8", f"p95 {quantiles[18]:.1f} ms")
 
 
+@contextmanager
+def server() -> Iterator[str]:
+    """Give the URI of a MongoDB."""
+    if given := os.environ.get("AUTOLEARN_TEST_MONGODB"):
+        yield given
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        own = MongoServer(Path(folder))
+        own.start()
+        try:
+            yield own.url
+        finally:
+            own.stop()
+
+
 def measure() -> Iterator[Figure]:
     """Measure all of it."""
-    uri = os.environ["AUTOLEARN_TEST_MONGODB"]
-    yield from one_process(uri)
-    yield from several_processes(uri)
-    yield from open_load(uri)
+    with server() as uri:
+        yield from one_process(uri)
+        yield from several_processes(uri)
+        yield from open_load(uri)
 
 
 def writer() -> None:

@@ -19,9 +19,9 @@ from adapters.group_commit import GroupCommit
 from domain.errors import NotAbleError
 
 DUPLICATE_KEY: Final = 11000
-# How long who met another process stands back: at random, longer each time, so that one of them gets through.
-LEAST_PAUSE_SECONDS: Final = 0.0005
-MOST_PAUSE_SECONDS: Final = 0.03
+# Who met another process stands back for a random time: up to twice as long after each clash, half after each success.
+LEAST_PAUSE_SECONDS: Final = 0.001
+MOST_DOUBLINGS: Final = 5
 RIVALS_SECONDS: Final = 1.0  # for so long after a clash, a tail is believed only while it is fresh
 FRESH_SECONDS: Final = 0.001
 
@@ -59,8 +59,8 @@ class Succession(Generic[Job]):
         self._kept = ["_id", *kept]
         self._tail: Fields | None = None  # None: not known, read it
         self._tail_since = self._clashed = -RIVALS_SECONDS  # when the tail was last written, when a place was taken
-        self._clashes = 0  # since anything went in last
-        self._stuck_since = 0.0
+        self._crowd = 0  # how many more clashes than successes there were of late
+        self._stuck_since: float | None = None  # when the first clash was that no success followed
         self._group = GroupCommit(self._write)
 
     def submit(self, job: Job) -> Fields:
@@ -85,7 +85,7 @@ class Succession(Generic[Job]):
             if again and self._tail is None:
                 self._stand_back()
         except Exception as failure:  # noqa: BLE001 - each caller whom it concerns raises it
-            self._tail, self._clashes = None, 0
+            self._tail = self._stuck_since = None
             for job in jobs:
                 if job.document is None and job.refusal is None:
                     job.refusal = failure
@@ -93,13 +93,12 @@ class Succession(Generic[Job]):
         return again
 
     def _stand_back(self) -> None:
-        now = time.monotonic()
-        if self._clashes == 0:
-            self._stuck_since = now
-        elif now > self._stuck_since + PATIENCE_SECONDS:
+        self._clashed = now = time.monotonic()
+        self._stuck_since = self._stuck_since or now
+        if now > self._stuck_since + PATIENCE_SECONDS:
             raise NotAbleError("Too many processes write at once; repeat the call.")
-        longest = min(LEAST_PAUSE_SECONDS * 2 ** min(self._clashes, 10), MOST_PAUSE_SECONDS)
-        self._clashes, self._clashed = self._clashes + 1, now
+        longest = LEAST_PAUSE_SECONDS * 2**self._crowd
+        self._crowd = min(self._crowd + 1, MOST_DOUBLINGS)
         time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
 
     def _known_tail(self) -> Fields:
@@ -124,6 +123,7 @@ class Succession(Generic[Job]):
             with as_ours():
                 raise
         self._accept(planned)
+        self._crowd = max(0, self._crowd - 1)
         return []
 
     def _accept(self, planned: Sequence[tuple[Job, Fields]]) -> None:
@@ -131,7 +131,7 @@ class Succession(Generic[Job]):
             job.document = document
         if planned:
             self._tail = {name: planned[-1][1][name] for name in self._kept}
-            self._tail_since, self._clashes = time.monotonic(), 0
+            self._tail_since, self._stuck_since = time.monotonic(), None
 
     def _after_clash(self, planned: list[tuple[Job, Fields]], error: BulkWriteError) -> list[Job]:
         clash: Any = next(iter(error.details["writeErrors"]), {"code": 0})

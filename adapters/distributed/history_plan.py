@@ -20,7 +20,8 @@ from adapters.distributed.mongo import Fields
 from projections.conditions import Between, Compare, Condition, IsNone, Simple
 from projections.ports import HistoryQuery
 
-CAP = 20_000  # rows of a condition that may lead; more are found and sorted too slowly
+CAPS = (500, 4000, 20_000)  # counted so far in turns, so that a rare one ends the counting of the common ones;
+# a condition with more rows than the last may not lead: they are found and sorted too slowly
 DENSITY = 200  # rows of a value that tell how frequent it is
 STEP = 0.2  # cost of an index entry, beside 1 for reading the row behind it
 SCATTERED = 1.5  # cost of reading a row that does not lie beside the one before
@@ -67,17 +68,21 @@ def passing(index: Keys, rest: Sequence[Condition]) -> float:
 
 def rare(rows: Collection[Fields], query: HistoryQuery, window: Window, cost: float) -> Lead | None:
     """Return the rarest condition where finding all its rows costs less than `cost`, that of walking on."""
-    best = None
-    if cost < WORTH_ASKING:
-        return best
-    for lead in _leads(query, window):
-        cap = min(CAP, int((cost - ASKING) / lead.cost))
-        if cap <= 0:
-            break
-        count = rows.count_documents(lead.where, hint=list(lead.index), limit=cap)
-        if count < cap:
-            best, cost = lead, count * lead.cost
-    return best
+    leads = list(_leads(query, window)) if cost >= WORTH_ASKING else []
+    for cap in CAPS:
+        best = None
+        for lead in leads:
+            most = min(cap, int((cost - ASKING) / lead.cost))
+            if most > 0 and (count := _count(rows, lead, most)) < most:
+                best, cost = lead, count * lead.cost
+        if best is not None:
+            return best
+        leads = [lead for lead in leads if cost - ASKING > cap * lead.cost]
+    return None
+
+
+def _count(rows: Collection[Fields], lead: Lead, most: int) -> int:
+    return rows.count_documents(lead.where, hint=list(lead.index), limit=most)
 
 
 def cuts_order(condition: Condition, query: HistoryQuery) -> TypeGuard[Compare | Between]:

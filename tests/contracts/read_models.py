@@ -67,7 +67,7 @@ class MongoStore:
     SMALL_BUDGET: tuple[Patch, ...] = (
         (mongo_walk, "FIRST_PIECE", 0),
         (mongo_walk, "WALK_SECONDS", 1e-6),
-        (mongo_plan, "CAP", 0),
+        (mongo_plan, "CAPS", ()),
     )
     RARE_LEADS: tuple[Patch, ...] = (
         (mongo_walk, "FIRST_PIECE", 0),

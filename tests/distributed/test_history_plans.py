@@ -1,0 +1,112 @@
+"""Plans of the published history queries: MongoDB walks the index that was meant, and never a whole collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import pymongo
+import pytest
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
+
+from adapters.distributed import history_plan, history_walk
+from adapters.distributed.history import MongoHistory
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.projector_documents import ProjectorDocuments
+from adapters.distributed.read_models import ReadModels
+from benchmarks.history import NAMES, PUBLISHED, rows
+from projections.filter import parse, parse_sort
+from projections.ports import Batch, HistoryQuery
+
+SIZE = 400
+WITHOUT_INDEX = {"COLLSCAN"}
+EXPLAINED = ("find", "filter", "sort", "hint", "projection", "skip", "limit")
+
+
+class Commands(CommandListener):
+    """Keeps the commands that a client sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name in {"find", "aggregate"}:
+            self.sent.append(dict(event.command))
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Nothing to note."""
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Nothing to note: the caller raises."""
+
+
+@pytest.fixture(scope="module")
+def filled(mongodb: str) -> Iterator[Mongo]:
+    """A small history."""
+    mongo = Mongo(mongodb, "test-history-plans")
+    mongo.client.drop_database(mongo.name)
+    made = list(islice(rows(SIZE), SIZE))
+    ProjectorDocuments(ReadModels.ensured(mongo)).apply(Batch(made[-1].from_, [], made))
+    yield mongo
+    mongo.client.drop_database(mongo.name)
+    mongo.close()
+
+
+def stages(plan: Any) -> Iterator[str]:
+    """List the names of all stages of a plan, wherever they are."""
+    if isinstance(plan, dict):
+        if "stage" in plan:
+            yield plan["stage"]
+        for part in plan.values():
+            yield from stages(part)
+    elif isinstance(plan, list):
+        for part in plan:
+            yield from stages(part)
+
+
+def plan_of(mongo: Mongo, command: dict[str, Any]) -> set[str]:
+    asked = {key: command[key] for key in command if key in {*EXPLAINED, "aggregate", "pipeline", "cursor"}}
+    explained = mongo.database.command({"explain": asked, "verbosity": "queryPlanner"})
+    return set(stages(explained))
+
+
+def asked(mongo: Mongo, query: HistoryQuery) -> list[dict[str, Any]]:
+    """What a page and its second page ask, besides which generation serves."""
+    commands = Commands()
+    listening = Mongo(mongo.uri, mongo.name)
+    listening.client.close()
+    listening.client = pymongo.MongoClient(mongo.uri, event_listeners=[commands])
+    listening.database = listening.client.get_database(mongo.name)
+    history = MongoHistory(ReadModels(listening, 1))
+    mark = history.page(query).next
+    if mark is not None:
+        history.page(HistoryQuery(query.at, query.where, query.sort, mark, query.limit))
+    listening.close()
+    return commands.sent
+
+
+@pytest.mark.parametrize("way", ["walk", "rare lead"])
+@pytest.mark.parametrize(("text", "sort"), PUBLISHED)
+def test_no_page_reads_a_whole_collection(
+    filled: Mongo, monkeypatch: pytest.MonkeyPatch, text: str, sort: str, way: str
+) -> None:
+    monkeypatch.setattr(history_walk, "FIRST_PIECE", 0)
+    if way == "rare lead":
+        monkeypatch.setattr(history_plan, "walking_cost", lambda *_: 1e9)
+    head = ReadModels.current(filled).progress()
+    sent = []
+    for at in (head, head // 2):
+        query = HistoryQuery(at, parse(text, NAMES) if text else None, parse_sort(sort, NAMES), None, 5)
+        sent.extend(asked(filled, query))
+    plans = [plan_of(filled, command) for command in sent]
+    assert plans
+    assert [plan for plan in plans if plan & WITHOUT_INDEX] == []
+    assert all("IXSCAN" in plan or "COUNT_SCAN" in plan for plan in plans)
+    if way == "walk":
+        assert [plan for plan in plans if "SORT" in plan] == [], "a walk finds rows in order"
+
+
+def test_a_query_without_its_index_is_seen_as_one(filled: Mongo) -> None:
+    name = ReadModels.current(filled).history.name
+    assert "COLLSCAN" in plan_of(filled, {"find": name, "filter": {"body": "x"}})

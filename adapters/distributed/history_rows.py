@@ -1,7 +1,7 @@
 """How history rows are stored: a document per version.
 
 `{_id: {n, since}, until, withdrawn, model, dataset, actor, session, experiment, at: microseconds since 1970, body: JSON
-text, f: {fact: value}, k: {fact: key}}`; names and keys of facts as `history_keys` makes them.
+text, f: {fact: value}, k: {fact: key}, b: {"@" data set: {measure: key}}}`; names and keys as in `history_keys`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,18 @@ def fields_of(row: HistoryRow) -> Fields:
         "body": to_json(row.body).decode(),
         "f": {field(name): within_64_bits(value) for name, value in row.facts.items()},
         "k": {field(name): key(value, row.n, row.from_) for name, value in row.facts.items()},
+        "b": _board(row),
     }
+
+
+def board(dataset: str) -> str:
+    """Return the field of a data set's measures; no number, as MongoDB takes those for places in arrays."""
+    return f"@{field(dataset)}"
+
+
+def _board(row: HistoryRow) -> Fields:
+    measures = {field(name): value for name, value in row.facts.items() if name.startswith("measure.")}
+    return {board(row.dataset): {name: key(value, row.n, row.from_) for name, value in measures.items()}}
 
 
 def row_of(stored: Fields) -> HistoryRow:
@@ -52,7 +63,10 @@ def row_of(stored: Fields) -> HistoryRow:
     model, dataset, actor = (str(stored.get(name)) for name in ("model", "dataset", "actor"))
     moment, withdrawn = EPOCH + timedelta(microseconds=stored["at"]), bool(stored["withdrawn"])
     facts = _facts(stored, n, since)
-    return HistoryRow(n, since, stored["until"], model, dataset, actor, moment, withdrawn, body, facts)
+    row = HistoryRow(n, since, stored["until"], model, dataset, actor, moment, withdrawn, body, facts)
+    if stored.get("b") != _board(row):
+        facts["measures by data set"] = _differently(stored.get("b"))
+    return row
 
 
 def _facts(stored: Fields, n: int, since: int) -> dict[str, Any]:

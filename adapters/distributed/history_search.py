@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from pymongo.collection import Collection
 
@@ -16,8 +17,13 @@ from adapters.distributed.history_walk import BUDGET, Hit, Walk, fields_of, hit,
 from adapters.distributed.history_way import Way, along_values, path_of
 from adapters.distributed.history_window import window
 from adapters.distributed.mongo import Fields
-from projections.conditions import Condition, conjuncts
+from projections.conditions import Compare, Condition, conjuncts
 from projections.ports import HistoryQuery, Mark, Sort
+
+
+def is_on_one(condition: Condition) -> TypeGuard[Compare]:
+    """Whether a condition leaves one data set."""
+    return isinstance(condition, Compare) and condition.name == "dataset" and condition.operator == "="
 
 
 class Search:
@@ -55,8 +61,12 @@ class Search:
         return walk.found, walk.stopped()
 
     def _by_value(self) -> tuple[Way, tuple[Condition, ...]]:
-        rest = tuple(part for part in self._window.rest if part not in self._cuts)
-        return along_values(self._query.sort.name, self._cuts), rest
+        name, rest = self._query.sort.name, [part for part in self._window.rest if part not in self._cuts]
+        dataset = next((part for part in rest if is_on_one(part)), None)
+        if dataset is None or not name.startswith("measure."):
+            return along_values(name, self._cuts), tuple(rest)
+        rest.remove(dataset)
+        return along_values(name, self._cuts, str(dataset.value)), tuple(rest)
 
     def _lacking(self, found: list[Hit], looked_at: int) -> tuple[list[Hit], Mark | None]:
         """Go on with the rows that lack what is sorted by: they come last."""

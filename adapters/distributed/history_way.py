@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from adapters.distributed import history_keys
 from adapters.distributed.history_filter import column, is_fact, spans
-from adapters.distributed.history_indexes import BY_COLUMN, BY_FACT, BY_NUMBER, NUMBER, Keys
+from adapters.distributed.history_indexes import BY_BOARD, BY_COLUMN, BY_FACT, BY_NUMBER, NUMBER, Keys
 from adapters.distributed.history_keys import ALL, BEYOND, place
+from adapters.distributed.history_rows import board
 from adapters.distributed.history_window import Window
 from adapters.distributed.mongo import Fields
 from projections.conditions import Between, Compare, Simple
@@ -57,9 +58,10 @@ class Way:
 
     def read(self, row: Fields) -> Place:
         """Return the place of what was read by that projection."""
-        outer, inner = self.path.split(".", 1)
-        found: Place = row[outer][inner]
-        return found
+        found: Any = row
+        for name in self.path.split("."):
+            found = found[name]
+        return cast("Place", found)
 
 
 def along_numbers(window: Window, single: Simple | None) -> Way:
@@ -73,10 +75,13 @@ def along_numbers(window: Window, single: Simple | None) -> Way:
     return Way(BY_FACT, path_of(single.name), low, high, prefix=prefix)
 
 
-def along_values(name: str, cuts: Sequence[Compare | Between]) -> Way:
-    """Walk along the values of a fact, between those that the cuts leave."""
+def along_values(name: str, cuts: Sequence[Compare | Between], dataset: str | None = None) -> Way:
+    """Walk along the values of a fact, between those that the cuts leave; a measure's also on one data set alone."""
     left = [ALL, *(span for cut in cuts for span in spans(cut))]
-    return Way(BY_FACT, path_of(name), max(low for low, _ in left), min(high for _, high in left))
+    low, high = max(low for low, _ in left), min(high for _, high in left)
+    if dataset is None:
+        return Way(BY_FACT, path_of(name), low, high)
+    return Way(BY_BOARD, f"b.{board(dataset)}.{history_keys.field(name)}", low, high)
 
 
 def path_of(name: str) -> str:

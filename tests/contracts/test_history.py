@@ -63,8 +63,11 @@ CONDITIONS = st.recursive(
     ),
     max_leaves=5,
 )
+ON_ONE_DATA_SET = st.builds(Compare, st.just("dataset"), st.just("="), st.sampled_from(TEXTS["dataset"]))
 ABOUT_THE_SORT = st.tuples(st.sampled_from(NAMES), st.sampled_from(ORDERED), st.booleans()).flatmap(
-    lambda it: st.tuples(simple(it[:1], (it[1],), (it[1],)) | st.just(IsNone(it[0])), st.just(Sort(it[0], it[2])))
+    lambda it: st.tuples(
+        simple(it[:1], (it[1],), (it[1],)) | st.just(IsNone(it[0])) | ON_ONE_DATA_SET, st.just(Sort(it[0], it[2]))
+    )
 )
 SORTS = st.builds(Sort, st.sampled_from(["n", *NAMES]), st.booleans())
 

@@ -274,7 +274,15 @@ def test_a_body_that_is_no_json_any_more_shows(mongo: Mongo) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    [{"model": "tree"}, {"f.measure~1f1": 9}, {"k.setting~1C": "x"}, {"session": "x"}, {"until": 7}, {"body": "{}"}],
+    [
+        {"model": "tree"},
+        {"f.measure~1f1": 9},
+        {"k.setting~1C": "x"},
+        {"b.@iris.measure~1f1": "x"},
+        {"session": "x"},
+        {"until": 7},
+        {"body": "{}"},
+    ],
 )
 def test_a_row_that_is_stored_differently_somewhere_shows(mongo: Mongo, damage: dict[str, Any]) -> None:
     read = ReadModels.ensured(mongo)

@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from bson.int64 import Int64
 from eventsourcing.persistence import IntegrityError
 
 from adapters.appends import START, Append, KnownAppendError, Place, Version, next_place
-from adapters.distributed.commit_documents import place_of, to_document
+from adapters.distributed.commit_documents import TAIL_FIELDS, place_of, to_document
 from adapters.distributed.commit_reads import CommitReads
 from adapters.distributed.mongo import Fields
 from commands.ports import VersionConflict
+from domain.errors import NotAbleError
 from projections.ports import RawEvent
 
 
@@ -34,7 +36,7 @@ class CommitLine:
     def follow(self, tail: Fields, jobs: Sequence[Pending]) -> list[tuple[Pending, Fields]]:
         """Return the documents of the appends that may follow; others get their refusal."""
         plan = _Plan(self._reads, self._reads.held(self._unproven(jobs)))
-        last, now = place_of(tail) if tail else START, self._now()
+        last, now = _last_place(tail), self._now()
         planned = []
         for job in jobs:
             job.refusal = plan.refusal(job.append)
@@ -67,6 +69,15 @@ class CommitLine:
             if event.version - 1 > self._reads.seen.of(event.stream)
         }
         return sorted(before - own)
+
+
+def _last_place(tail: Fields) -> Place:
+    if not tail:
+        return START
+    kinds = [type(tail.get(name)) for name in TAIL_FIELDS]
+    if kinds != [Int64, Int64, bytes]:
+        raise NotAbleError("The log ends with a document that is no commit; `autolearn verify` shows it.")
+    return place_of(tail)
 
 
 class _AsStored:

@@ -57,7 +57,7 @@ class MongoLog:
     def head(self) -> tuple[int, bytes]:
         """Return position and chain hash of the last commit; (0, 32 zero bytes) for an empty log."""
         with as_ours():
-            last = self._tolerant.find_one({}, {"e": 0}, sort=[("_id", DESCENDING)])
+            last = self._tolerant.find_one({"position": {"$type": "number"}}, {"e": 0}, sort=[("position", DESCENDING)])
         commit = raw_of(last) if last else None
         return (commit.position, commit.hash) if commit else (0, GENESIS)
 

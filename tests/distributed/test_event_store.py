@@ -71,8 +71,7 @@ def test_an_append_that_did_not_arrive_is_not_able_now_and_can_be_repeated(mongo
     assert_sound(mongo, 2)
 
 
-def test_a_repeat_after_a_wrong_not_able_gets_the_first_receipt(mongo: Mongo) -> None:
-    """The reply was lost and the look afterwards came too early: the append arrived, and nobody said so."""
+def test_a_repeat_in_another_process_gets_the_first_receipt(mongo: Mongo) -> None:
     mark = stamp()
     stored = MongoEventStore(mongo).append([event("a", 1)], mark)
     with pytest.raises(DuplicateAppend) as known:
@@ -174,13 +173,18 @@ def test_damage_comes_back_as_something_and_the_chain_finds_it(mongo: Mongo, dam
 
 
 def test_documents_that_are_no_commits_are_told(mongo: Mongo) -> None:
-    append(MongoEventStore(mongo), "a", count=2)
-    log = MongoLog(mongo)
+    store, log = MongoEventStore(mongo), MongoLog(mongo)
+    append(store, "a", count=2)
+    head = log.head()
     assert log.strays() == []
     commits = mongo.collection("commits")
     commits.insert_one({"_id": "x", "append_id": b"1"})
+    assert MongoEventStore(mongo).head() == log.head() == head
     commits.insert_one({"_id": 7, "append_id": b"2", "position": "7", "e": [{"o": "s", "v": 1}]})
     assert sorted(log.strays()) == [f"document {id} of the commits is no commit" for id in ("'x'", "7")]
+    assert log.head() == head
+    with pytest.raises(NotAbleError, match="verify"):
+        append(MongoEventStore(mongo), "a", 3)
 
 
 def assert_sound(mongo: Mongo, length: int) -> None:

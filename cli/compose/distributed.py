@@ -23,6 +23,7 @@ from adapters.distributed.mongo import PATIENCE_SECONDS, Mongo
 from adapters.distributed.presence import Presence
 from adapters.distributed.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models import ReadModels
+from adapters.distributed.recovery_mark import refuse_unfinished
 from adapters.distributed.surroundings import Surroundings
 from adapters.distributed.topic_copy import TopicCopy
 from adapters.files.blobs import FileBlobs
@@ -94,6 +95,7 @@ def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
     worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlight()
     with ExitStack() as opened:
         mongo = open_database(settings, opened)
+        refuse_unfinished(mongo)
         check_first_start(mongo, settings.kafka)
         presence = Presence(mongo, worker, in_flight=in_flight.correlations, kind=kind)
         presence.start()

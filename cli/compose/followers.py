@@ -14,6 +14,7 @@ from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.presence import Presence
 from adapters.distributed.projector import Projector
+from adapters.distributed.recovery_mark import refuse_unfinished
 from adapters.distributed.relaying import relay_communications, relay_events
 from adapters.distributed.standby import LEASE_SECONDS, Standby
 from adapters.distributed.status import Statuses
@@ -51,6 +52,7 @@ def open_relay(settings: Settings) -> Follower:
 def present(settings: Settings, kind: str, opened: ExitStack) -> tuple[Mongo, str]:
     """Open database and topics, and let the others know that this process lives; return its name."""
     mongo = open_database(settings, opened)
+    refuse_unfinished(mongo)
     ensure_topics(settings.kafka, settings.database)
     name = f"{kind}-{secrets.token_hex(4)}"
     presence = Presence(mongo, name, kind=kind)

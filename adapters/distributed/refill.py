@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from bson import encode
 from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
 
 from adapters.distributed.kafka import DamagedTopic
 from adapters.distributed.mongo import Fields, as_ours
+from adapters.distributed.succession import DUPLICATE_KEY
 from adapters.distributed.tape import Finding
 from domain.errors import ConflictError
 from projections.topic_check import Placed
@@ -66,16 +68,24 @@ class Refill(Generic[T]):
 
     def _write(self) -> None:
         batch, self._batch, self._bytes = self._batch, [], 0
-        if not batch:
-            return
         with as_ours():
-            there = {it["_id"]: it for it in self.collection.find({"_id": {"$gte": batch[0]["_id"]}}, limit=len(batch))}
-            for document in batch:
-                if there.get(document["_id"], document) != document:
-                    raise self._other(document["_id"])
-            missing = [document for document in batch if document["_id"] not in there]
-            if missing:
-                self.collection.insert_many(missing, ordered=True)
+            while missing := self._missing(batch):
+                try:
+                    self.collection.insert_many(missing, ordered=True)
+                except BulkWriteError as clash:
+                    if not _is_taken_place(clash):
+                        raise
+
+    def _missing(self, batch: Sequence[Fields]) -> list[Fields]:
+        """Return which are not there yet; raises ConflictError where another one is in the place of one."""
+        if not batch:
+            return []
+        places = {"_id": {"$gte": batch[0]["_id"], "$lte": batch[-1]["_id"]}}
+        there = {it["_id"]: it for it in self.collection.find(places)}
+        for document in batch:
+            if there.get(document["_id"], document) != document:
+                raise self._other(document["_id"])
+        return [document for document in batch if document["_id"] not in there]
 
     def _check_end(self) -> None:
         with as_ours():
@@ -98,3 +108,9 @@ class Refill(Generic[T]):
             position=position,
             recovered=self.position,
         )
+
+
+def _is_taken_place(clash: BulkWriteError) -> bool:
+    """Tell whether a document came there meanwhile: the last write of a recovery that was killed a moment ago."""
+    wrong = clash.details["writeErrors"]
+    return bool(wrong) and wrong[0]["code"] == DUPLICATE_KEY and "_id" in wrong[0]["keyPattern"]

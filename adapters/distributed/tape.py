@@ -9,8 +9,9 @@ from typing import Final
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
-from adapters.distributed.cloud_events import DamagedRecordError, Message, Record, record_of
+from adapters.distributed.cloud_events import DamagedRecordError, Record, record_of
 from adapters.distributed.kafka import PATIENCE_SECONDS, as_ours, code_of, consumer, kafka_errors
+from adapters.distributed.probe import message_of
 from domain.errors import NotAbleError
 
 AT_ONCE: Final = 500
@@ -41,8 +42,7 @@ class Tape:
 
     def _record(self, message: KafkaMessage) -> Record | Finding:
         try:
-            raw = Message(message.key(), message.value(), message.headers() or [])  # type: ignore[arg-type] # judged next
-            record = record_of(raw)
+            record = record_of(message_of(message))
         except DamagedRecordError as damaged:
             return None, f"offset {message.offset()} of {self.topic}: {damaged.sentence}"
         source = record.headers.get("ce_source", b"").decode(errors="replace")
@@ -68,7 +68,7 @@ class Tape:
                         yield message
                     elif error.code() == END_OF_TOPIC:
                         patience.is_at_the_end()
-                    elif not error.retriable():
+                    else:
                         raise as_ours(error, reading, right)
 
     def _begin(self, opened: Consumer) -> bool:

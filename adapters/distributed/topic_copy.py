@@ -8,6 +8,7 @@ from adapters.distributed.cloud_events import DamagedRecordError, Record, commit
 from adapters.distributed.communication_events import archived_of
 from adapters.distributed.tape import Finding, Tape
 from adapters.distributed.topics import topics_of
+from adapters.wire.append_limits import MAX_EVENTS
 from projections.ports import Archived, RawCommit
 
 
@@ -31,7 +32,7 @@ def commits_in(records: Iterable[Record | Finding]) -> Iterator[RawCommit | Find
     """Put records together to commits; what does not make a whole one is a finding, and reading goes on behind it."""
     held: list[Record] = []
     for record in records:
-        follows = isinstance(record, Record) and held and _follows(held[-1], record)
+        follows = isinstance(record, Record) and held and _follows(held[-1], record) and len(held) < MAX_EVENTS
         if held and not follows:
             yield _commit(held)
             held = []

@@ -14,8 +14,9 @@ from adapters.distributed.event_store import MongoEventStore
 from adapters.distributed.kafka import DamagedTopic
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.recovery import Recovery
+from adapters.distributed.recovery import Recovery, commit_document
 from adapters.distributed.recovery_mark import begun, refuse_unfinished
+from adapters.distributed.refill import Refill
 from commands.ports import Stamp
 from domain.errors import ConflictError, NotFoundError
 from domain.events import Metadata
@@ -94,6 +95,33 @@ def test_an_interrupted_recovery_goes_on(mongo: Mongo, published: Published, mon
     recover(mongo, published)
     assert {name: as_bytes(mongo, name) for name in COLLECTIONS} == before
     assert begun(mongo) is None
+
+
+class Racing:
+    """The collection, into which a process that was just killed still writes."""
+
+    def __init__(self, collection: Any, *, writes: bool) -> None:
+        self._collection, self._late = collection, writes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._collection, name)
+
+    def insert_many(self, documents: list[Any], **options: Any) -> Any:
+        if self._late:
+            self._late = False
+            self._collection.insert_many(documents[:3])
+        return self._collection.insert_many(documents, **options)
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_what_a_killed_recovery_still_writes_is_in_no_way(mongo: Mongo, published: Published, writes: bool) -> None:
+    live_on(mongo, steps=20, calls=0)
+    commits, before = MongoLog(mongo).raw_after(0, 10**9), as_bytes(mongo, "commits")
+    mongo.collection("commits").drop()
+    racing: Any = Racing(mongo.collection("commits"), writes=writes)
+    refill: Refill[RawCommit] = Refill(racing, "the topic", commit_document, lambda _: None)
+    assert list(refill.run(commits)) == [commits[-1].position]
+    assert as_bytes(mongo, "commits") == before
 
 
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

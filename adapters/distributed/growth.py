@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -19,7 +19,7 @@ POLL_SECONDS: Final = 0.02  # where the server has no change streams, or none no
 MOST_POLL_SECONDS: Final = 1.0
 
 _of_clients: WeakKeyDictionary[Mongo, dict[str, Growth]] = WeakKeyDictionary()
-_making = Condition()
+_making = Lock()
 
 
 def growth_of(mongo: Mongo, collection: str, place: str = "_id") -> Growth:
@@ -46,6 +46,8 @@ class Growth:
 
     def reach(self, position: int) -> None:
         """Say that everything up to a place is there for good."""
+        if position <= self.position:  # most appends come after the change stream or a later one: spare them the lock
+            return
         with self._grown:
             if position > self.position:
                 self.position = position

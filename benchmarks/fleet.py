@@ -1,0 +1,123 @@
+"""A whole distributed installation, warm: a train call through the gateway, visibility, takeover, memory by process.
+
+Servers are those of AUTOLEARN_TEST_KAFKA and AUTOLEARN_TEST_MONGODB, or else of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from adapters.security.credentials import Credentials
+from benchmarks import Figure
+from benchmarks.memory import family_pss, pss
+from benchmarks.train import childs_own
+from cli.client import Client
+from cli.positions import Positions
+from tests.end_to_end.fleet import Fleet, serving, until
+from tests.servers.kafka import KafkaServer
+from tests.servers.mongod import MongoServer
+
+ROUNDS: Final = 40
+TAKEOVERS: Final = 5
+MILLI: Final = 1000
+KINDS: Final = (("relay",), ("project",), ("work", "training"), ("serve", "training"), ("serve", "storage"))
+
+
+def measure() -> Iterable[Figure]:
+    """Return the figures of DESIGN's table for the distributed mode as a whole."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, servers(Path(folder)) as (kafka, mongodb):
+        place = Path(folder) / "data"
+        place.mkdir()
+        fleet = Fleet(place, kafka, mongodb, f"bench-{uuid4().hex[:8]}")
+        with serving(fleet):
+            try:
+                fleet.start_all()
+                for standby in ("relay", "project"):
+                    fleet.start(standby)
+                yield from _figures(fleet)
+            finally:
+                fleet.stop()
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[tuple[str, str]]:
+    """Use the servers that the environment names, or run some."""
+    given = os.environ.get("AUTOLEARN_TEST_KAFKA"), os.environ.get("AUTOLEARN_TEST_MONGODB")
+    if given[0] and given[1]:
+        yield given[0], given[1]
+        return
+    kafka, mongodb = KafkaServer(folder / "kafka"), MongoServer(folder / "mongodb")
+    try:
+        kafka.start()
+        mongodb.start()
+        yield kafka.url, mongodb.url
+    finally:
+        kafka.kill()
+        mongodb.kill()
+
+
+def _figures(fleet: Fleet) -> Iterable[Figure]:
+    fleet.client("bench", "analyst", "sys-admin")
+    client = _client(fleet, "bench")
+    wanted = {"dataset": "iris", "model": "logistic-regression"}
+    whole = _p50(lambda: client.tell("trainings", body=wanted))
+    client.tell("session", "commit")
+    yield Figure("train iris over REST through the gateway, warm, p50", whole, "ms", "<= 150")
+    yield Figure("- of it beyond the child's own read, fit and blobs", whole - childs_own(), "ms", "<= 60")
+    yield Figure("command answered -> visible in the read model, p50", _visible(client), "ms", "<= 20")
+    yield Figure("history, newest, through the gateway, p50", _p50(lambda: client.ask("experiments")), "ms")
+    for words in KINDS:
+        member = fleet.of(*words)[0]
+        yield Figure(f"`{' '.join(words)}`, PSS", pss(member.process.pid), "MiB")
+    training = fleet.of("serve", "training")[0].process.pid
+    yield Figure("`serve training` with its warm forkserver, PSS", family_pss(training), "MiB", "<= 320")
+    for kind in ("relay", "project"):
+        times = [_takeover(fleet, client, kind) for _ in range(TAKEOVERS)]
+        what = f"kill -9 of the `{kind}` in charge -> next command visible, p50"
+        yield Figure(what, statistics.median(times), "s", "<= 2")
+
+
+def _visible(client: Client) -> float:
+    """Return the p50 in ms from a command's answer to a query that sees it (the query's own way included)."""
+    times = []
+    for n in range(ROUNDS):
+        client.tell("clients", body={"client": f"c{n}", "roles": ["analyst"]})
+        begin = time.perf_counter()
+        client.ask("catalog")  # with `after_position` of what was just told
+        times.append((time.perf_counter() - begin) * MILLI)
+    return statistics.median(times) - _p50(lambda: client.ask("catalog"))
+
+
+def _takeover(fleet: Fleet, client: Client, kind: str) -> float:
+    in_charge = next(member for member in fleet.of(kind) if '"in_charge":true' in member.get("/health/ready")[1])
+    begin = time.perf_counter()
+    in_charge.kill()
+    client.tell("clients", body={"client": f"t{uuid4().hex[:12]}", "roles": ["analyst"]})
+    client.ask("catalog")
+    took = time.perf_counter() - begin
+    fleet.start(kind)
+    until(lambda: any('"in_charge":true' in member.get("/health/ready")[1] for member in fleet.of(kind)))
+    return took
+
+
+def _client(fleet: Fleet, name: str) -> Client:
+    file = fleet.folder / f"{name}.json"
+    credentials = Credentials.read(file)
+    return Client(fleet.url, credentials, Positions.of(file, fleet.url, credentials.client, credentials.key))
+
+
+def _p50(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - begin) * MILLI)
+    return statistics.median(times)

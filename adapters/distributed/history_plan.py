@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TypeGuard
 
 from pymongo.collection import Collection
 
 from adapters.distributed.history_filter import can_lead, keeps_order
-from adapters.distributed.history_indexes import AT_HAND, BY_NUMBER, NUMBER, Keys
+from adapters.distributed.history_indexes import BY_NUMBER, BY_PAIR, NUMBER, Keys
 from adapters.distributed.history_way import Way, along_numbers, selected
 from adapters.distributed.history_window import Window
 from adapters.distributed.mongo import Fields
@@ -27,7 +28,6 @@ STEP = 0.2  # cost of an index entry, beside 1 for reading the row behind it
 SCATTERED = 1.5  # cost of reading a row that does not lie beside the one before
 ASKING = 300.0  # cost of one more question to the server
 WORTH_ASKING = 5 * ASKING  # a walk that costs less is not worth looking for another way
-PASSING = 0.2  # which part of candidates is assumed to pass a test that the index has at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +37,24 @@ class Lead:
     index: Keys
     where: Fields
     rest: tuple[Condition, ...]
-    row_cost: float = SCATTERED
-
-    @property
-    def cost(self) -> float:
-        """What each of its entries costs."""
-        return STEP + self.row_cost * passing(self.index, self.rest)
+    cost: float = STEP + SCATTERED  # of each of its entries
 
 
 def by_number(rows: Collection[Fields], window: Window) -> tuple[Way, tuple[Condition, ...]]:
     """Return the narrowest way along `n` and what is left to test: a single value, the rarer the better, or all."""
     single = [part for part in window.rest if can_lead(part) and keeps_order(part)]
     if not single:
-        return along_numbers(window, None), window.rest
-    ways = [(along_numbers(window, part), _without(window.rest, part)) for part in single]
+        return along_numbers(window), window.rest
+    pairs = list(_pairs(single))
+    in_pairs = {one.name for pair in pairs for one in pair}
+    candidates = [*pairs, *((part,) for part in single if part.name not in in_pairs)]
+    ways = [(along_numbers(window, parts), _without(window.rest, parts)) for parts in candidates]
     return ways[0] if len(ways) == 1 else min(ways, key=lambda way: _spread(rows, way[0]))
 
 
-def walking_cost(way: Way, rest: Sequence[Condition], candidates: float) -> float:
+def walking_cost(way: Way, candidates: float) -> float:
     """Return what testing so many candidates costs."""
-    row = 1 if way.path == NUMBER else SCATTERED
-    return candidates * (STEP + row * passing(way.index, rest))
-
-
-def passing(index: Keys, rest: Sequence[Condition]) -> float:
-    """Return which part of the rows must be read, as the index alone tells that the others do not pass."""
-    known = {name for name, _ in index} & AT_HAND
-    return float(PASSING ** sum(isinstance(part, Simple) and part.name in known for part in rest))
+    return candidates * (STEP + (1 if way.path == NUMBER else SCATTERED))
 
 
 def rare(rows: Collection[Fields], query: HistoryQuery, window: Window, cost: float) -> Lead | None:
@@ -100,16 +91,24 @@ def single_value(condition: Condition, query: HistoryQuery) -> bool:
 
 
 def _leads(query: HistoryQuery, window: Window) -> Iterator[Lead]:
-    for condition in window.rest:
-        if can_lead(condition) and not cuts_order(condition, query):
-            yield Lead(*selected(condition), _without(window.rest, condition))
+    leading = [part for part in window.rest if can_lead(part) and not cuts_order(part, query)]
+    for parts in (*_pairs(leading), *((part,) for part in leading)):
+        yield Lead(*selected(parts), _without(window.rest, parts))
     if query.sort.name != "n":
         all_in_it = {NUMBER: {"$gte": window.low, "$lte": window.high}}
-        yield Lead(BY_NUMBER, all_in_it, window.rest, 1)
+        yield Lead(BY_NUMBER, all_in_it, window.rest, STEP + 1)
 
 
-def _without(conditions: tuple[Condition, ...], one: Condition) -> tuple[Condition, ...]:
-    return tuple(other for other in conditions if other is not one)
+def _pairs(conditions: Sequence[Simple]) -> Iterator[tuple[Simple, Simple]]:
+    """Find two columns with one value each that have an index together."""
+    single = [part for part in conditions if keeps_order(part)]
+    for pair in combinations(single, 2):
+        if frozenset(part.name for part in pair) in BY_PAIR:
+            yield pair
+
+
+def _without(conditions: tuple[Condition, ...], some: Sequence[Condition]) -> tuple[Condition, ...]:
+    return tuple(other for other in conditions if not any(other is one for one in some))
 
 
 def _spread(rows: Collection[Fields], way: Way) -> int:

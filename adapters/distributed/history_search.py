@@ -53,7 +53,7 @@ class Search:
         way, rest = self._by_value() if self._sorts_fact else history_plan.by_number(self._rows, self._window)
         walk = self._walk(way, [holds(part) for part in rest], missing=False)
         walk.look()
-        if not walk.is_full and not walk.ended and (lead := self._faster(walk, rest)):
+        if not walk.is_full and not walk.ended and (lead := self._faster(walk)):
             return self._all_of(lead), None
         walk.go_on()
         if self._sorts_fact and walk.ended and not self._cuts:
@@ -80,9 +80,9 @@ class Search:
     def _walk(self, way: Way, tests: Sequence[Fields], *, missing: bool) -> Walk:
         return Walk(self._rows, self._query, self._window, way, tests, missing=missing)
 
-    def _faster(self, walk: Walk, rest: Sequence[Condition]) -> Lead | None:
+    def _faster(self, walk: Walk) -> Lead | None:
         candidates = min(walk.expected(), BUDGET)
-        cost = history_plan.walking_cost(walk.way, rest, candidates)
+        cost = history_plan.walking_cost(walk.way, candidates)
         return history_plan.rare(self._rows, self._query, self._window, cost)
 
     # -- a rare condition leads ----------------------------------------------------------------------------------------

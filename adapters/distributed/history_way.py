@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from adapters.distributed import history_keys
 from adapters.distributed.history_filter import column, is_fact, spans
-from adapters.distributed.history_indexes import BY_BOARD, BY_COLUMN, BY_FACT, BY_NUMBER, NUMBER, Keys
+from adapters.distributed.history_indexes import BY_BOARD, BY_COLUMN, BY_FACT, BY_NUMBER, BY_PAIR, NUMBER, Keys
 from adapters.distributed.history_keys import ALL, BEYOND, place
 from adapters.distributed.history_rows import board
 from adapters.distributed.history_window import Window
@@ -28,10 +28,10 @@ class Way:
     """
 
     index: Keys
+    where: Fields
     path: str
     low: Place
     high: Place
-    where: Fields = field(default_factory=dict)
     prefix: str | None = None
 
     def between(self, *, descending: bool, after: Place | None, until: Place | None) -> Fields:
@@ -64,15 +64,15 @@ class Way:
         return cast("Place", found)
 
 
-def along_numbers(window: Window, single: Simple | None) -> Way:
-    """Walk along `n` through all rows, or those for which a condition on a single value holds."""
-    if single is None:
-        return Way(BY_NUMBER, NUMBER, window.low, window.high + 1)
-    if not is_fact(single.name):
-        return Way(BY_COLUMN[single.name], NUMBER, window.low, window.high + 1, column(single))
-    prefix = spans(single)[0][0]
+def along_numbers(window: Window, single: Sequence[Simple] = ()) -> Way:
+    """Walk along `n` through all rows, or those for which a condition on a single value, or such a pair, holds."""
+    if not single:
+        return Way(BY_NUMBER, {}, NUMBER, window.low, window.high + 1)
+    if not is_fact(single[0].name):
+        return Way(*selected(single), NUMBER, window.low, window.high + 1)
+    prefix = spans(single[0])[0][0]
     low, high = prefix + place(window.low, 0), prefix + place(window.high, LAST) + BEYOND
-    return Way(BY_FACT, path_of(single.name), low, high, prefix=prefix)
+    return Way(BY_FACT, {}, path_of(single[0].name), low, high, prefix)
 
 
 def along_values(name: str, cuts: Sequence[Compare | Between], dataset: str | None = None) -> Way:
@@ -80,8 +80,8 @@ def along_values(name: str, cuts: Sequence[Compare | Between], dataset: str | No
     left = [ALL, *(span for cut in cuts for span in spans(cut))]
     low, high = max(low for low, _ in left), min(high for _, high in left)
     if dataset is None:
-        return Way(BY_FACT, path_of(name), low, high)
-    return Way(BY_BOARD, f"b.{board(dataset)}.{history_keys.field(name)}", low, high)
+        return Way(BY_FACT, {}, path_of(name), low, high)
+    return Way(BY_BOARD, {}, f"b.{board(dataset)}.{history_keys.field(name)}", low, high)
 
 
 def path_of(name: str) -> str:
@@ -89,9 +89,13 @@ def path_of(name: str) -> str:
     return f"k.{history_keys.field(name)}"
 
 
-def selected(condition: Simple) -> tuple[Keys, Fields]:
-    """Return the index that leads to the rows for which a condition holds, and the filter that it answers."""
-    if not is_fact(condition.name):
-        return BY_COLUMN[condition.name], column(condition)
-    pieces: list[Any] = [{path_of(condition.name): {"$gte": low, "$lt": high}} for low, high in spans(condition)]
+def selected(conditions: Sequence[Simple]) -> tuple[Keys, Fields]:
+    """Return the index that leads to the rows for which a condition holds, or a pair, and the filter it answers."""
+    if len(conditions) > 1:
+        tests = [column(condition) for condition in conditions]
+        return BY_PAIR[frozenset(condition.name for condition in conditions)], {"$and": tests}
+    name = conditions[0].name
+    if not is_fact(name):
+        return BY_COLUMN[name], column(conditions[0])
+    pieces: list[Any] = [{path_of(name): {"$gte": low, "$lt": high}} for low, high in spans(conditions[0])]
     return BY_FACT, pieces[0] if len(pieces) == 1 else {"$or": pieces}

@@ -35,4 +35,4 @@ def _steps() -> Iterator[dict[str, Any]]:
     from cli.inspect import as_steps  # noqa: PLC0415 - idem
     from cli.settings import read_settings  # noqa: PLC0415 - idem
 
-    return as_steps(recovery(read_settings()))
+    return as_steps(recovery(read_settings(mode="distributed")))

@@ -48,11 +48,18 @@ def test_damage_is_a_failure_and_a_full_database_a_conflict(run: Run, monkeypatc
     assert run("recover", "--from-kafka").code == exit_codes.CONFLICT
 
 
-def test_it_must_be_said_where_from_and_there_is_no_kafka_in_the_embedded_mode(run: Run) -> None:
+def test_it_must_be_said_where_from(run: Run) -> None:
     assert run("recover").code == exit_codes.BAD_INPUT
-    ran = run("recover", "--from-kafka")
-    assert ran.code == exit_codes.BAD_INPUT
-    assert "AUTOLEARN_MODE=distributed" in ran.err
+
+
+def test_it_is_of_the_distributed_mode_whatever_is_set(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes: list[str] = []
+    recovering(monkeypatch, RECOVERED)
+    module = sys.modules["cli.compose.recovery"]
+    told = module.recovery
+    monkeypatch.setattr(module, "recovery", lambda settings: (modes.append(settings.mode), told(settings))[1])
+    assert run("recover", "--from-kafka").code == 0
+    assert modes == ["distributed"]
 
 
 def test_verify_against_kafka_asks_the_backend_for_it(run: Run, backend: FakeBackend) -> None:

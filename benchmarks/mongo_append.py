@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -54,18 +55,19 @@ def timed(append: Append, milliseconds: list[float]) -> None:
 
 
 def write(append: Append, threads: int, begin: float, end: float, interval: float) -> list[float]:
-    """Append from `begin` to `end` (time of day) with all threads, each every `interval` seconds."""
+    """Append from `begin` to `end` (time of day) with threads, each every `interval` seconds, out of step."""
     milliseconds: list[float] = []
 
-    def work(n: int) -> None:
+    def work() -> None:
+        phase = random.random()  # noqa: S311 - no secret
         for k in itertools.count():
-            due = begin + interval * (k + n / threads)
+            due = begin + interval * (k + phase)
             time.sleep(max(0.0, due - time.time()))
             if time.time() >= end:
                 return
             timed(append, milliseconds)
 
-    workers = [Thread(target=work, args=(n,)) for n in range(threads)]
+    workers = [Thread(target=work) for _ in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -6,7 +6,7 @@ It passes calls on as they are: tokens sign the raw path, and bodies are sealed,
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 
 import httpx
@@ -15,6 +15,7 @@ from anyio.abc import TaskGroup
 from starlette.types import Receive, Scope, Send
 
 from adapters.http.bodies import GoneError
+from adapters.http.duplex import DuplexTransport
 from adapters.http.problems import PROBLEM, Problem
 from adapters.http.relayed import RelayedBody
 from adapters.http.routing import routed
@@ -43,7 +44,7 @@ class Gateway:
         self._instances, self._turn = instances, count()
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS, write=WRITE_SECONDS),
-            limits=httpx.Limits(max_keepalive_connections=MOST_IDLE, keepalive_expiry=IDLE_SECONDS),
+            transport=DuplexTransport(MOST_IDLE, IDLE_SECONDS),
             trust_env=False,
         )
 
@@ -82,8 +83,8 @@ class Gateway:
 
     async def _answer(self, service: str, target: bytes, scope: Scope, body: RelayedBody) -> httpx.Response | None:
         """Return the first answer; 503 only if nobody gives another. None: no instance answers."""
-        unable, is_only = None, len(self._instances[service]) == 1
-        for base in self._in_turn(service):
+        unable, bases = None, self._in_turn(service)
+        for base in bases if len(bases) > 1 else bases * 2:  # the connection to an only one may be stale
             request = httpx.Request(
                 scope["method"],
                 base,
@@ -99,18 +100,17 @@ class Gateway:
                 if unable is not None:
                     await unable.aclose()
                 unable = answer
-                if answer.status_code != UNABLE or is_only:
+                if answer.status_code != UNABLE or len(bases) == 1:
                     return answer
             if not body.is_repeatable:
                 break
         return unable
 
-    def _in_turn(self, service: str) -> Iterator[str]:
-        """Yield each instance, beginning with another each time; an only one twice: its connection may be stale."""
-        bases = self._instances[service]
-        first = next(self._turn)
-        for n in range(max(len(bases), 2)):
-            yield bases[(first + n) % len(bases)]
+    def _in_turn(self, service: str) -> list[str]:
+        """Return the instances of now, beginning with another one each time."""
+        bases = list(self._instances[service])
+        first = next(self._turn) % max(len(bases), 1)
+        return bases[first:] + bases[:first]
 
 
 async def _leave_with_caller(body: RelayedBody, group: TaskGroup) -> None:

@@ -21,7 +21,7 @@ SECONDS = 20.0
 
 @dataclass
 class Echo:
-    """An ASGI application that answers with what it was sent. Paths that end so do something else."""
+    """An ASGI application that answers with what it was sent. `way=…`, or the path's end, ask for something else."""
 
     name: str
     unable: bool = False
@@ -41,7 +41,7 @@ class Echo:
             "refused": self._refuse_unread,
             "broken": self._break_off,
         }
-        way = ways.get(scope["path"].rpartition("/")[2])
+        way = ways.get(scope["query_string"].decode().removeprefix("way=") or scope["path"].rpartition("/")[2])
         if way is not None:
             await way(receive, send)
             return

@@ -6,7 +6,7 @@ import hashlib
 import http.client
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,7 +36,8 @@ class Door:
         """Send a call as it stands; return status, headers and the JSON object."""
         connection = self.connected()
         try:
-            connection.request(method, target, body, {name.replace("_", "-"): it for name, it in headers.items()})
+            with suppress(BrokenPipeError, ConnectionResetError):  # a refusal comes before all is sent
+                connection.request(method, target, body, {name.replace("_", "-"): it for name, it in headers.items()})
             reply = connection.getresponse()
             return reply.status, {name.lower(): it for name, it in reply.getheaders()}, json.loads(reply.read())
         finally:

@@ -11,7 +11,7 @@ import pytest
 from adapters.http.gateway import Gateway
 from adapters.http.routing import SERVICES
 from tests.deploy.echoes import Echo, served
-from tests.deploy.passing import Door, Passing, instances
+from tests.deploy.passing import MIB, Door, Passing, instances
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -35,10 +35,10 @@ class TestGateway(Passing):
     """What any door must do."""
 
 
-def test_a_refusal_of_a_body_that_nobody_reads_arrives(door: Door) -> None:
-    status, headers, told = door.asked("POST", "/catalog/refused", bytes(1 << 16))
+@pytest.mark.parametrize("size", [100, MIB, 40 * MIB])
+def test_a_refusal_of_a_file_that_nobody_reads_arrives(door: Door, size: int) -> None:
+    status, _, told = door.asked("POST", "/catalog/datasets?way=refused", bytes(size))
     assert (status, told) == (413, {"type": "too-large"})
-    assert headers["connection"] == "close"
 
 
 def test_instances_take_turns_and_a_dead_one_is_passed_by() -> None:
@@ -48,8 +48,9 @@ def test_instances_take_turns_and_a_dead_one_is_passed_by() -> None:
         assert all(echo.heard for echo in behind["training"])
 
 
-def test_where_no_instance_answers_a_problem_says_so() -> None:
-    with gateway({service: [NOBODY] for service in SERVICES}, {}) as door:
+@pytest.mark.parametrize("there", [[], [NOBODY], [NOBODY, NOBODY]], ids=len)
+def test_where_no_instance_answers_a_problem_says_so(there: list[str]) -> None:
+    with gateway(dict.fromkeys(SERVICES, there), {}) as door:
         status, headers, told = door.asked("GET", "/session")
         assert (status, headers["content-type"], headers["retry-after"]) == (503, "application/problem+json", "1")
         assert (told["type"], told["status"]) == ("not-able-now", 503)

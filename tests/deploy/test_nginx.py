@@ -31,11 +31,6 @@ class TestNginx(Passing):
     """What any door must do."""
 
 
-def test_a_refusal_of_a_body_that_nobody_reads_arrives(door: Door) -> None:
-    status, _, told = door.asked("POST", "/catalog/refused", bytes(3 * MIB))
-    assert (status, told) == (413, {"type": "too-large"})
-
-
 def test_a_body_that_no_gate_would_take_is_refused_at_the_door(door: Door) -> None:
     status, headers, told = door.asked("POST", "/trainings", bytes(5 * MIB))
     assert (status, headers["content-type"], told["type"]) == (413, "application/problem+json", "too-large")

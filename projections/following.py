@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from domain.errors import DiskReserveError, NotAbleError
+from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 from projections.fold import Fold, commits
 from projections.ports import Batch, Feed, Recorded
 
@@ -56,5 +56,10 @@ def read_after(feed: Feed, position: int, limit: int) -> tuple[Sequence[Recorded
 
 
 def _next_commit(feed: Feed, position: int) -> int:
-    raw = feed.raw_after(position, 1)
+    try:
+        raw = feed.raw_after(position, 1)
+    except (NotAbleError, DiskReserveError):
+        raise
+    except AutoLearnError:  # not even where the commit ends can be read
+        return position + 1
     return raw[0].position if raw else position + 1

@@ -61,7 +61,11 @@ class KafkaFeed:
             with self._lock:
                 if self._stream.wait(position, min(left, SLICE_SECONDS)):
                     return True
-        return self.head()[0] > position
+        if self.head()[0] <= position:
+            return False
+        with self._lock:
+            self._stream.leave()  # it saw nothing: the topic was made anew, and its place is another now
+        return True
 
     def head(self) -> tuple[int, bytes]:
         """Return position and chain hash of the topic's last commit; (0, 32 zero bytes) for an empty topic."""

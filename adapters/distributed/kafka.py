@@ -35,10 +35,6 @@ class DamagedTopic(AutoLearnError):  # noqa: N818 - it names the topic's state, 
     """The topic does not hold the log: somebody else wrote to it, removed from it, or it belongs elsewhere."""
 
 
-def unheard(_: KafkaError) -> None:
-    """Let an error reach whoever called; without this, a fatal one is also raised out of any callback on the way."""
-
-
 def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
     """Return what every client gets; names with `_` for `.`. Raises BadInputError where no server is named."""
     if not bootstrap.strip():
@@ -48,7 +44,6 @@ def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
         "client.id": "autolearn",
         "log_level": 0,  # every refused connection would be a line; what matters is raised
         "logger": LIBRARY,
-        "error_cb": unheard,
         "allow.auto.create.topics": False,  # made by chance, they would have the broker's retention
         "socket.connection.setup.timeout.ms": 5000,
         "reconnect.backoff.ms": 50,
@@ -89,6 +84,10 @@ def kafka_errors(doing: str, right: str) -> Iterator[None]:
         yield
     except KafkaException as error:
         raise as_ours(error.args[0], doing, right) from error
+    except SystemError as error:  # a fatal error was set when the library called back on the way out
+        if not isinstance(error.__cause__, KafkaException):
+            raise
+        raise as_ours(error.__cause__.args[0], doing, right) from error
 
 
 def as_ours(error: KafkaError, doing: str, right: str) -> Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from threading import RLock
 from typing import Final, NamedTuple
@@ -15,6 +16,7 @@ from domain.errors import NotAbleError
 
 STEP_BACK: Final = 16  # records; behind the last one there is its transaction's mark, behind kills also aborted ones
 WIDER: Final = 8
+SETTLING_SECONDS: Final = 0.002
 
 
 class Found(NamedTuple):
@@ -67,6 +69,14 @@ class Probe:
         with self._lock, kafka_errors(*self._doing):
             low, end = self._consumer.get_watermark_offsets(self._partition, timeout=PATIENCE_SECONDS, cached=False)
         return low, end
+
+    def await_end(self, offset: int) -> None:
+        """Wait until all before an offset is settled: a transaction is seen some milliseconds after its commit."""
+        given_up = time.monotonic() + PATIENCE_SECONDS
+        while self.ends()[1] < offset:
+            if time.monotonic() > given_up:
+                raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) did not settle the transactions of {self._topic} in time.")
+            time.sleep(SETTLING_SECONDS)
 
     def first(self, start: int, end: int, wanted: Callable[[Found], bool] = lambda _: True) -> Found | None:
         """Return the first wanted committed record at an offset from `start` until before `end`."""

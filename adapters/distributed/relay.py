@@ -109,7 +109,10 @@ class Relay:
             raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) did not say where in {self._topic} it wrote.")
         begin, last = self._offset, self._delivered[-1]
         self._offset = last + 2  # between two transactions lies the mark of the first
-        if last - begin + 1 != count and self._probe.count(begin, last + 1) != count:
+        if last - begin + 1 == count:
+            return
+        self._probe.await_end(last + 1)
+        if self._probe.count(begin, last + 1) != count:
             raise DamagedTopic(
                 f"Somebody else wrote to the topic {self._topic}, between offsets {begin} and {last}. "
                 f"Take away their right to write. {REFILL}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Final, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 from confluent_kafka import Message as Consumed
 
-from adapters.distributed.cloud_events import DamagedRecordError, Record, record_of
+from adapters.distributed.cloud_events import DamagedRecordError, Message, Record, record_of
 from adapters.distributed.kafka import PATIENCE_SECONDS, as_ours, consumer, kafka_errors
 from adapters.distributed.probe import Probe, is_readable, message_of, offset_of
 from adapters.wire.append_limits import MAX_EVENTS
@@ -16,7 +16,17 @@ from domain.errors import NotAbleError
 
 POLL_SECONDS: Final = 0.05
 READ_AHEAD_KIBIBYTES: Final = 16_384
+FETCH_MILLISECONDS: Final = 100  # so often the end is reported, and so long a change of place takes at most
 AT_ONCE: Final = 10_000
+
+
+class Stop(NamedTuple):
+    """Where reading came to an end: after which position, at which offset, by what (None: the end), and the error."""
+
+    position: int | None
+    offset: int
+    message: Message | None
+    fault: DamagedRecordError
 
 
 class TopicStream:
@@ -31,9 +41,11 @@ class TopicStream:
         self._doing = (f"read the topic {topic}", f"READ on the topic {topic}")
         self._consumer: Consumer | None = None
         self._position: int | None = None  # all up to here was delivered; None: no place yet
-        self._read: list[Record] = []  # what follows it
+        self._next = 1  # the position of the record that comes next
+        self._read: list[Record] = []  # it, and what follows
         self._reached = 0  # the offset after all that was read
         self._fault: DamagedRecordError | None = None  # of what follows that
+        self._stopped: Stop | None = None
 
     def after(self, position: int, limit: int) -> list[Record]:
         """Return records of whole commits after a position: one commit at least, about `limit` records.
@@ -58,10 +70,15 @@ class TopicStream:
         if records and self._read[: len(records)] == records:
             del self._read[: len(records)]
             self._position = records[-1].position
+            self._next = self._position + 1
 
     def wait(self, position: int, seconds: float) -> bool:
         """Wait a while for a record after a position; True where there is one, of whatever kind."""
-        if self._position != position and not self._go_to(position):
+        try:
+            there = self._position == position or self._go_to(position)
+        except DamagedRecordError:
+            return True
+        if not there:
             time.sleep(min(seconds, POLL_SECONDS))
             return False
         if not self._has_more() and self._consumer is not None:
@@ -79,28 +96,41 @@ class TopicStream:
         return bool(self._read) or self._fault is not None
 
     def _go_to(self, position: int) -> bool:
-        """Stand behind the record of a position; False while the topic does not reach it."""
-        offset = self._offset_after(position)
-        if offset is None:
+        """Stand behind the commit that ends at a position, or before the one that it is inside of.
+
+        False while the topic does not reach the position.
+        """
+        self._check_stop(position)
+        place = self._place_after(position)
+        if place is None:
             return False
+        offset, self._next = place
         with kafka_errors(*self._doing):
             if self._consumer is None:
                 self._consumer = consumer(
-                    self._bootstrap, fetch_wait_max_ms=50, queued_max_messages_kbytes=READ_AHEAD_KIBIBYTES
+                    self._bootstrap,
+                    fetch_wait_max_ms=FETCH_MILLISECONDS,
+                    queued_max_messages_kbytes=READ_AHEAD_KIBIBYTES,
                 )
             self._consumer.assign([TopicPartition(self._topic, 0, offset)])
         self._position, self._read, self._fault, self._reached = position, [], None, offset
         return True
 
-    def _offset_after(self, position: int) -> int | None:
+    def _place_after(self, position: int) -> tuple[int, int] | None:
+        """Return offset and position of what comes next."""
+        low, end = self._probe.ends()
         if position == 0:
-            return self._probe.ends()[0]
+            return low, 1
         last = self._probe.last(is_readable)
-        if last is None or last.record.position < position:
+        if last is None or last.record.last < position:
             return None
-        if last.record.position > position:
-            last = self._probe.last_where(lambda record: record.position <= position)
-        return self._probe.ends()[0] if last is None else last.offset + 1
+        if last.record.last > position:
+            last = self._probe.last_where(lambda record: record.last <= position)
+        if last is not None:
+            return last.offset + 1, last.record.last + 1
+        first = self._probe.first(low, end, is_readable)
+        begins = 1 if first is None else int(first.record.headers.get("ce_commitfirst", position + 1))
+        return low, min(begins, position + 1)
 
     def _fill(self, limit: int, *, to_the_end: bool) -> None:
         """Read until `limit` records, or the end; unless told so, not to the end where a whole commit is there."""
@@ -124,14 +154,13 @@ class TopicStream:
             self._take(self._consumer.poll(POLL_SECONDS))
 
     def _is_at(self, end: int) -> bool:
-        """Tell whether all before `end` was read. The last offset is that of a transaction's mark, which none sees."""
-        if self._reached > end + 1:
+        """Tell whether all before `end` was read: seen, or passed over by the client as marks and aborted records."""
+        if self._reached > end:
             self._fault = DamagedRecordError(f"The topic {self._topic} is shorter than it was.")
-        elif self._read and self._reached >= end and not self._whole(1):
-            self._fault = DamagedRecordError(
-                f"The topic {self._topic} ends inside the commit of positions up to {self._read[0].last}."
-            )
-        return self._reached >= (end if self._read and not self._whole(1) else end - 1) or self._fault is not None
+        elif self._reached == end and self._read and not self._whole(1):
+            last = self._read[0].last
+            self._stop(end, None, f"The topic {self._topic} ends inside the commit of positions up to {last}.")
+        return self._reached >= end
 
     def _wanted(self, limit: int) -> int:
         """Return how many more records to read: up to the limit, or to the end of a commit that is longer."""
@@ -165,14 +194,28 @@ class TopicStream:
     def _check(self, consumed: Consumed) -> None:
         offset = offset_of(consumed)
         self._reached = offset + 1
-        expected = (self._read[-1].position if self._read else self._position or 0) + 1
+        expected = self._next + len(self._read)
+        message = message_of(consumed)
         try:
-            self._read.append(self._next_of_ours(expected, record_of(message_of(consumed))))
+            self._read.append(self._next_of_ours(expected, record_of(message)))
         except (DamagedRecordError, KeyError) as wrong:
-            self._fault = DamagedRecordError(
-                f"The topic {self._topic} does not have position {expected} of {(self._origin or b'').decode()} "
-                f"at offset {offset}. {wrong}"
-            )
+            ours = (self._origin or b"").decode()
+            place = f"position {expected} of {ours} at offset {offset}"
+            self._stop(offset, message, f"The topic {self._topic} does not have {place}. {wrong}")
+
+    def _stop(self, offset: int, message: Message | None, sentence: str) -> None:
+        self._fault = DamagedRecordError(sentence)
+        before = self._read[self._whole(len(self._read)) - 1].position if self._whole(1) else self._position
+        self._stopped = Stop(before, offset, message, self._fault)
+
+    def _check_stop(self, position: int) -> None:
+        """Raise the fault that was found behind a position as long as it lies there: no search may end beyond it."""
+        if self._stopped is None or self._stopped.position != position:
+            return
+        found = self._probe.first(self._stopped.offset, self._stopped.offset + 1)
+        if self._stopped.message == (found.message if found else None):
+            raise self._stopped.fault
+        self._stopped = None
 
     def _next_of_ours(self, expected: int, record: Record) -> Record:
         source = record.headers["ce_source"]

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from threading import Lock
+from typing import Any, Protocol
 
 import pytest
 
+from adapters.distributed.cloud_events import origin
 from adapters.distributed.communications import MongoCommunications
 from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.feed import KafkaFeed
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
+from adapters.distributed.relay import Relay
+from adapters.distributed.relay_sources import EventSource
+from adapters.distributed.topics import ensure_topics, topics_of
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.event_store import SqliteEventStore
 from adapters.embedded.feed import SqliteFeed
 from adapters.wire.moments import microseconds_now
-from commands.ports import EventStore
+from commands.ports import EventStore, Receipt, Stamp
+from domain.events import Event
 from projections.ports import Communications, Feed
 
 Now = Callable[[], int]
@@ -69,11 +77,51 @@ def mongodb_log(request: pytest.FixtureRequest) -> Callable[[Now], Log]:
     return make
 
 
+class RelayedStore:
+    """A store whose appends are in the topic when they return: for what a feed does, and not for how soon."""
+
+    def __init__(self, store: MongoEventStore, relay: Relay) -> None:
+        self._store, self._relay = store, relay
+        self._lock = Lock()
+
+    def append(self, events: Sequence[Event], stamp: Stamp) -> Receipt:
+        receipt = self._store.append(events, stamp)
+        with self._lock:
+            while self._relay.position < receipt.position:
+                self._relay.step()
+            self._relay._probe.await_end(self._relay._offset)
+        return receipt
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def kafka_log(request: pytest.FixtureRequest) -> Callable[[Now], Log]:
+    """The topic, fed from MongoDB."""
+    of_test: Mongo = request.getfixturevalue("mongo")
+    bootstrap: str = request.getfixturevalue("kafka")
+
+    def make(now: Now) -> Log:
+        with ExitStack() as opened:
+            mongo = Mongo(of_test.uri, of_test.name)
+            opened.callback(mongo.close)
+            ensure_topics(bootstrap, mongo.name)
+            topic = topics_of(mongo.name)[0]
+            source = EventSource(MongoLog(mongo), origin(mongo.name, "ab" * 16))
+            relay = opened.enter_context(Relay(bootstrap, topic, topic, source))
+            feed = KafkaFeed(bootstrap, mongo.name)
+            opened.callback(feed.close)
+            return Log(RelayedStore(MongoEventStore(mongo, now), relay), feed, opened.pop_all().close)
+
+    return make
+
+
 LOGS: dict[str, Callable[[pytest.FixtureRequest], Callable[[Now], Log]]] = {
     "sqlite": sqlite_file,
     "sqlite-memory": sqlite_memory,
     "mongodb": mongodb_log,
 }
+FEEDS = {**LOGS, "kafka": kafka_log}
 DURABLE = ["sqlite", "mongodb"]
 
 
@@ -108,6 +156,11 @@ def opener(make: Callable[[Now], Log]) -> Iterator[OpenLog]:
 @pytest.fixture(params=LOGS)
 def open_log(request: pytest.FixtureRequest) -> Iterator[OpenLog]:
     yield from opener(LOGS[request.param](request))
+
+
+@pytest.fixture(params=FEEDS)
+def open_feed(request: pytest.FixtureRequest) -> Iterator[OpenLog]:
+    yield from opener(FEEDS[request.param](request))
 
 
 @pytest.fixture

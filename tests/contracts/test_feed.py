@@ -18,6 +18,12 @@ from tests.contracts.conftest import Log, OpenLog
 from tests.contracts.events import append, event, stamp
 
 
+@pytest.fixture
+def open_log(open_feed: OpenLog) -> OpenLog:
+    """Feeds are more than stores: the topic has one too."""
+    return open_feed
+
+
 def test_an_empty_log(log: Log) -> None:
     assert log.feed.after(0, 10) == []
     assert log.feed.raw_after(0, 10) == []

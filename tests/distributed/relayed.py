@@ -1,0 +1,86 @@
+"""A log in memory and its topic in Kafka, for tests of relay and feed: MongoDB is not what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+
+from adapters.distributed.cloud_events import Message, commit_messages, origin
+from adapters.distributed.feed import KafkaFeed
+from adapters.distributed.relay import EventSource, Relay
+from adapters.distributed.topics import ensure_topics, topics_of
+from adapters.embedded.database import Database
+from adapters.embedded.event_store import SqliteEventStore
+from adapters.embedded.feed import SqliteFeed
+from projections.ports import RawCommit
+from tests.contracts.events import append
+
+INSTALLATION = "ab" * 16
+SECONDS = 30.0
+
+
+def stepped(relay: Relay) -> int:
+    """Relay one batch and wait until all readers see it, which is some milliseconds after it was committed."""
+    count = relay.step()
+    relay._probe.await_end(relay._offset)
+    return count
+
+
+class Relayed:
+    """One installation: `log` is what MongoDB would hold."""
+
+    def __init__(self, kafka: str, database: str) -> None:
+        self.kafka, self.database = kafka, database
+        self.topic = topics_of(database)[0]
+        self.origin = origin(database, INSTALLATION)
+        self.stored = Database(":memory:")
+        self.store, self.log = SqliteEventStore(self.stored), SqliteFeed(self.stored)
+        ensure_topics(kafka, database)
+
+    @property
+    def source(self) -> EventSource:
+        return EventSource(self.log, self.origin)
+
+    def relay(self) -> Relay:
+        return Relay(self.kafka, self.topic, self.topic, self.source)
+
+    def grow(self, *sizes: int) -> None:
+        """Append commits of so many events each."""
+        for size in sizes:
+            append(self.store, f"s{self.log.head()[0]}", count=size)
+
+    def relay_all(self) -> None:
+        with self.relay() as relay:
+            while stepped(relay):
+                pass
+
+    def commits(self) -> list[RawCommit]:
+        return self.log.raw_after(0, 10**6)
+
+    def write(self, *messages: Message) -> None:
+        """Write as somebody who is no relay."""
+        producer = Producer({"bootstrap.servers": self.kafka, "linger.ms": 0, "log_level": 0})
+        for key, value, headers in messages:
+            some: Any = list(headers)
+            producer.produce(self.topic, value, key, 0, headers=some)
+        assert producer.flush(SECONDS) == 0
+
+    def messages(self, commits: Sequence[RawCommit]) -> list[Message]:
+        return [message for commit in commits for message in commit_messages(commit, self.origin)]
+
+    def admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.kafka, "log_level": 0})
+
+    def delete_topic(self) -> None:
+        admin = self.admin()
+        admin.delete_topics([self.topic])[self.topic].result(SECONDS)
+
+    @contextmanager
+    def feed(self) -> Iterator[KafkaFeed]:
+        feed = KafkaFeed(self.kafka, self.database)
+        yield feed
+        feed.close()

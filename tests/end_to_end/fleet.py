@@ -14,16 +14,23 @@ from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import uvicorn
 
 from adapters.http.gateway import Gateway
+from adapters.security.credentials import Credentials
+from cli.client import Client
+from cli.positions import Positions
 from cli.processes import SERVICES
 from tests.end_to_end.place import SECONDS, Shell
+from tests.servers.fixtures import delete_topics, drop_database
 
 START_SECONDS = 60.0
+OK = 200
 URL = re.compile(r"answers at (http://\S+)")
+GAUGE = re.compile(r"^autolearn_(\w+) (\S+)$", re.MULTILINE)
 
 
 @dataclass
@@ -53,6 +60,22 @@ class Member:
         """Ask it to stop, and wait."""
         self.process.terminate()
         return self.process.wait(SECONDS)
+
+    def freeze(self) -> None:
+        """Let it stand still, its connections open; return once it does."""
+        self.signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self.signal(signal.SIGCONT)
+
+    @property
+    def gauges(self) -> dict[str, float]:
+        """Its metrics by name, those without labels; {} where it does not answer."""
+        status, page = self.get("/metrics")
+        found = GAUGE.findall(page) if status == OK else []
+        return {name: float(value) for name, value in found}
 
     def get(self, path: str) -> tuple[int, str]:
         """Return status and body of one of its plain routes; 0 where it does not answer."""
@@ -118,10 +141,16 @@ class Fleet:
 
     def start_all(self, copies: int = 1) -> None:
         """Start what an installation needs, `copies` of each kind."""
-        kinds = [(kind, service) for kind in ("work", "serve") for service in SERVICES]
-        begun = [self.begin(*command) for command in [("relay",), ("project",), *kinds] for _ in range(copies)]
-        for member in begun:
-            self.ready(member)
+        kinds = [f"{kind} {service}" for kind in ("work", "serve") for service in SERVICES]
+        self.start_these(*(command for command in ("relay", "project", *kinds) for _ in range(copies)))
+
+    def start_these(self, *commands: str) -> list[Member]:
+        """Start processes at the same time; wait until all answer."""
+        return [self.ready(member) for member in [self.begin(*command.split()) for command in commands]]
+
+    def one(self, command: str) -> Member:
+        """Return the first living process of a command."""
+        return self.of(*command.split())[0]
 
     def of(self, *command: str) -> list[Member]:
         """Return the living processes of a command."""
@@ -153,6 +182,10 @@ class Fleet:
         self.run("client", "add", name, *given, "--offline", "--credentials-out", str(credentials), "--json")
         return Shell(self.url, credentials, self.folder, {"AUTOLEARN_MODE": "distributed"})
 
+    def at(self, member: Member, shell: Shell) -> Shell:
+        """Return a client's shell that asks one instance, not the gateway."""
+        return Shell(member.url, shell.credentials, shell.data, shell.more)
+
     def stop(self) -> None:
         """End every process, the followers last."""
         for member in sorted(self.members, key=lambda it: it.command[0] in {"relay", "project"}):
@@ -164,6 +197,27 @@ class Fleet:
                 member.process.wait(SECONDS)
             except subprocess.TimeoutExpired:
                 member.kill()
+
+
+def proxy_of(shell: Shell) -> Client:
+    """The Remote Proxy of a shell's user, in this process."""
+    credentials = Credentials.read(shell.credentials)
+    positions = Positions.of(shell.credentials, shell.url, credentials.client, credentials.key)
+    return Client(shell.url, credentials, positions)
+
+
+@contextmanager
+def fleet_on(folder: Path, kafka: str, mongodb: str, *, shared: bool = True) -> Iterator[Fleet]:
+    """A fleet of no process yet, with its gateway; what it leaves on shared servers goes with it."""
+    fleet = Fleet(folder, kafka, mongodb, f"test-{uuid4().hex[:12]}")
+    with serving(fleet):
+        try:
+            yield fleet
+        finally:
+            fleet.stop()
+            if shared:
+                drop_database(mongodb, fleet.database)
+                delete_topics(kafka, f"{fleet.database}.")
 
 
 @contextmanager

@@ -6,85 +6,85 @@ httpcore's own ones read only once the request is written, and then find the ans
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+import socket
+from collections.abc import Awaitable, Iterable
+from typing import Any, Self, TypeVar
 
 import httpcore
 import httpx
 
-MOST_WAITING = 1 << 18  # bytes that nobody has read yet
-MANY_TURNS = 2  # of the event loop, after which what has come is here
+BLOCK = 1 << 16
+MOST_WAITING = 4 * BLOCK  # bytes that nobody has read yet
+
+T = TypeVar("T")
 
 
-class Duplex(asyncio.Protocol, httpcore.AsyncNetworkStream):
+class Duplex(httpcore.AsyncNetworkStream):
     """One TCP connection: what has come outlives it. Errors and time-outs (seconds) are httpcore's."""
 
-    def __init__(self) -> None:
-        self._come, self._something, self._free = bytearray(), asyncio.Event(), asyncio.Event()
-        self._transport: asyncio.Transport | None = None
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket, self._loop = connected, asyncio.get_running_loop()
+        self._come, self._something, self._room = bytearray(), asyncio.Event(), asyncio.Event()
         self._over = False
-        self._free.set()
+        self._room.set()
+        self._taking_in = self._loop.create_task(self._take_in())
 
-    # -- asyncio's side ------------------------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Keep what comes, and take a rest from it when it is much."""
-        self._come += data
-        self._something.set()
-        if self._transport is not None and len(self._come) > MOST_WAITING:
-            self._transport.pause_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wake all who wait."""
-        del exc
-        self._over = True
-        self._something.set()
-        self._free.set()
-
-    def pause_writing(self) -> None:
-        """Let writers wait."""
-        self._free.clear()
-
-    def resume_writing(self) -> None:
-        """Let them go on."""
-        self._free.set()
-
-    # -- httpcore's side -----------------------------------------------------------------------------------------------
+    @classmethod
+    async def to(cls, host: str, port: int) -> Self:
+        """Connect; raises OSError."""
+        loop = asyncio.get_running_loop()
+        family, kind, protocol, _, address = (await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))[0]
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.settimeout(0)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await loop.sock_connect(made, address)
+        except BaseException:
+            made.close()
+            raise
+        return cls(made)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
         """Return what has come, at most so much; nothing at the end."""
-        await _soon(self._something, timeout, httpcore.ReadTimeout)
+        await _in_time(self._something.wait(), timeout, httpcore.ReadTimeout)
         taken = bytes(self._come[:max_bytes])
         del self._come[:max_bytes]
         if not self._come and not self._over:
             self._something.clear()
-        if self._transport is not None and len(self._come) <= MOST_WAITING and not self._over:
-            self._transport.resume_reading()
+        if len(self._come) < MOST_WAITING:
+            self._room.set()
         return taken
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
         """Send; raises WriteError where the other side is gone, whose last words can still be read."""
-        for _ in range(MANY_TURNS):
-            await asyncio.sleep(0)
-        if self._transport is not None and not self._over:
-            self._transport.write(buffer)
-            await _soon(self._free, timeout, httpcore.WriteTimeout)
-        if self._over:
-            raise httpcore.WriteError("the connection is lost")
+        try:
+            await _in_time(self._loop.sock_sendall(self._socket, buffer), timeout, httpcore.WriteTimeout)
+        except OSError as gone:
+            raise httpcore.WriteError(str(gone)) from gone
 
     async def aclose(self) -> None:
-        """Close."""
-        if self._transport is not None:
-            self._transport.close()
+        """Close; the socket is the event loop's until nobody takes in any more."""
+        self._taking_in.cancel()
+        await asyncio.wait([self._taking_in])
+        self._socket.close()
 
     def get_extra_info(self, info: str) -> Any:
         """Tell whether an idle connection has something to read: it is no good any more then."""
         return self._something.is_set() if info == "is_readable" else None
+
+    async def _take_in(self) -> None:
+        try:
+            while data := await self._loop.sock_recv(self._socket, BLOCK):
+                self._come += data
+                self._something.set()
+                if len(self._come) >= MOST_WAITING:
+                    self._room.clear()
+                await self._room.wait()
+        except OSError:
+            pass  # it is over in disorder; whoever reads finds the answer incomplete
+        finally:
+            self._over = True
+            self._something.set()
 
 
 class DuplexBackend(httpcore.AsyncNetworkBackend):
@@ -98,16 +98,12 @@ class DuplexBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> Duplex:
-        """Connect; asyncio sets TCP_NODELAY."""
+        """Connect; raises httpcore's ConnectError, ConnectTimeout."""
         del local_address, socket_options
-        loop = asyncio.get_running_loop()
         try:
-            _, made = await asyncio.wait_for(loop.create_connection(Duplex, host, port), timeout)
-        except TimeoutError as late:
-            raise httpcore.ConnectTimeout(str(late)) from late
+            return await _in_time(Duplex.to(host, port), timeout, httpcore.ConnectTimeout)
         except OSError as refused:
             raise httpcore.ConnectError(str(refused)) from refused
-        return made
 
 
 class DuplexTransport(httpx.AsyncHTTPTransport):
@@ -123,8 +119,8 @@ class DuplexTransport(httpx.AsyncHTTPTransport):
         )
 
 
-async def _soon(event: asyncio.Event, seconds: float | None, late: type[Exception]) -> None:
+async def _in_time(what: Awaitable[T], seconds: float | None, late: type[Exception]) -> T:
     try:
-        await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError as error:
+        return await asyncio.wait_for(what, seconds)
+    except TimeoutError as error:  # before OSError, whose subclass it is
         raise late(str(error)) from error

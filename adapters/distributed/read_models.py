@@ -15,6 +15,7 @@ from pymongo.collection import Collection
 
 from adapters.distributed.history_indexes import INDEXES
 from adapters.distributed.mongo import Fields, Mongo, as_ours
+from domain.errors import NotAbleError
 from projections.fold import VERSION
 
 POINTER_SECONDS: Final = 0.25  # how late a switch to another generation is seen
@@ -118,13 +119,15 @@ def serving(mongo: Mongo) -> int:
 def make_current(mongo: Mongo, generation: int) -> None:
     """Let a generation serve that has come as far as the one before it, which is kept for whoever reads it now.
 
-    Generations older than those two are dropped, as nobody reads them any more.
+    Generations older than those two are dropped, as nobody reads them any more. Raises NotAbleError where a younger
+    one serves already: this one may have been dropped while it was written.
     """
+    not_younger = {"_id": _version(), "generation": {"$not": {"$gt": generation}}}
     with as_ours():
-        state = mongo.collection(STATE).find_one_and_update(
-            {"_id": _version()}, {"$set": {"generation": generation}}, upsert=True
-        )
-    before = int(state.get("generation", NONE_YET)) if state else NONE_YET
+        state = mongo.collection(STATE).find_one_and_update(not_younger, {"$set": {"generation": generation}})
+    if state is None:
+        raise NotAbleError(f"A younger generation of the read models serves already than {generation}: rebuild again.")
+    before = int(state.get("generation", NONE_YET))
     for number in range(1, before):
         if number != generation:
             drop(mongo, number)

@@ -218,6 +218,16 @@ def test_the_generation_before_stays_for_its_readers_until_the_next_switch(mongo
     assert not [name for name in mongo.database.list_collection_names() if name.startswith("read-v1-1.")]
 
 
+def test_a_rebuild_that_was_overtaken_by_another_does_not_serve(mongo: Mongo) -> None:
+    ReadModels.ensured(mongo)
+    slow, quick = ReadModels.fresh(mongo), ReadModels.fresh(mongo)
+    make_current(mongo, quick.number)
+    with pytest.raises(NotAbleError, match="younger"):
+        make_current(mongo, slow.number)
+    assert serving(mongo) == quick.number
+    make_current(mongo, quick.number)
+
+
 def test_a_projector_of_a_generation_that_serves_no_more_is_told_so(mongo: Mongo) -> None:
     read = ReadModels.ensured(mongo)
     projector = written(read, {"v": 1})

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cli import exit_codes
+from cli.settings import Settings
 from domain.errors import AutoLearnError, ConflictError
 from tests.cli.conftest import Run
 from tests.cli.fake_backend import FakeBackend, Reply
@@ -54,10 +55,13 @@ def test_it_must_be_said_where_from(run: Run) -> None:
 
 def test_it_is_of_the_distributed_mode_whatever_is_set(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     modes: list[str] = []
+
+    def recovery(settings: Settings) -> Iterator[dict[str, Any]]:
+        modes.append(settings.mode)
+        yield RECOVERED
+
     recovering(monkeypatch, RECOVERED)
-    module = sys.modules["cli.compose.recovery"]
-    told = module.recovery
-    monkeypatch.setattr(module, "recovery", lambda settings: (modes.append(settings.mode), told(settings))[1])
+    monkeypatch.setattr(sys.modules["cli.compose.recovery"], "recovery", recovery)
     assert run("recover", "--from-kafka").code == 0
     assert modes == ["distributed"]
 

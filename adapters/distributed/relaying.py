@@ -48,11 +48,11 @@ class Relaying:
     def turn(self, ending: Event) -> None:
         """Relay until told to end."""
         try:
-            relay = Relay(self._bootstrap, self._topic, self._topic, self._source)
-            while not ending.is_set():
-                if not relay.step():
-                    self._source.wait_beyond(relay.position, WAIT_SECONDS)
-                self._tell(relay.position)
+            with Relay(self._bootstrap, self._topic, self._topic, self._source) as relay:
+                while not ending.is_set():
+                    if not relay.step():
+                        self._source.wait_beyond(relay.position, WAIT_SECONDS)
+                    self._tell(relay.position)
         except Fenced:
             log.info("%s: another process has taken over", self._name)
         except DamagedTopic as damage:

@@ -1,11 +1,11 @@
 """History pages on MongoDB at 10k and 100k experiments (HISTORY_SIZES=10000,…), now and as of past positions.
 
-Needs AUTOLEARN_TEST_MONGODB. The same made-up rows and the same published set as `benchmarks.history`, p50 in ms.
+The same made-up rows and the same published set as `benchmarks.history`, p50 in ms.
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from time import perf_counter
@@ -17,6 +17,7 @@ from adapters.distributed.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models import ReadModels
 from benchmarks import Figure
 from benchmarks.history import NAMES, PUBLISHED, SIZES, milliseconds, rows
+from benchmarks.mongo_append import server
 from projections.filter import parse, parse_sort
 from projections.ports import Batch, HistoryQuery
 
@@ -52,26 +53,28 @@ def measured(history: MongoHistory, head: int, text: str, sort: str) -> list[flo
     return medians
 
 
-def measure() -> list[Figure]:
+def of_size(uri: str, size: int) -> Iterator[Figure]:
+    """Measure the published set at one size."""
+    mongo = Mongo(uri, f"bench-{uuid4().hex[:12]}", seconds=PATIENCE_SECONDS)
+    try:
+        begun = perf_counter()
+        history, head = filled(mongo, size)
+        yield Figure(f"MongoDB history {size:,}: filling", size / (perf_counter() - begun), "rows/s")
+        for text, sort in PUBLISHED:
+            now, second, half, early = measured(history, head, text, sort)
+            what = f"MongoDB history {size:,}: {text or 'newest 100'}{f', sort {sort}' if sort else ''}"
+            note = f"page 2 {second:.1f} ms; as of 50 % {half:.1f} ms, of 1 % {early:.1f} ms"
+            yield Figure(what, now, "ms p50", "<= 10", note)
+    finally:
+        mongo.client.drop_database(mongo.name)
+        mongo.close()
+
+
+def measure() -> Iterator[Figure]:
     """Measure the published set at each size."""
-    figures = []
-    for size in SIZES:
-        mongo = Mongo(os.environ["AUTOLEARN_TEST_MONGODB"], f"bench-{uuid4().hex[:12]}", seconds=PATIENCE_SECONDS)
-        try:
-            begun = perf_counter()
-            history, head = filled(mongo, size)
-            figures.append(
-                Figure(f"MongoDB history {size:,}: filling", size / (perf_counter() - begun), "rows/s", "", "")
-            )
-            for text, sort in PUBLISHED:
-                now, second, half, early = measured(history, head, text, sort)
-                what = f"MongoDB history {size:,}: {text or 'newest 100'}{f', sort {sort}' if sort else ''}"
-                note = f"page 2 {second:.1f} ms; as of 50 % {half:.1f} ms, of 1 % {early:.1f} ms"
-                figures.append(Figure(what, now, "ms p50", "<= 10", note))
-        finally:
-            mongo.client.drop_database(mongo.name)
-            mongo.close()
-    return figures
+    with server() as uri:
+        for size in SIZES:
+            yield from of_size(uri, size)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from projections.ports import OPEN, HistoryQuery, Mark
 
 BUDGET = 20_000  # candidates looked at for one page: beyond it a page comes back short, with a cursor
 FIRST_PIECE = 30  # candidates beyond what the page needs
-WALK_SECONDS = 0.1  # about what so many candidates take, where it was not foreseen how many there would be
+WALK_SECONDS = 0.25  # far more than so many candidates take, where it was not foreseen how many there would be
 
 
 @dataclass(frozen=True, slots=True)

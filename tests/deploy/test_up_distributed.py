@@ -17,9 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
-def data(
-    tmp_path: Path, kafka: str, mongodb: str, installation: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def data(tmp_path: Path, kafka: str, mongodb: str, installation: str, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data directory, and an environment that names the servers."""
     for name, value in {"KAFKA": kafka, "MONGODB": mongodb, "DATABASE": installation}.items():
         monkeypatch.setenv(f"AUTOLEARN_{name}", value)

@@ -14,7 +14,7 @@ from typing import TypeGuard
 from pymongo.collection import Collection
 
 from adapters.distributed.history_filter import can_lead, keeps_order
-from adapters.distributed.history_indexes import BY_NUMBER, BY_PAIR, NUMBER, Keys
+from adapters.distributed.history_indexes import BY_FACT, BY_NUMBER, BY_PAIR, NUMBER, Keys
 from adapters.distributed.history_way import Way, along_numbers, selected
 from adapters.distributed.history_window import Window
 from adapters.distributed.mongo import Fields
@@ -92,10 +92,12 @@ def single_value(condition: Condition, query: HistoryQuery) -> bool:
 
 def _leads(query: HistoryQuery, window: Window) -> Iterator[Lead]:
     leading = [part for part in window.rest if can_lead(part) and not cuts_order(part, query)]
+    all_in_it = {NUMBER: {"$gte": window.low, "$lte": window.high}}
     for parts in (*_pairs(leading), *((part,) for part in leading)):
-        yield Lead(*selected(parts), _without(window.rest, parts))
+        index, where = selected(parts)
+        in_window = where if index == BY_FACT else where | all_in_it
+        yield Lead(index, in_window, _without(window.rest, parts))
     if query.sort.name != "n":
-        all_in_it = {NUMBER: {"$gte": window.low, "$lte": window.high}}
         yield Lead(BY_NUMBER, all_in_it, window.rest, STEP + 1)
 
 

@@ -39,7 +39,7 @@ def offset_of(consumed: Consumed) -> int:
 
 def message_of(consumed: Consumed) -> Message:
     """Return the parts that we use; a foreign record may lack any."""
-    return Message(consumed.key(), consumed.value(), consumed.headers() or [])  # type: ignore[arg-type]
+    return Message(consumed.key(), consumed.value(), consumed.headers() or [])  # type: ignore[arg-type] # judged when read
 
 
 def is_readable(found: Found) -> bool:

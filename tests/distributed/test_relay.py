@@ -11,12 +11,17 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from adapters.distributed.cloud_events import Message, commits_of, origin
+from adapters.distributed.communication_events import archived_in
 from adapters.distributed.kafka import DamagedTopic, Fenced
 from adapters.distributed.probe import message_of
-from adapters.distributed.relay import EventSource, Relay
+from adapters.distributed.relay import CommunicationSource, EventSource, Relay
+from adapters.distributed.topics import topics_of
+from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.database import Database
 from domain.errors import NotAbleError
 from projections.ports import RawCommit
 from tests.contracts.events import events, stamp
+from tests.contracts.test_communications import CALL
 from tests.distributed.relayed import SECONDS, Relayed, stepped
 
 
@@ -47,6 +52,19 @@ def test_a_stock_consumer_reads_exactly_the_log(relayed: Relayed) -> None:
     relayed.relay_all()
     assert stock_reading(relayed) == relayed.messages(relayed.commits())
     assert in_the_topic(relayed) == relayed.commits()
+
+
+def test_the_archive_of_communications_is_relayed_alike(relayed: Relayed) -> None:
+    database = Database(":memory:")
+    archive = SqliteCommunications(database, "w1")
+    relayed.topic = topics_of(relayed.database)[1]
+    for _ in range(2):
+        archive.archive(CALL)
+        archive.archive(CALL)
+        with Relay(relayed.kafka, relayed.topic, "c", CommunicationSource(archive, relayed.origin)) as relay:
+            assert stepped(relay) == 2
+    assert [archived_in(message) for message in stock_reading(relayed)] == archive.read(0, 10)
+    database.close()
 
 
 def test_a_new_relay_goes_on_where_the_topic_ends(relayed: Relayed) -> None:

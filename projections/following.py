@@ -52,7 +52,7 @@ def read_after(feed: Feed, position: int, limit: int) -> tuple[Sequence[Recorded
     except Exception as error:  # noqa: BLE001 - stored bytes can be wrong in any way
         if limit > 1:
             return read_after(feed, position, limit // 2)
-        return [], Poisoned(_next_commit(feed, position), f"An event cannot be read: {error}.")
+        return [], Poisoned(_next_commit(feed, position), f"An event cannot be read: {str(error).rstrip('.')}.")
 
 
 def _next_commit(feed: Feed, position: int) -> int:

@@ -35,6 +35,10 @@ class DamagedTopic(AutoLearnError):  # noqa: N818 - it names the topic's state, 
     """The topic does not hold the log: somebody else wrote to it, removed from it, or it belongs elsewhere."""
 
 
+class ForeignRecords(DamagedTopic):
+    """Somebody else wrote between the relay's own records, where no later look at the topic's end would find it."""
+
+
 def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
     """Return what every client gets; names with `_` for `.`. Raises BadInputError where no server is named."""
     if not bootstrap.strip():

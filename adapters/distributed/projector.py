@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from threading import Event
@@ -33,8 +34,8 @@ class Projector:
         self._told: tuple[float, str | None] = (float("-inf"), None)
         self._adopting: int | None = None
 
-    def turn(self, ending: Event) -> None:
-        """Fold until told to end; raises NotAbleError where another process has let other read models serve."""
+    def turn(self, ending: Event, goes_well: Callable[[], None]) -> None:
+        """Fold until told to end (`standby.Turn`); NotAbleError: another process has let other read models serve."""
         documents = ProjectorDocuments(ReadModels.ensured(self._mongo))
         runner = Runner(self._topic, documents, head=self._log.head)
         runner.start()
@@ -44,6 +45,7 @@ class Projector:
                     raise NotAbleError("Another process has let other read models serve: begin anew with them.")
                 self._adopt(runner, documents)
                 self._tell(runner)
+                goes_well()
         finally:
             runner.stop()
 

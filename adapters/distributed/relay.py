@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, Producer
 from confluent_kafka import Message as Delivered
 
 from adapters.distributed.cloud_events import Message
-from adapters.distributed.kafka import DamagedTopic, Fenced, kafka_errors, settings
+from adapters.distributed.kafka import DamagedTopic, Fenced, ForeignRecords, kafka_errors, settings
 from adapters.distributed.probe import Probe, offset_of
 from adapters.distributed.read_ahead import ReadAhead
 from adapters.distributed.relay_sources import CommunicationSource, EventSource, Source
@@ -113,7 +113,7 @@ class Relay:
             return
         self._probe.await_end(last + 1)
         if self._probe.count(begin, last + 1) != count:
-            raise DamagedTopic(
+            raise ForeignRecords(
                 f"Somebody else wrote to the topic {self._topic}, between offsets {begin} and {last}. "
                 f"Take away their right to write. {REFILL}"
             )

@@ -9,7 +9,7 @@ from adapters.distributed.kafka import DamagedTopic
 from adapters.distributed.probe import Found, Probe
 from adapters.distributed.relay_sources import Source
 
-REFILL = "To fill it again from MongoDB: stop the relays, delete the topic, start a relay."
+REFILL = "To have it filled again from MongoDB, delete the topic."
 RECOVER = "If MongoDB was lost or is an old back-up, `autolearn recover --from-kafka` brings it back from the topics."
 OTHER = "If the topic belongs to another installation, choose another AUTOLEARN_DATABASE."
 

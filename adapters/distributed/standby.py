@@ -18,8 +18,9 @@ LEASE_SECONDS: Final = (
 )
 PAUSE_SECONDS: Final = 0.5  # after a work that failed, so that what lasts is not tried a thousand times
 
-Turn = Callable[[Event], None]
-"""The work: returns soon after the event is set, or raises an AutoLearnError for what it cannot go on with."""
+Turn = Callable[[Event, Callable[[], None]], None]
+"""The work: returns soon after the event is set, calls the second again and again as long as it goes well, or raises an
+AutoLearnError for what it cannot go on with."""
 
 
 class Standby:
@@ -34,10 +35,13 @@ class Standby:
     def run(self, stopping: Event) -> None:
         """Serve until told to stop."""
         while not stopping.is_set():
-            if self._take():
+            taken = self._take()
+            if taken:
                 self._serve(stopping)
-            else:
-                stopping.wait(self._leases.seconds / 8)
+                continue
+            if taken is False:  # what hinders the work is now for another to tell
+                self._get_on()
+            stopping.wait(self._leases.seconds / 8)
         self._give_back()
 
     def _serve(self, stopping: Event) -> None:
@@ -61,13 +65,21 @@ class Standby:
 
     def _guarded(self) -> None:
         try:
-            self._turn(self._ending)
-            self.fault = None
+            self._turn(self._ending, self._goes_well)
+            self._goes_well()
         except AutoLearnError as trouble:
             self._note(trouble.sentence)
         except Exception as error:
             log.exception("%s", self._name)
             self._note(f"{type(error).__name__}: {error}")
+
+    def _goes_well(self) -> None:
+        self.fault = None
+
+    def _get_on(self) -> None:
+        if self.fault is not None:
+            log.info("%s: goes on", self._name)
+        self.fault = None
 
     def _note(self, fault: str) -> None:
         if fault != self.fault:  # what lasts is said once

@@ -37,11 +37,22 @@ def ensure_topics(bootstrap: str, database: str) -> None:
     """
     admin = AdminClient(settings(bootstrap))
     for topic in topics_of(database):
-        if _find(admin, topic) is None:
-            _create(admin, topic)
-            _await_leader(admin, topic)
-        _check_partitions(admin, topic)
-        _correct(admin, topic)
+        _ensure(admin, topic)
+
+
+def ensure_topic(bootstrap: str, topic: str) -> str:
+    """Do the same for one topic, and return its id: a topic that was deleted and made anew has another one."""
+    return _ensure(AdminClient(settings(bootstrap)), topic)
+
+
+def _ensure(admin: AdminClient, topic: str) -> str:
+    if _find(admin, topic) is None:
+        _create(admin, topic)
+        _await_leader(admin, topic)
+    found = _find(admin, topic)
+    _check_partitions(topic, found)
+    _correct(admin, topic)
+    return str(found.topic_id) if found else ""
 
 
 def _find(admin: AdminClient, topic: str) -> TopicDescription | None:
@@ -86,8 +97,7 @@ def _await_leader(admin: AdminClient, topic: str) -> None:
     raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) has created the topic {topic}, but no broker leads it yet.")
 
 
-def _check_partitions(admin: AdminClient, topic: str) -> None:
-    found = _find(admin, topic)
+def _check_partitions(topic: str, found: TopicDescription | None) -> None:
     count = len(found.partitions) if found else 0
     if count != 1:
         raise DamagedTopic(

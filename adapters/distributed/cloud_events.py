@@ -19,6 +19,7 @@ from projections.ports import RawCommit, RawEvent
 
 JSON: Final = b"application/json"
 SPEC: Final = b"1.0"
+COMMUNICATION: Final = b"autolearn.communication.v1"  # the `ce_type` of the other topic's records
 HASH_BYTES: Final = 32
 
 
@@ -104,6 +105,11 @@ def damaged(what: str, wrong: Exception) -> DamagedRecordError:
     return DamagedRecordError(f"{what} is damaged: {wrong}.")
 
 
+def communication_id(place: bytes) -> bytes:
+    """Return the id of a communication, from its position as text: source and id together are unique (CloudEvents)."""
+    return b"communication-" + place
+
+
 @contextmanager
 def reading(what: str) -> Iterator[None]:
     """Turn WRONG into DamagedRecordError; not where a whole log passes, as it costs as much as the reading itself."""
@@ -119,7 +125,8 @@ def record_of(message: Message) -> Record:
     try:
         headers = dict(pairs)
         place = headers["ce_sequence"]
-        ours = headers["ce_specversion"] == SPEC and headers["ce_id"] == place and headers["ce_subject"] == key
+        id_ = communication_id(place) if headers["ce_type"] == COMMUNICATION else place
+        ours = headers["ce_specversion"] == SPEC and headers["ce_id"] == id_ and headers["ce_subject"] == key
         if not ours or len(headers) != len(pairs):
             raise ValueError("headers, id and key are not those that a relay writes")
         return Record(int(place), int(headers.get("ce_commitlast", place)), key, bytes(value), headers)

@@ -7,10 +7,12 @@ from dataclasses import asdict, fields
 from typing import Any, Final
 
 from adapters.distributed.cloud_events import (
+    COMMUNICATION,
     JSON,
     SPEC,
     Message,
     Record,
+    communication_id,
     hash_in,
     reading,
     record_of,
@@ -19,7 +21,6 @@ from adapters.distributed.cloud_events import (
 )
 from projections.ports import Archived, Communication
 
-TYPE: Final = "autolearn.communication.v1"
 INTEGERS: Final = {"bytes_in", "bytes_out", "domain_position"}
 KINDS: Final = {
     field.name: int if field.name in INTEGERS else (int, float) if field.name == "milliseconds" else str
@@ -34,9 +35,9 @@ def communication_message(archived: Archived, source: str) -> Message:
     headers = [
         ("content-type", JSON),
         ("ce_specversion", SPEC),
-        ("ce_id", place),
+        ("ce_id", communication_id(place)),
         ("ce_source", source.encode()),
-        ("ce_type", TYPE.encode()),
+        ("ce_type", COMMUNICATION),
         ("ce_time", rfc3339(archived.at).encode()),
         ("ce_subject", writer),
         ("ce_sequence", place),
@@ -52,7 +53,7 @@ def archived_of(record: Record) -> Archived:
     """Return what the archive holds at this record's position; raises DamagedRecordError."""
     headers = record.headers
     with reading(f"The record at position {record.position}"):
-        if headers["ce_type"].decode() != TYPE or headers["ce_writer"] != record.key:
+        if headers["ce_type"] != COMMUNICATION or headers["ce_writer"] != record.key:
             raise ValueError("it is not of the type, or not of the writer, that it says")
         return Archived(
             position=record.position,

@@ -30,7 +30,6 @@ def all_of(headers: dict[str, Header]) -> dict[str, Any]:
 COMMON: Final = {
     "content-type": text("what the value is", const="application/json"),
     "ce_specversion": text("the version of CloudEvents", const="1.0"),
-    "ce_id": text("the position; unique within the source", NUMBER),
     "ce_source": text("/autolearn/<database>/<id of the installation>", SOURCE),
     "ce_type": text("what happened; names the schema of the value"),
     "ce_time": text("when it was stored, UTC, never before the one at the position before", TIME, format="date-time"),
@@ -38,6 +37,7 @@ COMMON: Final = {
 EVENT_HEADERS: Final = all_of(
     COMMON
     | {
+        "ce_id": text("the position; unique within the source", NUMBER),
         "ce_subject": text("the stream"),
         "ce_partitionkey": text("the stream"),
         "ce_sequence": text("the position: 1, 2, 3 … without a hole", NUMBER),
@@ -53,6 +53,10 @@ EVENT_HEADERS: Final = all_of(
 COMMUNICATION_HEADERS: Final = all_of(
     COMMON
     | {
+        "ce_id": text(
+            "the position after a word, as events have the bare one; unique within the source",
+            f"^communication-{NUMBER[1:]}",
+        ),
         "ce_subject": text("the process that wrote it"),
         "ce_sequence": text("the position: 1, 2, 3 … without a hole", NUMBER),
         "ce_writer": text("the process that wrote it"),

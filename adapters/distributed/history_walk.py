@@ -59,12 +59,12 @@ class Walk:
         if self.ended or self.is_full:
             return None
         if self._place is None:
-            before_all = OPEN if self._query.sort.descending else -1
+            before_all = OPEN if self._query.sort.descending else 0  # the first commit has the numbers from 1024 on
             return Mark(before_all, before_all, missing=self._missing)
         if isinstance(self._place, int):
             return Mark(self._place, 0, missing=self._missing)
         here = self._rows.find({self.way.path: self._place}, fields_of(self._query)).hint(list(self.way.index))
-        return hit(next(iter(here)), self._query).mark
+        return hit(next(iter(here)), self._query, missing=self._missing).mark
 
     def expected(self) -> float:
         """Estimate how many more candidates the page takes, by the rate so far; finding none yet bodes ill."""

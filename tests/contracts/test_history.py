@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -183,6 +184,17 @@ def test_so_they_are_in_small_pieces_and_within_a_small_budget(store: Store, mon
             check(store, written, where, sort, 2)
 
     equal()
+
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_so_they_are_where_the_budget_ends_before_the_rows_that_lack_the_value(
+    store: Store, monkeypatch: pytest.MonkeyPatch, *, descending: bool
+) -> None:
+    for module, name, value in (*store.SMALL_BUDGET, (store.walk, "BUDGET", 2)):
+        monkeypatch.setattr(module, name, value)
+    rows = [replace(example(position), facts={"setting.C": 1}) for position in range(1, 6)]
+    rows[3:] = [replace(row, facts={"setting.C": 1, "measure.f1": 0.5}) for row in rows[3:]]
+    check(store, (rows, 5), Compare("setting.C", "=", 1), Sort("measure.f1", descending), 2)
 
 
 def test_so_they_are_where_a_rare_condition_leads(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,6 @@ class Lag:
         folded, head = backend.documents.position(), backend.feed.head()[0]
         if folded >= head:
             return cls(head, 0, 0.0)
-        waiting = backend.feed.after(folded, 1)
+        waiting = backend.feed.raw_after(folded, 1)  # as stored: what cannot be read is behind, too
         seconds = (backend.clock.now() - waiting[0].at).total_seconds() if waiting else 0.0
         return cls(head, head - folded, max(seconds, 0.0))

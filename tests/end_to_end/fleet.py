@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import uvicorn
 
 from adapters.http.gateway import Gateway
 from adapters.security.credentials import Credentials
 from cli.client import Client
 from cli.positions import Positions
 from cli.processes import SERVICES
+from tests.deploy.echoes import served
 from tests.end_to_end.place import SECONDS, Shell
 from tests.servers.fixtures import delete_topics, drop_database
 
@@ -223,19 +223,9 @@ def fleet_on(folder: Path, kafka: str, mongodb: str, *, shared: bool = True) -> 
 @contextmanager
 def serving(fleet: Fleet) -> Iterator[None]:
     """Put the gateway in front of a fleet."""
-    server = uvicorn.Server(
-        uvicorn.Config(Gateway(fleet.instances), host="127.0.0.1", port=0, log_level="warning", lifespan="off")
-    )
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    until(lambda: server.started, START_SECONDS)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    fleet.url = f"http://127.0.0.1:{port}"
-    try:
+    gateway = Gateway(fleet.instances)
+    with served(gateway, gateway.close) as fleet.url:
         yield
-    finally:
-        server.should_exit = True
-        thread.join(SECONDS)
 
 
 def until(holds: Callable[[], Any], seconds: float = 30.0) -> None:

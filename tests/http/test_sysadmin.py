@@ -11,6 +11,7 @@ import pytest
 from adapters.embedded.communications import SqliteCommunications
 from adapters.http.health import readiness
 from adapters.security.credentials import Credentials
+from adapters.wire import events as wire_events
 from domain.errors import DiskReserveError
 from tests.http.asgi import Caller
 from tests.http.rig import Rig
@@ -129,6 +130,17 @@ def test_metrics_count_calls_lag_and_communications(rig: Rig, ana: Caller) -> No
     assert float(lines["autolearn_projection_lag_events"]) == rig.position - rig.documents.position() > 0
     assert 299 < float(lines["autolearn_projection_lag_seconds"]) < 400
     assert lines["autolearn_communications"] == "3.0"
+
+
+def test_the_lag_is_told_where_an_event_of_a_newer_version_waits(
+    rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.projecting.paused.set()
+    ana.post("/trainings", {"dataset": "iris", "model": "svm"})
+    monkeypatch.setattr(wire_events, "EVENTS", {})
+    with pytest.raises(wire_events.UnreadableEventError):
+        rig.backend.feed.after(rig.documents.position(), 1)
+    assert int(str(readiness(rig.backend)["lag_events"])) > 0
 
 
 def test_ready_says_where_the_projection_stands_and_quotes_nothing(rig: Rig) -> None:

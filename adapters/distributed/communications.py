@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+import pymongo
 from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 
@@ -28,6 +29,7 @@ from projections.ports import Archived, Communication
 RING: Final = 1000
 MOST_STRAYS: Final = 20
 NUMBERS: Final = ["int", "long"]
+LITTLE_PATIENCE: Final = 1.0  # seconds: a call that waited in vain for MongoDB does not wait as long for its record
 
 
 class MongoCommunications:
@@ -49,6 +51,7 @@ class MongoCommunications:
             strict.create_indexes(INDEXES)
         self._records: Collection[Fields] = strict.with_options(codec_options=TOLERANT)
         self._succession = Succession(strict, CommunicationLine(strict, writer, now), TAIL_FIELDS)
+        self._client = mongo.client
         self._growth = growth_of(mongo, COMMUNICATIONS)
         self._disk = DiskReserve(mongo, reserve, folder)
         self._ring: deque[Archived] = deque(maxlen=RING)
@@ -58,7 +61,7 @@ class MongoCommunications:
     def archive(self, communication: Communication) -> Archived:
         """Store one record durably, with those of other threads; raises NotAbleError (come again)."""
         job = Job(normal(communication))
-        with self._noted():
+        with self._noted(), pymongo.timeout(LITTLE_PATIENCE if self._seems_away() else None):
             document = self._succession.submit(job)
         self._growth.reach(document["_id"])
         return from_document(document)
@@ -126,6 +129,9 @@ class MongoCommunications:
         with as_ours():
             last = self._records.find_one({"at": {"$lte": at}}, {"_id": 1}, sort=order)
         return int(last["_id"]) if last else 0
+
+    def _seems_away(self) -> bool:
+        return self._failed or not self._client.topology_description.has_writable_server()
 
     @contextmanager
     def _noted(self) -> Iterator[None]:

@@ -1,0 +1,239 @@
+"""Many processes of a kind: each task is done once, whoever dies; a call counts once, whichever instance it meets."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import pytest
+
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
+from cli.answers import Answer
+from cli.bodies import JsonBody
+from cli.client import Client
+from domain.experiment_events import TrainingCompleted, TrainingRequested, TrainingStarted
+from tests.end_to_end.fleet import Fleet, Member, fleet_on, proxy_of, until
+from tests.end_to_end.place import Shell
+from tests.end_to_end.test_kill import children
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+SHORT = {"dataset": "iris", "model": "naive-bayes"}
+SECONDS_LONG = {"dataset": "digits", "model": "random-forest", "settings": {"n_estimators": 600}}
+LONG = {"dataset": "wine", "model": "random-forest", "settings": {"n_estimators": 30_000}}
+TAKEN_OVER_SECONDS = 90.0
+PAUSE_SECONDS = 0.1  # between the calls of a load: a session holds 500 experiments
+PAIRS = ("relay", "project", "work training", *(f"serve {it}" for it in ("catalog", "training", "session", "storage")))
+
+
+@dataclass
+class Place:
+    """An installation and its sys-admin."""
+
+    fleet: Fleet
+    shell: Shell
+    mongo: Mongo
+    client: Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = proxy_of(self.shell)
+
+    def queue(self, wanted: dict[str, Any]) -> str:
+        """Request a training without waiting for it."""
+        return str(self.client.tell("trainings", body=wanted, background=True).body["experiment"])
+
+    def at(self, member: Member) -> Client:
+        """The Remote Proxy of one instance, past the gateway."""
+        return proxy_of(self.fleet.at(member, self.shell))
+
+    def state(self, experiment: str) -> tuple[str, int]:
+        """Return a training's state and attempt."""
+        body = self.client.ask("trainings", experiment).body
+        return body["state"], body["attempt"]
+
+    def await_state(self, experiment: str, state: str, attempt: int) -> None:
+        """Wait until a training stands so."""
+        until(lambda: self.state(experiment) == (state, attempt), TAKEN_OVER_SECONDS)
+
+    def events(self, kind: type[Any]) -> list[Any]:
+        """Return all events of a kind that the log has."""
+        return [it.event for it in MongoLog(self.mongo).after(0, 10**6) if isinstance(it.event, kind)]
+
+    def attempts(self) -> list[tuple[str, int]]:
+        """Return what was started: experiment and attempt."""
+        return [(it.task, it.attempt) for it in self.events(TrainingStarted)]
+
+
+@pytest.fixture(scope="module")
+def place(kafka: str, mongodb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Two processes of each kind that these tests need, one task at a time in each."""
+    with fleet_on(tmp_path_factory.mktemp("instances"), kafka, mongodb) as fleet:
+        fleet.more["AUTOLEARN_SLOTS"] = "1"
+        fleet.start_these("work catalog", *PAIRS, *PAIRS)
+        mongo = Mongo(mongodb, fleet.database)
+        yield Place(fleet, fleet.client("ana", "analyst", "sys-admin"), mongo)
+        mongo.close()
+
+
+def test_queued_trainings_are_each_done_once(place: Place) -> None:
+    queued = {place.queue(SHORT) for _ in range(20)}
+    until(lambda: queued <= {it.task for it in place.events(TrainingCompleted)}, TAKEN_OVER_SECONDS)
+    assert Counter(it for it in place.attempts() if it[0] in queued) == Counter((it, 1) for it in queued)
+    assert Counter(it.task for it in place.events(TrainingCompleted) if it.task in queued) == Counter(queued)
+    assert len({it.worker for it in place.events(TrainingStarted) if it.task in queued}) > 1
+    assert len(place.client.tell("session", "commit").body["experiments"]) == 20
+
+
+def test_the_same_key_at_another_instance_gets_the_one_answer(place: Place) -> None:
+    here, there = map(place.at, place.fleet.of("serve", "training"))
+    first, again = trained(here, SHORT, "once"), trained(there, SHORT, "once")
+    assert (first.status, first.body["state"]) == (201, "completed")
+    assert (again.status, again.body, again.head) == (201, first.body, first.head)
+    assert trained(there, {**SHORT, "seed": 1}, "once").status == 422
+    with ThreadPoolExecutor(2) as pool:
+        racing = list(pool.map(lambda client: trained(client, SHORT, "race"), (here, there)))
+    assert len({it.body["experiment"] for it in racing}) == 1
+
+
+def trained(client: Client, wanted: dict[str, Any], key: str) -> Answer:
+    """Request a training under an Idempotency-Key."""
+    return client.exchange(client.call("POST", ("trainings",), {}, key), JsonBody(json.dumps(wanted).encode()))
+
+
+def test_the_tasks_of_a_killed_worker_get_their_next_attempt_by_another(place: Place) -> None:
+    experiment = place.queue(SECONDS_LONG)
+    until(lambda: at_work(place))
+    at_work(place)[0].kill()
+    place.await_state(experiment, "completed", 2)
+    workers = [it.worker for it in place.events(TrainingStarted) if it.task == experiment]
+    assert len(set(workers)) == 2
+    place.fleet.start("work", "training")
+
+
+def at_work(place: Place) -> list[Member]:
+    """The workers that run a task now."""
+    return [it for it in place.fleet.of("work", "training") if it.gauges.get("tasks_running")]
+
+
+def test_a_call_whose_service_is_killed_is_answered_by_another(place: Place) -> None:
+    known = len(place.attempts())
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(place.shell, "train", "digits", "random-forest", "-p", "n_estimators=600")
+        until(lambda: len(place.attempts()) > known)
+        busy_service(place).kill()
+        answered = call.result().json
+    assert (answered["state"], answered["attempt"]) == ("completed", 2)
+    assert [it for it in place.attempts() if it[0] == answered["experiment"]] == [
+        (answered["experiment"], 1),
+        (answered["experiment"], 2),
+    ]
+    place.fleet.start("serve", "training")
+    assert place.shell("verify").json["unanswered"] == []
+
+
+def busy_service(place: Place) -> Member:
+    """Wait for the service that has started a child for a task, and return it."""
+    found: list[Member] = []
+
+    def look() -> bool:
+        by_children = sorted(place.fleet.of("serve", "training"), key=lambda it: len(children(it.process.pid)))
+        found[:] = by_children[-1:]
+        counts = [len(children(it.process.pid)) for it in by_children]
+        return counts[-1] > counts[0]
+
+    until(look)
+    return found[0]
+
+
+def test_unanswered_calls_are_told_from_calls_in_flight_and_cancelling_reaches_every_instance(place: Place) -> None:
+    lives, dies = place.fleet.of("serve", "training")
+    with ThreadPoolExecutor(2) as pool:
+        flying, long = begin(place, pool, lives)
+        lost, _ = begin(place, pool, dies)
+        dies.kill()
+        verified = place.shell("verify").json
+        assert verified["ok"], verified
+        assert len(verified["unanswered"]) == 1
+        requested = {it.task: it.metadata.correlation for it in place.events(TrainingRequested)}
+        assert verified["unanswered"][0]["correlation"] == requested[lost]
+        place.await_state(lost, "started", 2)
+        until(lambda: at_work(place))
+        for experiment in (lost, flying):
+            place.at(place.fleet.start("serve", "training")).tell("trainings", experiment, method="DELETE")
+        assert long.result(60).body["state"] == "cancelled"
+    until(lambda: not at_work(place))
+    assert place.shell("verify").json["ok"]
+
+
+def begin(place: Place, pool: ThreadPoolExecutor, member: Member) -> tuple[str, Any]:
+    """Call for a long training at one instance; return the experiment, once it is started, and the call."""
+    known = set(place.attempts())
+    client = place.at(member)
+    call = pool.submit(client.tell, "trainings", body=LONG)
+    until(lambda: set(place.attempts()) - known)
+    return (set(place.attempts()) - known).pop()[0], call
+
+
+class Load:
+    """Calls of one kind, one after the other, until it is left; whatever fails fails the test."""
+
+    def __init__(self, place: Place, call: Any) -> None:
+        self.client, self.call = proxy_of(place.shell), call
+        self.answers: list[Answer] = []
+        self.stopped = Event()
+
+    def go_on(self) -> None:
+        """Call, again and again."""
+        while not self.stopped.wait(PAUSE_SECONDS):
+            self.answers.append(self.call(self.client).checked())
+
+
+def test_a_rolling_restart_fails_no_call_and_loses_and_doubles_no_command(place: Place) -> None:
+    before, unanswered = {it.task for it in place.events(TrainingRequested)}, place.shell("verify").json["unanswered"]
+    loads = [Load(place, it) for it in (train, look_at_the_session, look_at_the_catalog)]
+    with ThreadPoolExecutor(len(loads)) as pool:
+        running = [pool.submit(load.go_on) for load in loads]
+        try:
+            for old in [it for it in place.fleet.members if it.process.poll() is None]:
+                wanted = [len(load.answers) + 1 for load in loads]
+                assert old.stop() == 0, old.said
+                place.fleet.start(*old.command)
+                place.fleet.forget(old)
+                await_answers(loads, wanted)
+        finally:
+            for load in loads:
+                load.stopped.set()
+        for it in running:
+            it.result(120)
+    acknowledged = [answer.body["experiment"] for answer in loads[0].answers]
+    assert len(acknowledged) == len(set(acknowledged))
+    assert {it.task for it in place.events(TrainingRequested)} - before == set(acknowledged)
+    until(lambda: set(acknowledged) <= {it.task for it in place.events(TrainingCompleted)}, TAKEN_OVER_SECONDS)
+    verified = place.shell("verify", "--against", "kafka").json
+    assert (verified["ok"], verified["unanswered"]) == (True, unanswered), verified
+
+
+def await_answers(loads: list[Load], wanted: list[int]) -> None:
+    """Wait until each load has so many answers."""
+    until(lambda: all(len(it.answers) >= number for it, number in zip(loads, wanted, strict=True)))
+
+
+def train(client: Client) -> Answer:
+    """Train, and wait for it as long as the instance lives."""
+    return client.exchange(client.call("POST", ("trainings",), {}), JsonBody(json.dumps(SHORT).encode()))
+
+
+def look_at_the_session(client: Client) -> Answer:
+    """Ask one service."""
+    return client.exchange(client.call("GET", ("session",), {}))
+
+
+def look_at_the_catalog(client: Client) -> Answer:
+    """Ask another."""
+    return client.exchange(client.call("GET", ("catalog", "models"), {}))

@@ -40,7 +40,7 @@ class Standby:
                 self._serve(stopping)
                 continue
             if taken is False:  # what hinders the work is now for another to tell
-                self._get_on()
+                self._goes_well()
             stopping.wait(self._leases.seconds / 8)
         self._give_back()
 
@@ -74,9 +74,6 @@ class Standby:
             self._note(f"{type(error).__name__}: {error}")
 
     def _goes_well(self) -> None:
-        self.fault = None
-
-    def _get_on(self) -> None:
         if self.fault is not None:
             log.info("%s: goes on", self._name)
         self.fault = None

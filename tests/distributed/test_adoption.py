@@ -1,0 +1,48 @@
+"""Who rebuilds asks by way of MongoDB that the new read models may serve, and hears how it went."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.distributed.adoption import Adoptions
+from adapters.distributed.mongo import Mongo
+from domain.errors import NotAbleError
+
+PATIENCE = 30.0
+
+
+def test_a_wish_is_heard_and_its_end_is_told(mongo: Mongo) -> None:
+    asking, doing = Adoptions(mongo), Adoptions(mongo)
+    assert doing.wished() is None
+    asked = asking.ask(7)
+    assert (doing.wished(), asked.done()) == (7, False)
+    doing.settle(7)
+    assert asked.result(PATIENCE) is None
+    assert doing.wished() is None
+
+
+def test_a_refusal_is_told(mongo: Mongo) -> None:
+    asked = Adoptions(mongo).ask(7)
+    Adoptions(mongo).settle(7, "position 3: cannot be folded")
+    with pytest.raises(NotAbleError, match="position 3: cannot be folded"):
+        asked.result(PATIENCE)
+
+
+def test_whoever_rebuilds_last_is_heard(mongo: Mongo) -> None:
+    adoptions = Adoptions(mongo)
+    first, second = adoptions.ask(7), adoptions.ask(8)
+    with pytest.raises(NotAbleError, match="Another rebuild came"):
+        first.result(PATIENCE)
+    assert adoptions.wished() == 8
+    adoptions.settle(7)
+    assert adoptions.wished() == 8
+    adoptions.settle(8)
+    second.result(PATIENCE)
+
+
+def test_a_wish_can_be_given_up(mongo: Mongo) -> None:
+    adoptions = Adoptions(mongo)
+    asked = adoptions.ask(7)
+    assert asked.cancel()
+    adoptions.settle(7)
+    assert asked.cancelled()

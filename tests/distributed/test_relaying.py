@@ -1,0 +1,79 @@
+"""A relay in charge fills the topic, tells how far, and leaves one that somebody else wrote to as it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+from confluent_kafka import Producer
+
+from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.feed import KafkaFeed
+from adapters.distributed.kafka import DamagedTopic
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.relaying import COMMUNICATIONS, EVENTS, relay_communications, relay_events
+from adapters.distributed.status import Statuses
+from tests.contracts.events import append
+from tests.distributed.published import INSTALLATION, call
+
+PATIENCE = 30.0
+
+
+def until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        Event().wait(0.01)
+
+
+def told(mongo: Mongo, work: str) -> dict[str, object]:
+    return Statuses(mongo).told(work)
+
+
+def test_the_topic_is_made_and_filled_and_how_far_it_is_gets_told(kafka: str, mongo: Mongo) -> None:
+    store, ending, well = MongoEventStore(mongo), Event(), Event()
+    append(store, "s", count=3)
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, well.set)
+        until(lambda: told(mongo, EVENTS).get("position") == 3)
+        append(store, "t", count=2)
+        until(lambda: told(mongo, EVENTS).get("position") == 5)
+        ending.set()
+        turn.result(PATIENCE)
+    feed = KafkaFeed(kafka, mongo.name, INSTALLATION)
+    assert feed.raw_after(0, 100) == MongoLog(mongo).raw_after(0, 100)
+    feed.close()
+    assert well.is_set()
+    assert told(mongo, EVENTS)["fault"] is None
+
+
+def test_the_archive_is_relayed_likewise(kafka: str, mongo: Mongo) -> None:
+    archive, ending = MongoCommunications(mongo, "w"), Event()
+    last = [archive.archive(call(number)) for number in range(3)][-1].position
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(relay_communications, kafka, mongo, INSTALLATION, ending, Event().set)
+        until(lambda: told(mongo, COMMUNICATIONS).get("position") == last)
+        ending.set()
+        turn.result(PATIENCE)
+
+
+def test_what_somebody_else_wrote_stops_it_and_every_relay_after_it(kafka: str, mongo: Mongo) -> None:
+    append(MongoEventStore(mongo), "s")
+    ending = Event()
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, Event().set)
+        until(lambda: told(mongo, EVENTS).get("position") == 1)
+        stranger = Producer({"bootstrap.servers": kafka, "log_level": 0})
+        stranger.produce(f"{mongo.name}.events", b"garbage")
+        assert stranger.flush(PATIENCE) == 0
+        append(MongoEventStore(mongo), "t")
+        with pytest.raises(DamagedTopic):
+            turn.result(PATIENCE)
+    assert told(mongo, EVENTS)["fault"]
+    with pytest.raises(DamagedTopic):
+        relay_events(kafka, mongo, INSTALLATION, ending, Event().set)

@@ -53,9 +53,11 @@ class Relay:
         )
         self._delivered: list[int] = []
         try:
+            start = Start(self._probe, topic, source)
+            start.place()  # who may not relay here must not fence the one who may
             with kafka_errors(*self._doing):
                 self._producer.init_transactions(INIT_SECONDS)
-            self.position, self._offset = Start(self._probe, topic, source).place()
+            self.position, self._offset = start.place()
         except BaseException:
             self._probe.close()
             raise

@@ -15,7 +15,7 @@ OTHER = "If the topic belongs to another installation, choose another AUTOLEARN_
 
 
 class Start:
-    """The check of a topic at the start of a relay, made after the relay before was fenced."""
+    """The check of a topic at the start of a relay; what it finds holds once the relay before was fenced."""
 
     def __init__(self, probe: Probe, topic: str, source: Source) -> None:
         self._probe, self._topic, self._source = probe, topic, source

@@ -45,9 +45,8 @@ def add_local(settings: Settings, backend: Backend, start: str) -> None:
 
 def has_own_clients(backend: Backend) -> bool:
     """Whether anybody but `local` may call."""
-    streams = backend.application.ports.store.streams("client:", MOST_CLIENTS)
-    names = [stream.partition(":")[2] for stream in streams]
-    return any(not backend.clients(name).revoked for name in names if name != LOCAL)
+    names = (stream.partition(":")[2] for stream in backend.application.ports.store.streams("client:", MOST_CLIENTS))
+    return any(name != LOCAL and not backend.clients(name).revoked for name in names)
 
 
 def offer(application: Application, builtin: tuple[BuiltinDataset, ...], start: str) -> None:

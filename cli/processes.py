@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from cli.follower import Follower
+    from cli.serving import Door
     from cli.settings import Settings
 
 SERVICES = ("catalog", "training", "evaluation", "session", "storage")
@@ -31,17 +32,17 @@ def serve(service: str, port: int) -> None:
     """Answer the calls of one SERVICE (distributed mode); any number of instances."""
     from adapters.http.app import make_service_app  # noqa: PLC0415 - only this process needs it
     from cli.compose.distributed import open_service  # noqa: PLC0415 - idem
-    from cli.serving import begin_process, check_exposure, listening_on, run_app  # noqa: PLC0415 - idem
+    from cli.serving import begin_process, check_exposure, door_at, run_app  # noqa: PLC0415 - idem
 
     begin_process()
     settings = _settings()
-    with listening_on(settings.listen, port) as (listening, url):
+    with door_at(settings.listen, port) as door:
         node = open_service(settings, "serve", service)
         try:
             check_exposure(settings, node.backend)
             node.serve()
-            _announce(f"serve {service}", url)
-            run_app(make_service_app(node.backend, service), listening, node.application.close)
+            _announce(f"serve {service}", door)
+            run_app(make_service_app(node.backend, service), door, node.application.close)
         finally:
             node.close()
 
@@ -54,11 +55,11 @@ def work(service: str, port: int) -> None:
     from adapters.http.vitals import Vitals, make_vitals_app  # noqa: PLC0415 - only this process needs it
     from cli.compose.distributed import open_service  # noqa: PLC0415 - idem
     from cli.compose.stores import BUILTIN_DATASETS  # noqa: PLC0415 - idem
-    from cli.serving import begin_process, listening_on, run_app  # noqa: PLC0415 - idem
+    from cli.serving import begin_process, door_at, run_app  # noqa: PLC0415 - idem
 
     begin_process()
     settings = _settings()
-    with listening_on(settings.listen, port) as (listening, url):
+    with door_at(settings.listen, port) as door:
         node = open_service(settings, "work", service)
         try:
             node.work(BUILTIN_DATASETS)
@@ -68,8 +69,8 @@ def work(service: str, port: int) -> None:
                 fault=lambda: node.worker.trouble or None,
                 measure=lambda: {"tasks_running": len(tasks.running()), "followed_position": node.worker.position},
             )
-            _announce(f"work {service}", url)
-            run_app(make_vitals_app(vitals), listening, node.application.close)
+            _announce(f"work {service}", door)
+            run_app(make_vitals_app(vitals), door, node.application.close)
         finally:
             node.close()
 
@@ -94,22 +95,23 @@ def project(port: int) -> None:
 
 def _follow(kind: str, open_follower: Callable[[Settings], Follower], port: int) -> None:
     from adapters.http.vitals import make_vitals_app  # noqa: PLC0415 - only these processes need it
-    from cli.serving import begin_process, listening_on, run_app  # noqa: PLC0415 - idem
+    from cli.serving import begin_process, door_at, run_app  # noqa: PLC0415 - idem
 
     begin_process()
     settings = _settings()
-    with listening_on(settings.listen, port) as (listening, url):
+    with door_at(settings.listen, port) as door:
         follower = open_follower(settings)
         try:
             follower.start()
-            _announce(kind, url)
-            run_app(make_vitals_app(follower.vitals), listening, follower.stop)
+            _announce(kind, door)
+            run_app(make_vitals_app(follower.vitals), door, follower.stop)
         finally:
             follower.close()
 
 
-def _announce(what: str, url: str) -> None:
-    sys.stderr.write(f"AutoLearn {what} answers at {url}\n")
+def _announce(what: str, door: Door) -> None:
+    door.open()
+    sys.stderr.write(f"AutoLearn {what} answers at {door.url}\n")
     sys.stderr.flush()
 
 

@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from adapters.http.backend import Backend
     from cli.settings import Settings
 
+BACKLOG = 1024
 LEAVE_SECONDS = 5  # for calls in flight, once their tasks are ended
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to reach, not to bind
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -55,7 +57,7 @@ def serve(settings: Settings, port: int) -> None:
     from cli.compose.embedded import open_node  # noqa: PLC0415 - the drivers of one mode only
 
     begin_process()
-    with listening_on(settings.listen, port) as (listening, url):
+    with door_at(settings.listen, port) as door:
         node = open_node(settings)
         try:
             check_exposure(settings, node.backend)
@@ -63,9 +65,10 @@ def serve(settings: Settings, port: int) -> None:
             from adapters.http.app import make_app  # noqa: PLC0415 - FastAPI, after the cheap checks
 
             app = make_app(node.backend)
-            node.announce(url)
-            sys.stderr.write(f"AutoLearn answers at {url}; its data is in {settings.data}. Ctrl-C stops it.\n")
-            run_app(app, listening, node.application.close)
+            door.open()
+            node.announce(door.url)
+            sys.stderr.write(f"AutoLearn answers at {door.url}; its data is in {settings.data}. Ctrl-C stops it.\n")
+            run_app(app, door, node.application.close)
         finally:
             node.close()
 
@@ -77,7 +80,7 @@ def begin_process() -> None:
     os.umask(0o077)
 
 
-def run_app(app: Any, listening: socket.socket, stop: Callable[[], None], *, trusts_forwarded_for: bool = True) -> None:
+def run_app(app: Any, door: Door, stop: Callable[[], None], *, trusts_forwarded_for: bool = True) -> None:
     """Serve an ASGI application until SIGTERM or SIGINT, at which `stop` is called in a thread of its own.
 
     Who calls is what a proxy on loopback says (FORWARDED_ALLOW_IPS: on which other addresses), unless it is the first.
@@ -90,7 +93,7 @@ def run_app(app: Any, listening: socket.socket, stop: Callable[[], None], *, tru
         timeout_graceful_shutdown=LEAVE_SECONDS,
         proxy_headers=trusts_forwarded_for,
     )
-    Serving(config, stop).run(sockets=[listening])
+    Serving(config, stop).run(sockets=[door.socket])
 
 
 def url_of(address: str, port: int) -> str:
@@ -108,19 +111,37 @@ def check_exposure(settings: Settings, backend: Backend) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Door:
+    """An address that is taken. Until it is opened nobody gets in, so that callers go to another instance meanwhile."""
+
+    socket: socket.socket
+    url: str
+
+    def open(self) -> None:
+        """Let calls in; raises ConflictError where another process was quicker."""
+        with conflicts(self.url):
+            self.socket.listen(BACKLOG)
+
+
 @contextmanager
-def listening_on(address: str, port: int) -> Iterator[tuple[socket.socket, str]]:
-    """Listen, and yield the socket and its URL; raises ConflictError for a port that is taken."""
+def door_at(address: str, port: int) -> Iterator[Door]:
+    """Take an address; raises ConflictError for a port that is taken."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family, socket.SOCK_STREAM) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # asyncio sets it only on sockets that name their protocol; without it every answer of two writes waits 40 ms.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        try:
-            listening.bind((address, port))
-            listening.listen(1024)
-        except OSError as error:
-            sentence = f"It cannot listen on {address}:{port}: {error.strerror}. Take another --port."
-            raise ConflictError(sentence) from error
-        listening.set_inheritable(False)
-        yield listening, url_of(address, listening.getsockname()[1])
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with conflicts(f"{address}:{port}"):
+            taken.bind((address, port))
+        taken.set_inheritable(False)
+        yield Door(taken, url_of(address, taken.getsockname()[1]))
+
+
+@contextmanager
+def conflicts(where: str) -> Iterator[None]:
+    """Turn what the kernel says of a taken port into ConflictError."""
+    try:
+        yield
+    except OSError as error:
+        raise ConflictError(f"It cannot listen on {where}: {error.strerror}. Take another --port.") from error

@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     master_key_file: Path | None = Field(
         None, description="the master key; default: `master.key` in the data directory"
     )
-    kafka: str = Field("127.0.0.1:9092", description="distributed: Kafka's bootstrap servers")
+    kafka: str = Field(
+        "127.0.0.1:9092", description="distributed: Kafka's bootstrap servers; after a `?` how to get in (TLS, SASL)"
+    )
     mongodb: str = Field(
         "mongodb://127.0.0.1:27017/?directConnection=true", description="distributed: URI of MongoDB, a replica set"
     )

@@ -48,7 +48,8 @@ class Supervisor:
 
 def waves_of(instances: int) -> list[list[Part]]:
     """Return the processes of the distributed mode; `instances` of each, the services' doors last and gone first."""
-    kinds = [[("relay",)], [("project",)], [("work", it) for it in SERVICES], [("serve", it) for it in SERVICES]]
+    works, doors = ([(kind, service) for service in SERVICES] for kind in ("work", "serve"))
+    kinds: list[Sequence[tuple[str, ...]]] = [[("relay",)], [("project",)], works, doors]
     return [[_part(words, n) for words in kind for n in range(1, instances + 1)] for kind in kinds]
 
 

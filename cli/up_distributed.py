@@ -7,7 +7,7 @@ import sys
 from adapters.embedded.lock import DirectoryLock
 from adapters.http.gateway import Gateway
 from cli.offline import make_local
-from cli.serving import LOOPBACK, begin_process, listening_on, run_app
+from cli.serving import LOOPBACK, begin_process, door_at, run_app
 from cli.settings import Settings
 from cli.supervisor import Supervisor, doors_of, waves_of
 from domain.errors import BadInputError
@@ -24,16 +24,17 @@ def up_distributed(settings: Settings, port: int, instances: int = 1) -> None:
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     waves = waves_of(instances)
     supervisor = Supervisor(waves, environment_of(settings))
-    with DirectoryLock(settings.data) as lock, listening_on(settings.listen, port) as (listening, url):
+    with DirectoryLock(settings.data) as lock, door_at(settings.listen, port) as door:
         try:
             make_local(settings)
             supervisor.start()
-            lock.announce(url)
+            door.open()
+            lock.announce(door.url)
             many = sum(map(len, waves))
             sys.stderr.write(
-                f"AutoLearn answers at {url}: {many} processes on {settings.database}. Ctrl-C stops them.\n"
+                f"AutoLearn answers at {door.url}: {many} processes on {settings.database}. Ctrl-C stops them.\n"
             )
-            run_app(Gateway(doors_of(waves)), listening, supervisor.stop, trusts_forwarded_for=False)
+            run_app(Gateway(doors_of(waves)), door, supervisor.stop, trusts_forwarded_for=False)
         finally:
             supervisor.stop()
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 
+from adapters.distributed.kafka_address import parsed
 from domain.errors import AutoLearnError, BadInputError, ForbiddenError, NotAbleError
 
 PATIENCE_SECONDS: Final = 5.0  # of one question to the brokers
@@ -40,11 +41,9 @@ class ForeignRecords(DamagedTopic):
 
 
 def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
-    """Return what every client gets; names with `_` for `.`. Raises BadInputError where no server is named."""
-    if not bootstrap.strip():
-        raise BadInputError("AUTOLEARN_KAFKA names no bootstrap server; give HOST:PORT[,HOST:PORT]…")
+    """Return what every client gets; names with `_` for `.`. Raises BadInputError for an address that is none."""
     common = {
-        "bootstrap.servers": bootstrap,
+        **parsed(bootstrap),
         "client.id": "autolearn",
         "log_level": 0,  # every refused connection would be a line; what matters is raised
         "logger": LIBRARY,
@@ -98,6 +97,8 @@ def as_ours(error: KafkaError, doing: str, right: str) -> Exception:
     """Return our error for one of Kafka's that came up while doing something (an infinitive) that needs a right."""
     if error.code() in FENCING:
         return Fenced(error.str())
+    if error.code() == KafkaError._INVALID_ARG:  # noqa: SLF001 - as above
+        return BadInputError(f"AUTOLEARN_KAFKA does not fit: {error.str()}.")
     if error.code() in DENIALS:
         return ForbiddenError(f"Kafka (AUTOLEARN_KAFKA) does not let AutoLearn {doing}: it needs the right {right}.")
     if error.code() in SILENCE:

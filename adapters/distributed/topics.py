@@ -35,14 +35,14 @@ def ensure_topics(bootstrap: str, database: str) -> None:
 
     Raises NotAbleError (no broker answers), ForbiddenError (names the right), BadInputError (the name), DamagedTopic.
     """
-    admin = AdminClient(settings(bootstrap))
+    admin = _admin(bootstrap)
     for topic in topics_of(database):
         _ensure(admin, topic)
 
 
 def ensure_topic(bootstrap: str, topic: str) -> str:
     """Do the same for one topic, and return its id: a topic that was deleted and made anew has another one."""
-    return _ensure(AdminClient(settings(bootstrap)), topic)
+    return _ensure(_admin(bootstrap), topic)
 
 
 def _ensure(admin: AdminClient, topic: str) -> str:
@@ -53,6 +53,11 @@ def _ensure(admin: AdminClient, topic: str) -> str:
     _check_partitions(topic, found)
     _correct(admin, topic)
     return str(found.topic_id) if found else ""
+
+
+def _admin(bootstrap: str) -> AdminClient:
+    with kafka_errors("begin", "DESCRIBE"):
+        return AdminClient(settings(bootstrap))
 
 
 def _find(admin: AdminClient, topic: str) -> TopicDescription | None:

@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from cli.serving import listening_on
+from cli.serving import door_at
 
 SECONDS = 20.0
 
@@ -106,21 +106,22 @@ async def answer(send: Send, status: int, body: dict[str, Any], *more: tuple[byt
 @contextmanager
 def served(app: Any, closed: Callable[[], Awaitable[None]] | None = None) -> Iterator[str]:
     """Serve an application in a thread, and yield its URL; `closed` runs in its event loop at the end."""
-    with listening_on("127.0.0.1", 0) as (listening, url):
+    with door_at("127.0.0.1", 0) as door:
+        door.open()
         config = uvicorn.Config(
             app, log_level="critical", lifespan="off", proxy_headers=False, timeout_graceful_shutdown=1
         )
         server = uvicorn.Server(config)
 
         async def run() -> None:
-            await server.serve(sockets=[listening])
+            await server.serve(sockets=[door.socket])
             if closed is not None:
                 await closed()
 
         thread = threading.Thread(target=lambda: asyncio.run(run()))
         thread.start()
         try:
-            yield url
+            yield door.url
         finally:
             server.should_exit = True
             thread.join(SECONDS)

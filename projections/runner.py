@@ -45,10 +45,16 @@ class Runner:
         self._batch = batch
         self._head = head or feed.head
         self._fold = Fold(self._read)
+        self._is_checked = False  # whether the log is known to be as far as what was folded from it
         self._stopping = Event()
         self._thread: Thread | None = None
         self._jobs: SimpleQueue[tuple[Callable[[], None], Future[None]]] = SimpleQueue()
         self.fault: Fault | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread follows the log."""
+        return self._thread is not None and self._thread.is_alive()
 
     @property
     def position(self) -> int:
@@ -94,7 +100,8 @@ class Runner:
     def adopt(self, fresh: Documents, switch: Callable[[], None]) -> Future[None]:
         """Bring rebuilt documents up to where the old ones are, then switch to them, between two batches.
 
-        Whatever the old ones stood still at is over with them. Who does not want to wait any longer may cancel.
+        The future ends with NotAbleError where that cannot be done now: nothing behind the old ones ever serves.
+        Whatever those stood still at is over with them. Who does not want to wait any longer may cancel.
         """
 
         def job() -> None:
@@ -111,40 +118,53 @@ class Runner:
 
     def _catch_up(self, fresh: Documents) -> None:
         """Fold what the old documents have, or as much of it as the log has: they may be ahead of it."""
-        fold = Fold(lambda kind, id: body_of(fresh, kind, id))
-        while (position := fresh.position()) < self._known_position():
+        fold, goal = Fold(lambda kind, id: body_of(fresh, kind, id)), self._goal()
+        while (position := fresh.position()) < goal:
             batch, poison = fold_after(self._feed, fold, position, self._batch)
             if poison is not None:
                 raise poison
             if batch.position == position:
-                return
+                raise NotAbleError(f"What there is to fold ends at {position}, before {goal}: rebuild again later.")
             fresh.apply(batch)
             fold.trim()
+
+    def _goal(self) -> int:
+        """Return how far the old documents are; where they cannot say (damage, an outage): as far as the log."""
+        head, _ = self._head()
+        try:
+            return min(self._documents.position(), head)
+        except AutoLearnError:
+            return head
 
     def _read(self, kind: str, id: str) -> dict[str, object] | None:
         return body_of(self._documents, kind, id)
 
     def _run(self) -> None:
-        if self._is_ahead():
-            self._stand_still()
         while not self._stopping.is_set():
             self._work()
             try:
-                if not self.step():
-                    self._feed.wait_beyond(self._documents.position(), IDLE_SECONDS)
-                self.fault = None
+                self._go_on()
             except (NotAbleError, DiskReserveError) as error:
-                self.fault = Fault(self._known_position(), error.sentence)
+                self._note(Fault(self._known_position(), error.sentence))
                 self._stopping.wait(RETRY_SECONDS)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen and nothing may be skipped
                 self._note(_fault(error, self._known_position()))
                 self._stand_still(AGAIN_SECONDS)
 
+    def _go_on(self) -> None:
+        if not self._is_checked and self._is_ahead():
+            self._stand_still()
+            return
+        self._is_checked = True
+        if not self.step():
+            self._feed.wait_beyond(self._documents.position(), IDLE_SECONDS)
+        self.fault = None
+
     def _is_ahead(self) -> bool:
         """Whether the log is an older copy than what was folded: going on would mix two histories."""
-        position, (head, _) = self._known_position(), self._head()
+        (head, _), position = self._head(), self._documents.position()
         if position > head:
-            self.fault = Fault(head, f"The read models are at {position}, ahead of the log ({head}): rebuild them.")
+            self._note(Fault(head, f"The read models are at {position}, ahead of the log ({head}): rebuild them."))
         return position > head
 
     def _stand_still(self, seconds: float = float("inf")) -> None:

@@ -30,41 +30,52 @@ class Projector:
     def __init__(self, mongo: Mongo, topic: Feed) -> None:
         self._mongo, self._topic = mongo, topic
         self._log = MongoLog(mongo)
-        self._statuses, self._adoptions = Statuses(mongo), Adoptions(mongo)
+        self._statuses = Statuses(mongo)
         self._told: tuple[float, str | None] = (float("-inf"), None)
-        self._adopting: int | None = None
 
     def turn(self, ending: Event, goes_well: Callable[[], None]) -> None:
-        """Fold until told to end (`standby.Turn`); NotAbleError: another process has let other read models serve."""
+        """Fold until told to end (`standby.Turn`); NotAbleError: begin anew."""
         documents = ProjectorDocuments(ReadModels.ensured(self._mongo))
         runner = Runner(self._topic, documents, head=self._log.head)
+        adopting = Adopting(self._mongo, documents, runner)
         runner.start()
         try:
             while not ending.wait(LOOK_SECONDS):
                 if documents.is_superseded:
                     raise NotAbleError("Another process has let other read models serve: begin anew with them.")
-                self._adopt(runner, documents)
+                if not runner.is_alive:
+                    raise NotAbleError("The thread that folds has ended: begin anew.")
+                adopting.look()
                 self._tell(runner)
                 goes_well()
         finally:
             runner.stop()
-
-    def _adopt(self, runner: Runner, documents: ProjectorDocuments) -> None:
-        generation = self._adoptions.wished()
-        if generation is None or generation == self._adopting:
-            return
-        self._adopting = generation
-        fresh = ReadModels(self._mongo, generation)
-        adopted = runner.adopt(ProjectorDocuments(fresh), partial(documents.switch, fresh))
-        adopted.add_done_callback(partial(self._settle, generation))
-
-    def _settle(self, generation: int, adopted: Future[None]) -> None:
-        error = adopted.exception()
-        self._adoptions.settle(generation, None if error is None else str(error))
-        self._adopting = None
 
     def _tell(self, runner: Runner) -> None:
         at, fault = self._told
         if runner.told() != fault or time.monotonic() - at > TELL_SECONDS:
             self._told = time.monotonic(), runner.told()
             self._statuses.tell(WORK, position=runner.position, fault=self._told[1])
+
+
+class Adopting:
+    """Lets rebuilt read models serve as they are wished for, during one turn."""
+
+    def __init__(self, mongo: Mongo, documents: ProjectorDocuments, runner: Runner) -> None:
+        self._mongo, self._documents, self._runner = mongo, documents, runner
+        self._adoptions = Adoptions(mongo)
+        self._begun: tuple[int, Future[None]] | None = None
+
+    def look(self) -> None:
+        """Begin what is wished for; tell how it ended. Raises NotAbleError: who wishes hears it from a later turn."""
+        generation = self._adoptions.wished()
+        if generation is None:
+            return
+        if self._begun is None or self._begun[0] != generation:
+            fresh = ReadModels(self._mongo, generation)
+            switch = partial(self._documents.switch, fresh)
+            self._begun = generation, self._runner.adopt(ProjectorDocuments(fresh), switch)
+        elif self._begun[1].done():
+            error = self._begun[1].exception()
+            self._adoptions.settle(generation, None if error is None else str(error))
+            self._begun = None

@@ -13,12 +13,15 @@ import pytest
 from adapters.distributed.adoption import Adoptions
 from adapters.distributed.documents import MongoDocuments
 from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.leases import Leases
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.projector import WORK, Projector
 from adapters.distributed.read_models import ReadModels, make_current, serving
+from adapters.distributed.standby import Standby
 from adapters.distributed.status import Statuses
 from domain.errors import NotAbleError
+from projections.runner import Runner
 from tests.contracts.events import append
 from tests.distributed.published import live_on
 
@@ -79,3 +82,35 @@ def test_it_gives_way_where_other_read_models_serve(mongo: Mongo) -> None:
         append(MongoEventStore(mongo), "s")
         with pytest.raises(NotAbleError, match="begin anew"):
             turn.result(PATIENCE)
+
+
+def test_a_projection_whose_thread_is_dead_gives_its_work_up(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Runner, "_run", lambda _: None)
+    with at_work(mongo) as turn, pytest.raises(NotAbleError, match="begin anew"):
+        turn.result(PATIENCE)
+
+
+def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
+    mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle, failed = Adoptions.settle, Event()
+
+    def fail_once(adoptions: Adoptions, generation: int, refusal: str | None = None) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise NotAbleError("MongoDB cannot do it now")
+        settle(adoptions, generation, refusal)
+
+    monkeypatch.setattr(Adoptions, "settle", fail_once)
+    live_on(mongo, 3, 0)
+    stopping, standby = Event(), Standby(Leases(mongo, 1.2), WORK, "one", Projector(mongo, MongoLog(mongo)).turn)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(standby.run, stopping)
+        try:
+            until(lambda: Statuses(mongo).told(WORK).get("position") == MongoLog(mongo).head()[0])
+            fresh = ReadModels.fresh(mongo)
+            Adoptions(mongo).ask(fresh.number).result(PATIENCE)
+            assert failed.is_set()
+            assert serving(mongo) == fresh.number
+        finally:
+            stopping.set()

@@ -248,3 +248,69 @@ def test_what_was_mended_from_outside_is_folded_without_a_restart(
     assert world.runner.wait(world.commits[1], PATIENCE)
     wait_for(lambda: world.runner.told() is None)
     world.runner.stop()
+
+
+def test_a_log_that_does_not_answer_at_the_start_is_asked_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("projections.runner.RETRY_SECONDS", 0.01)
+    world.register("iris")
+    faults: list[str | None] = []
+
+    def head() -> tuple[int, bytes]:
+        faults.append(runner.told())
+        if len(faults) <= 3:
+            raise NotAbleError("The log sleeps.")
+        return world.feed.head()
+
+    runner = Runner(world.feed, world.documents, head=head)
+    runner.start()
+    assert runner.wait(world.commits[-1], PATIENCE)
+    wait_for(lambda: runner.fault is None)
+    assert runner.is_alive
+    runner.stop()
+    assert not runner.is_alive
+    assert faults == [None, *["position 0: The log sleeps."] * 3]
+    assert caplog.text.count("The log sleeps.") == 1  # what lasts is said once
+
+
+@pytest.fixture
+def two() -> Iterator[tuple[ReadDatabase, ReadDatabase]]:
+    """Two empty databases of read models."""
+    both = ReadDatabase(":memory:"), ReadDatabase(":memory:")
+    yield both
+    for one in both:
+        one.close()
+
+
+def test_read_models_that_are_behind_the_old_ones_never_serve(
+    world: World, two: tuple[ReadDatabase, ReadDatabase]
+) -> None:
+    """The old ones' position cannot be read now: as if they were as far as the log."""
+    world.register("iris")
+    world.register("wine")
+    fresh, switched = EmbeddedDocuments(two[0]), list[int]()
+    runner = Runner(world.feed, Sleeping(two[1]))
+    runner.adopt(fresh, lambda: switched.append(fresh.position())).result(PATIENCE)
+    assert switched == [world.commits[-1]]
+
+
+@pytest.mark.parametrize("old", [1, None])
+def test_a_feed_that_ends_too_early_lets_nothing_serve(
+    world: World, two: tuple[ReadDatabase, ReadDatabase], old: int | None
+) -> None:
+    """A topic that is being filled anew is behind the log and behind what was folded from it before."""
+    documents, switched = EmbeddedDocuments(two[0]) if old else Sleeping(two[0]), list[str]()
+    documents.apply(Batch(1))
+    runner = Runner(world.feed, documents, head=lambda: (1, b""))
+    adopted = runner.adopt(EmbeddedDocuments(two[1]), lambda: switched.append("behind"))
+    with pytest.raises(NotAbleError, match="before 1"):
+        adopted.result(PATIENCE)
+    assert not switched
+
+
+class Sleeping(EmbeddedDocuments):
+    """Documents whose position cannot be read now."""
+
+    def position(self) -> int:
+        raise NotAbleError("The database sleeps.")

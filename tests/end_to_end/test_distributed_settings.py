@@ -157,6 +157,7 @@ def test_two_installations_on_the_same_topics(fleet: Fleet, own_mongodb: Server,
     position = client.tell("clients", body={"client": "eve", "roles": ["analyst"]}).position
     until(lambda: first.gauges.get("relay_position") == position)
     assert "taken over" not in first.said  # the stranger did not get in its way
+    assert (relay.stop(), project.stop()) == (0, 0)  # while they have their MongoDB
 
 
 def told(process: Member, part: str) -> str:

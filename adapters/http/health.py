@@ -44,7 +44,7 @@ async def metrics(request: Request) -> Response:
 
 def readiness(backend: Backend) -> dict[str, Any]:
     """Return status (ready, not-ready), the log's position, the lag, and what is wrong."""
-    lag, fault = Lag.of(backend), _told(backend.fault())
+    lag, fault = Lag.of(backend), without_reason(backend.fault())
     try:
         backend.communications.check_able()
     except AutoLearnError as refusal:
@@ -53,7 +53,7 @@ def readiness(backend: Backend) -> dict[str, Any]:
     return {"status": "ready" if fault is None else "not-ready", **facts, "fault": fault}
 
 
-def _told(fault: str | None) -> str | None:
+def without_reason(fault: str | None) -> str | None:
     """Say where it stands still, not why: the reason may quote what belongs to a session."""
     if fault is None or not fault.startswith("position "):
         return fault

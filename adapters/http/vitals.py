@@ -12,16 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.http.health import Exposition
+from adapters.http.health import Exposition, without_reason
 from adapters.http.metrics import GAUGES
 from domain.errors import AutoLearnError
 
 
 @dataclass(frozen=True)
 class Vitals:
-    """What such a process tells: `fault` in one sentence that quotes nothing of a session, `measure` its gauges.
+    """What such a process tells: `fault` in one sentence, `measure` its gauges, named as in `metrics.GAUGES`.
 
-    The gauges are named as in `metrics.GAUGES`.
+    What follows `position N: ` may quote what belongs to a session, and is not told.
     """
 
     kind: str
@@ -31,7 +31,7 @@ class Vitals:
     def readiness(self) -> dict[str, object]:
         """Return status, kind, the gauges and the fault."""
         try:
-            facts, fault = dict(self.measure()), self.fault()
+            facts, fault = dict(self.measure()), without_reason(self.fault())
         except AutoLearnError as trouble:
             facts, fault = {}, trouble.sentence
         return {"status": "ready" if fault is None else "not-ready", "kind": self.kind, **facts, "fault": fault}

@@ -24,6 +24,10 @@ class UnreadableEventError(AutoLearnError):
     """A stored event that this version cannot read: changed on disk, or written by a newer AutoLearn."""
 
 
+class UnknownNameError(ValueError):
+    """The name of an event that this version does not know."""
+
+
 def register_all_events() -> None:
     """Import every module of the domain, so that every name is known."""
     for module in pkgutil.iter_modules(domain.__path__):
@@ -42,24 +46,39 @@ def encode(event: Event) -> bytes:
 
 
 def decode(stream: str, version: int, name: str, state: bytes) -> Event:
-    """Return the event of these stored bytes, older names brought up to date; raises UnreadableEventError."""
+    """Return the event of these stored bytes, older names brought up to date.
+
+    Raises UnreadableEventError, whose sentence names what is wrong and quotes nothing: health tells it to anybody.
+    """
     event_class = EVENTS.get(name)
     try:
         if event_class is None:
             event_class, state = _newest(name, state)
         place = b'{"originator_id":%b,"originator_version":%d,' % (quoted(stream), version)
         decoded: Event = event_class.__pydantic_validator__.validate_json(place + state[1:])
-    except (ValidationError, ValueError, TypeError) as error:
-        sentence = f"Event {version} of {stream!r} ({name}) cannot be read: {error}"
+    except (ValueError, TypeError, LookupError) as error:
+        sentence = f"Event {version} of {stream!r} ({name}) cannot be read: {_reason(error, event_class)}"
         raise UnreadableEventError(sentence, stream=stream, version=version, name=name) from error
     return decoded
 
 
 def _newest(name: str, state: bytes) -> tuple[type[Event], bytes]:
     if name not in UPCASTERS:
-        raise ValueError(f"there is no event of the name {name!r}; a newer AutoLearn may have written it")
+        raise UnknownNameError(f"there is no event of the name {name!r}; a newer AutoLearn may have written it")
     newest, facts = upcast(name, json.loads(state))
     return EVENTS[newest], json.dumps(facts).encode()
+
+
+def _reason(error: Exception, event_class: type[Event] | None) -> str:
+    """Say which field is wrong and how; names that come from the stored bytes are content, too."""
+    if isinstance(error, UnknownNameError):
+        return str(error)
+    if not isinstance(error, ValidationError):
+        return type(error).__name__
+    known = {} if event_class is None else event_class.model_fields
+    wrong = error.errors(include_url=False, include_context=False, include_input=False)
+    fields = [str(one["loc"][0]) if one["loc"] and one["loc"][0] in known else "its facts" for one in wrong]
+    return ", ".join(f"{field} ({one['type']})" for field, one in zip(fields, wrong, strict=True))
 
 
 register_all_events()

@@ -64,6 +64,35 @@ def test_bytes_that_are_no_such_event_are_refused(state: bytes) -> None:
         decode("experiment:x", 2, "experiment-annotated.v1", state)
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        b'"text":["secret remark"],"reason":"r"',
+        b'"text":"t","reason":"r","secret remark":1',
+        b'"text":"t","reason":"r","metadata":{"actor":["secret remark"]}',
+        b'"text":"secret remark',
+    ],
+)
+def test_what_cannot_be_read_is_not_quoted(facts: bytes) -> None:
+    """The sentence is told by health, which asks nobody who they are."""
+    with pytest.raises(UnreadableEventError, match="experiment-annotated") as error:
+        decode("experiment:x", 2, "experiment-annotated.v1", b'{"metadata":{},' + facts + b"}")
+    assert "secret" not in error.value.sentence
+
+
+def test_the_field_that_is_wrong_is_named() -> None:
+    with pytest.raises(UnreadableEventError, match=r"cannot be read: text \(string_type\), reason \(missing\)"):
+        decode("experiment:x", 2, "experiment-annotated.v1", b'{"metadata":{},"text":["a"]}')
+
+
+def test_facts_that_cannot_be_brought_up_to_date_are_not_quoted(painted: type[Event]) -> None:
+    UPCASTERS["painted.v1"] = ("painted.v2", lambda facts: {"paints": [int(facts["paint"])]})
+    with pytest.raises(UnreadableEventError, match=r"painted\.v1") as error:
+        decode("wall:1", 4, "painted.v1", b'{"metadata":{},"paint":"secret"}')
+    assert painted.NAME in EVENTS
+    assert "secret" not in error.value.sentence
+
+
 @pytest.fixture
 def painted() -> Iterator[type[Event]]:
     """Register a test-only event in its third version: the colour became a list, then the list got a new key."""

@@ -32,7 +32,8 @@ LOOK_SECONDS = 2.0  # between two looks at whether the workers of tasks that run
 class EventWorker:
     """Claims what waits of its `kinds`, in the log's order, as slots allow, and ends here what was cancelled elsewhere.
 
-    `is_lost`: whether the worker of this name, who has started a task, is dead. Without kinds it claims nothing.
+    `is_lost`: whether the worker of this name, who has started a task, is dead. Without kinds it claims nothing,
+    but what this process has started, and does not run because the reply to its claim was lost, it runs all the same.
     `position` is how far it has followed the log, `trouble` a sentence while something hinders it.
     """
 
@@ -99,7 +100,7 @@ class EventWorker:
 
     def _look_for_lost(self) -> None:
         if time.monotonic() - self._looked > LOOK_SECONDS:
-            self._waiting.take_lost(self._is_lost)
+            self._waiting.take_lost(self._is_lost, self._application.tasks.has)
             self._looked = time.monotonic()
 
     def _claim_what_waits(self) -> None:
@@ -109,19 +110,19 @@ class EventWorker:
             self._claim_in_slot(task)
 
     def _follow(self, followed: Followed) -> None:
-        event = followed.event
         self._waiting.follow(followed)
-        if isinstance(event, TaskCancelled):
-            self._end(event.task, followed)
-        elif isinstance(event, ExperimentDiscarded):
-            for task in self._application.tasks.running():
-                if experiment_stream(experiment_of(task)) == event.originator_id:
-                    self._end(task, followed)
+        if isinstance(followed.event, TaskCancelled | ExperimentDiscarded):
+            self._end_cancelled(followed)
 
-    def _end(self, task: str, followed: Followed) -> None:
-        if task in self._application.tasks.running():
-            self._application.tasks.cancel(task)
-            self._note(followed, "cancelled", time.perf_counter())
+    def _end_cancelled(self, followed: Followed) -> None:
+        """End what runs here and is cancelled in the log: the topic may tell of what never was in it."""
+        stream = followed.event.originator_id
+        here = [task for task in self._application.tasks.running() if experiment_stream(experiment_of(task)) == stream]
+        tasks = load(self._ports.store, Experiment, stream).tasks if here else {}
+        for task in here:
+            if task in tasks and tasks[task].state == "cancelled":
+                self._application.tasks.cancel(task)
+                self._note(followed, "cancelled", time.perf_counter())
 
     def _claim_in_slot(self, task: str) -> None:
         followed, runs = self._waiting.pop(task), False
@@ -141,18 +142,33 @@ class EventWorker:
         it = experiment.tasks.get(task)
         if it is None or not it.is_unfinished:
             return False
+        if it.state == "started" and it.worker == self._ports.worker:
+            return self._run_orphan(name, it)
         if it.state == "started" and not self._is_lost(it.worker or ""):
-            self._waiting.runs_elsewhere(task, it.worker or "")
+            self._waiting.started_by(it.worker or "", task)
+            return False
+        if not self._waiting.takes(task):
             return False
         if not self._ports.launcher.can_run(needs(experiment, task)):
             log.info("%s is left to a worker that has what it needs: %s", task, needs(experiment, task))
             return False
-        desk = self._desk(it)
+        desk = self._desk(it, it.attempt + 1)
         outcome = self._start(desk, name, it)
         if outcome == "started":
             self._application.tasks.run(name, task, it.attempt + 1, desk)
         self._note(followed, outcome, began)
         return outcome == "started"
+
+    def _run_orphan(self, name: str, it: Task) -> bool:
+        """Run what this process has started, of which it never heard: its claim is in the log, the reply was lost."""
+        if self._application.tasks.has(it.id):
+            self._waiting.started_by(self._ports.worker, it.id)
+            return False
+        log.warning("%s was started here by a claim whose reply was lost: it runs now", it.id)
+        desk = self._desk(it, it.attempt)
+        desk.appends = 1  # the claim, where an event worker made it
+        self._application.tasks.run(name, it.id, it.attempt, desk)
+        return True
 
     def _note(self, followed: Followed | None, outcome: str, began: float) -> None:
         """Archive what was done with an event; done is done, so an archive that fails is only logged."""
@@ -180,7 +196,7 @@ class EventWorker:
             return "skipped"  # somebody else was first, or it was cancelled
         return "started" if attempt <= MAX_ATTEMPTS else "failed"
 
-    def _desk(self, it: Task) -> Desk:
-        identity = uuid5(WORKERS, f"{it.id}/{it.attempt + 1}")
+    def _desk(self, it: Task, attempt: int) -> Desk:
+        identity = uuid5(WORKERS, f"{it.id}/{attempt}")
         call = Call(f"worker:{self._ports.worker}", frozenset(), identity, it.requested.correlation)
         return Desk(self._ports, self._application.tasks, call)

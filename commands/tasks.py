@@ -94,6 +94,11 @@ class Tasks:
         if child is not None:
             child.cancel()
 
+    def has(self, task: str) -> bool:
+        """Tell whether a task runs here or is just being claimed; what was started here and is neither is an orphan."""
+        with self._lock:
+            return task in self._watched or task in self._announced
+
     def running(self) -> list[str]:
         """List the tasks that run here."""
         with self._lock:

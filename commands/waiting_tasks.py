@@ -1,4 +1,4 @@
-"""What an event worker knows of unfinished tasks: those that wait to be claimed, and those that run elsewhere."""
+"""What an event worker knows of unfinished tasks: those that wait to be claimed, and those that are started."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Ended = TrainingCompleted | EvaluationCompleted | ReproductionCompleted | TaskFa
 
 
 class WaitingTasks:
-    """Tasks of some kinds, in the log's order, as `worker` has followed the log so far."""
+    """Tasks of some kinds, in the log's order, as `worker` has followed the log so far; its own starts of any kind."""
 
     def __init__(self, kinds: frozenset[str], worker: str) -> None:
         self._kinds = kinds
         self._worker = worker
         self._waiting: dict[str, Followed | None] = {}
-        self._elsewhere: dict[str, str] = {}
+        self._started: dict[str, str] = {}
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -37,38 +37,43 @@ class WaitingTasks:
         """List what waits."""
         return list(self._waiting)
 
+    def takes(self, task: str) -> bool:
+        """Tell whether tasks of its kind are claimed here."""
+        return kind_of_task(task) in self._kinds
+
     def take_over(self, open_tasks: OpenTasks) -> None:
         """Begin with tasks of which it is only known that they are unfinished; without kinds nobody is asked."""
         unfinished = open_tasks.unfinished() if self._kinds else []
-        self._waiting = dict.fromkeys(task for task in unfinished if kind_of_task(task) in self._kinds)
+        self._waiting = dict.fromkeys(task for task in unfinished if self.takes(task))
 
     def follow(self, followed: Followed) -> None:
-        """Take in one event of the log."""
+        """Take in one event of the log. What waits is not forgotten at its end: whoever claims looks into the log."""
         event = followed.event
         if isinstance(event, TaskRequested):
-            if event.KIND in self._kinds:
+            if self.takes(event.task):
                 self._waiting[event.task] = followed
         elif isinstance(event, TaskStarted):
-            self._forget(event.task)
-            self.runs_elsewhere(event.task, event.worker)
+            self._waiting.pop(event.task, None)
+            self.started_by(event.worker, event.task)
         elif isinstance(event, Ended):
-            self._forget(event.task)
+            self._started.pop(event.task, None)
         elif isinstance(event, ExperimentDiscarded):
-            for task in [*self._waiting, *self._elsewhere]:
+            for task in list(self._started):
                 if experiment_stream(experiment_of(task)) == event.originator_id:
-                    self._forget(task)
+                    del self._started[task]
 
-    def runs_elsewhere(self, task: str, worker: str) -> None:
-        """Note that another worker has started a task: it is claimed only once that one is dead."""
-        if worker != self._worker and kind_of_task(task) in self._kinds:
-            self._elsewhere[task] = worker
+    def started_by(self, worker: str, task: str) -> None:
+        """Note who has started a task: it is claimed once that one is dead; our own run on here, whatever we claim."""
+        self._started.pop(task, None)
+        if worker == self._worker or self.takes(task):
+            self._started[task] = worker
 
-    def take_lost(self, is_lost: Callable[[str], bool]) -> None:
-        """Let those wait again whose worker is dead."""
-        dead = {worker for worker in set(self._elsewhere.values()) if is_lost(worker)}
-        for task, worker in list(self._elsewhere.items()):
-            if worker in dead:
-                del self._elsewhere[task]
+    def take_lost(self, is_lost: Callable[[str], bool], runs_here: Callable[[str], bool]) -> None:
+        """Let those wait again whose worker is dead, and our own that do not run here: their claim's reply was lost."""
+        dead = {worker for worker in set(self._started.values()) - {self._worker} if is_lost(worker)}
+        for task, worker in list(self._started.items()):
+            if worker in dead or (worker == self._worker and not runs_here(task)):
+                del self._started[task]
                 self._waiting[task] = None
 
     def pop(self, task: str) -> Followed | None:
@@ -78,7 +83,3 @@ class WaitingTasks:
     def put_back(self, task: str, followed: Followed | None) -> None:
         """Let it wait again, last in the queue, so that one that cannot be read stops no other."""
         self._waiting[task] = followed
-
-    def _forget(self, task: str) -> None:
-        self._waiting.pop(task, None)
-        self._elsewhere.pop(task, None)

@@ -25,6 +25,7 @@ from tests.end_to_end.place import SECONDS, Shell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
+ROOT = Path(__file__).parents[2]
 READY, UNABLE = 200, 503
 GARBAGE = Message(b"key", b"\x00no event", [])
 NEWER = "client-added.v2"
@@ -215,7 +216,7 @@ def append_newer(place: Place) -> None:
 def start_that_knows(place: Place, folder: Path) -> Member:
     """Start a projection that reads the newer name: Python runs `sitecustomize` at its start."""
     (folder / "sitecustomize.py").write_text(KNOWS_NEWER)
-    place.fleet.more["PYTHONPATH"] = str(folder)
+    place.fleet.more["PYTHONPATH"] = f"{folder}:{ROOT}"
     try:
         return place.fleet.start("project")
     finally:

@@ -16,7 +16,7 @@ from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
 from commands.specifications import specification
 from commands.task_ends import record_end
 from commands.wrappers import Desk, Work
-from domain.errors import DiskReserveError, NotAbleError
+from domain.errors import AutoLearnError
 from domain.experiment import Experiment
 from domain.values import experiment_stream
 
@@ -153,9 +153,13 @@ class Tasks:
 
 
 def _recorded(desk: Desk, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
+    """Record an end; False where it must be tried again: a finished result is not lost to a full disk, or to a flaw."""
     try:
         record_end(desk, experiment, watched.task, attempt, outcome)
-    except (NotAbleError, DiskReserveError) as trouble:  # a finished result is not lost to a full disk
+    except AutoLearnError as trouble:
         log.warning("the end of %s cannot be recorded yet: %s", watched.task, trouble.sentence)
+        return False
+    except Exception:
+        log.exception("the end of %s cannot be recorded yet", watched.task)
         return False
     return True

@@ -20,6 +20,7 @@ from adapters.tasks.child import Order
 
 PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]
 CUT = -1  # the life line of a child that was ended
+SETTINGS = "AUTOLEARN_"
 SAFE_PATH = "PYTHONSAFEPATH"  # no import from whatever folder the backend was started in
 
 
@@ -113,8 +114,13 @@ class Forkserver:
         if self._closed:
             msg = "the forkserver is closed"
             raise OSError(msg)
-        with _environment(SAFE_PATH, "1"):
-            self._server.ensure_running()
+        if not self._runs():
+            with _bare_environment():
+                self._server.ensure_running()
+
+    def _runs(self) -> bool:
+        pid = self.pid  # not reaped by the look: `ensure_running` wants to do that
+        return pid is not None and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def _write(descriptor: int, data: memoryview) -> None:
@@ -123,14 +129,18 @@ def _write(descriptor: int, data: memoryview) -> None:
 
 
 @contextlib.contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    """Set a variable while the server is spawned: it inherits this process's environment."""
-    before = os.environ.get(name)
-    os.environ[name] = value
+def _bare_environment() -> Iterator[None]:
+    """Spawn without the backend's settings: the kernel shows what a process began with, and a URI may have a password.
+
+    What is spawned inherits the C environment. `os.environ`, which other threads read, stays as it is.
+    """
+    settings = [name for name in os.environ if name.startswith(SETTINGS)]
     try:
+        for name in settings:
+            os.unsetenv(name)
+        os.putenv(SAFE_PATH, "1")
         yield
     finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        for name in (*settings, SAFE_PATH):
+            before = os.environ.get(name)
+            os.unsetenv(name) if before is None else os.putenv(name, before)

@@ -12,7 +12,7 @@ from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.ports import Receipt, Stamp, TaskSpec
 from commands.training.cancel_task import CancelTask
 from commands.training.request_training import RequestTraining
-from domain.errors import DiskReserveError, NotAbleError
+from domain.errors import DiskReserveError, ForbiddenError, NotAbleError
 from domain.events import Event
 from tests.commands.examples import fit
 from tests.commands.launcher import done
@@ -47,7 +47,15 @@ def test_a_task_that_cannot_be_started_is_a_failure(stage: Stage, ana: Caller) -
     assert body["error"] == {"reason": "error", "detail": "The task could not be run: OSError."}
 
 
-@pytest.mark.parametrize("trouble", [NotAbleError("The log cannot be written."), DiskReserveError("The disk is full.")])
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        NotAbleError("The log cannot be written."),
+        DiskReserveError("The disk is full."),
+        ForbiddenError("This user may not write."),
+        RuntimeError("nobody expected this"),
+    ],
+)
 def test_a_result_waits_for_the_log(
     stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -131,6 +132,32 @@ def test_a_task_has_one_thread_and_no_variable_of_autolearn(
     task = launcher.start(deed("say_environment", fifo))
     assert fifo.read_text().strip() == "[] 1 1"
     assert isinstance(task.result(), TaskDone)
+
+
+def test_no_process_for_tasks_gets_the_settings_either(launcher: ProcessLauncher, deed: Deed, tmp_path: Path) -> None:
+    """The kernel shows what a process was begun with, whatever it deletes later: AUTOLEARN_MONGODB has a password."""
+    fifo = tmp_path / "fifo"
+    task = launcher.start(deed("sleep", fifo))
+    fifo.read_text()
+    server = launcher.forkserver_pid
+    assert server is not None
+    for pid in (server, task.pid):
+        given = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        assert [line for line in given if line.startswith(b"AUTOLEARN_")] == []
+        assert b"PYTHONSAFEPATH=1" in given
+    task.cancel()
+    task.result()
+
+
+def test_the_backend_keeps_its_own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOLEARN_SECRET", "kept")
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    launcher = ProcessLauncher(str(tmp_path), str(tmp_path / "scratch"), slots=1)
+    launcher.prepare()
+    launcher.close()
+    says = subprocess.run(["env"], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert "AUTOLEARN_SECRET=kept" in says
+    assert not [line for line in says if line.startswith("PYTHONSAFEPATH")]
 
 
 def test_a_broken_plugin_is_reported_and_breaks_no_other(launcher: ProcessLauncher, iris: str) -> None:

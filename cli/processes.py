@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from adapters.http.vitals import Vitals
     from cli.follower import Follower
+    from cli.service_node import ServiceNode
     from cli.serving import Door
     from cli.settings import Settings
 
@@ -52,7 +54,7 @@ def serve(service: str, port: int) -> None:
 @vitals_option
 def work(service: str, port: int) -> None:
     """Do the queued and lost tasks of one SERVICE (distributed mode); any number of instances."""
-    from adapters.http.vitals import Vitals, make_vitals_app  # noqa: PLC0415 - only this process needs it
+    from adapters.http.vitals import make_vitals_app  # noqa: PLC0415 - only this process needs it
     from cli.compose.distributed import open_service  # noqa: PLC0415 - idem
     from cli.compose.stores import BUILTIN_DATASETS  # noqa: PLC0415 - idem
     from cli.serving import begin_process, door_at, run_app  # noqa: PLC0415 - idem
@@ -63,16 +65,22 @@ def work(service: str, port: int) -> None:
         node = open_service(settings, "work", service)
         try:
             node.work(BUILTIN_DATASETS)
-            tasks = node.application.tasks
-            vitals = Vitals(
-                f"work {service}",
-                fault=lambda: node.worker.trouble or None,
-                measure=lambda: {"tasks_running": len(tasks.running()), "followed_position": node.worker.position},
-            )
             _announce(f"work {service}", door)
-            run_app(make_vitals_app(vitals), door, node.application.close)
+            run_app(make_vitals_app(work_vitals(service, node)), door, node.application.close)
         finally:
             node.close()
+
+
+def work_vitals(service: str, node: ServiceNode) -> Vitals:
+    """Return what `work SERVICE` tells: it is ready once it has taken over what was unfinished, and follows the log."""
+    from adapters.http.vitals import Vitals  # noqa: PLC0415 - only this process needs it
+
+    worker, tasks = node.worker, node.application.tasks
+    return Vitals(
+        f"work {service}",
+        fault=lambda: worker.fault,
+        measure=lambda: {"tasks_running": len(tasks.running()), "followed_position": worker.position},
+    )
 
 
 @click.command()

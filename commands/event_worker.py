@@ -28,6 +28,10 @@ IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.2  # a slot can become free without an event: a cancelled task's process ends after its event
 LOOK_SECONDS = 2.0  # between two looks at whether the workers of tasks that run elsewhere are still alive
 
+# A worker that is stopped in order gives its task back, but no event of today says so: that attempt counts, too.
+LOST = f"Its process was stopped, or it or its machine died, while it ran: {MAX_ATTEMPTS} times. Ask for it again."
+NOT_YET = "It has not begun to follow the log: the read models must know first what was unfinished when it started."
+
 
 class EventWorker:
     """Claims what waits of its `kinds`, in the log's order, as slots allow, and ends here what was cancelled elsewhere.
@@ -65,6 +69,11 @@ class EventWorker:
         self.position = position
         self._waiting.take_over(self._open_tasks)
         self._thread.start()
+
+    @property
+    def fault(self) -> str | None:
+        """Why it does not do its work, in a sentence; None while it follows the log."""
+        return (self.trouble or None) if self._thread.is_alive() else NOT_YET
 
     def stop(self) -> None:
         """Follow no more; running tasks are not touched."""
@@ -185,8 +194,7 @@ class EventWorker:
         def decision(work: Work) -> None:
             experiment = work.get(Experiment, experiment_stream(name))
             if attempt > MAX_ATTEMPTS:
-                sentence = f"Its process or machine died {MAX_ATTEMPTS} times."
-                experiment.fail(it.id, it.attempt, "lost", sentence)
+                experiment.fail(it.id, it.attempt, "lost", LOST)
             else:
                 experiment.start(it.id, attempt, self._ports.worker)
 

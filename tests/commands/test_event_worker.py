@@ -18,6 +18,7 @@ from tests.commands.stage import Caller, Stage
 from tests.commands.worker import Worker, state
 
 TRAIN = RequestTraining("iris", "svm")
+LOST = "Its process was stopped, or it or its machine died, while it ran: 3 times. Ask for it again."
 
 
 def queued(caller: Caller) -> str:
@@ -139,7 +140,7 @@ def test_after_the_third_attempt_it_fails(stage: Stage, ana: Caller) -> None:
     after, _ = restarted(stage, 4)
     experiment = after.experiment(name)
     assert state(experiment, name) == ("failed", 3)
-    assert experiment.tasks[name].error == {"reason": "lost", "detail": "Its process or machine died 3 times."}
+    assert experiment.tasks[name].error == {"reason": "lost", "detail": LOST}
     assert after.launcher.children == []
     assert after.launcher.free == after.launcher.slots
 
@@ -197,11 +198,14 @@ def test_trouble_with_one_task_neither_loses_it_nor_its_slot(
 def test_follows_the_log_in_its_own_thread(stage: Stage, ana: Caller) -> None:
     before = queued(ana)
     worker = Worker(stage)
+    assert "has not begun" in str(worker.worker.fault)
     worker.worker.start(stage.store.head()[0])
     after = queued(ana)
     for name in (before, after):
         stage.until(name, name, "completed")
+    assert worker.worker.fault is None
     worker.worker.stop()
+    assert worker.worker.fault is not None
     assert worker.archive.entries == [("training-requested", "started")]
 
 

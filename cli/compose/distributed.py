@@ -69,7 +69,7 @@ def open_database(settings: Settings, opened: ExitStack, *, seconds: float | Non
 def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo | None = None) -> DistributedStores:
     """Open what is stored; `opened` closes it. Without a database at hand, one whose operations may take long."""
     mongo = mongo or open_database(settings, opened, seconds=None)
-    scratch = settings.data / SCRATCH / worker
+    scratch = scratch_of(settings) / worker
     opened.callback(shutil.rmtree, scratch, ignore_errors=True)
     feed, installation = MongoLog(mongo), installation_id(mongo)
     topic = KafkaFeed(settings.kafka, settings.database, installation)
@@ -100,9 +100,9 @@ def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
         presence = Presence(mongo, worker, in_flight=in_flight.correlations, kind=kind)
         presence.start()
         opened.callback(presence.stop)
-        sweep(settings.data / SCRATCH, presence)
+        sweep(scratch_of(settings), presence)
         stores = open_stores(settings, worker, opened, mongo)
-        scratch = settings.data / SCRATCH / worker
+        scratch = scratch_of(settings) / worker
         application, launcher = application_of(settings, stores, worker, scratch, is_installed)
         opened.callback(launcher.close)
         check_master_key(mongo, fingerprint(master_key(settings, stores.store)))
@@ -151,6 +151,11 @@ def event_worker_in(
         is_lost=lambda name: not presence.is_alive(name),
         kinds=kinds,
     )
+
+
+def scratch_of(settings: Settings) -> Path:
+    """Where the processes of one installation have their scratch folders: a data directory may serve several."""
+    return settings.data / SCRATCH / settings.database
 
 
 def sweep(scratch: Path, presence: Presence) -> None:

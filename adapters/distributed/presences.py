@@ -1,4 +1,4 @@
-"""The documents of the living: {_id: worker, kind, since, until, beat, in_flight}, times by the database's clock."""
+"""The documents of the living: {_id: worker, kind, projections, since, until, beat, in_flight}, by its clock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pymongo.errors import DuplicateKeyError
 
 from adapters.distributed.database_clock import NEVER, NOW, RUNS, exactly, from_now
 from adapters.distributed.mongo import Fields, Mongo, as_ours
+from projections.fold import VERSION
 
 KEPT_SECONDS: Final = 3600.0  # how long what a dead process left is kept for whoever looks into the database
 HAD_RUN_OUT: Final[dict[str, Any]] = {"$and": [{"$gt": ["$until", NEVER]}, {"$lte": ["$until", NOW]}]}
@@ -53,10 +54,17 @@ class Presences:
         with as_ours():
             return list(self._collection.find(RUNS))
 
+    def is_older_there(self, version: int) -> bool:
+        """Whether a process with an older version of the projections lives, or lately did and did not leave."""
+        older = {"projections": {"$not": {"$gte": version}}}
+        lately = {"$expr": {"$or": [{"$eq": ["$until", NEVER]}, {"$gt": ["$until", from_now(-KEPT_SECONDS)]}]}}
+        with as_ours():
+            return self._collection.find_one(older | lately, {"_id": 1}) is not None
+
     def _enter(self, worker: str, kind: str) -> None:
-        new = {"_id": worker, "kind": kind, "since": NEVER, "until": NEVER, "beat": 0, "in_flight": []}
+        new = {"_id": worker, "kind": kind, "projections": VERSION, "since": NEVER, "until": NEVER, "beat": 0}
         with suppress(DuplicateKeyError):  # its own, from before it was started again
-            self._collection.insert_one(new)
+            self._collection.insert_one(new | {"in_flight": list[str]()})
 
     def _renewed(self, worker: str, in_flight: list[str]) -> Fields | None:
         beat = {

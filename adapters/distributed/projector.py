@@ -15,17 +15,19 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models import ReadModels
 from adapters.distributed.status import Statuses
+from adapters.distributed.upgrade import Upgrade, work_of
 from domain.errors import NotAbleError
+from projections.fold import VERSION
 from projections.ports import Feed
 from projections.runner import Runner
 
-WORK: Final = "project"
+WORK: Final = work_of(VERSION)
 LOOK_SECONDS: Final = 0.1
 TELL_SECONDS: Final = 1.0
 
 
 class Projector:
-    """Follows `topic`; what it says of itself is in `Statuses` under `project`."""
+    """Follows `topic`; what it says of itself is in `Statuses` under `WORK`."""
 
     def __init__(self, mongo: Mongo, topic: Feed) -> None:
         self._mongo, self._topic = mongo, topic
@@ -35,9 +37,10 @@ class Projector:
 
     def turn(self, ending: Event, goes_well: Callable[[], None]) -> None:
         """Fold until told to end (`standby.Turn`); NotAbleError: begin anew."""
-        documents = ProjectorDocuments(ReadModels.ensured(self._mongo))
+        read = ReadModels.ensured(self._mongo)
+        documents, first = ProjectorDocuments(read), FirstFold(read, self._log)
         runner = Runner(self._topic, documents, head=self._log.head)
-        adopting = Adopting(self._mongo, documents, runner)
+        adopting, upgrade = Adopting(self._mongo, documents, runner), Upgrade(self._mongo)
         runner.start()
         try:
             while not ending.wait(LOOK_SECONDS):
@@ -46,16 +49,39 @@ class Projector:
                 if not runner.is_alive:
                     raise NotAbleError("The thread that folds has ended: begin anew.")
                 adopting.look()
-                self._tell(runner)
+                self._tell(runner, first)
+                upgrade.look()
                 goes_well()
         finally:
             runner.stop()
 
-    def _tell(self, runner: Runner) -> None:
-        at, fault = self._told
-        if runner.told() != fault or time.monotonic() - at > TELL_SECONDS:
-            self._told = time.monotonic(), runner.told()
-            self._statuses.tell(WORK, position=runner.position, fault=self._told[1])
+    def _tell(self, runner: Runner, first: FirstFold) -> None:
+        (at, told), position = self._told, runner.position
+        unfinished = first.fault(position)
+        fault = runner.told() or unfinished
+        if fault != told or time.monotonic() - at > TELL_SECONDS:
+            self._told = time.monotonic(), fault
+            self._statuses.tell(WORK, position=position, fault=fault)
+
+
+class FirstFold:
+    """Read models of a version begin empty, and serve: until they were once as far as the log, that is a fault.
+
+    Whoever goes by readiness asks the processes of an older version meanwhile.
+    """
+
+    def __init__(self, read: ReadModels, log: MongoLog) -> None:
+        self._read = read
+        self._goal = None if read.have_caught_up() else log.head()[0]
+
+    def fault(self, position: int) -> str | None:
+        """Return a sentence until that is done; raises NotAbleError."""
+        if self._goal is not None and position >= self._goal:
+            self._read.note_caught_up()
+            self._goal = None
+        if self._goal is None:
+            return None
+        return f"The read models of this version are folded for the first time, up to position {self._goal}."
 
 
 class Adopting:

@@ -1,7 +1,8 @@
 """The read models' collections in MongoDB, by generations: one serves, named by a document; a rebuild writes the next.
 
 `read-v1-3.documents` and `read-v1-3.history` are generation 3 of version 1 of the projections. In `read-models`, `{_id:
-"v1", last, generation}` counts and names the one that serves, `{_id: "v1-3", position}` tells how far one has come.
+"v1", last, generation, caught_up}` counts and names the one that serves, `{_id: "v1-3", position}` tells how far one
+has come. Versions never touch each other's, so that old and new programs run side by side during an upgrade.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from projections.fold import VERSION
 
 POINTER_SECONDS: Final = 0.25  # how late a switch to another generation is seen
 STATE: Final = "read-models"
-PARTS: Final = ("documents", "history")
+INDEXED: Final = "history"  # made with every generation
+PARTS: Final = ("documents", INDEXED)
 NONE_YET: Final = 0
 
 
@@ -91,7 +93,7 @@ class ReadModels:
     @property
     def history(self) -> Collection[Fields]:
         """Versions of history rows, see `history_rows`."""
-        return self._part("history")
+        return self._part(INDEXED)
 
     def progress(self) -> int:
         """Return the position of the last commit that is wholly folded in."""
@@ -104,6 +106,17 @@ class ReadModels:
         with as_ours():
             here = {"_id": _progress(self.number)}
             self.mongo.collection(STATE).update_one(here, {"$max": {"position": position}}, upsert=True)
+
+    def have_caught_up(self) -> bool:
+        """Whether read models of this version were ever as far as the log: before that they lack what is long past."""
+        with as_ours():
+            state = self.mongo.collection(STATE).find_one({"_id": _version()})
+        return bool(state and state.get("caught_up"))
+
+    def note_caught_up(self) -> None:
+        """Remember that they were."""
+        with as_ours():
+            self.mongo.collection(STATE).update_one({"_id": _version()}, {"$set": {"caught_up": True}})
 
     def _part(self, part: str) -> Collection[Fields]:
         return self.mongo.collection(f"{_name(self.number)}.{part}")
@@ -119,8 +132,8 @@ def serving(mongo: Mongo) -> int:
 def make_current(mongo: Mongo, generation: int) -> None:
     """Let a generation serve that has come as far as the one before it, which is kept for whoever reads it now.
 
-    Generations older than those two are dropped, as nobody reads them any more. Raises NotAbleError where a younger
-    one serves already: this one may have been dropped while it was written.
+    Generations older than those two are dropped, as nobody reads them any more; repeated, it does nothing. Raises
+    NotAbleError where a younger one serves already: this one may have been dropped while it was written.
     """
     not_younger = {"_id": _version(), "generation": {"$not": {"$gt": generation}}}
     with as_ours():
@@ -128,16 +141,25 @@ def make_current(mongo: Mongo, generation: int) -> None:
     if state is None:
         raise NotAbleError(f"A younger generation of the read models serves already than {generation}: rebuild again.")
     before = int(state.get("generation", NONE_YET))
-    for number in range(1, before):
-        if number != generation:
-            drop(mongo, number)
+    if before != generation:
+        for number in _present(mongo):
+            if number < before:
+                drop(mongo, number)
+
+
+def _present(mongo: Mongo) -> list[int]:
+    """Return the numbers of the generations of this version that have collections, oldest first."""
+    names = {"name": {"$regex": f"^read-{_version()}-[0-9]+[.]{INDEXED}$"}}
+    with as_ours():
+        found = mongo.database.list_collection_names(filter=names)
+    return sorted(int(name.partition(".")[0].rpartition("-")[2]) for name in found)
 
 
 def drop(mongo: Mongo, generation: int, version: int = VERSION) -> None:
     """Remove a generation; safe to repeat."""
     with as_ours():
         mongo.collection(STATE).delete_one({"_id": _progress(generation, version)})
-        for part in PARTS:
+        for part in PARTS:  # the one by which it is known last
             mongo.collection(f"{_name(generation, version)}.{part}").drop()
 
 

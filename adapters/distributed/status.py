@@ -11,7 +11,7 @@ KEPT_SECONDS: Final = 0.5  # how long an answer is used again: health and metric
 
 
 class Statuses:
-    """One document per work: `relay`, `project`."""
+    """One document per work: `relay`, `project-v1`."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._collection = mongo.collection("statuses")
@@ -21,6 +21,11 @@ class Statuses:
         """Say something of the work, instead of what was said before; raises NotAbleError."""
         with as_ours():
             self._collection.update_one({"_id": work}, {"$set": facts}, upsert=True)
+
+    def forget(self, work: str) -> None:
+        """Forget what was said of a work that nobody does any more; raises NotAbleError."""
+        with as_ours():
+            self._collection.delete_one({"_id": work})
 
     def told(self, work: str) -> Fields:
         """Return what was last said; {} where nothing was. Raises NotAbleError."""

@@ -9,8 +9,10 @@ from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.presence import Presence
 from adapters.distributed.status import Statuses
+from adapters.distributed.upgrade import work_of
+from projections.fold import VERSION
 
-PROJECT: Final = "project"
+PROJECT: Final = work_of(VERSION)
 RELAY: Final = "relay"
 
 
@@ -26,7 +28,7 @@ class Surroundings:
         if told.get("fault"):
             return str(told["fault"])
         if not any(process.kind == PROJECT for process in self._presence.alive().values()):
-            return "No process `autolearn project` runs: the read models stand still."
+            return "No process `autolearn project` of this version runs: the read models stand still."
         return None
 
     def gauges(self) -> Mapping[str, float]:

@@ -20,7 +20,10 @@ from adapters.distributed.projector import WORK, Projector
 from adapters.distributed.read_models import ReadModels, make_current, serving
 from adapters.distributed.standby import Standby
 from adapters.distributed.status import Statuses
+from adapters.distributed.surroundings import PROJECT
 from domain.errors import NotAbleError
+from projections.fold import VERSION
+from projections.ports import Feed, Recorded
 from projections.runner import Runner
 from tests.contracts.events import append
 from tests.distributed.published import live_on
@@ -35,12 +38,24 @@ def until(condition: Callable[[], object]) -> None:
         Event().wait(0.01)
 
 
+class Held(MongoLog):
+    """A topic that has nothing until it is let go."""
+
+    free = False
+
+    def after(self, position: int, limit: int) -> list[Recorded]:
+        return super().after(position, limit) if self.free else []
+
+    def wait_beyond(self, position: int, timeout: float) -> bool:
+        return self.free and super().wait_beyond(position, timeout)
+
+
 @contextmanager
-def at_work(mongo: Mongo) -> Iterator[Future[None]]:
+def at_work(mongo: Mongo, topic: Feed | None = None) -> Iterator[Future[None]]:
     """A projection that follows the log itself, until it is left."""
     ending = Event()
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(Projector(mongo, MongoLog(mongo)).turn, ending, Event().set)
+        turn = pool.submit(Projector(mongo, topic or MongoLog(mongo)).turn, ending, Event().set)
         try:
             yield turn
         finally:
@@ -55,6 +70,34 @@ def test_it_folds_what_there_is_and_what_comes_and_tells_how_far(mongo: Mongo) -
         assert MongoDocuments(ReadModels.current(mongo)).position() == head
     turn.result(PATIENCE)
     assert Statuses(mongo).told(WORK) == {"position": head, "fault": None}
+
+
+def test_read_models_that_never_were_as_far_as_the_log_are_a_fault_until_they_are(mongo: Mongo) -> None:
+    """Those of a new version begin empty beside the old ones: who asked them would miss what is there."""
+    live_on(mongo, 3, 0)
+    topic = Held(mongo)
+    with at_work(mongo, topic):
+        until(lambda: "for the first time" in str(Statuses(mongo).told(WORK).get("fault")))
+        assert not ReadModels.current(mongo).have_caught_up()
+        topic.free = True
+        until(lambda: Statuses(mongo).told(WORK)["fault"] is None)
+        assert ReadModels.current(mongo).have_caught_up()
+        assert Statuses(mongo).told(WORK)["position"] == MongoLog(mongo).head()[0]
+
+
+def test_read_models_that_are_merely_late_are_no_fault(mongo: Mongo) -> None:
+    live_on(mongo, 3, 0)
+    with at_work(mongo):
+        until(lambda: Statuses(mongo).told(WORK).get("position") == MongoLog(mongo).head()[0])
+    append(MongoEventStore(mongo), "s")
+    Statuses(mongo).tell(WORK, position=-1, fault="old")
+    with at_work(mongo, Held(mongo)):
+        until(lambda: Statuses(mongo).told(WORK)["position"] >= 0)
+        assert Statuses(mongo).told(WORK)["fault"] is None
+
+
+def test_versions_of_the_projections_do_their_work_side_by_side() -> None:
+    assert f"project-v{VERSION}" == WORK == PROJECT
 
 
 def test_an_event_that_cannot_be_folded_is_told_with_its_position(mongo: Mongo) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.distributed import version_writes
+from adapters.distributed import read_models, version_writes
 from adapters.distributed.documents import MongoDocuments
 from adapters.distributed.history import MongoHistory
 from adapters.distributed.mongo import Mongo
@@ -216,6 +216,27 @@ def test_the_generation_before_stays_for_its_readers_until_the_next_switch(mongo
     make_current(mongo, ReadModels.fresh(mongo).number)
     assert pinned.get("x", "a") is None
     assert not [name for name in mongo.database.list_collection_names() if name.startswith("read-v1-1.")]
+
+
+def test_a_switch_drops_only_what_is_there(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(4):
+        make_current(mongo, ReadModels.fresh(mongo).number)
+    dropped = list[int]()
+    monkeypatch.setattr(read_models, "drop", lambda _, number: dropped.append(number))
+    ReadModels.fresh(mongo)  # a rebuild that was given up: nothing but indexes
+    make_current(mongo, ReadModels.fresh(mongo).number)
+    assert dropped == [3]
+    make_current(mongo, ReadModels.fresh(mongo).number)
+    assert dropped == [3, 3, 4, 5]
+
+
+def test_a_switch_that_is_repeated_drops_nothing(mongo: Mongo) -> None:
+    old = ReadModels.ensured(mongo)
+    written(old, {"v": 1})
+    pinned, fresh = MongoDocuments(old.pinned()), ReadModels.fresh(mongo).number
+    make_current(mongo, fresh)
+    make_current(mongo, fresh)
+    assert pinned.get("x", "a") is not None
 
 
 def test_a_rebuild_that_was_overtaken_by_another_does_not_serve(mongo: Mongo) -> None:

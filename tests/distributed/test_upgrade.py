@@ -1,0 +1,55 @@
+"""What an older version of the projections wrote goes once none of its processes lives, and not before."""
+
+from __future__ import annotations
+
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.presence import Presence
+from adapters.distributed.projector import WORK
+from adapters.distributed.read_models import ReadModels, serving
+from adapters.distributed.status import Statuses
+from adapters.distributed.upgrade import Upgrade
+from projections.fold import VERSION
+
+
+def test_read_models_and_status_of_an_older_version_go(mongo: Mongo) -> None:
+    ReadModels.ensured(mongo)
+    Statuses(mongo).tell(WORK, position=1, fault=None)
+    Upgrade(mongo, VERSION + 1).look()
+    assert serving(mongo) == 0
+    assert Statuses(mongo).told(WORK) == {}
+
+
+def test_those_of_the_own_version_stay(mongo: Mongo) -> None:
+    read = ReadModels.ensured(mongo)
+    Statuses(mongo).tell(WORK, position=1, fault=None)
+    Upgrade(mongo, VERSION).look()
+    assert serving(mongo) == read.number
+    assert Statuses(mongo).told(WORK)
+
+
+def test_they_stay_while_any_process_of_the_older_version_lives(mongo: Mongo) -> None:
+    read = ReadModels.ensured(mongo)
+    serve = Presence(mongo, "serve-storage-1", kind="serve")
+    serve.start()
+    Upgrade(mongo, VERSION + 1).look()
+    assert serving(mongo) == read.number
+    serve.stop()
+    Upgrade(mongo, VERSION + 1).look()
+    assert serving(mongo) == 0
+
+
+def test_a_process_that_is_not_heard_of_may_come_back(mongo: Mongo) -> None:
+    read = ReadModels.ensured(mongo)
+    serve = Presence(mongo, "serve-storage-1", seconds=0.001, kind="serve")
+    serve.start()
+    serve._stop.set()  # killed: it does not leave
+    Upgrade(mongo, VERSION + 1).look()
+    assert serving(mongo) == read.number
+
+
+def test_it_looks_once_in_a_while(mongo: Mongo) -> None:
+    upgrade = Upgrade(mongo, VERSION + 1)
+    upgrade.look()
+    read = ReadModels.ensured(mongo)
+    upgrade.look()
+    assert serving(mongo) == read.number

@@ -102,7 +102,7 @@ class Child:
             echo.join(LAST_WORDS_SECONDS)
             if self._ending.is_set():
                 return
-            if not self._was_ready:
+            if not self._was_ready and code >= 0:  # a refusal; who was killed is started again
                 self._code = code
                 return
             pause = SHORTEST_PAUSE if time.monotonic() - began > SETTLED_SECONDS else pause

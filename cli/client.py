@@ -42,10 +42,16 @@ class Client:
         """GET what the parts of `path` name, at least as new as this client's own writes."""
         answer = self.exchange(self.call("GET", path, {**query, **self._after()}))
         if answer.is_refusal and slug_of(answer.problem) == NotReachedError.slug:
-            hint = f" Was the log restored from a back-up? Then remove {self.positions.file}, which knows a later one."
-            said = f"{answer.problem.get('detail', '')}{hint}"
+            said = f"{answer.problem.get('detail', '')}{self._hint(answer.problem)}"
             raise ProblemError(answer.status, answer.problem | {"detail": said})
         return answer.checked()
+
+    def _hint(self, problem: dict[str, Any]) -> str:
+        """Say what to do about a position that is not reached: wait, or forget one that the log has lost."""
+        position = self.positions.last() or 0
+        if int(problem.get("head", 0)) >= position:
+            return " They catch up; if they stand still, `/health/ready` of the backend says why."
+        return f" Was it restored from a back-up? Then remove {self.positions.file}, which knows a later one."
 
     def tell(self, *path: str, body: Any = None, background: bool = False, method: str = "POST") -> Answer:
         """Give a command; `background` answers before its task is done. 202 means that the task goes on."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
+
+from domain.errors import BadInputError
 
 if TYPE_CHECKING:
     from adapters.http.vitals import Vitals
@@ -126,4 +129,7 @@ def _announce(what: str, door: Door) -> None:
 def _settings() -> Settings:
     from cli.settings import read_settings  # noqa: PLC0415 - pydantic only where a process starts
 
-    return read_settings(mode="distributed")
+    settings = read_settings() if os.environ.get("AUTOLEARN_MODE") else read_settings(mode="distributed")
+    if settings.mode != "distributed":
+        raise BadInputError("This is a process of the distributed mode, but AUTOLEARN_MODE says embedded: unset it.")
+    return settings

@@ -56,7 +56,7 @@ def up(data: Path | None, port: int, detach: bool, mode: str | None, instances: 
     """
     if detach:
         directory = data or data_directory()
-        chosen = [] if mode is None else ["--mode", mode, "--instances", str(instances)]
+        chosen = ["--instances", str(instances)] + ([] if mode is None else ["--mode", mode])
         process, url = started(directory, port, *chosen)
         end = "autolearn down" if directory == data_directory() else f"autolearn down --data {directory}"
         click.echo(f"The backend answers at {url} (process {process.pid}). Stop it with `{end}`.", err=True)

@@ -230,9 +230,10 @@ class BlobCheck(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Communication:
-    """One archived call or handled event (DESIGN: no bodies, no secrets); `problem` is the slug of a refusal.
+    """One archived call or handled event, without bodies and secrets; `problem` is the slug of a refusal.
 
-    kind: call, message, process. outcome: the status (calls), handled, started. Sizes in bytes; digests SHA-256 hex.
+    kind: call, message, process. outcome: of a call its HTTP status, or opened, closed, gone (a stream); of a message
+    started, cancelled, failed, skipped; of a process started. Sizes in bytes; digests SHA-256 hex.
     """
 
     kind: str

@@ -51,8 +51,11 @@ class Queries:
     def wait(self, position: int, timeout: float = REACHED_WITHIN) -> None:
         """Wait for `after_position`, so that a client reads its own writes. Raises NotReachedError."""
         if not self._documents.wait(position, timeout):
-            reached = self._documents.position()
-            raise NotReachedError(f"The read models are at {reached}, not yet at {position}.", reached=reached)
+            reached, (head, _) = self._documents.position(), self._feed.head()
+            where = f"The read models are at {reached}, not yet at {position}."
+            if head < position:
+                where = f"The log ends at {head}: there is no position {position} in it."
+            raise NotReachedError(where, reached=reached, head=head)
 
     def catalog(self, viewer: Viewer, shelf: str | None = None, name: str | None = None, at: int | None = None) -> Body:
         """Return `{models, datasets, measures, position}`; `shelf` is one of the three, `name` one thing of it."""

@@ -22,6 +22,8 @@ def parsed(address: str) -> dict[str, str]:
     servers, _, query = address.strip().partition("?")
     if not servers.strip():
         raise BadInputError("AUTOLEARN_KAFKA names no bootstrap server; give HOST:PORT[,HOST:PORT]…")
+    if "://" in servers:
+        raise BadInputError("AUTOLEARN_KAFKA is no list of servers: it looks like HOST:PORT[,HOST:PORT]…")
     given = dict(_pairs(query))
     if FILE in given:
         given |= _in_file(given.pop(FILE))

@@ -102,10 +102,18 @@ def test_a_client_sees_its_own_writes(backend: FakeBackend, client: Client, home
 
 
 def test_a_log_that_went_back_is_explained(backend: FakeBackend, client: Client) -> None:
-    backend.on("GET", "/session", problem(503, "position-not-reached", "The read models are at 5, not yet at 12."))
-    with pytest.raises(ProblemError, match=r"not yet at 12\. Was the log restored .*positions\.json") as late:
+    client.positions.reached(12)
+    backend.on("GET", "/session", problem(503, "position-not-reached", "The log ends at 5.", reached=5, head=5))
+    with pytest.raises(ProblemError, match=r"ends at 5\. Was it restored .*positions\.json") as late:
         client.ask("session")
     assert late.value.status == 503
+
+
+def test_read_models_that_lag_are_no_restored_log(backend: FakeBackend, client: Client) -> None:
+    client.positions.reached(12)
+    backend.on("GET", "/session", problem(503, "position-not-reached", "They are at 5.", reached=5, head=12))
+    with pytest.raises(ProblemError, match=r"They are at 5\. They catch up; .*/health/ready"):
+        client.ask("session")
 
 
 def test_positions_never_go_back_and_belong_to_one_key(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def test_how_to_get_in_by_the_address_and_by_a_file(tmp_path: Path) -> None:
         ("?ssl.ca.location=x", "names no bootstrap server"),
         ("a:1?isolation.level=read_uncommitted", "'isolation.level'"),
         ("a:1?secret", "NAME=VALUE"),
+        ("kafka://a:1", "HOST:PORT"),
         ("a:1?file=/no/such/file", "/no/such/file"),
     ],
 )

@@ -34,7 +34,10 @@ def main() -> int:
             server.port = port
             running.callback(server.stop)
             server.start()
-        sys.stdout.write("Kafka and MongoDB are ready: autolearn up --mode distributed. Ctrl-C stops them.\n")
+        sys.stdout.write(
+            f"Kafka (port {PORTS[KafkaServer]}) and MongoDB (port {PORTS[MongoServer]}) are ready, their files are in"
+            f" {FOLDER}/ until you remove it. Now: autolearn up --mode distributed. Ctrl-C stops them.\n"
+        )
         sys.stdout.flush()
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
     return 0

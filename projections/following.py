@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
-from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
+from domain.errors import AutoLearnError, DiskReserveError, ForbiddenError, NotAbleError
 from projections.fold import Fold, commits
 from projections.ports import Batch, Feed, Recorded
 
+UNABLE: Final = (NotAbleError, DiskReserveError, ForbiddenError)  # of servers and disks: no event is to blame
 Look = Callable[[Sequence[Recorded]], None]
 
 
@@ -25,7 +27,7 @@ def fold_after(
 ) -> tuple[Batch, Poisoned | None]:
     """Fold about `limit` events after a position, none beyond `until`; return what came before a poison, and it.
 
-    `look` is shown each commit that was folded. Raises NotAbleError where the log cannot be read at all.
+    `look` is shown each commit that was folded. Raises one of UNABLE where the log cannot be read at all.
     """
     batch = Batch(position)
     recorded, poison = read_after(feed, position, limit)
@@ -47,7 +49,7 @@ def read_after(feed: Feed, position: int, limit: int) -> tuple[Sequence[Recorded
     """Read decoded events; where one cannot be decoded, those of the commits before it, or else the poison."""
     try:
         return feed.after(position, limit), None
-    except (NotAbleError, DiskReserveError):
+    except UNABLE:
         raise
     except Exception as error:  # noqa: BLE001 - stored bytes can be wrong in any way
         if limit > 1:
@@ -58,7 +60,7 @@ def read_after(feed: Feed, position: int, limit: int) -> tuple[Sequence[Recorded
 def _next_commit(feed: Feed, position: int) -> int:
     try:
         raw = feed.raw_after(position, 1)
-    except (NotAbleError, DiskReserveError):
+    except UNABLE:
         raise
     except AutoLearnError:  # not even where the commit ends can be read
         return position + 1

@@ -10,9 +10,9 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from time import monotonic
 
-from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
+from domain.errors import AutoLearnError, NotAbleError
 from projections.fold import Fold
-from projections.following import Poisoned, fold_after
+from projections.following import UNABLE, Poisoned, fold_after
 from projections.ports import Documents, Feed
 
 log = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class Runner:
             self._work()
             try:
                 self._go_on()
-            except (NotAbleError, DiskReserveError) as error:
+            except UNABLE as error:
                 self._note(Fault(self._known_position(), error.sentence))
                 self._stopping.wait(RETRY_SECONDS)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen and nothing may be skipped

@@ -12,9 +12,9 @@ import pytest
 from adapters.embedded.database import Database
 from adapters.embedded.documents import EmbeddedDocuments
 from adapters.embedded.read_database import ReadDatabase
-from domain.errors import NotAbleError
+from domain.errors import ForbiddenError, NotAbleError
 from projections.following import Poisoned
-from projections.ports import Batch
+from projections.ports import Batch, Recorded
 from projections.rebuild import rebuild
 from projections.runner import Runner
 from tests.projections.world import World
@@ -272,6 +272,31 @@ def test_a_log_that_does_not_answer_at_the_start_is_asked_again(
     assert not runner.is_alive
     assert faults == [None, *["position 0: The log sleeps."] * 3]
     assert caplog.text.count("The log sleeps.") == 1  # what lasts is said once
+
+
+def test_a_right_that_is_missing_is_no_fault_of_an_event(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The cluster's administrator gives it, and it goes on; nothing of the log is wrong meanwhile."""
+    monkeypatch.setattr("projections.runner.RETRY_SECONDS", 0.01)
+    world.register("iris")
+    after, refused = world.feed.after, list[int]()
+
+    def refuse_twice(position: int, limit: int) -> list[Recorded]:
+        refused.append(limit)
+        if len(refused) <= 2:
+            raise ForbiddenError("The right READ on the topic is missing.")
+        return after(position, limit)
+
+    monkeypatch.setattr(world.feed, "after", refuse_twice)
+    monkeypatch.setattr(world.feed, "raw_after", lambda *_: pytest.fail("looked for a commit that cannot be read"))
+    with pytest.raises(ForbiddenError):
+        world.runner.step()
+    world.runner.start()
+    assert world.runner.wait(world.commits[-1], PATIENCE)
+    wait_for(lambda: world.runner.fault is None)
+    world.runner.stop()
+    assert "stands still at 0: The right READ on the topic is missing." in caplog.text
 
 
 @pytest.fixture

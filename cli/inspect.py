@@ -1,4 +1,4 @@
-"""What an inspection does, on stores opened read-only: the questions of `projections/{verify,replay,rebuild}.py`."""
+"""What an inspection does, on stores that it only reads: the questions of `projections/{verify,replay,rebuild}.py`."""
 
 from __future__ import annotations
 

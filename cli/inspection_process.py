@@ -1,4 +1,4 @@
-"""Verify, replay and rebuild in a process of their own: it opens the stores read-only and streams JSON lines.
+"""Verify, replay and rebuild in a process of their own: it only reads what is stored, and streams JSON lines.
 
 `python -m cli.inspection_process KIND` reads its arguments as JSON from standard input, settings from the environment.
 """

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> Stores:
-    """Open what is stored, of either mode; `opened` closes it."""
+    """Open what is stored, of either mode; `opened` closes it.
+
+    `read_only` never changes a file of the embedded mode. In a MongoDB the indexes and the installation's id are made
+    where they are missing, whoever opens it; who only reads writes nothing else.
+    """
     if settings.mode == "distributed":
         from cli.compose.distributed import open_stores as distributed  # noqa: PLC0415 - the drivers of one mode only
 

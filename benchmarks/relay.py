@@ -43,11 +43,12 @@ ROOT: Final = Path(__file__).parents[1]
 INSTALLATION: Final = "ab" * 16
 RELAY: Final = """
 import sys
-from threading import Event
 from benchmarks.relay import open_relay
 with open_relay(*sys.argv[1:]) as relay:
     print("ready", flush=True)
-    relay.run(Event())
+    while True:
+        if not relay.step():
+            relay.wait(0.5)
 """
 
 

@@ -78,8 +78,8 @@ class CopyCheck(Generic[T]):
         for number, theirs in enumerate(copy):
             for finding in self._at(ours, theirs):
                 self.faults.append(finding)
-            if len(self.faults) >= MOST_FAULTS:
-                return
+                if len(self.faults) >= MOST_FAULTS:
+                    return
             if number % BATCH == 0:
                 yield self.last
         if (missing := ours.next_until(self.until)) is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import groupby
 from operator import itemgetter
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -156,12 +155,6 @@ def commit_of(records: Sequence[Record]) -> RawCommit:
         )
     except WRONG as wrong:
         raise damaged(f"The record at position {first}", wrong) from wrong
-
-
-def commits_of(messages: Sequence[Message]) -> list[RawCommit]:
-    """Return the commits of messages that hold whole commits, in order; raises DamagedRecordError."""
-    records = [record_of(message) for message in messages]
-    return [commit_of(list(commit)) for _, commit in groupby(records, lambda record: record.last)]
 
 
 def hash_in(headers: dict[str, bytes], name: str) -> bytes:

@@ -15,7 +15,6 @@ from adapters.distributed.cloud_events import (
     communication_id,
     hash_in,
     reading,
-    record_of,
     rfc3339,
     time_in,
 )
@@ -64,11 +63,6 @@ def archived_of(record: Record) -> Archived:
             hash=hash_in(headers, "ce_hash"),
             communication=_communication(record.value),
         )
-
-
-def archived_in(message: Message) -> Archived:
-    """Return the same of a message as consumed."""
-    return archived_of(record_of(message))
 
 
 def _communication(value: bytes) -> Communication:

@@ -36,10 +36,6 @@ class DamagedTopic(AutoLearnError):  # noqa: N818 - it names the topic's state, 
     """The topic does not hold the log: somebody else wrote to it, removed from it, or it belongs elsewhere."""
 
 
-class ForeignRecords(DamagedTopic):
-    """Somebody else wrote between the relay's own records, where no later look at the topic's end would find it."""
-
-
 def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
     """Return what every client gets; names with `_` for `.`. Raises BadInputError for an address that is none."""
     common = {
@@ -55,15 +51,15 @@ def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
     return common | {name.replace("_", "."): value for name, value in more.items()}
 
 
-def consumer(bootstrap: str, **more: Any) -> Consumer:
-    """Return a consumer of committed records that belongs to no group and keeps no offsets."""
+def consumer(bootstrap: str, *, isolation_level: str = "read_committed", **more: Any) -> Consumer:
+    """Return a consumer, of committed records unless told otherwise, that belongs to no group and keeps no offsets."""
     group = f"autolearn-{uuid4().hex}"  # librdkafka wants one; nothing ever joins it
     with kafka_errors("begin to read", "READ"):
         return Consumer(
             settings(
                 bootstrap,
                 group_id=group,
-                isolation_level="read_committed",
+                isolation_level=isolation_level,
                 enable_auto_commit=False,
                 enable_auto_offset_store=False,
                 enable_partition_eof=True,

@@ -57,7 +57,7 @@ class Probe:
     def __init__(self, bootstrap: str, topic: str) -> None:
         self._partition = TopicPartition(topic, 0)
         self._doing = (f"read the topic {topic}", f"READ on the topic {topic}")
-        self._topic = topic
+        self._bootstrap, self._topic = bootstrap, topic
         self._lock = RLock()
         # 10 ms: the end is reported after so long a wait for more; and no reading ahead, as the next look is elsewhere
         self._consumer = consumer(
@@ -69,6 +69,11 @@ class Probe:
         with self._lock, kafka_errors(*self._doing):
             low, end = self._consumer.get_watermark_offsets(self._partition, timeout=PATIENCE_SECONDS, cached=False)
         return low, end
+
+    def written(self) -> int:
+        """Return the offset after everything that was written, also in transactions that are still open."""
+        with kafka_errors(*self._doing), consumer(self._bootstrap, isolation_level="read_uncommitted") as reader:
+            return reader.get_watermark_offsets(self._partition, timeout=PATIENCE_SECONDS, cached=False)[1]
 
     def await_end(self, offset: int) -> None:
         """Wait until all before an offset is settled: a transaction is seen some milliseconds after its commit."""
@@ -82,6 +87,11 @@ class Probe:
         """Return the first wanted committed record at an offset from `start` until before `end`."""
         with self._lock:
             return next((found for found in self._between(start, end) if wanted(found)), None)
+
+    def all(self, start: int, end: int) -> list[Found]:
+        """Return the committed records at offsets from `start` until before `end`."""
+        with self._lock:
+            return list(self._between(start, end))
 
     def count(self, start: int, end: int) -> int:
         """Return how many committed records there are at offsets from `start` until before `end`."""

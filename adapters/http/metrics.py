@@ -18,6 +18,9 @@ GAUGES = {
     "relay_lag_events": "Events that are not in the topic yet: what a loss of the whole database would lose",
     "relay_fault": "1 where the relay stands still because of an error",
     "relay_position": "Position of the last event in the topic",
+    "relay_communications_lag": "Communications that are not in their topic yet",
+    "relay_communications_fault": "1 where the relay of the communications stands still because of an error",
+    "relay_communications_position": "Position of the last communication in the topic",
     "projection_position": "Position of the last event in the read models",
     "in_charge": "1 where this process does the work, 0 where it stands by",
     "followed_position": "Position of the last event that the event worker has followed",
@@ -43,6 +46,14 @@ class Metrics:
 
     def page(self) -> bytes:
         """Return the exposition text, measured now."""
+        measured: Mapping[str, float] = {}
+        with suppress(AutoLearnError), self._backend.hurried():  # calls are told all the same
+            measured = self._measured()
+        for name, value in {**measured, "stores_answer": 1 if measured else 0}.items():
+            self._gauge(name).set(value)
+        return generate_latest(self._registry)
+
+    def _measured(self) -> Mapping[str, float]:
         lag = Lag.of(self._backend)
         recent = self._backend.communications.recent(0)
         measured = {

@@ -15,7 +15,7 @@ from adapters.distributed.communications import MongoCommunications
 from adapters.distributed.documents import MongoDocuments
 from adapters.distributed.event_store import MongoEventStore
 from adapters.distributed.feed import KafkaFeed
-from adapters.distributed.first_start import check_first_start
+from adapters.distributed.first_start import check_start
 from adapters.distributed.history import MongoHistory
 from adapters.distributed.installation import check_deployment, check_master_key, installation_id
 from adapters.distributed.log import MongoLog
@@ -96,7 +96,7 @@ def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
     with ExitStack() as opened:
         mongo = open_database(settings, opened)
         refuse_unfinished(mongo)
-        check_first_start(mongo, settings.kafka)
+        check_start(mongo, settings.kafka)
         presence = Presence(mongo, worker, in_flight=in_flight.correlations, kind=kind)
         presence.start()
         opened.callback(presence.stop)

@@ -89,7 +89,7 @@ class RelayedStore:
         with self._lock:
             while self._relay.position < receipt.position:
                 self._relay.step()
-            self._relay._probe.await_end(self._relay._offset)
+            self._relay._probe.await_end(self._relay.place.offset)
         return receipt
 
     def __getattr__(self, name: str) -> Any:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from threading import Event
 from typing import Any
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from adapters.distributed.cloud_events import Message, commit_messages, origin
+from adapters.distributed.cloud_events import Message, commit_messages, commit_of, origin, record_of
 from adapters.distributed.feed import KafkaFeed
+from adapters.distributed.probe import message_of
 from adapters.distributed.relay import EventSource, Relay
+from adapters.distributed.relay_start import Place
 from adapters.distributed.topics import ensure_topics, topics_of
 from adapters.embedded.database import Database
 from adapters.embedded.event_store import SqliteEventStore
@@ -26,8 +30,14 @@ SECONDS = 30.0
 def stepped(relay: Relay) -> int:
     """Relay one batch and wait until all readers see it, which is some milliseconds after it was committed."""
     count = relay.step()
-    relay._probe.await_end(relay._offset)
+    relay._probe.await_end(relay.place.offset)
     return count
+
+
+def commits_of(messages: Sequence[Message]) -> list[RawCommit]:
+    """Return the commits of messages that hold whole commits, in order; raises DamagedRecordError."""
+    records = [record_of(message) for message in messages]
+    return [commit_of(list(commit)) for _, commit in groupby(records, lambda record: record.last)]
 
 
 class Relayed:
@@ -45,8 +55,8 @@ class Relayed:
     def source(self) -> EventSource:
         return EventSource(self.log, self.origin)
 
-    def relay(self) -> Relay:
-        return Relay(self.kafka, self.topic, self.topic, self.source)
+    def relay(self, checked: Place | None = None, ending: Event | None = None) -> Relay:
+        return Relay(self.kafka, self.topic, self.topic, self.source, checked=checked, ending=ending)
 
     def grow(self, *sizes: int) -> None:
         """Append commits of so many events each."""
@@ -84,3 +94,30 @@ class Relayed:
         feed = KafkaFeed(self.kafka, self.database)
         yield feed
         feed.close()
+
+
+def stock_reading(relayed: Relayed) -> list[Message]:
+    """Read the whole topic as any integrator's consumer would."""
+    config = {"bootstrap.servers": relayed.kafka, "group.id": "stock", "enable.partition.eof": True, "log_level": 0}
+    messages = []
+    with Consumer({**config, "isolation.level": "read_committed"}) as consumer:
+        consumer.assign([TopicPartition(relayed.topic, 0, 0)])
+        while (message := consumer.poll(SECONDS)) is not None and message.error() is None:
+            messages.append(message_of(message))
+    return messages
+
+
+def in_the_topic(relayed: Relayed) -> list[RawCommit]:
+    return commits_of(stock_reading(relayed))
+
+
+def open_transaction(relayed: Relayed, transactional_id: str, messages: list[Message]) -> Producer:
+    producer = Producer(
+        {"bootstrap.servers": relayed.kafka, "transactional.id": transactional_id, "log_level": 0, "linger.ms": 0}
+    )
+    producer.init_transactions(SECONDS)
+    producer.begin_transaction()
+    for key, value, headers in messages:
+        producer.produce(relayed.topic, value, key, 0, headers=[*headers])
+    assert producer.flush(SECONDS) == 0
+    return producer

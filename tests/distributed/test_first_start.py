@@ -1,14 +1,21 @@
-"""The very first start: an empty database beside full topics is a lost one, and nothing may be appended to it."""
+"""A start: a database beside topics that say more was lost or is an old back-up, and nothing may be appended to it."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from confluent_kafka import Producer
 
-from adapters.distributed.first_start import check_first_start
+from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.first_start import check_start
+from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics import ensure_topics, topics_of
 from domain.errors import ConflictError, NotAbleError
+from tests.contracts.events import append
+from tests.distributed.published import Published, call
 
 
 def publish(kafka: str, topic: str) -> None:
@@ -18,8 +25,8 @@ def publish(kafka: str, topic: str) -> None:
 
 
 def test_nothing_at_all_is_a_first_start_and_makes_the_topics(mongo: Mongo, kafka: str) -> None:
-    check_first_start(mongo, kafka)
-    check_first_start(mongo, kafka)
+    check_start(mongo, kafka)
+    check_start(mongo, kafka)
 
 
 @pytest.mark.parametrize("number", [0, 1])
@@ -27,15 +34,62 @@ def test_full_topics_beside_an_empty_database_are_for_recovery(mongo: Mongo, kaf
     ensure_topics(kafka, mongo.name)
     publish(kafka, topics_of(mongo.name)[number])
     with pytest.raises(ConflictError, match="recover --from-kafka"):
-        check_first_start(mongo, kafka)
+        check_start(mongo, kafka)
 
 
 def test_later_starts_need_no_kafka(mongo: Mongo) -> None:
     for collection in ("commits", "communications"):
         mongo.collection(collection).insert_one({"_id": 1})
-    check_first_start(mongo, "127.0.0.1:1")
+    check_start(mongo, "127.0.0.1:1")
+
+
+def live(mongo: Mongo, kafka: str) -> Published:
+    """Have a log of four commits, and four communications, and both in their topics."""
+    store, archive, published = MongoEventStore(mongo), MongoCommunications(mongo, "w"), Published(kafka, mongo.name)
+    for number in range(4):
+        append(store, f"s{number}", count=number + 1)
+        archive.archive(call(number))
+    published.all_of(mongo)
+    return published
+
+
+def test_a_database_that_its_topics_follow_is_fine_whatever_others_wrote_to_them(mongo: Mongo, kafka: str) -> None:
+    published = live(mongo, kafka)
+    check_start(mongo, kafka)
+    append(MongoEventStore(mongo), "not relayed yet")
+    check_start(mongo, kafka)
+    commits = MongoLog(mongo).raw_after(0, 100)
+    beyond = replace(commits[-1], first=commits[-1].first + 7, position=commits[-1].position + 7)
+    for topic in topics_of(mongo.name):
+        publish(kafka, topic)
+    published.commits([commits[1], beyond])
+    check_start(mongo, kafka)
+
+
+@pytest.mark.parametrize("collection", ["commits", "communications"])
+@pytest.mark.parametrize("grown", [False, True])
+def test_a_back_up_older_than_the_topics_is_for_recovery(
+    mongo: Mongo, kafka: str, collection: str, grown: bool
+) -> None:
+    live(mongo, kafka)
+    mongo.collection(collection).delete_many({"_id": {"$gt": 2}})
+    if grown:
+        for number in range(9):
+            append(MongoEventStore(mongo), f"other{number}")
+            MongoCommunications(mongo, "v").archive(call(number))
+    with pytest.raises(ConflictError, match=r"older back-up.*recover --from-kafka"):
+        check_start(mongo, kafka)
+
+
+def test_garbage_at_the_end_does_not_hide_it(mongo: Mongo, kafka: str) -> None:
+    live(mongo, kafka)
+    mongo.collection("commits").delete_many({"_id": {"$gt": 2}})
+    for _ in range(70):
+        publish(kafka, topics_of(mongo.name)[0])
+    with pytest.raises(ConflictError, match="older back-up"):
+        check_start(mongo, kafka)
 
 
 def test_the_first_start_needs_kafka(mongo: Mongo) -> None:
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
-        check_first_start(mongo, "127.0.0.1:1")
+        check_start(mongo, "127.0.0.1:1")

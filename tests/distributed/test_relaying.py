@@ -16,8 +16,10 @@ from adapters.distributed.feed import KafkaFeed
 from adapters.distributed.kafka import DamagedTopic
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.relaying import COMMUNICATIONS, EVENTS, relay_communications, relay_events
+from adapters.distributed.relaying import relay_communications, relay_events
 from adapters.distributed.status import Statuses
+from adapters.distributed.surroundings import COMMUNICATIONS, RELAY
+from domain.errors import NotAbleError
 from tests.contracts.events import append
 from tests.distributed.published import INSTALLATION, call
 
@@ -40,16 +42,16 @@ def test_the_topic_is_made_and_filled_and_how_far_it_is_gets_told(kafka: str, mo
     append(store, "s", count=3)
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, well.set)
-        until(lambda: told(mongo, EVENTS).get("position") == 3)
+        until(lambda: told(mongo, RELAY).get("position") == 3)
         append(store, "t", count=2)
-        until(lambda: told(mongo, EVENTS).get("position") == 5)
+        until(lambda: told(mongo, RELAY).get("position") == 5)
         ending.set()
         turn.result(PATIENCE)
     feed = KafkaFeed(kafka, mongo.name, INSTALLATION)
     assert feed.raw_after(0, 100) == MongoLog(mongo).raw_after(0, 100)
     feed.close()
     assert well.is_set()
-    assert told(mongo, EVENTS)["fault"] is None
+    assert told(mongo, RELAY)["fault"] is None
 
 
 def test_the_archive_is_relayed_likewise(kafka: str, mongo: Mongo) -> None:
@@ -67,13 +69,54 @@ def test_what_somebody_else_wrote_stops_it_and_every_relay_after_it(kafka: str, 
     ending = Event()
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, Event().set)
-        until(lambda: told(mongo, EVENTS).get("position") == 1)
+        until(lambda: told(mongo, RELAY).get("position") == 1)
         stranger = Producer({"bootstrap.servers": kafka, "log_level": 0})
         stranger.produce(f"{mongo.name}.events", b"garbage")
         assert stranger.flush(PATIENCE) == 0
         append(MongoEventStore(mongo), "t")
         with pytest.raises(DamagedTopic):
             turn.result(PATIENCE)
-    assert told(mongo, EVENTS)["fault"]
+    assert told(mongo, RELAY)["fault"]
     with pytest.raises(DamagedTopic):
         relay_events(kafka, mongo, INSTALLATION, ending, Event().set)
+
+
+def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_none(kafka: str, mongo: Mongo) -> None:
+    append(MongoEventStore(mongo), "s")
+    ending = Event()
+    ending.set()
+    Statuses(mongo).tell(RELAY, checked={"topic": "another", "offset": 0, "position": 1})
+    relay_events(kafka, mongo, INSTALLATION, ending, Event().set)  # else position 2 would be due at its offset 0
+    ending.clear()
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, Event().set)
+        until(lambda: told(mongo, RELAY).get("position") == 1)
+        ending.set()
+        turn.result(PATIENCE)
+    checked: dict[str, object] = told(mongo, RELAY)["checked"]  # type: ignore[assignment] # a part of the document
+    assert (checked["offset"], checked["position"]) == (2, 1)
+
+
+def test_damage_that_could_not_be_told_is_found_by_the_next_relay(
+    kafka: str, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, ending = MongoEventStore(mongo), Event()
+    append(store, "s")
+    with ThreadPoolExecutor(1) as pool:
+        turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, Event().set)
+        until(lambda: told(mongo, RELAY).get("position") == 1)
+        with monkeypatch.context() as outage:
+            outage.setattr(Statuses, "tell", away)
+            stranger = Producer({"bootstrap.servers": kafka, "log_level": 0})
+            stranger.produce(f"{mongo.name}.events", b"garbage")
+            assert stranger.flush(PATIENCE) == 0
+            append(store, "t", count=2)
+            with pytest.raises(NotAbleError):
+                turn.result(PATIENCE)
+    with pytest.raises(DamagedTopic, match="Somebody else wrote"):
+        relay_events(kafka, mongo, INSTALLATION, ending, Event().set)
+    assert told(mongo, RELAY)["fault"]
+
+
+def away(*_: object, **__: object) -> None:
+    raise NotAbleError("MongoDB cannot do it now.")

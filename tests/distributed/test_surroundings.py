@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from adapters.distributed import status
+from adapters.distributed.communications import MongoCommunications
 from adapters.distributed.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.presence import Presence
 from adapters.distributed.status import Statuses
-from adapters.distributed.surroundings import PROJECT, RELAY, Surroundings
+from adapters.distributed.surroundings import COMMUNICATIONS, PROJECT, RELAY, Surroundings
+from adapters.http.metrics import GAUGES
 from tests.contracts.events import append
+from tests.distributed.published import call
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +27,7 @@ def test_read_models_that_nobody_keeps_are_a_fault(mongo: Mongo) -> None:
     assert "autolearn project" in (surroundings.fault() or "")
     projection = Presence(mongo, "project-1", kind=PROJECT)
     projection.start()
+    Statuses(mongo).tell(PROJECT, position=0, fault=None)
     assert surroundings.fault() is None
     projection.stop()
     assert surroundings.fault() is not None
@@ -39,9 +43,33 @@ def test_what_stops_the_projection_is_told_until_it_goes_on(mongo: Mongo) -> Non
     projection.stop()
 
 
-def test_the_relays_lag_is_what_is_not_in_the_topic_yet(mongo: Mongo) -> None:
-    surroundings = Surroundings(mongo, Presence(mongo, "serve-1"))
+@pytest.mark.parametrize("work", [RELAY, COMMUNICATIONS])
+def test_a_relay_that_stands_still_is_a_fault(mongo: Mongo, work: str) -> None:
+    projection, surroundings = Presence(mongo, "project-1", kind=PROJECT), Surroundings(mongo, Presence(mongo, "s"))
+    projection.start()
+    Statuses(mongo).tell(PROJECT, position=4, fault=None)
+    Statuses(mongo).tell(work, position=4, fault="somebody wrote to it")
+    assert surroundings.fault() == "somebody wrote to it"
+    Statuses(mongo).tell(work, position=4, fault=None)
+    assert surroundings.fault() is None
+    projection.stop()
+
+
+def test_the_relays_lag_is_what_is_not_in_the_topics_yet(mongo: Mongo) -> None:
+    surroundings, archive = Surroundings(mongo, Presence(mongo, "serve-1")), MongoCommunications(mongo, "w")
     append(MongoEventStore(mongo), "s", count=5)
-    assert surroundings.gauges() == {"relay_position": 0, "relay_lag_events": 5, "relay_fault": 0}
+    for number in range(3):
+        archive.archive(call(number))
+    assert gauges(surroundings) == [(0, 5, 0), (0, 3, 0)]
     Statuses(mongo).tell(RELAY, position=3, fault="somebody wrote to it")
-    assert surroundings.gauges() == {"relay_position": 3, "relay_lag_events": 2, "relay_fault": 1}
+    assert gauges(surroundings) == [(3, 2, 1), (0, 3, 0)]
+    Statuses(mongo).tell(COMMUNICATIONS, position=2, fault="somebody wrote to it")
+    assert gauges(surroundings) == [(3, 2, 1), (2, 1, 1)]
+    assert set(surroundings.gauges()) <= set(GAUGES)
+
+
+def gauges(surroundings: Surroundings) -> list[tuple[float, float, float]]:
+    found = surroundings.gauges()
+    names = ("relay_position", "relay_lag_events", "relay_fault")
+    others = ("relay_communications_position", "relay_communications_lag", "relay_communications_fault")
+    return [(found[position], found[lag], found[fault]) for position, lag, fault in (names, others)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from pymongo import MongoClient
+from pymongo import MongoClient, timeout
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import ConfigurationError, PyMongoError
+from pymongo.errors import ConfigurationError, ConnectionFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import Primary
 from pymongo.write_concern import WriteConcern
@@ -17,6 +18,7 @@ from pymongo.write_concern import WriteConcern
 from domain.errors import BadInputError, NotAbleError
 
 CONNECT_SECONDS: Final = 3.0
+HURRY_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 5.0  # of one operation: a server that stands still is as good as dead
 # What is acknowledged survives the loss of any minority of the replica set, and what is read is never rolled back.
 MAJORITY: Final = WriteConcern(w="majority", j=True)
@@ -27,22 +29,27 @@ Fields = dict[str, Any]
 class Mongo:
     """A client of its own per process (never across a fork), and one database of it.
 
-    `seconds`: how long one operation may take before it counts as failed; None where a scan may take its time.
+    `seconds`: how long one operation of the driver may take before it counts as failed; None where a scan may take its
+    time. What needs several operations (`Succession.submit`) takes several times as long at most.
     """
 
     def __init__(self, uri: str, database: str, *, seconds: float | None = PATIENCE_SECONDS) -> None:
         milliseconds = None if seconds is None else int(seconds * 1000)
         try:
-            self.client: MongoClient[Fields] = MongoClient(
-                uri,
-                serverSelectionTimeoutMS=int(CONNECT_SECONDS * 1000),
-                connectTimeoutMS=int(CONNECT_SECONDS * 1000),
-                timeoutMS=milliseconds,
-                retryWrites=True,
-                tz_aware=True,
-                appname="autolearn",
-            )
-        except (ConfigurationError, PyMongoError, ValueError) as wrong:
+            with warnings.catch_warnings():
+                warnings.simplefilter(
+                    "error", UserWarning
+                )  # the driver would pass over an option that it does not know
+                self.client: MongoClient[Fields] = MongoClient(
+                    uri,
+                    serverSelectionTimeoutMS=int(CONNECT_SECONDS * 1000),
+                    connectTimeoutMS=int(CONNECT_SECONDS * 1000),
+                    timeoutMS=milliseconds,
+                    retryWrites=True,
+                    tz_aware=True,
+                    appname="autolearn",
+                )
+        except (ConfigurationError, PyMongoError, ValueError, UserWarning) as wrong:
             raise BadInputError(f"AUTOLEARN_MONGODB is not the URI of a MongoDB: {wrong}.") from wrong
         self.uri, self.name = uri, database
         self.database: Database[Fields] = self.client.get_database(
@@ -64,4 +71,18 @@ def as_ours() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise NotAbleError(f"MongoDB cannot do it now: {type(error).__name__}: {str(error)[:300]}") from error
+        reason = (
+            str(error).partition(" (configured")[0].partition(", Timeout:")[0]
+        )  # what follows is for driver authors
+        if error.timeout or isinstance(error, ConnectionFailure):
+            sentence = f"MongoDB does not answer: {reason[:200]}. What was acknowledged is safe; repeat the call."
+        else:
+            sentence = f"MongoDB cannot do it now: {type(error).__name__}: {reason[:300]}"
+        raise NotAbleError(sentence) from error
+
+
+@contextmanager
+def hurried(seconds: float = HURRY_SECONDS) -> Iterator[None]:
+    """Give up soon, whatever is asked within: for whoever only wants to know how it stands."""
+    with timeout(seconds):
+        yield

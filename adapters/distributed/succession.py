@@ -64,7 +64,12 @@ class Succession(Generic[Job]):
         self._group = GroupCommit(self._write)
 
     def submit(self, job: Job) -> Fields:
-        """Return the job's document when it is stored for good; raises its refusal, or NotAbleError (come again)."""
+        """Return the job's document when it is stored for good; raises its refusal, or NotAbleError (come again).
+
+        Of a MongoDB that stands still that takes two operations' time (insert, find out; three where the tail is not
+        known), after as much for those who were writing. To find out has a time of its own on purpose: a fail-over
+        that outlasts the insert then still ends with an answer that is certain.
+        """
         self._group.submit(job)
         if job.refusal is not None:
             raise job.refusal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,6 +42,7 @@ class Backend:
     still, else None. `hosts` are names that the Host header may bear beside those of loopback. `in_flight_elsewhere`
     lists correlations of calls that other processes have not archived yet, as of a moment after it was asked. `gauges`
     are further ones for `/metrics`, by their name in `metrics.GAUGES`.
+    Within `hurried` the stores answer soon or refuse.
     """
 
     application: Application
@@ -60,3 +62,4 @@ class Backend:
     in_flight: InFlight = field(default_factory=InFlight)
     in_flight_elsewhere: Callable[[], list[str]] = list
     gauges: Callable[[], Mapping[str, float]] = dict
+    hurried: Callable[[], AbstractContextManager[None]] = nullcontext

@@ -43,7 +43,15 @@ async def metrics(request: Request) -> Response:
 
 
 def readiness(backend: Backend) -> dict[str, Any]:
-    """Return status (ready, not-ready), the log's position, the lag, and what is wrong."""
+    """Return status (ready, not-ready), the log's position and the lag, as far as the stores tell; what is wrong."""
+    try:
+        with backend.hurried():
+            return _measured(backend)
+    except AutoLearnError as trouble:
+        return {"status": "not-ready", "fault": trouble.sentence}
+
+
+def _measured(backend: Backend) -> dict[str, Any]:
     lag, fault = Lag.of(backend), without_reason(backend.fault())
     try:
         backend.communications.check_able()

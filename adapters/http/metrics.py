@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from adapters.http.backend import Backend
 from adapters.http.lag import Lag
+from domain.errors import AutoLearnError
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -15,6 +19,7 @@ GAUGES = {
     "projection_lag_seconds": "Age of the oldest event that the read models have not folded in",
     "projection_fault": "1 where the projection stands still because of an error",
     "communications": "Communications in the archive",
+    "stores_answer": "0 where the log and the read models cannot be asked; then the figures about them are old",
     "relay_lag_events": "Events that are not in the topic yet: what a loss of the whole database would lose",
     "relay_fault": "1 where the relay stands still because of an error",
     "relay_position": "Position of the last event in the topic",
@@ -56,16 +61,14 @@ class Metrics:
     def _measured(self) -> Mapping[str, float]:
         lag = Lag.of(self._backend)
         recent = self._backend.communications.recent(0)
-        measured = {
+        own = {
             "log_position": lag.head,
             "projection_lag_events": lag.events,
             "projection_lag_seconds": lag.seconds,
             "projection_fault": 0 if self._backend.fault() is None else 1,
             "communications": recent[-1].position if recent else 0,
         }
-        for name, value in {**measured, **self._backend.gauges()}.items():
-            self._gauge(name).set(value)
-        return generate_latest(self._registry)
+        return {**own, **self._backend.gauges()}
 
     def _gauge(self, name: str) -> Gauge:
         if name not in self._gauges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
@@ -21,17 +22,20 @@ from domain.errors import AutoLearnError
 class Vitals:
     """What such a process tells: `fault` in one sentence, `measure` its gauges, named as in `metrics.GAUGES`.
 
+    Within `hurried` the stores answer soon or refuse.
     What follows `position N: ` may quote what belongs to a session, and is not told.
     """
 
     kind: str
     fault: Callable[[], str | None]
     measure: Callable[[], Mapping[str, float]]
+    hurried: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def readiness(self) -> dict[str, object]:
         """Return status, kind, the gauges and the fault."""
         try:
-            facts, fault = dict(self.measure()), without_reason(self.fault())
+            with self.hurried():
+                facts, fault = dict(self.measure()), without_reason(self.fault())
         except AutoLearnError as trouble:
             facts, fault = {}, trouble.sentence
         return {"status": "ready" if fault is None else "not-ready", "kind": self.kind, **facts, "fault": fault}
@@ -39,10 +43,9 @@ class Vitals:
     def page(self) -> bytes:
         """Return the gauges in Prometheus' text format, measured now; what cannot be measured is left out."""
         registry = CollectorRegistry()
-        try:
+        measured: Mapping[str, float] = {}
+        with suppress(AutoLearnError), self.hurried():
             measured = self.measure()
-        except AutoLearnError:
-            measured = {}
         for name, value in measured.items():
             Gauge(f"autolearn_{name}", GAUGES[name], registry=registry).set(value)
         return generate_latest(registry)

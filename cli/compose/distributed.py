@@ -19,7 +19,7 @@ from adapters.distributed.first_start import check_start
 from adapters.distributed.history import MongoHistory
 from adapters.distributed.installation import check_deployment, check_master_key, installation_id
 from adapters.distributed.log import MongoLog
-from adapters.distributed.mongo import PATIENCE_SECONDS, Mongo
+from adapters.distributed.mongo import PATIENCE_SECONDS, Mongo, hurried
 from adapters.distributed.presence import Presence
 from adapters.distributed.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models import ReadModels
@@ -130,6 +130,7 @@ def backend_in(
         ProcessInspector(environment(settings), lambda generation: adoptions.ask(int(generation))),
         fault=surroundings.fault,
         gauges=surroundings.gauges,
+        hurried=hurried,
         in_flight=in_flight,
         in_flight_elsewhere=lambda: presence.in_flight_elsewhere(IN_FLIGHT_SECONDS),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import pytest
 
-from adapters.distributed.mongo import Mongo, as_ours
+from adapters.distributed.mongo import Mongo, as_ours, hurried
 from domain.errors import BadInputError, NotAbleError
 
 
@@ -24,4 +26,19 @@ def test_a_server_that_is_not_there_is_not_able_now() -> None:
     mongo = Mongo("mongodb://127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=50", "autolearn", seconds=0.2)
     with pytest.raises(NotAbleError), as_ours():
         mongo.collection("commits").find_one({})
+    mongo.close()
+
+
+def test_an_option_that_the_driver_does_not_know_is_bad_input() -> None:
+    with pytest.raises(BadInputError, match="AUTOLEARN_MONGODB"):
+        Mongo("mongodb://127.0.0.1:1/?directConection=true", "autolearn")
+
+
+def test_whoever_is_in_a_hurry_is_refused_soon_and_without_the_drivers_state() -> None:
+    mongo = Mongo("mongodb://127.0.0.1:1/?directConnection=true", "autolearn")
+    began = monotonic()
+    with pytest.raises(NotAbleError, match=r"not answer: 127\.0\.0\.1:1: .*repeat") as refused, hurried(0.1), as_ours():
+        mongo.collection("commits").find_one({})
+    assert monotonic() - began < 4
+    assert "Topology" not in refused.value.sentence
     mongo.close()

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 
 from adapters.distributed.feed import KafkaFeed
 from adapters.distributed.installation import installation_id
@@ -18,7 +19,7 @@ from adapters.distributed.recovery_mark import refuse_unfinished
 from adapters.distributed.relaying import relay_communications, relay_events
 from adapters.distributed.standby import LEASE_SECONDS, Standby
 from adapters.distributed.status import Statuses
-from adapters.distributed.surroundings import PROJECT, RELAY
+from adapters.distributed.surroundings import COMMUNICATIONS, PROJECT, RELAY, relay_gauges
 from adapters.distributed.topics import ensure_topics
 from adapters.http.vitals import Vitals
 from cli.compose.distributed import open_database
@@ -33,7 +34,7 @@ def open_project(settings: Settings) -> Follower:
         topic = KafkaFeed(settings.kafka, settings.database, installation_id(mongo))
         opened.callback(topic.close)
         work = Standby(Leases(mongo, LEASE_SECONDS), PROJECT, name, Projector(mongo, topic).turn)
-        return follower(PROJECT, mongo, (work,), "projection_position", opened)
+        return follower(PROJECT, mongo, {PROJECT: work}, projection_gauges, opened)
 
 
 def open_relay(settings: Settings) -> Follower:
@@ -41,12 +42,12 @@ def open_relay(settings: Settings) -> Follower:
     with ExitStack() as opened:
         mongo, name = present(settings, RELAY, opened)
         leases, installation = Leases(mongo, LEASE_SECONDS), installation_id(mongo)
-        turns = {RELAY: relay_events, f"{RELAY}-communications": relay_communications}
-        works = tuple(
-            Standby(leases, work, name, partial(turn, settings.kafka, mongo, installation))
+        turns = {RELAY: relay_events, COMMUNICATIONS: relay_communications}
+        works = {
+            work: Standby(leases, work, name, partial(turn, settings.kafka, mongo, installation))
             for work, turn in turns.items()
-        )
-        return follower(RELAY, mongo, works, "relay_position", opened)
+        }
+        return follower(RELAY, mongo, works, relay_gauges, opened)
 
 
 def present(settings: Settings, kind: str, opened: ExitStack) -> tuple[Mongo, str]:
@@ -61,20 +62,32 @@ def present(settings: Settings, kind: str, opened: ExitStack) -> tuple[Mongo, st
     return mongo, name
 
 
-def follower(kind: str, mongo: Mongo, works: tuple[Standby, ...], gauge: str, opened: ExitStack) -> Follower:
+def follower(
+    kind: str,
+    mongo: Mongo,
+    works: Mapping[str, Standby],
+    gauges: Callable[[Mongo, Statuses], Mapping[str, float]],
+    opened: ExitStack,
+) -> Follower:
     """Return the process with its vitals."""
     statuses, log = Statuses(mongo), MongoLog(mongo)
-    lag = f"{gauge.partition('_')[0]}_lag_events"
 
     def measure() -> Mapping[str, float]:
-        head, position = log.head()[0], int(statuses.told(kind).get("position", 0))
-        in_charge = any(work.in_charge for work in works)
-        return {"in_charge": in_charge, "log_position": head, gauge: position, lag: max(head - position, 0)}
+        in_charge = any(work.in_charge for work in works.values())
+        return {"in_charge": in_charge, "log_position": log.head()[0], **gauges(mongo, statuses)}
 
-    vitals = Vitals(kind, fault=partial(fault_of, works, lambda: statuses.told(kind).get("fault")), measure=measure)
-    return Follower(works, vitals, opened.pop_all())
+    vitals = Vitals(kind, fault=partial(fault_of, works, statuses), measure=measure)
+    return Follower(tuple(works.values()), vitals, opened.pop_all())
 
 
-def fault_of(works: tuple[Standby, ...], told: Callable[[], str | None]) -> str | None:
-    """Return what stops a work: here, or in the process that is in charge."""
-    return next((work.fault for work in works if work.fault), None) or told()
+def projection_gauges(mongo: Mongo, statuses: Statuses) -> Mapping[str, float]:
+    """Return how far the read models are, and behind the log."""
+    position = int(statuses.told(PROJECT).get("position", 0))
+    return {"projection_position": position, "projection_lag_events": max(MongoLog(mongo).head()[0] - position, 0)}
+
+
+def fault_of(works: Mapping[str, Standby], statuses: Statuses) -> str | None:
+    """Return what stops a work: here, or in the process that is in charge of it."""
+    here = (work.fault for work in works.values())
+    in_charge = (statuses.told(name).get("fault") for name in works)
+    return next((fault for fault in chain(here, in_charge) if fault), None)

@@ -1,0 +1,44 @@
+"""A process `relay` speaks for both of its works, whichever process is in charge of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.distributed import status
+from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.status import Statuses
+from adapters.distributed.surroundings import COMMUNICATIONS, RELAY
+from cli.compose.followers import open_relay
+from cli.follower import Follower
+from cli.settings import read_settings
+from tests.distributed.published import call
+
+
+@pytest.fixture
+def relay(kafka: str, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follower]:
+    """One that has not begun to work."""
+    monkeypatch.setattr(status, "KEPT_SECONDS", 0.0)
+    own = {"KAFKA": kafka, "MONGODB": mongo.uri, "DATABASE": mongo.name, "DATA": str(tmp_path)}
+    for name, value in own.items():
+        monkeypatch.setenv(f"AUTOLEARN_{name}", value)
+    made = open_relay(read_settings(mode="distributed"))
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("work", [RELAY, COMMUNICATIONS])
+def test_a_fault_of_either_work_is_told(relay: Follower, mongo: Mongo, work: str) -> None:
+    assert relay.vitals.fault() is None
+    Statuses(mongo).tell(work, fault="somebody wrote to it")
+    assert relay.vitals.fault() == "somebody wrote to it"
+
+
+def test_lag_is_of_both_topics(relay: Follower, mongo: Mongo) -> None:
+    MongoCommunications(mongo, "w").archive(call(1))
+    found = relay.vitals.measure()
+    assert (found["relay_lag_events"], found["relay_communications_lag"]) == (0, 1)
+    assert found["in_charge"] == 0

@@ -12,7 +12,7 @@ from adapters.embedded.communications import SqliteCommunications
 from adapters.http.health import readiness
 from adapters.security.credentials import Credentials
 from adapters.wire import events as wire_events
-from domain.errors import DiskReserveError
+from domain.errors import DiskReserveError, NotAbleError
 from tests.http.asgi import Caller
 from tests.http.rig import Rig
 
@@ -160,3 +160,19 @@ def test_ready_says_what_is_wrong(rig: Rig, ana: Caller, monkeypatch: pytest.Mon
     monkeypatch.setattr(SqliteCommunications, "check_able", full)
     not_ready = ana.raw(ana.outgoing("GET", "/health/ready"), {}, [b""])
     assert (not_ready.status, not_ready.json["fault"]) == (503, "Only 1 byte is free.")
+
+
+def test_health_and_metrics_answer_where_the_stores_do_not(
+    rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana.get("/session")
+
+    def silent() -> None:
+        raise NotAbleError("The database does not answer.")
+
+    monkeypatch.setattr(rig.backend.documents, "position", silent)
+    ready = ana.raw(ana.outgoing("GET", "/health/ready"), {}, [b""])
+    assert (ready.status, ready.json["fault"]) == (503, "The database does not answer.")
+    text = ana.raw(ana.outgoing("GET", "/metrics"), {}, [b""]).content.decode()
+    assert "autolearn_stores_answer 0.0" in text
+    assert 'autolearn_calls_total{operation="GET /session",outcome="200",service="session"} 1.0' in text

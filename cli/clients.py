@@ -15,7 +15,11 @@ from domain.errors import NotAbleError
 
 ROLES = ("analyst", "sys-admin")
 
-offline = click.option("--offline", is_flag=True, help="On the data directory itself, while no backend runs on it.")
+offline = click.option(
+    "--offline",
+    is_flag=True,
+    help="Without a backend: on the data directory (which none may have), or on the database.",
+)
 out = click.option(
     "--credentials-out", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write them here, mode 0600."
 )
@@ -37,7 +41,7 @@ def add(terminal: Terminal, name: str, roles: tuple[str, ...], out: Path | None,
     check_writable(out, name)
     roles = roles or ("analyst",)
     if offline:
-        _hand_out(terminal, _on_directory("add", name, roles), out)
+        _hand_out(terminal, _without_backend(terminal, "add", name, roles), out)
     else:
         _hand_out(terminal, terminal.client().tell("clients", body={"client": name, "roles": list(roles)}).body, out)
 
@@ -50,7 +54,7 @@ def list_clients(terminal: Terminal, as_of: str | None, *, offline: bool) -> Non
     """List the clients."""
     if offline and as_of:
         raise click.UsageError("--as-of asks a backend: leave out --offline, which tells what is true now.")
-    body = _on_directory("list") if offline else terminal.client().ask("clients", as_of=as_of).body
+    body = _without_backend(terminal, "list") if offline else terminal.client().ask("clients", as_of=as_of).body
     terminal.show(body, View(_blocks, rows="clients"))
 
 
@@ -62,7 +66,11 @@ def list_clients(terminal: Terminal, as_of: str | None, *, offline: bool) -> Non
 def rotate(terminal: Terminal, name: str, out: Path | None, *, offline: bool) -> None:
     """Give the client NAME its next key; the one before is accepted for 24 hours."""
     check_writable(out, name)
-    body = _on_directory("rotate", name) if offline else terminal.client().tell("clients", name, "rotation").body
+    body = (
+        _without_backend(terminal, "rotate", name)
+        if offline
+        else terminal.client().tell("clients", name, "rotation").body
+    )
     _hand_out(terminal, body, out)
 
 
@@ -72,7 +80,11 @@ def rotate(terminal: Terminal, name: str, out: Path | None, *, offline: bool) ->
 @shared
 def revoke(terminal: Terminal, name: str, *, offline: bool) -> None:
     """Accept nothing of the client NAME any more."""
-    body = _on_directory("revoke", name) if offline else terminal.client().tell("clients", name, "revocation").body
+    body = (
+        _without_backend(terminal, "revoke", name)
+        if offline
+        else terminal.client().tell("clients", name, "revocation").body
+    )
     terminal.show(body)
 
 
@@ -111,11 +123,12 @@ def _hand_out(terminal: Terminal, body: Facts, out: Path | None) -> None:
     terminal.show(body)
 
 
-def _on_directory(action: str, name: str | None = None, roles: tuple[str, ...] = ()) -> Facts:
-    from cli.offline import clients_offline  # noqa: PLC0415 - loads the adapters
+def _without_backend(terminal: Terminal, action: str, name: str | None = None, roles: tuple[str, ...] = ()) -> Facts:
+    from cli.offline import clients_offline, where  # noqa: PLC0415 - loads the adapters
     from cli.places import data_directory  # noqa: PLC0415 - with it
 
     answer: Facts = clients_offline(action, str(data_directory()), name, roles)
+    terminal.say(f"This is {where(str(data_directory()))}.")
     return answer
 
 

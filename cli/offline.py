@@ -53,6 +53,13 @@ def opened(data: str, **given: object) -> Iterator[tuple[Backend, ArchivedJourna
         own.opened.close()
 
 
+def where(data: str) -> str:
+    """Say whose clients these are."""
+    settings = read_settings(data=Path(data))
+    distributed = settings.mode == "distributed"
+    return f"the database {settings.database!r}" if distributed else f"the embedded log in {settings.data}"
+
+
 def make_local(settings: Settings) -> None:
     """Make the client `local` and its credentials file, in the database that the processes of this machine will use."""
     with opened(str(settings.data), mode=settings.mode) as (backend, journal):

@@ -12,11 +12,15 @@ from cli.output import Facts
 from cli.steps import offline, result_of
 from cli.terminal import Terminal
 
+LAST = click.IntRange(min=0)
+
 
 @click.command()
 @click.option("--from-kafka", is_flag=True, help="Take log and communications from their topics; to be said.")
+@click.option("--until", type=LAST, help="Give up the log behind this position: damage in the topic stops there.")
+@click.option("--communications-until", type=LAST, help="Give up the communications likewise.")
 @shared
-def recover(terminal: Terminal, *, from_kafka: bool) -> None:
+def recover(terminal: Terminal, *, from_kafka: bool, until: int | None, communications_until: int | None) -> None:
     """Bring log and communications of a lost MongoDB back from Kafka, into an empty database.
 
     It acts on AUTOLEARN_KAFKA, AUTOLEARN_MONGODB and AUTOLEARN_DATABASE directly: stop all processes first. Called
@@ -25,14 +29,17 @@ def recover(terminal: Terminal, *, from_kafka: bool) -> None:
     """
     if not from_kafka:
         raise click.UsageError("Say where from: `autolearn recover --from-kafka`.")
-    body: Facts = result_of(terminal, "Recovering", offline(_steps()))
+    body: Facts = result_of(terminal, "Recovering", offline(_steps(until, communications_until)))
     terminal.show(body)
+    if body.get("given_up"):
+        terminal.say(f"Given up: {'; '.join(body['given_up'])}.")
+        terminal.say(f"Delete {' and '.join(body['to_delete'])} before the start: the relay fills it again from MongoDB.")
     terminal.say("Start the processes: `project` folds the read models; then `autolearn verify --against kafka`.")
 
 
-def _steps() -> Iterator[dict[str, Any]]:
+def _steps(until: int | None, communications_until: int | None) -> Iterator[dict[str, Any]]:
     from cli.compose.recovery import recovery  # noqa: PLC0415 - loads the adapters
     from cli.inspect import as_steps  # noqa: PLC0415 - idem
     from cli.settings import read_settings  # noqa: PLC0415 - idem
 
-    return as_steps(recovery(read_settings(mode="distributed")))
+    return as_steps(recovery(read_settings(mode="distributed"), until, communications_until))

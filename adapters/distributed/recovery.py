@@ -1,12 +1,13 @@
 """Recovery: a database that was lost whole, brought back from the topics with the same positions, times, ids, hashes.
 
-What was not relayed yet is lost with the database: a receipt above the tail tells (`verify --anchor`).
+What was not relayed yet is lost with the database: a receipt above the tail tells (`verify --anchor`). So is what lies
+behind damage in a topic, once somebody says that it is to be given up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from adapters.appends import Append, Place, continue_streams
 from adapters.distributed import commit_documents, communication_documents, recovery_mark
@@ -16,6 +17,7 @@ from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.refill import Refill
 from adapters.distributed.tape import Tape
 from adapters.distributed.topic_copy import archived_in, commits_in
+from adapters.distributed.topic_end import last_position
 from adapters.distributed.topics import topics_of
 from adapters.wire import chain
 from adapters.wire.communication_chain import Chains
@@ -26,11 +28,21 @@ from projections.ports import Archived, RawCommit
 INSTALLATION: Final = "installation"
 
 
+class Until(NamedTuple):
+    """The last positions of log and archive to bring back; None: all."""
+
+    events: int | None = None
+    communications: int | None = None
+
+
+ALL: Final = Until()
+
+
 class Recovery:
     """One recovery. `mongo`: the database, without a time limit."""
 
-    def __init__(self, mongo: Mongo, bootstrap: str) -> None:
-        self._mongo, self._bootstrap = mongo, bootstrap
+    def __init__(self, mongo: Mongo, bootstrap: str, until: Until = ALL) -> None:
+        self._mongo, self._bootstrap, self._until = mongo, bootstrap, until
         self._events, self._communications = topics_of(mongo.name)
         self._log = mongo.collection(commit_documents.COMMITS)
         self._archive = mongo.collection(communication_documents.COMMUNICATIONS)
@@ -48,18 +60,33 @@ class Recovery:
         if marked not in (None, source):
             raise ConflictError(f"The recovery that was begun is that of {marked!r}, and the topics are of {source!r}.")
         installation = self._begin(source)
-        commits = Refill[RawCommit](self._log, self._events, commit_document, Chain().fault)
+        commits, records = self._log_refill(), self._archive_refill()
         events = Tape(self._bootstrap, self._events, source)
         for _ in commits.run(commits_in(events.records())):
             yield {"step": "events", "position": events.offset, "of": events.end}
-        records = Refill[Archived](
-            self._archive, self._communications, communication_documents.to_document, Chains().fault
-        )
         calls = Tape(self._bootstrap, self._communications, source)
         for _ in records.run(archived_in(calls.records())):
             yield {"step": "communications", "position": calls.offset, "of": calls.end}
+        given_up = self._given_up(commits.position, records.position)
         recovery_mark.end(self._mongo)
-        yield {"installation": installation} | recovered(commits, records)
+        yield {"installation": installation} | recovered(commits, records) | given_up
+
+    def _log_refill(self) -> Refill[RawCommit]:
+        until = self._until.events
+        return Refill(self._log, self._events, commit_document, Chain().fault, until, "--until")
+
+    def _archive_refill(self) -> Refill[Archived]:
+        document, until = communication_documents.to_document, self._until.communications
+        option = "--communications-until"
+        return Refill(self._archive, self._communications, document, Chains().fault, until, option)
+
+    def _given_up(self, position: int, archived: int) -> dict[str, Any]:
+        """Say what the topics have beyond the ends that were asked for: a relay does not go on with such a topic."""
+        asked = [(self._events, position, self._until.events)]
+        asked += [(self._communications, archived, self._until.communications)]
+        cut = {topic: reached for topic, reached, until in asked if until is not None}
+        lost = [_behind(topic, at, last_position(self._bootstrap, topic)) for topic, at in cut.items()]
+        return {"given_up": lost, "to_delete": list(cut)} if cut else {}
 
     def _check_empty(self) -> None:
         with as_ours():
@@ -109,6 +136,10 @@ class Chain:
         what = next((what for _, what in chain.chain_faults([commit], self._position, self._hash)), None)
         self._position, self._hash = commit.position, commit.hash
         return what
+
+
+def _behind(topic: str, position: int, end: int) -> str:
+    return f"{topic} behind position {position}" + (f", up to {end}" if end > position else "")
 
 
 def commit_document(commit: RawCommit) -> Fields:

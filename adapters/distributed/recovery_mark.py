@@ -34,5 +34,6 @@ def refuse_unfinished(mongo: Mongo) -> None:
     """Raise ConflictError where a recovery was interrupted: an append now would not be the log that Kafka has."""
     if begun(mongo) is not None:
         raise ConflictError(
-            f"The recovery of {mongo.name!r} was interrupted: `autolearn recover --from-kafka` goes on with it."
+            f"The recovery of {mongo.name!r} was interrupted: `autolearn recover --from-kafka` goes on with it, "
+            "and where a topic is damaged, its options `--until` and `--communications-until` end it before that."
         )

@@ -27,6 +27,7 @@ T = TypeVar("T", bound=Placed)
 class Refill(Generic[T]):
     """`fault` says what is wrong with the next one in the chain. Afterwards `count` are stored, and `last` is the last.
 
+    `until`: what comes after this position is given up, damaged or not; `option` is what says so on the command line.
     Documents that are there already, from a run that was interrupted, must be the same.
     """
 
@@ -34,6 +35,8 @@ class Refill(Generic[T]):
     topic: str
     to_document: Callable[[T], Fields]
     fault: Callable[[T], str | None]
+    until: int | None = None
+    option: str = ""
     count: int = 0
     last: T | None = None
     _batch: list[Fields] = field(default_factory=list)
@@ -41,7 +44,7 @@ class Refill(Generic[T]):
 
     def run(self, found: Iterable[T | Finding]) -> Iterator[int]:
         """Yield the position reached, after each write. Raises DamagedTopic, ConflictError, NotAbleError."""
-        for it in found:
+        for it in self._wanted(found):
             what = it[1] if isinstance(it, tuple) else self.fault(it)
             if what is not None:
                 self._write()
@@ -59,6 +62,13 @@ class Refill(Generic[T]):
     def position(self) -> int:
         """The position that is reached."""
         return self.last.position if self.last else 0
+
+    def _wanted(self, found: Iterable[T | Finding]) -> Iterator[T | Finding]:
+        """Yield what comes before the end that was asked for."""
+        for it in found:
+            if self.until is not None and (self.position >= self.until or _beyond(it, self.until)):
+                return
+            yield it
 
     def _take(self, it: T) -> None:
         document = self.to_document(it)
@@ -104,10 +114,15 @@ class Refill(Generic[T]):
         position = it[0] if isinstance(it, tuple) else it.position
         place = f"after position {self.position}" if position is None else f"at position {position}"
         return DamagedTopic(
-            f"The topic {self.topic} is damaged {place}: {what}. What comes before is recovered, nothing after it.",
+            f"The topic {self.topic} is damaged {place}: {what}. What comes before is recovered, but the recovery "
+            f"is not over. To give up what comes after, say `{self.option} {self.position}`.",
             position=position,
             recovered=self.position,
         )
+
+
+def _beyond(it: Placed | Finding, until: int) -> bool:
+    return not isinstance(it, tuple) and it.position > until
 
 
 def _is_taken_place(clash: BulkWriteError) -> bool:

@@ -30,6 +30,11 @@ def last_archived(bootstrap: str, topic: str) -> Archived | None:
     return _last(bootstrap, topic, _hashed)
 
 
+def last_position(bootstrap: str, topic: str) -> int:
+    """Return the position that the last record says which says one; 0 where none does. Raises NotAbleError."""
+    return _last(bootstrap, topic, lambda records: records[-1].position if records else None) or 0
+
+
 def _last(bootstrap: str, topic: str, of: Callable[[Sequence[Record]], T | None]) -> T | None:
     probe = Probe(bootstrap, topic)
     try:

@@ -22,7 +22,7 @@ RECOVERED = {"events": 7, "commits": 3, "communications": 5, "position": 7, "hea
 def recovering(monkeypatch: pytest.MonkeyPatch, *steps: dict[str, Any] | Exception) -> None:
     """Let the recovery take these steps."""
 
-    def recovery(_: object) -> Iterator[dict[str, Any]]:
+    def recovery(*_: object) -> Iterator[dict[str, Any]]:
         for step in steps:
             if isinstance(step, Exception):
                 raise step
@@ -56,7 +56,7 @@ def test_it_must_be_said_where_from(run: Run) -> None:
 def test_it_is_of_the_distributed_mode_whatever_is_set(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     modes: list[str] = []
 
-    def recovery(settings: Settings) -> Iterator[dict[str, Any]]:
+    def recovery(settings: Settings, *_: object) -> Iterator[dict[str, Any]]:
         modes.append(settings.mode)
         yield RECOVERED
 
@@ -64,6 +64,22 @@ def test_it_is_of_the_distributed_mode_whatever_is_set(run: Run, monkeypatch: py
     monkeypatch.setattr(sys.modules["cli.compose.recovery"], "recovery", recovery)
     assert run("recover", "--from-kafka").code == 0
     assert modes == ["distributed"]
+
+
+def test_what_is_given_up_is_said_and_what_to_delete(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def recovery(_: Settings, *until: object) -> Iterator[dict[str, Any]]:
+        asked.append(until)
+        yield RECOVERED | {"given_up": ["a.events behind position 7, up to 9"], "to_delete": ["a.events"]}
+
+    recovering(monkeypatch, RECOVERED)
+    monkeypatch.setattr(sys.modules["cli.compose.recovery"], "recovery", recovery)
+    ran = run("recover", "--from-kafka", "--until", "7", "--communications-until", "0")
+    assert (ran.code, asked) == (0, [(7, 0)])
+    assert "Given up: a.events behind position 7, up to 9." in ran.err
+    assert "Delete a.events before the start" in ran.err
+    assert run("recover", "--from-kafka", "--until", "-1").code == exit_codes.BAD_INPUT
 
 
 def test_verify_against_kafka_asks_the_backend_for_it(run: Run, backend: FakeBackend) -> None:

@@ -14,7 +14,7 @@ from adapters.distributed.event_store import MongoEventStore
 from adapters.distributed.kafka import DamagedTopic
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.recovery import Recovery, commit_document
+from adapters.distributed.recovery import ALL, Recovery, Until, commit_document
 from adapters.distributed.recovery_mark import begun, refuse_unfinished
 from adapters.distributed.refill import Refill
 from commands.ports import Stamp
@@ -36,8 +36,8 @@ def lose(mongo: Mongo) -> None:
     mongo.client.drop_database(mongo.name)
 
 
-def recover(mongo: Mongo, published: Published) -> dict[str, Any]:
-    *_, result = Recovery(mongo, published.bootstrap).run()
+def recover(mongo: Mongo, published: Published, until: Until = ALL) -> dict[str, Any]:
+    *_, result = Recovery(mongo, published.bootstrap, until).run()
     return result
 
 

@@ -1,0 +1,103 @@
+"""A damaged topic is recovered as far as somebody says, what is given up is told, and the installation goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.distributed.cloud_events import Message
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.first_start import check_start
+from adapters.distributed.kafka import DamagedTopic
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.recovery import ALL, Recovery, Until
+from adapters.distributed.recovery_mark import begun, refuse_unfinished
+from adapters.distributed.relay import Relay
+from adapters.distributed.relay_sources import EventSource
+from adapters.distributed.topics import ensure_topics
+from domain.errors import ConflictError
+from tests.contracts.events import append
+from tests.distributed.published import Published, as_bytes, live_on
+from tests.distributed.relayed import Relayed
+
+GARBAGE = Message(b"k", b"v", [])
+
+
+@pytest.fixture
+def published(kafka: str, installation: str) -> Published:
+    return Published(kafka, installation)
+
+
+def recover(mongo: Mongo, published: Published, until: Until = ALL) -> dict[str, Any]:
+    *_, result = Recovery(mongo, published.bootstrap, until).run()
+    return result
+
+
+def damaged(mongo: Mongo, published: Published) -> tuple[int, int]:
+    """Lose a database whose log has a hole in its topic; return the last position before it, and the last of all."""
+    live_on(mongo, steps=20, calls=4)
+    commits = MongoLog(mongo).raw_after(0, 10**9)
+    published.commits(commits[:5])
+    published.messages(published.events, [[GARBAGE]])
+    published.commits(commits[6:])
+    return commits[4].position, commits[-1].position
+
+
+def test_damage_in_the_log_is_given_up_and_then_it_starts(mongo: Mongo, published: Published, kafka: str) -> None:
+    reached, last = damaged(mongo, published)
+    before = as_bytes(mongo, "commits")[:5]
+    mongo.client.drop_database(mongo.name)
+    with pytest.raises(DamagedTopic, match=f"say `--until {reached}`"):
+        recover(mongo, published)
+    with pytest.raises(ConflictError, match="--until"):
+        refuse_unfinished(mongo)
+    told = recover(mongo, published, Until(events=reached))
+    assert told["given_up"] == [f"{published.events} behind position {reached}, up to {last}"]
+    assert (told["to_delete"], told["position"]) == ([published.events], reached)
+    assert as_bytes(mongo, "commits") == before
+    assert begun(mongo) is None
+    refuse_unfinished(mongo)
+
+    with pytest.raises(ConflictError):
+        check_start(mongo, kafka)  # the topic still has what was given up
+    delete(kafka, mongo.name)
+    ensure_topics(kafka, mongo.name)
+    check_start(mongo, kafka)
+    append(MongoEventStore(mongo), "goes on")
+    with Relay(kafka, published.events, published.events, EventSource(MongoLog(mongo), published.source)) as relay:
+        while relay.step():
+            pass
+        assert relay.position == reached + 1
+
+
+def delete(kafka: str, database: str) -> None:
+    relayed = Relayed(kafka, database)
+    relayed.delete_topic()
+    relayed.stored.close()
+
+
+def test_damage_in_the_archive_alone_is_given_up(mongo: Mongo, published: Published) -> None:
+    live_on(mongo, steps=5, calls=4)
+    published.all_of(mongo)
+    commits, calls = as_bytes(mongo, "commits"), as_bytes(mongo, "communications")
+    published.messages(published.communications, [[GARBAGE]])
+    mongo.client.drop_database(mongo.name)
+    with pytest.raises(DamagedTopic, match="say `--communications-until 4`"):
+        recover(mongo, published)
+    told = recover(mongo, published, Until(communications=4))
+    assert (told["given_up"], told["communications"]) == ([f"{published.communications} behind position 4"], 4)
+    assert (as_bytes(mongo, "commits"), as_bytes(mongo, "communications")) == (commits, calls)
+    refuse_unfinished(mongo)
+
+
+@pytest.mark.parametrize("less", [0, 1])
+def test_an_end_may_be_anywhere_before_the_damage(mongo: Mongo, published: Published, less: int) -> None:
+    live_on(mongo, steps=20, calls=1)
+    published.all_of(mongo)
+    commits = MongoLog(mongo).raw_after(0, 10**9)
+    large = next(it for it in commits if it.position > it.first)
+    mongo.client.drop_database(mongo.name)
+    told = recover(mongo, published, Until(events=large.position - less))
+    assert told["position"] == (large.first - 1 if less else large.position)

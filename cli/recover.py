@@ -33,7 +33,7 @@ def recover(terminal: Terminal, *, from_kafka: bool, until: int | None, communic
     terminal.show(body)
     if body.get("given_up"):
         terminal.say(f"Given up: {'; '.join(body['given_up'])}.")
-        terminal.say(f"Delete {' and '.join(body['to_delete'])} before the start: the relay fills it again from MongoDB.")
+        terminal.say(f"Delete {' and '.join(body['to_delete'])} before the start: the relay fills it from MongoDB.")
     terminal.say("Start the processes: `project` folds the read models; then `autolearn verify --against kafka`.")
 
 

@@ -1,11 +1,14 @@
-"""A world per test, in memory."""
+"""A world per test: in memory, or in files and followed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from adapters.embedded.database import Database
+from adapters.embedded.read_database import ReadDatabase
 from tests.projections.world import World
 
 
@@ -13,4 +16,14 @@ from tests.projections.world import World
 def world() -> Iterator[World]:
     world = World()
     yield world
+    world.close()
+
+
+@pytest.fixture
+def filed(tmp_path: Path) -> Iterator[World]:
+    """A world in files, its runner started."""
+    world = World(Database(tmp_path / "events.db"), ReadDatabase(tmp_path / "read-1.db"))
+    world.runner.start()
+    yield world
+    world.runner.stop()
     world.close()

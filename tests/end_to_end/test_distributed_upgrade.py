@@ -1,0 +1,81 @@
+"""An upgrade to another version of the projections with real processes: side by side, then the old read models go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.distributed.mongo import Mongo
+from projections.fold import VERSION
+from tests.end_to_end.fleet import Fleet, fleet_on, proxy_of, until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).parents[2]
+READY, UNABLE = 200, 503
+NEW = VERSION + 1
+IS_NEWER = f"""
+import projections.fold
+
+projections.fold.VERSION = {NEW}
+
+import adapters.distributed.upgrade
+
+adapters.distributed.upgrade.LOOK_SECONDS = 0.1
+"""
+
+
+@pytest.fixture
+def fleet(kafka: str, mongodb: str, tmp_path: Path) -> Iterator[Fleet]:
+    """One process of each kind that an upgrade of the read models concerns."""
+    with fleet_on(tmp_path, kafka, mongodb) as fleet:
+        fleet.start_these("relay", "project", "serve storage")
+        yield fleet
+
+
+def test_old_and_new_read_models_serve_side_by_side_until_the_old_processes_are_gone(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    shell, (_, project, serve) = fleet.client("ana", "sys-admin"), fleet.members
+    add = proxy_of(shell)
+    added = add.tell("clients", body={"client": "c-1", "roles": ["analyst"]}).position
+    until(lambda: project.gauges["projection_position"] >= added)
+    become_newer(fleet, tmp_path)
+    new_serve = fleet.start("serve", "storage")
+    assert new_serve.get("/health/ready")[0] == UNABLE
+    new_project = fleet.start("project")
+    until(lambda: {it.get("/health/ready")[0] for it in (new_project, new_serve)} == {READY})
+    added = add.tell("clients", body={"client": "c-2", "roles": ["analyst"]}).position
+    until(lambda: {it.gauges["projection_position"] for it in (project, new_project)} == {added})
+    assert [it.gauges["in_charge"] for it in (project, new_project)] == [1, 1]
+    assert serve.get("/health/ready")[0] == READY
+    assert versions_in(fleet) == {VERSION, NEW}
+
+    for old in (project, serve):
+        fleet.forget(old)
+        assert old.stop() == 0
+        assert versions_in(fleet) == {VERSION, NEW}
+    assert fleet.one("relay").stop() == 0
+    fleet.start("relay")
+    until(lambda: versions_in(fleet) == {NEW})
+    found = shell("verify", "--against", "kafka").json
+    assert found["ok"], found
+    assert new_serve.get("/health/ready")[0] == READY
+
+
+def become_newer(fleet: Fleet, folder: Path) -> None:
+    """Let every process that starts from now on be of the next version of the projections."""
+    (folder / "sitecustomize.py").write_text(IS_NEWER)
+    fleet.more["PYTHONPATH"] = f"{folder}:{ROOT}"
+
+
+def versions_in(fleet: Fleet) -> set[int]:
+    """Return the versions of the projections whose read models are in the database."""
+    mongo = Mongo(fleet.mongodb, fleet.database)
+    try:
+        names = mongo.database.list_collection_names()
+    finally:
+        mongo.close()
+    return {int(name.split("-")[1].lstrip("v")) for name in names if name.startswith("read-v")}

@@ -70,6 +70,7 @@ class Relaying:
     def _relay(self, topic_id: str, ending: Event, goes_well: Callable[[], None]) -> None:
         checked = self._checked(topic_id)
         with Relay(self._bootstrap, self._topic, self._topic, self._source, checked=checked, ending=ending) as relay:
+            self._tell(topic_id, relay.place)  # before the first batch: damage within it must not hide behind it
             while not ending.is_set():
                 if not relay.step():
                     relay.wait(WAIT_SECONDS)

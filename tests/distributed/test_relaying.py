@@ -87,13 +87,15 @@ def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_
     ending.set()
     Statuses(mongo).tell(RELAY, checked={"topic": "another", "offset": 0, "position": 1})
     relay_events(kafka, mongo, INSTALLATION, ending, Event().set)  # else position 2 would be due at its offset 0
+    checked: dict[str, object] = told(mongo, RELAY)["checked"]  # type: ignore[assignment] # a part of the document
+    assert (checked["offset"], checked["position"]) == (0, 0)
     ending.clear()
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, Event().set)
         until(lambda: told(mongo, RELAY).get("position") == 1)
         ending.set()
         turn.result(PATIENCE)
-    checked: dict[str, object] = told(mongo, RELAY)["checked"]  # type: ignore[assignment] # a part of the document
+    checked = told(mongo, RELAY)["checked"]  # type: ignore[assignment] # as above
     assert (checked["offset"], checked["position"]) == (2, 1)
 
 

@@ -123,6 +123,7 @@ def test_a_broker_that_is_not_there_is_not_able_now(
     relayed: Relayed, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("adapters.distributed.relay.INIT_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.probe.PATIENCE_SECONDS", 0.3)
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
         Relay("127.0.0.1:1", relayed.topic, "nobody", relayed.source)
     assert capfd.readouterr() == ("", "")

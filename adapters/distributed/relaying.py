@@ -61,6 +61,7 @@ class Relaying:
             log.info("%s: another process has taken over", self._name)
         except NotAbleError as outage:
             if not ending.is_set():
+                self._statuses.tell(self._name, outage=outage.sentence)
                 raise
             log.info("%s: ends in an outage: %s", self._name, outage.sentence)
         except DamagedTopic as damage:
@@ -85,4 +86,4 @@ class Relaying:
         if time.monotonic() - self._told > TELL_SECONDS:
             self._told = time.monotonic()
             checked = {"topic": topic_id, **place._asdict()}
-            self._statuses.tell(self._name, position=place.position, fault=None, checked=checked)
+            self._statuses.tell(self._name, position=place.position, fault=None, outage=None, checked=checked)

@@ -26,6 +26,8 @@ class Surroundings:
 
     def fault(self) -> str | None:
         """Return `position N: why` where the projection stands still; a sentence for a relay, or where nobody folds."""
+        if lost := log_lost(self._mongo, self._statuses):
+            return lost
         for work in (PROJECT, RELAY, COMMUNICATIONS):
             told = self._statuses.told(work)
             if told.get("fault"):
@@ -39,6 +41,18 @@ class Surroundings:
     def gauges(self) -> Mapping[str, float]:
         """Return how far the topics are behind log and archive, and whether their relays stand still."""
         return relay_gauges(self._mongo, self._statuses)
+
+
+def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
+    """Return what to do where the log ends before what was relayed of it: somebody dropped or restored the database."""
+    relayed = int(statuses.told(RELAY).get("position", 0))  # told before the head is read, so never beyond it
+    head = MongoLog(mongo).head()[0]
+    if relayed <= head:
+        return None
+    return (
+        f"The log ends at {head}, but {relayed} was relayed: MongoDB was lost or restored. Stop all processes and bring"
+        " it back into an empty database with `autolearn recover --from-kafka`."
+    )
 
 
 def relay_gauges(mongo: Mongo, statuses: Statuses) -> dict[str, float]:

@@ -12,14 +12,14 @@ from adapters.distributed.feed import KafkaFeed
 from adapters.distributed.installation import installation_id
 from adapters.distributed.leases import Leases
 from adapters.distributed.log import MongoLog
-from adapters.distributed.mongo import Mongo
+from adapters.distributed.mongo import Mongo, hurried
 from adapters.distributed.presence import Presence
 from adapters.distributed.projector import Projector
 from adapters.distributed.recovery_mark import refuse_unfinished
 from adapters.distributed.relaying import relay_communications, relay_events
 from adapters.distributed.standby import LEASE_SECONDS, Standby
 from adapters.distributed.status import Statuses
-from adapters.distributed.surroundings import COMMUNICATIONS, PROJECT, RELAY, relay_gauges
+from adapters.distributed.surroundings import COMMUNICATIONS, PROJECT, RELAY, log_lost, relay_gauges
 from adapters.distributed.topics import ensure_topics
 from adapters.http.vitals import Vitals
 from cli.compose.distributed import open_database
@@ -76,7 +76,7 @@ def follower(
         in_charge = any(work.in_charge for work in works.values())
         return {"in_charge": in_charge, "log_position": log.head()[0], **gauges(mongo, statuses)}
 
-    vitals = Vitals(kind, fault=partial(fault_of, works, statuses), measure=measure)
+    vitals = Vitals(kind, fault=partial(fault_of, works, mongo, statuses), measure=measure, hurried=hurried)
     return Follower(tuple(works.values()), vitals, opened.pop_all())
 
 
@@ -86,8 +86,8 @@ def projection_gauges(mongo: Mongo, statuses: Statuses) -> Mapping[str, float]:
     return {"projection_position": position, "projection_lag_events": max(MongoLog(mongo).head()[0] - position, 0)}
 
 
-def fault_of(works: Mapping[str, Standby], statuses: Statuses) -> str | None:
-    """Return what stops a work: here, or in the process that is in charge of it."""
+def fault_of(works: Mapping[str, Standby], mongo: Mongo, statuses: Statuses) -> str | None:
+    """Return what stops a work: here, or in the process that is in charge of it, or was until it passed it on."""
     here = (work.fault for work in works.values())
-    in_charge = (statuses.told(name).get("fault") for name in works)
-    return next((fault for fault in chain(here, in_charge) if fault), None)
+    in_charge = (statuses.told(name).get(kind) for name in works for kind in ("fault", "outage"))
+    return next((fault for fault in chain(here, in_charge) if fault), None) or log_lost(mongo, statuses)

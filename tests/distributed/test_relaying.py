@@ -122,3 +122,9 @@ def test_damage_that_could_not_be_told_is_found_by_the_next_relay(
 
 def away(*_: object, **__: object) -> None:
     raise NotAbleError("MongoDB cannot do it now.")
+
+
+def test_an_outage_of_kafka_is_told_to_those_who_stand_by(mongo: Mongo) -> None:
+    with pytest.raises(NotAbleError):
+        relay_events("127.0.0.1:1", mongo, "i" * 32, Event(), lambda: None)
+    assert "AUTOLEARN_KAFKA" in Statuses(mongo).told("relay")["outage"]

@@ -48,11 +48,21 @@ def test_a_relay_that_stands_still_is_a_fault(mongo: Mongo, work: str) -> None:
     projection, surroundings = Presence(mongo, "project-1", kind=PROJECT), Surroundings(mongo, Presence(mongo, "s"))
     projection.start()
     Statuses(mongo).tell(PROJECT, position=4, fault=None)
-    Statuses(mongo).tell(work, position=4, fault="somebody wrote to it")
+    Statuses(mongo).tell(work, position=0, fault="somebody wrote to it")
     assert surroundings.fault() == "somebody wrote to it"
-    Statuses(mongo).tell(work, position=4, fault=None)
+    Statuses(mongo).tell(work, position=0, fault=None)
     assert surroundings.fault() is None
+    Statuses(mongo).tell(work, outage="Kafka does not answer")
+    assert surroundings.fault() is None, "calls go on without Kafka"
     projection.stop()
+
+
+def test_a_log_that_is_behind_its_topic_was_lost(mongo: Mongo) -> None:
+    surroundings = Surroundings(mongo, Presence(mongo, "serve-1"))
+    Statuses(mongo).tell(RELAY, position=5, fault=None)
+    assert "recover --from-kafka" in (surroundings.fault() or "")
+    append(MongoEventStore(mongo), "s", count=5)
+    assert "recover" not in (surroundings.fault() or "")
 
 
 def test_the_relays_lag_is_what_is_not_in_the_topics_yet(mongo: Mongo) -> None:

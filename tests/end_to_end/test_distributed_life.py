@@ -43,7 +43,7 @@ def test_the_whole_life(running: Running) -> None:
     first = shell("train", "iris", "logistic-regression", "--seed", "7", "--evaluate").json
     assert (first["state"], first["measures"]["precision:macro"] > 0.5) == ("completed", True)
     queued = shell("train", "wine", "decision-tree", "--no-wait").json
-    assert queued["state"] == "requested"
+    assert queued["state"] in {"requested", "started"}, "a worker may be quicker than the answer"
     waited = shell("wait", queued["experiment"], "--timeout", "80").json
     assert (waited["state"], waited["attempt"]) == ("completed", 1)
     assert shell("evaluate", queued["experiment"], "-m", "recall").json["measures"]["recall:macro"] > 0.5

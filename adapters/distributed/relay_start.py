@@ -33,8 +33,9 @@ class Start:
 
     def await_settled(self) -> None:
         """Wait until no transaction is open; NotAbleError: what is in one of a stranger could be ours, sent before."""
+        end = self._probe.written()
         try:
-            self._probe.await_end(self._probe.written())
+            self._probe.await_end(end)
         except NotAbleError as unsettled:
             raise NotAbleError(f"A foreign transaction is open on the topic {self._topic}.") from unsettled
 

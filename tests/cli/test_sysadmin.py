@@ -92,6 +92,7 @@ def test_without_a_backend_the_data_directory_is_asked(
     for double in (clients_offline, inspect_offline):
         module = ModuleType({"clients_offline": "cli.offline", "inspect_offline": "cli.inspect"}[double.__name__])
         setattr(module, double.__name__, double)
+        module.where = lambda _: "a log"  # type: ignore[attr-defined] # a double of the module
         monkeypatch.setitem(sys.modules, module.__name__, module)
     assert "local" in run("client", "list", "--offline").out
     assert run("verify", "--data", str(home)).code == 0

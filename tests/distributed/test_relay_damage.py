@@ -106,7 +106,7 @@ def test_what_others_wrote_and_aborted_is_no_damage(relayed: Relayed) -> None:
 def test_nothing_is_sent_twice_while_a_stranger_has_a_transaction_open(
     relayed: Relayed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.distributed.probe.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.probe.PATIENCE_SECONDS", 3.0)
     relayed.grow(1, 1)
     relayed.relay_all()
     stranger = open_transaction(relayed, f"{relayed.topic}-stranger", [Message(b"k", b"v", [])])

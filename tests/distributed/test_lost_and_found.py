@@ -11,8 +11,10 @@ import pytest
 from adapters.distributed.cloud_events import origin
 from adapters.distributed.commit_documents import raw_of
 from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.documents import MongoDocuments
 from adapters.distributed.event_store import MongoEventStore
 from adapters.distributed.feed import KafkaFeed
+from adapters.distributed.history import MongoHistory
 from adapters.distributed.installation import installation_id
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
@@ -85,15 +87,25 @@ def verified(capsys: pytest.CaptureFixture[str], tmp_path: Path, *more: str, cod
     return autolearn(capsys, "verify", "--against", "kafka", "--data", str(tmp_path), *more, code=code)
 
 
+def every_version(mongo: Mongo) -> list[object]:
+    """What every question as of any position is answered from."""
+    read = ReadModels.current(mongo)
+    return [*MongoDocuments(read).all_versions(), *MongoHistory(read).all_versions()]
+
+
 def test_lost_and_found(place: Mongo, kafka: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = verified(capsys, tmp_path)
     assert (before["faults"], before["unanswered"]) == ([], [])
+    answers, log = every_version(place), MongoLog(place).raw_after(0, 1000)
     place.client.drop_database(place.name)
     recovered = autolearn(capsys, "recover", "--from-kafka")
     assert {name: recovered[name] for name in ("position", "head")} == {
         name: before[name] for name in ("position", "head")
     }
     folded(kafka, place)
+    assert len(answers) > len(log)
+    assert every_version(place) == answers
+    assert MongoLog(place).raw_after(0, 1000) == log
     assert verified(capsys, tmp_path, "--anchor", f"{before['position']}:{before['head']}") == before
     relayed(kafka, place)
     assert main(["recover", "--from-kafka"]) == exit_codes.CONFLICT

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TypeGuard
 
 from pymongo.collection import Collection
 
@@ -18,7 +17,8 @@ from adapters.distributed.history_indexes import BY_FACT, BY_NUMBER, BY_PAIR, NU
 from adapters.distributed.history_way import Way, along_numbers, selected
 from adapters.distributed.history_window import Window
 from adapters.distributed.mongo import Fields
-from projections.conditions import Between, Compare, Condition, IsNone, Simple
+from adapters.history_order import cuts_order
+from projections.conditions import Compare, Condition, IsNone, Simple
 from projections.ports import HistoryQuery
 
 CAPS = (500, 4000, 20_000)  # counted so far in turns, so that a rare one ends the counting of the common ones;
@@ -74,13 +74,6 @@ def rare(rows: Collection[Fields], query: HistoryQuery, window: Window, cost: fl
 
 def _count(rows: Collection[Fields], lead: Lead, most: int) -> int:
     return rows.count_documents(lead.where, hint=list(lead.index), limit=most)
-
-
-def cuts_order(condition: Condition, query: HistoryQuery) -> TypeGuard[Compare | Between]:
-    """Whether a condition only cuts a piece out of the order: a range on the name that is sorted by."""
-    if isinstance(condition, Compare):
-        return condition.name == query.sort.name and condition.operator not in {"=", "!="}
-    return isinstance(condition, Between) and condition.name == query.sort.name
 
 
 def single_value(condition: Condition, query: HistoryQuery) -> bool:

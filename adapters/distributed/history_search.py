@@ -17,6 +17,7 @@ from adapters.distributed.history_walk import BUDGET, Hit, Walk, fields_of, hit,
 from adapters.distributed.history_way import Way, along_values, path_of
 from adapters.distributed.history_window import window
 from adapters.distributed.mongo import Fields
+from adapters.history_order import cuts_order
 from projections.conditions import Compare, Condition, conjuncts
 from projections.ports import HistoryQuery, Mark, Sort
 
@@ -36,7 +37,7 @@ class Search:
             query = replace(query, sort=Sort("n", query.sort.descending))
         self._query = query
         self._sorts_fact = query.sort.name != "n"
-        self._cuts = [part for part in self._window.rest if history_plan.cuts_order(part, query)]
+        self._cuts = [part for part in self._window.rest if cuts_order(part, query)]
 
     def run(self) -> tuple[list[Hit], Mark | None]:
         """Return at most `limit` rows in order, and where to go on: after the last, or after what was looked at."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
 
 from adapters.embedded.history_sql import Sql, can_lead, holds, keeps_order, source
 from adapters.embedded.history_window import Window
-from projections.conditions import Between, Compare, Condition, IsNone, Simple
+from adapters.history_order import cuts_order
+from projections.conditions import Compare, Condition, IsNone, Simple
 from projections.ports import HistoryQuery
 
 CAP = 50_000  # rows of a condition that may lead; more are found and sorted too slowly
@@ -68,13 +68,6 @@ def _cost_of_each(lead: Lead, query: HistoryQuery) -> float:
     passing = PASSING ** sum(not holds(condition).probes for condition in lead.rest)
     looks = lead.tests.probes or query.sort.name != "n"
     return STEP + passing * (1 if looks else COLLECT)
-
-
-def cuts_order(condition: Condition, query: HistoryQuery) -> TypeGuard[Compare | Between]:
-    """Whether a condition only cuts a piece out of the order: a range on the name that is sorted by."""
-    if isinstance(condition, Compare):
-        return condition.name == query.sort.name and condition.operator not in {"=", "!="}
-    return isinstance(condition, Between) and condition.name == query.sort.name
 
 
 def single_value(condition: Condition, query: HistoryQuery) -> bool:

@@ -12,6 +12,7 @@ from adapters.embedded.history_values import decode, encode
 from adapters.embedded.history_walk import BUDGET, Walk, is_known
 from adapters.embedded.history_way import Way, along_numbers, along_values
 from adapters.embedded.history_window import window
+from adapters.history_order import cuts_order
 from projections.conditions import conjuncts
 from projections.ports import HistoryQuery, Mark, Sort
 
@@ -26,7 +27,7 @@ class Search:
             query = replace(query, sort=Sort("n", query.sort.descending))
         self._query = query
         self._sorts_fact = query.sort.name != "n"
-        self._cuts = [part for part in self._window.rest if history_plan.cuts_order(part, query)]
+        self._cuts = [part for part in self._window.rest if cuts_order(part, query)]
 
     def run(self) -> tuple[list[Mark], Mark | None]:
         """Return at most `limit` marks in order, and where to go on: after the last, or after what was looked at."""

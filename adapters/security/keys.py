@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import os
 import stat
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -17,7 +19,6 @@ MASTER_BYTES = 32
 SESSION_SALT = b"autolearn/session/v1"
 CURSOR_SALT = b"autolearn/cursor/v1"
 FINGERPRINT_SALT = b"autolearn/fingerprint/v1"
-ONLY_OWNER = 0o600
 
 
 def derived(master: bytes, salt: bytes, info: str) -> bytes:
@@ -57,12 +58,28 @@ def read_master_key(path: str | Path) -> bytes:
 
 
 def write_secret(path: str | Path, text: str) -> None:
-    """Write a new file that only its owner can read, durably; raises FileExistsError where there is one."""
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, ONLY_OWNER)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a new file that only its owner can read, durably; raises FileExistsError where there is one.
+
+    It appears whole: another process that starts at the same moment would else read a key that is still being written.
+    """
+    folder = Path(path).resolve().parent
+    with NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=".secret-") as draft:  # mode 0600, as mkstemp's
+        draft.write(text)
+        draft.flush()
+        os.fsync(draft.fileno())
+        os.link(draft.name, path)
+    _flush(folder)
+
+
+def _flush(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some file systems cannot flush folders
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def read_secret(path: str | Path) -> str:

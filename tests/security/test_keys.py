@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -23,6 +26,21 @@ def test_a_made_master_key_is_read_again_and_only_its_owner_can(tmp_path: Path) 
 
 def test_making_it_twice_keeps_the_first(tmp_path: Path) -> None:
     assert make_master_key(tmp_path / "master") == make_master_key(tmp_path / "master")
+
+
+def _made_together(start: Barrier, file: Path) -> bytes:
+    start.wait()
+    return make_master_key(file)
+
+
+def test_of_several_that_make_it_at_the_same_moment_all_get_the_key_of_the_first(tmp_path: Path) -> None:
+    """The first start of several processes: once, one read a file that another was still writing (a red CI)."""
+    with ThreadPoolExecutor(4) as starters:
+        for number in range(50):
+            file = tmp_path / f"master-{number}"
+            made = starters.map(partial(_made_together, Barrier(4)), [file] * 4)
+            assert set(made) == {read_master_key(file)}
+    assert len(list(tmp_path.iterdir())) == 50  # no draft stays
 
 
 def test_a_master_key_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -85,8 +85,16 @@ def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_
     append(MongoEventStore(mongo), "s")
     ending = Event()
     ending.set()
-    Statuses(mongo).tell(RELAY, checked={"topic": "another", "offset": 0, "position": 1})
-    relay_events(kafka, mongo, INSTALLATION, ending, Event().set)  # else position 2 would be due at its offset 0
+    another = {"topic": "another", "offset": 0, "position": 1}  # believed, position 2 would be due at offset 0
+    Statuses(mongo).tell(RELAY, checked=another)
+
+    def has_begun() -> bool:
+        relay_events(
+            kafka, mongo, INSTALLATION, ending, Event().set
+        )  # told to end, it has no patience with a slow Kafka
+        return told(mongo, RELAY)["checked"] != another
+
+    until(has_begun)
     checked: dict[str, object] = told(mongo, RELAY)["checked"]  # type: ignore[assignment] # a part of the document
     assert (checked["offset"], checked["position"]) == (0, 0)
     ending.clear()

@@ -20,6 +20,7 @@ from adapters.tasks.child import Order
 
 PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]
 CUT = -1  # the life line of a child that was ended
+DYING_SECONDS = 2.0
 SETTINGS = "AUTOLEARN_"
 SAFE_PATH = "PYTHONSAFEPATH"  # no import from whatever folder the backend was started in
 
@@ -72,10 +73,11 @@ class Forkserver:
         self._starting = threading.Lock()
         self._closed = False
 
-    def prepare(self) -> None:
+    def prepare(self) -> int | None:
         """Start the server, if it does not run; it loads its modules by itself, and the first child waits for that."""
         with self._starting:
             self._ensure_running()
+            return self.pid
 
     @property
     def pid(self) -> int | None:
@@ -83,10 +85,25 @@ class Forkserver:
         return self._server._forkserver_pid  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - no public way
 
     def start(self, order: Order) -> Child:
-        """Start a child on an order; raises OSError or EOFError where the server died or is closed."""
+        """Start a child on an order; raises OSError or EOFError where the server died twice or is closed."""
         message = io.BytesIO()
         reduction.dump({}, message)  # no preparation: the child keeps the server's import path and folder
         reduction.dump(order, message)
+        server = self.prepare()
+        try:
+            return self._started(message.getbuffer())
+        except (OSError, EOFError):
+            if not self._has_died(server):
+                raise
+        return self._started(message.getbuffer())  # the task has not begun: its number would have come before
+
+    def close(self) -> None:
+        """End the server; its children must have ended. Twice is harmless."""
+        with self._starting:
+            self._closed = True
+            self._server._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to end it
+
+    def _started(self, order: memoryview) -> Child:
         answer, childs_end = Pipe(duplex=False)
         try:
             with childs_end, self._starting:
@@ -97,18 +114,23 @@ class Forkserver:
             raise
         child = Child(0, answer, status, life_line)
         try:
-            _write(life_line, message.getbuffer())
+            _write(life_line, order)
             child.pid = int(forkserver.read_signed(status))
         except BaseException:
             child.close()
             raise
         return child
 
-    def close(self) -> None:
-        """End the server; its children must have ended. Twice is harmless."""
+    def _has_died(self, server: int | None) -> bool:
+        """Whether it is gone; who is being killed closes its files a moment before that."""
         with self._starting:
-            self._closed = True
-            self._server._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to end it
+            if server is None or self.pid != server:  # replaced already
+                return True
+            descriptor = os.pidfd_open(server)
+        try:
+            return bool(wait([descriptor], DYING_SECONDS))
+        finally:
+            os.close(descriptor)
 
     def _ensure_running(self) -> None:
         if self._closed:

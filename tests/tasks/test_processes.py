@@ -107,24 +107,6 @@ def test_what_a_task_started_ends_with_it(
     assert ends(gone)
 
 
-def test_a_server_that_dies_while_a_task_is_made_is_a_crash_and_harms_nobody(tmp_path: Path) -> None:
-    launcher = ProcessLauncher(str(tmp_path), str(tmp_path / "scratch"), slots=1)
-    launcher.prepare()
-    server = launcher.forkserver_pid
-    assert server
-    with ThreadPoolExecutor(1) as pool:
-        task = pool.submit(launcher.start, TaskSpec("describe", {}))
-        while not list(
-            (tmp_path / "scratch").glob("*")
-        ):  # until the order is on its way to the server, which still loads
-            pass
-        os.kill(server, 9)
-        outcome = task.result().result()
-    launcher.close()
-    assert isinstance(outcome, TaskBroken)
-    assert outcome.reason == "crashed"
-
-
 def test_a_task_has_one_thread_and_no_variable_of_autolearn(
     launcher: ProcessLauncher, deed: Deed, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from commands.ports import Offered, TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from tests.commands.examples import OUTCOMES
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 NEVER = None
 
 Script = Callable[[dict[str, Any]], TaskOutcome] | TaskOutcome | None

@@ -20,7 +20,7 @@ from tests.servers.mongod import MongoServer
 from tests.servers.process import Server
 from tests.servers.shared import shared
 
-SECONDS = 10.0
+SECONDS = 60.0
 
 
 def not_here(missing: LookupError) -> NoReturn:

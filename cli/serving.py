@@ -89,7 +89,7 @@ def run_app(app: Any, door: Door, stop: Callable[[], None], *, trusts_forwarded_
         app,
         log_level="warning",
         access_log=False,
-        lifespan="off",
+        lifespan="auto",  # the gateway has one
         timeout_graceful_shutdown=LEAVE_SECONDS,
         proxy_headers=trusts_forwarded_for,
     )

@@ -6,6 +6,7 @@ It passes calls on as they are: tokens sign the raw path, and bodies are sealed,
 from __future__ import annotations
 
 import logging
+from asyncio import gather
 from collections.abc import Mapping, Sequence
 from itertools import count
 
@@ -19,6 +20,7 @@ from adapters.http.duplex import DuplexTransport
 from adapters.http.problems import PROBLEM, Problem
 from adapters.http.relayed import RelayedBody
 from adapters.http.routing import routed
+from adapters.http.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +29,7 @@ Headers = list[tuple[bytes, bytes]]
 CONNECT_SECONDS, WRITE_SECONDS = 2.0, 60.0
 IDLE_SECONDS = 2.0  # less than the 5 s after which uvicorn closes a connection that nobody uses
 MOST_IDLE = 64
+LAST_SECONDS = 30.0  # of standing still, where nobody else can be asked: it may be a busy machine
 UNABLE = 503
 # RFC 9110, 7.6.1: of one connection each; `expect` has been met by the time that a body is read
 HOP_BY_HOP = frozenset(
@@ -38,7 +41,10 @@ OF_THE_SERVER = frozenset({b"date", b"server"})  # uvicorn writes its own
 
 
 class Gateway:
-    """ASGI application; `instances` names the base URLs of each service. Calls go round, past those that are down."""
+    """ASGI application; `instances` names the base URLs of each service.
+
+    Calls go round, past those that are down or stand still.
+    """
 
     def __init__(self, instances: Mapping[str, Sequence[str]]) -> None:
         self._instances, self._turn = instances, count()
@@ -47,9 +53,12 @@ class Gateway:
             transport=DuplexTransport(MOST_IDLE, IDLE_SECONDS),
             trust_env=False,
         )
+        self._watch = Watch(self._client)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on, and its answer back; when the caller hangs up, hang up as well."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
         if scope["type"] != "http":
             return
         try:
@@ -61,9 +70,14 @@ class Gateway:
         except* GoneError:
             log.debug("the caller hung up")
 
-    async def close(self) -> None:
-        """Close idle connections."""
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Close idle connections at the end, and watch nobody any more."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._watch.close()
         await self._client.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _pass_on(self, scope: Scope, body: RelayedBody, send: Send) -> None:
         service, own_path = routed(scope["path"])
@@ -83,34 +97,52 @@ class Gateway:
 
     async def _answer(self, service: str, target: bytes, scope: Scope, body: RelayedBody) -> httpx.Response | None:
         """Return the first answer; 503 only if nobody gives another. None: no instance answers."""
+        if body.content is None:  # a file is sent once: not to one that stands still
+            await gather(*map(self._watch.lives, self._instances[service]))
         unable, bases = None, self._in_turn(service)
         for base in bases if len(bases) > 1 else bases * 2:  # the connection to an only one may be stale
-            request = httpx.Request(
-                scope["method"],
-                base,
-                headers=_forth(scope),
-                content=body.chunks() if body.content is None else body.content,
-                extensions={"target": target, "timeout": self._client.timeout.as_dict()},
-            )
-            try:
-                answer = await self._client.send(request, stream=True)
-            except httpx.TransportError as broken:
-                log.warning("%s at %s does not answer: %r", service, base, broken)
-            else:
+            is_last = unable is None and (base == bases[-1] or body.content is None)
+            answer = await self._sent(self._request(base, target, scope, body), base, is_last=is_last)
+            if answer is not None:
                 if unable is not None:
                     await unable.aclose()
                 unable = answer
                 if answer.status_code != UNABLE or len(bases) == 1:
                     return answer
-            if not body.is_repeatable:
+            if not body.is_repeatable or (len(bases) == 1 and self._watch.is_still(base)):
                 break
         return unable
 
+    def _request(self, base: str, target: bytes, scope: Scope, body: RelayedBody) -> httpx.Request:
+        return httpx.Request(
+            scope["method"],
+            base,
+            headers=_forth(scope),
+            content=body.chunks() if body.content is None else body.content,
+            extensions={"target": target, "timeout": self._client.timeout.as_dict()},
+        )
+
+    async def _sent(self, request: httpx.Request, base: str, *, is_last: bool) -> httpx.Response | None:
+        """Return the answer of one instance. None: it is not there, or stands still."""
+        answer = None
+        try:
+            async with create_task_group() as group:
+                group.start_soon(self._leave_the_silent, base, LAST_SECONDS if is_last else 0, group)
+                answer = await self._client.send(request, stream=True)
+                group.cancel_scope.cancel()
+        except* httpx.TransportError as broken:
+            log.warning("%s does not answer: %r", base, broken.exceptions[0])
+        return answer
+
+    async def _leave_the_silent(self, base: str, patience: float, group: TaskGroup) -> None:
+        await self._watch.silence(base, patience)
+        group.cancel_scope.cancel()
+
     def _in_turn(self, service: str) -> list[str]:
-        """Return the instances of now, beginning with another one each time."""
+        """Return the instances of now, beginning with another one each time; those that stand still come last."""
         bases = list(self._instances[service])
         first = next(self._turn) % max(len(bases), 1)
-        return bases[first:] + bases[:first]
+        return sorted(bases[first:] + bases[:first], key=self._watch.is_still)
 
 
 async def _leave_with_caller(body: RelayedBody, group: TaskGroup) -> None:

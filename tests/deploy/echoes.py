@@ -21,12 +21,21 @@ SECONDS = 20.0
 
 @dataclass
 class Echo:
-    """An ASGI application that answers with what it was sent. `way=…`, or the path's end, ask for something else."""
+    """An ASGI application that answers with what it was sent. `way=…`, or the path's end, ask for something else.
+
+    It answers nothing unless it `moves`, and what is asked `late` when it is `time`.
+    """
 
     name: str
     unable: bool = False
     heard: list[str] = field(default_factory=list)
     left: threading.Event = field(default_factory=threading.Event)
+    moves: threading.Event = field(default_factory=threading.Event)
+    time: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        """Answer."""
+        self.moves.set()
 
     def forget(self) -> None:
         """Begin anew."""
@@ -35,11 +44,15 @@ class Echo:
         self.left.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
         self.heard.append(scope["path"])
+        await asyncio.to_thread(self.moves.wait, SECONDS)
         ways: dict[str, Callable[[Receive, Send], Awaitable[None]]] = {
             "events": self._stream,
             "refused": self._refuse_unread,
             "broken": self._break_off,
+            "late": self._answer_late,
         }
         way = ways.get(scope["query_string"].decode().removeprefix("way=") or scope["path"].rpartition("/")[2])
         if way is not None:
@@ -90,6 +103,11 @@ class Echo:
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
         raise BrokenOffError
 
+    async def _answer_late(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await asyncio.to_thread(self.time.wait, SECONDS)
+        await answer(send, 200, {"service": self.name})
+
 
 class BrokenOffError(Exception):
     """An instance that died in the middle of its answer."""
@@ -104,21 +122,13 @@ async def answer(send: Send, status: int, body: dict[str, Any], *more: tuple[byt
 
 
 @contextmanager
-def served(app: Any, closed: Callable[[], Awaitable[None]] | None = None) -> Iterator[str]:
-    """Serve an application in a thread, and yield its URL; `closed` runs in its event loop at the end."""
+def served(app: Any) -> Iterator[str]:
+    """Serve an application in a thread, and yield its URL."""
     with door_at("127.0.0.1", 0) as door:
         door.open()
-        config = uvicorn.Config(
-            app, log_level="critical", lifespan="off", proxy_headers=False, timeout_graceful_shutdown=1
-        )
+        config = uvicorn.Config(app, log_level="critical", proxy_headers=False, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
-
-        async def run() -> None:
-            await server.serve(sockets=[door.socket])
-            if closed is not None:
-                await closed()
-
-        thread = threading.Thread(target=lambda: asyncio.run(run()))
+        thread = threading.Thread(target=server.run, args=([door.socket],))
         thread.start()
         try:
             yield door.url

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import pytest
 
 from adapters.http.gateway import Gateway
 from adapters.http.routing import SERVICES
 from tests.deploy.echoes import Echo, served
-from tests.deploy.passing import MIB, Door, Passing, instances
+from tests.deploy.passing import MIB, SECONDS, Door, Passing, instances
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -19,8 +21,7 @@ NOBODY = "http://127.0.0.1:9"
 @contextmanager
 def gateway(urls: dict[str, list[str]], behind: dict[str, list[Echo]]) -> Iterator[Door]:
     """Run a gateway in front of these instances."""
-    opened = Gateway(urls)
-    with served(opened, opened.close) as url:
+    with served(Gateway(urls)) as url:
         yield Door(url, behind)
 
 
@@ -65,3 +66,19 @@ def test_repeated_headers_of_an_answer_stay_two_and_the_server_s_own_come_once(d
     reply.read()
     connection.close()
     assert (names.count("x-two"), names.count("date"), names.count("server")) == (2, 1, 1)
+
+
+def test_its_connections_end_with_it() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as instance, ThreadPoolExecutor() as pool:
+        there = (f"http://127.0.0.1:{instance.getsockname()[1]}",)
+        opened = Gateway(dict.fromkeys(SERVICES, there))
+        with served(opened) as url:
+            call = pool.submit(Door(url, {}).asked, "GET", "/session")
+            connection, _ = instance.accept()
+            assert connection.recv(1 << 16).startswith(b"GET /session ")
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+            assert call.result()[0] == 200
+        with closing(connection):
+            connection.settimeout(SECONDS)
+            assert connection.recv(1) == b""
+        del opened  # until here nobody else has closed them

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.durability import write_whole
 from domain.errors import BadInputError, ConflictError
 
 FORMAT: Final = 1
@@ -17,7 +17,7 @@ def check_format(folder: Path) -> None:
     path = _file(folder)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, {"format": FORMAT})
+        write_whole(path, json.dumps({"format": FORMAT}))
     try:
         found = int(_read(path)["format"])
     except (ValueError, TypeError, KeyError) as error:
@@ -36,7 +36,7 @@ def check_master_key(folder: Path, fingerprint: str, file: Path) -> None:
     content = _read(path)
     known = content.get("master_key")
     if known is None:
-        _write(path, {**content, "master_key": fingerprint})
+        write_whole(path, json.dumps({**content, "master_key": fingerprint}))
     elif known != fingerprint:
         raise BadInputError(
             f"The master key {file} does not fit the data directory {folder}: "
@@ -51,13 +51,3 @@ def _file(folder: Path) -> Path:
 def _read(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_bytes())
     return content
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    """Replace the file whole, durably, or not at all."""
-    draft = path.with_suffix(".new")
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
 from pathlib import Path
 
+from adapters.durability import write_whole
 from projections.fold import VERSION
 
 NAME = re.compile(r"read-models-(\d+)\.db")
@@ -32,12 +32,7 @@ class Generations:
 
     def make_current(self, path: Path) -> None:
         """Let this file serve from now on, also after a crash at any moment, and remove the others."""
-        draft = self._pointer.with_suffix(".new")
-        with draft.open("w") as file:
-            file.write(path.name)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self._pointer)
+        write_whole(self._pointer, path.name)
         for other in self._folder.iterdir():
             if NAME.match(other.name) and not other.name.startswith(path.name):
                 other.unlink(missing_ok=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from uuid import uuid4
+
+from adapters.durability import flush
 
 
 class Shelf(Protocol):
@@ -37,9 +37,9 @@ class DiskShelf:
         else:
             self._make_folder(target.parent)
             source = self._beside(source, target)
-            _flush(source)
+            flush(source)
             source.replace(target)
-        _flush(target.parent)
+        flush(target.parent)
 
     def open(self, place: str) -> BinaryIO:
         """Open for reading."""
@@ -49,7 +49,7 @@ class DiskShelf:
         if folder != self._root and not folder.exists():
             self._make_folder(folder.parent)
             folder.mkdir(mode=0o700, exist_ok=True)
-            _flush(folder.parent)
+            flush(folder.parent)
 
     @staticmethod
     def _beside(source: Path, target: Path) -> Path:
@@ -86,14 +86,3 @@ class RemoteShelf:
     def open(self, place: str) -> BinaryIO:
         """Open for reading."""
         return cast("BinaryIO", self._files.open(f"{self._root}/{place}", "rb"))
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems cannot flush folders
-            raise
-    finally:
-        os.close(descriptor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import errno
 import os
 import stat
 from pathlib import Path
@@ -13,6 +12,7 @@ from tempfile import NamedTemporaryFile
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from adapters.durability import flush
 from domain.errors import BadInputError, NotFoundError
 
 MASTER_BYTES = 32
@@ -68,18 +68,7 @@ def write_secret(path: str | Path, text: str) -> None:
         draft.flush()
         os.fsync(draft.fileno())
         os.link(draft.name, path)
-    _flush(folder)
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems cannot flush folders
-            raise
-    finally:
-        os.close(descriptor)
+    flush(folder)
 
 
 def read_secret(path: str | Path) -> str:

@@ -51,7 +51,7 @@ class ProcessLauncher(Slots):
         return self._forkserver.pid
 
     def start(self, spec: TaskSpec) -> RunningTask:
-        """Start a process for the task; a process that cannot be made, not by a second forkserver either, is a crash."""
+        """Start a process for the task; one that cannot be made, by a second forkserver neither, is a crashed task."""
         area = self._scratch / uuid4().hex
         order = Order(spec.kind, spec.facts, self._blob_url, str(area), self._limits.memory)
         if self._closed:

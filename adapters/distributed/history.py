@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 from pydantic_core import from_json
 
+from adapters.distributed.history_finder import MongoFinder
 from adapters.distributed.history_indexes import BY_NUMBER, NUMBER
 from adapters.distributed.history_rows import row_of
-from adapters.distributed.history_search import Search
+from adapters.distributed.history_times import MongoTimes
 from adapters.distributed.mongo import Fields, as_ours
 from adapters.distributed.read_models import ReadModels
+from adapters.history.search import Search, question
 from projections.ports import HistoryQuery, HistoryRow, Page
 
 STREAMED = 1000
@@ -25,7 +27,9 @@ class MongoHistory:
     def page(self, query: HistoryQuery) -> Page:
         """Answer within a work budget: p50 <= 10 ms, now or as of any position."""
         with as_ours():
-            found, next_ = Search(self._read.history, query).run()
+            rows = self._read.history
+            asked = question(query, MongoTimes(rows))
+            found, next_ = Search(asked, MongoFinder(rows, asked)).run()
         return Page([from_json(one.body) for one in found], next_, query.at)
 
     def versions(self, at: int) -> Iterator[HistoryRow]:

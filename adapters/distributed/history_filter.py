@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, TypeGuard, cast
+from typing import Any, Final, cast
 
-from adapters.distributed.history_indexes import BY_COLUMN, NUMBER
+from adapters.distributed.history_indexes import NUMBER
 from adapters.distributed.history_keys import FALSE, NONE, Span, above, below, equal, field
 from adapters.distributed.history_rows import microseconds
 from adapters.distributed.mongo import Fields
+from adapters.history.conditions import is_fact
+from adapters.history.window import SLOTS
 from projections.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or, Simple
 from projections.plain import within_64_bits
 
-SLOTS: Final = 1024
 OPERATORS: Final = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 MOST_POSITION: Final = 2**52
 
@@ -34,11 +35,6 @@ def holds(condition: Condition) -> Fields:
     return _position(condition) if condition.name == "position" else column(condition)
 
 
-def is_fact(name: str) -> bool:
-    """Whether the name is that of a measure or a setting."""
-    return name.startswith(("measure.", "setting."))
-
-
 def has(name: str) -> Fields:
     """Say that a row has a fact of this name."""
     return {f"f.{field(name)}": {"$exists": True}}
@@ -47,22 +43,6 @@ def has(name: str) -> Fields:
 def lacks(name: str) -> Fields:
     """Say that a row has no fact of this name."""
     return {f"f.{field(name)}": {"$exists": False}}
-
-
-def can_lead(condition: Condition) -> TypeGuard[Simple]:
-    """Whether an index leads straight to the rows for which it holds."""
-    if isinstance(condition, IsNone):
-        return condition.name.startswith("setting.")
-    if not isinstance(condition, (Compare, OneOf, Between)):
-        return False
-    if isinstance(condition, Compare) and condition.operator == "!=":
-        return False
-    return is_fact(condition.name) or condition.name in BY_COLUMN
-
-
-def keeps_order(condition: Simple) -> bool:
-    """Whether the index has those rows in the order of `n`: it does for a single value."""
-    return isinstance(condition, IsNone) or (isinstance(condition, Compare) and condition.operator == "=")
 
 
 def spans(condition: Simple) -> list[Span]:

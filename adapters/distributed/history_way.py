@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from adapters.distributed import history_keys
-from adapters.distributed.history_filter import column, is_fact, spans
+from adapters.distributed.history_filter import column, spans
 from adapters.distributed.history_indexes import BY_BOARD, BY_COLUMN, BY_FACT, BY_NUMBER, BY_PAIR, NUMBER, Keys
 from adapters.distributed.history_keys import ALL, BEYOND, place
 from adapters.distributed.history_rows import board
-from adapters.distributed.history_window import Window
 from adapters.distributed.mongo import Fields
+from adapters.history.conditions import is_fact
+from adapters.history.window import Window
 from projections.conditions import Between, Compare, Simple
 from projections.ports import Mark
 

@@ -9,10 +9,12 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from adapters.embedded.history_search import Search
+from adapters.embedded.history_finder import EmbeddedFinder
+from adapters.embedded.history_times import EmbeddedTimes
 from adapters.embedded.history_values import EPOCH, decode
 from adapters.embedded.read_database import ReadDatabase, json_or_text, readable_text
-from projections.ports import HistoryQuery, HistoryRow, Mark, Page
+from adapters.history.search import Search, question
+from projections.ports import HistoryQuery, HistoryRow, Page
 
 STREAMED = 1000
 ROWS = """SELECT n,since,until,m.text,d.text,a.text,at,withdrawn,body,session,experiment
@@ -23,7 +25,6 @@ ALL_ROWS = f"{ROWS} WHERE (n,since)>(?,?) ORDER BY n,since LIMIT ?"
 FACTS_OF = """SELECT w.text,f.value FROM fact f JOIN word w ON w.id=f.name JOIN history h USING (n,since)
               WHERE n=? AND since=? AND (f.until,f.withdrawn,f.model,f.dataset,f.actor)
               IS (h.until,h.withdrawn,h.model,h.dataset,h.actor) ORDER BY w.text"""
-BODY = "SELECT body FROM history_body WHERE n=? AND since=?"
 
 
 class EmbeddedHistory:
@@ -35,8 +36,9 @@ class EmbeddedHistory:
     def page(self, query: HistoryQuery) -> Page:
         """Answer within a work budget: p50 <= 10 ms, now or as of any position."""
         with self._database.reading() as connection:
-            found, next_ = Search(connection, query).run()
-            return Page([_body(connection, mark) for mark in found], next_, query.at)
+            asked = question(query, EmbeddedTimes(connection))
+            found, next_ = Search(asked, EmbeddedFinder(connection, asked)).run()
+        return Page([from_json(one.body) for one in found], next_, query.at)
 
     def versions(self, at: int) -> Iterator[HistoryRow]:
         """Stream the rows true at a position with their facts; no read transaction stays open between pages."""
@@ -61,11 +63,6 @@ class EmbeddedHistory:
         with self._database.reading() as connection:
             found = connection.execute(ROWS_AT, (after, at, at, STREAMED)).fetchall()
             return [_row(connection, one) for one in found]
-
-
-def _body(connection: sqlite3.Connection, mark: Mark) -> dict[str, Any]:
-    body: dict[str, Any] = from_json(connection.execute(BODY, (mark.n, mark.since)).fetchone()[0])
-    return body
 
 
 def _row(connection: sqlite3.Connection, found: tuple[Any, ...]) -> HistoryRow:

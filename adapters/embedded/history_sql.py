@@ -3,24 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeGuard
+from typing import Any
 
 from adapters.embedded.history_values import NONE, encode, microseconds
-from projections.conditions import (
-    TEXT_COLUMNS,
-    And,
-    Between,
-    Compare,
-    Condition,
-    IsNone,
-    IsSome,
-    Not,
-    OneOf,
-    Or,
-    Simple,
-)
+from adapters.history.conditions import is_fact, keeps_order
+from projections.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or, Simple
 
 NUMBERED_WORDS = ("model", "dataset", "actor")
 WORD = "(SELECT id FROM word WHERE text=?)"
@@ -57,9 +47,12 @@ def holds(condition: Condition) -> Sql:
     return _fact(condition) if is_fact(condition.name) else _column(condition)
 
 
-def is_fact(name: str) -> bool:
-    """Whether the name is one of the fact table."""
-    return name.startswith(("measure.", "setting."))
+def all_hold(conditions: Iterable[Condition]) -> Sql:
+    """Say that all conditions hold for the candidate `c`."""
+    tests = Sql("true")
+    for condition in conditions:
+        tests += Sql("AND") + holds(condition)
+    return tests
 
 
 def has(name: str) -> Sql:
@@ -70,21 +63,6 @@ def has(name: str) -> Sql:
 def value_of(name: str) -> Sql:
     """Return the candidate's fact of this name, NULL where it has none."""
     return Sql(f"(SELECT f.value {FACT_OF})", (name,))
-
-
-def can_lead(condition: Condition) -> TypeGuard[Simple]:
-    """Whether an index leads straight to the rows for which it holds."""
-    if isinstance(condition, IsNone):
-        return condition.name.startswith("setting.")
-    known = isinstance(condition, (Compare, OneOf, Between)) and (
-        is_fact(condition.name) or condition.name in TEXT_COLUMNS
-    )
-    return known and not (isinstance(condition, Compare) and condition.operator == "!=")
-
-
-def keeps_order(condition: Simple) -> bool:
-    """Whether the index has those rows in the order of `n`: it does for a single value."""
-    return isinstance(condition, IsNone) or (isinstance(condition, Compare) and condition.operator == "=")
 
 
 def source(condition: Simple) -> Sql:

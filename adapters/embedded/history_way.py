@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.embedded.history_sql import WORD, Sql, bound, compare
-from adapters.embedded.history_window import Window
+from adapters.history.window import Window
 from projections.conditions import Between, Compare
 
 NUMBER = ("c.n", "c.since")

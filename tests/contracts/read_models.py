@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from adapters.distributed import history_plan as mongo_plan
-from adapters.distributed import history_walk as mongo_walk
+from adapters.distributed import history_candidates as mongo_candidates
+from adapters.distributed import history_finder as mongo_finder
 from adapters.distributed.history import MongoHistory
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models import STATE, ReadModels
-from adapters.embedded import history_plan, history_walk
+from adapters.embedded import history_candidates, history_finder
 from adapters.embedded.documents import EmbeddedDocuments
 from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.read_database import ReadDatabase
@@ -37,17 +37,11 @@ class Sqlite:
     """SQLite, a file or in memory."""
 
     share = 1.0  # of a property test's examples
-    SMALL_BUDGET: tuple[Patch, ...] = (
-        (history_walk, "OPERATIONS", -1),
-        (history_walk, "CHECKED_EVERY", 1),
-        (history_walk, "FIRST_PIECE", 0),
-        (history_plan, "CAP", 0),
+    SOON_CUT_SHORT: tuple[Patch, ...] = (
+        (history_candidates, "OPERATIONS", -1),
+        (history_candidates, "CHECKED_EVERY", 1),
     )
-    RARE_LEADS: tuple[Patch, ...] = (
-        (history_walk, "FIRST_PIECE", 0),
-        (history_plan, "walking_cost", lambda *_: 1e9),
-    )
-    walk = history_walk
+    finder = history_finder
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -64,16 +58,8 @@ class MongoStore:
     """A database of its own, with one generation that is emptied for each example: indexes take their time."""
 
     share = 0.25
-    SMALL_BUDGET: tuple[Patch, ...] = (
-        (mongo_walk, "FIRST_PIECE", 0),
-        (mongo_walk, "WALK_SECONDS", 1e-6),
-        (mongo_plan, "CAPS", ()),
-    )
-    RARE_LEADS: tuple[Patch, ...] = (
-        (mongo_walk, "FIRST_PIECE", 0),
-        (mongo_plan, "walking_cost", lambda *_: 1e9),
-    )
-    walk = mongo_walk
+    SOON_CUT_SHORT: tuple[Patch, ...] = ((mongo_candidates, "WALK_SECONDS", 1e-6),)
+    finder = mongo_finder
 
     def __init__(self, uri: str) -> None:
         self.mongo = Mongo(uri, f"test-{uuid4().hex[:12]}")

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.history import walk
+from adapters.history.search import Costs
 from projections.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
 from projections.ports import OPEN, Batch, HistoryQuery, HistoryRow, Mark, Page, Sort
 from tests.contracts.oracle import page_of
@@ -151,6 +153,16 @@ def check(store: Store, written: Written, where: Condition | None, sort: Sort, l
                 assert all(len(page.rows) <= limit and page.position == at for page in found)
 
 
+def in_small_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, value in (*store.SOON_CUT_SHORT, (walk, "FIRST_PIECE", 0)):
+        monkeypatch.setattr(module, name, value)
+
+
+def walking_alone(store: Store, budget: int) -> Costs:
+    costs: Costs = store.finder.COSTS
+    return replace(costs, budget=budget, caps=())
+
+
 WRITTEN = st.tuples(histories(), st.integers(1, 5))
 
 
@@ -173,14 +185,13 @@ def test_so_they_are_where_the_filter_is_about_what_is_sorted_by(store: Store) -
 
 
 def test_so_they_are_in_small_pieces_and_within_a_small_budget(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name, value in store.SMALL_BUDGET:
-        monkeypatch.setattr(module, name, value)
+    in_small_pieces(store, monkeypatch)
 
     @given(WRITTEN, CONDITIONS | st.none(), SORTS, st.integers(1, 4))
     @settings(max_examples=int(50 * store.share))
     def equal(written: Written, where: Condition | None, sort: Sort, budget: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(store.walk, "BUDGET", budget)
+            patch.setattr(store.finder, "COSTS", walking_alone(store, budget))
             check(store, written, where, sort, 2)
 
     equal()
@@ -190,16 +201,16 @@ def test_so_they_are_in_small_pieces_and_within_a_small_budget(store: Store, mon
 def test_so_they_are_where_the_budget_ends_before_the_rows_that_lack_the_value(
     store: Store, monkeypatch: pytest.MonkeyPatch, *, descending: bool
 ) -> None:
-    for module, name, value in (*store.SMALL_BUDGET, (store.walk, "BUDGET", 2)):
-        monkeypatch.setattr(module, name, value)
+    in_small_pieces(store, monkeypatch)
+    monkeypatch.setattr(store.finder, "COSTS", walking_alone(store, 2))
     rows = [replace(example(position), facts={"setting.C": 1}) for position in range(1, 6)]
     rows[3:] = [replace(row, facts={"setting.C": 1, "measure.f1": 0.5}) for row in rows[3:]]
     check(store, (rows, 5), Compare("setting.C", "=", 1), Sort("measure.f1", descending), 2)
 
 
 def test_so_they_are_where_a_rare_condition_leads(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name, value in store.RARE_LEADS:
-        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(walk, "FIRST_PIECE", 0)
+    monkeypatch.setattr(walk.Walk, "cost", lambda _: 1e9)
 
     @given(WRITTEN, CONDITIONS, SORTS)
     @settings(max_examples=int(50 * store.share))

@@ -10,11 +10,11 @@ import pymongo
 import pytest
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from adapters.distributed import history_plan, history_walk
 from adapters.distributed.history import MongoHistory
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models import ReadModels
+from adapters.history import walk
 from benchmarks.history import NAMES, PUBLISHED, rows
 from projections.filter import parse, parse_sort
 from projections.ports import Batch, HistoryQuery
@@ -91,9 +91,9 @@ def asked(mongo: Mongo, query: HistoryQuery) -> list[dict[str, Any]]:
 def test_no_page_reads_a_whole_collection(
     filled: Mongo, monkeypatch: pytest.MonkeyPatch, text: str, sort: str, way: str
 ) -> None:
-    monkeypatch.setattr(history_walk, "FIRST_PIECE", 0)
+    monkeypatch.setattr(walk, "FIRST_PIECE", 0)
     if way == "rare lead":
-        monkeypatch.setattr(history_plan, "walking_cost", lambda *_: 1e9)
+        monkeypatch.setattr(walk.Walk, "cost", lambda _: 1e9)
     head = ReadModels.current(filled).progress()
     sent = []
     for at in (head, head // 2):

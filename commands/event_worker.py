@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event as Signal
 from threading import Thread
 from uuid import NAMESPACE_URL, uuid5
@@ -15,7 +16,7 @@ from commands.ports import DuplicateAppend, EventFeed, Followed, Journal, OpenTa
 from commands.specifications import needs
 from commands.waiting_tasks import ALL_KINDS, WaitingTasks
 from commands.wrappers import Desk, Work, load
-from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError
+from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError, NotReachedError
 from domain.experiment import Experiment, Task
 from domain.experiment_events import ExperimentDiscarded, TaskCancelled
 from domain.values import MAX_ATTEMPTS, experiment_of, experiment_stream
@@ -26,6 +27,9 @@ WORKERS = uuid5(NAMESPACE_URL, "autolearn/workers")
 BATCH = 500
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.2  # a slot can become free without an event: a cancelled task's process ends after its event
+START_SECONDS = 30.0
+DOUBT_SECONDS = 30.0  # between two looks, of a worker with a free slot and nothing to do, at all that is unfinished
+DOUBTING_SECONDS = 1.0  # for the read models to be where the log is; else it is left to the next time
 LOOK_SECONDS = 2.0  # between two looks at whether the workers of tasks that run elsewhere are still alive
 
 # A worker that is stopped in order gives its task back, but no event of today says so: that attempt counts, too.
@@ -59,7 +63,7 @@ class EventWorker:
         self._is_lost = is_lost
         self.position = 0
         self._waiting = WaitingTasks(kinds, self._ports.worker)
-        self._looked = 0.0
+        self._looked, self._doubted = 0.0, time.monotonic()
         self.trouble = ""
         self._stop = Signal()
         self._thread = Thread(target=self._run, name="event worker", daemon=True)
@@ -67,7 +71,7 @@ class EventWorker:
     def start(self, position: int) -> None:
         """Take over what is unfinished at `position` (the read models have it), then follow the log from there."""
         self.position = position
-        self._waiting.take_over(self._open_tasks)
+        self._waiting.take_over(self._open_tasks, START_SECONDS)
         self._thread.start()
 
     @property
@@ -105,12 +109,22 @@ class EventWorker:
                 self.position = followed.position
         finally:
             self._look_for_lost()
+            self._look_for_hidden()
             self._claim_what_waits()
 
     def _look_for_lost(self) -> None:
         if time.monotonic() - self._looked > LOOK_SECONDS:
             self._waiting.take_lost(self._is_lost, self._application.tasks.has)
             self._looked = time.monotonic()
+
+    def _look_for_hidden(self) -> None:
+        """Doubt what was followed: the topic may have told of a start or an end that is not in the log."""
+        is_due = not self._waiting and time.monotonic() - self._doubted > DOUBT_SECONDS
+        if is_due and self._ports.launcher.take_slot():
+            self._ports.launcher.free_slot()
+            self._doubted = time.monotonic()
+            with suppress(NotReachedError):
+                self._waiting.take_over(self._open_tasks, DOUBTING_SECONDS)
 
     def _claim_what_waits(self) -> None:
         for task in self._waiting.tasks():

@@ -173,10 +173,13 @@ class Clock(Protocol):
 
 
 class OpenTasks(Protocol):
-    """Which tasks the log says are unfinished, for the event worker's start."""
+    """Which tasks the log says are unfinished, for the event worker's start and for its doubts."""
 
-    def unfinished(self) -> list[str]:
-        """Return ids of tasks (`<experiment>`, `<experiment>-e1`, `<experiment>-r1`) that wait or run, oldest first."""
+    def unfinished(self, timeout: float) -> list[str]:
+        """Return ids of tasks (`<experiment>`, `<experiment>-e1`, `<experiment>-r1`) that wait or run, oldest first.
+
+        Raises NotReachedError where that is not known within `timeout` seconds.
+        """
         ...
 
 

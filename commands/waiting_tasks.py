@@ -41,10 +41,11 @@ class WaitingTasks:
         """Tell whether tasks of its kind are claimed here."""
         return kind_of_task(task) in self._kinds
 
-    def take_over(self, open_tasks: OpenTasks) -> None:
-        """Begin with tasks of which it is only known that they are unfinished; without kinds nobody is asked."""
-        unfinished = open_tasks.unfinished() if self._kinds else []
-        self._waiting = dict.fromkeys(task for task in unfinished if self.takes(task))
+    def take_over(self, open_tasks: OpenTasks, timeout: float) -> None:
+        """Let tasks wait of which it is only known that they are unfinished; without kinds nobody is asked."""
+        for task in open_tasks.unfinished(timeout) if self._kinds else ():
+            if self.takes(task):
+                self._waiting.setdefault(task)
 
     def follow(self, followed: Followed) -> None:
         """Take in one event of the log. What waits is not forgotten at its end: whoever claims looks into the log."""

@@ -121,15 +121,14 @@ ENDS = (
 class UnfinishedTasks:
     """Which tasks the log says are unfinished (`commands.ports.OpenTasks`)."""
 
-    def __init__(self, documents: Documents, feed: Feed, timeout: float = 30.0) -> None:
+    def __init__(self, documents: Documents, feed: Feed) -> None:
         self._documents = documents
         self._feed = feed
-        self._timeout = timeout
 
-    def unfinished(self) -> list[str]:
+    def unfinished(self, timeout: float) -> list[str]:
         """Return ids of tasks that wait or run as of the log's head, oldest first; raises NotReachedError."""
         head, _ = self._feed.head()
-        if not self._documents.wait(head, self._timeout):
+        if not self._documents.wait(head, timeout):
             raise NotReachedError(f"The read models have not reached position {head}.")
         open_ = [document.body for document in everything(self._documents, KIND)]
         return [body["task"] for body in sorted(open_, key=lambda body: int(body["position"]))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from commands.event_worker import LOOK_SECONDS, EventWorker
+from commands.event_worker import DOUBT_SECONDS, LOOK_SECONDS, EventWorker
 from commands.waiting_tasks import ALL_KINDS
 from domain.events import Event
 from domain.experiment import Experiment
@@ -29,7 +29,7 @@ class LogOpenTasks:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
 
-    def unfinished(self) -> list[str]:
+    def unfinished(self, timeout: float) -> list[str]:
         experiments = [
             self.stage.experiment(stream.partition(":")[2]) for stream in self.stage.store.streams("experiment:", 1000)
         ]
@@ -63,10 +63,15 @@ class Worker:
         self.worker._looked = -LOOK_SECONDS
         return self
 
+    def doubt(self) -> Worker:
+        """Let the next step look at whether the topic has told all."""
+        self.worker._doubted = -DOUBT_SECONDS
+        return self
+
     def take_over(self) -> Worker:
         """Start where the log is, as after a restart, without its thread."""
         self.worker.position = self.stage.store.head()[0]
-        self.worker._waiting.take_over(LogOpenTasks(self.stage))
+        self.worker._waiting.take_over(LogOpenTasks(self.stage), 0)
         return self.step()
 
 

@@ -170,6 +170,7 @@ def test_health_and_metrics_answer_where_the_stores_do_not(
     def silent() -> None:
         raise NotAbleError("The database does not answer.")
 
+    rig.projecting.stop()
     monkeypatch.setattr(rig.backend.documents, "position", silent)
     ready = ana.raw(ana.outgoing("GET", "/health/ready"), {}, [b""])
     assert (ready.status, ready.json["fault"]) == (503, "The database does not answer.")

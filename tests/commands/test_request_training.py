@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from commands.call import command_id
+from commands.ports import Receipt
 from commands.training.request_training import RequestTraining
 from domain.errors import BadSettingError, ConflictError, NotFoundError
 from tests.commands.launcher import broken
@@ -29,6 +31,21 @@ def test_trains_while_the_caller_waits(stage: Stage, ana: Caller) -> None:
     assert body["error"] is None
     assert (answer.position, answer.head) == (stage.store.head()[0], stage.store.head()[1].hex())
     assert body["position"] == answer.position
+
+
+def test_the_log_is_not_asked_for_what_was_just_appended(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = stage.store.find_append
+    asked: list[UUID] = []
+
+    def finding(append_id: UUID) -> Receipt | None:
+        asked.append(append_id)
+        return find(append_id)
+
+    monkeypatch.setattr(stage.store, "find_append", finding)
+    ana.do(IRIS)
+    assert len(asked) == 1, "whether the command ran before, and no more"
 
 
 def test_appends_the_request_and_its_start_together(stage: Stage, ana: Caller) -> None:

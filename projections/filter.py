@@ -6,10 +6,8 @@ numbers, `true`, `false`, `none`, and texts, quoted where they hold blanks or co
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import cast
 
@@ -157,31 +155,3 @@ def _position(written: Written) -> Constant:
 def _refuse(written: Written, *expected: str) -> Constant:
     sentence = f"{written.text!r} (character {written.place}) does not fit: expected {' or '.join(expected)}."
     raise FilterError(sentence, place=written.place, expected=list(expected))
-
-
-def unparse(condition: Condition) -> str:
-    """Write a condition as text that parses to an equal one."""
-    if isinstance(condition, (And, Or)):
-        word = " and " if isinstance(condition, And) else " or "
-        return f"({word.join(unparse(part) for part in condition.parts)})"
-    if isinstance(condition, Not):
-        return f"not {unparse(condition.part)}"
-    return UNPARSE[type(condition)](condition)
-
-
-def _text(value: Constant) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-        return f"'{escaped}'"
-    return json.dumps(value)
-
-
-UNPARSE: dict[type, Callable[..., str]] = {
-    Compare: lambda it: f"{it.name} {it.operator} {_text(it.value)}",
-    OneOf: lambda it: f"{it.name} in ({', '.join(_text(value) for value in it.values)})",
-    Between: lambda it: f"{it.name} between {_text(it.low)} and {_text(it.high)}",
-    IsNone: lambda it: f"{it.name} = none",
-    IsSome: lambda it: f"{it.name} != none",
-}

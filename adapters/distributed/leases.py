@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo.errors import DuplicateKeyError
 
-from adapters.distributed.database_clock import NEVER, RAN_OUT, RUNS, exactly, from_now
+from adapters.distributed.database_clock import NEVER, RAN_OUT, exactly, from_now
 from adapters.distributed.mongo import Mongo, as_ours
 
 
@@ -30,12 +30,6 @@ class Leases:
         """Give a lease back; does nothing where another holds it."""
         with as_ours():
             self._collection.update_one({"_id": name, "holder": holder}, {"$set": {"until": NEVER}})
-
-    def holder(self, name: str) -> str | None:
-        """Return who holds the lease now; None where nobody does."""
-        with as_ours():
-            found = self._collection.find_one({"_id": name, **RUNS}, {"holder": 1})
-        return str(found["holder"]) if found else None
 
     def _taken(self, name: str, holder: str) -> bool:
         mine_or_free: dict[str, Any] = {"_id": name, "$or": [{"holder": holder}, RAN_OUT]}

@@ -49,12 +49,10 @@ class Presence:
         self._until = float("inf")  # when the own lease runs out, on this process' clock
         self._doubtful = float("-inf")  # until when others may have been kept from renewing, as this process was
         self._silent = False
-        self.lapses = 0
 
     def start(self) -> None:
         """Make the process known and keep it so; raises NotAbleError where MongoDB does not answer."""
         self._stop.clear()
-        self.lapses = 0
         self._others.enter(self._worker, self._kind)
         self._beat()
         self._thread = Thread(target=self._run, name="presence", daemon=True)
@@ -70,10 +68,6 @@ class Presence:
                 self._others.leave(self._worker)
             except NotAbleError:
                 log.info("the lease of %s runs out by itself", self._worker)
-
-    def is_mine(self) -> bool:
-        """Whether the own lease has never run out since `start`; if it did, others may have taken the tasks over."""
-        return self.lapses == 0 and time.monotonic() < self._until
 
     def is_alive(self, worker: str) -> bool:
         """Whether a process lives. Whoever could not renew its own lease lately holds no other for dead."""
@@ -117,7 +111,6 @@ class Presence:
     def _beat(self) -> None:
         sent = time.monotonic()
         if self._others.renew(self._worker, self._kind, self._in_flight()):
-            self.lapses += 1
             self._doubtful = time.monotonic() + self._seconds
             log.warning("the lease of %s had run out: others may have taken its tasks over", self._worker)
         self._until = sent + self._seconds

@@ -30,28 +30,22 @@ def database_time(mongo: Mongo) -> datetime:
 
 def test_one_holds_it_and_renews_it_and_others_wait(mongo: Mongo) -> None:
     leases = Leases(mongo, LONG)
-    assert leases.holder("relay") is None
-    assert [leases.take("relay", "a"), leases.take("relay", "b"), leases.take("relay", "a")] == [True, False, True]
-    assert leases.holder("relay") == "a"
-    assert leases.take("project", "b") is True
-    assert leases.holder("project") == "b"
+    assert [leases.take("relay", holder) for holder in ("a", "b", "a", "b")] == [True, False, True, False]
+    assert [leases.take("project", holder) for holder in ("b", "a")] == [True, False]
 
 
 def test_only_its_holder_gives_it_back(mongo: Mongo) -> None:
     leases = Leases(mongo, LONG)
     leases.take("relay", "a")
     leases.release("relay", "b")
-    assert leases.holder("relay") == "a"
+    assert leases.take("relay", "b") is False
     leases.release("relay", "a")
-    assert leases.holder("relay") is None
     assert leases.take("relay", "b") is True
     leases.release("never taken", "a")
 
 
 def test_it_runs_out(mongo: Mongo) -> None:
     short, long = Leases(mongo, SHORT), Leases(mongo, LONG)
-    short.take("relay", "a")
-    until(lambda: short.holder("relay") is None)
     short.take("relay", "a")
     until(lambda: long.take("relay", "b"))
     assert short.take("relay", "a") is False
@@ -66,7 +60,6 @@ def test_the_databases_clock_decides(mongo: Mongo) -> None:
     assert found is not None
     assert before <= found["until"] - timedelta(seconds=LONG) <= after
     documents.update_one({}, {"$set": {"until": datetime(2020, 1, 1, tzinfo=UTC)}})
-    assert leases.holder("relay") is None
     assert leases.take("relay", "b") is True
 
 
@@ -75,14 +68,15 @@ def test_of_many_at_once_one_gets_it(mongo: Mongo) -> None:
     with ThreadPoolExecutor(8) as pool:
         taken = list(pool.map(lambda number: leases.take("relay", f"process {number}"), range(8)))
     assert taken.count(True) == 1
-    assert leases.holder("relay") == f"process {taken.index(True)}"
+    assert [leases.take("relay", f"process {number}") for number in range(8)] == taken
 
 
 @pytest.mark.parametrize("name", ["$until", "$$NOW", "a.b", "é", ""])
 def test_names_are_taken_as_they_are(mongo: Mongo, name: str) -> None:
     leases = Leases(mongo, LONG)
     assert leases.take(name, name) is True
-    assert leases.holder(name) == name
+    assert leases.take(name, "another") is False
+    assert leases.take(name, name) is True
 
 
 def test_without_a_server_it_is_not_able_now() -> None:
@@ -91,5 +85,5 @@ def test_without_a_server_it_is_not_able_now() -> None:
     with pytest.raises(NotAbleError):
         leases.take("x", "a")
     with pytest.raises(NotAbleError):
-        leases.holder("x")
+        leases.release("x", "a")
     mongo.close()

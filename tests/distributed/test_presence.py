@@ -19,6 +19,7 @@ from tests.servers.process import Server
 
 LONG, MIDDLE, SHORT = 600.0, 3.0, 1.0  # seconds: never renewed, renewed and never run out, soon run out
 PATIENCE = 30.0
+HAD_RUN_OUT = "had run out"
 
 Begin = Callable[..., Presence]
 
@@ -70,50 +71,50 @@ def test_a_process_lives_from_start_to_stop(mongo: Mongo, begin: Begin) -> None:
     assert looker.is_alive("serve-training-1") is False
     assert list(looker.alive()) == ["relay-2"]
     one.start()
-    assert one.is_mine() is True
     assert looker.is_alive("serve-training-1") is True
 
 
-def test_its_lease_is_renewed(mongo: Mongo, begin: Begin) -> None:
-    one = begin("a-1", MIDDLE)
+def test_its_lease_is_renewed(mongo: Mongo, begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    begin("a-1", MIDDLE)
     [first] = mongo.collection("presence").find()
     until(lambda: mongo.collection("presence").count_documents({"beat": {"$gte": first["beat"] + 3}}))
     [later] = mongo.collection("presence").find()
     assert later["until"] > first["until"]
     assert later["since"] == first["since"]
-    assert (one.is_mine(), one.lapses) == (True, 0)
+    assert HAD_RUN_OUT not in caplog.text
 
 
-def test_a_frozen_process_is_dead_for_others_and_knows_it_later(mongo: Mongo, begin: Begin) -> None:
+def test_a_frozen_process_is_dead_for_others_and_knows_it_later(
+    mongo: Mongo, begin: Begin, caplog: pytest.LogCaptureFixture
+) -> None:
     looker, frozen = Presence(mongo, "looker"), Frozen()
-    one = begin("a-1", in_flight=frozen)
-    assert one.lapses == 0
+    begin("a-1", in_flight=frozen)
+    assert HAD_RUN_OUT not in caplog.text
     frozen.flows.clear()
     until(lambda: not looker.is_alive("a-1"))
-    until(lambda: not one.is_mine())
     frozen.flows.set()
     until(lambda: looker.is_alive("a-1"))
-    until(lambda: one.lapses)
-    assert one.is_mine() is False
+    until(lambda: HAD_RUN_OUT in caplog.text)
 
 
-def test_who_was_away_itself_holds_no_other_for_dead(mongo: Mongo, begin: Begin) -> None:
+def test_who_was_away_itself_holds_no_other_for_dead(begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
     frozen = Frozen()
     one = begin("a-1", MIDDLE, in_flight=frozen)
     assert one.is_alive("dead-1") is False
     frozen.flows.clear()
-    until(lambda: not one.is_mine())
-    assert one.is_alive("dead-1") is True
+    until(lambda: one.is_alive("dead-1"))
     frozen.flows.set()
-    until(lambda: one.lapses)
+    until(lambda: HAD_RUN_OUT in caplog.text)
     assert one.is_alive("dead-1") is True
     until(lambda: not one.is_alive("dead-1"))
 
 
-def test_a_removed_document_is_made_again_and_counts_as_lapsed(mongo: Mongo, begin: Begin) -> None:
-    one = begin("a-1")
+def test_a_removed_document_is_made_again_and_counts_as_run_out(
+    mongo: Mongo, begin: Begin, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin("a-1")
     mongo.collection("presence").delete_many({})
-    until(lambda: one.lapses)
+    until(lambda: HAD_RUN_OUT in caplog.text)
     until(lambda: list(Presence(mongo, "looker").alive()) == ["a-1"])
 
 
@@ -168,16 +169,18 @@ def test_it_cannot_begin_without_a_server() -> None:
 
 
 @pytest.mark.slow
-def test_it_outlives_an_outage_that_is_longer_than_its_lease(own_mongodb: Server, installation: str) -> None:
+def test_it_outlives_an_outage_that_is_longer_than_its_lease(
+    own_mongodb: Server, installation: str, caplog: pytest.LogCaptureFixture
+) -> None:
     mongo = Mongo(own_mongodb.url, installation, seconds=2)
     one, other = Presence(mongo, "a-1", SHORT), Presence(mongo, "b-1", SHORT)
     one.start()
     other.start()
     own_mongodb.kill()
-    until(lambda: not one.is_mine())
+    until(lambda: "the lease of a-1 cannot be renewed" in caplog.text)
     assert one.is_alive("b-1") is True
     own_mongodb.restart()
-    until(lambda: one.lapses and other.lapses)
+    until(lambda: all(f"{name} {HAD_RUN_OUT}" in caplog.text for name in ("a-1", "b-1")))
     until(lambda: set(one.alive()) == {"a-1", "b-1"})
     one.stop()
     other.stop()

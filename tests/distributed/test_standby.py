@@ -77,12 +77,12 @@ def test_one_works_and_the_other_goes_on_when_it_stops(mongo: Mongo) -> None:
     with running as a:
         until(lambda: first.working)
         with standing_by(leases, "b", second) as b:
-            assert (a.in_charge, b.in_charge, leases.holder("work")) == (True, False, "a")
+            assert (a.in_charge, b.in_charge, leases.take("work", "c")) == (True, False, False)
             running.__exit__(None, None, None)
             assert (first.working, a.in_charge) == (False, False)
             until(lambda: second.working)
-            assert leases.holder("work") == "b"
-    assert leases.holder("work") is None
+            assert leases.take("work", "c") is False
+    assert leases.take("work", "c") is True
 
 
 def test_whoever_loses_the_lease_ends_the_work(mongo: Mongo) -> None:

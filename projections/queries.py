@@ -62,12 +62,11 @@ class Queries:
         del viewer  # the catalog is for every client
         return catalog_answer(self._documents, shelf, name, self._pin(at))
 
-    def resolve(self, viewer: Viewer, beginning: str, at: int | None = None) -> str:
-        """Return the id that a unique beginning (4 characters or more) names. Raises AmbiguousIdError."""
-        return self._experiments.resolve(viewer, beginning, self._pin(at))
-
     def status(self, viewer: Viewer, task: str, at: int | None = None) -> Body:
-        """Return the status of an experiment, evaluation (`…-e1`) or reproduction (`…-r1`)."""
+        """Return the status of an experiment, evaluation (`…-e1`) or reproduction (`…-r1`), named by a beginning.
+
+        A beginning has 4 characters or more and is unique, else AmbiguousIdError.
+        """
         return self._experiments.status(viewer, task, self._pin(at))
 
     def show(self, viewer: Viewer, experiment: str, at: int | None = None) -> Body:

@@ -66,7 +66,7 @@ def test_status_has_its_keys_for_who_may_see_it(asked: Queries) -> None:
 @pytest.mark.parametrize("viewer", [BEN, ROOT])
 @pytest.mark.parametrize("name", [C, D, D[:10], f"{C}-e1"])
 def test_others_do_not_see_what_is_not_committed(asked: Queries, viewer: Viewer, name: str) -> None:
-    for question in (asked.status, asked.show, asked.resolve):
+    for question in (asked.status, asked.show):
         with pytest.raises(NotFoundError) as refused:
             question(viewer, name)
         assert not {C, D} & set(refused.value.facts["nearest"])
@@ -80,15 +80,15 @@ def test_visibility_is_todays_also_for_the_past(asked: Queries, world: World) ->
 
 
 def test_beginnings_name_what_the_viewer_may_see(asked: Queries) -> None:
-    assert asked.resolve(ANA, A[:5]) == A
-    assert asked.resolve(ANA, f"{A[:5]}-e1") == f"{A}-e1"
+    assert asked.status(ANA, A[:5])["experiment"] == A
+    assert asked.status(ANA, f"{A[:5]}-e1")["evaluation"] == f"{A}-e1"
     with pytest.raises(AmbiguousIdError) as refused:
-        asked.resolve(BEN, "aaaa")
+        asked.status(BEN, "aaaa")
     assert refused.value.facts["candidates"] == [A, B]
     with pytest.raises(BadInputError, match="4 or more characters"):
-        asked.resolve(ANA, A[:3])
+        asked.status(ANA, A[:3])
     with pytest.raises(NotFoundError) as unknown:
-        asked.resolve(BEN, "aaaaaaaaaaaaaaa7")
+        asked.status(BEN, "aaaaaaaaaaaaaaa7")
     assert A in unknown.value.facts["nearest"]
 
 

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from domain.events import Event
 from projections.ports import Communication, Communications
 
+KEY: Final = "master-key:"  # and its fingerprint: nothing else in the archive tells whose key the clients' come from
+
 
 class ArchivedJournal:
-    """Fulfils commands.ports.Journal on the archive of communications."""
+    """Fulfils commands.ports.Journal on the archive of communications; `key` is the master key's fingerprint."""
 
-    def __init__(self, communications: Communications, worker: str) -> None:
+    def __init__(self, communications: Communications, worker: str, key: str) -> None:
         self._communications = communications
         self._worker = worker
+        self._key = key
 
     def started(self, correlation: str, position: int) -> None:
         """Archive the start of this process; its own appends carry the same correlation."""
-        self._archive("process", "process start", "started", correlation=correlation, position=position)
+        self._archive(
+            "process",
+            "process start",
+            "started",
+            correlation=correlation,
+            position=position,
+            causation=KEY + self._key,
+        )
 
     def handled(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
         """Archive one event that was acted on."""

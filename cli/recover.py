@@ -35,7 +35,9 @@ def recover(terminal: Terminal, *, from_kafka: bool, until: int | None, communic
         terminal.say(f"Given up: {'; '.join(body['given_up'])}.")
         terminal.say(f"Delete {' and '.join(body['to_delete'])} before the start: the relay fills it from MongoDB.")
     if body.get("master_key") is None:
-        terminal.say("No master key is here: whichever the first process has counts, so start it with the right one.")
+        known = body.get("fingerprint")
+        counts = f"that of fingerprint {known} counts" if known else "whichever the first process has counts"
+        terminal.say(f"No master key is here: {counts}, so start it with the right one.")
     terminal.say("Start the processes: `project` folds the read models; then `autolearn verify --against kafka`.")
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import uuid4
 
-from pymongo import ReturnDocument
+from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import OperationFailure
 
+from adapters.distributed.communication_documents import COMMUNICATIONS
 from adapters.distributed.mongo import Mongo, as_ours
+from adapters.journal import KEY
 from domain.errors import BadInputError, NotAbleError
 
 INSTALLATION: Final = "installation"
+MASTER_KEY: Final = "master-key"
 OLDEST: Final = (6, 0)
 DENIED: Final = {13, 18, 8000}  # Unauthorized, AuthenticationFailed, and what hosted servers say for either
 ROUTER: Final = "isdbgrid"
@@ -24,11 +27,26 @@ def installation_id(mongo: Mongo) -> str:
 
 def check_master_key(mongo: Mongo, fingerprint: str) -> None:
     """Raise BadInputError where the installation was begun with another master key; the first one is noted."""
-    if _once(mongo, "master-key", "fingerprint", fingerprint) != fingerprint:
+    if _once(mongo, MASTER_KEY, "fingerprint", fingerprint) != fingerprint:
         raise BadInputError(
             f"The master key (AUTOLEARN_MASTER_KEY_FILE) does not fit the database {mongo.name!r}: "
             "its clients' keys were made from another one."
         )
+
+
+def archived_master_key(mongo: Mongo) -> str | None:
+    """Return the fingerprint of the key that the process had which started last; None in archives without one."""
+    with_key = {"kind": "process", "causation": {"$regex": f"^{KEY}"}}
+    with as_ours():
+        found = mongo.collection(COMMUNICATIONS).find_one(with_key, {"causation": 1}, sort=[("_id", DESCENDING)])
+    return str(found["causation"]).removeprefix(KEY) if found else None
+
+
+def set_master_key(mongo: Mongo, fingerprint: str) -> None:
+    """Note which master key counts from now on."""
+    it = {"_id": MASTER_KEY}
+    with as_ours():
+        mongo.collection(INSTALLATION).update_one(it, {"$set": {"fingerprint": fingerprint}}, upsert=True)
 
 
 def check_deployment(mongo: Mongo) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from adapters.appends import Append, Place, continue_streams
 from adapters.distributed import commit_documents, communication_documents, recovery_mark
 from adapters.distributed.cloud_events import Record, origin
+from adapters.distributed.installation import INSTALLATION, archived_master_key, set_master_key
 from adapters.distributed.kafka import DamagedTopic
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.refill import Refill
@@ -22,10 +23,8 @@ from adapters.distributed.topics import topics_of
 from adapters.wire import chain
 from adapters.wire.communication_chain import Chains
 from adapters.wire.moments import to_microseconds
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import BadInputError, ConflictError, NotFoundError
 from projections.ports import Archived, RawCommit
-
-INSTALLATION: Final = "installation"
 
 
 class Until(NamedTuple):
@@ -39,10 +38,10 @@ ALL: Final = Until()
 
 
 class Recovery:
-    """One recovery. `mongo`: the database, without a time limit."""
+    """One recovery. `mongo`: the database, without a time limit; `key`: the fingerprint of the master key, if known."""
 
-    def __init__(self, mongo: Mongo, bootstrap: str, until: Until = ALL) -> None:
-        self._mongo, self._bootstrap, self._until = mongo, bootstrap, until
+    def __init__(self, mongo: Mongo, bootstrap: str, until: Until = ALL, key: str | None = None) -> None:
+        self._mongo, self._bootstrap, self._until, self._key = mongo, bootstrap, until, key
         self._events, self._communications = topics_of(mongo.name)
         self._log = mongo.collection(commit_documents.COMMITS)
         self._archive = mongo.collection(communication_documents.COMMUNICATIONS)
@@ -50,8 +49,8 @@ class Recovery:
     def run(self) -> Iterator[dict[str, Any]]:
         """Yield progress (`{step, position, of}`), last `{installation, events, commits, communications, …}`.
 
-        Raises ConflictError (the database is not empty), NotFoundError (the topics are), DamagedTopic with `position`;
-        NotAbleError: start it again, it goes on.
+        Raises ConflictError (the database is not empty), NotFoundError (the topics are), DamagedTopic with `position`,
+        BadInputError (another master key); NotAbleError: start it again, it goes on.
         """
         marked = recovery_mark.begun(self._mongo)
         if marked is None:
@@ -68,8 +67,9 @@ class Recovery:
         for _ in records.run(archived_in(calls.records())):
             yield {"step": "communications", "position": calls.offset, "of": calls.end}
         given_up = self._given_up(commits.position, records.position)
+        key = self._key_noted()
         recovery_mark.end(self._mongo)
-        yield {"installation": installation} | recovered(commits, records) | given_up
+        yield {"installation": installation} | recovered(commits, records) | key | given_up
 
     def _log_refill(self) -> Refill[RawCommit]:
         until = self._until.events
@@ -87,6 +87,18 @@ class Recovery:
         cut = {topic: reached for topic, reached, until in asked if until is not None}
         lost = [_behind(topic, at, last_position(self._bootstrap, topic)) for topic, at in cut.items()]
         return {"given_up": lost, "to_delete": list(cut)} if cut else {}
+
+    def _key_noted(self) -> dict[str, Any]:
+        """Note the key of the archive's last process, else the one that is here; where none is, say which it was."""
+        known = archived_master_key(self._mongo) or self._key
+        if known is not None:
+            set_master_key(self._mongo, known)
+        if self._key not in {None, known}:
+            raise BadInputError(
+                f"The master key (AUTOLEARN_MASTER_KEY_FILE) does not fit {self._mongo.name!r}: its clients' keys were "
+                "made from another one. All is back, but the recovery is not over: restore that file and call it again."
+            )
+        return {"fingerprint": known} if self._key is None else {}
 
     def _check_empty(self) -> None:
         with as_ours():

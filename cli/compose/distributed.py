@@ -105,8 +105,9 @@ def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
         scratch = scratch_of(settings) / worker
         application, launcher = application_of(settings, stores, worker, scratch, is_installed)
         opened.callback(launcher.close)
-        check_master_key(mongo, fingerprint(master_key(settings, stores.store)))
-        journal = ArchivedJournal(stores.communications, worker)
+        key = fingerprint(master_key(settings, stores.store))
+        check_master_key(mongo, key)
+        journal = ArchivedJournal(stores.communications, worker, key)
         return ServiceNode(
             service=service,
             application=application,

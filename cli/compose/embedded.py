@@ -87,12 +87,11 @@ def open_node(settings: Settings) -> Node:
         lock = locked(settings, opened)
         worker = f"embedded-{secrets.token_hex(4)}"
         stores = open_stores(settings, worker, opened)
-        check_master_key(settings.data, fingerprint(master_key(settings, stores.store)), settings.key_file)
+        journal = ArchivedJournal(stores.communications, worker, checked_key(settings, stores))
         stores.blobs.sweep()
         application, launcher = application_of(settings, stores, worker, settings.data / SCRATCH)
         opened.callback(launcher.close)
         runner = Runner(stores.topic, stores.documents)
-        journal = ArchivedJournal(stores.communications, worker)
         inspector = ProcessInspector(environment(settings), partial(adopt, settings, stores, runner))
         open_tasks = UnfinishedTasks(stores.documents, stores.feed)
         return Node(
@@ -108,6 +107,13 @@ def open_node(settings: Settings) -> Node:
             builtin=BUILTIN_DATASETS,
             opened=opened.pop_all(),
         )
+
+
+def checked_key(settings: Settings, stores: EmbeddedStores) -> str:
+    """Return the master key's fingerprint; raises BadInputError where the directory was begun with another one."""
+    key = fingerprint(master_key(settings, stores.store))
+    check_master_key(settings.data, key, settings.key_file)
+    return key
 
 
 def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from adapters.distributed.installation import check_master_key
 from adapters.distributed.recovery import Recovery, Until
 from adapters.security.keys import fingerprint, read_master_key
 from cli.compose.distributed import open_database
@@ -16,16 +15,12 @@ from cli.settings import Settings
 def recovery(settings: Settings, events: int | None, communications: int | None) -> Iterator[dict[str, Any]]:
     """Yield `{step, position, of}` and, last, what was recovered; raises as `Recovery.run`.
 
-    `events`, `communications`: the last positions to bring back, where not all. The topics do not know the master key:
-    that of the settings, if it is there, is taken for the right one, before a process with another one is the first.
+    `events`, `communications`: the last positions to bring back, where not all. The archive tells the master key's
+    fingerprint; for one from before it did, the key of the settings, if it is there, is taken for the right one.
     """
     key = fingerprint(read_master_key(settings.key_file)) if settings.key_file.exists() else None
     with ExitStack() as opened:
         mongo = open_database(settings, opened, seconds=None)
-        for step in Recovery(mongo, settings.kafka, Until(events, communications)).run():
-            if "step" not in step:
-                if key is not None:
-                    check_master_key(mongo, key)
-                yield {**step, "master_key": None if key is None else str(settings.key_file)}
-            else:
-                yield step
+        for step in Recovery(mongo, settings.kafka, Until(events, communications), key).run():
+            is_last = "step" not in step
+            yield {**step, "master_key": None if key is None else str(settings.key_file)} if is_last else step

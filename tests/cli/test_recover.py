@@ -41,6 +41,14 @@ def test_it_says_what_is_back(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     assert "communications" in run("recover", "--from-kafka").out
 
 
+def test_without_a_master_key_it_says_which_one_counts(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for fingerprint, said in (("ab12", "that of fingerprint ab12 counts"), (None, "the first process has counts")):
+        recovering(monkeypatch, RECOVERED | {"master_key": None, "fingerprint": fingerprint})
+        assert said in run("recover", "--from-kafka").err
+    recovering(monkeypatch, RECOVERED | {"master_key": "/var/lib/autolearn/master.key"})
+    assert "No master key" not in run("recover", "--from-kafka").err
+
+
 def test_damage_is_a_failure_and_a_full_database_a_conflict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     recovering(monkeypatch, AutoLearnError("The topic is damaged at position 5.", position=5))
     ran = run("recover", "--from-kafka", "--json")

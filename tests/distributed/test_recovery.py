@@ -10,15 +10,18 @@ from uuid import uuid4
 import pytest
 
 from adapters.distributed.cloud_events import Message, commit_messages
+from adapters.distributed.communications import MongoCommunications
 from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.installation import check_master_key
 from adapters.distributed.kafka import DamagedTopic
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery import ALL, Recovery, Until, commit_document
 from adapters.distributed.recovery_mark import begun, refuse_unfinished
 from adapters.distributed.refill import Refill
+from adapters.journal import ArchivedJournal
 from commands.ports import Stamp
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import BadInputError, ConflictError, NotFoundError
 from domain.events import Metadata
 from domain.session_events import SessionOpened
 from projections.ports import RawCommit
@@ -52,8 +55,8 @@ def test_what_was_lost_is_back_byte_for_byte_and_goes_on(mongo: Mongo, published
     assert {name: as_bytes(mongo, name) for name in COLLECTIONS} == before
     assert {name: mongo.collection(name).index_information() for name in COLLECTIONS} == indexes
     commits, calls = len(before["commits"]), len(before["communications"])
-    counts = {"events": position, "commits": commits, "communications": calls}
-    assert result == counts | {"installation": INSTALLATION, "position": position, "head": head.hex()}
+    counts = {"events": position, "commits": commits, "communications": calls, "position": position}
+    assert result == counts | {"installation": INSTALLATION, "head": head.hex(), "fingerprint": None}
     assert [step["step"] for step in progress] == ["events", "communications"]
     assert all(0 < step["position"] <= step["of"] for step in progress)
     assert mongo.collection("installation").find_one({"_id": "installation"}) == {
@@ -63,6 +66,56 @@ def test_what_was_lost_is_back_byte_for_byte_and_goes_on(mongo: Mongo, published
     refuse_unfinished(mongo)
     event = SessionOpened(originator_id="session:eve:1", originator_version=1, client="eve")
     assert MongoEventStore(mongo).append([event], Stamp(uuid4(), uuid4(), Metadata())).position == position + 1
+
+
+def begun_with(mongo: Mongo, *keys: str) -> None:
+    """Let processes with these master keys have started, one after the other."""
+    for number, key in enumerate(keys):
+        ArchivedJournal(MongoCommunications(mongo, f"w{number}"), f"w{number}", key).started(f"start-{number}", 0)
+
+
+def noted(mongo: Mongo) -> Any:
+    found = mongo.collection("installation").find_one({"_id": "master-key"})
+    return found and found["fingerprint"]
+
+
+def test_the_archive_tells_which_master_key_was_the_last(mongo: Mongo, published: Published) -> None:
+    begun_with(mongo, "aa", "bb")
+    live_on(mongo, steps=10, calls=2)
+    published.all_of(mongo)
+    lose(mongo)
+    assert recover(mongo, published)["fingerprint"] == "bb"
+    with pytest.raises(BadInputError, match="does not fit the database"):
+        check_master_key(mongo, "aa")
+    check_master_key(mongo, "bb")
+
+
+def test_another_master_key_is_noticed_before_the_recovery_is_over(mongo: Mongo, published: Published) -> None:
+    begun_with(mongo, "aa")
+    live_on(mongo, steps=10, calls=0)
+    published.all_of(mongo)
+    before = {name: as_bytes(mongo, name) for name in COLLECTIONS}
+    lose(mongo)
+    with pytest.raises(BadInputError, match=r"AUTOLEARN_MASTER_KEY_FILE.* does not fit .* restore that file"):
+        list(Recovery(mongo, published.bootstrap, key="bb").run())
+    with pytest.raises(ConflictError, match="was interrupted"):
+        refuse_unfinished(mongo)
+    *_, result = Recovery(mongo, published.bootstrap, key="aa").run()
+    assert "fingerprint" not in result
+    assert noted(mongo) == "aa"
+    assert {name: as_bytes(mongo, name) for name in COLLECTIONS} == before
+    refuse_unfinished(mongo)
+
+
+@pytest.mark.parametrize("key", ["aa", None])
+def test_the_key_that_is_here_counts_where_the_archive_tells_of_none(
+    mongo: Mongo, published: Published, key: str | None
+) -> None:
+    live_on(mongo, steps=10, calls=1)
+    published.all_of(mongo)
+    lose(mongo)
+    list(Recovery(mongo, published.bootstrap, key=key).run())
+    assert noted(mongo) == key
 
 
 def test_it_fills_empty_databases_alone(mongo: Mongo, published: Published) -> None:

@@ -153,6 +153,7 @@ def busy_service(place: Place) -> Member:
 
 def test_unanswered_calls_are_told_from_calls_in_flight_and_cancelling_reaches_every_instance(place: Place) -> None:
     lives, dies = place.fleet.of("serve", "training")
+    cancelling = [place.at(place.fleet.start("serve", "training")) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
         flying, long = begin(place, pool, lives)
         lost, _ = begin(place, pool, dies)
@@ -164,8 +165,8 @@ def test_unanswered_calls_are_told_from_calls_in_flight_and_cancelling_reaches_e
         assert verified["unanswered"][0]["correlation"] == requested[lost]
         place.await_state(lost, "started", 2)
         until(lambda: at_work(place))
-        for experiment in (lost, flying):
-            place.at(place.fleet.start("serve", "training")).tell("trainings", experiment, method="DELETE")
+        for client, experiment in zip(cancelling, (lost, flying), strict=True):
+            client.tell("trainings", experiment, method="DELETE")
         assert long.result(60).body["state"] == "cancelled"
     until(lambda: not at_work(place))
     assert place.shell("verify").json["ok"]

@@ -16,7 +16,7 @@ from commands.ports import DuplicateAppend, EventFeed, Followed, Journal, OpenTa
 from commands.specifications import needs
 from commands.waiting_tasks import ALL_KINDS, WaitingTasks
 from commands.wrappers import Desk, Work, load
-from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError, NotReachedError
+from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError
 from domain.experiment import Experiment, Task
 from domain.experiment_events import ExperimentDiscarded, TaskCancelled
 from domain.values import MAX_ATTEMPTS, experiment_of, experiment_stream
@@ -123,7 +123,7 @@ class EventWorker:
         if is_due and self._ports.launcher.take_slot():
             self._ports.launcher.free_slot()
             self._doubted = time.monotonic()
-            with suppress(NotReachedError):
+            with suppress(NotAbleError):  # it is only a doubt: who needs the read models says what hinders them
                 self._waiting.take_over(self._open_tasks, DOUBTING_SECONDS)
 
     def _claim_what_waits(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 from commands.ports import Followed
 from commands.storage.request_reproduction import RequestReproduction
 from commands.training.request_training import RequestTraining
-from domain.errors import NotReachedError
+from domain.errors import NotAbleError, NotReachedError
 from domain.events import Event
 from domain.experiment_events import TrainingFailed, TrainingStarted
 from domain.values import experiment_stream
@@ -102,11 +102,12 @@ def test_nobody_doubts_while_something_waits_or_what_is_not_its_own(
     assert len(asked) == 1
 
 
-def test_read_models_that_are_behind_are_no_trouble_to_who_doubts(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("trouble", [NotReachedError, NotAbleError])
+def test_read_models_that_cannot_be_asked_are_no_trouble_to_who_doubts(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, trouble: type[NotAbleError]
 ) -> None:
-    def behind(*_: object) -> list[str]:
-        raise NotReachedError("The read models have not reached position 9.")
+    def refuse(*_: object) -> list[str]:
+        raise trouble("The read models cannot be asked.")
 
-    monkeypatch.setattr("tests.commands.worker.LogOpenTasks.unfinished", behind)
+    monkeypatch.setattr("tests.commands.worker.LogOpenTasks.unfinished", refuse)
     Worker(stage, is_lost=living).doubt().step()

@@ -99,6 +99,8 @@ class Desk:
                 receipt = self._append(work.pending())
             except VersionConflict:
                 continue
+            except NotAbleError:  # the log does not answer: it would not say whether it has grown either
+                raise
             except AutoLearnError:
                 if work.is_outdated():  # streams are loaded one after the other, so it may have seen half a commit
                     continue

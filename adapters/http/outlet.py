@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from starlette.datastructures import MutableHeaders
@@ -92,27 +93,33 @@ class Outlet:
 
     def _settled(self, held: Held) -> Held:
         """Seal and archive an answer; return it, or the problem that takes its place where archiving failed."""
-        position = self._positioned(held)
-        plain = hashlib.sha256(held.body).hexdigest()
-        self._seal(held)
-        record = self.passage.record(
-            str(held.status), problem=held.problem, position=position, size=len(held.body), digest=plain
-        )
-        failure = self._archived(record)
+        waited_in_vain = held.problem == NotAbleError.slug  # the caller does not wait as long once more
+        with self.backend.hurried() if waited_in_vain else nullcontext():
+            position = self._positioned(held)
+            plain = hashlib.sha256(held.body).hexdigest()
+            self._seal(held)
+            record = self.passage.record(
+                str(held.status), problem=held.problem, position=position, size=len(held.body), digest=plain
+            )
+            failure = self._archived(record)
         if failure is not None:
             done = self.passage.is_command and held.status < REFUSED
             held = Held.of(problem_of(_recorded(position) if done else failure))
-            self._positioned(held)
+            if position:
+                held.headers[POSITION] = str(position)
             self._seal(held)
         self.outcome = str(held.status)
         return held
 
     def _positioned(self, held: Held) -> int:
-        """Say which position the answer is true for; without a word of the route, the log's last."""
+        """Say which position the answer is true for; without a word of the route, the log's last, if it answers."""
         if self.passage.admitted is None:
             return 0
         if POSITION not in held.headers:
-            held.headers[POSITION] = str(self.backend.feed.head()[0])
+            try:
+                held.headers[POSITION] = str(self.backend.feed.head()[0])
+            except NotAbleError:
+                return 0
         return int(held.headers[POSITION])
 
     def _seal(self, held: Held) -> None:
@@ -154,7 +161,7 @@ class Outlet:
     async def _close(self, stream: Stream) -> None:
         if not stream.is_open:
             await self._open(stream)
-        position = int(self._held.headers[POSITION]) if self._held else 0
+        position = int(self._held.headers.get(POSITION, "0")) if self._held else 0
         record = self.passage.record("closed", position=position, size=stream.size, digest=stream.sha256)
         await self.lanes.quick(lambda: self._archived(record))
         await self.sending({"type": "http.response.body", "body": b""})

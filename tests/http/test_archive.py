@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.feed import SqliteFeed
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Archived, Communication
 from tests.http.asgi import Caller
@@ -16,11 +18,13 @@ from tests.http.rig import Rig
 TRAINING = {"dataset": "iris", "model": "svm"}
 
 
-def broken(monkeypatch: pytest.MonkeyPatch, method: str, error: Exception) -> None:
+def broken(
+    monkeypatch: pytest.MonkeyPatch, method: str, error: Exception, kind: type[Any] = SqliteCommunications
+) -> None:
     def fail(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(SqliteCommunications, method, fail)
+    monkeypatch.setattr(kind, method, fail)
 
 
 def test_the_record_is_there_before_the_first_byte(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,6 +106,27 @@ def test_a_question_whose_record_failed_is_not_answered(rig: Rig, ana: Caller, m
         reply = ana.get("/catalog")
     assert (reply.status, reply.json["type"]) == (503, "not-able-now")
     assert b"svm" not in reply.plain
+
+
+@pytest.fixture
+def standing_still(ana: Caller, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
+    """Let neither the archive answer any more, nor the log where it ends."""
+    with monkeypatch.context() as patched:
+        broken(patched, "archive", NotAbleError("no"))
+        broken(patched, "head", NotAbleError("no"), SqliteFeed)
+        yield ana
+
+
+def test_a_command_after_which_all_stood_still_says_so(standing_still: Caller) -> None:
+    reply = standing_still.post("/trainings", TRAINING)
+    assert (reply.status, reply.json["type"]) == (503, "outcome-recorded")
+    assert reply.position > 0
+
+
+def test_a_question_to_stores_that_stand_still_is_a_problem(standing_still: Caller) -> None:
+    for target in ("/catalog?as_of=@1", "/catalog/models/nothing"):
+        reply = standing_still.get(target)
+        assert (reply.status, reply.json["type"]) == (503, "not-able-now")
 
 
 def test_a_stream_that_cannot_be_archived_does_not_open(

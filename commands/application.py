@@ -20,6 +20,7 @@ class Application:
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
         self.tasks = Tasks(ports)
+        self._last_sessions: dict[str, int] = {}
 
     def handle(self, command: Any, call: Call, *, wait: float = SYNC_SECONDS) -> Answer:
         """Run a command, or answer its repeat from the log; `wait` seconds for a task's end (0: answer at once).
@@ -27,7 +28,7 @@ class Application:
         Raises domain.errors; what is refused has changed nothing and runs anew when repeated.
         """
         use_case = USE_CASES[type(command)]
-        desk = Desk(self.ports, self.tasks, call, wait)
+        desk = Desk(self.ports, self.tasks, call, wait, last_sessions=self._last_sessions)
         receipt = desk.first_append() or _decided(use_case, command, desk)
         return use_case.answer(command, receipt, desk)
 

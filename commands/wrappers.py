@@ -27,10 +27,14 @@ def append_id(command_id: UUID, number: int) -> UUID:
 
 
 class Work:
-    """The aggregates that one decision touches; what they trigger is appended together."""
+    """The aggregates that one decision touches; what they trigger is appended together.
 
-    def __init__(self, store: EventStore) -> None:
+    `last_sessions` remembers the number of the last session that was met of each client; there may be later ones.
+    """
+
+    def __init__(self, store: EventStore, last_sessions: dict[str, int] | None = None) -> None:
         self.store = store
+        self.last_sessions = {} if last_sessions is None else last_sessions
         self._loaded: dict[str, Aggregate] = {}
         self._versions: dict[str, int] = {}
 
@@ -68,6 +72,7 @@ class Desk:
     wait: float = 0.0
     appends: int = field(default=0)
     own_last: Receipt | None = None
+    last_sessions: dict[str, int] = field(default_factory=dict)
 
     def first_append(self) -> Receipt | None:
         """Return what this command's first run appended, if it ran before; refuse another body under its id."""
@@ -93,7 +98,7 @@ class Desk:
     def decide(self, decision: Callable[[Work], T]) -> tuple[T, Receipt | None]:
         """Run a decision and append its events; None for the receipt where it triggered nothing."""
         for _ in range(RETRIES):
-            work = Work(self.ports.store)
+            work = Work(self.ports.store, self.last_sessions)
             try:
                 outcome = decision(work)
                 receipt = self._append(work.pending())

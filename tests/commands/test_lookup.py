@@ -19,7 +19,7 @@ from commands.wrappers import Work
 from domain.errors import AmbiguousIdError, BadInputError, NotFoundError
 from domain.events import Event, Metadata
 from domain.session import Session
-from domain.session_events import SessionOpened
+from domain.session_events import SessionDiscarded, SessionOpened
 from tests.commands.stage import Caller, Stage
 
 IDS = {"k1": "abcdaaaaaaaaaaaa", "k2": "abcdabbbbbbbbbbb", "k3": "abczcccccccccccc"}
@@ -114,7 +114,7 @@ def test_sessions_are_numbered_on(stage: Stage, ana: Caller) -> None:
 
 
 class CountingStore:
-    """A log that has a client's first sessions, and counts how often it is asked."""
+    """A log that has a client's first sessions, the last of them open, and counts how often it is asked."""
 
     def __init__(self, sessions: int) -> None:
         self.sessions, self.reads = sessions, 0
@@ -124,7 +124,10 @@ class CountingStore:
         return int(int(stream.rpartition(":")[2]) <= self.sessions)
 
     def stream(self, stream: str, until: int | None = None) -> list[Event]:
-        return [SessionOpened(originator_id=stream, originator_version=1, client="ana")] * self.version(stream)
+        opened = SessionOpened(originator_id=stream, originator_version=1, client="ana")
+        closed = SessionDiscarded(originator_id=stream, originator_version=2, discarded=())
+        is_last = stream == f"session:ana:{self.sessions}"
+        return [opened, *([] if is_last else [closed])] if self.version(stream) else []
 
 
 @given(st.integers(0, 5000))
@@ -136,6 +139,16 @@ def test_the_last_session_is_found_in_few_reads(sessions: int) -> None:
     assert found.exists == (sessions > 0)
     first_without = next(number for number in count(1) if not store.version(f"session:ana:{number}"))
     assert found.id == f"session:ana:{max(first_without - 1, 1)}"
+
+
+@given(st.integers(1, 5000), st.integers(0, 3))
+def test_what_follows_the_session_met_last_is_found_in_few_reads(met: int, more: int) -> None:
+    store, met_last = CountingStore(met), {"ana": 1}
+    for sessions in (met, met, met + more):
+        store.sessions, store.reads = sessions, 0
+        work = Work(store, met_last)  # type: ignore[arg-type] # the two methods that it needs
+        assert current_session(work, "ana").id == f"session:ana:{sessions}"
+    assert store.reads <= 1 + 4 * more
 
 
 def test_clients_whose_names_begin_alike_have_their_own_sessions(stage: Stage) -> None:

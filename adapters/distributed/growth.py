@@ -9,6 +9,7 @@ from threading import Condition, Lock, Thread
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import InvalidOperation, PyMongoError
 
@@ -77,9 +78,9 @@ class Growth:
         with self._grown:
             self._listeners = [known for known in self._listeners if known != listener]
 
-    def _length(self) -> int:
+    def _length(self, session: ClientSession | None = None) -> int:
         numbers = {self._place: {"$type": "number"}}
-        last = self._collection.find_one(numbers, {self._place: 1}, sort=[(self._place, -1)])
+        last = self._collection.find_one(numbers, {self._place: 1}, sort=[(self._place, -1)], session=session)
         return int(last[self._place]) if last else 0
 
     def _follow(self) -> None:
@@ -108,10 +109,19 @@ class Growth:
         return POLL_SECONDS
 
     def _watch(self) -> None:
-        """Follow the change stream until it breaks. What came before it began is read once it is there."""
+        """Follow the change stream until it breaks. What came before it began is read once it is there.
+
+        The stream begins after the last write, which no majority may hold yet: a look at that moment would miss it, too.
+        So the look waits for a majority to hold all that the server knew of.
+        """
         inserts = [{"$match": {"operationType": "insert"}}, {"$project": {"place": f"$fullDocument.{self._place}"}}]
-        with self._collection.watch(inserts, max_await_time_ms=AWAIT_MILLISECONDS) as stream:
-            self.reach(self._length())
+        with (
+            self._collection.database.client.start_session(causal_consistency=True) as session,
+            self._collection.watch(inserts, max_await_time_ms=AWAIT_MILLISECONDS, session=session) as stream,
+        ):
+            if session.cluster_time is not None:
+                session.advance_operation_time(session.cluster_time["clusterTime"])
+            self.reach(self._length(session))
             while stream.alive:
                 change = stream.try_next()
                 if change is not None and isinstance(place := change.get("place"), int):

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from pymongo import WriteConcern
 from pymongo.errors import OperationFailure
 
 from adapters.distributed import growth
@@ -43,6 +44,14 @@ def test_a_listener_is_told_of_what_another_process_wrote(mongo: Mongo, writer: 
     append(writer, "b")
     assert here.wait_beyond(3, 30)
     assert not told.is_set()
+
+
+def test_what_no_majority_holds_yet_when_the_stream_begins_is_not_missed(mongo: Mongo) -> None:
+    """The stream begins behind it, and a look at that moment does not see it: it happened on a busy machine."""
+    soon = mongo.collection("soon").with_options(write_concern=WriteConcern(w=1))
+    for place in range(1, 7):
+        soon.insert_one({"_id": place})
+        assert Growth(mongo.collection("soon"), "_id").wait_beyond(place - 1, 10)
 
 
 def test_the_change_stream_wakes_and_not_the_clock(

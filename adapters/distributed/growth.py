@@ -111,8 +111,8 @@ class Growth:
     def _watch(self) -> None:
         """Follow the change stream until it breaks. What came before it began is read once it is there.
 
-        The stream begins after the last write, which no majority may hold yet: a look at that moment would miss it, too.
-        So the look waits for a majority to hold all that the server knew of.
+        The stream begins after the last write, which no majority may hold yet: a look at that moment would miss it,
+        too. So the look waits until a majority holds all that the server knew of.
         """
         inserts = [{"$match": {"operationType": "insert"}}, {"$project": {"place": f"$fullDocument.{self._place}"}}]
         with (

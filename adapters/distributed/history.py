@@ -8,11 +8,11 @@ from pydantic_core import from_json
 
 from adapters.distributed.history_finder import MongoFinder
 from adapters.distributed.history_indexes import BY_NUMBER, NUMBER
+from adapters.distributed.history_numbers import MongoNumbers
 from adapters.distributed.history_rows import row_of
-from adapters.distributed.history_times import MongoTimes
 from adapters.distributed.mongo import Fields, as_ours
 from adapters.distributed.read_models import ReadModels
-from adapters.history.search import Search, question
+from adapters.history.search import Question, Search
 from projections.ports import HistoryQuery, HistoryRow, Page
 
 STREAMED = 1000
@@ -28,7 +28,7 @@ class MongoHistory:
         """Answer within a work budget: p50 <= 10 ms, now or as of any position."""
         with as_ours():
             rows = self._read.history
-            asked = question(query, MongoTimes(rows))
+            asked = Question(query, MongoNumbers(rows))
             found, next_ = Search(asked, MongoFinder(rows, asked)).run()
         return Page([from_json(one.body) for one in found], next_, query.at)
 

@@ -20,7 +20,8 @@ from projections.conditions import Condition
 from projections.ports import HistoryQuery, Mark
 
 STEP = 0.2  # cost of an index entry, beside 1 for reading the row behind it
-SCATTERED = 1.5  # cost of reading a row that does not lie beside the one before
+TOLD = 0.5  # cost of an index entry that tells whether its row is in the window
+SCATTERED = 3.0  # cost of reading a row that does not lie beside the one before; if from the disk, much more
 WALK_SECONDS = 0.25  # far more than a budget of candidates takes, where it was not foreseen how many there would be
 
 
@@ -32,13 +33,20 @@ class MongoCandidates:
     ) -> None:
         self.way = way
         self.lacking = lacking
-        self.cost = STEP + (1 if way.path == NUMBER else SCATTERED)
         self.untested = not tests and way.path == NUMBER and not lacking
         self._rows = rows
+        self._asked = asked
         self._query = asked.query
-        self._tests = [is_known(asked, bounded=way.path == NUMBER), *(holds(part) for part in tests)]
+        self._tests = [*way.inside, is_known(asked, bounded=way.path == NUMBER), *(holds(part) for part in tests)]
         if lacking:
             self._tests.append(lacks(asked.query.sort.name))
+
+    @property
+    def cost(self) -> float:
+        """What testing one costs."""
+        if self.way.path == NUMBER:
+            return STEP + 1
+        return TOLD + SCATTERED * self._asked.share if self.way.inside else STEP + SCATTERED
 
     def place(self, mark: Mark) -> Place:
         """Return the place of a mark."""

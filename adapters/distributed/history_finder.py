@@ -4,34 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 from pymongo.collection import Collection
 
-from adapters.distributed.history_candidates import SCATTERED, STEP, MongoCandidates, fields_of, hit, is_known
+from adapters.distributed.history_candidates import SCATTERED, STEP, TOLD, MongoCandidates, fields_of, hit, is_known
 from adapters.distributed.history_filter import has, holds, lacks
 from adapters.distributed.history_indexes import BY_FACT, BY_NUMBER, BY_PAIR, NUMBER, Keys
 from adapters.distributed.history_keys import key
-from adapters.distributed.history_way import Way, along_numbers, along_values, path_of, selected
+from adapters.distributed.history_way import Way, along_numbers, along_values, inside, of_fact, path_of, selected
 from adapters.distributed.mongo import Fields
-from adapters.history.conditions import can_lead, cuts_order, is_on_one_data_set, keeps_order
+from adapters.history.conditions import can_lead, cuts_order, is_fact, is_on_one_data_set, keeps_order
 from adapters.history.search import Costs, Question
 from adapters.history.walk import Hit
 from projections.conditions import Condition, Simple
 from projections.ports import Mark
 
-COSTS = Costs(budget=20_000, caps=(500, 4000, 20_000), asking=300.0, worth_asking=1500.0)
+COSTS = Costs(budget=20_000, caps=(500, 4000, 20_000), asking=300.0, worth_asking=1500.0, worth_leading=0.5)
 DENSITY = 200  # rows of a value that tell how frequent it is
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """An index, the filter that it answers, and the conditions that its rows have still to pass."""
+    """An index, the filters for rows of it to count and to read, and the conditions that they have still to pass."""
 
     index: Keys
-    where: Fields
+    counted: Fields
+    read: Fields
     rest: tuple[Condition, ...]
-    cost: float = STEP + SCATTERED
+    cost: float
 
 
 class MongoFinder:
@@ -61,28 +63,35 @@ class MongoFinder:
         name, cuts, rest = self._query.sort.name, self._asked.cuts, self._asked.tests
         on_one = next((part for part in rest if is_on_one_data_set(part)), None)
         if on_one is None or not name.startswith("measure."):
-            return self._candidates(along_values(name, cuts), rest, lacking=False)
-        way = along_values(name, cuts, str(on_one.value))
+            return self._candidates(along_values(self._asked.window, name, cuts), rest, lacking=False)
+        way = along_values(self._asked.window, name, cuts, str(on_one.value))
         return self._candidates(way, _without(rest, [on_one]), lacking=False)
 
     def leads(self) -> Iterator[Lead]:
-        """Yield conditions and pairs that an index leads to, and all that is in the window."""
+        """Yield all that is in the window, whose number can be estimated, and conditions that an index leads to."""
         window = self._asked.window
         leading = [part for part in window.rest if can_lead(part) and not cuts_order(part, self._query)]
         in_window = {NUMBER: {"$gte": window.low, "$lte": window.high}}
-        for parts in (*_pairs(leading), *((part,) for part in leading)):
-            index, where = selected(parts)
-            yield Lead(index, where if index == BY_FACT else where | in_window, _without(window.rest, parts))
         if self._asked.sorts_fact:
-            yield Lead(BY_NUMBER, in_window, window.rest, STEP + 1)
+            yield Lead(BY_NUMBER, in_window, in_window, window.rest, STEP + 1)
+        for parts in (*_pairs(leading), *((part,) for part in leading if not is_fact(part.name))):
+            index, where = selected(parts)
+            where |= in_window
+            yield Lead(index, where, where, _without(window.rest, parts), STEP + SCATTERED)
+        for part in (part for part in leading if is_fact(part.name)):
+            counted, read = of_fact(part, {}), of_fact(part, inside(window))
+            each = STEP + TOLD + SCATTERED * self._asked.share  # counted outside of the window too
+            yield Lead(BY_FACT, counted, read, _without(window.rest, [part]), each)
 
     def count(self, lead: Lead, most: int) -> int:
-        """Count a lead's rows, but no further than that."""
-        return self._rows.count_documents(lead.where, hint=list(lead.index), limit=most)
+        """Count a lead's rows, but no further than that; those of a large window are not worth counting."""
+        if lead.index == BY_NUMBER and self._in_window >= most:
+            return most
+        return self._rows.count_documents(lead.counted, hint=list(lead.index), limit=most)
 
     def all_of(self, lead: Lead) -> list[Hit]:
         """Find all rows of a lead, test and sort them; first those that have what is sorted by."""
-        tests = [lead.where, is_known(self._asked, bounded=False), *(holds(part) for part in lead.rest)]
+        tests = [lead.read, is_known(self._asked, bounded=False), *(holds(part) for part in lead.rest)]
         after, name = self._query.after, self._query.sort.name
         if not self._asked.sorts_fact:
             return self._sorted(lead, [*tests, *self._beyond(after)], NUMBER, lacking=False)
@@ -94,6 +103,10 @@ class MongoFinder:
             rest = self._sorted(lead, [*tests, lacks(name), *self._beyond(after)], NUMBER, lacking=True)
             found += rest[: self._query.limit + 1 - len(found)]
         return found
+
+    @cached_property
+    def _in_window(self) -> int:
+        return int(self._asked.share * self._rows.estimated_document_count())
 
     def _candidates(self, way: Way, tests: Sequence[Condition], *, lacking: bool) -> MongoCandidates:
         return MongoCandidates(self._rows, self._asked, way, tests, lacking=lacking)

@@ -7,6 +7,7 @@ none, false, true; an integer and a float of the same value share a key, and sta
 from __future__ import annotations
 
 import math
+import re
 import struct
 from base64 import b64encode
 from typing import Any, Final
@@ -22,6 +23,10 @@ ORDERED: Final = bytes.maketrans(
 ESCAPES: Final = {0: "\x01\x01", 1: "\x01\x02"}
 NAMES: Final = {"~": "~0", ".": "~1", "$": "~2", "\x00": "~3"}
 ALL: Final = (NUMBERS, END)
+
+FIRST, LAST = "-", "z"  # digits
+EXACT: Final = 10  # digits of a place that tell its number, but for the last 4 bits
+BEFORE_PLACE: Final = rf"^(?:{NUMBERS}.{{14}}|{TEXTS}[^\x00]*\x00|[{NONE}{FALSE}{TRUE}])"
 
 Span = tuple[str, str]  # of keys: from the first, up to but without the second
 
@@ -46,6 +51,15 @@ def key(value: Any, n: int, since: int) -> str:
 def place(n: int, since: int) -> str:
     """Return the end of a key: which row, and which version of it."""
     return _text(struct.pack(">QQ", n, since))
+
+
+def within(low: int, high: int) -> str:
+    """Return a regular expression for the keys of rows from one number to another, and of up to 15 more on each side.
+
+    It is tried on index entries alone, so that rows outside of a window need not be read.
+    """
+    above = f"(?={_at_least(place(low, 0)[:EXACT])})" if low else ""
+    return BEFORE_PLACE + above + _at_most(place(high, 0)[:EXACT])
 
 
 def prefix(value: Any) -> str:
@@ -76,6 +90,24 @@ def above(value: Any, *, included: bool) -> Span:
     """Return the span of the values of the same type that are greater."""
     begin, end = equal(value)
     return begin if included else end, chr(ord(begin[0]) + 1)
+
+
+def _at_least(digits: str) -> str:
+    first, rest = digits[0], digits[1:]
+    if not rest:
+        return f"[{re.escape(first)}-{LAST}]"
+    if first == LAST:
+        return first + _at_least(rest)
+    return f"(?:[{re.escape(chr(ord(first) + 1))}-{LAST}]|{re.escape(first)}{_at_least(rest)})"
+
+
+def _at_most(digits: str) -> str:
+    first, rest = digits[0], digits[1:]
+    if not rest:
+        return rf"[\{FIRST}-{re.escape(first)}]"
+    if first == FIRST:
+        return re.escape(first) + _at_most(rest)
+    return rf"(?:[\{FIRST}-{re.escape(chr(ord(first) - 1))}]|{re.escape(first)}{_at_most(rest)})"
 
 
 def _number(value: float) -> bytes:

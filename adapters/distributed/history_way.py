@@ -26,6 +26,7 @@ class Way:
     """Rows of `index` with `where`, ordered by the field `path`, from `low` up to but without `high`.
 
     `prefix`: what all keys begin with where `path` is a fact of a single value, so that the order is that of `n`.
+    `inside`: what its index tells alone of being in the window, where the bounds do not.
     """
 
     index: Keys
@@ -34,6 +35,7 @@ class Way:
     low: Place
     high: Place
     prefix: str | None = None
+    inside: tuple[Fields, ...] = ()
 
     def between(self, *, descending: bool, after: Place | None, until: Place | None) -> Fields:
         """Return the filter for what lies beyond one place, up to another; where one is None, from or to the end."""
@@ -76,13 +78,14 @@ def along_numbers(window: Window, single: Sequence[Simple] = ()) -> Way:
     return Way(BY_FACT, {}, path_of(single[0].name), low, high, prefix)
 
 
-def along_values(name: str, cuts: Sequence[Compare | Between], dataset: str | None = None) -> Way:
+def along_values(window: Window, name: str, cuts: Sequence[Compare | Between], dataset: str | None = None) -> Way:
     """Walk along the values of a fact, between those that the cuts leave; a measure's also on one data set alone."""
     left = [ALL, *(span for cut in cuts for span in spans(cut))]
     low, high = max(low for low, _ in left), min(high for _, high in left)
-    if dataset is None:
-        return Way(BY_FACT, {}, path_of(name), low, high)
-    return Way(BY_BOARD, {}, f"b.{board(dataset)}.{history_keys.field(name)}", low, high)
+    index, path = BY_FACT, path_of(name)
+    if dataset is not None:
+        index, path = BY_BOARD, f"b.{board(dataset)}.{history_keys.field(name)}"
+    return Way(index, {}, path, low, high, inside=({path: inside(window)},))
 
 
 def path_of(name: str) -> str:
@@ -91,12 +94,20 @@ def path_of(name: str) -> str:
 
 
 def selected(conditions: Sequence[Simple]) -> tuple[Keys, Fields]:
-    """Return the index that leads to the rows for which a condition holds, or a pair, and the filter it answers."""
+    """Return the index of a column, or of a pair, and the filter that it answers."""
     if len(conditions) > 1:
         tests = [column(condition) for condition in conditions]
         return BY_PAIR[frozenset(condition.name for condition in conditions)], {"$and": tests}
-    name = conditions[0].name
-    if not is_fact(name):
-        return BY_COLUMN[name], column(conditions[0])
-    pieces: list[Any] = [{path_of(name): {"$gte": low, "$lt": high}} for low, high in spans(conditions[0])]
-    return BY_FACT, pieces[0] if len(pieces) == 1 else {"$or": pieces}
+    return BY_COLUMN[conditions[0].name], column(conditions[0])
+
+
+def of_fact(condition: Simple, more: Fields) -> Fields:
+    """Return the filter that the index of facts answers for a condition, and more that it tells alone."""
+    path = path_of(condition.name)
+    pieces = [{path: {"$gte": low, "$lt": high, **more}} for low, high in spans(condition)]
+    return pieces[0] if len(pieces) == 1 else {"$or": pieces}
+
+
+def inside(window: Window) -> Fields:
+    """Say of a key that its row is in a window, or next to it."""
+    return {"$regex": history_keys.within(window.low, window.high), "$options": "s"}

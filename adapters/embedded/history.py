@@ -10,10 +10,10 @@ from typing import Any
 from pydantic_core import from_json
 
 from adapters.embedded.history_finder import EmbeddedFinder
-from adapters.embedded.history_times import EmbeddedTimes
+from adapters.embedded.history_numbers import EmbeddedNumbers
 from adapters.embedded.history_values import EPOCH, decode
 from adapters.embedded.read_database import ReadDatabase, json_or_text, readable_text
-from adapters.history.search import Search, question
+from adapters.history.search import Question, Search
 from projections.ports import HistoryQuery, HistoryRow, Page
 
 STREAMED = 1000
@@ -36,7 +36,7 @@ class EmbeddedHistory:
     def page(self, query: HistoryQuery) -> Page:
         """Answer within a work budget: p50 <= 10 ms, now or as of any position."""
         with self._database.reading() as connection:
-            asked = question(query, EmbeddedTimes(connection))
+            asked = Question(query, EmbeddedNumbers(connection))
             found, next_ = Search(asked, EmbeddedFinder(connection, asked)).run()
         return Page([from_json(one.body) for one in found], next_, query.at)
 

@@ -12,7 +12,6 @@ from adapters.embedded.history_values import decode, encode
 from adapters.embedded.history_way import NUMBER, Key, Way
 from adapters.history.search import Question
 from adapters.history.walk import Hit
-from adapters.history.window import Window
 from projections.ports import Mark
 
 OPERATIONS = 800_000  # of SQLite's virtual machine: what about a budget of candidates takes
@@ -37,7 +36,7 @@ class EmbeddedCandidates:
     @property
     def cost(self) -> float:
         """What testing one costs: those outside the window are passed over at once."""
-        return STEP + (share_of(self._asked.window, self._connection) if self._probes else 0)
+        return STEP + (self._asked.share if self._probes else 0)
 
     def place(self, mark: Mark) -> Key:
         """Return the place of a mark."""
@@ -106,12 +105,6 @@ def is_known(asked: Question) -> Sql:
     live = "" if query.withdrawn else "AND c.withdrawn=0"
     known = f"+c.n BETWEEN ? AND ? AND c.since<=? AND c.until>? {live}"
     return Sql(known, (window.low, window.high, query.at, query.at))
-
-
-def share_of(window: Window, connection: sqlite3.Connection) -> float:
-    """Estimate which part of all rows is in the window, from the numbers alone."""
-    newest = connection.execute("SELECT max(n) FROM history").fetchone()[0] or 1
-    return max(0.0, (min(window.high, newest) - window.low) / newest)
 
 
 def hit(row: tuple[Any, ...], *, lacking: bool) -> Hit:

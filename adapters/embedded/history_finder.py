@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapters.embedded.history_candidates import BODY_OF, STEP, EmbeddedCandidates, hit, is_known, share_of
+from adapters.embedded.history_candidates import BODY_OF, STEP, EmbeddedCandidates, hit, is_known
 from adapters.embedded.history_sql import Sql, all_hold, has, holds, source, value_of
 from adapters.embedded.history_values import encode
 from adapters.embedded.history_way import along_numbers, along_values
@@ -17,7 +17,7 @@ from adapters.history.walk import Hit
 from projections.conditions import Condition, Simple
 
 CAP = 50_000  # rows of a condition that may lead; more are found and sorted too slowly
-COSTS = Costs(budget=50_000, caps=(CAP,), asking=0, worth_asking=0)
+COSTS = Costs(budget=50_000, caps=(CAP,), asking=0, worth_asking=0, worth_leading=1)
 DENSITY = 200  # rows of a value that tell how frequent it is
 COLLECT = 0.3  # cost of keeping a candidate for the sort
 PASSING = 0.2  # which part of candidates is assumed to pass a test of a column that they have at hand
@@ -71,7 +71,7 @@ class EmbeddedFinder:
     def leads(self) -> Iterator[Lead]:
         """Yield conditions that an index leads to, and all that is in the window."""
         yield from (lead for condition, lead in self._conditions() if not cuts_order(condition, self._query))
-        if self._asked.sorts_fact and share_of(self._asked.window, self._connection) * self._rows() < CAP:
+        if self._asked.sorts_fact and self._asked.share * self._rows() < CAP:
             window = self._asked.window
             in_window = Sql("FROM history c WHERE c.n BETWEEN ? AND ?", (window.low, window.high))
             yield Lead(in_window, window.rest, sorts_fact=True)

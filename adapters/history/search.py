@@ -8,40 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
 
 from adapters.history.conditions import cuts_order, leaves_one_value
 from adapters.history.walk import Candidates, Hit, Walk
-from adapters.history.window import Times, Window, window
-from projections.conditions import Between, Compare, Condition, conjuncts
+from adapters.history.window import Numbers, window
+from projections.conditions import Condition, conjuncts
 from projections.ports import HistoryQuery, Mark, Sort
 
 
-@dataclass(frozen=True, slots=True)
 class Question:
     """A query whose conditions are sorted by what they mean for the way to the page."""
 
-    query: HistoryQuery
-    window: Window
-    cuts: tuple[Compare | Between, ...]  # what only cuts a piece out of the order
-
-    @property
-    def sorts_fact(self) -> bool:
-        """Whether the page is in the order of a fact, with the rows that lack it last."""
-        return self.query.sort.name != "n"
+    def __init__(self, query: HistoryQuery, numbers: Numbers) -> None:
+        self.window = window(numbers, query.at, list(conjuncts(query.where)))
+        if any(leaves_one_value(part, query) for part in self.window.rest):
+            query = replace(query, sort=Sort("n", query.sort.descending))
+        self.query = query
+        self.sorts_fact = query.sort.name != "n"  # rows that lack it come last
+        self.cuts = [part for part in self.window.rest if cuts_order(part, query)]
+        self._numbers = numbers
 
     @property
     def tests(self) -> tuple[Condition, ...]:
-        """What is left to test where the order is walked along."""
+        """What is left to test where the values that are sorted by are walked along."""
         return tuple(part for part in self.window.rest if part not in self.cuts)
 
-
-def question(query: HistoryQuery, times: Times) -> Question:
-    """Sort a query's conditions."""
-    known = window(times, query.at, list(conjuncts(query.where)))
-    if any(leaves_one_value(part, query) for part in known.rest):
-        query = replace(query, sort=Sort("n", query.sort.descending))
-    return Question(query, known, tuple(part for part in known.rest if cuts_order(part, query)))
+    @cached_property
+    def share(self) -> float:
+        """Which part of all rows is in the window, estimated."""
+        return self.window.share(self._numbers.newest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,7 @@ class Costs:
     caps: Sequence[int]  # so that a rare condition ends the counting of common ones; with more rows it may not lead
     asking: float  # one more question
     worth_asking: float  # a walk that costs less is not worth looking for another way
+    worth_leading: float  # which part of a walk's cost a lead may have: a walk goes astray less than a lead
 
 
 class Lead(Protocol):
@@ -132,9 +130,10 @@ class Search(Generic[L]):
         return Walk(candidates, self._query, self._finder.costs.budget)
 
     def _rare(self, cost: float) -> L | None:
-        """Return the rarest condition where finding all its rows costs less than that: the cost of walking on."""
+        """Return the rarest condition where finding all its rows costs enough less than that: the cost of walking."""
         costs = self._finder.costs
         leads = list(self._finder.leads()) if cost >= costs.worth_asking else []
+        cost *= costs.worth_leading
         for cap in costs.caps:
             best = None
             for lead in leads:

@@ -14,8 +14,8 @@ SLOTS: Final = 1024  # numbers of a commit
 LAST_SLOT: Final = OPEN // SLOTS - 1
 
 
-class Times(Protocol):
-    """What a store tells of the times of its rows."""
+class Numbers(Protocol):
+    """What a store tells of the numbers of its rows."""
 
     def first(self, since: datetime, *, included: bool) -> int | None:
         """Return the number of the first row from a time on, or after it; None where there is none."""
@@ -23,6 +23,10 @@ class Times(Protocol):
 
     def last(self, until: datetime, *, included: bool) -> int | None:
         """Return the number of the last row up to a time, or before it; None where there is none."""
+        ...
+
+    def newest(self) -> int:
+        """Return the number of the newest row, 0 where there is none."""
         ...
 
 
@@ -39,45 +43,49 @@ class Window:
         """Whether no row can be in it."""
         return self.low > self.high
 
+    def share(self, newest: int) -> float:
+        """Estimate which part of all rows is in it, from the numbers alone."""
+        return max(0.0, (min(self.high, newest) - self.low) / max(newest, 1))
 
-def window(times: Times, at: int, conditions: Sequence[Condition]) -> Window:
+
+def window(numbers: Numbers, at: int, conditions: Sequence[Condition]) -> Window:
     """Narrow the rows known at a position by what the conditions say about time and position."""
     known = Window(0, min(at, LAST_SLOT) * SLOTS + SLOTS - 1, ())
     for condition in conditions:
         if isinstance(condition, Between) and condition.name in {"committed_at", "position"}:
-            known = _narrow(times, known, Compare(condition.name, ">=", condition.low))
-            known = _narrow(times, known, Compare(condition.name, "<=", condition.high))
+            known = _narrow(numbers, known, Compare(condition.name, ">=", condition.low))
+            known = _narrow(numbers, known, Compare(condition.name, "<=", condition.high))
         elif isinstance(condition, Compare) and condition.name in {"committed_at", "position"}:
-            known = _narrow(times, known, condition)
+            known = _narrow(numbers, known, condition)
         else:
             known = replace(known, rest=(*known.rest, condition))
     return known
 
 
-def _narrow(times: Times, known: Window, condition: Compare) -> Window:
+def _narrow(numbers: Numbers, known: Window, condition: Compare) -> Window:
     if condition.operator == "!=":
         return replace(known, rest=(*known.rest, condition))
     low, high = known.low, known.high
     if condition.operator in {">", ">=", "="}:
-        low = max(low, _first(times, condition))
+        low = max(low, _first(numbers, condition))
     if condition.operator in {"<", "<=", "="}:
-        high = min(high, _last(times, condition))
+        high = min(high, _last(numbers, condition))
     return Window(low, high, known.rest)
 
 
-def _first(times: Times, condition: Compare) -> int:
+def _first(numbers: Numbers, condition: Compare) -> int:
     included = condition.operator != ">"
     if condition.name == "position":
         after = cast("int", condition.value) + (not included)
         return max(0, min(after, OPEN // SLOTS)) * SLOTS
-    found = times.first(cast("datetime", condition.value), included=included)
+    found = numbers.first(cast("datetime", condition.value), included=included)
     return OPEN if found is None else found
 
 
-def _last(times: Times, condition: Compare) -> int:
+def _last(numbers: Numbers, condition: Compare) -> int:
     included = condition.operator != "<"
     if condition.name == "position":
         until = cast("int", condition.value) - (not included)
         return max(-1, min(until, LAST_SLOT)) * SLOTS + SLOTS - 1
-    found = times.last(cast("datetime", condition.value), included=included)
+    found = numbers.last(cast("datetime", condition.value), included=included)
     return -1 if found is None else found

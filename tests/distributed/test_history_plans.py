@@ -65,10 +65,13 @@ def stages(plan: Any) -> Iterator[str]:
             yield from stages(part)
 
 
-def plan_of(mongo: Mongo, command: dict[str, Any]) -> set[str]:
+def explained(mongo: Mongo, command: dict[str, Any], verbosity: str) -> dict[str, Any]:
     asked = {key: command[key] for key in command if key in {*EXPLAINED, "aggregate", "pipeline", "cursor"}}
-    explained = mongo.database.command({"explain": asked, "verbosity": "queryPlanner"})
-    return set(stages(explained))
+    return mongo.database.command({"explain": asked, "verbosity": verbosity})
+
+
+def plan_of(mongo: Mongo, command: dict[str, Any]) -> set[str]:
+    return set(stages(explained(mongo, command, "queryPlanner")))
 
 
 def asked(mongo: Mongo, query: HistoryQuery) -> list[dict[str, Any]]:
@@ -105,6 +108,15 @@ def test_no_page_reads_a_whole_collection(
     assert all("IXSCAN" in plan or "COUNT_SCAN" in plan for plan in plans)
     if way == "walk":
         assert [plan for plan in plans if "SORT" in plan] == [], "a walk finds rows in order"
+
+
+def test_rows_that_came_after_a_position_are_passed_over_by_the_index_alone(filled: Mongo) -> None:
+    """Each of them had once to be read: as of 1 % of a million rows that made a page slow that is sorted by a measure."""
+    early, limit = ReadModels.current(filled).progress() // 10, 5
+    sent = asked(filled, HistoryQuery(early, None, parse_sort("-precision", NAMES), None, limit))
+    work = [explained(filled, command, "executionStats")["executionStats"] for command in sent if "find" in command]
+    assert sum(one["totalKeysExamined"] for one in work) > 10 * limit
+    assert sum(one["totalDocsExamined"] for one in work) <= 2 * (limit + 1)
 
 
 def test_a_query_without_its_index_is_seen_as_one(filled: Mongo) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.distributed.history_filter import spans
-from adapters.distributed.history_keys import field, key, name_of
+from adapters.distributed.history_keys import field, key, name_of, within
 from projections.conditions import Between, Compare, Operator
 from projections.plain import LARGEST
 from tests.contracts.oracle import kind, ordered, same
@@ -64,3 +65,12 @@ def test_names_become_fields_and_come_back(name: str) -> None:
     made = field(name)
     assert name_of(made) == name
     assert not {".", "$", "\x00"} & set(made)
+
+
+@given(VALUES, PLACES, st.integers(0, 2**62 - 1), st.integers(0, 2**62 - 1), st.integers(-40, 40))
+def test_keys_of_a_window_are_told_from_others(
+    value: Any, here: tuple[int, int], low: int, high: int, near: int
+) -> None:
+    for n in (here[0], max(0, low + near), max(0, high + near)):
+        found = re.search(within(low, high), key(value, n, here[1])) is not None
+        assert found == (low // 16 <= n // 16 <= high // 16)

@@ -1,4 +1,4 @@
-"""The times of history rows in MongoDB."""
+"""The numbers of history rows in MongoDB: by time, and the newest."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from datetime import datetime
 
 from pymongo.collection import Collection
 
-from adapters.distributed.history_indexes import BY_TIME, NUMBER
+from adapters.distributed.history_indexes import BY_NUMBER, BY_TIME, NUMBER
 from adapters.distributed.history_rows import microseconds
 from adapters.distributed.mongo import Fields
 
 
-class MongoTimes:
-    """`adapters.history.window.Times` on a collection of rows."""
+class MongoNumbers:
+    """`adapters.history.window.Numbers` on a collection of rows."""
 
     def __init__(self, rows: Collection[Fields]) -> None:
         self._rows = rows
@@ -24,6 +24,11 @@ class MongoTimes:
     def last(self, until: datetime, *, included: bool) -> int | None:
         """Return the number of the last row up to a time, or before it."""
         return self._nearest({"$lte" if included else "$lt": microseconds(until)}, -1)
+
+    def newest(self) -> int:
+        """Return the number of the newest row, 0 where there is none; known from the index alone."""
+        found = list(self._rows.find({}, {NUMBER: 1}).sort(NUMBER, -1).hint(list(BY_NUMBER)).limit(1))
+        return int(found[0]["_id"]["n"]) if found else 0
 
     def _nearest(self, times: Fields, direction: int) -> int | None:
         """Return the number of the first row in the order of time; known from the index alone."""

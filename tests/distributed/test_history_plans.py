@@ -111,7 +111,7 @@ def test_no_page_reads_a_whole_collection(
 
 
 def test_rows_that_came_after_a_position_are_passed_over_by_the_index_alone(filled: Mongo) -> None:
-    """Each of them had once to be read: as of 1 % of a million rows that made a page slow that is sorted by a measure."""
+    """Each of them had once to be read, which made early pages slow that are sorted by a measure."""
     early, limit = ReadModels.current(filled).progress() // 10, 5
     sent = asked(filled, HistoryQuery(early, None, parse_sort("-precision", NAMES), None, limit))
     work = [explained(filled, command, "executionStats")["executionStats"] for command in sent if "find" in command]

@@ -42,11 +42,16 @@ class MongoCandidates:
             self._tests.append(lacks(asked.query.sort.name))
 
     @property
+    def share(self) -> float:
+        """Which part of them is in the window: all, where the way has its bounds."""
+        return self._asked.share if self.way.inside else 1
+
+    @property
     def cost(self) -> float:
-        """What testing one costs."""
+        """What testing one costs: those outside the window are not read."""
         if self.way.path == NUMBER:
             return STEP + 1
-        return TOLD + SCATTERED * self._asked.share if self.way.inside else STEP + SCATTERED
+        return (TOLD if self.way.inside else STEP) + SCATTERED * self.share
 
     def place(self, mark: Mark) -> Place:
         """Return the place of a mark."""

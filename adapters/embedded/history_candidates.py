@@ -34,9 +34,14 @@ class EmbeddedCandidates:
         self._passes = way.tests + Sql("AND") + is_known(asked) + Sql("AND") + tests
 
     @property
+    def share(self) -> float:
+        """Which part of them is in the window: all, where the way has its bounds."""
+        return 1 if self.way.by == NUMBER else self._asked.share
+
+    @property
     def cost(self) -> float:
         """What testing one costs: those outside the window are passed over at once."""
-        return STEP + (self._asked.share if self._probes else 0)
+        return STEP + (self.share if self._probes else 0)
 
     def place(self, mark: Mark) -> Key:
         """Return the place of a mark."""

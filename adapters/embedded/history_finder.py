@@ -89,9 +89,8 @@ class EmbeddedFinder:
         tests = Sql("AND") + is_known(self._asked) + Sql("AND") + all_hold(lead.rest)
         sql = Sql("WITH r AS MATERIALIZED (") + rows + tests + Sql("), c AS MATERIALIZED (SELECT * FROM r WHERE")
         by = f"value IS NULL, value {order}, n {order}, since {order}"
-        sql += self._after() + Sql(
-            f"ORDER BY {by} LIMIT ?) SELECT n, since, value, {BODY_OF} FROM c", (self._query.limit + 1,)
-        )
+        page = f"ORDER BY {by} LIMIT ?) SELECT n, since, value, {BODY_OF} FROM c ORDER BY {by}"
+        sql += self._after() + Sql(page, (self._query.limit + 1,))
         found = self._connection.execute(sql.text, sql.values)
         return [hit(row, lacking=self._asked.sorts_fact and row[2] is None) for row in found]
 

@@ -27,6 +27,11 @@ class Candidates(Protocol[Place]):
     lacking: bool  # those that pass lack the value that is sorted by
 
     @property
+    def share(self) -> float:
+        """Which part of them is in the window, estimated."""
+        ...
+
+    @property
     def cost(self) -> float:
         """What testing one costs."""
         ...
@@ -80,8 +85,12 @@ class Walk(Generic[Place]):
         return self._candidates.mark(self.place)
 
     def expected(self) -> float:
-        """Estimate how many more candidates the page takes, by the rate so far; finding none yet bodes ill."""
-        return min(self._wanted * self.looked_at / max(len(self.found), 0.2), self._budget)
+        """Estimate how many more candidates the page takes, by the rate so far; finding none yet bodes ill.
+
+        It may be good by chance: among equal values those of one time stand together.
+        """
+        each = max(self.looked_at / max(len(self.found), 0.2), 1 / max(self._candidates.share, 1 / self._budget))
+        return min(self._wanted * each, self._budget)
 
     def cost(self) -> float:
         """Estimate what going on costs."""

@@ -22,8 +22,10 @@ DUPLICATE_KEY: Final = 11000
 # Who met another process stands back for a random time: up to twice as long after each clash, half after each success.
 LEAST_PAUSE_SECONDS: Final = 0.001
 MOST_DOUBLINGS: Final = 5
-RIVALS_SECONDS: Final = 1.0  # for so long after a clash, a tail is believed only while it is fresh
-FRESH_SECONDS: Final = 0.001
+RIVALS_SECONDS: Final = 1.0  # for so long after a clash, a tail is not believed, and whoever got a place gives way
+# Whoever would go on at once gives way for twice the longest pause: others get a turn, and more then goes in together.
+AT_ONCE_SECONDS: Final = 0.001
+MOST_COURTESY_SECONDS: Final = 0.008
 
 
 class Candidate(Protocol):
@@ -86,6 +88,8 @@ class Succession(Generic[Job]):
 
     def _write(self, jobs: list[Job]) -> list[Job]:
         """Write the jobs; return those that have to try again."""
+        if self._gave_way():
+            return jobs
         try:
             again = self._round(jobs)
             if again and self._tail is None:
@@ -98,20 +102,32 @@ class Succession(Generic[Job]):
             return []
         return again
 
+    def _gave_way(self) -> bool:
+        """Let rivals go first, where the last place was ours and just now; what queues up meanwhile joins the jobs."""
+        now = time.monotonic()
+        if self._tail is None or now > self._tail_since + AT_ONCE_SECONDS or not self._has_rivals(now):
+            return False
+        time.sleep(min(MOST_COURTESY_SECONDS, 2 * self._longest_pause()))
+        return True
+
+    def _has_rivals(self, now: float) -> bool:
+        return now < self._clashed + RIVALS_SECONDS
+
+    def _longest_pause(self) -> float:
+        return LEAST_PAUSE_SECONDS * 2.0**self._crowd
+
     def _stand_back(self) -> None:
         self._clashed = now = time.monotonic()
         self._stuck_since = self._stuck_since or now
         if now > self._stuck_since + PATIENCE_SECONDS:
             raise NotAbleError("Too many processes write at once; repeat the call.")
-        longest = LEAST_PAUSE_SECONDS * 2**self._crowd
+        longest = self._longest_pause()
         self._crowd = min(self._crowd + 1, MOST_DOUBLINGS)
         time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
 
     def _known_tail(self) -> Fields:
-        """Return the tail: from memory, unless other processes write and it is likely to be out of date."""
-        now = time.monotonic()
-        has_rivals = now < self._clashed + RIVALS_SECONDS
-        if self._tail is None or (has_rivals and now > self._tail_since + FRESH_SECONDS):
+        """Return the tail: from memory, unless other processes write, so that it is likely to be out of date."""
+        if self._tail is None or self._has_rivals(time.monotonic()):
             self._tail = self.read_tail()
         return self._tail
 

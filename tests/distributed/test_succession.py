@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -71,6 +73,30 @@ def test_successions_of_several_processes_leave_no_gap(mongo: Mongo) -> None:
         done = list(pool.map(lambda n: rivals[n % 4].submit(Word(f"w{n}"))["_id"], range(200)))
     assert sorted(done) == list(range(1, 201))
     assert [(done[n], f"w{n}") for n in sorted(range(200), key=done.__getitem__)] == stored(mongo)
+
+
+def test_who_got_a_place_among_rivals_lets_them_go_first(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, rival = open_words(mongo, Words()), open_words(mongo, Words())
+    waiting: list[str] = []
+    clock = [1000.0]
+
+    def pause(seconds: float) -> None:
+        clock[0] += seconds
+        if waiting:
+            rival.submit(Word(waiting.pop()))
+
+    monkeypatch.setattr(succession, "time", SimpleNamespace(monotonic=lambda: clock[0], sleep=pause))
+    for writer, text in ((one, "a"), (rival, "b"), (one, "c")):
+        writer.submit(Word(text))
+    waiting.append("d")
+    one.submit(Word("e"))
+    assert [text for _, text in stored(mongo)] == ["a", "b", "c", "d", "e"]
+
+
+def test_who_writes_alone_never_pauses(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(succession, "time", SimpleNamespace(monotonic=time.monotonic))  # to sleep is an error
+    words = open_words(mongo, Words())
+    assert [words.submit(Word(text))["_id"] for text in "abc"] == [1, 2, 3]
 
 
 def test_nobody_tries_for_ever(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
+from uuid import uuid4
 
 import pymongo
 import pytest
@@ -43,9 +44,8 @@ class Commands(CommandListener):
 
 @pytest.fixture(scope="module")
 def filled(mongodb: str) -> Iterator[Mongo]:
-    """A small history."""
-    mongo = Mongo(mongodb, "test-history-plans")
-    mongo.client.drop_database(mongo.name)
+    """A small history, of this process alone: another may end its part of these tests first."""
+    mongo = Mongo(mongodb, f"test-{uuid4().hex[:12]}")
     made = list(islice(rows(SIZE), SIZE))
     ProjectorDocuments(ReadModels.ensured(mongo)).apply(Batch(made[-1].from_, [], made))
     yield mongo

@@ -21,7 +21,7 @@ from adapters.history.walk import Hit
 from projections.conditions import Condition, Simple
 from projections.ports import Mark
 
-COSTS = Costs(budget=20_000, caps=(500, 4000, 20_000), asking=300.0, worth_asking=1500.0, worth_leading=0.5)
+COSTS = Costs(budget=20_000, caps=(500, 4000), asking=300.0, worth_asking=1500.0, worth_leading=0.5)
 DENSITY = 200  # rows of a value that tell how frequent it is
 
 

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from cli.serving import door_at
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 @dataclass

@@ -17,7 +17,7 @@ from adapters.http.policy import OPEN, POLICY
 from adapters.http.routing import SERVICES
 from tests.deploy.echoes import Echo, served
 
-SECONDS = 20.0
+SECONDS = 60.0
 MIB = 1 << 20
 
 

@@ -19,7 +19,7 @@ from cli.child import Child, Part, answers
 from cli.supervisor import SERVICES, Supervisor, doors_of, free_port, waves_of
 from domain.errors import ConflictError, NotAbleError
 
-SECONDS = 20.0
+SECONDS = 60.0
 # Stands in for `cli.main`: answers on its port, and notes its start and its end.
 PROGRAM = """
 import http.server, os, signal, sys

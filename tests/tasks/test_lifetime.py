@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.slow
-PATIENCE = 20.0
+PATIENCE = 60.0
 HEAVY = ("sklearn", "pandas", "numpy", "pyarrow", "skops", "scipy", "fsspec")
 
 # No `if __name__ == "__main__"`: a child that ran this again would start launchers for ever, and `runs` would show it.

@@ -19,7 +19,7 @@ from commands.ports import TaskBroken, TaskDone, TaskSpec
 
 pytestmark = pytest.mark.slow
 Deed = Callable[..., TaskSpec]
-PATIENCE = 20.0  # seconds after which something that must end counts as never ending
+PATIENCE = 60.0  # seconds after which something that must end counts as never ending
 
 
 def broken(launcher: ProcessLauncher, spec: TaskSpec) -> TaskBroken:

@@ -66,6 +66,7 @@ class Relay:
             )
         )
         self._delivered: list[int] = []
+        self._marks = 0  # that lie for certain between the place and what is sent next
         self._patience = Patience(ending or Event(), *self._doing)
         try:
             self.place = self._begin(Start(self._probe, topic, source, checked))
@@ -136,15 +137,20 @@ class Relay:
             self._delivered.append(offset_of(delivered))
 
     def _checked_end(self, count: int) -> int:
-        """Return where the next record will be; raises DamagedTopic where anybody else's was committed meanwhile."""
+        """Return the offset after what was sent; raises DamagedTopic where anybody else's was committed meanwhile.
+
+        Between two transactions lies the mark of the first. It is written a little after the commit was acknowledged,
+        so what others write may come before it.
+        """
         if not self._delivered:
             raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) did not say where in {self._topic} it wrote.")
         begin, last = self.place.offset, self._delivered[-1]
-        if last - begin + 1 != count:
+        if last - begin + 1 != count + self._marks:
             self._probe.await_end(last + 1)
             if self._probe.count(begin, last + 1) != count:
                 raise DamagedTopic(
                     f"Somebody else wrote to the topic {self._topic}, between offsets {begin} and {last}. "
                     f"Take away their right to write. {REFILL}"
                 )
-        return last + 2  # between two transactions lies the mark of the first
+        self._marks = 1
+        return last + 1

@@ -56,7 +56,7 @@ class Start:
     def _known(self, low: int, last: Found, entry: Entry) -> Place:
         """Return the place from which on to read: the one that was told, unless the topic lost what was there."""
         checked = self._checked
-        if checked is not None and checked.offset <= last.offset + 2 and checked.position <= entry.position:
+        if checked is not None and checked.offset <= last.offset + 1 and checked.position <= entry.position:
             return checked
         before = self._probe.last(lambda it: it.offset < last.offset and not _is_within(it, entry))
         return Place(low, 0) if before is None else Place(before.offset + 1, self._position(before))

@@ -101,10 +101,10 @@ class TopicStream:
         False while the topic does not reach the position.
         """
         place = self._place_after(position)
+        self._check_stop(position, None if place is None else place[0])
         if place is None:
             return False
         offset, self._next = place
-        self._check_stop(position, offset)
         with kafka_errors(*self._doing):
             if self._consumer is None:
                 self._consumer = consumer(
@@ -208,13 +208,14 @@ class TopicStream:
         before = self._read[self._whole(len(self._read)) - 1].position if self._whole(1) else self._position
         self._stopped = Stop(before, offset, message, self._fault)
 
-    def _check_stop(self, position: int, offset: int) -> None:
-        """Raise the fault that was found behind a position if a search has passed over it and it lies there still.
+    def _check_stop(self, position: int, offset: int | None) -> None:
+        """Raise the fault found behind a position if it lies there still and is not met again from `offset` on.
 
-        Before its place it will be met again, or it was none: a client whose topic is made anew under it may slip by a
-        record.
+        What is read again is judged again: a client whose topic is made anew under it may have slipped by a record.
         """
-        if self._stopped is None or self._stopped.position != position or offset <= self._stopped.offset:
+        if self._stopped is None or self._stopped.position != position:
+            return
+        if offset is not None and offset <= self._stopped.offset:
             return
         found = self._probe.first(self._stopped.offset, self._stopped.offset + 1)
         if self._stopped.message == (found.message if found else None):

@@ -183,6 +183,18 @@ def test_a_topic_that_was_made_anew_is_followed_on(
     assert all_of(feed, 100) == relayed.commits()
 
 
+def test_an_old_record_written_again_behind_all_others_stops_it(relayed: Relayed, feed: KafkaFeed) -> None:
+    """From what the last record says, the topic would not reach the place that was read."""
+    relayed.grow(1, 1)
+    relayed.relay_all()
+    assert feed.raw_after(0, 10) == relayed.commits()
+    assert feed.raw_after(2, 10) == []
+    relayed.write(*relayed.messages(relayed.commits()[:1]))
+    for _ in range(3):
+        assert feed.wait_beyond(2, SECONDS)
+        refuses(feed, 2, "There is position 1 of")
+
+
 def test_a_record_that_the_client_slipped_by_is_read_after_all(relayed: Relayed, feed: KafkaFeed) -> None:
     """It happened (a red CI) while a topic was made anew: the fault that this looks like must not stand for ever."""
     relayed.grow(1, 1, 1, 1)
@@ -212,18 +224,19 @@ def test_an_empty_topic_has_no_head(feed: KafkaFeed) -> None:
 
 @pytest.mark.slow
 def test_a_broker_that_dies_and_comes_back(own_kafka: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("probe", "stream"):
-        monkeypatch.setattr(f"adapters.distributed.{module}.PATIENCE_SECONDS", 0.5)
     relayed = Relayed(own_kafka.url, "autolearn")
     relayed.grow(1, 1)
     relayed.relay_all()
     with relayed.feed() as feed:
         assert len(feed.after(0, 1)) == 1
         own_kafka.kill()
-        with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
-            feed.after(2, 10)
-        with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
-            feed.head()
+        with monkeypatch.context() as patience:
+            for module in ("probe", "stream"):
+                patience.setattr(f"adapters.distributed.{module}.PATIENCE_SECONDS", 0.5)
+            with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
+                feed.after(2, 10)
+            with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
+                feed.head()
         own_kafka.start()
         relayed.grow(1)
         relayed.relay_all()

@@ -104,7 +104,7 @@ def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_
         ending.set()
         turn.result(PATIENCE)
     checked = told(mongo, RELAY)["checked"]  # type: ignore[assignment] # as above
-    assert (checked["offset"], checked["position"]) == (2, 1)
+    assert (checked["offset"], checked["position"]) == (1, 1)
 
 
 def test_damage_that_could_not_be_told_is_found_by_the_next_relay(

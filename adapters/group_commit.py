@@ -16,10 +16,11 @@ MAX_TOGETHER = 200
 class Ticket(Generic[Job]):
     """One caller's job, and the lock on which it sleeps until the job is written or the lead is handed over."""
 
-    __slots__ = ("done", "error", "job", "leads", "settled")
+    __slots__ = ("alone", "done", "error", "job", "leads", "settled")
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, *, alone: bool) -> None:
         self.job = job
+        self.alone = alone
         self.error: BaseException | None = None
         self.leads = False
         self.settled = False
@@ -41,9 +42,12 @@ class GroupCommit(Generic[Job]):
         self._queue: list[Ticket[Job]] = []
         self._led = False
 
-    def submit(self, job: Job) -> None:
-        """Return when the job is written, or raise why it could not be."""
-        ticket = Ticket(job)
+    def submit(self, job: Job, *, alone: bool = False) -> None:
+        """Return when the job is written, or raise why it could not be.
+
+        Who would rather be `alone` writes nobody else's jobs when it leads; others may write its job with theirs.
+        """
+        ticket = Ticket(job, alone=alone)
         with self._lock:
             self._queue.append(ticket)
             ticket.leads, self._led = not self._led, True
@@ -58,7 +62,8 @@ class GroupCommit(Generic[Job]):
     def _lead(self, leader: Ticket[Job]) -> None:
         leader.leads = False
         with self._lock:
-            tickets, self._queue = self._queue[:MAX_TOGETHER], self._queue[MAX_TOGETHER:]
+            together = 1 if leader.alone else MAX_TOGETHER  # who leads is the first of the queue
+            tickets, self._queue = self._queue[:together], self._queue[together:]
         error: BaseException | None = NotAbleError("The write was interrupted; repeat the call.")
         again: set[int] = set()
         try:

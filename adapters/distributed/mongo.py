@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 from pymongo import MongoClient, timeout
@@ -24,6 +25,8 @@ PATIENCE_SECONDS: Final = 5.0  # of one operation: a server that stands still is
 MAJORITY: Final = WriteConcern(w="majority", j=True)
 
 Fields = dict[str, Any]
+
+_hurry: ContextVar[bool] = ContextVar("hurry", default=False)
 
 
 class Mongo:
@@ -84,5 +87,14 @@ def as_ours() -> Iterator[None]:
 @contextmanager
 def hurried(seconds: float = HURRY_SECONDS) -> Iterator[None]:
     """Give up soon, whatever is asked within: for whoever only wants to know how it stands."""
-    with timeout(seconds):
-        yield
+    before = _hurry.set(True)
+    try:
+        with timeout(seconds):
+            yield
+    finally:
+        _hurry.reset(before)
+
+
+def is_hurried() -> bool:
+    """Whether what this thread asks is given up soon: nobody else's work should be done within."""
+    return _hurry.get()

@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from adapters.distributed.mongo import PATIENCE_SECONDS, Fields, as_ours
+from adapters.distributed.mongo import PATIENCE_SECONDS, Fields, as_ours, is_hurried
 from adapters.group_commit import GroupCommit
 from domain.errors import NotAbleError
 
@@ -69,10 +69,10 @@ class Succession(Generic[Job]):
         """Return the job's document when it is stored for good; raises its refusal, or NotAbleError (come again).
 
         Of a MongoDB that stands still that takes two operations' time (insert, find out; three where the tail is not
-        known), after as much for those who were writing. To find out has a time of its own on purpose: a fail-over
+        known), after as much for those who were writing; who is `hurried` writes no others' jobs in its time. To find out
         that outlasts the insert then still ends with an answer that is certain.
         """
-        self._group.submit(job)
+        self._group.submit(job, alone=is_hurried())
         if job.refusal is not None:
             raise job.refusal
         if job.document is None:

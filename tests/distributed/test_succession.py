@@ -6,12 +6,13 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
 
 from adapters.distributed import succession
-from adapters.distributed.mongo import Fields, Mongo
+from adapters.distributed.mongo import Fields, Mongo, hurried
 from adapters.distributed.succession import Succession
 from domain.errors import NotAbleError
 
@@ -65,6 +66,42 @@ def test_only_the_guilty_one_is_refused(mongo: Mongo) -> None:
         remaining = words._round(remaining)
     assert [type(job.refusal) for job in jobs] == [type(None), KeyError, type(None), KeyError, type(None)]
     assert stored(mongo) == [(1, "taken"), (2, "a"), (3, "b"), (4, "c")]
+
+
+class HeldUp(Words):
+    """Lets the first write wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began, self.may_go_on = Event(), Event()
+
+    def follow(self, tail: Fields, jobs: Sequence[Word]) -> list[tuple[Word, Fields]]:
+        self.began.set()
+        assert self.may_go_on.wait(30)
+        return super().follow(tail, jobs)
+
+
+def test_the_hurry_of_one_caller_is_not_that_of_others(mongo: Mongo) -> None:
+    """Its time may be over before its turn to write comes."""
+    line = HeldUp()
+    words = open_words(mongo, line)
+
+    def submit_hurriedly() -> None:
+        with hurried(0.1):
+            words.submit(Word("hurried"))
+
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(words.submit, Word("first"))
+        assert line.began.wait(30)
+        in_a_hurry = pool.submit(submit_hurriedly)
+        while not words._group._queue:
+            pass
+        others = [pool.submit(words.submit, Word(text)) for text in "ab"]
+        Event().wait(0.2)  # its time goes by
+        line.may_go_on.set()
+        assert isinstance(in_a_hurry.exception(), NotAbleError)
+        assert first.result()["_id"] == 1
+        assert {it.result()["_id"] for it in others} == {2, 3}
 
 
 def test_successions_of_several_processes_leave_no_gap(mongo: Mongo) -> None:

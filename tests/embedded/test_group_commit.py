@@ -54,6 +54,23 @@ def test_what_queues_meanwhile_is_written_together() -> None:
     assert len(gate.batches) == 2
 
 
+def test_who_leads_alone_writes_no_other_job() -> None:
+    gate = Gate()
+    group = GroupCommit(gate.write)
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(group.submit, 0)]
+        assert gate.began.wait(30)
+        calls.append(pool.submit(group.submit, 1, alone=True))
+        while not group._queue:
+            pass
+        calls += [pool.submit(group.submit, job) for job in (2, 3)]
+        while len(group._queue) < 3:
+            pass
+        gate.may_go_on.set()
+        assert [call.exception() for call in calls] == [None] * 4
+    assert [sorted(batch) for batch in gate.batches] == [[0], [1], [2, 3]]
+
+
 def test_an_error_reaches_all_of_its_batch_and_nobody_else() -> None:
     gate = Gate()
     group = GroupCommit(gate.write)

@@ -51,7 +51,8 @@ class Client:
         position = self.positions.last() or 0
         if int(problem.get("head", 0)) >= position:
             return " They catch up; if they stand still, `/health/ready` of the backend says why."
-        return f" Was it restored from a back-up? Then remove {self.positions.file}, which knows a later one."
+        why = "Was it restored from a back-up, or is it another log at the same address?"
+        return f" {why} Then remove {self.positions.file}, which knows a later one."
 
     def tell(self, *path: str, body: Any = None, background: bool = False, method: str = "POST") -> Answer:
         """Give a command; `background` answers before its task is done. 202 means that the task goes on."""

@@ -69,8 +69,9 @@ class Succession(Generic[Job]):
         """Return the job's document when it is stored for good; raises its refusal, or NotAbleError (come again).
 
         Of a MongoDB that stands still that takes two operations' time (insert, find out; three where the tail is not
-        known), after as much for those who were writing; who is `hurried` writes no others' jobs in its time. To find out
-        that outlasts the insert then still ends with an answer that is certain.
+        known), after as much for those who were writing. Who is `hurried` writes no others' jobs in its time. To find
+        out has a time of its own on purpose: a fail-over that outlasts the insert then still ends with an answer that
+        is certain.
         """
         self._group.submit(job, alone=is_hurried())
         if job.refusal is not None:

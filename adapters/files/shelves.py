@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from uuid import uuid4
 
 from adapters.durability import flush
+from domain.errors import BadInputError
 
 
 class Shelf(Protocol):
@@ -65,13 +66,17 @@ class DiskShelf:
 
 
 class RemoteShelf:
-    """Any fsspec file system (`s3://`, `memory://`, a mounted volume of another kind)."""
+    """Any fsspec file system (`s3://`, `memory://`, a mounted volume of another kind); else BadInputError."""
 
     def __init__(self, url: str) -> None:
         import fsspec.core  # noqa: PLC0415 - 95 ms that only remote blobs need
 
         self._files: Any
-        self._files, self._root = fsspec.core.url_to_fs(url)
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(url)
+        except (ValueError, ImportError) as wrong:  # no such protocol; one whose package is not installed
+            fitting = "Blobs go to a folder, `file:///…`, `s3://…`, or another URL whose package fsspec finds."
+            raise BadInputError(f"AUTOLEARN_BLOBS={url} is no place for blobs here: {wrong}. {fitting}") from wrong
 
     def take(self, source: Path, place: str) -> None:
         """Upload beside the target, then move: most file systems show a half-written upload."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import count
 
 import httpx
-from anyio import create_task_group
+from anyio import CancelScope, create_task_group
 from anyio.abc import TaskGroup
 from starlette.types import Receive, Scope, Send
 
@@ -99,19 +99,40 @@ class Gateway:
         """Return the first answer; 503 only if nobody gives another. None: no instance answers."""
         if body.content is None:  # a file is sent once: not to one that stands still
             await gather(*map(self._watch.lives, self._instances[service]))
-        unable, bases = None, self._in_turn(service)
-        for base in bases if len(bases) > 1 else bases * 2:  # the connection to an only one may be stale
-            is_last = unable is None and (base == bases[-1] or body.content is None)
-            answer = await self._sent(self._request(base, target, scope, body), base, is_last=is_last)
-            if answer is not None:
-                if unable is not None:
-                    await unable.aclose()
-                unable = answer
-                if answer.status_code != UNABLE or len(bases) == 1:
-                    return answer
-            if not body.is_repeatable or (len(bases) == 1 and self._watch.is_still(base)):
-                break
+        bases = self._in_turn(service)
+        answer = await self._asked(bases, target, scope, body)
+        if answer is None and body.is_repeatable:
+            answer = await self._asked(self._once_more(bases), target, scope, body)
+        return answer
+
+    async def _asked(
+        self, bases: Sequence[str], target: bytes, scope: Scope, body: RelayedBody
+    ) -> httpx.Response | None:
+        """Ask one after the other; only where nobody else is left, or nobody else may be asked, silence is borne."""
+        unable = None
+        try:
+            for base in bases:
+                is_last = unable is None and (base == bases[-1] or body.content is None)
+                answer = await self._sent(self._request(base, target, scope, body), base, is_last=is_last)
+                if answer is not None:
+                    unable, before = answer, unable
+                    await _let_go(before)
+                if (answer is not None and answer.status_code != UNABLE) or not body.is_repeatable:
+                    break
+        except BaseException:  # the caller hung up
+            with CancelScope(shield=True):
+                await _let_go(unable)
+            raise
         return unable
+
+    def _once_more(self, bases: Sequence[str]) -> Sequence[str]:
+        """Return whom to ask again: an only one, to which the connection may be stale, or one that stood still.
+
+        Whoever was last and stood still was waited for.
+        """
+        if not bases or self._watch.is_still(bases[-1]):
+            return ()
+        return bases if len(bases) == 1 else [base for base in bases if self._watch.is_still(base)][:1]
 
     def _request(self, base: str, target: bytes, scope: Scope, body: RelayedBody) -> httpx.Request:
         return httpx.Request(
@@ -143,6 +164,11 @@ class Gateway:
         bases = list(self._instances[service])
         first = next(self._turn) % max(len(bases), 1)
         return sorted(bases[first:] + bases[:first], key=self._watch.is_still)
+
+
+async def _let_go(answer: httpx.Response | None) -> None:
+    if answer is not None:
+        await answer.aclose()
 
 
 async def _leave_with_caller(body: RelayedBody, group: TaskGroup) -> None:

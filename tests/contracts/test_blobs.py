@@ -12,6 +12,7 @@ import pytest
 
 from adapters.files.blobs import FileBlobs
 from commands.ports import BlobMissing
+from domain.errors import BadInputError
 
 CONTENT = b"what a model learned"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -111,6 +112,11 @@ def test_a_file_of_another_disk_is_taken_in(tmp_path: Path) -> None:
     path.write_bytes(CONTENT)
     assert FileBlobs(str(tmp_path)).put_file(str(path)).sha256 == SHA256
     assert not path.exists()
+
+
+def test_a_url_of_no_known_protocol_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"AUTOLEARN_BLOBS=foo://bar is no place for blobs here: .*foo.*file:///"):
+        FileBlobs("foo://bar", str(tmp_path))
 
 
 def test_a_remote_url_needs_a_scratch_folder_here() -> None:

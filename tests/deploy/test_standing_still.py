@@ -104,6 +104,20 @@ def test_where_nobody_else_is_left_it_is_waited_for(door: Door, monkeypatch: pyt
         assert call.result()[0] == 200
 
 
+def test_nobody_else_is_left_where_the_other_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway_module, "LAST_SECONDS", 20.0)
+    with closing(socket.create_server(("127.0.0.1", 0))) as gone:
+        nowhere = f"http://127.0.0.1:{gone.getsockname()[1]}"
+    with instances(1) as (behind, urls), gateway({it: [*urls[it], nowhere] for it in urls}, behind) as door:
+        (echo,) = behind["session"]
+        echo.moves.clear()
+        with ThreadPoolExecutor() as pool:
+            call = pool.submit(door.asked, "GET", "/session")
+            until(lambda: echo.heard.count("/session") == 2)
+            echo.moves.set()
+            assert call.result()[0] == 200
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_not_for_ever_though(frozen: str, number: int) -> None:
     with gateway(dict.fromkeys(SERVICES, [frozen] * number), {}) as door:

@@ -59,7 +59,7 @@ class Watch:
     async def _look(self, base: str) -> bool:
         try:
             await self._client.get(base + LIVE, timeout=LOOK_SECONDS)
-        except httpx.TransportError as silent:
+        except httpx.HTTPError as silent:
             if not self.is_still(base):
                 log.warning("%s stands still: %r", base, silent)
                 self._returns[base] = asyncio.create_task(self._await_return(base))
@@ -70,10 +70,12 @@ class Watch:
     async def _await_return(self, base: str) -> None:
         """Ask it until it answers."""
         lives = False
-        while not lives:
-            await asyncio.sleep(PAUSE)
-            lives = await self.lives(base)
-        del self._returns[base]
+        try:
+            while not lives:
+                await asyncio.sleep(PAUSE)
+                lives = await self.lives(base)
+        finally:
+            del self._returns[base]
         log.warning("%s answers again", base)
 
 

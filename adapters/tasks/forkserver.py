@@ -95,7 +95,7 @@ class Forkserver:
         except (OSError, EOFError):
             if not self._has_died(server):
                 raise
-        return self._started(message.getbuffer())  # the task has not begun: its number would have come before
+        return self._started(message.getbuffer())  # what has the first order is ended: its life line is cut
 
     def close(self) -> None:
         """End the server; its children must have ended. Twice is harmless."""

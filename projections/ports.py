@@ -44,6 +44,7 @@ class RawCommit:
     digest: str
     hash: bytes
     events: tuple[RawEvent, ...]
+    faults: tuple[str, ...] = ()  # of what is stored with a type or length that is never written
 
 
 class Feed(Protocol):
@@ -265,6 +266,7 @@ class Archived:
     previous: bytes
     hash: bytes
     communication: Communication
+    faults: tuple[str, ...] = ()  # as those of a RawCommit
 
 
 class Communications(Protocol):

@@ -45,6 +45,8 @@ def chain_faults(
 
 
 def _fault(commit: RawCommit, position: int, previous: bytes) -> str | None:
+    if commit.faults:
+        return "; ".join(commit.faults)
     if commit.first != position + 1:
         return f"the commit begins at {commit.first}, but the one before it ends at {position}"
     if len(commit.events) != commit.position - position:

@@ -79,6 +79,8 @@ def chain_faults(records: Iterable[Archived]) -> Iterator[tuple[int, str]]:
 
 
 def _fault(record: Archived, position: int, number: int, previous: bytes) -> str | None:
+    if record.faults:
+        return "; ".join(record.faults)
     if record.position != position + 1:
         return f"records {position + 1} to {record.position - 1} are missing"
     if record.number != number + 1 or record.previous != previous:

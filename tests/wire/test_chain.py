@@ -82,6 +82,12 @@ def test_every_change_is_found_at_its_position(what: str) -> None:
     assert positions(commits) == ([3, 4] if what == "hash" else [3])
 
 
+def test_what_was_never_written_so_is_a_fault_whatever_the_hash_says() -> None:
+    commits = log(1, 1)
+    commits[1] = replace(commits[1], faults=("its append_id is text", "its hash has 31 bytes"))
+    assert list(chain_faults(commits)) == [(2, "its append_id is text; its hash has 31 bytes")]
+
+
 def test_a_lost_commit_is_found_once() -> None:
     commits = log(1, 1, 1, 1)
     del commits[1]

@@ -62,6 +62,12 @@ def test_every_changed_fact_is_found(field: str) -> None:
     assert positions(records) == [2]
 
 
+def test_what_was_never_written_so_is_a_fault_whatever_the_hash_says() -> None:
+    records = archive("a", "a")
+    records[1] = replace(records[1], faults=("its actor is a blob",))
+    assert list(chain_faults(records)) == [(2, "its actor is a blob")]
+
+
 def test_a_changed_time_is_found() -> None:
     records = archive("a", "a")
     records[0] = replace(records[0], at=AT + timedelta(microseconds=1))

@@ -43,11 +43,14 @@ def log(terminal: Terminal, *, follow: bool, **query: Any) -> None:
 def _follow(terminal: Terminal, query: Facts) -> None:
     for event in terminal.client().events("GET", "log", "events", **query):
         if isinstance(event.data, dict) and "operation" in event.data:
-            terminal.show_line(event.data, "  ".join(map(cell, _row(event.data, FOLLOWED).values())))
+            columns = (*FOLLOWED, "count") if event.data.get("count", 1) != 1 else FOLLOWED
+            terminal.show_line(event.data, "  ".join(map(cell, _row(event.data, columns).values())))
 
 
 def _blocks(body: Facts) -> list[Block]:
-    return [[_row(it, COLUMNS) for it in body.get("communications", [])]]
+    records = body.get("communications", [])
+    columns = (*COLUMNS, "count") if any(it.get("count", 1) != 1 for it in records) else COLUMNS
+    return [[_row(it, columns) for it in records]]
 
 
 def _row(it: Facts, columns: tuple[str, ...]) -> Facts:

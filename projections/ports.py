@@ -235,7 +235,8 @@ class Communication:
 
     kind: call, message, process. outcome: of a call its HTTP status, or opened, closed, gone (a stream); of a message
     started, cancelled, failed, skipped; of a process started. causation: the command, `event:<position>`, or of a
-    process `master-key:<fingerprint>`. Sizes in bytes; digests SHA-256 hex.
+    process `master-key:<fingerprint>`. Sizes in bytes; digests SHA-256 hex. count: how many calls this record stands
+    for. head: of a command the chain hash (hex) of the log at domain_position, else empty.
     """
 
     kind: str
@@ -253,11 +254,13 @@ class Communication:
     domain_position: int
     digest_in: str
     digest_out: str
+    count: int = 1
+    head: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """A communication at its place: position 1, 2, …; per writing process a chain (writer, number, previous, hash)."""
+    """A communication at its place, 1, 2, …; `previous`: the hash of the record before; `number`: of its writer's."""
 
     position: int
     at: datetime

@@ -1,12 +1,12 @@
 """One communication <-> one document: {_id: position, at, writer, number, previous, hash, and the record's own fields}.
 
-Whatever values a damaged document holds, reading it gives something, and its writer's chain says that it is wrong.
+Whatever values a damaged document holds, reading it gives something, and the chain says that it is wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from datetime import datetime
 from typing import Any, Final, get_type_hints
 
@@ -14,9 +14,10 @@ from bson.int64 import Int64
 from pymongo import ASCENDING, IndexModel
 
 from adapters.distributed.mongo import Fields
-from adapters.wire.communication_chain import GENESIS, Ends
+from adapters.wire.communication_chain import Ends
 from adapters.wire.communication_filters import EQUAL
 from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
+from domain.errors import NotAbleError
 from projections.ports import Archived, Communication
 
 COMMUNICATIONS: Final = "communications"
@@ -25,8 +26,10 @@ INDEXES: Final = [
     IndexModel([("at", ASCENDING), ("_id", ASCENDING)], name="at"),
     *(IndexModel([(name, ASCENDING), ("_id", ASCENDING)], name=name) for name in EQUAL),
 ]
-TAIL_FIELDS: Final = ("at",)
+TAIL_FIELDS: Final = ("at", "hash")
 KINDS: Final[dict[str, type]] = get_type_hints(Communication)
+# What is not there was stored by an older version, which did not have the field.
+DEFAULTS: Final = {it.name: it.default for it in fields(Communication) if it.default is not MISSING}
 WRONG: Final[dict[type, Callable[[Any], Any]]] = {
     int: lambda _: -(2**63),
     float: lambda _: float("-inf"),
@@ -50,7 +53,7 @@ def to_document(record: Archived) -> Fields:
 
 def from_document(document: Fields) -> Archived:
     """Return the record of a document, of whatever it holds."""
-    facts = {name: _value(document.get(name), kind) for name, kind in KINDS.items()}
+    facts = {name: _value(document.get(name, DEFAULTS.get(name)), kind) for name, kind in KINDS.items()}
     return Archived(
         position=int(document["_id"]),
         at=_moment(document.get("at")),
@@ -62,10 +65,15 @@ def from_document(document: Fields) -> Archived:
     )
 
 
-def ends_of(tail: Fields, own: Fields | None) -> Ends:
-    """Return where the archive ends: from the last document of all ({}: none), and the last one of the writer."""
-    number, found = (own["number"], own["hash"]) if own else (0, GENESIS)
-    return Ends(int(tail.get("_id", 0)), int(tail.get("at", 0)), int(number), found)
+def ends_of(tail: Fields, number: int) -> Ends:
+    """Return where the audit log ends: its last document ({}: none), and the writer's last number."""
+    if not tail:
+        return Ends(number=number)
+    place: list[Any] = [tail.get(name) for name in ("_id", *TAIL_FIELDS)]
+    if [type(it) for it in place] != [Int64, Int64, bytes]:
+        raise NotAbleError("The audit log ends with a document that is none of it; `autolearn verify` shows it.")
+    position, at, found = place
+    return Ends(int(position), int(at), found, number)
 
 
 def _value(stored: Any, kind: type) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from typing import Any, Final
 
 from adapters.distributed.cloud_events import (
@@ -20,11 +20,12 @@ from adapters.distributed.cloud_events import (
 )
 from projections.ports import Archived, Communication
 
-INTEGERS: Final = {"bytes_in", "bytes_out", "domain_position"}
+INTEGERS: Final = {"bytes_in", "bytes_out", "domain_position", "count"}
 KINDS: Final = {
     field.name: int if field.name in INTEGERS else (int, float) if field.name == "milliseconds" else str
     for field in fields(Communication)
 }
+DEFAULTS: Final = {field.name: field.default for field in fields(Communication) if field.default is not MISSING}
 
 
 def communication_message(archived: Archived, source: str) -> Message:
@@ -66,7 +67,7 @@ def archived_of(record: Record) -> Archived:
 
 
 def _communication(value: bytes) -> Communication:
-    facts: dict[str, Any] = json.loads(value)
+    facts: dict[str, Any] = DEFAULTS | json.loads(value)  # older versions had fewer fields
     for name, kind in KINDS.items():
         if not isinstance(facts[name], kind) or isinstance(facts[name], bool):
             raise TypeError(f"{name} has a value of a wrong type")

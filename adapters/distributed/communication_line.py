@@ -1,4 +1,4 @@
-"""The line of communications: each gets its place in the row of all, and its number in the chain of this writer."""
+"""The line of communications: each gets its place in the one chain of all, and its number among this writer's."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Job:
 
 
 class CommunicationLine:
-    """Knows where this writer's own chain ends, as long as it knows what became of all that it planned."""
+    """Knows this writer's last number, as long as it knows what became of all that it planned."""
 
     def __init__(self, collection: Collection[Fields], writer: str, now: Callable[[], int]) -> None:
         self._collection, self._writer, self._now = collection, writer, now
         self._known = False
-        self._own: Fields | None = None  # the writer's last document, where known
+        self._own = 0  # the writer's last number, where known
         self._planned: list[Job] = []
 
     def follow(self, tail: Fields, jobs: Sequence[Job]) -> list[tuple[Job, Fields]]:
@@ -48,18 +48,19 @@ class CommunicationLine:
         return planned
 
     def blame(self, job: Job) -> Exception | None:  # noqa: ARG002 - whichever job it was
-        """Ask anew where the chain ends: the number is taken, so an insert that was given up for lost has arrived."""
+        """Ask anew for the last number: this one is taken, so an insert that was given up for lost has arrived."""
         self._planned, self._known = [], False
         return None
 
-    def _last(self) -> Fields | None:
-        """Return the writer's last document; it is asked for where an insert has an unknown end."""
+    def _last(self) -> int:
+        """Return the writer's last number; it is asked for where an insert has an unknown end."""
         stored = [job.document for job in self._planned if job.document is not None]
         if stored:
-            self._own = stored[-1]
+            self._own = int(stored[-1]["number"])
         if not self._known or any(job.refusal is not None for job in self._planned):
             with as_ours():
-                self._own = self._collection.find_one({"writer": self._writer}, sort=[("number", DESCENDING)])
+                last = self._collection.find_one({"writer": self._writer}, {"number": 1}, sort=[("number", DESCENDING)])
+            self._own = int(last["number"]) if last else 0
             self._known = True
         self._planned = []
         return self._own

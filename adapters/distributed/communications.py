@@ -1,4 +1,4 @@
-"""The archive of communications in MongoDB: one row of records of all processes, chained per writer."""
+"""The archive of communications in MongoDB: one row and one chain of the records of all processes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class MongoCommunications:
     def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
         """Return records before a position, newest first; `since` and `until` are ISO times with zone, inclusive."""
         asked = wanted(filters)
-        places: Fields = {"$lt": 2**62 if before is None else before}
+        places: Fields = {"$gt": 0, "$lt": 2**62 if before is None else before}
         if asked.since is not None:
             places["$gt"] = self._last_until(asked.since - 1)
         if asked.until is not None:
@@ -108,8 +108,8 @@ class MongoCommunications:
         return self._growth.wait_beyond(position, timeout)
 
     def strays(self) -> list[str]:
-        """Return which documents have no position, so that `read` passes them over."""
-        wrong: Fields = {"_id": {"$not": {"$type": NUMBERS}}}
+        """Return which documents have no position from 1 on, so that `read` passes them over."""
+        wrong: Fields = {"$or": [{"_id": {"$not": {"$type": NUMBERS}}}, {"_id": {"$lt": 1}}]}
         try:
             with as_ours():
                 found = list(self._records.find(wrong, {"_id": 1}).limit(MOST_STRAYS))
@@ -127,7 +127,7 @@ class MongoCommunications:
         """Return the position of the last record with a time <= `at` (microseconds); 0 where there is none."""
         order: list[tuple[str, Any]] = [("at", DESCENDING), ("_id", DESCENDING)]
         with as_ours():
-            last = self._records.find_one({"at": {"$lte": at}}, {"_id": 1}, sort=order)
+            last = self._records.find_one({"at": {"$lte": at}, "_id": {"$gt": 0}}, {"_id": 1}, sort=order)
         return int(last["_id"]) if last else 0
 
     def _seems_away(self) -> bool:

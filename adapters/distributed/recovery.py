@@ -21,7 +21,7 @@ from adapters.distributed.topic_copy import archived_in, commits_in
 from adapters.distributed.topic_end import last_position
 from adapters.distributed.topics import topics_of
 from adapters.wire import chain
-from adapters.wire.communication_chain import Chains
+from adapters.wire.communication_chain import Chain as AuditChain
 from adapters.wire.moments import to_microseconds
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from projections.ports import Archived, RawCommit
@@ -78,7 +78,7 @@ class Recovery:
     def _archive_refill(self) -> Refill[Archived]:
         document, until = communication_documents.to_document, self._until.communications
         option = "--communications-until"
-        return Refill(self._archive, self._communications, document, Chains().fault, until, option)
+        return Refill(self._archive, self._communications, document, AuditChain().fault, until, option)
 
     def _given_up(self, position: int, archived: int) -> dict[str, Any]:
         """Say what the topics have beyond the ends that were asked for: a relay does not go on with such a topic."""

@@ -82,7 +82,7 @@ class Succession(Generic[Job]):
 
     def read_tail(self) -> Fields:
         """Return the kept fields of the last document; {} where there is none."""
-        numbered = {"_id": {"$type": "number"}}
+        numbered = {"_id": {"$type": "number", "$gt": 0}}
         with as_ours():
             last = self._collection.find_one(numbered, dict.fromkeys(self._kept, 1), sort=[("_id", -1)])
         return last or {}

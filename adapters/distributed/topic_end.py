@@ -10,8 +10,7 @@ from adapters.distributed.cloud_events import Record
 from adapters.distributed.probe import Probe, is_readable
 from adapters.distributed.topic_copy import archived_in, commits_in
 from adapters.wire.chain import GENESIS, hash_of
-from adapters.wire.communication_chain import communication_hash
-from adapters.wire.moments import to_microseconds
+from adapters.wire.communication_chain import has_its_hash
 from projections.ports import Archived, RawCommit
 
 NEAR: Final = 64  # offsets before the end that are read first
@@ -63,15 +62,6 @@ def _follows(commit: RawCommit, before: Iterable[bytes]) -> bool:
 
 
 def _hashed(records: Sequence[Record]) -> Archived | None:
-    return next((it for it in reversed([*archived_in(records)]) if not isinstance(it, tuple) and _is_true(it)), None)
-
-
-def _is_true(record: Archived) -> bool:
-    return record.hash == communication_hash(
-        record.previous,
-        position=record.position,
-        at=to_microseconds(record.at),
-        writer=record.writer,
-        number=record.number,
-        communication=record.communication,
+    return next(
+        (it for it in reversed([*archived_in(records)]) if not isinstance(it, tuple) and has_its_hash(it)), None
     )

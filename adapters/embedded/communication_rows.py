@@ -21,16 +21,31 @@ CREATE TABLE IF NOT EXISTS communications (
     kind TEXT NOT NULL, actor TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, operation TEXT NOT NULL,
     outcome TEXT NOT NULL, problem TEXT NOT NULL, milliseconds REAL NOT NULL, bytes_in INTEGER NOT NULL,
     bytes_out INTEGER NOT NULL, correlation TEXT NOT NULL, causation TEXT NOT NULL, domain_position INTEGER NOT NULL,
-    digest_in TEXT NOT NULL, digest_out TEXT NOT NULL
+    digest_in TEXT NOT NULL, digest_out TEXT NOT NULL,
+    count INTEGER NOT NULL DEFAULT 1, head TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS communications_by_correlation ON communications (correlation);
 CREATE UNIQUE INDEX IF NOT EXISTS communications_by_writer ON communications (writer, number);
 """
-INSERT: Final = "INSERT INTO communications VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+INSERT: Final = "INSERT INTO communications VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 AFTER: Final = "SELECT * FROM communications WHERE position > ? ORDER BY position LIMIT ?"
-LAST: Final = "SELECT * FROM (SELECT * FROM communications ORDER BY position DESC LIMIT ?) ORDER BY position"
-LAST_OF_WRITER: Final = "SELECT number, hash FROM communications WHERE writer = ? ORDER BY number DESC LIMIT 1"
-LAST_AT: Final = "SELECT position, at FROM communications WHERE position <= ? ORDER BY position DESC LIMIT 1"
+LAST: Final = (
+    "SELECT * FROM (SELECT * FROM communications WHERE position > 0 ORDER BY position DESC LIMIT ?) ORDER BY position"
+)
+END: Final = "SELECT position, at, hash FROM communications WHERE position > 0 ORDER BY position DESC LIMIT 1"
+LAST_NUMBER: Final = "SELECT max(number) FROM communications WHERE writer = ?"
+LAST_AT: Final = (
+    "SELECT position, at FROM communications WHERE position > 0 AND position <= ? ORDER BY position DESC LIMIT 1"
+)
+MISPLACED: Final = "SELECT position FROM communications WHERE position < 1 ORDER BY position LIMIT ?"
+EXTEND: Final = (
+    "ALTER TABLE communications RENAME TO older_communications",
+    "DROP INDEX communications_by_correlation",
+    "DROP INDEX communications_by_writer",
+    *filter(str.strip, SCHEMA.split(";")),
+    "INSERT INTO communications SELECT *, 1, '' FROM older_communications",
+    "DROP TABLE older_communications",
+)
 
 # Conditions are chosen from this table and never built from what a caller sent.
 CONDITIONS: Final = {name: f"{name} = ?" for name in EQUAL}
@@ -50,6 +65,14 @@ def from_row(row: Iterable[Any]) -> Archived:
     return Archived(position, _moment(at), writer, number, previous, record_hash, communication)
 
 
+def extend(connection: sqlite3.Connection) -> None:
+    """Copy the table of an older version, which had no `count` and no `head`, into one of this version."""
+    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(communications)")}
+    if columns and "count" not in columns:
+        for statement in EXTEND:
+            connection.execute(statement)
+
+
 def readable(stored: bytes) -> str:
     """Return a text even where damage left none, so that verify can name the record."""
     return stored.decode("utf-8", "backslashreplace")
@@ -65,7 +88,7 @@ def _moment(stored: Any) -> datetime:
 def selection(connection: sqlite3.Connection, filters: dict[str, str], before: int | None) -> tuple[str, list[Any]]:
     """Return a WHERE clause and its values; times become positions, as they never go back."""
     asked = wanted(filters)
-    conditions, values = ["position < ?"], list[Any]([before if before is not None else 2**62])
+    conditions, values = ["position > 0", "position < ?"], list[Any]([before if before is not None else 2**62])
     for name, value in asked.equal.items():
         conditions.append(CONDITIONS[name])
         values.append(value)

@@ -1,4 +1,4 @@
-"""The archive of communications in a SQLite file of its own: durable before the reply leaves, chained per writer."""
+"""The archive of communications in a SQLite file of its own: durable before the reply leaves, in one chain."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Final
 
 from adapters.embedded.communication_rows import (
     AFTER,
+    END,
     INSERT,
     LAST,
-    LAST_AT,
-    LAST_OF_WRITER,
+    LAST_NUMBER,
+    MISPLACED,
     SCHEMA,
+    extend,
     from_row,
     readable,
     selection,
@@ -25,12 +27,13 @@ from adapters.embedded.communication_rows import (
 from adapters.embedded.database import Database
 from adapters.embedded.growth import poll_beyond
 from adapters.group_commit import GroupCommit
-from adapters.wire.communication_chain import GENESIS, Ends, following, normal
+from adapters.wire.communication_chain import Ends, following, normal
 from adapters.wire.moments import microseconds_now
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Archived, Communication
 
 RING: Final = 1000
+MOST_MISPLACED: Final = 20
 
 
 @dataclass(slots=True)
@@ -52,6 +55,8 @@ class SqliteCommunications:
         self._failure: Exception | None = None
         self._group = GroupCommit(self._write)
         if not database.read_only:
+            with database.writing() as connection:
+                extend(connection)
             database.define(SCHEMA)
         self._ring = deque(self._records(LAST, (RING,)), RING)
         database.growth.reach(self._ring[-1].position if self._ring else 0)
@@ -99,8 +104,8 @@ class SqliteCommunications:
         return poll_beyond(self._length, position, timeout)
 
     def file_faults(self) -> list[str]:
-        """Return what is wrong with the file besides its records: broken pages or indexes."""
-        return self._database.faults(filter(str.strip, SCHEMA.split(";")))
+        """Return what is wrong with the file besides its records: broken pages or indexes, rows that `read` omits."""
+        return [*self._database.faults(filter(str.strip, SCHEMA.split(";"))), *self._misplaced()]
 
     def _records(self, query: str, values: tuple[int, ...]) -> list[Archived]:
         with self._database.reading() as connection:
@@ -110,9 +115,14 @@ class SqliteCommunications:
             finally:
                 connection.text_factory = str
 
+    def _misplaced(self) -> list[str]:
+        with self._database.reading() as connection:
+            found = connection.execute(MISPLACED, (MOST_MISPLACED,)).fetchall()
+        return [f"the audit log has a row at {position}, where no record can be" for (position,) in found]
+
     def _length(self) -> int:
         with self._database.reading() as connection:
-            last = connection.execute(LAST_AT, (2**62,)).fetchone()
+            last = connection.execute(END).fetchone()
         return last[0] if last else 0
 
     def _write(self, jobs: list[_Job]) -> None:
@@ -130,11 +140,9 @@ class SqliteCommunications:
         self._database.growth.reach(records[-1].position)
 
     def _chained(self, connection: sqlite3.Connection, jobs: list[_Job]) -> list[Archived]:
-        last = connection.execute(LAST, (1,)).fetchone()
-        ends = Ends(
-            *(last[:2] if last else (0, 0)),
-            *(connection.execute(LAST_OF_WRITER, (self._writer,)).fetchone() or (0, GENESIS)),
-        )
+        last = connection.execute(END).fetchone()
+        (number,) = connection.execute(LAST_NUMBER, (self._writer,)).fetchone()
+        ends = Ends(last[0], last[1], last[2], number or 0) if last else Ends()
         records, now = [], self._now()
         for job in jobs:
             record, ends = following(ends, self._writer, job.communication, now)

@@ -21,7 +21,7 @@ from projections.ports import Communication
 
 log = logging.getLogger(__name__)
 
-POSITION, REQUEST = "AutoLearn-Position", "AutoLearn-Request"
+POSITION, HEAD, REQUEST = "AutoLearn-Position", "AutoLearn-Head", "AutoLearn-Request"
 GONE = "gone"  # the outcome of a call whose caller hung up before its body was whole
 REFUSED = 400
 
@@ -99,7 +99,12 @@ class Outlet:
             plain = hashlib.sha256(held.body).hexdigest()
             self._seal(held)
             record = self.passage.record(
-                str(held.status), problem=held.problem, position=position, size=len(held.body), digest=plain
+                str(held.status),
+                problem=held.problem,
+                position=position,
+                head=held.headers.get(HEAD, ""),
+                size=len(held.body),
+                digest=plain,
             )
             failure = self._archived(record)
         if failure is not None:

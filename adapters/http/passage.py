@@ -107,7 +107,7 @@ class Passage:
             self.digest_in = self.incoming.sha256
 
     def record(
-        self, outcome: str, *, problem: str = "", position: int = 0, size: int = 0, digest: str = ""
+        self, outcome: str, *, problem: str = "", position: int = 0, head: str = "", size: int = 0, digest: str = ""
     ) -> Communication:
         """Return what the archive keeps of it: no bodies, no secrets, no raw URL. size and digest are the answer's."""
         call, source = self.call if self.admitted else None, self.scope.get("client")
@@ -127,6 +127,7 @@ class Passage:
             domain_position=position,
             digest_in=self.digest_in,
             digest_out=digest or EMPTY,
+            head=head,
         )
 
     @property

@@ -61,7 +61,10 @@ COMMUNICATION_HEADERS: Final = all_of(
         "ce_sequence": text("the position: 1, 2, 3 … without a hole", NUMBER),
         "ce_writer": text("the process that wrote it"),
         "ce_number": text("the place among those of its writer: 1, 2, 3 …", NUMBER),
-        "ce_previous": text("the hash of the writer's record before, zeros for the first", SHA256),
-        "ce_hash": text("the hash of the writer's chain up to and with this record", SHA256),
+        "ce_previous": text(
+            "the hash of the record before (of an older version: of the writer's record before), zeros for the first",
+            SHA256,
+        ),
+        "ce_hash": text("the hash of the chain up to and with this record", SHA256),
     }
 )

@@ -52,6 +52,17 @@ def test_replay_that_does_not_match(backend: FakeBackend, run: Run) -> None:
     assert ID in ran.out
 
 
+def test_the_log_shows_how_many_calls_a_record_stands_for_where_it_is_not_one(backend: FakeBackend, run: Run) -> None:
+    call = {"position": 1, "actor": "(unknown)", "operation": "GET (no route)", "outcome": "401", "milliseconds": 1.5}
+    one, many = call | {"count": 1}, call | {"count": 4711}
+    for records in ([one], [one, many]):
+        backend.on("GET", "/log", Reply({"communications": records, "next": None}))
+    backend.on("GET", "/log/events", Reply(events=[("communication", one), ("communication", many)]))
+    assert "count" not in run("log", "-o", "table").out
+    assert "4711" in run("log", "-o", "table").out
+    assert [line.endswith("  4711") for line in run("log", "-f").out.splitlines()] == [False, True]
+
+
 def test_log_and_its_following(backend: FakeBackend, run: Run) -> None:
     call = {"position": 1, "actor": "ana", "operation": "POST /trainings", "outcome": "201", "milliseconds": 41.25}
     backend.on("GET", "/log", Reply({"communications": [call], "next": None}))

@@ -1,4 +1,4 @@
-"""What every archive of communications does: durable records in order, chained per writer, found by filters."""
+"""What every archive of communications does: durable records in order and in one chain, found by filters."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ CALL = Communication(
     domain_position=7,
     digest_in="aa" * 32,
     digest_out="bb" * 32,
+    count=3,
+    head="cc" * 32,
 )
 BOBS = replace(CALL, actor="bob", correlation="c2", outcome="404", problem="not-found", operation="GET /session")
 MESSAGE = replace(CALL, kind="message", correlation="c1", causation="e1", outcome="handled", milliseconds=3)
@@ -107,7 +109,7 @@ def test_the_ring_holds_the_last_thousand(archive: Communications) -> None:
     assert list(chain_faults(archive.read(0, 2000))) == []
 
 
-def test_writers_have_chains_of_their_own_that_go_on_after_reopening(open_archive: OpenArchive) -> None:
+def test_writers_share_one_chain_and_count_their_own_records(open_archive: OpenArchive) -> None:
     one, other = open_archive("w1"), open_archive("w2")
     records = [writer.archive(CALL) for writer in (one, other, one, open_archive("w1"), open_archive("w2"))]
     assert [(r.position, r.writer, r.number) for r in records] == [
@@ -117,6 +119,7 @@ def test_writers_have_chains_of_their_own_that_go_on_after_reopening(open_archiv
         (4, "w1", 3),
         (5, "w2", 2),
     ]
+    assert [r.previous for r in records] == [GENESIS, *(r.hash for r in records[:-1])]
     assert list(chain_faults(one.read(0, 10))) == []
     assert list(open_archive("w3").recent(0)) == records
 

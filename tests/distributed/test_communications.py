@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson.int64 import Int64
 from pymongo.collection import Collection
 from pymongo.errors import AutoReconnect, OperationFailure
 
+from adapters.distributed.communication_documents import to_document
 from adapters.distributed.communications import MongoCommunications
 from adapters.distributed.disk_reserve import DiskReserve
 from adapters.distributed.mongo import Mongo
@@ -20,6 +22,7 @@ from adapters.wire.communication_chain import chain_faults
 from domain.errors import BadInputError, DiskReserveError, NotAbleError
 from projections.ports import Communication
 from tests.servers.process import Server
+from tests.wire.test_communication_chain import older_archive
 
 CALL = Communication(
     kind="call",
@@ -168,6 +171,30 @@ def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, archiv
     mongo.collection("communications").insert_one({"_id": 2.5})
     assert [position for position, _ in faults(archive)] == [3]
     assert archive.strays() == ["document 2.5 of the communications is no communication"]
+
+
+@pytest.mark.parametrize("place", [0, -1, -(2**40)])
+def test_a_record_before_the_first_position_is_named_and_neither_served_nor_followed(
+    mongo: Mongo, archive: MongoCommunications, place: int
+) -> None:
+    records = mongo.collection("communications")
+    records.insert_one(to_document(archive.archive(CALL)) | {"_id": Int64(place), "number": 0})
+    assert [it.position for it in archive.page({"until": "2999-01-01T00:00:00Z"}, None, 10)] == [1]
+    assert [it.position for it in archive.recent(-(2**50))] == [1]
+    assert archive.strays() == [f"document {place} of the communications is no communication"]
+    records.delete_one({"_id": 1})
+    assert MongoCommunications(mongo, "w2").archive(CALL).position == 1
+
+
+def test_records_of_an_older_version_stay_and_new_ones_follow_them(mongo: Mongo, archive: MongoCommunications) -> None:
+    older = older_archive("a", "b", "a")
+    documents = [
+        {name: it for name, it in to_document(record).items() if name not in {"count", "head"}} for record in older
+    ]
+    mongo.collection("communications").insert_many(documents)
+    assert archive.read(0, 10) == older
+    assert archive.archive(CALL).previous == older[-1].hash
+    assert faults(archive) == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.embedded.communication_rows import to_row
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.event_store import SqliteEventStore
@@ -18,6 +19,7 @@ from adapters.wire.events import UnreadableEventError
 from domain.errors import NotAbleError
 from tests.contracts.events import append
 from tests.contracts.test_communications import CALL
+from tests.wire.test_communication_chain import older_archive
 
 
 @pytest.fixture
@@ -129,3 +131,47 @@ def test_damaged_communications_are_found_and_read(tmp_path: Path) -> None:
     reader = SqliteCommunications(Database(tmp_path / "c.db", read_only=True), "reader")
     assert [position for position, _ in communication_chain.chain_faults(reader.read(0, 10))] == [2, 4, 6]
     assert reader.file_faults() == []
+
+
+def test_rows_before_the_first_position_are_told_and_not_served(tmp_path: Path) -> None:
+    database = Database(tmp_path / "c.db")
+    archive = SqliteCommunications(database, "w1")
+    archive.archive(CALL)
+    with closing(sqlite3.connect(tmp_path / "c.db")) as connection:
+        ((position, at, writer, number, *rest),) = connection.execute("SELECT * FROM communications")
+        marks = ",".join("?" * (4 + len(rest)))
+        forged = (-position, at, writer, -number, *rest)
+        connection.execute(f"INSERT INTO communications VALUES ({marks})", forged)  # noqa: S608 - question marks
+        connection.commit()
+    reader = SqliteCommunications(Database(tmp_path / "c.db", read_only=True), "reader")
+    assert [it.position for it in reader.page({}, None, 10)] == [1]
+    assert [it.position for it in reader.recent(-5)] == [1]
+    assert reader.file_faults() == ["the audit log has a row at -1, where no record can be"]
+
+
+OLDER_TABLE = """CREATE TABLE communications (
+    position INTEGER PRIMARY KEY, at INTEGER NOT NULL, writer TEXT NOT NULL, number INTEGER NOT NULL,
+    previous BLOB NOT NULL, hash BLOB NOT NULL,
+    kind TEXT NOT NULL, actor TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, operation TEXT NOT NULL,
+    outcome TEXT NOT NULL, problem TEXT NOT NULL, milliseconds REAL NOT NULL, bytes_in INTEGER NOT NULL,
+    bytes_out INTEGER NOT NULL, correlation TEXT NOT NULL, causation TEXT NOT NULL, domain_position INTEGER NOT NULL,
+    digest_in TEXT NOT NULL, digest_out TEXT NOT NULL
+)"""
+
+
+def test_the_records_of_an_older_version_stay_and_new_ones_follow_them(tmp_path: Path) -> None:
+    older = older_archive("a", "b", "a")
+    marks = ",".join("?" * 21)
+    with closing(sqlite3.connect(tmp_path / "c.db")) as connection:
+        connection.execute(OLDER_TABLE)
+        connection.execute("CREATE INDEX communications_by_correlation ON communications (correlation)")
+        connection.execute("CREATE UNIQUE INDEX communications_by_writer ON communications (writer, number)")
+        rows = [to_row(record)[:21] for record in older]
+        connection.executemany(f"INSERT INTO communications VALUES ({marks})", rows)  # noqa: S608 - question marks
+        connection.commit()
+    archive = SqliteCommunications(Database(tmp_path / "c.db"), "c")
+    assert archive.read(0, 10) == older
+    assert archive.archive(CALL).previous == older[-1].hash
+    reopened = SqliteCommunications(Database(tmp_path / "c.db"), "c")
+    assert list(communication_chain.chain_faults(reopened.read(0, 10))) == []
+    assert reopened.file_faults() == []

@@ -55,10 +55,18 @@ def test_what_the_record_says(rig: Rig, ana: Caller) -> None:
     assert (record.operation, record.outcome, record.problem) == ("POST /trainings", "201", "")
     assert record.correlation == reply.call.request_id == reply.headers["autolearn-request"]
     assert record.domain_position == reply.position
+    assert record.head == reply.headers["autolearn-head"] == rig.feed.head()[1].hex()
+    assert record.count == 1
     assert record.bytes_out == len(reply.content)
     assert record.digest_out == hashlib.sha256(reply.plain).hexdigest()
     assert record.causation.startswith("command:")
     assert record.milliseconds > 0
+
+
+def test_only_the_record_of_a_command_has_the_chain_hash(rig: Rig, ana: Caller) -> None:
+    ana.get("/session")
+    ana.post("/trainings", {"dataset": "iris", "model": "nothing"})
+    assert [it.communication.head for it in rig.communications.recent(0)] == ["", ""]
 
 
 def test_it_has_no_session_data_and_no_raw_url(rig: Rig, ana: Caller) -> None:

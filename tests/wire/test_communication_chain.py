@@ -1,13 +1,15 @@
-"""The chains of the communications: one per writer, and every change, loss or exchange of a record is found."""
+"""The chain of the audit log: every change, loss or exchange of a record is found; older records may stand first."""
 
 from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
-from adapters.wire.communication_chain import GENESIS, chain_faults, communication_hash
+from adapters.wire.communication_chain import ADDED, GENESIS, Ends, chain_faults, following, has_its_hash
+from adapters.wire.framing import framed, framed_number
 from adapters.wire.moments import to_microseconds
 from projections.ports import Archived, Communication
 
@@ -28,20 +30,37 @@ CALL = Communication(
     domain_position=7,
     digest_in="aa",
     digest_out="bb",
+    head="cc",
 )
+OLDER_CALL = replace(CALL, head="")
 
 
-def archive(*writers: str) -> list[Archived]:
-    """Return a true archive of records by these writers."""
+def archive(*writers: str, after: list[Archived] | None = None) -> list[Archived]:
+    """Return a true audit log of records by these writers, behind others."""
+    records = list(after or [])
+    for writer in writers:
+        last = records[-1] if records else None
+        end = Ends(last.position, to_microseconds(last.at), last.hash) if last else Ends()
+        number = sum(record.writer == writer for record in records)
+        record, _ = following(replace(end, number=number), writer, CALL, to_microseconds(AT))
+        records.append(record)
+    return records
+
+
+def older_archive(*writers: str, call: Communication = OLDER_CALL) -> list[Archived]:
+    """Return what an older version stored: each writer's records chained on their own, hashed without later fields."""
     ends: dict[str, tuple[int, bytes]] = {}
     records = []
     for position, writer in enumerate(writers, 1):
         number, previous = ends.get(writer, (0, GENESIS))
-        record_hash = communication_hash(
-            previous, position=position, at=to_microseconds(AT), writer=writer, number=number + 1, communication=CALL
+        place = framed(
+            framed_number(position), framed_number(to_microseconds(AT)), writer.encode(), framed_number(number + 1)
         )
-        records.append(Archived(position, AT, writer, number + 1, previous, record_hash, CALL))
-        ends[writer] = number + 1, record_hash
+        names = [it.name for it in fields(Communication) if it.name not in ADDED]
+        facts = framed(*[str(getattr(call, name)).encode() for name in names])
+        found = sha256(previous + place + facts).digest()
+        records.append(Archived(position, AT, writer, number + 1, previous, found, call))
+        ends[writer] = number + 1, found
     return records
 
 
@@ -84,6 +103,38 @@ def test_a_record_given_to_another_writer_is_found() -> None:
     records = archive("a", "b", "a")
     records[0] = replace(records[0], writer="b")
     assert positions(records) == [1, 2, 3]
+
+
+def test_records_of_two_writers_that_changed_places_are_found() -> None:
+    one, two, three = archive("a", "b", "c")
+    assert positions([one, replace(three, position=2), replace(two, position=3)]) == [2, 3]
+
+
+def test_the_last_record_of_a_writer_cannot_be_replaced_by_one_with_a_hash_of_its_own() -> None:
+    records = archive("a", "b", "a")
+    forged, _ = following(Ends(1, 0, records[0].hash), "b", replace(CALL, actor="eve"), to_microseconds(AT))
+    assert positions([records[0], forged, records[2]]) == [3]
+
+
+def test_records_of_an_older_version_stand_before_all_others() -> None:
+    older = older_archive("a", "b", "a")
+    assert positions(older) == []
+    assert all(map(has_its_hash, older))
+    assert positions(archive("c", "d", "c", after=older)) == []
+
+
+def test_a_record_of_an_older_version_is_not_accepted_behind_a_newer_one() -> None:
+    older = older_archive("a", "b", "a")
+    mixed = [*archive("x"), *(replace(it, position=it.position + 1) for it in older)]
+    assert positions(mixed) == [2, 3, 4]
+    assert positions([*archive("x"), older[1]]) == [2]
+
+
+@pytest.mark.parametrize("change", [{"count": 2}, {"head": "dd"}, {"actor": "eve"}])
+def test_a_changed_record_of_an_older_version_is_found(change: dict[str, object]) -> None:
+    records = archive("c", after=older_archive("a", "b", "a"))
+    records[1] = replace(records[1], communication=replace(OLDER_CALL, **change))  # type: ignore[arg-type] # a fact of either type
+    assert positions(records) == [2]
 
 
 def test_damaged_values_are_a_fault_and_no_crash() -> None:

@@ -14,6 +14,7 @@ from http.client import HTTPConnection, HTTPException
 from threading import Event as Signal
 from threading import Lock, Thread
 
+from adapters.own_python import own_environment, own_python
 from domain.errors import AutoLearnError, BadInputError, ConflictError, ForbiddenError, NotAbleError
 
 log = logging.getLogger(__name__)
@@ -117,8 +118,8 @@ class Child:
             if self._ending.is_set():
                 return None
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [*bound, sys.executable, "-m", "cli.main", *self.part.words],
-                env=dict(self.environment),
+                [*bound, *own_python("cli.main", *self.part.words)],
+                env=own_environment(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

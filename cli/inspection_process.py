@@ -16,6 +16,7 @@ from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
+from adapters.own_python import own_environment, own_python
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, named_error
 
 Step = dict[str, Any]
@@ -66,10 +67,10 @@ class ProcessInspector:
 
     def _steps(self, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
         with subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "cli.inspection_process", kind],
+            own_python("cli.inspection_process", kind),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | self._environment,
+            env=own_environment(os.environ | self._environment),
             text=True,
         ) as process:
             try:

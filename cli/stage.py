@@ -6,16 +6,13 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from typing import Any
 
 import click
 
+from adapters.own_python import own_environment, own_python
 from domain.errors import AutoLearnError
-
-# -P: a folder named `cli` in the working directory must not come before this one.
-PROGRAM = (sys.executable, "-P", "-m", "cli.main")
 
 
 @dataclass
@@ -67,7 +64,10 @@ class Stage:
     def _run(self, arguments: tuple[str, ...], *, capture: bool) -> subprocess.CompletedProcess[bytes]:
         own = {"AUTOLEARN_URL": self.url, "AUTOLEARN_CREDENTIALS": self.credentials, "AUTOLEARN_DATA": self.data}
         return subprocess.run(  # noqa: S603 - this very program
-            (*PROGRAM, *arguments), env=os.environ | own, stdout=subprocess.PIPE if capture else None, check=False
+            own_python("cli.main", *arguments),
+            env=own_environment(os.environ | own),
+            stdout=subprocess.PIPE if capture else None,
+            check=False,
         )
 
     @staticmethod

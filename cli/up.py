@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from adapters.own_python import own_environment, own_python
 from cli.places import data_directory
 from domain.errors import (
     AutoLearnError,
@@ -101,12 +101,7 @@ def started(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes
         where = f"process {running.pid} at {running.url}" if running.url else "it is starting or stopping"
         raise ConflictError(f"A backend runs on {data} already: {where}.")
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    command = [sys.executable, "-m", "cli.main", "up", "--data", str(data), "--port", str(port), *chosen]
-    with (data / "backend.log").open("ab") as log:
-        begin = log.tell()
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-        )
+    process, begin = _spawned(data, "--port", str(port), *chosen)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         running = holder(data)
@@ -117,6 +112,21 @@ def started(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes
         time.sleep(LOOK_SECONDS)
     process.terminate()
     raise WaitedTooLongError(f"The backend did not answer within {START_SECONDS:.0f} s; see {data / 'backend.log'}.")
+
+
+def _spawned(data: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the process of a backend; return it and where in backend.log its words begin."""
+    with (data / "backend.log").open("ab") as log:
+        begin = log.tell()
+        process = subprocess.Popen(  # noqa: S603 - our own program
+            own_python("cli.main", "up", "--data", str(data), *options),
+            env=own_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return process, begin
 
 
 def _terminate(pid: int, directory: Path) -> None:

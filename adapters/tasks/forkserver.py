@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from multiprocessing import forkserver, reduction
 from multiprocessing.connection import Connection, Pipe, wait
 
+from adapters.own_python import IMPORT_PATH, SAFE_PATH, absolute
 from adapters.tasks.child import Order
 
 PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]
 CUT = -1  # the life line of a child that was ended
 DYING_SECONDS = 2.0
 SETTINGS = "AUTOLEARN_"
-SAFE_PATH = "PYTHONSAFEPATH"  # no import from whatever folder the backend was started in
 
 
 @dataclass(slots=True)
@@ -161,8 +161,9 @@ def _bare_environment() -> Iterator[None]:
         for name in settings:
             os.unsetenv(name)
         os.putenv(SAFE_PATH, "1")
+        os.putenv(IMPORT_PATH, absolute(os.environ.get(IMPORT_PATH, "")))
         yield
     finally:
-        for name in (*settings, SAFE_PATH):
+        for name in (*settings, SAFE_PATH, IMPORT_PATH):
             before = os.environ.get(name)
             os.unsetenv(name) if before is None else os.putenv(name, before)

@@ -24,6 +24,7 @@ OF_STATUS = {
     403: NOT_ALLOWED,
     404: NOT_FOUND,
     409: CONFLICT,
+    429: NOT_ABLE,
     503: NOT_ABLE,
     507: NOT_ABLE,
 }

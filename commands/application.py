@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from commands.call import Answer, Call
@@ -10,8 +12,46 @@ from commands.ports import DuplicateAppend, Ports, Receipt
 from commands.tasks import Tasks
 from commands.wrappers import Desk
 from domain.errors import AutoLearnError
+from domain.experiment_events import TaskRequested
 
 SYNC_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A command that is in the log, or had nothing to change; whoever waits for its task does it before `answer`."""
+
+    use_case: UseCase
+    command: Any
+    receipt: Receipt | None
+    desk: Desk
+
+    @property
+    def task(self) -> str | None:
+        """The task that it has requested."""
+        events = self.receipt.events if self.receipt else ()
+        return next((event.task for event in events if isinstance(event, TaskRequested)), None)
+
+    def tell_end(self, tell: Callable[[], None]) -> None:
+        """Call once the end of its task is in the log, or at once where none runs here; from any thread."""
+        if self.task is None:
+            tell()
+        else:
+            self.desk.tasks.tell_end(self.task, tell)
+
+    def tell_end_no_more(self, tell: Callable[[], None]) -> None:
+        """Forget who does not wait any longer."""
+        if self.task is not None:
+            self.desk.tasks.tell_end_no_more(self.task, tell)
+
+    def answer_now(self) -> Answer:
+        """Answer from the log as it is."""
+        self.desk.wait = 0.0
+        return self.answer()
+
+    def answer(self) -> Answer:
+        """Wait for the task as long as the call may, then answer."""
+        return self.use_case.answer(self.command, self.receipt, self.desk)
 
 
 class Application:
@@ -27,10 +67,14 @@ class Application:
 
         Raises domain.errors; what is refused has changed nothing and runs anew when repeated.
         """
+        return self.begin(command, call, wait=wait).answer()
+
+    def begin(self, command: Any, call: Call, *, wait: float) -> Begun:
+        """Decide and append as `handle` does, and do not wait for the task; with `wait` > 0 it may take a free slot."""
         use_case = USE_CASES[type(command)]
         desk = Desk(self.ports, self.tasks, call, wait, last_sessions=self._last_sessions)
         receipt = desk.first_append() or _decided(use_case, command, desk)
-        return use_case.answer(command, receipt, desk)
+        return Begun(use_case, command, receipt, desk)
 
     def close(self) -> None:
         """End the tasks of this process; their experiments stay started in the log, for the next start to take over."""

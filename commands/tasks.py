@@ -45,6 +45,7 @@ class Tasks:
         self._lock = Condition()
         self._watched: dict[str, Watched] = {}
         self._announced: list[str] = []
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
         self._closing = Signal()
 
     @contextmanager
@@ -64,6 +65,8 @@ class Tasks:
                 for task in ours:
                     self._announced.remove(task)
                 self._lock.notify_all()
+            for task in ours:
+                self._tell(task)
 
     def run(self, experiment: str, task: str, attempt: int, desk: Desk) -> None:
         """Run a task that this process has claimed in a slot it has taken; returns at once."""
@@ -82,6 +85,22 @@ class Tasks:
             self._lock.wait_for(lambda: task not in self._announced, timeout)
             watched = self._watched.get(task)
         return watched is None or watched.ended.wait(timeout)
+
+    def tell_end(self, task: str, tell: Callable[[], None]) -> None:
+        """Call once the end of a task is in the log, from any thread; at once where it does not run here."""
+        with self._lock:
+            runs = task in self._watched or task in self._announced
+            if runs:
+                self._listeners.setdefault(task, []).append(tell)
+        if not runs:
+            tell()
+
+    def tell_end_no_more(self, task: str, tell: Callable[[], None]) -> None:
+        """Forget a listener."""
+        with self._lock:
+            listeners = self._listeners.get(task, [])
+            if tell in listeners:
+                listeners.remove(tell)
 
     def cancel(self, task: str) -> None:
         """Kill the child of a task whose end is in the log already; nothing where it does not run here."""
@@ -134,6 +153,15 @@ class Tasks:
                 if self._watched.get(watched.task) is watched:
                     del self._watched[watched.task]
             watched.ended.set()
+            self._tell(watched.task)
+
+    def _tell(self, task: str) -> None:
+        """Tell who waits for a task that it does not run here any more."""
+        with self._lock:
+            runs = task in self._watched or task in self._announced
+            listeners = [] if runs else self._listeners.pop(task, [])
+        for tell in listeners:
+            tell()
 
     def _outcome(self, watched: Watched, experiment: str) -> TaskOutcome:
         try:

@@ -134,6 +134,12 @@ class NotReachedError(NotAbleError):
     slug = "position-not-reached"
 
 
+class TooManyError(NotAbleError):
+    """More at a time than one client may have; facts: `limit`. Others are served meanwhile."""
+
+    slug = "too-many"
+
+
 class OutcomeRecordedError(NotAbleError):
     """The command was done but its communication could not be archived: repeat with the same key to get the answer."""
 

@@ -1,7 +1,8 @@
 """The questions of the HTTP layer, a method each: who asks, as of which position (None: now), the JSON object back.
 
 `at` is the position of a commit (`moment.parse_moment` gives it). Errors: NotFoundError for what is not there or not
-the viewer's to see, NotReachedError where the read models lag behind `at`, BadInputError and its children for the rest.
+the viewer's to see, NotReachedError where the read models lag behind `at` (nothing waits here), BadInputError and its
+children for the rest.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from projections.moment import Moment, parse_moment
 from projections.ports import CursorSeal, Documents, Feed, History
 from projections.session_answers import session_answer, sessions_answer
 from projections.visibility import Viewer
-
-REACHED_WITHIN = 5.0  # seconds
 
 
 def utc_now() -> datetime:
@@ -48,14 +47,15 @@ class Queries:
         """Turn `as_of` into a position. Raises BadInputError."""
         return parse_moment(text, self._feed, self._now())
 
-    def wait(self, position: int, timeout: float = REACHED_WITHIN) -> None:
-        """Wait for `after_position`, so that a client reads its own writes. Raises NotReachedError."""
-        if not self._documents.wait(position, timeout):
-            reached, (head, _) = self._documents.position(), self._feed.head()
+    def check_reached(self, position: int) -> None:
+        """Raise NotReachedError where a position is not folded in; facts: `asked`, `reached`, `head` (of the log)."""
+        reached = self._documents.position()
+        if reached < position:
+            head, _ = self._feed.head()
             where = f"The read models are at {reached}, not yet at {position}."
             if head < position:
                 where = f"The log ends at {head}: there is no position {position} in it."
-            raise NotReachedError(where, reached=reached, head=head)
+            raise NotReachedError(where, asked=position, reached=reached, head=head)
 
     def catalog(self, viewer: Viewer, shelf: str | None = None, name: str | None = None, at: int | None = None) -> Body:
         """Return `{models, datasets, measures, position}`; `shelf` is one of the three, `name` one thing of it."""
@@ -93,5 +93,5 @@ class Queries:
     def _pin(self, at: int | None) -> int:
         if at is None:
             return self._documents.position()
-        self.wait(at)
+        self.check_reached(at)
         return at

@@ -14,6 +14,7 @@ from adapters.http import catalog, clients, docs, evaluation, health, inspection
 from adapters.http.backend import Backend
 from adapters.http.gate import Gate
 from adapters.http.lanes import Lanes
+from adapters.http.live import Live
 from adapters.http.metrics import Metrics
 from adapters.http.refusals import on_http_error, on_validation_error
 
@@ -51,5 +52,6 @@ def _assembled(backend: Backend, services: Iterable[str]) -> Gate:
 
     gate = Gate(app, knows, backend, lanes, metrics)
     app.state.backend, app.state.lanes, app.state.metrics = backend, lanes, metrics
+    app.state.live = Live(backend)
     app.state.in_flight = gate.in_flight
     return gate

@@ -31,8 +31,3 @@ class Lanes:
     async def streaming(self, work: Callable[[], T]) -> T:
         """Run one step of an event stream; an abandoned step ends by itself within a second."""
         return await to_thread.run_sync(work, limiter=self._streams, abandon_on_cancel=True)
-
-    @property
-    def may_wait(self) -> bool:
-        """Whether another call can wait without making others wait."""
-        return self._waiting.available_tokens > 0

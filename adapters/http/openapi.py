@@ -21,6 +21,7 @@ EVERY_CALL = {
     "401": "not authenticated",
     "403": "not allowed",
     "422": "bad input",
+    "429": "more at a time than one client may have",
     "503": "not able now",
     "507": "disk full",
 }

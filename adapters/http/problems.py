@@ -11,6 +11,7 @@ from domain.errors import AutoLearnError, BadInputError
 
 PROBLEM = "application/problem+json"
 RETRY_SECONDS = "1"
+COME_AGAIN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 KINDS: dict[str, tuple[int, str]] = {
     "not-json": (400, "Not the JSON of this request"),
@@ -30,6 +31,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "ambiguous-name": (422, "Ambiguous name"),
     "bad-cursor": (422, "Bad cursor"),
     "key-reused": (422, "Key used for something else"),
+    "too-many": (429, "Too many at a time"),
     "internal-error": (500, "Internal error"),
     "not-able-now": (503, "Not able now"),
     "position-not-reached": (503, "Position not reached"),
@@ -72,12 +74,12 @@ def problem_of(error: AutoLearnError) -> Problem:
 
 
 def _headers(status: int, facts: dict[str, Any]) -> dict[str, str]:
-    """Return what HTTP asks for beside the body (RFC 9110: 401, 405, 503)."""
+    """Return what HTTP asks for beside the body (RFC 9110: 401, 405, 503; RFC 6585: 429)."""
     if status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": "AutoLearn"}
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         return {"Allow": ", ".join(facts.get("allowed", []))}
-    return {"Retry-After": RETRY_SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return {"Retry-After": RETRY_SECONDS} if status in COME_AGAIN else {}
 
 
 INTERNAL = Problem("internal-error", "Something went wrong inside the backend; its own log says what.")

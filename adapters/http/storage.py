@@ -48,7 +48,7 @@ async def show_experiment(it: Here, id: str, when: When) -> Response:
 async def download_model(it: Here, id: str, when: When) -> Response:
     """Download the fitted model, a skops file."""
     await it.reach(when.after_position)
-    model = await it.lanes.quick(lambda: opened_model(it, id, when))
+    model = await it.once_reached(lambda: opened_model(it, id, when))
     headers = {"AutoLearn-Position": str(model.position), "AutoLearn-SHA256": model.sha256}
     headers |= {"Content-Length": str(model.size), "Cache-Control": "no-store"}
     return RawResponse(chunks(it, model.file), headers=headers)

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request, Response
 
 from adapters.http.backend import Backend
 from adapters.http.in_flight import InFlight
 from adapters.http.lanes import Lanes
+from adapters.http.live import Live
 from adapters.http.passage import Passage
 from adapters.http.preference import Preference
 from adapters.http.schemas import When
+from commands.application import Begun
 from commands.call import Answer, Call
-from domain.errors import ForbiddenError, NotAuthenticatedError
+from domain.errors import ForbiddenError, NotAuthenticatedError, NotReachedError
+from projections.moment import Moment
+from projections.queries import Queries
 from projections.visibility import Viewer
 
+T = TypeVar("T")
+
 JSON = "application/json"
+REACHED_WITHIN = 5.0  # seconds
 
 Question = Callable[[int | None], dict[str, Any]]
 
@@ -32,6 +42,7 @@ class Visit:
     lanes: Lanes
     in_flight: InFlight
     passage: Passage
+    live: Live
 
     @property
     def call(self) -> Call:
@@ -49,10 +60,13 @@ class Visit:
         return await self.lanes.quick(lambda: self.backend.application.handle(command, self.call, wait=0))
 
     async def begin(self, command: Any) -> Answer:
-        """Run a command that waits for its task as long as the caller prefers, at most 60 s."""
-        wait = self.preference.wait if self.lanes.may_wait else 0.0
-        lane = self.lanes.waiting if wait else self.lanes.quick
-        return await lane(lambda: self.backend.application.handle(command, self.call, wait=wait))
+        """Run a command that waits for its task as long as the caller prefers, at most 60 s; the wait has no thread."""
+        wait = self.preference.wait if self.live.waits.has_one_for(self.call.client) else 0.0
+        begun = await self.lanes.quick(lambda: self.backend.application.begin(command, self.call, wait=wait))
+        if wait:
+            with self.live.waits.taking(self.call.client):
+                await ended(begun, wait)
+        return await self.lanes.quick(begun.answer_now)
 
     async def work(self, command: Any) -> Answer:
         """Run a command whose work belongs to its call, however long it takes."""
@@ -61,17 +75,33 @@ class Visit:
     async def ask(self, when: When, question: Question) -> Response:
         """Answer a question as of a moment (None: now), once the read models have reached `after_position`."""
         await self.reach(when.after_position)
-        # A moment that is not folded in yet is waited for, by the queries themselves.
-        lane = self.lanes.quick if when.as_of is None else self.lanes.waiting
-        return await lane(lambda: self._asked(when.as_of, question))
+        asked = AsOf(self.backend.queries, when.as_of)
+        return await self.once_reached(lambda: asked.answer(question))
+
+    async def once_reached(self, look: Callable[[], T]) -> T:
+        """Look, and once more where a position that the log has must be folded in first."""
+        try:
+            return await self.lanes.quick(look)
+        except NotReachedError as too_early:
+            await self.reach(too_early.facts["asked"])
+        return await self.lanes.quick(look)
 
     async def reach(self, position: int | None) -> None:
-        """Wait until a position is folded in; raises NotReachedError after 5 s."""
+        """Wait until a position is folded in, without a thread; raises NotReachedError.
+
+        After 5 s, and at once for a position that the log does not have.
+        """
         if position is None:
             return
-        if await self.lanes.quick(self.backend.documents.position) >= position:
-            return
-        await self.lanes.waiting(lambda: self.backend.queries.wait(position))
+        check = partial(self.backend.queries.check_reached, position)
+        try:
+            await self.lanes.quick(check)
+        except NotReachedError as too_early:
+            if position > too_early.facts["head"]:
+                raise
+            with self.live.waits.taking(self.call.client):
+                if not await self.live.reach.wait(position, REACHED_WITHIN):
+                    await self.lanes.quick(check)
 
     def check_still_admitted(self) -> None:
         """Raise NotAuthenticatedError where the caller was revoked since: streams last."""
@@ -90,15 +120,42 @@ class Visit:
         """Whether progress is welcome."""
         return "text/event-stream" in self.passage.headers.get("accept", "")
 
-    def _asked(self, as_of: str | None, question: Question) -> Response:
-        if as_of is None:
+
+class AsOf:
+    """The moment that a question is about: it means one position, however often it is looked up."""
+
+    def __init__(self, queries: Queries, as_of: str | None) -> None:
+        self._queries, self._as_of = queries, as_of
+        self._moment: Moment | None = None
+
+    def answer(self, question: Question) -> Response:
+        """Ask a question as of it (None: now)."""
+        if self._as_of is None:
             body = question(None)
         else:
-            moment = self.backend.queries.moment(as_of)
+            moment = self._moment = self._moment or self._queries.moment(self._as_of)
             body = question(moment.position)
             notes = [note for note in (moment.note, body.get("note")) if note]
             body |= {"note": " ".join(notes)} if notes else {}
         return answered(body, body["position"])
+
+
+async def ended(begun: Begun, most: float) -> None:
+    """Wait for the end of a command's task, as far as it runs here; it is told by the thread that watches it."""
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(over.set)
+
+    begun.tell_end(tell)
+    try:
+        async with asyncio.timeout(most):
+            await over.wait()
+    except TimeoutError:
+        pass
+    finally:
+        begun.tell_end_no_more(tell)
 
 
 def answered(body: Any, position: int, status: int = 200, **headers: str) -> Response:
@@ -128,7 +185,7 @@ async def visiting(request: Request) -> Visit:
     if passage.row is None or passage.row.template != route.path:
         raise ForbiddenError("No rule allows this route.")
     state = request.app.state
-    return Visit(state.backend, state.lanes, state.in_flight, passage)
+    return Visit(state.backend, state.lanes, state.in_flight, passage, state.live)
 
 
 Here = Annotated[Visit, Depends(visiting)]

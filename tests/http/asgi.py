@@ -115,9 +115,18 @@ class Caller:
 
     async def asked(self, target: str) -> int:
         """Ask within a running event loop; return the status."""
-        call, exchange = self.outgoing("GET", target), _Exchange([b""], None)
-        await exchange.run(self.app, _scope(call, {"Host": "localhost", **call.without_body()}))
-        return exchange.status
+        return (await self.question(target)).status
+
+    async def question(self, target: str) -> Reply:
+        """Ask within a running event loop."""
+        call = self.outgoing("GET", target)
+        return await self.exchanged(call, call.without_body())
+
+    async def command(self, target: str, body: Any, key: str = "", **headers: str) -> Reply:
+        """Command within a running event loop."""
+        call = self.outgoing("POST", target, key)
+        signed, sealed = call.with_json(json.dumps(body).encode())
+        return await self.exchanged(call, signed | headers, [sealed])
 
     def raw(
         self,
@@ -127,9 +136,19 @@ class Caller:
         until: Callable[[int], bool] | None = None,
     ) -> Reply:
         """Send exactly this; `until` sees every message (as the number of frames so far) and says when to hang up."""
+        return asyncio.run(self.exchanged(call, headers, chunks, until))
+
+    async def exchanged(
+        self,
+        call: OutgoingCall,
+        headers: dict[str, str],
+        chunks: Iterable[bytes] = (b"",),
+        until: Callable[[int], bool] | None = None,
+    ) -> Reply:
+        """Do the same within a running event loop."""
         named = {"Host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}}
         exchange = _Exchange(list(chunks), until)
-        asyncio.run(exchange.run(self.app, _scope(call, named)))
+        await exchange.run(self.app, _scope(call, named))
         self.wire += [f"{call.method} {call.target} {named}".encode(), *exchange.sent_in, *exchange.came_out]
         return Reply(call, exchange.status, exchange.headers, b"".join(exchange.parts), exchange.frames)
 

@@ -31,8 +31,10 @@ def test_a_client_reads_its_own_writes(rig: Rig, ana: Caller) -> None:
 
 
 def test_a_position_that_is_not_reached_is_503(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(rig.backend.queries).wait, "__defaults__", (0.05,))
-    reply = ana.get(f"/session?after_position={rig.position + 1}")
+    monkeypatch.setattr("adapters.http.visit.REACHED_WITHIN", 0.05)
+    rig.projecting.paused.set()
+    trained = ana.post("/trainings", TRAINING)
+    reply = ana.get(f"/session?after_position={trained.position}")
     assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (503, "position-not-reached", "1")
 
 

@@ -223,12 +223,16 @@ def test_cursors_belong_to_query_client_and_version(asked: Queries, monkeypatch:
     assert len(asked.history(BEN, request, cursor)["experiments"]) == 1
 
 
-def test_a_position_not_reached_is_not_answered(asked: Queries, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Queries.wait, "__defaults__", (0.0,))
+def test_a_position_not_reached_is_not_answered(asked: Queries, world: World) -> None:
     world.register("wine")
     with pytest.raises(NotReachedError) as refused:
         asked.catalog(BEN, at=world.commits[-1])
-    assert refused.value.facts["reached"] == world.commits[-2]
+    facts = refused.value.facts
+    assert (facts["reached"], facts["asked"], facts["head"]) == (
+        world.commits[-2],
+        world.commits[-1],
+        world.commits[-1],
+    )
 
 
 def test_the_same_position_gives_the_same_bytes(asked: Queries, world: World) -> None:

@@ -21,7 +21,6 @@ from schemathesis.specs.openapi.checks import (
 
 from adapters.http.openapi import described
 from adapters.http.policy import POLICY, Row
-from projections.queries import Queries
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
 
@@ -77,9 +76,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     (first, *_) = ana.get(f"/experiments?after_position={rig.position}").json["experiments"]
     ana.post(f"/experiments/{first['experiment']}/reproductions")
     rig.settle()
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Queries.wait, "__defaults__", (0.01,))  # positions that are never reached are drawn often
-        yield rig
+    yield rig
     rig.close()
 
 

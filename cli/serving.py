@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Thread
+from threading import Event, Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,14 @@ from cli.beginnings import has_own_clients
 from domain.errors import BadInputError, ConflictError
 
 if TYPE_CHECKING:
+    from adapters.embedded.lock import DirectoryLock
     from adapters.http.backend import Backend
     from cli.settings import Settings
 
+log = logging.getLogger(__name__)
+
 BACKLOG = 1024
+LOOK_SECONDS = 2.0  # between two looks at whether the data directory is still there
 LEAVE_SECONDS = 5  # for calls in flight, once their tasks are ended
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to reach, not to bind
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -68,9 +72,33 @@ def serve(settings: Settings, port: int) -> None:
             door.open()
             node.announce(door.url)
             sys.stderr.write(f"AutoLearn answers at {door.url}; its data is in {settings.data}. Ctrl-C stops it.\n")
-            run_app(app, door, node.application.close)
+            with watched(node.lock):
+                run_app(app, door, node.application.close)
         finally:
             node.close()
+
+
+@contextmanager
+def watched(lock: DirectoryLock) -> Iterator[None]:
+    """End this process in order as soon as its data directory was taken away; raises ConflictError, which says so."""
+    ending, found = Event(), list[str]()
+
+    def look() -> None:
+        while not found and not ending.wait(LOOK_SECONDS):
+            if (lost := lock.lost()) is not None:
+                found.append(lost)
+                log.critical("%s: this backend stops, and stores nothing more", lost)
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    looking = Thread(target=look, name="data directory", daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        looking.join()
+    if found:
+        raise ConflictError(f"{found[0]}. What was acknowledged is in the directory that was served.")
 
 
 def begin_process() -> None:

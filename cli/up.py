@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import tempfile
 import time
@@ -76,14 +75,14 @@ def up(data: Path | None, port: int, detach: bool, mode: str | None, instances: 
 @at
 def down(data: Path | None) -> None:
     """Stop the backend of this machine."""
-    from adapters.embedded.lock import holder  # noqa: PLC0415 - only this command needs it
+    from adapters.embedded.lock import ask_to_end, holder  # noqa: PLC0415 - only this command needs it
 
     directory = data or data_directory()
     running = holder(directory)
     if running is None:
         raise NotFoundError(f"No backend runs on {directory}.")
     pid = running.pid
-    _terminate(pid, directory)
+    ask_to_end(running, directory)
     deadline = time.monotonic() + STOP_SECONDS
     while holder(directory) is not None:
         if time.monotonic() > deadline:
@@ -127,17 +126,6 @@ def _spawned(data: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:
             start_new_session=True,
         )
     return process, begin
-
-
-def _terminate(pid: int, directory: Path) -> None:
-    """Ask the backend to stop, if it has said by now which process it is; 0 would be this process's whole group."""
-    try:
-        if pid > 0:
-            os.kill(pid, signal.SIGTERM)
-            return
-    except ProcessLookupError:  # it ended meanwhile, or the file is still that of the one before
-        pass
-    raise ConflictError(f"The backend on {directory} is starting or stopping: try again.")
 
 
 @contextmanager

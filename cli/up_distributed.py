@@ -7,7 +7,7 @@ import sys
 from adapters.embedded.lock import DirectoryLock
 from adapters.http.gateway import Gateway
 from cli.offline import make_local
-from cli.serving import LOOPBACK, begin_process, door_at, run_app
+from cli.serving import LOOPBACK, begin_process, door_at, run_app, watched
 from cli.settings import Settings
 from cli.supervisor import Supervisor, doors_of, waves_of
 from domain.errors import BadInputError
@@ -34,7 +34,8 @@ def up_distributed(settings: Settings, port: int, instances: int = 1) -> None:
             sys.stderr.write(
                 f"AutoLearn answers at {door.url}: {many} processes on {settings.database}. Ctrl-C stops them.\n"
             )
-            run_app(Gateway(doors_of(waves)), door, supervisor.stop, trusts_forwarded_for=False)
+            with watched(lock):
+                run_app(Gateway(doors_of(waves)), door, supervisor.stop, trusts_forwarded_for=False)
         finally:
             supervisor.stop()
 

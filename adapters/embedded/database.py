@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class Database(SQLiteDatastore):
         self._writer: sqlite3.Connection | None = None
         self._turn = RLock()
         self._closed = False
+        self._identity: tuple[int, int] | None = None
         super().__init__(str(path), originator_id_type="text")
         self.path, self.read_only = str(path), read_only
         self.in_memory = self.path == MEMORY
@@ -43,14 +45,17 @@ class Database(SQLiteDatastore):
         """Hold the one write transaction; whatever goes wrong, nothing of it is stored.
 
         Raises DiskReserveError for a full disk, NotAbleError for other trouble; a violated key is sqlite3's own error.
+        Of a file that was taken away NotAbleError: what goes into it no restart would find, so nobody may rely on it.
         """
         with self._turn:
             connection = self._writer
             try:
                 connection = self._writer = connection or self._connect()
+                self._check_place()
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
+                self._check_place()
             except BaseException as error:
                 _roll_back(connection)
                 if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
@@ -103,6 +108,14 @@ class Database(SQLiteDatastore):
             self._idle.clear()
             self._writer = None
 
+    def _check_place(self) -> None:
+        if self.in_memory:
+            return
+        now = _identity_of(self.path)
+        self._identity = self._identity or now
+        if now is None or now != self._identity:
+            raise NotAbleError(f"{self.path} was removed, renamed or replaced while it was served: nothing is stored.")
+
     def _put_back(self, connection: sqlite3.Connection) -> None:
         if self._closed or len(self._idle) >= MAX_IDLE_READERS:
             connection.close()
@@ -121,6 +134,14 @@ class Database(SQLiteDatastore):
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         return connection
+
+
+def _identity_of(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - twice per commit, and Path would cost more than the call
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _roll_back(connection: sqlite3.Connection | None) -> None:

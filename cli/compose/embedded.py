@@ -123,6 +123,7 @@ def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:
     lock.acquire()
     opened.callback(lock.release)
     check_format(settings.data)
+    lock.hold(settings.data / EVENTS)
     return lock
 
 

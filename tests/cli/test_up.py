@@ -6,12 +6,15 @@ import fcntl
 import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from adapters.embedded import lock_holder
+from adapters.embedded.lock_holder import started_at
 from cli import up
 from cli.places import backend_url
 from cli.serving import url_of
@@ -28,39 +31,61 @@ def locked(folder: Path, content: str = "") -> Iterator[None]:
 
 
 @pytest.fixture
-def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """List whom a signal would have reached."""
-    sent: list[tuple[int, int]] = []
-    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """List the signals that a process would have got."""
+    sent: list[int] = []
+    monkeypatch.setattr(signal, "pidfd_send_signal", lambda _, number: sent.append(number))
+    monkeypatch.setattr(os, "kill", lambda _, number: sent.append(number))
     return sent
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"pid": 0, "url": ""}', '{"pid": -1, "url": ""}'])
-def test_down_ends_nobody_while_the_holder_is_unknown(
-    run: Run, home: Path, killed: list[tuple[int, int]], content: str
-) -> None:
+@pytest.fixture
+def bystander() -> Iterator[int]:
+    """The number of a process that has nothing to do with any backend."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        yield process.pid
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": 0, "url": ""}', '{"pid": -1, "url": ""}'])
+def test_down_ends_nobody_while_the_holder_is_unknown(run: Run, home: Path, asked: list[int], content: str) -> None:
     with locked(home, content):
         ran = run("down")
-    assert (ran.code, killed) == (6, [])
+    assert (ran.code, asked) == (6, [])
     assert "starting or stopping: try again" in ran.err
 
 
-def test_down_of_a_process_that_is_gone_already(run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(pid: int, number: int) -> None:
-        raise ProcessLookupError(pid, number)
-
-    monkeypatch.setattr(os, "kill", gone)
-    with locked(home, json.dumps({"pid": 12345, "url": ""})):
-        assert run("down").code == 6
+def test_down_of_a_process_that_is_gone_already(run: Run, home: Path, asked: list[int]) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    with locked(home, json.dumps({"pid": gone.pid, "url": ""})):
+        assert (run("down").code, asked) == (6, [])
 
 
-def test_down_asks_the_holder_to_stop(
-    run: Run, home: Path, killed: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(up, "STOP_SECONDS", 0.0)
-    with locked(home, json.dumps({"pid": 12345, "url": "http://127.0.0.1:1"})):
+def test_down_ends_no_process_that_only_has_the_number(run: Run, home: Path, asked: list[int], bystander: int) -> None:
+    """A lock that an ended process left, its number another's by now, while somebody else has the lock."""
+    with locked(home, json.dumps({"pid": bystander, "url": "", "started": started_at(bystander)})):
         ran = run("down")
-    assert killed == [(12345, signal.SIGTERM)]
+    assert (ran.code, asked) == (6, [])
+    assert f"names process {bystander}, but that is not the one that has the lock" in ran.err
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_where_the_kernel_tells_no_lock_the_start_time_decides(
+    run: Run, home: Path, asked: list[int], bystander: int, monkeypatch: pytest.MonkeyPatch, started: int
+) -> None:
+    monkeypatch.setattr(lock_holder, "_locking", lambda _: set())
+    monkeypatch.setattr(up, "STOP_SECONDS", 0.0)
+    with locked(home, json.dumps({"pid": bystander, "url": "", "started": started})):
+        assert (run("down").code, asked) == (6, [])
+    with locked(home, json.dumps({"pid": bystander, "url": "", "started": started_at(bystander)})):
+        assert (run("down").code, asked) == (124, [signal.SIGTERM])
+
+
+def test_down_asks_the_holder_to_stop(run: Run, home: Path, asked: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(up, "STOP_SECONDS", 0.0)
+    with locked(home, json.dumps({"pid": os.getpid(), "url": "http://127.0.0.1:1"})):
+        ran = run("down")
+    assert asked == [signal.SIGTERM]
     assert ran.code == 124
 
 

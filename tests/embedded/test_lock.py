@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from adapters.embedded.lock import DirectoryLock, Holder, holder
-from domain.errors import DataDirectoryInUseError
+from domain.errors import BadInputError, DataDirectoryInUseError
 
 ROOT = Path(__file__).parents[2]
 HOLDS = """
@@ -84,3 +87,126 @@ def test_what_is_announced_is_whole_even_where_it_is_shorter(tmp_path: Path) -> 
         lock.announce("http://127.0.0.1:8420")
         lock.announce("")
         assert holder(tmp_path) == Holder(os.getpid(), "")
+
+
+@pytest.mark.parametrize("put", ["nothing", "a file", "a link", "an empty one"])
+def test_whoever_takes_the_lock_file_away_lets_no_second_in(tmp_path: Path, put: str) -> None:
+    with DirectoryLock(tmp_path) as first:
+        first.announce("http://127.0.0.1:8420")
+        file = tmp_path / "lock"
+        if put != "an empty one":
+            file.unlink()
+        if put == "a link":
+            file.symlink_to("nowhere")
+        elif put != "nothing":
+            file.write_text("")
+        assert holder(tmp_path) is not None
+        with pytest.raises((DataDirectoryInUseError, BadInputError)):
+            DirectoryLock(tmp_path).acquire()
+
+
+def test_a_lock_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
+    with DirectoryLock(tmp_path) as lock:
+        lock.announce("http://127.0.0.1:8420")
+        (tmp_path / "lock").unlink()
+        assert lock.lost() is None
+        assert holder(tmp_path) == Holder(os.getpid(), "http://127.0.0.1:8420")
+        lock.announce("")
+        assert holder(tmp_path) == Holder(os.getpid(), "")
+    assert holder(tmp_path) is None
+
+
+@pytest.mark.parametrize("way", ["a link", "a longer path"])
+def test_another_path_to_the_directory_is_the_same_directory(tmp_path: Path, way: str) -> None:
+    data = tmp_path / "data"
+    with DirectoryLock(data):
+        other = tmp_path / "other"
+        other.symlink_to(data)
+        path = other if way == "a link" else data / ".." / "data"
+        assert holder(path) == Holder(os.getpid(), "")
+        with pytest.raises(DataDirectoryInUseError):
+            DirectoryLock(path).acquire()
+
+
+def test_a_directory_that_was_moved_or_replaced_is_lost_and_stays_locked(tmp_path: Path) -> None:
+    data, moved = tmp_path / "data", tmp_path / "moved"
+    with DirectoryLock(data) as lock:
+        data.rename(moved)
+        assert str(lock.lost()).startswith(f"{data} was removed, renamed or replaced")
+        data.mkdir()
+        assert str(lock.lost()).startswith(f"{data} was removed, renamed or replaced")
+        with pytest.raises(DataDirectoryInUseError):
+            DirectoryLock(moved).acquire()
+        data.rmdir()
+        data.symlink_to(moved)
+        assert lock.lost() is None, "it is at its path again"
+
+
+@pytest.mark.parametrize("way", ["moved", "hard link"])
+def test_the_log_of_a_served_directory_is_no_other_directorys(tmp_path: Path, way: str) -> None:
+    served, other = tmp_path / "served", tmp_path / "other"
+    other.mkdir()
+    with DirectoryLock(served) as lock:
+        lock.hold(served / "events.db")
+        if way == "moved":
+            (served / "events.db").rename(other / "events.db")
+            assert "events.db was removed" in str(lock.lost())
+        else:
+            (other / "events.db").hardlink_to(served / "events.db")
+        with DirectoryLock(other) as second, pytest.raises(DataDirectoryInUseError, match="log of another folder"):
+            second.hold(other / "events.db")
+
+
+def test_a_log_that_was_replaced_is_lost(tmp_path: Path) -> None:
+    with DirectoryLock(tmp_path) as lock:
+        lock.hold(tmp_path / "events.db")
+        assert lock.lost() is None
+        (tmp_path / "new").write_bytes(b"")
+        (tmp_path / "new").rename(tmp_path / "events.db")
+        assert "events.db was removed, renamed or replaced" in str(lock.lost())
+
+
+def test_a_copy_is_another_directory(tmp_path: Path) -> None:
+    with DirectoryLock(tmp_path / "data") as lock:
+        lock.hold(tmp_path / "data" / "events.db")
+        shutil.copytree(tmp_path / "data", tmp_path / "copy")
+        with DirectoryLock(tmp_path / "copy") as second:
+            second.hold(tmp_path / "copy" / "events.db")
+
+
+def test_where_a_folder_cannot_be_locked_the_lock_file_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    flock = fcntl.flock
+
+    def as_on_nfs(descriptor: int, kind: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        flock(descriptor, kind)
+
+    monkeypatch.setattr(fcntl, "flock", as_on_nfs)
+    with DirectoryLock(tmp_path) as lock:
+        lock.hold(tmp_path / "events.db")
+        assert "use a local disk" in caplog.text
+        assert holder(tmp_path) == Holder(os.getpid(), "")
+        with pytest.raises(DataDirectoryInUseError):
+            DirectoryLock(tmp_path).acquire()
+        (tmp_path / "lock").unlink()
+        assert "nothing else locks this directory" in str(lock.lost())
+
+
+@pytest.mark.parametrize("kind", ["a link", "a folder", "a FIFO"])
+def test_what_is_no_lock_file_is_refused(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "lock"
+    target = tmp_path / "target"
+    target.write_text("of somebody else")
+    if kind == "a link":
+        file.symlink_to(target)
+    elif kind == "a folder":
+        file.mkdir()
+    else:
+        os.mkfifo(file)
+    with pytest.raises(BadInputError, match="no plain file"):
+        DirectoryLock(tmp_path).acquire()
+    assert target.read_text() == "of somebody else"
+    assert holder(tmp_path) is None

@@ -15,6 +15,7 @@ from commands.catalog.offer_catalog import BuiltinDataset
 
 if TYPE_CHECKING:
     from adapters.embedded.lock import DirectoryLock
+    from adapters.embedded.receipts import ReceiptKeeper
     from adapters.http.backend import Backend
     from adapters.journal import ArchivedJournal
     from adapters.tasks.launcher import ProcessLauncher
@@ -35,6 +36,7 @@ class Node:
     journal: ArchivedJournal
     runner: Runner
     worker: EventWorker
+    receipts: ReceiptKeeper
     builtin: tuple[BuiltinDataset, ...]
     opened: ExitStack
     _closing: Signal = field(default_factory=Signal)
@@ -43,6 +45,7 @@ class Node:
         """Begin to work: everything is served once this returns; only the very first start waits for the catalog."""
         store, start = self.application.ports.store, uuid4().hex
         self.journal.started(start, store.head()[0])
+        self.receipts.start()
         self.launcher.prepare()
         self.runner.start()
         add_local(self.settings, self.backend, start)

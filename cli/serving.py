@@ -56,13 +56,16 @@ class Serving(uvicorn.Server):
                 signal.signal(sig, handler)
 
 
-def serve(settings: Settings, port: int) -> None:
-    """Run an embedded backend until SIGTERM or SIGINT; raises domain.errors where it cannot start."""
+def serve(settings: Settings, port: int, accept_loss: str | None = None) -> None:
+    """Run an embedded backend until SIGTERM or SIGINT; raises domain.errors where it cannot start.
+
+    `accept_loss`: why it is to go on where the end of log or audit log is lost.
+    """
     from cli.compose.embedded import open_node  # noqa: PLC0415 - the drivers of one mode only
 
     begin_process()
     with door_at(settings.listen, port) as door:
-        node = open_node(settings)
+        node = open_node(settings, accept_loss)
         try:
             check_exposure(settings, node.backend)
             node.start()

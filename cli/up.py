@@ -48,7 +48,10 @@ at = click.option(
 @click.option("--detach", is_flag=True, help="Return when it answers; `autolearn down` stops it.")
 @click.option("--mode", type=click.Choice(MODES), help="Distributed: on Kafka and MongoDB.")
 @click.option("--instances", type=click.IntRange(1, 16), default=1, show_default=True, help="Distributed: of each.")
-def up(data: Path | None, port: int, detach: bool, mode: str | None, instances: int) -> None:
+@click.option("--accept-loss", metavar="REASON", help="Go on where the end of the log or of the audit log is lost.")
+def up(
+    *, data: Path | None, port: int, detach: bool, mode: str | None, instances: int, accept_loss: str | None
+) -> None:
     """Start the backend of this machine.
 
     Other commands find it with AUTOLEARN_DATA=DIR and AUTOLEARN_URL=http://127.0.0.1:PORT.
@@ -56,6 +59,7 @@ def up(data: Path | None, port: int, detach: bool, mode: str | None, instances: 
     if detach:
         directory = data or data_directory()
         chosen = ["--instances", str(instances)] + ([] if mode is None else ["--mode", mode])
+        chosen += [] if accept_loss is None else ["--accept-loss", accept_loss]
         process, url = started(directory, port, *chosen)
         end = "autolearn down" if directory == data_directory() else f"autolearn down --data {directory}"
         click.echo(f"The backend answers at {url} (process {process.pid}). Stop it with `{end}`.", err=True)
@@ -64,11 +68,13 @@ def up(data: Path | None, port: int, detach: bool, mode: str | None, instances: 
     if settings.mode == "distributed":
         from cli.up_distributed import up_distributed  # noqa: PLC0415 - the imports of one mode only
 
+        if accept_loss is not None:
+            raise BadInputError("--accept-loss is for the embedded mode.")
         up_distributed(settings, port, instances)
     else:
         from cli.serving import serve  # noqa: PLC0415 - the backend's imports, not needed by --help
 
-        serve(settings, port)
+        serve(settings, port, accept_loss)
 
 
 @click.command()

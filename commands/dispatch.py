@@ -23,6 +23,7 @@ from commands.evaluation.request_evaluation import RequestEvaluation, request_ev
 from commands.ports import Receipt
 from commands.session.commit_session import CommitSession, answer_committed, commit_session
 from commands.session.discard_session import DiscardSession, answer_discarded, discard_session
+from commands.storage.accept_loss import AcceptLoss, accept_loss, answer_accepted
 from commands.storage.annotate_experiment import AnnotateExperiment, annotate_experiment
 from commands.storage.committed_experiment import answer_changed
 from commands.storage.request_reproduction import RequestReproduction, request_reproduction
@@ -65,6 +66,7 @@ COMMANDS: dict[str, dict[type, UseCase]] = {
         RestoreExperiment: UseCase(restore_experiment, answer_changed),
         RequestReproduction: UseCase(request_reproduction, answer_requested),
         CancelTask: UseCase(cancel_task, answer_cancelled),
+        AcceptLoss: UseCase(accept_loss, answer_accepted),
         AddClient: UseCase(add_client, answer_client),
         RotateClient: UseCase(rotate_client, answer_client),
         RevokeClient: UseCase(revoke_client, answer_client),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -10,6 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.data_format import check_format, check_master_key
@@ -21,19 +21,20 @@ from adapters.embedded.generations import Generations
 from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.lock import DirectoryLock
 from adapters.embedded.read_database import ReadDatabase
+from adapters.embedded.receipts import ReceiptKeeper
 from adapters.files.blobs import FileBlobs
 from adapters.journal import ArchivedJournal
 from adapters.security.keys import fingerprint
+from cli.compose.embedded_tails import accept, checked_tails, ends_of
 from cli.compose.stores import BUILTIN_DATASETS, SCRATCH, Stores, application_of, backend_of, environment, master_key
 from cli.inspection_process import ProcessInspector
 from cli.node import Node
 from cli.settings import Settings
+from commands.application import Application
 from commands.event_worker import EventWorker
 from domain.errors import NotAbleError
 from projections.runner import Runner
 from projections.tasks import UnfinishedTasks
-
-log = logging.getLogger(__name__)
 
 EVENTS, COMMUNICATIONS = "events.db", "communications.db"
 
@@ -50,7 +51,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
     events = Database(settings.data / EVENTS, read_only=read_only)
     archive = Database(settings.data / COMMUNICATIONS, read_only=read_only)
     feed = SqliteFeed(events)
-    read = ReadDatabase(Generations(settings.data).current(), read_only=True) if read_only else serving(settings, feed)
+    read = ReadDatabase(Generations(settings.data).current(), read_only=read_only)
     for database in (events, archive, read):
         opened.callback(database.close)
     communications = SqliteCommunications(archive, worker, settings.reserve)
@@ -67,46 +68,57 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
     )
 
 
-def serving(settings: Settings, feed: SqliteFeed) -> ReadDatabase:
-    """Open the read models that serve; ones that are ahead of the log (an older copy of it) are left for new ones."""
-    generations = Generations(settings.data)
-    read = ReadDatabase(generations.current())
-    with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
-        reached, (head, _) = EmbeddedDocuments(read).position(), feed.head()
-        if reached > head:
-            log.warning("the read models are at %s, ahead of the log (%s): they are folded anew", reached, head)
-            read.close()
-            read = ReadDatabase(generations.fresh())
-    generations.make_current(Path(read.path))
-    return read
+def open_node(settings: Settings, accept_loss: str | None = None) -> Node:
+    """Put a backend together on its data directory, which it alone owns until it is closed.
 
-
-def open_node(settings: Settings) -> Node:
-    """Put a backend together on its data directory, which it alone owns until it is closed."""
+    Raises ConflictError where the end of log or audit log is lost, unless there is a reason to accept that.
+    """
     with ExitStack() as opened:
         lock = locked(settings, opened)
         worker = f"embedded-{secrets.token_hex(4)}"
         stores = open_stores(settings, worker, opened)
+        tails = checked_tails(stores, settings.data, accept_loss)
         journal = ArchivedJournal(stores.communications, worker, checked_key(settings, stores))
         stores.blobs.sweep()
         application, launcher = application_of(settings, stores, worker, settings.data / SCRATCH)
         opened.callback(launcher.close)
-        runner = Runner(stores.topic, stores.documents)
-        inspector = ProcessInspector(environment(settings), partial(adopt, settings, stores, runner))
-        open_tasks = UnfinishedTasks(stores.documents, stores.feed)
+        if accept_loss is not None:
+            accept(tails, accept_loss, stores=stores, folder=settings.data, application=application, journal=journal)
+        let_serve(settings, stores)
+        receipts = ReceiptKeeper(settings.data, partial(ends_of, stores))
+        opened.callback(receipts.stop)
         return Node(
             settings=settings,
             application=application,
-            backend=backend_of(settings, stores, application, inspector, fault=runner.told),
             lock=lock,
             launcher=launcher,
             journal=journal,
-            runner=runner,
-            # Whoever owned the directory before is dead, so the tasks that it had started are lost.
-            worker=EventWorker(application, stores.topic, open_tasks, journal, is_lost=lambda name: name != worker),
+            receipts=receipts,
             builtin=BUILTIN_DATASETS,
+            **followers(settings, stores, application, journal),
             opened=opened.pop_all(),
         )
+
+
+def followers(
+    settings: Settings, stores: EmbeddedStores, application: Application, journal: ArchivedJournal
+) -> dict[str, Any]:
+    """Return what follows the log: for the read models, for the tasks, and what answers calls from them."""
+    runner, name = Runner(stores.topic, stores.documents), application.ports.worker
+    inspector = ProcessInspector(environment(settings), partial(adopt, settings, stores, runner))
+    open_tasks = UnfinishedTasks(stores.documents, stores.feed)
+    # Whoever owned the directory before is dead, so the tasks that it had started are lost.
+    worker = EventWorker(application, stores.topic, open_tasks, journal, is_lost=lambda other: other != name)
+    backend = backend_of(settings, stores, application, inspector, fault=runner.told)
+    return {"runner": runner, "worker": worker, "backend": backend}
+
+
+def let_serve(settings: Settings, stores: EmbeddedStores) -> None:
+    """Let the read models serve, or new ones where these are ahead of a log whose loss was accepted."""
+    with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
+        if stores.documents.position() > stores.feed.head()[0]:
+            stores.read.switch(Generations(settings.data).fresh())
+    Generations(settings.data).make_current(Path(stores.read.path))
 
 
 def checked_key(settings: Settings, stores: EmbeddedStores) -> str:

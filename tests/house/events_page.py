@@ -11,6 +11,7 @@ from pydantic import BaseModel
 import domain.client
 import domain.dataset
 import domain.experiment_events
+import domain.loss
 import domain.offer
 import domain.session_events  # noqa: F401 - an import registers a module's events
 from domain.events import EVENTS, Event, Metadata, Value
@@ -24,6 +25,7 @@ STREAMS = {
     "model:<name>": ("model-",),
     "measure:<name>": ("measure-",),
     "client:<id>": ("client-",),
+    "installation:losses": ("tail-loss-",),
 }
 INTRODUCTION = """# Events
 

@@ -10,6 +10,7 @@ from domain import session_events as session
 from domain.client import ClientAdded, ClientRevoked, ClientRotated
 from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired
 from domain.events import Event, Metadata
+from domain.loss import LOSSES, LostTail, TailLossAccepted
 from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
 from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training
 
@@ -127,4 +128,12 @@ EXAMPLES: list[Event] = [
     _of("client:ana", ClientAdded, roles=("analyst", "sys-admin")),
     _of("client:ana", ClientRotated, generation=2, previous_until=datetime(2026, 2, 1, 12, 30, 0, 250, UTC)),
     _of("client:ana", ClientRevoked),
+    _of(
+        LOSSES,
+        TailLossAccepted,
+        reason="The disk of 3 May is gone.",
+        log=LostTail(position=20, head="a7" * 32, until=40),
+        audit=LostTail(position=7, head="b8" * 32, until=7),
+        evidence=("the read models are at 40, the log ends at 20",),
+    ),
 ]

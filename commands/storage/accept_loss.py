@@ -1,0 +1,33 @@
+"""Go on with a log or an audit log that has lost its end, and say so in the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from commands.answers import answer_at, event_of
+from commands.call import Answer
+from commands.ports import Receipt
+from commands.wrappers import Desk
+from domain.loss import LOSSES, Losses, LostTail, TailLossAccepted
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptLoss:
+    """Why, what is left of log and audit log, and what showed that there was more."""
+
+    reason: str
+    log: LostTail
+    audit: LostTail
+    evidence: tuple[str, ...]
+
+
+def accept_loss(command: AcceptLoss, desk: Desk) -> Receipt | None:
+    """Append tail-loss-accepted."""
+    it = command
+    return desk.decide(lambda work: work.get(Losses, LOSSES).accept(it.reason, it.log, it.audit, it.evidence))[1]
+
+
+def answer_accepted(_: object, receipt: Receipt, desk: Desk) -> Answer:  # noqa: ARG001 - as every answer
+    """Answer with what was accepted."""
+    event = event_of(receipt, TailLossAccepted)
+    return answer_at(receipt, event.model_dump(include={"reason", "log", "audit", "evidence"}))

@@ -1,0 +1,46 @@
+"""Losses: that the log or the audit log had lost its end, and that this was accepted, with the evidence of it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from domain.events import Aggregate, Event, Value
+from domain.values import checked_text
+
+LOSSES = "installation:losses"  # the one stream of an installation's losses
+
+
+class LostTail(Value):
+    """Where a log ended when a loss was accepted, its chain hash (hex) there, and up to where it is known to be lost.
+
+    `until` is `position` where nothing of this log was lost.
+    """
+
+    position: int
+    head: str
+    until: int
+
+
+class TailLossAccepted(Event):
+    """The log or the audit log had lost its end, and is accepted as it is."""
+
+    NAME: ClassVar[str] = "tail-loss-accepted.v1"
+    reason: str
+    log: LostTail
+    audit: LostTail
+    evidence: tuple[str, ...]
+
+    def apply(self, aggregate: Losses) -> None:
+        """Fold."""
+        aggregate.accepted = (*aggregate.accepted, self)
+
+
+class Losses(Aggregate):
+    """What was ever lost and accepted."""
+
+    accepted: tuple[TailLossAccepted, ...] = ()
+
+    def accept(self, reason: str, log: LostTail, audit: LostTail, evidence: tuple[str, ...]) -> None:
+        """Go on with what is left."""
+        facts = {"log": log, "audit": audit, "evidence": evidence}
+        self.trigger_event(TailLossAccepted, reason=checked_text("reason", reason), **facts)

@@ -1,0 +1,147 @@
+"""Whether a log has lost its end: what others say that it had reached, held against what it holds.
+
+Each commit, and each record of the audit log, is on disk before anything that tells of it is: so whatever is told and
+not there was lost. The functions are pure; what they are given is looked up by the mode that starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from domain.errors import ConflictError
+from domain.loss import LostTail, TailLossAccepted
+from projections.ports import Archived, Communications, Feed
+
+GENESIS = bytes(32)
+MOST_TOLD = 3
+
+
+class Claim(NamedTuple):
+    """Somebody's word that a log had reached a position; `who` with a verb: `the read models are at`.
+
+    `hash` is what the chain had there, where it is known.
+    """
+
+    who: str
+    position: int
+    hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where a log ends, `name` is how it is spoken of; `hash_at` returns its hash at a position that has one."""
+
+    name: str
+    position: int
+    hash: bytes
+    hash_at: Callable[[int], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What was found of a log: where it ends, how far it had been, and what shows it."""
+
+    end: End
+    until: int
+    evidence: tuple[str, ...]
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the end is missing."""
+        return self.until > self.end.position
+
+    def fact(self) -> LostTail:
+        """Return it as events keep it."""
+        return LostTail(position=self.end.position, head=self.end.hash.hex(), until=self.until)
+
+
+def tail_of(end: End, claims: Iterable[Claim]) -> Tail:
+    """Return what claims show of a log's end."""
+    beyond = [claim for claim in claims if claim.position > end.position]
+    until = max((claim.position for claim in beyond), default=end.position)
+    return Tail(
+        end, until, tuple(f"{claim.who} {claim.position}, {end.name} ends at {end.position}" for claim in beyond)
+    )
+
+
+def contradictions(end: End, claims: Iterable[Claim]) -> list[str]:
+    """Say where the log has another hash than is claimed: then it is another log, or a rewritten one."""
+    return [
+        f"{claim.who} {claim.position} with another hash than {end.name} has there"
+        for claim in claims
+        if claim.hash is not None and claim.position <= end.position and end.hash_at(claim.position) != claim.hash
+    ]
+
+
+def check_tails(*tails: Tail, way_out: str) -> None:
+    """Raise ConflictError where an end is missing; `way_out` is the command that accepts it."""
+    lost = [tail for tail in tails if tail.is_lost]
+    if lost:
+        found = "; ".join(what for tail in lost for what in tail.evidence[:MOST_TOLD])
+        names = " and ".join(tail.end.name for tail in lost)
+        raise ConflictError(
+            f"The end of {names} is lost: {found}. Restore the back-up that has it. To go on without what is lost: "
+            f"`{way_out}`; that is kept in the log for ever."
+        )
+
+
+def check_same(found: Sequence[str]) -> None:
+    """Raise ConflictError where there are contradictions: no loss of an end explains them."""
+    if found:
+        raise ConflictError(
+            f"The stored files do not belong together: {'; '.join(found[:MOST_TOLD])}. "
+            "Restore all of them from one back-up; `autolearn verify --data DIR` lists what is wrong."
+        )
+
+
+def claims_of_records(records: Iterable[Archived], end: End, losses: Sequence[TailLossAccepted] = ()) -> list[Claim]:
+    """Return what records of the audit log say of the log: the furthest position, the furthest hash, and that in it.
+
+    Records before the last accepted loss speak of a log that is gone.
+    """
+    accepted = max((loss.audit.position for loss in losses), default=0)
+    newer = [it for it in records if it.position > accepted]
+    hashed = [it for it in newer if it.communication.head]
+    within = [it for it in hashed if it.communication.domain_position <= end.position]
+    furthest = [max(some, key=lambda it: it.communication.domain_position) for some in (newer, hashed, within) if some]
+    return [_claim(it) for it in dict.fromkeys(furthest)]
+
+
+def _claim(record: Archived) -> Claim:
+    it = record.communication
+    try:
+        found = bytes.fromhex(it.head) or None
+    except ValueError:
+        found = None
+    return Claim(f"record {record.position} of the audit log speaks of", it.domain_position, found)
+
+
+def end_of_log(feed: Feed) -> End:
+    """Return where the log ends."""
+    position, found = feed.head()
+    return End("the log", position, found, lambda at: hash_at(feed, at))
+
+
+def end_of_audit(communications: Communications) -> End:
+    """Return where the audit log ends."""
+    last = communications.recent(0)[-1:]
+    position, found = (last[0].position, last[0].hash) if last else (0, GENESIS)
+    return End("the audit log", position, found, lambda at: record_hash_at(communications, at))
+
+
+def hash_at(feed: Feed, position: int) -> bytes | None:
+    """Return the log's chain hash at a position; None where no commit ends there."""
+    if position < 1:
+        return GENESIS if position == 0 else None
+    commits = feed.raw_after(feed.commit_at(position - 1), 1)
+    return commits[0].hash if commits and commits[0].position == position else None
+
+
+def record_hash_at(communications: Communications, position: int) -> bytes | None:
+    """Return the audit log's chain hash at a position; None where there is no record."""
+    if position < 1:
+        return GENESIS if position == 0 else None
+    records = communications.read(position - 1, 1)
+    return records[0].hash if records and records[0].position == position else None

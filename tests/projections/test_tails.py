@@ -1,0 +1,88 @@
+"""What claims show of a log's end: lost, another log's, or as it should be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from domain.errors import ConflictError
+from domain.loss import LOSSES, LostTail, TailLossAccepted
+from projections.ports import Archived
+from projections.tails import Claim, End, check_same, check_tails, claims_of_records, contradictions, tail_of
+from tests.wire.test_communication_chain import archive
+
+HASHES = {0: bytes(32), 3: b"3" * 32, 7: b"7" * 32}
+LOG = End("the log", 7, HASHES[7], HASHES.get)
+
+
+def record(position: int, domain_position: int, head: bytes = b"") -> Archived:
+    it = archive("a")[0]
+    communication = replace(it.communication, domain_position=domain_position, head=head.hex())
+    return replace(it, position=position, communication=communication)
+
+
+def test_what_is_not_beyond_the_end_shows_no_loss() -> None:
+    tail = tail_of(LOG, [Claim("the read models are at", 7), Claim("receipts.json has the log at", 3, HASHES[3])])
+    assert (tail.is_lost, tail.until, tail.evidence) == (False, 7, ())
+    check_tails(tail, tail, way_out="up")
+
+
+def test_a_lost_end_is_refused_with_what_was_found_and_the_way_out() -> None:
+    tail = tail_of(LOG, [Claim("the read models are at", 9), Claim("record 4 of the audit log speaks of", 12)])
+    assert tail.fact() == LostTail(position=7, head=HASHES[7].hex(), until=12)
+    with pytest.raises(ConflictError) as refused:
+        check_tails(tail, tail_of(LOG, []), way_out="autolearn up --accept-loss REASON")
+    assert refused.value.sentence == (
+        "The end of the log is lost: the read models are at 9, the log ends at 7; record 4 of the audit log speaks of "
+        "12, the log ends at 7. Restore the back-up that has it. To go on without what is lost: `autolearn up "
+        "--accept-loss REASON`; that is kept in the log for ever."
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "differs"),
+    [
+        (Claim("it is at", 3, HASHES[3]), False),
+        (Claim("it is at", 3, HASHES[7]), True),
+        (Claim("it is at", 5, HASHES[7]), True),  # no commit ends there
+        (Claim("it is at", 0, HASHES[0]), False),
+        (Claim("it is at", 3), False),
+        (Claim("it is at", 9, HASHES[3]), False),  # lost, not different
+    ],
+)
+def test_another_hash_at_a_position_is_a_contradiction(claim: Claim, differs: bool) -> None:
+    found = contradictions(LOG, [claim])
+    assert bool(found) == differs
+    if differs:
+        with pytest.raises(ConflictError, match=r"do not belong together: it is at \d with another hash"):
+            check_same(found)
+
+
+def test_records_claim_the_furthest_position_the_furthest_hash_and_that_within_the_log() -> None:
+    records = [record(1, 3, HASHES[3]), record(2, 12, b"x" * 32), record(3, 14), record(4, 1)]
+    assert claims_of_records(records, LOG) == [
+        Claim("record 3 of the audit log speaks of", 14),
+        Claim("record 2 of the audit log speaks of", 12, b"x" * 32),
+        Claim("record 1 of the audit log speaks of", 3, HASHES[3]),
+    ]
+    assert claims_of_records([], LOG) == []
+    assert claims_of_records([record(1, 2)], LOG) == [Claim("record 1 of the audit log speaks of", 2)]
+
+
+def test_records_from_before_an_accepted_loss_claim_nothing() -> None:
+    gone = LostTail(position=2, head="", until=12)
+    loss = TailLossAccepted(
+        originator_id=LOSSES,
+        originator_version=1,
+        reason="disk",
+        log=gone,
+        audit=replace_position(gone, 2),
+        evidence=(),
+    )
+    records = [record(2, 12, b"x" * 32), record(3, 7)]
+    assert claims_of_records(records, LOG, [loss]) == [Claim("record 3 of the audit log speaks of", 7)]
+
+
+def replace_position(tail: LostTail, position: int) -> LostTail:
+    return tail.model_copy(update={"position": position})

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Final
 
 from adapters.embedded.by_time import last_until
+from adapters.embedded.exact import Exact
 from adapters.wire.communication_chain import facts_of
 from adapters.wire.communication_filters import EQUAL, wanted
 from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
 from projections.ports import Archived, Communication
 
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS communications (
-    position INTEGER PRIMARY KEY, at INTEGER NOT NULL, writer TEXT NOT NULL, number INTEGER NOT NULL,
-    previous BLOB NOT NULL, hash BLOB NOT NULL,
-    kind TEXT NOT NULL, actor TEXT NOT NULL, source TEXT NOT NULL, target TEXT NOT NULL, operation TEXT NOT NULL,
-    outcome TEXT NOT NULL, problem TEXT NOT NULL, milliseconds REAL NOT NULL, bytes_in INTEGER NOT NULL,
-    bytes_out INTEGER NOT NULL, correlation TEXT NOT NULL, causation TEXT NOT NULL, domain_position INTEGER NOT NULL,
-    digest_in TEXT NOT NULL, digest_out TEXT NOT NULL,
-    count INTEGER NOT NULL DEFAULT 1, head TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX IF NOT EXISTS communications_by_correlation ON communications (correlation);
-CREATE UNIQUE INDEX IF NOT EXISTS communications_by_writer ON communications (writer, number);
-"""
 INSERT: Final = "INSERT INTO communications VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 AFTER: Final = "SELECT * FROM communications WHERE position > ? ORDER BY position LIMIT ?"
 LAST: Final = (
@@ -37,18 +25,15 @@ LAST_NUMBER: Final = "SELECT max(number) FROM communications WHERE writer = ?"
 LAST_AT: Final = (
     "SELECT position, at FROM communications WHERE position > 0 AND position <= ? ORDER BY position DESC LIMIT 1"
 )
-MISPLACED: Final = "SELECT position FROM communications WHERE position < 1 ORDER BY position LIMIT ?"
-EXTEND: Final = (
-    "ALTER TABLE communications RENAME TO older_communications",
-    "DROP INDEX communications_by_correlation",
-    "DROP INDEX communications_by_writer",
-    *filter(str.strip, SCHEMA.split(";")),
-    "INSERT INTO communications SELECT *, 1, '' FROM older_communications",
-    "DROP TABLE older_communications",
-)
 
 # Conditions are chosen from this table and never built from what a caller sent.
 CONDITIONS: Final = {name: f"{name} = ?" for name in EQUAL}
+
+HASH_BYTES: Final = 32
+FACTS: Final = {field.name: str(field.type) for field in fields(Communication)}
+READ: Final[dict[str, Callable[[Exact, Any, str], Any]]] = {
+    "str": Exact.text, "int": Exact.number, "float": Exact.real
+}  # fmt: skip
 
 
 def to_row(record: Archived) -> tuple[Any, ...]:
@@ -58,31 +43,21 @@ def to_row(record: Archived) -> tuple[Any, ...]:
 
 
 def from_row(row: Iterable[Any]) -> Archived:
-    """Return the record of a row."""
-    position, at, writer, number, previous, record_hash, *facts = row
-    names = [field.name for field in fields(Communication)]
-    communication = Communication(**dict(zip(names, facts, strict=True)))
-    return Archived(position, _moment(at), writer, number, previous, record_hash, communication)
+    """Return the record of a row that was read `as_stored`; what cannot have been stored so becomes its faults."""
+    exact, cells = Exact("record"), iter(row)
+    position, at = next(cells), _moment(exact, next(cells))
+    writer, number = exact.text(next(cells), "writer"), exact.number(next(cells), "number")
+    previous, record_hash = (exact.blob(next(cells), name, HASH_BYTES) for name in ("previous", "hash"))
+    facts = {name: READ[kind](exact, next(cells), name) for name, kind in FACTS.items()}
+    return Archived(position, at, writer, number, previous, record_hash, Communication(**facts), tuple(exact.faults))
 
 
-def extend(connection: sqlite3.Connection) -> None:
-    """Copy the table of an older version, which had no `count` and no `head`, into one of this version."""
-    columns = {name for _, name, *_ in connection.execute("PRAGMA table_info(communications)")}
-    if columns and "count" not in columns:
-        for statement in EXTEND:
-            connection.execute(statement)
-
-
-def readable(stored: bytes) -> str:
-    """Return a text even where damage left none, so that verify can name the record."""
-    return stored.decode("utf-8", "backslashreplace")
-
-
-def _moment(stored: Any) -> datetime:
+def _moment(exact: Exact, stored: Any) -> datetime:
     try:
-        return from_microseconds(stored)
-    except (TypeError, OverflowError):
-        return EPOCH  # damaged: the record's hash will tell
+        return from_microseconds(exact.number(stored, "at"))
+    except OverflowError:
+        exact.fault("at", "no time that can be")
+        return EPOCH
 
 
 def selection(connection: sqlite3.Connection, filters: dict[str, str], before: int | None) -> tuple[str, list[Any]]:

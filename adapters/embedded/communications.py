@@ -10,22 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from adapters.embedded.audit_tables import AUDIT_LOG
 from adapters.embedded.communication_rows import (
     AFTER,
     END,
     INSERT,
     LAST,
     LAST_NUMBER,
-    MISPLACED,
-    SCHEMA,
-    extend,
     from_row,
-    readable,
     selection,
     to_row,
 )
 from adapters.embedded.database import Database
+from adapters.embedded.exact import as_stored
 from adapters.embedded.growth import poll_beyond
+from adapters.embedded.preparing import prepare
 from adapters.group_commit import GroupCommit
 from adapters.wire.communication_chain import Ends, following, normal
 from adapters.wire.moments import microseconds_now
@@ -33,7 +32,6 @@ from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Archived, Communication
 
 RING: Final = 1000
-MOST_MISPLACED: Final = 20
 
 
 @dataclass(slots=True)
@@ -55,9 +53,7 @@ class SqliteCommunications:
         self._failure: Exception | None = None
         self._group = GroupCommit(self._write)
         if not database.read_only:
-            with database.writing() as connection:
-                extend(connection)
-            database.define(SCHEMA)
+            prepare(database, AUDIT_LOG)
         self._ring = deque(self._records(LAST, (RING,)), RING)
         database.growth.reach(self._ring[-1].position if self._ring else 0)
 
@@ -88,7 +84,7 @@ class SqliteCommunications:
 
     def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
         """Return records before a position, newest first; `since` and `until` are ISO times with zone, inclusive."""
-        with self._database.reading() as connection:
+        with self._database.reading() as connection, as_stored(connection):
             where, values = selection(connection, filters, before)
             query = f"SELECT * FROM communications WHERE {where} ORDER BY position DESC LIMIT ?"  # noqa: S608 - from a table
             return [from_row(row) for row in connection.execute(query, [*values, limit])]
@@ -104,21 +100,12 @@ class SqliteCommunications:
         return poll_beyond(self._length, position, timeout)
 
     def file_faults(self) -> list[str]:
-        """Return what is wrong with the file besides its records: broken pages or indexes, rows that `read` omits."""
-        return [*self._database.faults(filter(str.strip, SCHEMA.split(";"))), *self._misplaced()]
+        """Return what is wrong with the file besides its records: pages, tables, values, rows that `read` omits."""
+        return self._database.faults(AUDIT_LOG)
 
     def _records(self, query: str, values: tuple[int, ...]) -> list[Archived]:
-        with self._database.reading() as connection:
-            connection.text_factory = readable
-            try:
-                return [from_row(row) for row in connection.execute(query, values)]
-            finally:
-                connection.text_factory = str
-
-    def _misplaced(self) -> list[str]:
-        with self._database.reading() as connection:
-            found = connection.execute(MISPLACED, (MOST_MISPLACED,)).fetchall()
-        return [f"the audit log has a row at {position}, where no record can be" for (position,) in found]
+        with self._database.reading() as connection, as_stored(connection):
+            return [from_row(row) for row in connection.execute(query, values)]
 
     def _length(self) -> int:
         with self._database.reading() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -13,10 +13,12 @@ from typing import Final
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
 from adapters.embedded.growth import Growth
-from adapters.embedded.soundness import file_faults
+from adapters.embedded.soundness import Check, file_faults
+from adapters.embedded.tables import Layout
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 
 MEMORY: Final = ":memory:"
+UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
 MAX_IDLE_READERS = 4
 READER_CACHE_KIB = 1000
 BUSY_SECONDS = 5.0
@@ -58,7 +60,7 @@ class Database(SQLiteDatastore):
                 self._check_place()
             except BaseException as error:
                 _roll_back(connection)
-                if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                if isinstance(error, UNREADABLE) and not isinstance(error, sqlite3.IntegrityError):
                     raise our_error(self.path, error) from error
                 raise
 
@@ -89,15 +91,9 @@ class Database(SQLiteDatastore):
                 with SQLiteConnection(connection, max_age=None).transaction(commit=False):
                     yield SQLiteCursor(cursor)
 
-    def define(self, schema: str) -> None:
-        """Create what is not there yet; the statements say `IF NOT EXISTS`."""
-        with self.writing() as connection:
-            for statement in filter(str.strip, schema.split(";")):
-                connection.execute(statement)
-
-    def faults(self, schema: Iterable[str]) -> list[str]:
-        """Return what is wrong with the file, besides what its rows say; `schema` makes a new one."""
-        return file_faults(self.path, self.reading, schema)
+    def faults(self, layout: Layout, *more: Check) -> list[str]:
+        """Return what is wrong with the file, which should have this layout; `more` looks at what its rows say."""
+        return file_faults(self.path, self.reading, layout, *more)
 
     def close(self) -> None:
         """Close the file; connections that are being read with are closed when they come back."""
@@ -151,14 +147,14 @@ def _roll_back(connection: sqlite3.Connection | None) -> None:
 
 @contextmanager
 def as_ours(path: str) -> Iterator[None]:
-    """Turn SQLite's errors into those of the one error tree."""
+    """Turn SQLite's errors into those of the one error tree; what it says of damage need not be text itself."""
     try:
         yield
-    except sqlite3.Error as error:
+    except UNREADABLE as error:
         raise our_error(path, error) from error
 
 
-def our_error(path: str, error: sqlite3.Error) -> AutoLearnError:
+def our_error(path: str, error: Exception) -> AutoLearnError:
     """Name what SQLite ran into."""
     name = Path(path).name
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:

@@ -8,12 +8,13 @@ from typing import Final
 from adapters.embedded.by_time import last_until
 from adapters.embedded.database import Database
 from adapters.embedded.growth import poll_beyond
+from adapters.embedded.log_soundness import events_of_no_commit, streams_out_of_order
+from adapters.embedded.log_tables import LOG
 from adapters.embedded.raw_log import raw_commits
-from adapters.embedded.recorder import log_schema, tail
+from adapters.embedded.recorder import tail
 from adapters.uncollected import uncollected
 from adapters.wire.events import decode
 from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
-from domain.errors import NotAbleError
 from projections.ports import RawCommit, Recorded
 
 COMMITS: Final = """
@@ -23,7 +24,6 @@ EVENTS: Final = """
 SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
 WHERE rowid BETWEEN ? AND ? ORDER BY rowid"""
 LAST_COMMIT: Final = "SELECT position, at FROM commits WHERE position <= ? ORDER BY position DESC LIMIT 1"
-UNCOMMITTED: Final = "SELECT rowid FROM stored_events WHERE rowid < 1 OR rowid > ? ORDER BY rowid LIMIT 20"
 
 
 def _decoded(commits: list[tuple[int, int, int]], rows: list[tuple[int, str, int, str, bytes]]) -> list[Recorded]:
@@ -83,11 +83,8 @@ class SqliteFeed:
         return int(row[0]) if row else 0
 
     def file_faults(self) -> list[str]:
-        """Return what is wrong with the file besides its commits: broken pages or indexes, events of no commit."""
-        faults = self._database.faults(log_schema())
-        try:
-            with self._database.reading() as connection:
-                strays = connection.execute(UNCOMMITTED, (tail(connection).position,)).fetchall()
-        except NotAbleError as error:
-            return [*faults, error.sentence]
-        return [*faults, *(f"position {position} holds an event that no commit brought" for (position,) in strays)]
+        """Return what is wrong with the file besides its commits: pages, tables, values, events that no commit brought.
+
+        Streams are read here as they are served, by their index.
+        """
+        return self._database.faults(LOG, events_of_no_commit, streams_out_of_order)

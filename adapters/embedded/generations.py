@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from adapters.durability import write_whole
-from projections.fold import VERSION
+from adapters.embedded.read_schema import STAMP
 
 NAME = re.compile(r"read-models-(\d+)\.db")
 
@@ -21,9 +21,16 @@ class Generations:
 
     def current(self) -> Path:
         """Return the file that serves, if today's projections wrote it, else a new one to be folded from the log."""
-        named = self._pointer.read_text().strip() if self._pointer.exists() else ""
-        path = self._folder / named
-        return path if NAME.fullmatch(named) and _is_of_today(path) else self.fresh()
+        named = self.named()
+        return named if named is not None and _is_of_today(named) else self.fresh()
+
+    def named(self) -> Path | None:
+        """Return the file that the pointer names; None where there is none, or where it was garbled."""
+        try:
+            name = self._pointer.read_bytes().decode("ascii").strip()
+        except (FileNotFoundError, UnicodeDecodeError):
+            return None
+        return self._folder / name if NAME.fullmatch(name) else None
 
     def fresh(self) -> Path:
         """Return the name of a file that does not exist yet."""
@@ -47,7 +54,7 @@ def _is_of_today(path: Path) -> bool:
     except sqlite3.Error:
         return True
     try:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0]) in (0, VERSION)
+        return int(connection.execute("PRAGMA user_version").fetchone()[0]) in (0, STAMP)
     except sqlite3.Error:
         return True
     finally:

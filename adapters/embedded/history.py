@@ -70,7 +70,8 @@ def _row(connection: sqlite3.Connection, found: tuple[Any, ...]) -> HistoryRow:
     n, since, until, model, dataset, actor, at, withdrawn, text, session, experiment = found
     facts = {name: decode(value) for name, value in connection.execute(FACTS_OF, (n, since))}
     body = json_or_text(text)
-    if isinstance(body, dict):
-        body |= {"session": session, "experiment": experiment}
+    columns = {"session": session, "experiment": experiment}
+    if isinstance(body, dict) and {name: body.get(name) for name in columns} != columns:
+        body = {**body, "columns": columns}
     moment = EPOCH + timedelta(microseconds=at)
     return HistoryRow(n, since, until, model, dataset, actor, moment, bool(withdrawn), body, facts)

@@ -1,70 +1,78 @@
 """Commits as stored, for whoever looks for damage: nothing that a file may hold makes these reads fail.
 
-Values of a wrong type or encoding come back as something, and the chain hash says that they are wrong.
+They read what serving reads. What no writer can have stored (a value of another type, length or encoding) comes back
+as something, and as a fault of its commit, whatever the chain says.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from adapters.embedded.exact import Exact, as_stored
 from adapters.wire.moments import EPOCH, from_microseconds
 from projections.ports import RawCommit, RawEvent
 
 COMMITS: Final = """
-SELECT CAST(first AS INTEGER), position, CAST(at AS INTEGER), CAST(command_id AS BLOB), CAST(append_id AS BLOB),
-    CAST(digest AS BLOB), CAST(hash AS BLOB)
+SELECT first, position, at, command_id, append_id, digest, hash
 FROM commits WHERE position > :after AND position <= max(:after + :limit, ifnull(
     (SELECT position FROM commits WHERE position > :after ORDER BY position LIMIT 1), 0)) ORDER BY position"""
 EVENTS: Final = """
-SELECT rowid, CAST(originator_id AS BLOB), CAST(originator_version AS INTEGER), CAST(topic AS BLOB), CAST(state AS BLOB)
+SELECT rowid, originator_id, originator_version, topic, state
 FROM stored_events WHERE rowid > ? AND rowid <= ? ORDER BY rowid"""
+ID_BYTES, HASH_BYTES = 16, 32
 
 
 def raw_commits(connection: sqlite3.Connection, after: int, limit: int) -> list[RawCommit]:
     """Return about `limit` events in their commits, at least one commit; events are found by position alone."""
-    commits = connection.execute(COMMITS, {"after": after, "limit": limit}).fetchall()
-    if not commits:
-        return []
-    rows = connection.execute(EVENTS, (after, commits[-1][1])).fetchall()
+    with as_stored(connection):
+        commits = connection.execute(COMMITS, {"after": after, "limit": limit}).fetchall()
+        if not commits:
+            return []
+        rows = connection.execute(EVENTS, (after, commits[-1][1])).fetchall()
     rows.reverse()
     return [_commit(commit, _taken_until(rows, commit[1])) for commit in commits]
 
 
-def _taken_until(rows: list[Any], position: int) -> tuple[RawEvent, ...]:
-    events = []
+def _taken_until(rows: list[Any], position: int) -> Iterable[Any]:
     while rows and rows[-1][0] <= position:
-        _, stream, version, name, state = rows.pop()
-        events.append(RawEvent(_text(stream), version or 0, _text(name), state or b""))
-    return tuple(events)
+        yield rows.pop()
 
 
-def _commit(row: Any, events: tuple[RawEvent, ...]) -> RawCommit:
+def _commit(row: Any, rows: Iterable[Any]) -> RawCommit:
     first, position, at, command_id, append_id, digest, commit_hash = row
+    exact = Exact("commit")
+    events = tuple([_event(exact, event) for event in rows])
+    exact.of = "commit"
     return RawCommit(
-        first=first or 0,
+        first=exact.number(first, "first"),
         position=position,
-        at=_moment(at),
-        command_id=_id(command_id),
-        append_id=_id(append_id),
-        digest=_text(digest),
-        hash=commit_hash or b"",
+        at=_moment(exact, at),
+        command_id=UUID(bytes=exact.blob(command_id, "command_id", ID_BYTES)),
+        append_id=UUID(bytes=exact.blob(append_id, "append_id", ID_BYTES)),
+        digest=exact.text(digest, "digest"),
+        hash=exact.blob(commit_hash, "hash", HASH_BYTES),
         events=events,
+        faults=tuple(exact.faults),
     )
 
 
-def _text(stored: bytes | None) -> str:
-    return (stored or b"").decode("utf-8", "backslashreplace")
+def _event(exact: Exact, row: Any) -> RawEvent:
+    exact.of, stream, version, name, state = row
+    return RawEvent(
+        exact.text(stream, "originator_id"),
+        exact.number(version, "originator_version"),
+        exact.text(name, "topic"),
+        exact.blob(state, "state"),
+    )
 
 
-def _id(stored: bytes | None) -> UUID:
-    return UUID(bytes=(stored or b"")[:16].ljust(16, b"\0"))
-
-
-def _moment(stored: int | None) -> datetime:
+def _moment(exact: Exact, stored: Any) -> datetime:
     try:
-        return from_microseconds(stored or 0)
+        return from_microseconds(exact.number(stored, "at"))
     except OverflowError:
+        exact.fault("at", "no time that can be")
         return EPOCH

@@ -15,10 +15,10 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from adapters.embedded.database import as_ours
-from adapters.embedded.read_schema import SCHEMA
+from adapters.embedded.read_schema import READ_MODELS
+from adapters.embedded.read_soundness import read_model_faults
 from adapters.embedded.soundness import file_faults
 from domain.errors import NotAbleError
-from projections.fold import VERSION
 
 MEMORY: Final = ":memory:"
 MAX_IDLE_READERS = 4
@@ -80,8 +80,8 @@ class ReadDatabase:
             self._idle.clear()
 
     def faults(self) -> list[str]:
-        """Return what is wrong with the file, besides what its rows say."""
-        return file_faults(self.path, self.reading, filter(str.strip, SCHEMA.split(";")))
+        """Return what is wrong with the file, besides what a comparison with the log shows."""
+        return file_faults(self.path, self.reading, READ_MODELS, read_model_faults)
 
     def close(self) -> None:
         """Close the file; connections that are being read with are closed when they come back."""
@@ -111,7 +111,7 @@ class ReadDatabase:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         if not connection.execute("PRAGMA user_version").fetchone()[0]:
-            connection.executescript(f"BEGIN IMMEDIATE;{SCHEMA};PRAGMA user_version={VERSION};COMMIT")
+            connection.executescript(f"BEGIN IMMEDIATE;{';'.join(READ_MODELS.statements)};COMMIT")
         return connection
 
 

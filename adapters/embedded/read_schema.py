@@ -1,34 +1,87 @@
 """Tables of the read models. A version is true from position `since` until before `until`; OPEN stands for ever."""
-# ruff: noqa: S608 - constants and names of the schema are pasted in, values are bound
 
 from __future__ import annotations
 
+from typing import Final
+
+from adapters.embedded.tables import Column, Layout, Table
+from projections.fold import VERSION
 from projections.ports import OPEN
 
-_COLUMN_INDEXES = ";".join(
-    f"CREATE INDEX history_{column} ON history({column},n,since,until,withdrawn,model,dataset,actor)"
-    for column in ("model", "dataset", "actor", "session", "experiment", "at")
+LAYOUT: Final = 2  # of these tables; VERSION is that of what stands in them
+STAMP: Final = VERSION * 1000 + LAYOUT
+
+_SINCE = Column("since", "INTEGER", "since >= 1")
+_UNTIL = Column("until", "INTEGER", f"until > since AND until <= {OPEN}")
+_N = Column("n", "INTEGER", "n >= 1024")
+_AT_HAND = (
+    Column("withdrawn", "INTEGER", "withdrawn IN (0, 1)"),
+    *(Column(name, "INTEGER", f"{name} >= 1") for name in ("model", "dataset", "actor")),
 )
 
+PROGRESS: Final = Table(
+    "progress",
+    ("one",),
+    (
+        Column("one", "INTEGER", "one = 1", "PRIMARY KEY"),
+        Column("position", "INTEGER", "position >= 0"),
+        Column("rows", "INTEGER", "rows >= 0"),
+    ),
+)
+DOCUMENT: Final = Table(
+    "document",
+    ("kind", "id", "since"),
+    (Column("kind", "TEXT"), Column("id", "TEXT"), _SINCE, _UNTIL, Column("body", "TEXT")),
+    "PRIMARY KEY(kind,id,since)",
+    without_rowid=True,
+)
 # `word` gives names of facts, models, data sets and actors small numbers: indexes stay narrow and bear all of them.
+WORD: Final = Table(
+    "word", ("id",), (Column("id", "INTEGER", "id >= 1", "PRIMARY KEY"), Column("text", "TEXT", key="UNIQUE"))
+)
+HISTORY: Final = Table(
+    "history",
+    ("n", "since"),
+    (
+        *(_N, _SINCE, _UNTIL, *_AT_HAND),
+        *(Column("session", "TEXT"), Column("experiment", "TEXT"), Column("at", "INTEGER")),
+    ),
+    "PRIMARY KEY(n,since)",
+    without_rowid=True,
+)
+BODY: Final = Table(
+    "history_body",
+    ("n", "since"),
+    (_N, _SINCE, Column("body", "TEXT")),
+    "PRIMARY KEY(n,since)",
+    without_rowid=True,
+)
 # `value ANY` keeps numbers, text and blobs apart and sorts them in this order; none, false and true are blobs.
+FACT: Final = Table(
+    "fact",
+    ("n", "since", "name"),
+    (
+        Column("name", "INTEGER", "name >= 1"),
+        Column("value", "ANY", "typeof(value) <> 'blob' OR value IN (x'00', x'01', x'02')"),
+        *(_N, _SINCE, _UNTIL, *_AT_HAND),
+    ),
+    "PRIMARY KEY(name,value,n,since)",
+    without_rowid=True,
+)
 # Every index bears since, until, withdrawn, model, dataset and actor: most tests need no look at the row.
 # Within one value facts are in the order of `n`, and so are column indexes. Bodies lie apart: finding reads little.
-SCHEMA = f"""
-CREATE TABLE progress(one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, rows INTEGER NOT NULL) STRICT;
-INSERT INTO progress VALUES (1, 0, 0);
-CREATE TABLE document(kind TEXT NOT NULL, id TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL,
-    body TEXT NOT NULL, PRIMARY KEY(kind,id,since)) STRICT, WITHOUT ROWID;
-CREATE INDEX document_open ON document(kind,id) WHERE until = {OPEN};
-CREATE TABLE word(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
-CREATE TABLE history(n INTEGER NOT NULL, since INTEGER NOT NULL, until INTEGER NOT NULL, withdrawn INTEGER NOT NULL,
-    model INTEGER NOT NULL, dataset INTEGER NOT NULL, actor INTEGER NOT NULL, session TEXT NOT NULL,
-    experiment TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY(n,since)) STRICT, WITHOUT ROWID;
-CREATE TABLE history_body(n INTEGER NOT NULL, since INTEGER NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY(n,since)) STRICT, WITHOUT ROWID;
-{_COLUMN_INDEXES};
-CREATE TABLE fact(name INTEGER NOT NULL, value ANY NOT NULL, n INTEGER NOT NULL, since INTEGER NOT NULL,
-    until INTEGER NOT NULL, withdrawn INTEGER NOT NULL, model INTEGER NOT NULL, dataset INTEGER NOT NULL,
-    actor INTEGER NOT NULL, PRIMARY KEY(name,value,n,since)) STRICT, WITHOUT ROWID;
-CREATE INDEX fact_of ON fact(n,name,value,since)
-"""
+INDEXES: Final = (
+    f"CREATE INDEX document_open ON document(kind,id) WHERE until = {OPEN}",
+    *(
+        f"CREATE INDEX history_{column} ON history({column},n,since,until,withdrawn,model,dataset,actor)"
+        for column in ("model", "dataset", "actor", "session", "experiment", "at")
+    ),
+    "CREATE INDEX fact_of ON fact(n,name,value,since)",
+)
+READ_MODELS: Final = Layout(
+    0x414C726D,  # "ALrm"
+    STAMP,
+    (PROGRESS, DOCUMENT, WORD, HISTORY, BODY, FACT),
+    INDEXES,
+    ("INSERT INTO progress VALUES (1, 0, 0)",),
+)

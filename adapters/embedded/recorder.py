@@ -10,20 +10,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription, StoredEvent, Subscription
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
+from eventsourcing.sqlite import SQLiteApplicationRecorder
 
 from adapters.appends import START, Append, Place, append_of_stored
 from adapters.embedded.appends import Plan, commit_rows, event_rows
 from adapters.embedded.database import Database
+from adapters.embedded.log_tables import LOG
+from adapters.embedded.preparing import prepare
 from adapters.group_commit import GroupCommit
 from adapters.wire.moments import microseconds_now
 from domain.errors import NotAbleError
 
-COMMITS: Final = """
-CREATE TABLE IF NOT EXISTS commits (
-    position INTEGER PRIMARY KEY, first INTEGER NOT NULL, at INTEGER NOT NULL, command_id BLOB NOT NULL,
-    append_id BLOB NOT NULL UNIQUE, digest TEXT NOT NULL, hash BLOB NOT NULL
-)"""
 INSERT_EVENT: Final = (
     "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?, ?)"
 )
@@ -45,9 +42,10 @@ class ChainedRecorder(SQLiteApplicationRecorder):
             self._tail = tail(connection)
         database.growth.reach(self._tail.position)
 
-    def construct_create_table_statements(self) -> list[str]:
-        """Return the library's statements and that of the commits."""
-        return [*super().construct_create_table_statements(), COMMITS]
+    def create_table(self) -> None:
+        """Make the tables, the library's own as strict as ours, or bring older ones to their layout."""
+        if not self.datastore.read_only:
+            prepare(self.datastore, LOG)
 
     def store(self, append: Append) -> Place:
         """Store the append, together with others that are waiting; raises its refusal."""
@@ -108,9 +106,3 @@ def tail(connection: sqlite3.Connection) -> Place:
     """Return the place of the last commit."""
     row = connection.execute(TAIL).fetchone()
     return Place(*row) if row else START
-
-
-def log_schema() -> list[str]:
-    """Return the statements that make a new log."""
-    library = SQLiteApplicationRecorder(SQLiteDatastore(":memory:", originator_id_type="text"))
-    return [*library.create_table_statements, COMMITS]

@@ -56,6 +56,8 @@ def decode(stream: str, version: int, name: str, state: bytes) -> Event:
             event_class, state = _newest(name, state)
         place = b'{"originator_id":%b,"originator_version":%d,' % (quoted(stream), version)
         decoded: Event = event_class.__pydantic_validator__.validate_json(place + state[1:])
+        if decoded.originator_version != version or decoded.originator_id != stream:
+            raise TypeError("the stored facts name another stream or version")  # noqa: TRY301 - one way out
     except (ValueError, TypeError, LookupError) as error:
         sentence = f"Event {version} of {stream!r} ({name}) cannot be read: {_reason(error, event_class)}"
         raise UnreadableEventError(sentence, stream=stream, version=version, name=name) from error

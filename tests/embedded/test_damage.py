@@ -19,6 +19,7 @@ from adapters.wire.events import UnreadableEventError
 from domain.errors import NotAbleError
 from tests.contracts.events import append
 from tests.contracts.test_communications import CALL
+from tests.damage.loose import change, loosened
 from tests.wire.test_communication_chain import older_archive
 
 
@@ -33,14 +34,8 @@ def log_file(tmp_path: Path) -> Path:
     return tmp_path / "events.db"
 
 
-def change(path: Path, *statements: str) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in statements:
-            connection.execute(statement)
-
-
 def stray_event(position: int) -> str:
-    return f"INSERT INTO stored_events (rowid, originator_id, originator_version) VALUES ({position}, 's', 1)"  # noqa: S608 - a number
+    return f"INSERT INTO stored_events VALUES ({position}, 's', 1, 'x.v1', x'7b7d')"  # noqa: S608 - a number
 
 
 def faults(path: Path) -> list[int]:
@@ -51,6 +46,14 @@ def faults(path: Path) -> list[int]:
 @pytest.mark.parametrize(
     ("statement", "positions"),
     [
+        ("UPDATE stored_events SET originator_id = CAST(originator_id AS BLOB) WHERE rowid = 5", [6]),
+        ("UPDATE stored_events SET topic = CAST(topic AS BLOB) WHERE rowid = 5", [6]),
+        ("UPDATE stored_events SET state = CAST(state AS TEXT) WHERE rowid = 5", [6]),
+        ("UPDATE stored_events SET originator_version = 1.0 WHERE rowid = 5", [6]),
+        ("UPDATE commits SET append_id = CAST(append_id || x'00' AS BLOB) WHERE position = 6", [6]),
+        ("UPDATE commits SET command_id = CAST(command_id || x'00' AS BLOB) WHERE position = 6", [6]),
+        ("UPDATE commits SET digest = CAST(digest AS BLOB) WHERE position = 6", [6]),
+        ("UPDATE commits SET first = CAST(first AS TEXT) WHERE position = 6", [6]),
         ("UPDATE stored_events SET state = replace(state, 'fine', 'fake') WHERE rowid = 5", [6]),
         ("UPDATE stored_events SET state = x'ff00' WHERE rowid = 5", [6]),
         ("UPDATE stored_events SET topic = CAST(x'c328' AS TEXT) WHERE rowid = 5", [6]),
@@ -83,7 +86,7 @@ def test_events_that_no_commit_brought_are_found(log_file: Path, position: int) 
     feed = SqliteFeed(Database(log_file, read_only=True))
     assert feed.file_faults() == []
     change(log_file, stray_event(position))
-    assert feed.file_faults() == [f"position {position} holds an event that no commit brought"]
+    assert f"events.db: position {position} holds an event that no commit brought" in feed.file_faults()
 
 
 def test_the_store_refuses_to_append_over_such_events(log_file: Path) -> None:
@@ -130,14 +133,16 @@ def test_damaged_communications_are_found_and_read(tmp_path: Path) -> None:
     )
     reader = SqliteCommunications(Database(tmp_path / "c.db", read_only=True), "reader")
     assert [position for position, _ in communication_chain.chain_faults(reader.read(0, 10))] == [2, 4, 6]
-    assert reader.file_faults() == []
+    found = reader.file_faults()
+    assert "c.db: communications row 4: at is text of 4 bytes, and must be a whole number" in "; ".join(found)
+    assert any("communications row 6: milliseconds is text of 4 bytes" in what for what in found)
 
 
 def test_rows_before_the_first_position_are_told_and_not_served(tmp_path: Path) -> None:
     database = Database(tmp_path / "c.db")
     archive = SqliteCommunications(database, "w1")
     archive.archive(CALL)
-    with closing(sqlite3.connect(tmp_path / "c.db")) as connection:
+    with loosened(tmp_path / "c.db") as connection:
         ((position, at, writer, number, *rest),) = connection.execute("SELECT * FROM communications")
         marks = ",".join("?" * (4 + len(rest)))
         forged = (-position, at, writer, -number, *rest)
@@ -146,7 +151,8 @@ def test_rows_before_the_first_position_are_told_and_not_served(tmp_path: Path) 
     reader = SqliteCommunications(Database(tmp_path / "c.db", read_only=True), "reader")
     assert [it.position for it in reader.page({}, None, 10)] == [1]
     assert [it.position for it in reader.recent(-5)] == [1]
-    assert reader.file_faults() == ["the audit log has a row at -1, where no record can be"]
+    wrong = "position is a whole number, and must be a whole number with position >= 1"
+    assert f"c.db: communications row -1: {wrong}" in reader.file_faults()
 
 
 OLDER_TABLE = """CREATE TABLE communications (

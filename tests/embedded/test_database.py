@@ -30,7 +30,7 @@ def run(database: Database, *statements: str, then: Callable[[], object] = objec
 @pytest.mark.parametrize("where", ["file", "memory"])
 def test_a_failed_write_leaves_nothing_and_the_next_one_works(tmp_path: Path, where: str) -> None:
     database = Database(tmp_path / "x.db" if where == "file" else ":memory:")
-    database.define("CREATE TABLE t (x INTEGER PRIMARY KEY); CREATE TABLE u (y);")
+    run(database, "CREATE TABLE t (x INTEGER PRIMARY KEY)", "CREATE TABLE u (y)")
     with pytest.raises(sqlite3.IntegrityError):
         run(database, "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (1)")
     with pytest.raises(NotAbleError, match="no such table"):
@@ -46,4 +46,4 @@ def test_a_failed_write_leaves_nothing_and_the_next_one_works(tmp_path: Path, wh
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"This is no database." * 100)
     with pytest.raises(NotAbleError, match=r"x\.db cannot be read or written: file is not a database"):
-        Database(tmp_path / "x.db").define("CREATE TABLE t (x)")
+        run(Database(tmp_path / "x.db"), "CREATE TABLE t (x)")

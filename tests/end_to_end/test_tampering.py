@@ -73,7 +73,8 @@ def test_a_rewritten_event_is_found_at_its_position(stopped: Path, tmp_path: Pat
     with sqlite3.connect(copy / "events.db") as log:
         (position,) = log.execute("SELECT rowid FROM stored_events WHERE topic = 'training-completed.v1'").fetchone()
         log.execute(
-            "UPDATE stored_events SET state = replace(state, '\"attempt\":1', '\"attempt\":2') WHERE rowid = ?",
+            "UPDATE stored_events SET state = CAST(replace(state, '\"attempt\":1', '\"attempt\":2') AS BLOB)"
+            " WHERE rowid = ?",
             (position,),
         )
     log.close()

@@ -116,3 +116,11 @@ def test_older_versions_are_brought_up_to_date(painted: type[Event], name: str, 
 
 def annotated(text: str) -> ExperimentAnnotated:
     return ExperimentAnnotated(originator_id="experiment:x", originator_version=1, text=text, reason="r")
+
+
+@pytest.mark.parametrize("place", [b'"originator_id":"client:eve"', b'"originator_version":9'])
+def test_facts_that_name_another_place_are_refused(place: bytes) -> None:
+    facts = b'{"metadata":{}}'
+    assert decode("client:ana", 2, "client-revoked.v1", facts).originator_id == "client:ana"
+    with pytest.raises(UnreadableEventError, match=r"Event 2 of 'client:ana'"):
+        decode("client:ana", 2, "client-revoked.v1", facts[:-1] + b"," + place + b"}")

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
+from adapters.printable import visible_lines
 from cli.answers import Answer
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
+from cli.cells import as_json
 from cli.options import shared
-from cli.output import as_json
 from cli.terminal import Terminal
 
 METHODS = ("GET", "POST", "DELETE")
@@ -65,9 +66,19 @@ def _print(terminal: Terminal, answer: Answer, *, include: bool) -> None:
     answer.checked()
     if answer.body is not None:
         click.echo(as_json(answer.body, 2))
+    elif answer.media.startswith("text/"):
+        click.echo(visible_lines(answer.content.decode(errors="replace")), nl=False)
     else:
-        sys.stdout.buffer.write(answer.content)
-        sys.stdout.buffer.flush()
+        _write_raw(answer.content)
+
+
+def _write_raw(content: bytes) -> None:
+    """Write a file as it is, but to no terminal: its bytes would steer it."""
+    if sys.stdout.isatty():
+        raise click.UsageError("The answer is a file: send it to one, `autolearn call … > FILE`.")
+    sys.stdout.flush()
+    with open(sys.stdout.fileno(), "wb", closefd=False) as output:
+        output.write(content)
 
 
 def _body(method: str, data: str | None, raw: Path | None) -> Body:

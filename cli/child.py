@@ -15,6 +15,7 @@ from threading import Event as Signal
 from threading import Lock, Thread
 
 from adapters.own_python import own_environment, own_python
+from adapters.printable import visible
 from domain.errors import AutoLearnError, BadInputError, ConflictError, ForbiddenError, NotAbleError
 
 log = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class Child:
             for line in lines:
                 text = line.decode(errors="replace").rstrip()
                 self._said = text.removeprefix("autolearn: ") or self._said
-                sys.stderr.write(f"{self.part.name}: {text}\n")
+                sys.stderr.write(f"{self.part.name}: {visible(text)}\n")
 
 
 def answers(port: int) -> bool:

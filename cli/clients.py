@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from cli.cells import as_json
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View, as_json
+from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 from domain.errors import NotAbleError
 

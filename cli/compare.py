@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from cli.cells import TIME, cell, flat
+from cli.cells import TIME, as_json, cell, flat
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View, as_json
+from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 from cli.views import shown_measure
 

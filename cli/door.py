@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from adapters.printable import visible, visible_json
 from adapters.security.sealing import SEALED
 from cli.answers import PROBLEM, Answer
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
@@ -47,7 +48,7 @@ class Door(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say in one line that a request broke off."""
         del request, client_address
-        click.echo(f"A request broke off: {sys.exception()!r}", err=True)
+        click.echo(visible(f"A request broke off: {sys.exception()!r}"), err=True)
 
     @property
     def url(self) -> str:
@@ -142,6 +143,8 @@ class Passage(BaseHTTPRequestHandler):
         """Let the OpenAPI page and its document, which name paths, name those of the door."""
         if isinstance(answer.body, dict) and "openapi" in answer.body:
             return json.dumps(answer.body | {"servers": [{"url": f"/{self.server.secret}"}]}).encode()
+        if answer.body is not None:  # the same JSON; who reads it on a terminal is not steered by it
+            return visible_json(answer.content.decode()).encode()
         if answer.media == "text/html":
             return answer.content.replace(b"/openapi.json", f"/{self.server.secret}/openapi.json".encode())
         return answer.content

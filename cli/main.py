@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from adapters.printable import printable_streams
 from cli.lazy import LazyGroup
 from cli.options import placed
 
@@ -75,12 +76,13 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no traceback reaches the user."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    try:
-        code = cli.main(args=given, prog_name="autolearn", standalone_mode=False)
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - this is the border
-        from cli.refusals import report  # noqa: PLC0415 - only after a mistake
+    with printable_streams():
+        try:
+            code = cli.main(args=given, prog_name="autolearn", standalone_mode=False)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - this is the border
+            from cli.refusals import report  # noqa: PLC0415 - only after a mistake
 
-        return report(error, given)
+            return report(error, given)
     return code if isinstance(code, int) else 0
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cli.cells import flat, plain
+from cli.cells import as_json, flat, plain
 from cli.table import Style, grid, pairs
 
 Facts = dict[str, Any]
@@ -45,11 +44,6 @@ def rendered(body: Facts, form: str, view: View, style: Style) -> tuple[str, lis
     return _tables(view.blocks(body), style)
 
 
-def as_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON as people read it."""
-    return json.dumps(value, indent=indent, ensure_ascii=False)
-
-
 def _tables(blocks: Sequence[Block], style: Style) -> tuple[str, list[str]]:
     parts: list[str] = []
     left_out: list[str] = []
@@ -70,13 +64,9 @@ def _csv(rows: Sequence[Facts]) -> str:
     import io  # noqa: PLC0415 - likewise
 
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.writer(text, lineterminator="\n")
     if rows:
-        writer.writeheader()
-    writer.writerows(_plain_rows(rows))
+        writer.writerow(map(plain, names))
+    writer.writerows([plain(row.get(name)) for name in names] for row in rows)
     return text.getvalue().rstrip("\n")
-
-
-def _plain_rows(rows: Sequence[Facts]) -> Iterator[Facts]:
-    for row in rows:
-        yield {name: plain(value) for name, value in row.items()}

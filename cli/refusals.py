@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 import click
 
+from adapters.printable import visible
 from cli import exit_codes
+from cli.cells import as_json
 from cli.lazy import ReaderLeft
-from cli.output import as_json
 from cli.problems import ProblemError, problem_of, sentence, shortened
 from domain.errors import AutoLearnError, BadInputError, UnreachableError
 
@@ -28,7 +29,7 @@ def report(error: BaseException, arguments: Sequence[str]) -> int:
     problem, code = _understood(error)
     if isinstance(problem.get("detail"), str):
         problem = problem | {"detail": shortened(str(problem["detail"]))}
-    click.echo(as_json(problem) if wants_json(arguments) else _readable(error, problem), err=True)
+    click.echo(as_json(problem) if wants_json(arguments) else visible(_readable(error, problem)), err=True)
     return code
 
 
@@ -51,7 +52,8 @@ def _understood(error: BaseException) -> tuple[dict[str, object], int]:
     if isinstance(error, AutoLearnError):
         return problem_of(error), exit_codes.of_error(error)
     if isinstance(error, click.ClickException):
-        return problem_of(BadInputError(error.format_message())), exit_codes.BAD_INPUT
+        said = error.format_message().replace("\n\t", " ")  # choices, one below the other
+        return problem_of(BadInputError(said)), exit_codes.BAD_INPUT
     if isinstance(error, OSError):
         named = f"{error.filename}: " if error.filename else ""
         return problem_of(BadInputError(f"{named}{error.strerror or error}.")), exit_codes.BAD_INPUT

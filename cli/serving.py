@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from adapters.printable import visible
 from cli.beginnings import has_own_clients
 from domain.errors import BadInputError, ConflictError
 
@@ -74,7 +75,8 @@ def serve(settings: Settings, port: int, accept_loss: str | None = None) -> None
             app = make_app(node.backend)
             door.open()
             node.announce(door.url)
-            sys.stderr.write(f"AutoLearn answers at {door.url}; its data is in {settings.data}. Ctrl-C stops it.\n")
+            where = visible(str(settings.data))
+            sys.stderr.write(f"AutoLearn answers at {door.url}; its data is in {where}. Ctrl-C stops it.\n")
             with watched(node.lock):
                 run_app(app, door, node.application.close)
         finally:

@@ -8,6 +8,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from adapters.printable import PrintableStream, visible
+
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 SILENT_SECONDS = 0.3  # what is done by then shows nothing
 FRAME_SECONDS = 0.1
@@ -45,16 +47,22 @@ class Spinner:
             return
         while True:
             seconds = time.monotonic() - begin
-            sys.stderr.write(f"\r\033[K{FRAMES[number % len(FRAMES)]} {self._what}{self._bar()} {seconds:.0f} s")
-            sys.stderr.flush()
+            _draw(f"{FRAMES[number % len(FRAMES)]} {visible(self._what)}{self._bar()} {seconds:.0f} s")
             number += 1
             if self._ended.wait(FRAME_SECONDS):
                 break
-        sys.stderr.write("\r\033[K")
-        sys.stderr.flush()
+        _draw("")
 
     def _bar(self) -> str:
         if self._fraction is None:
             return ""
         done = round(min(max(self._fraction, 0.0), 1.0) * BAR)
         return f" [{'#' * done}{'.' * (BAR - done)}]"
+
+
+def _draw(text: str) -> None:
+    """Write the line anew; only here are control characters meant."""
+    stream = sys.stderr
+    drawing = stream.stream if isinstance(stream, PrintableStream) else stream
+    drawing.write(f"\r\033[K{text}")
+    drawing.flush()

@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from adapters.own_python import own_environment, own_python
+from adapters.printable import visible
+from cli.terminal import style
 from domain.errors import AutoLearnError
 
 
@@ -27,7 +29,7 @@ class Stage:
     def chapter(self, title: str, sentence: str) -> None:
         """Begin the next part."""
         click.echo()
-        click.secho(f"== {title} ".ljust(72, "="), bold=True)
+        click.echo(style().painted("1", f"== {title} ".ljust(72, "=")))
         self.tell(sentence)
 
     def tell(self, sentence: str) -> None:
@@ -43,7 +45,7 @@ class Stage:
         """Run a command in a JSON mode before the audience, and return its object."""
         self._announce(arguments)
         done = self._run(arguments, capture=True)
-        click.echo(done.stdout, nl=False)
+        click.echo(done.stdout.decode(errors="replace"), nl=False)
         self._check(arguments, done, 0)
         return json.loads(done.stdout)
 
@@ -72,7 +74,7 @@ class Stage:
 
     @staticmethod
     def _announce(arguments: tuple[str, ...]) -> None:
-        click.secho(f"$ autolearn {shlex.join(arguments)}", fg="cyan")
+        click.echo(style().painted("36", f"$ autolearn {visible(shlex.join(arguments))}"))
 
     @staticmethod
     def _check(arguments: tuple[str, ...], done: subprocess.CompletedProcess[bytes], exits: int) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.printable import visible
 from cli.cells import cell
 
 GAP = "  "
 NARROWEST = 4
 WHOLE = {"experiment", "evaluation", "reproduction", "position", "name", "client", "committed", "at"}  # never cut
 LOOSE = {"settings", "description", "message", "correlation", "text", "columns", "classes"}  # the first to be narrowed
+MARKS = {"Mn", "Me"}  # drawn on the character before
 COLOURS = {"completed": "32", "committed": "32", "failed": "31", "cancelled": "33", "withdrawn": "33", "started": "36"}
 
 
@@ -33,10 +35,11 @@ def grid(rows: Sequence[dict[str, Any]], style: Style) -> tuple[list[str], list[
     names = list(dict.fromkeys(name for row in rows for name in row))
     numeric = [name for name in names if all(isinstance(row.get(name, 0), int | float) for row in rows)]
     cells = {name: [cell(row[name]) if name in row else "" for row in rows] for name in names}
-    widths = fitted({name: max(map(columns_of, [name, *cells[name]])) for name in names}, style.width)
+    heads = {name: visible(name) for name in names}
+    widths = fitted({name: max(map(columns_of, [heads[name], *cells[name]])) for name in names}, style.width)
     aligned = [name in numeric for name in widths]
     columns = list(widths.values())
-    head = style.painted("1", _line(list(widths), columns, aligned))
+    head = style.painted("1", _line([heads[name] for name in widths], columns, aligned))
     texts = zip(*(cells[name] for name in widths), strict=True)
     lines = [_line(row, columns, aligned, style) for row in texts]
     return [head, GAP.join("-" * width for width in columns), *lines], [name for name in names if name not in widths]
@@ -44,9 +47,9 @@ def grid(rows: Sequence[dict[str, Any]], style: Style) -> tuple[list[str], list[
 
 def pairs(facts: dict[str, Any], style: Style) -> list[str]:
     """Return one line per fact."""
-    wide = max(map(columns_of, facts), default=0)
+    shown = [(visible(name), cell(value)) for name, value in facts.items()]
+    wide = max((columns_of(name) for name, _ in shown), default=0)
     room = None if style.width is None else max(style.width - wide - len(GAP), NARROWEST)
-    shown = [(name, cell(value)) for name, value in facts.items()]
     return [
         style.painted("1", _padded(name, wide)) + GAP + style.painted(COLOURS.get(text, ""), _cut(text, room))
         for name, text in shown
@@ -57,8 +60,13 @@ def columns_of(text: str) -> int:
     """Return how many columns of a terminal a text takes."""
     if text.isascii():
         return len(text)
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+    return sum(map(_columns_of_one, text))
+
+
+def _columns_of_one(character: str) -> int:
+    if unicodedata.category(character) in MARKS:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def fitted(widths: dict[str, int], width: int | None) -> dict[str, int]:

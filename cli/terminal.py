@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import View, as_json, rendered
+from adapters.printable import may_colour, visible
+from cli.cells import as_json
+from cli.output import View, rendered
 from cli.table import Style
 from domain.errors import NotAuthenticatedError, NotFoundError, UnreachableError
 
@@ -68,7 +70,7 @@ class Terminal:
 
     def say(self, sentence: str) -> None:
         """Talk to the user."""
-        click.echo(sentence, err=True)
+        click.echo(visible(sentence), err=True)
 
     def working(self, what: str) -> AbstractContextManager[Spinner | None]:
         """Show, on a terminal, that something takes its time."""
@@ -85,8 +87,7 @@ def style() -> Style:
 
     on_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((0, 0)).columns if on_terminal or os.environ.get("COLUMNS") else 0
-    colours = on_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Style(width or None, colours)
+    return Style(width or None, may_colour(sys.stdout))
 
 
 def _no_credentials(file: str) -> NotAuthenticatedError | UnreachableError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import tempfile
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from adapters.own_python import own_environment, own_python
+from adapters.printable import visible
 from cli.places import data_directory
 from domain.errors import (
     AutoLearnError,
@@ -61,8 +63,9 @@ def up(
         chosen = ["--instances", str(instances)] + ([] if mode is None else ["--mode", mode])
         chosen += [] if accept_loss is None else ["--accept-loss", accept_loss]
         process, url = started(directory, port, *chosen)
-        end = "autolearn down" if directory == data_directory() else f"autolearn down --data {directory}"
-        click.echo(f"The backend answers at {url} (process {process.pid}). Stop it with `{end}`.", err=True)
+        other = "" if directory == data_directory() else f" --data {shlex.quote(str(directory))}"
+        told = f"The backend answers at {url} (process {process.pid}). Stop it with `autolearn down{other}`."
+        click.echo(visible(told), err=True)
         return
     settings = _settings(data, mode)
     if settings.mode == "distributed":

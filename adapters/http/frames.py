@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 EVENT_STREAM = "text/event-stream"
+END = b"\n\n"
 FORM = re.compile(rb"event: ([a-z]+)\ndata: ([^\n]*)\n\n")
 
 
@@ -19,6 +20,12 @@ def frame(name: str, value: Any) -> bytes:
 def raw_frame(name: str, value: bytes) -> bytes:
     """Return one event whose value is JSON already."""
     return b"event: %s\ndata: %s\n\n" % (name.encode(), value)
+
+
+def frames_in(chunk: bytes) -> list[bytes]:
+    """Return whole frames that leave together one by one; what is after the last one's end is no frame."""
+    *whole, rest = chunk.split(END)
+    return [frame + END for frame in whole] + ([rest] if rest else [])
 
 
 def sealed_frame(plain: bytes, number: int, seal: Callable[[bytes], bytes]) -> bytes:

@@ -64,6 +64,7 @@ class Gate:
     async def _end(self, passage: Passage, outlet: Outlet) -> None:
         with CancelScope(shield=True):
             await outlet.finish()
+        passage.held.close()
         if passage.admitted is not None:
             self.in_flight.leave(passage.admitted.claims.request_id)
         if not passage.is_open:

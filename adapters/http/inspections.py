@@ -52,7 +52,7 @@ async def _inspected(visit: Visit, kind: str, arguments: dict[str, Any]) -> Resp
     # The first step is taken before anything is answered: a refusal is a problem, not an event.
     first = await visit.lanes.waiting(partial(_step, steps))
     if visit.wants_events:
-        return as_events(_events(visit, first, steps))
+        return as_events(_events(visit, first, steps), visit.live.pace)
     result = await visit.lanes.waiting(lambda: _last(first, steps))
     position = result.get("position", await visit.lanes.quick(lambda: visit.backend.feed.head()[0]))
     return answered(result, position)
@@ -62,7 +62,7 @@ async def _events(visit: Visit, first: Step, steps: Iterator[Step]) -> AsyncIter
     step = first
     while "result" not in step:
         yield frame("progress", step)
-        step = await visit.lanes.streaming(partial(_step, steps))
+        step = await visit.lanes.waiting(partial(_step, steps))
     yield frame("result", step["result"])
 
 

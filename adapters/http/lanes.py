@@ -9,12 +9,12 @@ from anyio import CapacityLimiter, to_thread
 
 T = TypeVar("T")
 
-QUICK, WAITING, STREAMS = 32, 128, 128  # threads; made when needed, so their number costs nothing
+QUICK, WAITING, STREAMS = 32, 128, 2  # threads; made when needed, so their number costs nothing
 INGESTS = 2  # each may use a task's whole memory, and they take no slot from fits
 
 
 class Lanes:
-    """Threads for quick work, for calls that wait for a task or a position, and for event streams."""
+    """Threads for quick work, for work that belongs to its call for long, and for event streams that are behind."""
 
     def __init__(self) -> None:
         self._quick, self._waiting, self._streams = map(CapacityLimiter, (QUICK, WAITING, STREAMS))
@@ -25,9 +25,9 @@ class Lanes:
         return await to_thread.run_sync(work, limiter=self._quick)
 
     async def waiting(self, work: Callable[[], T]) -> T:
-        """Run what may wait for a minute."""
+        """Run what may last for minutes."""
         return await to_thread.run_sync(work, limiter=self._waiting)
 
     async def streaming(self, work: Callable[[], T]) -> T:
-        """Run one step of an event stream; an abandoned step ends by itself within a second."""
+        """Read for an event stream that is behind; an abandoned step ends by itself within a second."""
         return await to_thread.run_sync(work, limiter=self._streams, abandon_on_cancel=True)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from adapters.http.admissions import Admissions
 from adapters.http.backend import Backend
+from adapters.http.changes import Changes
+from adapters.http.lanes import Lanes
+from adapters.http.log_feed import LogFeed
+from adapters.http.pace import Pace
 from adapters.http.reach import Reach
 from adapters.http.shares import Shares
 
 WAITS_OF_ONE, WAITS_OF_ALL = 128, 1024
-STREAMS_OF_ONE, STREAMS_OF_ALL = 64, 512
+STREAMS_OF_ONE, STREAMS_OF_ALL = 128, 640
 
 
 class Live:
     """Made once per application."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, lanes: Lanes) -> None:
         self.reach = Reach(backend.documents)
+        self.changes = Changes(backend, self.reach, lanes)
+        self.log = LogFeed(backend.communications, lanes)
+        self.admissions = Admissions(backend, lanes)
+        self.pace = Pace()
         self.waits = Shares("waiting calls", WAITS_OF_ONE, WAITS_OF_ALL)
         self.streams = Shares("event streams", STREAMS_OF_ONE, STREAMS_OF_ALL)

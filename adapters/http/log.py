@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, Response
 
 from adapters.http import schemas
-from adapters.http.event_streams import EventStreamResponse, as_events
-from adapters.http.frames import frame
+from adapters.http.event_streams import EventStreamResponse
+from adapters.http.log_feed import told
 from adapters.http.log_filter import LogQuestion, filters_of, matches
 from adapters.http.questions import LogEvents, LogPage
-from adapters.http.schemas import MOST_ROWS
 from adapters.http.shapes import LogView
 from adapters.http.visit import Here, Visit, answered
-from projections.ports import Archived
 
 router = APIRouter(tags=["storage"])
 
-TURN_SECONDS = 1.0
+TOGETHER = 16  # frames that leave at once, where a stream is behind
 
 
 @router.get("/log", responses={200: {"model": LogView}})
@@ -38,13 +33,7 @@ async def follow_log(it: Here, wanted: LogEvents) -> Response:
     filters = filters_of(wanted, it.backend)
     since = filters.get("since")
     after = wanted.after if wanted.after is not None else await it.lanes.quick(lambda: _last(it, since))
-    return as_events(_communications(it, filters, after))
-
-
-def told(archived: Archived) -> dict[str, Any]:
-    """Return a record as the log shows it."""
-    facts = asdict(archived.communication)
-    return {"position": archived.position, "at": archived.at.isoformat(), **facts, "writer": archived.writer}
+    return it.open_stream(_communications(it, filters, after))
 
 
 def _page(visit: Visit, page: schemas.LogPage) -> Response:
@@ -68,19 +57,11 @@ def _last(visit: Visit, since: str | None) -> int:
 
 async def _communications(visit: Visit, filters: dict[str, str], after: int) -> AsyncIterator[bytes]:
     place = after
-    while True:
-        records = await visit.lanes.streaming(partial(_next, visit, place))
-        for record in records:
-            if matches(record, filters):
-                yield frame("communication", told(record))
-        place = records[-1].position if records else place
-
-
-def _next(visit: Visit, after: int) -> Sequence[Archived]:
-    """Wait for the archive to grow, at most a second, and return what came."""
-    visit.check_still_admitted()
-    communications = visit.backend.communications
-    communications.wait_beyond(after, TURN_SECONDS)
-    recent = communications.recent(after)
-    # More came between two turns, or the follower began further back, than the ring in memory holds.
-    return communications.read(after, MOST_ROWS) if recent and recent[0].position > after + 1 else recent
+    with visit.live.log.following():
+        while True:
+            entries = await visit.live.log.after(place)
+            await visit.check_still_admitted()
+            frames = [entry.frame for entry in entries if matches(entry.record, filters)]
+            for begin in range(0, len(frames), TOGETHER):
+                yield b"".join(frames[begin : begin + TOGETHER])
+            place = entries[-1].position if entries else place

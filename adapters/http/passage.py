@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -22,7 +23,7 @@ EMPTY = hashlib.sha256().hexdigest()
 
 @dataclass(slots=True)
 class Passage:
-    """One call: where it goes, who makes it (once that is proven), what came in."""
+    """One call: where it goes, who makes it (once that is proven), what came in; `held` is let go at its end."""
 
     scope: dict[str, Any]
     method: str
@@ -33,6 +34,7 @@ class Passage:
     admitted: Admitted | None = None
     incoming: IncomingBody | None = None
     digest_in: str = EMPTY
+    held: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
     def of(cls, scope: dict[str, Any]) -> Passage:

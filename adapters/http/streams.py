@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.datastructures import MutableHeaders
 
-from adapters.http.frames import EVENT_STREAM, sealed_frame
+from adapters.http.frames import EVENT_STREAM, frames_in, sealed_frame
 from adapters.http.passage import Passage
 from adapters.security.sealing import seal
 
@@ -38,17 +38,20 @@ class Stream:
 
 @dataclass(slots=True)
 class EventStream(Stream):
-    """Frames: each is sealed for its number."""
+    """Frames, one or several at a time: each is sealed for its number."""
 
     number: int = 0
 
     def passed(self, chunk: bytes) -> bytes:
-        """Seal a frame; its size counts as sent, its digest as it was."""
+        """Seal frames; their size counts as sent, their digest as they were."""
         self._digest.update(chunk)
-        self.number += 1
-        sealed = sealed_frame(chunk, self.number, self._seal)
+        sealed = b"".join(self._sealed(frame) for frame in frames_in(chunk))
         self.size += len(sealed)
         return sealed
+
+    def _sealed(self, frame: bytes) -> bytes:
+        self.number += 1
+        return sealed_frame(frame, self.number, self._seal)
 
     def _seal(self, data: bytes) -> bytes:
         it = self.passage

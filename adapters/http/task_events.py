@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
+from adapters.http.changes import News
 from adapters.http.frames import frame
 from adapters.http.visit import Visit
-from domain.values import UNFINISHED
+from domain.values import UNFINISHED, experiment_of, experiment_stream
 
 TURN_SECONDS = 1.0
 
@@ -17,18 +18,26 @@ async def task_events(visit: Visit, task: str, first: dict[str, Any]) -> AsyncIt
     """Yield frames from the state that is known until the end."""
     body = first
     yield frame("state", body)
-    while body["state"] in UNFINISHED:
-        told = await visit.lanes.streaming(partial(_next, visit, task, body))
-        yield frame("state" if told["state"] != body["state"] else "progress", told)
-        body = told
+    if body["state"] in UNFINISHED:
+        with visit.live.changes.following(experiment_stream(experiment_of(task))) as news:
+            while body["state"] in UNFINISHED:
+                told = await _next(visit, task, body, news)
+                yield frame("state" if told["state"] != body["state"] else "progress", told)
+                body = told
     yield frame("result", body)
 
 
-def _next(visit: Visit, task: str, seen: dict[str, Any]) -> dict[str, Any]:
-    """Wait for the log to grow, at most a second, and look again."""
-    visit.check_still_admitted()
-    visit.backend.documents.wait(seen["position"] + 1, TURN_SECONDS)
-    return status_now(visit, task)
+async def _next(visit: Visit, task: str, seen: dict[str, Any], news: News) -> dict[str, Any]:
+    """Wait for the experiment to change, at most a second; what has not changed is true now, too."""
+    try:
+        async with asyncio.timeout(TURN_SECONDS):
+            await news.wait()
+    except TimeoutError:
+        await visit.check_still_admitted()
+        return seen | {"position": max(seen["position"], visit.live.changes.position)}
+    news.clear()
+    await visit.check_still_admitted()
+    return await visit.lanes.quick(lambda: status_now(visit, task))
 
 
 def status_now(visit: Visit, task: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from adapters.http.event_streams import EventStreamResponse, as_events
+from adapters.http.event_streams import EventStreamResponse
 from adapters.http.questions import After, When
 from adapters.http.task_events import status_now, task_events
 from adapters.http.visit import Here, told
@@ -34,7 +34,7 @@ def add_task_routes(router: APIRouter, folder: str, shape: type[Any]) -> None:
         _check_kind(folder, id)
         await it.reach(after.after_position)
         first = await it.lanes.quick(lambda: status_now(it, id))
-        return as_events(task_events(it, first_id(first, folder), first), first["position"])
+        return it.open_stream(task_events(it, first_id(first, folder), first), first["position"])
 
     @router.delete(f"/{folder}/{{id}}", name=f"cancel_{name}", responses={200: {"model": shape}})
     async def cancel(it: Here, id: str) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Request, Response
 
 from adapters.http.backend import Backend
+from adapters.http.event_streams import as_events
 from adapters.http.in_flight import InFlight
 from adapters.http.lanes import Lanes
 from adapters.http.live import Live
@@ -21,7 +22,7 @@ from adapters.http.preference import Preference
 from adapters.http.schemas import When
 from commands.application import Begun
 from commands.call import Answer, Call
-from domain.errors import ForbiddenError, NotAuthenticatedError, NotReachedError
+from domain.errors import ForbiddenError, NotReachedError
 from projections.moment import Moment
 from projections.queries import Queries
 from projections.visibility import Viewer
@@ -103,12 +104,15 @@ class Visit:
                 if not await self.live.reach.wait(position, REACHED_WITHIN):
                     await self.lanes.quick(check)
 
-    def check_still_admitted(self) -> None:
+    async def check_still_admitted(self) -> None:
         """Raise NotAuthenticatedError where the caller was revoked since: streams last."""
-        caller = self.passage.admitted
-        client = self.backend.clients(self.call.client)
-        if caller is None or not client.accepts(caller.generation, self.backend.clock.now()):
-            raise NotAuthenticatedError(f"Client {client.name!r} does not count any more.")
+        if self.passage.admitted is not None:
+            await self.live.admissions.check(self.passage.admitted)
+
+    def open_stream(self, frames: AsyncIterator[bytes], position: int | None = None) -> Response:
+        """Answer with events as they come, while the caller has its share of streams; raises TooManyError."""
+        self.passage.held.enter_context(self.live.streams.taking(self.call.client))
+        return as_events(frames, self.live.pace, position)
 
     @property
     def preference(self) -> Preference:

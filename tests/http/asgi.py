@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from adapters.http.frames import frames_in
 from adapters.security.calls import OutgoingCall
 from adapters.security.credentials import Credentials
 from adapters.security.sealing import SEALED
@@ -144,10 +145,12 @@ class Caller:
         headers: dict[str, str],
         chunks: Iterable[bytes] = (b"",),
         until: Callable[[int], bool] | None = None,
+        *,
+        stalling: bool = False,
     ) -> Reply:
-        """Do the same within a running event loop."""
+        """Do the same within a running event loop; who is `stalling` takes nothing of the body."""
         named = {"Host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}}
-        exchange = _Exchange(list(chunks), until)
+        exchange = _Exchange(list(chunks), until, stalling=stalling)
         await exchange.run(self.app, _scope(call, named))
         self.wire += [f"{call.method} {call.target} {named}".encode(), *exchange.sent_in, *exchange.came_out]
         return Reply(call, exchange.status, exchange.headers, b"".join(exchange.parts), exchange.frames)
@@ -159,6 +162,7 @@ class _Exchange:
     until: Callable[[int], bool] | None
     unended: bool = False
     leaving: Callable[[], object] | None = None
+    stalling: bool = False
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     parts: list[bytes] = field(default_factory=list)
@@ -182,18 +186,19 @@ class _Exchange:
         return {"type": "http.request", "body": chunk, "more_body": bool(self.waiting) or self.unended}
 
     async def send(self, message: Message) -> None:
-        if self.until is not None and self.until(len(self.frames) + (b"event: " in message.get("body", b""))):
+        if self.until is not None and self.until(len(self.frames) + message.get("body", b"").count(b"event: ")):
             self.hung_up.set()
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = {name.decode().lower(): value.decode() for name, value in message["headers"]}
             self.came_out.append(repr(message).encode())
             return
+        if self.stalling:
+            await self.hung_up.wait()
         body = message.get("body", b"")
         self.parts.append(body)
         self.came_out.append(body)
-        if body.startswith(b"event: "):
-            self.frames.append(body)
+        self.frames += frames_in(body) if body.startswith(b"event: ") else []
 
 
 def _scope(call: OutgoingCall, headers: dict[str, str]) -> Message:

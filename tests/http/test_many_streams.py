@@ -1,0 +1,145 @@
+"""Many event streams: none holds a thread, one reader serves all, one client has its share, who stalls is let go."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from adapters.http.live import STREAMS_OF_ONE
+from projections.queries import Queries
+from projections.visibility import Viewer
+from tests.http.asgi import Caller, Reply
+from tests.http.rig import Rig
+
+TRAINING = {"dataset": "iris", "model": "svm"}
+MANY = 300
+
+
+def following(caller: Caller, target: str, frames: int, *, stalling: bool = False) -> asyncio.Task[Reply]:
+    """Follow until so many frames have come."""
+    call = caller.outgoing("GET", target)
+    came = caller.exchanged(call, call.without_body(), until=lambda seen: seen >= frames, stalling=stalling)
+    return asyncio.create_task(came)
+
+
+def last(rig: Rig) -> int:
+    return rig.communications.recent(0)[-1].position
+
+
+async def settled(streams: list[asyncio.Task[Reply]]) -> None:
+    """Let streams do what they can without news."""
+    await asyncio.wait(streams, timeout=1.0)
+    assert not any(stream.done() for stream in streams)
+
+
+def test_streams_of_the_log_hold_no_thread_and_all_hear(rig: Rig, ana: Caller, root: Caller) -> None:
+    rig.app.app.state.live.streams._of_one = MANY
+    ana.get("/session")
+
+    async def story() -> list[Reply]:
+        threads = threading.active_count()
+        target = f"/log/events?actor=ana&after={last(rig)}"
+        streams = [following(root, target, 1) for _ in range(MANY)]
+        await settled(streams)
+        assert threading.active_count() <= threads + 40
+        assert await ana.asked("/catalog") == 200
+        return await asyncio.gather(*streams)
+
+    for reply in asyncio.run(story()):
+        assert [(name, told["operation"]) for name, told in reply.events] == [("communication", "GET /catalog")]
+
+
+async def calm(streams: list[asyncio.Task[Reply]], asked: Counter[str]) -> int:
+    """Wait until nobody asks any more, for each looks once or twice when it begins; return how often they did."""
+    before = -1
+    while asked.total() != before:
+        before = asked.total()
+        await settled(streams)
+    return before
+
+
+def counted_questions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    asked: Counter[str] = Counter()
+    status = Queries.status
+
+    def counted(queries: Queries, viewer: Viewer, task: str, at: int | None = None) -> Any:
+        asked[task] += 1
+        return status(queries, viewer, task, at)
+
+    monkeypatch.setattr(Queries, "status", counted)
+    return asked
+
+
+def test_streams_of_tasks_hold_no_thread_and_ask_only_where_something_changed(
+    rig: Rig, ana: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.app.app.state.live.streams._of_one = MANY
+    launcher = rig.hold_back()
+    own = ana.post("/trainings", TRAINING, Prefer="respond-async")
+    asked = counted_questions(monkeypatch)
+
+    async def story() -> list[Reply]:
+        threads = threading.active_count()
+        target = f"{own.headers['location']}/events?after_position={own.position}"
+        streams = [following(ana, target, 10_000) for _ in range(MANY)]
+        before = await calm(streams, asked)
+        assert threading.active_count() <= threads + 40
+        for _ in range(3):
+            assert (await bob.command("/trainings", TRAINING, Prefer="respond-async")).status == 202
+        await settled(streams)
+        assert asked.total() == before
+        launcher.may_end.set()
+        return await asyncio.gather(*streams)
+
+    for reply in asyncio.run(story()):
+        assert reply.events[-1][0] == "result"
+        assert reply.events[-1][1]["state"] == "completed"
+        positions = [told["position"] for _, told in reply.events]
+        assert positions == sorted(positions)
+
+
+def test_a_client_has_its_share_of_streams(rig: Rig, ana: Caller, root: Caller) -> None:
+    root.post("/clients", {"client": "warden", "roles": ["sys-admin"]})
+    warden = rig.caller("warden")
+
+    async def story() -> tuple[Reply, list[Reply]]:
+        target = f"/log/events?actor=ana&after={last(rig)}"
+        streams = [following(root, target, 1) for _ in range(STREAMS_OF_ONE)]
+        await settled(streams)
+        refused = await root.question(target)
+        streams.append(following(warden, target, 1))
+        await settled(streams)
+        await ana.asked("/catalog")
+        return refused, await asyncio.gather(*streams)
+
+    refused, replies = asyncio.run(story())
+    assert (refused.status, refused.json["type"], refused.headers["retry-after"]) == (429, "too-many", "1")
+    assert all(len(reply.events) == 1 for reply in replies)
+    assert not rig.app.app.state.live.streams._taken
+
+
+def test_who_takes_nothing_is_let_go_and_others_go_on(
+    rig: Rig, ana: Caller, root: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.http.event_streams.STALL_SECONDS", 0.05)
+
+    async def story() -> tuple[Reply, Reply]:
+        target = f"/log/events?actor=ana&after={last(rig)}"
+        stalled, other = following(root, target, 10_000, stalling=True), following(root, target, 3)
+        await settled([stalled, other])
+        for _ in range(3):
+            await ana.asked("/catalog")
+        return await stalled, await other
+
+    ana.get("/catalog")
+    stalled, other = asyncio.run(story())
+    assert stalled.content == b""
+    assert len(other.events) == 3
+    assert not rig.app.app.state.live.streams._taken
+    outcomes = Counter(record.communication.outcome for record in rig.communications.recent(0))
+    assert (outcomes["opened"], outcomes["closed"], outcomes["gone"]) == (2, 1, 1)
+    assert not rig.app.in_flight.correlations()

@@ -28,6 +28,7 @@ from adapters.http.metrics import Metrics
 from adapters.http.outlet import Outlet
 from adapters.http.passage import Passage
 from adapters.http.problems import INTERNAL, problem_of
+from adapters.http.repeats import check_headers, check_query
 from adapters.security.sealing import REQUEST, SEALED, unseal
 from adapters.security.tokens import HINT
 from domain.errors import AutoLearnError, ForbiddenError, UnsealedBodyError
@@ -72,9 +73,11 @@ class Gate:
 
     async def _answer(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
         try:
+            check_headers(passage.scope["headers"])
             check_host(passage.headers.get("host", ""), self.backend.hosts)
             check_declared(passage.headers, passage.limit)
             if passage.is_open:
+                check_query(passage.scope["query_string"])
                 await self.app(passage.scope, receive, outlet.send)
             else:
                 await self.lanes.quick(lambda: self._admit(passage))
@@ -92,6 +95,7 @@ class Gate:
         admitted = admit(self.backend, passage.headers, passage.method, passage.target)
         self.in_flight.enter(admitted.claims.request_id)
         passage.admitted = admitted
+        check_query(passage.scope["query_string"])
         if passage.row is not None:
             authorise(passage.row, admitted)
         elif self.knows(passage.scope):

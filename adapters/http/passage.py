@@ -12,6 +12,7 @@ from uuid import uuid4
 from adapters.http.admission import Admitted
 from adapters.http.bodies import LARGEST_SEALED, LARGEST_UPLOAD, IncomingBody
 from adapters.http.policy import OPEN, Row, row_for
+from adapters.http.repeats import joined
 from adapters.security.tokens import Claims
 from commands.call import Call
 from projections.ports import Communication
@@ -41,9 +42,14 @@ class Passage:
         """Read the request line and the headers as they were sent."""
         query = scope["query_string"].decode("latin-1")
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         method = scope["method"]
-        return cls(scope, method, f"{path}?{query}" if query else path, headers, row_for(method, scope["path"]))
+        return cls(
+            scope,
+            method,
+            f"{path}?{query}" if query else path,
+            joined(scope["headers"]),
+            row_for(method, scope["path"]),
+        )
 
     @property
     def limit(self) -> int:

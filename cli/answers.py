@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
-from http.client import HTTPMessage, HTTPResponse
+from email.message import Message
+from http.client import HTTPResponse
 from typing import Any
 
+from adapters.security.answer_facts import AnswerFacts
 from adapters.security.calls import OutgoingCall
-from adapters.security.sealing import SEALED
-from cli.exit_codes import FIRST_SERVER_FAULT
+from cli.beliefs import PROBLEM, changed, check_plain, not_ours, with_doubt
 from cli.problems import ProblemError
+from cli.wire import read_whole
 from domain.errors import NotAbleError, NotJsonError
 
 REFUSED = 400
-OPEN_PATHS = ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json")
-PLAIN_MEDIA = ("application/octet-stream", "text/event-stream")  # raw files; streams whose every event is sealed
-PROBLEM = "application/problem+json"
+LONGEST_POSITION = 18  # digits
+JSON = ("application/json", PROBLEM)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer: `body` is the opened JSON value, or None where `content` (bytes as they came) is none.
 
-    The names of `headers` count in any case, as HTTP says: uvicorn writes them small.
+    Status and headers are those of the seal; the names of `headers` count in any case, as HTTP says.
     """
 
     status: int
-    headers: HTTPMessage
+    headers: Message
     content: bytes
     body: Any
     media: str
+    is_sealed: bool
 
     @property
     def is_refusal(self) -> bool:
@@ -40,18 +43,18 @@ class Answer:
     @property
     def position(self) -> int:
         """The position that it is true for; 0 where it says none."""
-        said = self.headers.get("AutoLearn-Position", "")
-        return int(said) if said.isascii() and said.isdigit() else 0
+        said = str(self.headers.get("AutoLearn-Position", ""))
+        return int(said) if said.isascii() and said.isdigit() and len(said) <= LONGEST_POSITION else 0
 
     @property
     def head(self) -> str:
         """The chain hash after a command; '' for everything else."""
-        return self.headers.get("AutoLearn-Head", "")
+        return str(self.headers.get("AutoLearn-Head", ""))
 
     @property
     def location(self) -> str:
         """Where the task of a 202 can be asked for: a path."""
-        return self.headers.get("Location", "")
+        return str(self.headers.get("Location", ""))
 
     def checked(self) -> Answer:
         """Return it, or raise its refusal as ProblemError."""
@@ -67,36 +70,38 @@ class Answer:
         return {"type": "no-problem-object", "detail": f"The answer was HTTP {self.status}.", "status": self.status}
 
 
-def opened(url: str, call: OutgoingCall, reply: HTTPResponse, content: bytes) -> Answer:
-    """Open an answer; raises NotAbleError for one that was not sealed for this very call, though it had to be."""
-    media = reply.headers.get_content_type()
-    if media not in (SEALED, PROBLEM, *PLAIN_MEDIA) and not _is_ours(call, reply):
-        raise NotAbleError(f"What answers at {url} is no AutoLearn backend (HTTP {reply.status}).")
-    if media == SEALED:
+def opened_whole(call: OutgoingCall, facts: AnswerFacts, content: bytes) -> Answer:
+    """Open an answer with its seal; raises NotAbleError for a body that is not the one of this seal."""
+    if hashlib.sha256(content).hexdigest() != facts.sha256:
+        raise changed(call, "another body came than was sent")
+    media = facts.headers.get("content-type", "").partition(";")[0]
+    if media in JSON:
         try:
             content = call.opened(content)
         except NotJsonError as wrong:
-            raise NotAbleError(f"This is not the backend's answer to this call. {wrong.sentence}") from None
-        media = PROBLEM if reply.status >= REFUSED else "application/json"
-    elif reply.status < REFUSED and media not in PLAIN_MEDIA and not _is_open(call.target):
-        raise NotAbleError("The answer was not sealed: whoever answered may not be the backend. Check the URL.")
-    return Answer(reply.status, reply.headers, content, _json(media, content), media)
+            raise not_ours(call, wrong) from None
+    headers = Message()
+    for name, value in facts.headers.items():
+        headers[name] = value
+    return Answer(facts.status, headers, content, _json(media, content), media, is_sealed=True)
 
 
-def _is_ours(call: OutgoingCall, reply: HTTPResponse) -> bool:
-    """Whether an answer without a seal may be a backend's; a proxy before it may tell (5xx) that it is away."""
-    marked = any(name in reply.headers for name in ("AutoLearn-Request", "AutoLearn-Position"))
-    return marked or reply.status >= FIRST_SERVER_FAULT or (_is_open(call.target) and reply.status < REFUSED)
-
-
-def _is_open(target: str) -> bool:
-    return target.partition("?")[0].endswith(OPEN_PATHS)
+def opened_plain(url: str, call: OutgoingCall, reply: HTTPResponse) -> Answer:
+    """Read an answer without a seal; raises NotAbleError where only a sealed one is believed, BrokenError."""
+    media, is_open = reply.headers.get_content_type(), check_plain(url, call, reply)
+    content = read_whole(reply)
+    body = _json(media, content)
+    if not is_open:
+        told = body if isinstance(body, dict) else {"type": "no-problem-object"}
+        detail = str(told.get("detail") or f"The answer was HTTP {reply.status}.")
+        body = told | {"detail": with_doubt(call, f"{detail} (This answer is not sealed.)"), "status": reply.status}
+    return Answer(reply.status, reply.headers, content, body, media, is_sealed=False)
 
 
 def _json(media: str, content: bytes) -> Any:
-    if media not in ("application/json", PROBLEM) or not content:
+    if media not in JSON or not content:
         return None
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotAbleError("The answer holds no JSON: who answered may not be the backend. Check the URL.") from None

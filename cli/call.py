@@ -12,6 +12,7 @@ from adapters.printable import visible_lines
 from cli.answers import Answer
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
 from cli.cells import as_json
+from cli.events import check_problem
 from cli.options import shared
 from cli.terminal import Terminal
 
@@ -56,6 +57,7 @@ def call(
         return
     for event in answer:
         click.echo(as_json({"event": event.name, "data": event.data}))
+        check_problem(event)
 
 
 def _print(terminal: Terminal, answer: Answer, *, include: bool) -> None:

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from adapters.security.calls import OutgoingCall
+from adapters.security.answer_facts import SEAL, AnswerFacts
+from adapters.security.calls import RAW, OutgoingCall
 from adapters.security.credentials import Credentials
 from adapters.security.sealing import SEALED
-from cli.answers import REFUSED, Answer, opened
+from cli.answers import REFUSED, Answer, opened_plain, opened_whole
+from cli.beliefs import EVENT_STREAM, changed, facts_of
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
 from cli.events import Event, opened_events
 from cli.names import check_length, path_with
 from cli.positions import Positions
 from cli.problems import ProblemError, slug_of
-from cli.wire import BrokenError, Wire, unreachable
+from cli.wire import BrokenError, Wire, read_whole, unreachable
 from domain.errors import BadInputError, NotAbleError, NotReachedError, OutcomeRecordedError
 
 PAUSES = (0.1, 0.3, 1.0, 2.0)  # seconds before each repetition of a call whose connection broke
 BLOCK = 1 << 20
-EVENT_STREAM = "text/event-stream"
 BACKGROUND = {"Prefer": "respond-async"}
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """An answer that is read as it comes, and what its seal says."""
+
+    reply: HTTPResponse
+    facts: AnswerFacts
+
+    @property
+    def seal(self) -> str:
+        """The seal itself, to which events are bound."""
+        return str(self.reply.headers[SEAL])
 
 
 @dataclass(frozen=True)
@@ -64,14 +80,19 @@ class Client:
         return self.exchange(self.call("POST", path, query), RawBody.of(file)).checked()
 
     def download(self, *path: str, to: Path, **query: Any) -> int:
-        """GET raw bytes into a file; return their number."""
+        """GET raw bytes into a file, whole and as they were sealed for; return their number."""
         call = self.call("GET", path, {**query, **self._after()})
-        reply = self._delivered(call, NO_BODY, {})
-        if reply.headers.get_content_type() in (SEALED, "application/problem+json"):
-            self._opened(call, reply).checked()
-        with to.open("wb") as file:
-            while block := self._read(reply, BLOCK):
+        came = self._delivered(call, NO_BODY, {}, as_it_comes=(RAW,))
+        if not isinstance(came, Streamed):
+            came.checked()
+            raise changed(call, "no file came")
+        digest = hashlib.sha256()
+        with closing(came.reply), to.open("wb") as file:
+            while block := self._read_block(came.reply):
+                digest.update(block)
                 file.write(block)
+            if digest.hexdigest() != came.facts.sha256:
+                raise changed(call, "another file came than was sent")
             return file.tell()
 
     def events(self, method: str, *path: str, body: Any = None, **query: Any) -> Iterator[Event]:
@@ -89,10 +110,10 @@ class Client:
 
     def converse(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Answer | Iterator[Event]:
         """Send a call, and return what the backend gives: an answer, or a stream of events as they come."""
-        reply = self._delivered(call, body, headers)
-        if reply.headers.get_content_type() == EVENT_STREAM and reply.status < REFUSED:
-            return self._opened_events(call, reply)
-        return self._settled(call, body, headers, self._opened(call, reply))
+        came = self._delivered(call, body, headers, as_it_comes=(EVENT_STREAM,))
+        return (
+            self._opened_events(call, came) if isinstance(came, Streamed) else self._settled(call, body, headers, came)
+        )
 
     @property
     def base(self) -> str:
@@ -119,7 +140,7 @@ class Client:
     def exchange(self, call: OutgoingCall, body: Body = NO_BODY, headers: dict[str, str] | None = None) -> Answer:
         """Send a call until it is answered, and open the answer; problems are answers too."""
         sent = headers or {}
-        return self._settled(call, body, sent, self._opened(call, self._delivered(call, body, sent)))
+        return self._settled(call, body, sent, self._answered(call, body, sent))
 
     def _settled(self, call: OutgoingCall, body: Body, headers: dict[str, str], answer: Answer) -> Answer:
         """Ask again where the outcome is recorded but was not told, and keep the position of what was written."""
@@ -127,21 +148,28 @@ class Client:
             if not (answer.is_refusal and slug_of(answer.problem) == OutcomeRecordedError.slug):
                 break
             self.pause(pause)
-            answer = self._opened(call, self._delivered(call, body, headers))
-        if answer.head:
+            answer = self._answered(call, body, headers)
+        if answer.is_sealed and answer.head:
             self.positions.reached(answer.position)
         return answer
 
-    def _opened(self, call: OutgoingCall, reply: HTTPResponse) -> Answer:
-        return opened(self.url, call, reply, self._read(reply))
+    def _answered(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Answer:
+        came = self._delivered(call, body, headers, as_it_comes=(EVENT_STREAM,))
+        if isinstance(came, Streamed):
+            raise NotAbleError("The backend answers this call by a stream.")
+        return came
 
-    def _opened_events(self, call: OutgoingCall, reply: HTTPResponse) -> Iterator[Event]:
+    def _opened_events(self, call: OutgoingCall, came: Streamed) -> Iterator[Event]:
         try:
-            yield from opened_events(call, reply)
+            yield from opened_events(call, came.seal, came.reply)
         except (OSError, HTTPException) as broken:
             raise unreachable(self.url, f"the connection broke: {broken}") from None
+        finally:
+            came.reply.close()
 
-    def _delivered(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> HTTPResponse:
+    def _delivered(
+        self, call: OutgoingCall, body: Body, headers: dict[str, str], as_it_comes: tuple[str, ...] = ()
+    ) -> Answer | Streamed:
         """Repeat a call whose connection broke: the same request id is the same command, so nothing is done twice."""
         reason: Exception | None = None
         for pause in (0.0, *PAUSES):
@@ -149,14 +177,27 @@ class Client:
                 self.pause(pause)
             try:
                 with body.signed(call) as (signed, content):
-                    return Wire(self.url).send(call.method, call.target, {"Accept": SEALED} | headers | signed, content)
+                    sent = {"Accept": SEALED} | headers | signed
+                    reply = Wire(self.url).send(call.method, call.target, sent, content)
+                return self._opened(call, reply, as_it_comes)
             except BrokenError as broken:
                 reason = broken
         raise unreachable(self.url, reason)
 
-    def _read(self, reply: HTTPResponse, size: int | None = None) -> bytes:
+    def _opened(self, call: OutgoingCall, reply: HTTPResponse, as_it_comes: tuple[str, ...]) -> Answer | Streamed:
+        with ExitStack() as unless_streamed:
+            unless_streamed.callback(reply.close)
+            facts = facts_of(call, reply)
+            if facts is None:
+                return opened_plain(self.url, call, reply)
+            if reply.headers.get_content_type() in as_it_comes and facts.status < REFUSED:
+                unless_streamed.pop_all()
+                return Streamed(reply, facts)
+            return opened_whole(call, facts, read_whole(reply))
+
+    def _read_block(self, reply: HTTPResponse) -> bytes:
         try:
-            return reply.read(size) if size else reply.read()
+            return reply.read(BLOCK)
         except (OSError, HTTPException):
             raise NotAbleError(f"The answer of {self.url} broke off: repeat the command.") from None
 

@@ -18,9 +18,10 @@ import click
 
 from adapters.printable import visible, visible_json
 from adapters.security.sealing import SEALED
-from cli.answers import PROBLEM, Answer
+from cli.answers import Answer
+from cli.beliefs import EVENT_STREAM, PROBLEM
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
-from cli.client import EVENT_STREAM, Client
+from cli.client import Client
 from cli.events import Event
 from cli.problems import ProblemError, problem_of
 from domain.errors import AutoLearnError, BadInputError, ForbiddenError, TooLargeError
@@ -29,7 +30,17 @@ SECRET_BYTES = 18
 BLOCK = 1 << 20
 LARGEST = 1 << 30
 RAW = "application/octet-stream"
-PASSED_ON = ("AutoLearn-Position", "AutoLearn-Head", "AutoLearn-Request", "Location", "Retry-After")
+PASSED_ON = (
+    "AutoLearn-Position",
+    "AutoLearn-Head",
+    "AutoLearn-Audit",
+    "AutoLearn-Request",
+    "AutoLearn-SHA256",
+    "Location",
+    "Retry-After",
+    "Preference-Applied",
+    "Allow",
+)
 FORWARDED = ("Prefer",)
 STATUS_OF = {"forbidden": 403, "bad-input": 400, "too-large": 413}
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cli.cells import cell
+from cli.events import check_problem
 from cli.options import cursor, limit, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
@@ -42,6 +43,7 @@ def log(terminal: Terminal, *, follow: bool, **query: Any) -> None:
 
 def _follow(terminal: Terminal, query: Facts) -> None:
     for event in terminal.client().events("GET", "log", "events", **query):
+        check_problem(event)
         if isinstance(event.data, dict) and "operation" in event.data:
             columns = (*FOLLOWED, "count") if event.data.get("count", 1) != 1 else FOLLOWED
             terminal.show_line(event.data, "  ".join(map(cell, _row(event.data, columns).values())))

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cli.events import Event
-from cli.problems import ProblemError
+from cli.events import Event, check_problem
 from cli.terminal import Terminal
 from domain.errors import NotAbleError
-
-NO_STATUS = 503
 
 
 def result_of(terminal: Terminal, what: str, events: Iterable[Event]) -> Any:
@@ -19,8 +16,7 @@ def result_of(terminal: Terminal, what: str, events: Iterable[Event]) -> Any:
         for event in events:
             if event.name == "result":
                 return event.data
-            if event.name in ("problem", "error"):
-                raise ProblemError(int(event.data.get("status", NO_STATUS)), event.data)
+            check_problem(event)
             if spinner and isinstance(event.data, dict):
                 spinner.saw(str(event.data.get("what") or what), event.data.get("progress"))
     raise NotAbleError("The backend ended before it had a result: look at its log.")

@@ -64,7 +64,20 @@ class Wire:
         # A backend that refuses a large file answers and closes before it has read all of it.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.request(method, target, body, headers | {"Connection": "close"})
-        return connection.getresponse()
+        reply = connection.getresponse()
+        if connection.sock is not None:  # whoever answers may leave it open; it is closed with the reply
+            connection.sock.close()
+        return reply
+
+
+def read_whole(reply: HTTPResponse) -> bytes:
+    """Return the body; raises BrokenError where it breaks off (it is lost), NotAbleError where it goes silent."""
+    try:
+        return reply.read()
+    except TimeoutError:
+        raise NotAbleError("The backend began an answer and did not end it in time.") from None
+    except (OSError, HTTPException) as broken:
+        raise BrokenError(f"the answer broke off: {broken}") from broken
 
 
 def patience_for(body: bytes | BinaryIO | None) -> float:

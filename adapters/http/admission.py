@@ -6,13 +6,25 @@ from dataclasses import dataclass
 
 from adapters.http.backend import Backend
 from adapters.http.policy import Row
-from adapters.security.tokens import IDEMPOTENCY_KEY, Claims, opened, present
+from adapters.security.tokens import IDEMPOTENCY_KEY, Claims, Presented, check_time, present, read_token
 from commands.call import Call, command_id
 from domain.client import Client
 from domain.errors import BadInputError, ForbiddenError, NotAuthenticatedError
 from domain.values import Role
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A token that was made with the key of the client whom it names, whether this client counts (now) or not.
+
+    It is enough to seal the answer: only who holds the key can read it, a refusal too.
+    """
+
+    presented: Presented
+    key: bytes
+    claims: Claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +43,17 @@ class Admitted:
         return Call(self.client, self.roles, name, self.claims.request_id, digest)
 
 
-def admit(backend: Backend, headers: dict[str, str], method: str, target: str) -> Admitted:
-    """Prove the caller; raises NotAuthenticatedError. Nothing tells an unknown client from a wrong key."""
+def prove(backend: Backend, headers: dict[str, str], method: str, target: str) -> Proof:
+    """Open the token; raises NotAuthenticatedError. Nothing tells an unknown client from a wrong key."""
     presented = present(headers.get("authorization", ""))
     key = backend.keyring.key(presented.client, presented.generation)
-    now = backend.clock.now()
-    claims = opened(key, presented, method, target, now)
+    return Proof(presented, key, read_token(key, presented, method, target))
+
+
+def admit(backend: Backend, headers: dict[str, str], proof: Proof) -> Admitted:
+    """Let the caller in; raises NotAuthenticatedError where the token is not of now or the client does not count."""
+    presented, claims, now = proof.presented, proof.claims, backend.clock.now()
+    check_time(claims, now)
     client = backend.clients(presented.client)
     if not client.accepts(presented.generation, now):
         raise NotAuthenticatedError(_why_not(client, presented.generation))
@@ -44,7 +61,7 @@ def admit(backend: Backend, headers: dict[str, str], method: str, target: str) -
         raise NotAuthenticatedError("The Idempotency-Key is not the one that the token was made for.")
     if claims.idempotency_key and not IDEMPOTENCY_KEY.fullmatch(claims.idempotency_key):
         raise BadInputError("An Idempotency-Key has 1 to 128 visible ASCII characters.")
-    return Admitted(presented.client, frozenset(client.roles), presented.generation, key, claims)
+    return Admitted(presented.client, frozenset(client.roles), presented.generation, proof.key, claims)
 
 
 def authorise(row: Row, admitted: Admitted) -> None:

@@ -28,10 +28,10 @@ def frames_in(chunk: bytes) -> list[bytes]:
     return [frame + END for frame in whole] + ([rest] if rest else [])
 
 
-def sealed_frame(plain: bytes, number: int, seal: Callable[[bytes], bytes]) -> bytes:
+def sealed_frame(plain: bytes, number: int, seal: Callable[[str, bytes], bytes]) -> bytes:
     """Return the n-th frame with its data sealed; raises ValueError for anything that `frame` did not make."""
     form = FORM.fullmatch(plain)
     if form is None:
         msg = "only whole frames leave the backend"
         raise ValueError(msg)
-    return b"event: %s\nid: %d\ndata: %s\n\n" % (form[1], number, seal(form[2]))
+    return b"event: %s\nid: %d\ndata: %s\n\n" % (form[1], number, seal(form[1].decode(), form[2]))

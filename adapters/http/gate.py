@@ -10,7 +10,7 @@ from anyio import CancelScope
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
-from adapters.http.admission import admit, authorise, check_host
+from adapters.http.admission import admit, authorise, check_host, prove
 from adapters.http.backend import Backend
 from adapters.http.bodies import (
     LARGEST_JSON,
@@ -92,7 +92,8 @@ class Gate:
 
     def _admit(self, passage: Passage) -> None:
         """Prove the caller, ask the policy, and before a command make sure that it can be archived."""
-        admitted = admit(self.backend, passage.headers, passage.method, passage.target)
+        passage.proof = prove(self.backend, passage.headers, passage.method, passage.target)
+        admitted = admit(self.backend, passage.headers, passage.proof)
         self.in_flight.enter(admitted.claims.request_id)
         passage.admitted = admitted
         check_query(passage.scope["query_string"])

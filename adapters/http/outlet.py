@@ -11,35 +11,18 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from adapters.http.backend import Backend
+from adapters.http.held import HEAD, POSITION, Held
 from adapters.http.lanes import Lanes
 from adapters.http.passage import Passage
-from adapters.http.problems import INTERNAL, PROBLEM, Problem, problem_of
+from adapters.http.problems import INTERNAL, Problem, problem_of
 from adapters.http.streams import Stream, stream_for
-from adapters.security.sealing import RESPONSE, SEALED, seal
 from domain.errors import AutoLearnError, NotAbleError, OutcomeRecordedError
 from projections.ports import Communication
 
 log = logging.getLogger(__name__)
 
-POSITION, HEAD, REQUEST = "AutoLearn-Position", "AutoLearn-Head", "AutoLearn-Request"
 GONE = "gone"  # the outcome of a call whose caller hung up before its body was whole
 REFUSED = 400
-
-
-@dataclass(slots=True)
-class Held:
-    """An answer that nobody has seen yet; `problem` is its slug where it is one."""
-
-    status: int
-    headers: MutableHeaders
-    body: bytes = b""
-    problem: str = ""
-
-    @classmethod
-    def of(cls, problem: Problem) -> Held:
-        """Hold a problem."""
-        headers = MutableHeaders(headers={"Content-Type": PROBLEM, **problem.headers})
-        return cls(problem.status, headers, problem.body, problem.slug)
 
 
 @dataclass(slots=True)
@@ -97,7 +80,7 @@ class Outlet:
         with self.backend.hurried() if waited_in_vain else nullcontext():
             position = self._positioned(held)
             plain = hashlib.sha256(held.body).hexdigest()
-            self._seal(held)
+            held.seal_body(self.passage)
             record = self.passage.record(
                 str(held.status),
                 problem=held.problem,
@@ -112,7 +95,8 @@ class Outlet:
             held = Held.of(problem_of(_recorded(position) if done else failure))
             if position:
                 held.headers[POSITION] = str(position)
-            self._seal(held)
+            held.seal_body(self.passage)
+        held.seal_whole(self.passage)
         self.outcome = str(held.status)
         return held
 
@@ -126,14 +110,6 @@ class Outlet:
             except NotAbleError:
                 return 0
         return int(held.headers[POSITION])
-
-    def _seal(self, held: Held) -> None:
-        it = self.passage
-        if it.admitted is not None:
-            request = it.admitted.claims.request_id
-            held.headers[REQUEST] = request
-            held.headers["Content-Type"] = SEALED
-            held.body = seal(it.admitted.key, RESPONSE, request, it.method, it.target, held.body)
 
     def _archived(self, record: Communication) -> AutoLearnError | None:
         if self.passage.is_open:
@@ -160,6 +136,7 @@ class Outlet:
         failure = await self.lanes.quick(lambda: self._archived(self.passage.record("opened", position=position)))
         if failure is not None:
             raise failure
+        stream.seal = held.seal_beginning(self.passage)
         stream.is_open, self.outcome = True, str(held.status)
         await self._start(held)
 

@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
-from adapters.http.admission import Admitted
+from adapters.http.admission import Admitted, Proof
 from adapters.http.bodies import LARGEST_SEALED, LARGEST_UPLOAD, IncomingBody
 from adapters.http.policy import OPEN, Row, row_for
 from adapters.http.repeats import joined
@@ -32,6 +32,7 @@ class Passage:
     headers: dict[str, str]
     row: Row | None
     started: float = field(default_factory=perf_counter)
+    proof: Proof | None = None
     admitted: Admitted | None = None
     incoming: IncomingBody | None = None
     digest_in: str = EMPTY

@@ -10,17 +10,18 @@ from starlette.datastructures import MutableHeaders
 
 from adapters.http.frames import EVENT_STREAM, frames_in, sealed_frame
 from adapters.http.passage import Passage
-from adapters.security.sealing import seal
+from adapters.security.sealing import event_purpose, seal
 
 RAW = "application/octet-stream"
 
 
 @dataclass(slots=True)
 class Stream:
-    """Bytes on their way: how many, and their digest (of the plain ones)."""
+    """Bytes on their way: how many, and their digest (of the plain ones). `seal` is that of status and headers."""
 
     passage: Passage
     is_open: bool = False
+    seal: str = ""
     size: int = 0
     _digest: Any = field(default_factory=hashlib.sha256)
 
@@ -51,14 +52,15 @@ class EventStream(Stream):
 
     def _sealed(self, frame: bytes) -> bytes:
         self.number += 1
-        return sealed_frame(frame, self.number, self._seal)
+        return sealed_frame(frame, self.number, self._sealed_data)
 
-    def _seal(self, data: bytes) -> bytes:
+    def _sealed_data(self, name: str, data: bytes) -> bytes:
         it = self.passage
-        if it.admitted is None:
+        if it.proof is None:
             msg = "a stream of nobody"
             raise ValueError(msg)
-        return seal(it.admitted.key, f"event:{self.number}", it.admitted.claims.request_id, it.method, it.target, data)
+        purpose = event_purpose(self.number, name, self.seal)
+        return seal(it.proof.key, purpose, it.proof.claims.request_id, it.method, it.target, data)
 
 
 def stream_for(headers: MutableHeaders, passage: Passage) -> Stream | None:

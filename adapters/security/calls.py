@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from adapters.security.answer_facts import AnswerFacts
 from adapters.security.credentials import Credentials
-from adapters.security.sealing import REQUEST, RESPONSE, SEALED, seal, unseal
+from adapters.security.sealing import REQUEST, RESPONSE, SEALED, event_purpose, seal, unseal
 from adapters.security.tokens import EMPTY_SHA256, authorization
 
 RAW = "application/octet-stream"
@@ -41,9 +42,14 @@ class OutgoingCall:
         """Return the JSON of a sealed answer, a problem included."""
         return unseal(self.credentials.key, RESPONSE, self.request_id, self.method, self.target, sealed)
 
-    def opened_event(self, number: int, sealed: bytes) -> bytes:
-        """Return the JSON of the n-th sealed `data` of an event stream."""
-        return unseal(self.credentials.key, f"event:{number}", self.request_id, self.method, self.target, sealed)
+    def opened_facts(self, sealed: str) -> AnswerFacts:
+        """Return what the header AutoLearn-Seal of the answer says."""
+        return AnswerFacts.opened(self.credentials.key, self.request_id, self.method, self.target, sealed)
+
+    def opened_event(self, number: int, name: str, stream: str, sealed: bytes) -> bytes:
+        """Return the JSON of the n-th sealed `data` of an event stream; `stream` is the answer's AutoLearn-Seal."""
+        purpose = event_purpose(number, name, stream)
+        return unseal(self.credentials.key, purpose, self.request_id, self.method, self.target, sealed)
 
     def _headers(self, body_sha256: str) -> dict[str, str]:
         it = self.credentials

@@ -1,6 +1,7 @@
 """Seals: Fernet (AES-128-CBC, HMAC-SHA256) around a body, bound to purpose, request id, method and target of its call.
 
-Fernet does not replace TLS: paths, queries, sizes and status stay visible.
+Fernet does not replace TLS: paths, queries, sizes and status stay visible. Status and headers are sealed a second time,
+in `answer_facts.py`, so that a change on their way is noticed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ BLOCK = 16
 def seal(  # noqa: PLR0917 - all that it is bound to
     key: bytes, purpose: str, request_id: str, method: str, target: str, body: bytes
 ) -> bytes:
-    """Close a body; purpose is `request`, `response` or `event:<n>` (n = 1, 2, … of a stream)."""
+    """Close a body; purpose is `request`, `response`, `answer` (status and headers) or that of an event."""
     return Fernet(key).encrypt(bound("seal", purpose, request_id, method, target) + body)
 
 
@@ -35,6 +36,11 @@ def unseal(  # noqa: PLR0917 - all that it is bound to
     if payload[:BOUND_BYTES] != bound("seal", purpose, request_id, method, target):
         raise NotJsonError("The body was sealed for another request.")
     return payload[BOUND_BYTES:]
+
+
+def event_purpose(number: int, name: str, stream: str) -> str:
+    """Return the purpose of the n-th event (1, 2, …) of a stream: its name is bound, and the answer it belongs to."""
+    return f"event:{number}:{name}:{stream}"
 
 
 def sealed_size(plain: int) -> int:

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -39,11 +40,12 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What the token proves: the request id, the SHA-256 (hex) of the body as sent, the Idempotency-Key or ''."""
+    """What the token says: request id, SHA-256 (hex) of the body as sent, Idempotency-Key or '', when it was made."""
 
     request_id: str
     body_sha256: str
     idempotency_key: str = ""
+    made: int = 0
 
 
 def authorization(  # noqa: PLR0917 - all that it is bound to
@@ -73,8 +75,8 @@ def present(header: str) -> Presented:
     return Presented(form[1], int(form[2]), form[3])
 
 
-def opened(key: bytes, presented: Presented, method: str, target: str, now: datetime) -> Claims:
-    """Return what the token proves; raises NotAuthenticatedError, and for a wrong clock the sentence has both times."""
+def read_token(key: bytes, presented: Presented, method: str, target: str) -> Claims:
+    """Return what the token says, whenever it was made; raises NotAuthenticatedError."""
     try:
         payload = Fernet(key).decrypt(presented.token)
         made = Fernet(key).extract_timestamp(presented.token)
@@ -82,14 +84,14 @@ def opened(key: bytes, presented: Presented, method: str, target: str, now: date
         raise NotAuthenticatedError("The token was not made with this client's key of this generation.") from None
     if payload[:BOUND_BYTES] != bound("token", presented.client, method, target):
         raise NotAuthenticatedError("The token was made for another method or path.")
-    _check_time(made, now)
-    return _claims(payload[BOUND_BYTES:])
+    return _claims(payload[BOUND_BYTES:], made)
 
 
-def _check_time(made: int, now: datetime) -> None:
-    if abs(now.timestamp() - made) <= VALID_SECONDS:
+def check_time(claims: Claims, now: datetime) -> None:
+    """Raise NotAuthenticatedError for a token that is too old or from the future; the sentence has both times."""
+    if abs(now.timestamp() - claims.made) <= VALID_SECONDS:
         return
-    yours, ours = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (datetime.fromtimestamp(made, UTC), now))
+    yours, ours = _shown(claims.made), f"{now:%Y-%m-%dT%H:%M:%SZ}"
     raise NotAuthenticatedError(
         f"The token was made at {yours} and here it is {ours}: it counts for {VALID_SECONDS} seconds. "
         "A captured request cannot be used later; if this is a fresh one, set one of the two clocks.",
@@ -98,8 +100,31 @@ def _check_time(made: int, now: datetime) -> None:
     )
 
 
-def _claims(payload: bytes) -> Claims:
-    request_id, body_sha256, idempotency_key = json.loads(payload)
+def opened(key: bytes, presented: Presented, method: str, target: str, now: datetime) -> Claims:
+    """Return what the token proves now; raises NotAuthenticatedError."""
+    claims = read_token(key, presented, method, target)
+    check_time(claims, now)
+    return claims
+
+
+def _shown(made: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(made, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return f"second {made}"
+
+
+def _claims(payload: bytes, made: int) -> Claims:
+    try:
+        request_id, body_sha256, idempotency_key = map(_text, json.loads(payload))
+    except (ValueError, TypeError, RecursionError):
+        raise NotAuthenticatedError("The token does not say what a token says: `[request id, SHA-256, key]`.") from None
     if not REQUEST_ID.fullmatch(request_id):
         raise NotAuthenticatedError("A request id has 8 to 64 characters of A-Z, a-z, 0-9, '_' and '-'.")
-    return Claims(request_id, body_sha256, idempotency_key)
+    return Claims(request_id, body_sha256, idempotency_key, made)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

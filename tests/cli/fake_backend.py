@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from adapters.security.answer_facts import SEAL, AnswerFacts, is_sealed
 from adapters.security.credentials import Credentials
-from adapters.security.sealing import REQUEST, RESPONSE, SEALED, seal, unseal
+from adapters.security.sealing import REQUEST, RESPONSE, SEALED, event_purpose, seal, unseal
 from adapters.security.tokens import opened, present
 
-PROBLEM = "application/problem+json"
+PROBLEM, RAW = "application/problem+json", "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,10 @@ class Seen:
 
 @dataclass
 class Reply:
-    """What to answer: JSON (sealed), or `raw` bytes, or `events`; `broken` closes the connection instead."""
+    """What to answer: JSON (sealed), or `raw` bytes, or `events`; `broken` closes the connection instead.
+
+    `plain` leaves the seal out, and `raw` bytes have one only as a file.
+    """
 
     body: Any = None
     status: int = 200
@@ -45,6 +50,7 @@ class Reply:
     sealed_for: str | None = None
     first_number: int = 1
     broken: bool = False
+    plain: bool = False
 
 
 def problem(status: int, slug: str, detail: str, **facts: Any) -> Reply:
@@ -111,13 +117,27 @@ class Handler(BaseHTTPRequestHandler):
         if reply.broken:
             self.connection.close()
             return
-        content = self._content(reply, seen)
-        self.send_response(reply.status)
         media = "text/event-stream" if reply.events is not None else reply.media
-        for name, value in {"Content-Type": media, "Content-Length": str(len(content)), **reply.headers}.items():
-            self.send_header(name.lower(), value)  # as uvicorn writes them
+        told = {name.lower(): value for name, value in reply.headers.items()}
+        content, stamp = self._sealed(reply, seen, media, told)
+        self.send_response(reply.status)
+        for name, value in {"content-type": media, "content-length": str(len(content)), **told, **stamp}.items():
+            self.send_header(name, value)  # in small letters, as uvicorn writes them
         self.end_headers()
         self.wfile.write(content)
+
+    def _sealed(self, reply: Reply, seen: Seen, media: str, told: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+        """Return the content, and the header with its seal."""
+        if reply.plain or (reply.raw is not None and media not in {SEALED, RAW}):
+            return reply.raw if reply.raw is not None else json.dumps(reply.body).encode(), {}
+        plain = media if media != SEALED else PROBLEM if reply.status >= 400 else "application/json"
+        headers = {name: value for name, value in told.items() if is_sealed(name)} | {"content-type": plain}
+        content = b"" if reply.events is not None else self._content(reply, seen, "")
+        sha256 = "" if reply.events is not None else hashlib.sha256(content).hexdigest()
+        facts = AnswerFacts(reply.status, headers, sha256)
+        request_id = reply.sealed_for or seen.request_id
+        value = facts.sealed(self.server.credentials.key, request_id, seen.method, seen.target)
+        return content if reply.events is None else self._content(reply, seen, value), {SEAL: value}
 
     def _seen(self) -> Seen:
         key = self.server.credentials.key
@@ -131,7 +151,7 @@ class Handler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(parts.query))
         return Seen(self.command, parts.path, query, body, claims.request_id, dict(self.headers), self.path)
 
-    def _content(self, reply: Reply, seen: Seen) -> bytes:
+    def _content(self, reply: Reply, seen: Seen, stream: str) -> bytes:
         key, request_id = self.server.credentials.key, reply.sealed_for or seen.request_id
         if reply.raw is not None:
             return reply.raw
@@ -139,6 +159,7 @@ class Handler(BaseHTTPRequestHandler):
             return seal(key, RESPONSE, request_id, seen.method, seen.target, json.dumps(reply.body).encode())
         blocks = []
         for number, (name, data) in enumerate(reply.events, reply.first_number):
-            token = seal(key, f"event:{number}", request_id, seen.method, seen.target, json.dumps(data).encode())
+            purpose = event_purpose(number, name, stream)
+            token = seal(key, purpose, request_id, seen.method, seen.target, json.dumps(data).encode())
             blocks.append(b": alive\n\nid: %d\nevent: %s\ndata: %s\n\n" % (number, name.encode(), token))
         return b"".join(blocks)

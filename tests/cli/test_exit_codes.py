@@ -30,7 +30,7 @@ def test_a_refusal_ends_with_the_documented_code(backend: FakeBackend, run: Run,
 def test_an_internal_error_of_the_backend_is_not_the_users(backend: FakeBackend, run: Run) -> None:
     backend.on("GET", "/experiments", Reply(status=502, raw=b"<html>bad gateway</html>", media="text/html"))
     ran = run("history")
-    assert (ran.code, ran.err) == (3, "autolearn: The answer was HTTP 502.\n")
+    assert (ran.code, ran.err) == (3, "autolearn: The answer was HTTP 502. (This answer is not sealed.)\n")
 
 
 @pytest.mark.parametrize("status", [200, 204, 301, 404, 405])

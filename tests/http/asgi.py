@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from adapters.http.frames import frames_in
+from adapters.security.answer_facts import AnswerFacts
 from adapters.security.calls import OutgoingCall
 from adapters.security.credentials import Credentials
 from adapters.security.sealing import SEALED
@@ -30,8 +31,29 @@ class Reply:
 
     @property
     def plain(self) -> bytes:
+        self.check_seal()
         sealed = self.headers.get("content-type") == SEALED
         return self.call.opened(self.content) if sealed else self.content
+
+    @property
+    def facts(self) -> AnswerFacts | None:
+        """What the seal says of status and headers."""
+        sealed = self.headers.get("autolearn-seal")
+        return None if sealed is None else self.call.opened_facts(sealed)
+
+    def check_seal(self) -> None:
+        """See that what is told outside, beside the body, is what is sealed."""
+        facts = self.facts
+        if facts is not None:
+            assert facts.status == self.status
+            for name, value in facts.headers.items():
+                assert self.headers.get(name, value) == value or name == "content-type"
+            assert self.frames or hashlib.sha256(self.content).hexdigest() == facts.sha256
+
+    @property
+    def head(self) -> str:
+        assert self.facts is not None
+        return self.facts.headers["autolearn-head"]
 
     @property
     def json(self) -> Any:
@@ -48,7 +70,14 @@ class Reply:
     def _event(self, number: int, frame: bytes) -> tuple[str, Any]:
         lines = dict(line.split(": ", 1) for line in frame.decode().strip().split("\n"))
         assert lines["id"] == str(number)
-        return lines["event"], json.loads(self.call.opened_event(number, lines["data"].encode()))
+        return lines["event"], json.loads(self.opened_event(number, lines["event"], lines["data"]))
+
+    def opened_event(self, number: int, name: str, data: str) -> bytes:
+        return self.call.opened_event(number, name, self.seal, data.encode())
+
+    @property
+    def seal(self) -> str:
+        return self.headers["autolearn-seal"]
 
 
 @dataclass

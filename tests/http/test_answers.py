@@ -19,7 +19,7 @@ def test_a_finished_training_is_201_with_its_place_and_receipt(rig: Rig, ana: Ca
     assert reply.status == 201
     assert reply.headers["location"] == f"/trainings/{reply.json['experiment']}"
     assert (reply.json["state"], reply.json["position"]) == ("completed", reply.position)
-    assert reply.headers["autolearn-head"] == rig.feed.head()[1].hex()
+    assert reply.head == rig.feed.head()[1].hex()
     assert ana.get(f"{reply.headers['location']}?after_position={reply.position}").json == reply.json
 
 
@@ -84,7 +84,7 @@ def test_the_life_of_a_model(rig: Rig, ana: Caller) -> None:
     assert (evaluated.status, evaluated.headers["location"]) == (201, f"/evaluations/{trained}-e1")
     committed = ana.post("/session/commit", {"message": "first"})
     assert (committed.status, committed.json["experiments"]) == (200, [trained])
-    assert committed.json["head"] == committed.headers["autolearn-head"]
+    assert committed.json["head"] == committed.head
     annotated = ana.post(f"/experiments/{trained}/annotations", {"text": "good", "reason": "seen"})
     assert annotated.status == 200
     reproduced = ana.post(f"/experiments/{trained}/reproductions")

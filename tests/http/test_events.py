@@ -53,11 +53,14 @@ def test_no_frame_is_plain_and_none_fits_another_place(rig: Rig, ana: Caller) ->
     assert len(reply.frames) == 2
     for secret in (b"svm", b"iris", b"completed"):
         assert secret not in reply.content
-    first = reply.frames[0].split(b"data: ")[1].strip()
+    again = ana.send_empty(reply.call)
+    first = reply.frames[0].split(b"data: ")[1].strip().decode()
+    assert reply.opened_event(1, "state", first)
+    for number, name, stream in ((2, "state", reply), (1, "result", reply), (1, "state", again)):
+        with pytest.raises(NotJsonError):
+            stream.opened_event(number, name, first)
     with pytest.raises(NotJsonError):
-        reply.call.opened_event(2, first)
-    with pytest.raises(NotJsonError):
-        ana.outgoing("GET", reply.call.target).opened_event(1, first)
+        ana.outgoing("GET", reply.call.target).opened_event(1, "state", reply.seal, first.encode())
 
 
 def test_evaluations_and_reproductions_have_events_too(ana: Caller) -> None:
@@ -185,9 +188,9 @@ def test_an_inspection_that_breaks_off_says_so(rig: Rig, root: Caller) -> None:
 
 
 def test_only_whole_frames_are_sealed() -> None:
-    assert sealed_frame(frame("state", {"a": "b\nc"}), 3, lambda data: data) == (
+    assert sealed_frame(frame("state", {"a": "b\nc"}), 3, lambda _, data: data) == (
         b"event: state\nid: 3\ndata: " + json.dumps({"a": "b\nc"}).encode() + b"\n\n"
     )
     for broken in (b"data: x\n\n", b"event: a\ndata: x\n", b"event: a\ndata: x\ndata: y\n\n", frame("a", 1) * 2):
         with pytest.raises(ValueError, match="whole frames"):
-            sealed_frame(broken, 1, lambda data: data)
+            sealed_frame(broken, 1, lambda _, data: data)

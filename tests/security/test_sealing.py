@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.security.answer_facts import PURPOSE, AnswerFacts
 from adapters.security.calls import OutgoingCall
 from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key
-from adapters.security.sealing import REQUEST, RESPONSE, seal, sealed_size, unseal
+from adapters.security.sealing import REQUEST, RESPONSE, event_purpose, seal, sealed_size, unseal
 from adapters.security.tokens import opened, present
 from domain.errors import NotAuthenticatedError, NotJsonError
 
@@ -71,4 +72,16 @@ def test_the_client_half_opens_what_the_backend_seals() -> None:
     assert unseal(KEY, REQUEST, call.request_id, "POST", "/trainings", sealed) == b'{"a": 1}'
     assert headers["Content-Type"] == "application/vnd.autolearn.sealed"
     assert call.opened(seal(KEY, RESPONSE, call.request_id, "POST", "/trainings", b"[]")) == b"[]"
-    assert call.opened_event(3, seal(KEY, "event:3", call.request_id, "POST", "/trainings", b"1")) == b"1"
+    event = seal(KEY, event_purpose(3, "state", "S"), call.request_id, "POST", "/trainings", b"1")
+    assert call.opened_event(3, "state", "S", event) == b"1"
+    facts = AnswerFacts(201, {"location": "/trainings/x"}, "ab")
+    assert call.opened_facts(facts.sealed(KEY, call.request_id, "POST", "/trainings")) == facts
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'{"status": "x", "headers": {}, "sha256": ""}', b"[" * 5000])
+def test_a_seal_of_anything_else_than_facts_is_refused(payload: bytes) -> None:
+    call = OutgoingCall(Credentials("ana", 1, KEY), "GET", "/session")
+    with pytest.raises(NotJsonError):
+        call.opened_facts(seal(KEY, PURPOSE, call.request_id, "GET", "/session", payload).decode())
+    with pytest.raises(NotJsonError):
+        call.opened_facts("\x00é€" + "x" * 100)

@@ -15,10 +15,11 @@ RUN pip --python /opt/autolearn/bin/python install --no-cache-dir --no-deps --no
     && pip --python /opt/autolearn/bin/python uninstall --yes setuptools
 
 FROM python:3.13-slim
-# The volume takes this folder's mode, so that it suits whichever user the master key belongs to (compose: AUTOLEARN_USER).
+# The volume takes this folder's mode, so that it suits whichever user the master key belongs to (compose: AUTOLEARN_USER);
+# what is stored is in folders that this user makes in it.
 RUN install -d -m 1777 /var/lib/autolearn
 COPY --from=build /opt/autolearn /opt/autolearn
-ENV PATH=/opt/autolearn/bin:$PATH PYTHONUNBUFFERED=1 AUTOLEARN_DATA=/var/lib/autolearn
+ENV PATH=/opt/autolearn/bin:$PATH PYTHONUNBUFFERED=1 AUTOLEARN_DATA=/var/lib/autolearn/data
 USER 1000:1000
 VOLUME /var/lib/autolearn
 ENTRYPOINT ["autolearn"]

@@ -20,9 +20,11 @@ def flush(path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write or replace a file, whole or not at all."""
+    """Write or replace a file of this user alone, whole or not at all; through no link."""
     draft = path.with_suffix(".new")
-    draft.write_text(text, encoding="utf-8")
+    draft.unlink(missing_ok=True)
+    with draft.open("x", encoding="utf-8") as file:
+        file.write(text)
     flush(draft)
     draft.replace(path)
     flush(path.parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from cli.ending import finished, leave
 from cli.options import as_of, no_wait, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
+from cli.umask import give_users_mode
 from cli.views import TASK, measure_rows, named, numbered
 from domain.errors import NotAbleError
 
@@ -57,12 +59,15 @@ def export(terminal: Terminal, experiment: str, file: Path, as_of: str | None) -
         raise click.UsageError(f"{file.parent} is no folder that you may write to.")
     client = terminal.client()
     known = client.ask("experiments", experiment, as_of=as_of).body
-    fresh = file.with_name(f"{file.name}.{os.getpid()}.new")
+    descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".new", dir=file.parent)
+    os.close(descriptor)
+    fresh = Path(draft)
     try:
         size = client.download("experiments", known["experiment"], "model", to=fresh, as_of=as_of)
         with fresh.open("rb") as content:
             sha256 = hashlib.file_digest(content, "sha256").hexdigest()
         _check(known, sha256)
+        give_users_mode(fresh)
         fresh.replace(file)
     finally:
         fresh.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from adapters.own_python import own_environment, own_python
+from adapters.private_files import UMASK
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, named_error
 
 Step = dict[str, Any]
@@ -97,6 +98,7 @@ def _told(process: subprocess.Popen[str], arguments: dict[str, Any]) -> Iterator
 def main() -> int:
     """Run one inspection and print its steps; serving goes first."""
     os.nice(5)
+    os.umask(UMASK)
     gc.set_threshold(*RARELY)
     from cli.inspect import inspect  # noqa: PLC0415 - the stores, only in this process
     from cli.settings import read_settings  # noqa: PLC0415 - idem

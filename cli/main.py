@@ -10,6 +10,7 @@ import click
 from adapters.printable import printable_streams
 from cli.lazy import LazyGroup
 from cli.options import placed
+from cli.umask import private_files
 
 SECTIONS = {
     "Backend of this machine": {
@@ -76,7 +77,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; no traceback reaches the user."""
     given = sys.argv[1:] if arguments is None else list(arguments)
-    with printable_streams():
+    with printable_streams(), private_files():
         try:
             code = cli.main(args=given, prog_name="autolearn", standalone_mode=False)
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - this is the border

@@ -36,7 +36,9 @@ class Positions:
             return
         fresh = self.file.with_name(f"{self.file.name}.{os.getpid()}.new")
         with contextlib.suppress(OSError):
-            fresh.write_text(json.dumps(entries | {self.entry: position}))
+            fresh.unlink(missing_ok=True)
+            with fresh.open("x", encoding="utf-8") as file:
+                json.dump(entries | {self.entry: position}, file)
             fresh.replace(self.file)
 
     def _entries(self) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from adapters.printable import visible
+from adapters.private_files import UMASK
+from adapters.wire.moments import microseconds_now
 from cli.beginnings import has_own_clients
 from domain.errors import BadInputError, ConflictError
 
@@ -110,7 +112,8 @@ def begin_process() -> None:
     """Log to standard error; what is stored is the owner's alone, whatever folder it is in."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every call that the gateway passes on
-    os.umask(0o077)
+    os.umask(UMASK)
+    microseconds_now()  # a clock that is far off is refused at once
 
 
 def run_app(app: Any, door: Door, stop: Callable[[], None], *, trusts_forwarded_for: bool = True) -> None:

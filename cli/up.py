@@ -16,6 +16,7 @@ import click
 
 from adapters.own_python import own_environment, own_python
 from adapters.printable import visible
+from adapters.private_files import append_to, make_own_folder
 from cli.places import data_directory
 from domain.errors import (
     AutoLearnError,
@@ -108,7 +109,7 @@ def started(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes
     if running is not None:
         where = f"process {running.pid} at {running.url}" if running.url else "it is starting or stopping"
         raise ConflictError(f"A backend runs on {data} already: {where}.")
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_own_folder(data)
     process, begin = _spawned(data, "--port", str(port), *chosen)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -124,7 +125,7 @@ def started(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes
 
 def _spawned(data: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:
     """Start the process of a backend; return it and where in backend.log its words begin."""
-    with (data / "backend.log").open("ab") as log:
+    with os.fdopen(append_to(data / "backend.log"), "ab") as log:
         begin = log.tell()
         process = subprocess.Popen(  # noqa: S603 - our own program
             own_python("cli.main", "up", "--data", str(data), *options),

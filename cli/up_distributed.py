@@ -6,6 +6,7 @@ import sys
 
 from adapters.embedded.lock import DirectoryLock
 from adapters.http.gateway import Gateway
+from cli.compose.places import prepare_places
 from cli.offline import make_local
 from cli.serving import LOOPBACK, begin_process, door_at, run_app, watched
 from cli.settings import Settings
@@ -21,7 +22,7 @@ def up_distributed(settings: Settings, port: int, instances: int = 1) -> None:
             " Beyond it, a reverse proxy stands before `serve`, `work`, `relay` and `project`: see docker-compose.yml."
         )
     begin_process()
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    prepare_places(settings)
     waves = waves_of(instances)
     supervisor = Supervisor(waves, environment_of(settings))
     with DirectoryLock(settings.data) as lock, door_at(settings.listen, port) as door:

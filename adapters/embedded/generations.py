@@ -10,6 +10,7 @@ from adapters.durability import write_whole
 from adapters.embedded.read_schema import STAMP
 
 NAME = re.compile(r"read-models-(\d+)\.db")
+FILES = re.compile(r"(read-models-\d+\.db)(-wal|-shm|-journal)?")  # SQLite's own names beside a file
 
 
 class Generations:
@@ -41,7 +42,8 @@ class Generations:
         """Let this file serve from now on, also after a crash at any moment, and remove the others."""
         write_whole(self._pointer, path.name)
         for other in self._folder.iterdir():
-            if NAME.match(other.name) and not other.name.startswith(path.name):
+            named = FILES.fullmatch(other.name)
+            if named and named[1] != path.name and other.is_file():  # a folder is none that this class made
                 other.unlink(missing_ok=True)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import re
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -12,10 +12,12 @@ from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from adapters.files.shelves import DiskShelf, RemoteShelf, Shelf
+from adapters.private_files import sweep
 from commands.ports import BlobMissing
 from domain.values import BlobRef
 
 LOCAL_SCRATCH = "scratch"
+SCRATCH_NAME = re.compile(r"[0-9a-f]{32}(\.[a-z]{1,10})?")  # of what `scratch` and launchers make
 
 
 class FileBlobs:
@@ -25,7 +27,7 @@ class FileBlobs:
     """
 
     def __init__(self, url: str, scratch_folder: str | None = None) -> None:
-        folder = _folder_of(url)
+        folder = folder_of(url)
         if folder is None and scratch_folder is None:
             msg = f"Blobs at {url} need a scratch folder on this machine."
             raise ValueError(msg)
@@ -52,13 +54,7 @@ class FileBlobs:
 
     def sweep(self) -> int:
         """Remove what earlier processes left in scratch and return how many entries: once, at the owner's start."""
-        leftovers = list(self._scratch.iterdir())
-        for path in leftovers:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        return len(leftovers)
+        return sweep(self._scratch, SCRATCH_NAME)
 
     def check(self, sha256: str) -> str | None:
         """Return None where the blob's bytes have this SHA-256, else what is wrong."""
@@ -72,7 +68,8 @@ class FileBlobs:
         return None if found == sha256 else f"blob {sha256} was changed: its bytes have SHA-256 {found}"
 
 
-def _folder_of(url: str) -> Path | None:
+def folder_of(url: str) -> Path | None:
+    """Return the folder of this machine that a URL names; None for another file system."""
     parts = urlsplit(url)
     if parts.scheme == "file":
         return Path(unquote(parts.path)).absolute()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+from adapters.private_files import discard
 from adapters.tasks.child import Order
 from adapters.tasks.forkserver import Forkserver
 from adapters.tasks.running import Limits, NeverStarted, TaskProcess
@@ -60,7 +60,7 @@ class ProcessLauncher(Slots):
             area.mkdir(parents=True, mode=0o700)
             child = self._forkserver.start(order)
         except (OSError, EOFError) as error:
-            shutil.rmtree(area, ignore_errors=True)
+            discard(area)
             return NeverStarted(f"No task process could be made: {type(error).__name__}: {error}")
         task = TaskProcess(child, self._limits, str(area), self._forget)
         with self._changing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import threading
 import time
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from adapters.private_files import discard
 from adapters.tasks.child import PAGE
 from adapters.tasks.forkserver import Child
 from commands.ports import TaskBroken, TaskDone, TaskOutcome
@@ -55,7 +55,7 @@ class TaskProcess:
                 with self._deciding:
                     self._outcome = TaskBroken("cancelled", "The task was cancelled.") if self._cancelled else outcome
                     self._child.close()
-                shutil.rmtree(self._scratch, ignore_errors=True)
+                discard(Path(self._scratch))
                 self._ended(self)
             return self._outcome
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from adapters.distributed.adoption import Adoptions
 from adapters.distributed.cloud_events import origin
@@ -30,9 +31,11 @@ from adapters.files.blobs import FileBlobs
 from adapters.http.backend import Backend
 from adapters.http.in_flight import InFlight
 from adapters.journal import ArchivedJournal
+from adapters.private_files import discard
 from adapters.security.keys import fingerprint
 from adapters.tasks.installed import is_installed
-from cli.compose.stores import SCRATCH, Stores, application_of, backend_of, environment, master_key
+from cli.compose.places import prepare_places, scratch_of
+from cli.compose.stores import Stores, application_of, backend_of, environment, master_key
 from cli.inspection_process import ProcessInspector
 from cli.service_node import ServiceNode
 from cli.settings import Settings
@@ -47,6 +50,7 @@ KINDS: Mapping[str, frozenset[str]] = {  # which tasks the event worker of a ser
     "session": frozenset(),
     "storage": frozenset({"reproduction"}),
 }
+PROCESS: Final = re.compile(r"(serve|work|offline)-[a-z]+-[0-9a-f]{8}")  # as `open_service` names them
 NONE: frozenset[str] = frozenset()  # whoever only serves ends here what is cancelled elsewhere, and claims nothing
 IN_FLIGHT_SECONDS = 10.0
 
@@ -70,7 +74,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo
     """Open what is stored; `opened` closes it. Without a database at hand, one whose operations may take long."""
     mongo = mongo or open_database(settings, opened, seconds=None)
     scratch = scratch_of(settings) / worker
-    opened.callback(shutil.rmtree, scratch, ignore_errors=True)
+    opened.callback(discard, scratch)
     feed, installation = MongoLog(mongo), installation_id(mongo)
     topic = KafkaFeed(settings.kafka, settings.database, installation)
     opened.callback(topic.close)
@@ -92,6 +96,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo
 
 def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
     """Put one process together: `serve` or `work` of a service (or `offline`, for one command on the database)."""
+    prepare_places(settings)
     worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlight()
     with ExitStack() as opened:
         mongo = open_database(settings, opened)
@@ -155,16 +160,11 @@ def event_worker_in(
     )
 
 
-def scratch_of(settings: Settings) -> Path:
-    """Where the processes of one installation have their scratch folders: a data directory may serve several."""
-    return settings.data / SCRATCH / settings.database
-
-
 def sweep(scratch: Path, presence: Presence) -> None:
     """Remove the scratch folders of processes that are dead."""
-    for folder in scratch.iterdir() if scratch.is_dir() else ():
-        if not presence.is_alive(folder.name):
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in scratch.iterdir():
+        if PROCESS.fullmatch(folder.name) and not presence.is_alive(folder.name):
+            discard(folder)
 
 
 @contextmanager

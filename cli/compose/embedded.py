@@ -26,7 +26,8 @@ from adapters.files.blobs import FileBlobs
 from adapters.journal import ArchivedJournal
 from adapters.security.keys import fingerprint
 from cli.compose.embedded_tails import accept, checked_tails, ends_of
-from cli.compose.stores import BUILTIN_DATASETS, SCRATCH, Stores, application_of, backend_of, environment, master_key
+from cli.compose.places import prepare_places, scratch_of
+from cli.compose.stores import BUILTIN_DATASETS, Stores, application_of, backend_of, environment, master_key
 from cli.inspection_process import ProcessInspector
 from cli.node import Node
 from cli.settings import Settings
@@ -62,7 +63,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
         documents=EmbeddedDocuments(read),
         history=EmbeddedHistory(read),
         communications=communications,
-        blobs=FileBlobs(settings.blobs_url, str(settings.data / SCRATCH)),
+        blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings))),
         files=(feed.file_faults, communications.file_faults, read.faults),
         read=read,
     )
@@ -80,7 +81,7 @@ def open_node(settings: Settings, accept_loss: str | None = None) -> Node:
         tails = checked_tails(stores, settings.data, accept_loss)
         journal = ArchivedJournal(stores.communications, worker, checked_key(settings, stores))
         stores.blobs.sweep()
-        application, launcher = application_of(settings, stores, worker, settings.data / SCRATCH)
+        application, launcher = application_of(settings, stores, worker, scratch_of(settings))
         opened.callback(launcher.close)
         if accept_loss is not None:
             accept(tails, accept_loss, stores=stores, folder=settings.data, application=application, journal=journal)
@@ -130,7 +131,7 @@ def checked_key(settings: Settings, stores: EmbeddedStores) -> str:
 
 def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:
     """Own the data directory; raises DataDirectoryInUseError, or ConflictError for one of a newer version."""
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    prepare_places(settings)
     lock = DirectoryLock(settings.data)
     lock.acquire()
     opened.callback(lock.release)

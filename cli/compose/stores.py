@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
 from adapters.wire.chain import chain_faults
 from adapters.wire.communication_chain import chain_faults as communication_faults
+from adapters.wire.moments import from_microseconds, microseconds_now
 from cli.settings import Settings
 from commands.application import Application
 from commands.catalog.offer_catalog import BuiltinDataset
@@ -32,7 +33,6 @@ from projections.replay import Replayed
 from projections.topic_check import Topics
 from projections.verify import Evidence
 
-SCRATCH = "scratch"
 BUILTIN_DATASETS = tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items())
 
 
@@ -40,8 +40,8 @@ class SystemClock:
     """The machine's time of day."""
 
     def now(self) -> datetime:
-        """Return the time, UTC."""
-        return datetime.now(UTC)
+        """Return the time, UTC; raises NotAbleError for one that no machine has."""
+        return from_microseconds(microseconds_now())
 
 
 @dataclass(kw_only=True)

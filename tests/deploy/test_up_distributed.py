@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from cli.up import started
 from domain.errors import BadInputError
 from tests.deploy.test_supervisor import runs, until
-from tests.end_to_end.place import SECONDS, Shell
+from tests.end_to_end.place import SECONDS, Shell, loose
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -33,6 +34,14 @@ def children(pid: int) -> dict[str, int]:
     }
 
 
+@pytest.fixture
+def no_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("no_umask")
 def test_all_processes_start_heal_and_end(data: Path) -> None:
     process, url = started(data, 0, "--mode", "distributed")
     try:
@@ -46,6 +55,7 @@ def test_all_processes_start_heal_and_end(data: Path) -> None:
         assert [it["experiment"] for it in shell("history").json["experiments"]] == [trained["experiment"]]
         after = children(process.pid)
         assert {name for name in after if after[name] != before[name]} == {"serve session"}
+        assert loose(data) == []
         assert shell.plain("down", "--data", str(data)).code == 0
         assert process.wait(SECONDS) == 0
         assert [name for name, pid in after.items() if runs(pid)] == []

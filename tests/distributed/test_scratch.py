@@ -5,8 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from cli.compose.distributed import open_service
 from cli.settings import Settings
+from domain.errors import BadInputError
 from tests.servers.fixtures import drop_database
 
 
@@ -24,11 +27,26 @@ def test_neighbours_on_one_data_directory_keep_their_scratch(
         opened.callback(node.close)
         upload = Path(node.backend.blobs.scratch(".csv"))
         upload.write_text("half a file")
-        dead = upload.parent.with_name("serve-catalog-dead")
+        dead = upload.parent.with_name("serve-catalog-deadbeef")
         dead.mkdir()
+        theirs = dead.with_name("thesis")
+        theirs.mkdir()
         open_service(second, "serve", "catalog").close()
         assert upload.exists()
         assert dead.exists(), "its neighbours know nothing of it"
         open_service(first, "serve", "catalog").close()
         assert upload.exists()
         assert not dead.exists()
+        assert theirs.exists(), "no process of ours has such a name"
+
+
+def test_a_scratch_folder_that_is_a_link_is_refused(
+    kafka: str, mongodb: str, installation: str, tmp_path: Path
+) -> None:
+    data, precious = tmp_path / "data", tmp_path / "precious" / "serve-catalog-deadbeef"
+    precious.mkdir(parents=True)
+    (data / "scratch").mkdir(parents=True)
+    (data / "scratch" / installation).symlink_to(precious.parent)
+    with pytest.raises(BadInputError, match="is a link"):
+        open_service(settings_of(installation, kafka, mongodb, data), "serve", "catalog")
+    assert precious.exists()

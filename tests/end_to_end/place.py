@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -95,3 +96,13 @@ class Place:
             self.process.terminate()
             self.process.wait(SECONDS)
             self.process = None
+
+
+def loose(data: Path) -> list[str]:
+    """Return what others may use, or its owner may not."""
+    found = []
+    for path in (data, *data.rglob("*")):
+        mode = stat.S_IMODE(path.lstat().st_mode)
+        if mode & 0o077 or (path.is_dir() and mode != 0o700) or not mode & 0o400:
+            found.append(f"{path} {mode:o}")
+    return found

@@ -107,8 +107,7 @@ def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
         opened.callback(presence.stop)
         sweep(scratch_of(settings), presence)
         stores = open_stores(settings, worker, opened, mongo)
-        scratch = scratch_of(settings) / worker
-        application, launcher = application_of(settings, stores, worker, scratch, is_installed)
+        application, launcher = application_of(settings, stores, worker, scratch_of(settings) / worker, is_installed)
         opened.callback(launcher.close)
         key = fingerprint(master_key(settings, stores.store))
         check_master_key(mongo, key)

@@ -1,6 +1,7 @@
 """Verify, replay and rebuild in a process of their own: it only reads what is stored, and streams JSON lines.
 
-`python -m cli.inspection_process KIND` reads its arguments as JSON from standard input, settings from the environment.
+`python -m cli.inspection_process KIND` reads its arguments as a line of JSON from standard input, settings from the
+environment. It ends when standard input does: then nobody waits for it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -16,9 +16,11 @@ from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
-from adapters.own_python import own_environment, own_python
+from adapters.own_python import own_python
 from adapters.private_files import UMASK
-from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, named_error
+from cli.inspection_steps import end_with_caller, told_by
+from commands.lifeline import Lifeline
+from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError
 
 Step = dict[str, Any]
 RARELY = (100_000, 20, 50)  # events come and go without a circle: looking for garbage takes a fifth of the time
@@ -34,15 +36,15 @@ class ProcessInspector:
         self._adopt = adopt
         self._rebuilding = Lock()
 
-    def run(self, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
+    def run(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline | None = None) -> Iterator[Step]:
         """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
 
-        One rebuild at a time (ConflictError): each removes the files of the others.
+        Cutting `lifeline` ends it. One rebuild at a time (ConflictError): each removes the files of the others.
         """
         if kind not in KINDS:
             raise BadInputError(f"{kind!r} is no inspection: {', '.join(KINDS)}.")
         with self._alone() if kind == "rebuild" else nullcontext():
-            for step in self._steps(kind, arguments):
+            for step in self._steps(kind, arguments, lifeline or Lifeline()):
                 if kind == "rebuild" and "result" in step:
                     self._let_serve(step["result"].pop("file"))
                 yield step
@@ -66,33 +68,8 @@ class ProcessInspector:
                 f"The rebuilt read models did not begin to serve within {ADOPT_SECONDS:.0f} s."
             ) from None
 
-    def _steps(self, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
-        with subprocess.Popen(  # noqa: S603 - our own program
-            own_python("cli.inspection_process", kind),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=own_environment(os.environ | self._environment),
-            text=True,
-        ) as process:
-            try:
-                yield from _told(process, arguments)
-            finally:
-                process.terminate()
-
-
-def _told(process: subprocess.Popen[str], arguments: dict[str, Any]) -> Iterator[Step]:
-    if process.stdin is None or process.stdout is None:
-        raise NotAbleError("The inspection has no pipes.")
-    process.stdin.write(json.dumps(arguments))
-    process.stdin.close()
-    step: Step = {}
-    for line in process.stdout:
-        step = json.loads(line)
-        if "error" in step:
-            raise named_error(step["error"], step["sentence"], step["facts"])
-        yield step
-    if "result" not in step:
-        raise NotAbleError(f"The inspection ended without a result (exit code {process.wait()}).")
+    def _steps(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline) -> Iterator[Step]:
+        return told_by(own_python("cli.inspection_process", kind), self._environment, arguments, lifeline)
 
 
 def main() -> int:
@@ -100,11 +77,13 @@ def main() -> int:
     os.nice(5)
     os.umask(UMASK)
     gc.set_threshold(*RARELY)
+    arguments = json.loads(sys.stdin.readline())
+    end_with_caller(sys.stdin)
     from cli.inspect import inspect  # noqa: PLC0415 - the stores, only in this process
     from cli.settings import read_settings  # noqa: PLC0415 - idem
 
     try:
-        for step in inspect(read_settings(), sys.argv[1], json.load(sys.stdin)):
+        for step in inspect(read_settings(), sys.argv[1], arguments):
             _tell(step)
     except AutoLearnError as refused:
         _tell({"error": refused.slug, "sentence": refused.sentence, "facts": refused.facts})

@@ -1,10 +1,20 @@
-"""What ends with its call: a task that nobody needs once the caller is gone."""
+"""What ends with its call: a task or another process that nobody needs once the caller is gone."""
 
 from __future__ import annotations
 
 from threading import Lock
+from typing import Protocol, TypeVar
 
-from commands.ports import RunningTask
+
+class Cancellable(Protocol):
+    """What can be ended at any time, from any thread."""
+
+    def cancel(self) -> None:
+        """End it."""
+        ...
+
+
+C = TypeVar("C", bound=Cancellable)
 
 
 class Lifeline:
@@ -12,10 +22,10 @@ class Lifeline:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._task: RunningTask | None = None
+        self._task: Cancellable | None = None
         self.is_cut = False
 
-    def hold(self, task: RunningTask) -> RunningTask:
+    def hold(self, task: C) -> C:
         """Tie a task that was just started to the call."""
         with self._lock:
             self._task = task

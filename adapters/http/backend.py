@@ -11,6 +11,7 @@ from adapters.http.in_flight import InFlight
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from commands.application import Application
+from commands.lifeline import Lifeline
 from commands.ports import Blobs, Clock
 from domain.client import Client
 from projections.ports import Communications, Documents, Feed
@@ -20,8 +21,10 @@ from projections.queries import Queries
 class Inspector(Protocol):
     """Verify, replay and rebuild, in a process of their own that reads the stores at one position."""
 
-    def run(self, kind: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def run(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline) -> Iterator[dict[str, Any]]:
         """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
+
+        Cutting `lifeline` ends the process.
 
         kind and arguments: verify `{anchor, until, in_flight: [id…]}` (both POSITION:HASH; `until` is the log's head as
         it was before `in_flight` was taken), replay `{as_of, stream}`, rebuild `{projection}`.
@@ -42,7 +45,7 @@ class Backend:
     still, else None. `hosts` are names that the Host header may bear beside those of loopback. `in_flight_elsewhere`
     lists correlations of calls that other processes have not archived yet, as of a moment after it was asked. `gauges`
     are further ones for `/metrics`, by their name in `metrics.GAUGES`.
-    Within `hurried` the stores answer soon or refuse.
+    Within `hurried` the stores answer soon or refuse. `slots`: how many inspections at a time.
     """
 
     application: Application
@@ -63,3 +66,4 @@ class Backend:
     in_flight_elsewhere: Callable[[], list[str]] = list
     gauges: Callable[[], Mapping[str, float]] = dict
     hurried: Callable[[], AbstractContextManager[None]] = nullcontext
+    slots: int = 2

@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from adapters.http import schemas
 from adapters.http.event_streams import as_events
 from adapters.http.frames import frame
 from adapters.http.questions import Replay
 from adapters.http.shapes import Rebuilt, ReplayView, Verification
+from adapters.http.upload import while_connected
 from adapters.http.visit import Here, Visit, answered
+from commands.lifeline import Lifeline
 from domain.errors import NotAbleError
 from projections.rebuild import check_known
 
@@ -23,37 +25,48 @@ Step = dict[str, Any]
 
 
 @router.get("/replay", responses={200: {"model": ReplayView}})
-async def replay(it: Here, what: Replay) -> Response:
+async def replay(it: Here, request: Request, what: Replay) -> Response:
     """Compute the state at a moment from the log alone, and hold it against the read models."""
     await it.reach(what.after_position)
-    return await _inspected(it, "replay", {"as_of": what.as_of, "stream": what.stream})
+    return await _inspected(it, request, "replay", {"as_of": what.as_of, "stream": what.stream})
 
 
 @router.post("/verifications", responses={200: {"model": Verification}})
-async def verify(it: Here, body: schemas.Anchor) -> Response:
+async def verify(it: Here, request: Request, body: schemas.Anchor) -> Response:
     """Check chain, read models, blobs, communications and, where asked, the topics of Kafka; report all faults."""
     # First the head, then who is in flight: a call that appended up to there is still in flight, or archived.
     position, head = await it.lanes.quick(it.backend.feed.head)
     elsewhere = await it.lanes.waiting(it.backend.in_flight_elsewhere)
     in_flight = [*it.in_flight.correlations(), *elsewhere]
-    given = {"anchor": body.anchor, "against": body.against}
-    return await _inspected(it, "verify", given | {"until": f"{position}:{head.hex()}", "in_flight": in_flight})
+    given = {"anchor": body.anchor, "against": body.against, "until": f"{position}:{head.hex()}"}
+    return await _inspected(it, request, "verify", given | {"in_flight": in_flight})
 
 
 @router.post("/rebuilds", responses={200: {"model": Rebuilt}})
-async def rebuild(it: Here, body: schemas.Rebuild) -> Response:
+async def rebuild(it: Here, request: Request, body: schemas.Rebuild) -> Response:
     """Compute read models anew from the log, while the old ones serve: all, for they are folded together."""
     check_known(body.projection)
-    return await _inspected(it, "rebuild", {"projection": body.projection})
+    return await _inspected(it, request, "rebuild", {"projection": body.projection})
 
 
-async def _inspected(visit: Visit, kind: str, arguments: dict[str, Any]) -> Response:
-    steps = visit.backend.inspector.run(kind, arguments)
+async def _inspected(visit: Visit, request: Request, kind: str, arguments: dict[str, Any]) -> Response:
+    lifeline = Lifeline()
+    visit.passage.held.enter_context(visit.live.inspections.taking(visit.call.client))
+    visit.passage.held.callback(lifeline.cut)  # whatever ends the call ends the process
+    steps = visit.backend.inspector.run(kind, arguments, lifeline)
+
+    async def next_step(_: Lifeline) -> Step:
+        return await visit.lanes.waiting(partial(_step, steps))
+
     # The first step is taken before anything is answered: a refusal is a problem, not an event.
-    first = await visit.lanes.waiting(partial(_step, steps))
+    first = await while_connected(request, next_step, lifeline)
     if visit.wants_events:
         return as_events(_events(visit, first, steps), visit.live.pace)
-    result = await visit.lanes.waiting(lambda: _last(first, steps))
+
+    async def last_step(_: Lifeline) -> Step:
+        return await visit.lanes.waiting(lambda: _last(first, steps))
+
+    result = await while_connected(request, last_step, lifeline)
     position = result.get("position", await visit.lanes.quick(lambda: visit.backend.feed.head()[0]))
     return answered(result, position)
 
@@ -62,7 +75,7 @@ async def _events(visit: Visit, first: Step, steps: Iterator[Step]) -> AsyncIter
     step = first
     while "result" not in step:
         yield frame("progress", step)
-        step = await visit.lanes.waiting(partial(_step, steps))
+        step = await visit.lanes.waiting(partial(_step, steps), abandon=True)
     yield frame("result", step["result"])
 
 

@@ -24,9 +24,9 @@ class Lanes:
         """Run what takes milliseconds."""
         return await to_thread.run_sync(work, limiter=self._quick)
 
-    async def waiting(self, work: Callable[[], T]) -> T:
-        """Run what may last for minutes."""
-        return await to_thread.run_sync(work, limiter=self._waiting)
+    async def waiting(self, work: Callable[[], T], *, abandon: bool = False) -> T:
+        """Run what may last for minutes; with `abandon` whoever is cancelled does not wait for its end."""
+        return await to_thread.run_sync(work, limiter=self._waiting, abandon_on_cancel=abandon)
 
     async def streaming(self, work: Callable[[], T]) -> T:
         """Read for an event stream that is behind; an abandoned step ends by itself within a second."""

@@ -25,4 +25,5 @@ class Live:
         self.admissions = Admissions(backend, lanes)
         self.pace = Pace()
         self.waits = Shares("waiting calls", WAITS_OF_ONE, WAITS_OF_ALL)
+        self.inspections = Shares("inspections", backend.slots, backend.slots)
         self.streams = Shares("event streams", STREAMS_OF_ONE, STREAMS_OF_ALL)

@@ -19,11 +19,11 @@ class Shares:
     @contextmanager
     def taking(self, client: str) -> Iterator[None]:
         """Have one of them; raises TooManyError where the client has its share, NotAbleError where all are taken."""
+        if self._taken.total() >= self._of_all:
+            raise NotAbleError(f"All {self._of_all} {self._what} of this process are taken: try again in a moment.")
         if self._taken[client] >= self._of_one:
             sentence = f"You have {self._of_one} {self._what} at a time, as many as one client may: end one first."
             raise TooManyError(sentence, limit=self._of_one)
-        if self._taken.total() >= self._of_all:
-            raise NotAbleError(f"All {self._of_all} {self._what} of this process are taken: try again in a moment.")
         self._taken[client] += 1
         try:
             yield

@@ -34,9 +34,11 @@ async def uploaded(visit: Visit, request: Request) -> AsyncIterator[str]:
         await visit.lanes.quick(partial(path.unlink, missing_ok=True))
 
 
-async def while_connected(request: Request, work: Callable[[Lifeline], Awaitable[T]]) -> T:
+async def while_connected(
+    request: Request, work: Callable[[Lifeline], Awaitable[T]], lifeline: Lifeline | None = None
+) -> T:
     """Do what belongs to a call whose body is whole: a caller who hangs up cuts the lifeline, and it is GoneError."""
-    lifeline = Lifeline()
+    lifeline = lifeline or Lifeline()
     with CancelScope() as scope:
         watching = asyncio.ensure_future(_cut_when_gone(request, lifeline, scope))
         try:

@@ -98,6 +98,7 @@ def backend_of(
         inspector=inspector,
         clock=clock,
         worker=application.ports.worker,
+        slots=settings.slots,
         hosts=frozenset(filter(None, settings.hosts.split(","))),
         **more,
     )

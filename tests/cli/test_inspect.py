@@ -16,6 +16,7 @@ from cli.compose.stores import Stores
 from cli.inspect import inspect_offline
 from cli.inspection_process import ProcessInspector
 from cli.settings import Settings, read_settings
+from commands.lifeline import Lifeline
 from commands.ports import Stamp
 from commands.wrappers import load
 from domain.dataset import Dataset
@@ -114,7 +115,7 @@ class Inspector(ProcessInspector):
     def __init__(self, adopted: Future[None]) -> None:
         super().__init__({}, lambda _: adopted)
 
-    def _steps(self, kind: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _steps(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline) -> Iterator[dict[str, Any]]:
         yield {"progress": 0.5, "what": kind}
         yield {"result": dict(FILE["result"])}
 

@@ -176,10 +176,14 @@ class Caller:
         until: Callable[[int], bool] | None = None,
         *,
         stalling: bool = False,
+        leaving: Callable[[], object] | None = None,
     ) -> Reply:
-        """Do the same within a running event loop; who is `stalling` takes nothing of the body."""
+        """Do the same within a running event loop.
+
+        Who is `stalling` takes nothing of the body; who sends all and is `leaving` is gone as soon as that returns.
+        """
         named = {"Host": "localhost", **{name.replace("_", "-"): value for name, value in headers.items()}}
-        exchange = _Exchange(list(chunks), until, stalling=stalling)
+        exchange = _Exchange(list(chunks), until, stalling=stalling, leaving=leaving)
         await exchange.run(self.app, _scope(call, named))
         self.wire += [f"{call.method} {call.target} {named}".encode(), *exchange.sent_in, *exchange.came_out]
         return Reply(call, exchange.status, exchange.headers, b"".join(exchange.parts), exchange.frames)

@@ -11,6 +11,7 @@ from typing import Any
 from adapters.embedded.documents import EmbeddedDocuments
 from adapters.embedded.feed import SqliteFeed
 from adapters.tasks.slots import Slots
+from commands.lifeline import Lifeline
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from projections.fold import Fold, commits
 from projections.ports import Batch
@@ -65,9 +66,11 @@ class PreparedInspector:
     steps: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refusal: Exception | None = None
+    lifelines: list[Lifeline] = field(default_factory=list)
 
-    def run(self, kind: str, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def run(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline) -> Iterator[dict[str, Any]]:
         self.asked.append((kind, arguments))
+        self.lifelines.append(lifeline)
         if self.refusal is not None:
             raise self.refusal
         yield from self.steps

@@ -78,6 +78,10 @@ class LogCheck:
         """Stream the SHA-256 of all blobs that events name, with the position of the first that does."""
         return self._noted(BLOB)
 
+    def names(self, sha256: str) -> bool:
+        """Whether an event names this blob; it is asked once for each."""
+        return self._stash.take(BLOB, sha256) is not None
+
     def answer(self, correlation: str) -> None:
         """Note that a call has its communication."""
         self._stash.take(CORRELATION, correlation)

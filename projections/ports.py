@@ -221,14 +221,6 @@ class CursorSeal(Protocol):
         ...
 
 
-class BlobCheck(Protocol):
-    """What verify needs of the blobs."""
-
-    def check(self, sha256: str) -> str | None:
-        """Return None where the blob's bytes have this SHA-256, else what is wrong."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Communication:
     """One archived call or handled event, without bodies and secrets; `problem` is the slug of a refusal.

@@ -13,10 +13,11 @@ from itertools import islice
 from typing import TypeVar
 
 from domain.errors import BadInputError
+from projections.blobs import BlobCheck
 from projections.change import Body
 from projections.comparison import Comparison
 from projections.log_check import LogCheck
-from projections.ports import Archived, BlobCheck, Communications, Documents, Feed, History, RawCommit
+from projections.ports import Archived, Communications, Documents, Feed, History, RawCommit
 from projections.stash import OpenStash
 from projections.topic_check import CopyCheck, Placed, Topics
 from projections.versions import stored_versions
@@ -123,6 +124,10 @@ class Verification:
             what = self.evidence.blobs.check(sha256)
             if what is not None:
                 self.faults.append((position, f"blob {sha256}: {what}"))
+            yield {}
+        for sha256 in self.evidence.blobs.stored():  # one day an event may name it
+            if not log.names(sha256) and (what := self.evidence.blobs.check(sha256)) is not None:
+                self.faults.append((None, f"no event names blob {sha256}: {what}"))
             yield {}
 
     def _communications(self, log: LogCheck) -> Progress:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-from adapters.files.shelves import DiskShelf, RemoteShelf, Shelf
+from adapters.files.shelves import DiskShelf, RemoteShelf, Shelf, digest_of
 from adapters.private_files import sweep
 from commands.ports import BlobMissing
 from domain.values import BlobRef
@@ -21,7 +22,7 @@ SCRATCH_NAME = re.compile(r"[0-9a-f]{32}(\.[a-z]{1,10})?")  # of what `scratch` 
 
 
 class FileBlobs:
-    """Fulfils commands.ports.Blobs and projections.ports.BlobCheck for a folder or URL (`file:///data/blobs`, `s3://…`).
+    """Fulfils commands.ports.Blobs and projections.blobs.BlobCheck for a folder or URL (`file:///data/blobs`, `s3://…`).
 
     `scratch_folder` is where temporary files go; without it, a folder beside the blobs (of a remote URL: required).
     """
@@ -37,7 +38,7 @@ class FileBlobs:
 
     def put_file(self, path: str) -> BlobRef:
         """Move a finished local file in; when this returns, it is on disk under its final name."""
-        sha256, size = _digest_of(path)
+        sha256, size = digest_of(path)
         self._shelf.take(Path(path), _place(sha256))
         return BlobRef(sha256=sha256, size=size)
 
@@ -47,6 +48,14 @@ class FileBlobs:
             return self._shelf.open(_place(sha256))
         except FileNotFoundError:
             raise BlobMissing(sha256) from None
+
+    def stored(self) -> Iterator[str]:
+        """Stream the names of all blobs on this machine's disk; files in other places are none, and never opened."""
+        for place in self._shelf.places():
+            sha256 = place.rpartition("/")[2]
+            with suppress(BlobMissing):
+                if _place(sha256) == place:
+                    yield sha256
 
     def scratch(self, suffix: str) -> str:
         """Return a fresh path for a temporary file on the blobs' disk."""
@@ -81,9 +90,3 @@ def _place(sha256: str) -> str:
     if len(sha256) != hashlib.sha256().digest_size * 2 or not set(sha256) <= set("0123456789abcdef"):
         raise BlobMissing(sha256)
     return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
-
-
-def _digest_of(path: str) -> tuple[str, int]:
-    with Path(path).open("rb", buffering=0) as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return digest.hexdigest(), os.fstat(file.fileno()).st_size

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from uuid import uuid4
@@ -22,6 +25,10 @@ class Shelf(Protocol):
         """Open for reading; raises FileNotFoundError."""
         ...
 
+    def places(self) -> Iterable[str]:
+        """Stream where this machine's disk may hold files."""
+        ...
+
 
 class DiskShelf:
     """A folder. Uses the operating system itself: importing fsspec costs 95 ms, and it knows no fsync."""
@@ -31,9 +38,9 @@ class DiskShelf:
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def take(self, source: Path, place: str) -> None:
-        """Flush, rename, flush the folder; a file that is there already (same bytes) only has its folder flushed."""
+        """Flush, rename, flush the folder; a file that is there already, and right, only has its folder flushed."""
         target = self._root / place
-        if target.exists():
+        if target.is_file() and digest_of(target)[0] == target.name:
             source.unlink()
         else:
             self._make_folder(target.parent)
@@ -45,6 +52,10 @@ class DiskShelf:
     def open(self, place: str) -> BinaryIO:
         """Open for reading."""
         return (self._root / place).open("rb")
+
+    def places(self) -> Iterator[str]:
+        """Stream all files two folders deep."""
+        return (path.relative_to(self._root).as_posix() for path in self._root.glob("*/*/*"))
 
     def _make_folder(self, folder: Path) -> None:
         if folder != self._root and not folder.exists():
@@ -91,3 +102,13 @@ class RemoteShelf:
     def open(self, place: str) -> BinaryIO:
         """Open for reading."""
         return cast("BinaryIO", self._files.open(f"{self._root}/{place}", "rb"))
+
+    def places(self) -> Iterable[str]:
+        """Stream nothing: whoever keeps the files lists them."""
+        return ()
+
+
+def digest_of(path: str | Path) -> tuple[str, int]:
+    """Return a local file's SHA-256 and its size."""
+    with Path(path).open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from adapters.embedded.at_rest import faults_at_rest
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.data_format import check_format, check_master_key
 from adapters.embedded.database import Database
@@ -22,6 +23,7 @@ from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.lock import DirectoryLock
 from adapters.embedded.read_database import ReadDatabase
 from adapters.embedded.receipts import ReceiptKeeper
+from adapters.embedded.small_files import small_file_faults
 from adapters.files.blobs import FileBlobs
 from adapters.journal import ArchivedJournal
 from adapters.security.keys import fingerprint
@@ -49,10 +51,12 @@ class EmbeddedStores(Stores):
 
 def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> EmbeddedStores:
     """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
-    events = Database(settings.data / EVENTS, read_only=read_only)
-    archive = Database(settings.data / COMMUNICATIONS, read_only=read_only)
+    serving = Generations(settings.data).current()
+    files = settings.data / EVENTS, settings.data / COMMUNICATIONS, serving
+    at_rest = faults_at_rest(settings.data, files) if read_only else []
+    events, archive = (Database(file, read_only=read_only) for file in files[:2])
     feed = SqliteFeed(events)
-    read = ReadDatabase(Generations(settings.data).current(), read_only=read_only)
+    read = ReadDatabase(serving, read_only=read_only)
     for database in (events, archive, read):
         opened.callback(database.close)
     communications = SqliteCommunications(archive, worker, settings.reserve)
@@ -64,7 +68,11 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
         history=EmbeddedHistory(read),
         communications=communications,
         blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings))),
-        files=(feed.file_faults, communications.file_faults, read.faults),
+        files=(
+            lambda: at_rest,
+            partial(small_file_faults, settings.data, settings.key_file),
+            *(feed.file_faults, communications.file_faults, read.faults),
+        ),
         read=read,
     )
 
@@ -125,8 +133,16 @@ def let_serve(settings: Settings, stores: EmbeddedStores) -> None:
 def checked_key(settings: Settings, stores: EmbeddedStores) -> str:
     """Return the master key's fingerprint; raises BadInputError where the directory was begun with another one."""
     key = fingerprint(master_key(settings, stores.store))
-    check_master_key(settings.data, key, settings.key_file)
+    check_master_key(settings.data, key, settings.key_file, partial(archived_key, stores))
     return key
+
+
+def archived_key(stores: EmbeddedStores) -> str | None:
+    """Return the fingerprint that the audit log has of the last process here; None where it has none."""
+    for started in stores.communications.page({"kind": "process"}, None, 1):
+        what, _, key = started.communication.causation.partition(":")
+        return key if what == "master-key" else None
+    return None
 
 
 def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:

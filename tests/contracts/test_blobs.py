@@ -87,6 +87,28 @@ def test_changed_bytes_are_found(tmp_path: Path) -> None:
     assert "changed" in str(blobs.check(SHA256))
 
 
+def test_a_wrong_file_in_a_blobs_place_is_replaced_by_the_blob(tmp_path: Path) -> None:
+    blobs = FileBlobs(str(tmp_path / "blobs"))
+    name = hashlib.sha256(b"right").hexdigest()
+    place = tmp_path / "blobs" / name[:2] / name[2:4] / name
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"planted")
+    assert list(blobs.stored()) == [name]
+    source = Path(blobs.scratch(".x"))
+    source.write_bytes(b"right")
+    assert blobs.put_file(str(source)).sha256 == name
+    assert blobs.check(name) is None
+
+
+def test_files_in_places_of_no_blob_are_none(tmp_path: Path) -> None:
+    blobs = FileBlobs(str(tmp_path / "blobs"))
+    for name in ("aa/bb/note", f"aa/bb/{'c' * 64}", f"{'a' * 64}"):
+        path = tmp_path / "blobs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    assert list(blobs.stored()) == []
+
+
 def test_a_blob_counts_only_after_file_and_folders_are_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blobs = FileBlobs(str(tmp_path))
     flushed: list[str] = []

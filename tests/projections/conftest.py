@@ -9,6 +9,7 @@ import pytest
 
 from adapters.embedded.database import Database
 from adapters.embedded.read_database import ReadDatabase
+from tests.projections.verified import Place
 from tests.projections.world import World
 
 
@@ -27,3 +28,11 @@ def filed(tmp_path: Path) -> Iterator[World]:
     yield world
     world.runner.stop()
     world.close()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A world that verify is asked about."""
+    place = Place(tmp_path)
+    yield place
+    place.close()

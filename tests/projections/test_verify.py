@@ -2,100 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.embedded.communications import SqliteCommunications
-from adapters.embedded.database import Database
-from adapters.embedded.read_database import ReadDatabase
-from adapters.files.stash import TemporaryStash
-from adapters.wire.chain import chain_faults
-from adapters.wire.communication_chain import chain_faults as communication_faults
 from domain.errors import NotAbleError
-from projections.ports import Batch, Communication
-from projections.verify import Evidence, verify
-from tests.projections.world import World
-
-Report = dict[str, Any]
-
-
-class Shelf:
-    """Blobs of which some are wrong."""
-
-    def __init__(self) -> None:
-        self.wrong: dict[str, str] = {}
-
-    def check(self, sha256: str) -> str | None:
-        """Return what is wrong."""
-        return self.wrong.get(sha256)
-
-
-def call(correlation: str) -> Communication:
-    texts = ("actor", "source", "target", "operation", "outcome", "problem", "causation", "digest_in", "digest_out")
-    facts: dict[str, Any] = dict.fromkeys(texts, "x")
-    facts |= {"milliseconds": 1.0, "bytes_in": 0, "bytes_out": 0, "domain_position": 0}
-    return Communication(kind="call", correlation=correlation, **facts)
-
-
-class Place:
-    """A world in files, all its calls archived, and what verify says of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.world = World(Database(folder / "events.db"), ReadDatabase(folder / "read.db"))
-        self.archive = Database(folder / "communications.db")
-        self.communications = SqliteCommunications(self.archive, "w1")
-        self.shelf = Shelf()
-        self.world.register("iris")
-        for name in ("a" * 16, "b" * 16):
-            self.world.train("ana", name)
-            self.world.evaluate("ana", name, {"precision:macro": 0.9})
-        self.world.commit("ana", ["a" * 16])
-        self.world.decide("ana", "a" * 16, "withdraw", "wrong")
-        self.world.catch_up()
-        for number in range(1, len(self.world.commits) + 1):
-            self.communications.archive(call(f"call-{number}"))
-
-    @property
-    def evidence(self) -> Evidence:
-        world = self.world
-        chains = (chain_faults, communication_faults)
-        files = (world.feed.file_faults, world.read.faults, self.communications.file_faults)
-        stores = (world.feed, world.documents, world.history, self.shelf, self.communications)
-        return Evidence(*stores, *chains, TemporaryStash, files)
-
-    def report(self, **given: Any) -> Report:
-        *_, report = verify(self.evidence, **given)
-        return report
-
-    def change_log(self, sql: str, *values: Any) -> None:
-        with self.world.log.writing() as connection:
-            connection.execute(sql, values)
-
-    def change_read(self, sql: str, *values: Any) -> None:
-        with self.world.read.writing() as connection:
-            connection.execute("PRAGMA ignore_check_constraints = ON")
-            assert connection.execute(sql, values).rowcount > 0
-
-    def close(self) -> None:
-        self.world.close()
-        self.archive.close()
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    place = Place(tmp_path)
-    yield place
-    place.close()
-
-
-def positions(report: Report) -> set[int | None]:
-    assert report["ok"] is False
-    return {fault["position"] for fault in report["faults"]}
+from projections.ports import Batch
+from projections.verify import verify
+from tests.projections.verified import Place, positions
 
 
 def test_all_is_well(place: Place) -> None:
@@ -134,64 +50,6 @@ def test_an_anchor_finds_a_log_that_was_rewritten_or_cut(place: Place) -> None:
     assert positions(place.report(anchor=(2, head))) == {2}
 
 
-CHANGED_BODY = "UPDATE document SET body = replace(body, 'committed', 'discarded')"
-CHANGES: dict[str, str] = {
-    "a document": f"{CHANGED_BODY} WHERE kind='experiment' AND until > 1e15",
-    "a document's past": f"{CHANGED_BODY} WHERE kind='experiment' AND since=5",
-    "a document's end": "UPDATE document SET until = until + 1 WHERE kind='experiment' AND since=5",
-    "a document's being": "DELETE FROM document WHERE kind='event' AND since=5",
-    "a document too many": "INSERT INTO document VALUES ('event', 'x/1', 4, 5, '{}')",
-    "a body that is no JSON": "UPDATE document SET body = '{' WHERE kind='member'",
-    "a fact": "UPDATE fact SET value = 0.95 WHERE value = 0.9",
-    "a fact's name": "UPDATE word SET text = 'measure.precision:micro' WHERE text = 'measure.precision:macro'",
-    "a fact's being": "DELETE FROM fact WHERE value = 1",
-    "a fact's end": "UPDATE fact SET until = until + 1 WHERE value = 1 AND until < 1e15",
-    "a row's column": "UPDATE history SET session = 'ben-1'",
-    "a row's standing": "UPDATE history SET withdrawn = 1 - withdrawn",
-    "a row's body": "UPDATE history_body SET body = replace(body, 'svm', 'tree')",
-    "a row's body's being": "DELETE FROM history_body",
-}
-
-
-@pytest.mark.parametrize("what", CHANGES)
-def test_a_changed_read_model_is_found(place: Place, what: str) -> None:
-    place.change_read(CHANGES[what])
-    assert positions(place.report()) - {None}
-
-
-UNSEEN: dict[str, str] = {  # by a comparison with the log, and yet served by some query
-    "a version that ends when nobody has got there": "UPDATE document SET until = until + 1 WHERE until > 1e15",
-    "a version that begins there": "INSERT INTO document VALUES ('event', 'x/1', 999, 4611686018427387904, '{}')",
-    "a row that ends there": "UPDATE history SET until = 999 WHERE until > 1e15",
-    "a fact of no row": "INSERT INTO fact SELECT name, value, n + 1, since, until, 0, 1, 1, 1 FROM fact",
-    "a fact of a row that is not so": "INSERT INTO fact SELECT name, 7, n, since, until, 1, 1, 1, 9 FROM fact LIMIT 1",
-    "a body of no row": "INSERT INTO history_body VALUES (5000000, 3, '{}')",
-    "a name that nothing bears": "INSERT INTO word(text) VALUES ('new')",
-    "the number of rows": "UPDATE progress SET rows = rows + 1",
-    "a truth value of another kind": "UPDATE fact SET value = x'03' WHERE value = x'02'",
-    "a text as a blob": "UPDATE history SET withdrawn = 2 WHERE withdrawn = 1",
-    "the session in a row's body": "UPDATE history_body SET body = replace(body, 'session\":\"ana', 'session\":\"b')",
-}
-
-
-@pytest.mark.parametrize("what", UNSEEN)
-def test_what_only_some_queries_meet_is_found(place: Place, what: str) -> None:
-    place.change_read(UNSEEN[what])
-    assert positions(place.report())
-
-
-def test_read_models_that_are_wrong_throughout_are_named_in_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("versions", "comparison"):
-        monkeypatch.setattr(f"projections.{module}.RANGE", 2)
-    monkeypatch.setattr("projections.comparison.MOST_RANGES", 2)
-    place.change_read("UPDATE document SET body = replace(body, 'ana', 'ben') WHERE kind = 'event'")
-    *named, last = place.report()["faults"]
-    assert named
-    assert len({fault["position"] // 2 for fault in named}) == 2
-    assert re.search(r"differ in \d+ more ranges", last["what"])
-    assert last["position"] > max(fault["position"] for fault in named)
-
-
 def test_it_stops_where_the_log_ended_when_calls_were_counted(place: Place) -> None:
     until = place.world.feed.head()
     place.world.register("wine")
@@ -205,6 +63,12 @@ def test_it_stops_where_the_log_ended_when_calls_were_counted(place: Place) -> N
 def test_missing_and_changed_blobs_are_found_where_they_are_named(place: Place) -> None:
     place.shelf.wrong = {"a" * 64: "it is missing", "b" * 64: "its bytes have another digest"}
     assert positions(place.report()) == {place.world.commits[0], place.world.commits[2]}
+
+
+def test_a_changed_blob_that_no_event_names_is_found(place: Place) -> None:
+    place.shelf.wrong = {"9" * 64: "its bytes have another digest"}
+    (fault,) = place.report()["faults"]
+    assert (fault["position"], "no event names blob 999" in fault["what"]) == (None, True)
 
 
 def test_a_changed_communication_is_found(place: Place) -> None:

@@ -1,0 +1,66 @@
+"""Verify finds every change of the read models, those too that only some queries meet."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.projections.verified import Place, positions
+
+CHANGED_BODY = "UPDATE document SET body = replace(body, 'committed', 'discarded')"
+CHANGES: dict[str, str] = {
+    "a document": f"{CHANGED_BODY} WHERE kind='experiment' AND until > 1e15",
+    "a document's past": f"{CHANGED_BODY} WHERE kind='experiment' AND since=5",
+    "a document's end": "UPDATE document SET until = until + 1 WHERE kind='experiment' AND since=5",
+    "a document's being": "DELETE FROM document WHERE kind='event' AND since=5",
+    "a document too many": "INSERT INTO document VALUES ('event', 'x/1', 4, 5, '{}')",
+    "a body that is no JSON": "UPDATE document SET body = '{' WHERE kind='member'",
+    "a fact": "UPDATE fact SET value = 0.95 WHERE value = 0.9",
+    "a fact's name": "UPDATE word SET text = 'measure.precision:micro' WHERE text = 'measure.precision:macro'",
+    "a fact's being": "DELETE FROM fact WHERE value = 1",
+    "a fact's end": "UPDATE fact SET until = until + 1 WHERE value = 1 AND until < 1e15",
+    "a row's column": "UPDATE history SET session = 'ben-1'",
+    "a row's standing": "UPDATE history SET withdrawn = 1 - withdrawn",
+    "a row's body": "UPDATE history_body SET body = replace(body, 'svm', 'tree')",
+    "a row's body's being": "DELETE FROM history_body",
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_changed_read_model_is_found(place: Place, what: str) -> None:
+    place.change_read(CHANGES[what])
+    assert positions(place.report()) - {None}
+
+
+UNSEEN: dict[str, str] = {  # by a comparison with the log, and yet served by some query
+    "a version that ends when nobody has got there": "UPDATE document SET until = until + 1 WHERE until > 1e15",
+    "a version that begins there": "INSERT INTO document VALUES ('event', 'x/1', 999, 4611686018427387904, '{}')",
+    "a row that ends there": "UPDATE history SET until = 999 WHERE until > 1e15",
+    "a fact of no row": "INSERT INTO fact SELECT name, value, n + 1, since, until, 0, 1, 1, 1 FROM fact",
+    "a fact of a row that is not so": "INSERT INTO fact SELECT name, 7, n, since, until, 1, 1, 1, 9 FROM fact LIMIT 1",
+    "a body of no row": "INSERT INTO history_body VALUES (5000000, 3, '{}')",
+    "a name that nothing bears": "INSERT INTO word(text) VALUES ('new')",
+    "the number of rows": "UPDATE progress SET rows = rows + 1",
+    "a truth value of another kind": "UPDATE fact SET value = x'03' WHERE value = x'02'",
+    "a text as a blob": "UPDATE history SET withdrawn = 2 WHERE withdrawn = 1",
+    "the session in a row's body": "UPDATE history_body SET body = replace(body, 'session\":\"ana', 'session\":\"b')",
+}
+
+
+@pytest.mark.parametrize("what", UNSEEN)
+def test_what_only_some_queries_meet_is_found(place: Place, what: str) -> None:
+    place.change_read(UNSEEN[what])
+    assert positions(place.report())
+
+
+def test_read_models_that_are_wrong_throughout_are_named_in_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("versions", "comparison"):
+        monkeypatch.setattr(f"projections.{module}.RANGE", 2)
+    monkeypatch.setattr("projections.comparison.MOST_RANGES", 2)
+    place.change_read("UPDATE document SET body = replace(body, 'ana', 'ben') WHERE kind = 'event'")
+    *named, last = place.report()["faults"]
+    assert named
+    assert len({fault["position"] // 2 for fault in named}) == 2
+    assert re.search(r"differ in \d+ more ranges", last["what"])
+    assert last["position"] > max(fault["position"] for fault in named)

@@ -37,7 +37,7 @@ def serve(service: str, port: int) -> None:
     """Answer the calls of one SERVICE (distributed mode); any number of instances."""
     from adapters.http.app import make_service_app  # noqa: PLC0415 - only this process needs it
     from cli.compose.distributed import open_service  # noqa: PLC0415 - idem
-    from cli.serving import begin_process, check_exposure, door_at, run_app  # noqa: PLC0415 - idem
+    from cli.serving import Reception, begin_process, check_exposure, door_at, run_app  # noqa: PLC0415 - idem
 
     begin_process()
     settings = _settings()
@@ -47,7 +47,8 @@ def serve(service: str, port: int) -> None:
             check_exposure(settings, node.backend)
             node.serve()
             _announce(f"serve {service}", door)
-            run_app(make_service_app(node.backend, service), door, node.application.close)
+            app = make_service_app(node.backend, service)
+            run_app(app, door, node.application.close, Reception.of(settings))
         finally:
             node.close()
 
@@ -60,7 +61,7 @@ def work(service: str, port: int) -> None:
     from adapters.http.vitals import make_vitals_app  # noqa: PLC0415 - only this process needs it
     from cli.compose.distributed import open_service  # noqa: PLC0415 - idem
     from cli.compose.stores import BUILTIN_DATASETS  # noqa: PLC0415 - idem
-    from cli.serving import begin_process, door_at, run_app  # noqa: PLC0415 - idem
+    from cli.serving import Reception, begin_process, door_at, run_app  # noqa: PLC0415 - idem
 
     begin_process()
     settings = _settings()
@@ -69,7 +70,8 @@ def work(service: str, port: int) -> None:
         try:
             node.work(BUILTIN_DATASETS)
             _announce(f"work {service}", door)
-            run_app(make_vitals_app(work_vitals(service, node)), door, node.application.close)
+            app = make_vitals_app(work_vitals(service, node))
+            run_app(app, door, node.application.close, Reception.of(settings))
         finally:
             node.close()
 
@@ -106,7 +108,7 @@ def project(port: int) -> None:
 
 def _follow(kind: str, open_follower: Callable[[Settings], Follower], port: int) -> None:
     from adapters.http.vitals import make_vitals_app  # noqa: PLC0415 - only these processes need it
-    from cli.serving import begin_process, door_at, run_app  # noqa: PLC0415 - idem
+    from cli.serving import Reception, begin_process, door_at, run_app  # noqa: PLC0415 - idem
 
     begin_process()
     settings = _settings()
@@ -115,7 +117,7 @@ def _follow(kind: str, open_follower: Callable[[Settings], Follower], port: int)
         try:
             follower.start()
             _announce(kind, door)
-            run_app(make_vitals_app(follower.vitals), door, follower.stop)
+            run_app(make_vitals_app(follower.vitals), door, follower.stop, Reception.of(settings))
         finally:
             follower.close()
 

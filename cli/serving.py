@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -9,7 +10,8 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from threading import Event, Thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,12 @@ import uvicorn
 
 from adapters.printable import visible
 from adapters.private_files import UMASK
+from adapters.serving.connection import Connection
+from adapters.serving.connections import Connections, Refused, not_told
+from adapters.serving.descriptors import connections_within, raise_limit
+from adapters.serving.limits import ConnectionLimits
+from adapters.serving.log_limit import LogLimit
+from adapters.serving.proxies import Callers, Network
 from adapters.wire.moments import microseconds_now
 from cli.beginnings import has_own_clients
 from domain.errors import BadInputError, ConflictError
@@ -29,9 +37,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 1024
+BACKLOG = 256  # connections that the kernel keeps until they are accepted, which is at once
+TICKS_OF_A_SECOND = 10  # of uvicorn's main loop
 LOOK_SECONDS = 2.0  # between two looks at whether the data directory is still there
 LEAVE_SECONDS = 5  # for calls in flight, once their tasks are ended
+KEEP_ALIVE = {
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE): 1,
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE): 60,  # seconds of silence before it is asked whether it is there
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL): 15,
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT): 4,
+}
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses to reach, not to bind
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -39,9 +54,15 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class Serving(uvicorn.Server):
     """A uvicorn server that calls `stop` as soon as it is told to stop, so that calls which wait for a task return."""
 
-    def __init__(self, config: uvicorn.Config, stop: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, stop: Callable[[], None], connections: Connections) -> None:
         super().__init__(config)
-        self._stop = stop
+        self._stop, self._connections = stop, connections
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look at all connections every second."""
+        if counter % TICKS_OF_A_SECOND == 0:
+            self._connections.look(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop, at the first signal; a second one lets go of calls in flight."""
@@ -80,7 +101,7 @@ def serve(settings: Settings, port: int, accept_loss: str | None = None) -> None
             where = visible(str(settings.data))
             sys.stderr.write(f"AutoLearn answers at {door.url}; its data is in {where}. Ctrl-C stops it.\n")
             with watched(node.lock):
-                run_app(app, door, node.application.close)
+                run_app(app, door, node.application.close, Reception.of(settings))
         finally:
             node.close()
 
@@ -111,25 +132,54 @@ def watched(lock: DirectoryLock) -> Iterator[None]:
 def begin_process() -> None:
     """Log to standard error; what is stored is the owner's alone, whatever folder it is in."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(LogLimit())
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every call that the gateway passes on
     os.umask(UMASK)
     microseconds_now()  # a clock that is far off is refused at once
+    raise_limit()
 
 
-def run_app(app: Any, door: Door, stop: Callable[[], None], *, trusts_forwarded_for: bool = True) -> None:
-    """Serve an ASGI application until SIGTERM or SIGINT, at which `stop` is called in a thread of its own.
+@dataclass(frozen=True)
+class Reception:
+    """How callers are received: by how many connections, and which proxies are believed about who calls.
 
-    Who calls is what a proxy on loopback says (FORWARDED_ALLOW_IPS: on which other addresses), unless it is the first.
+    `each`: descriptors that a connection takes. `refused` is told of what is refused before it is a call.
     """
-    config = uvicorn.Config(
+
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
+    proxies: tuple[Network, ...] = ()
+    each: int = 1
+    refused: Refused = not_told
+
+    @classmethod
+    def of(cls, settings: Settings, refused: Refused = not_told, each: int = 1) -> Reception:
+        """Return what the settings say."""
+        return cls(ConnectionLimits(most=settings.connections), settings.proxy_networks, each, refused)
+
+
+def run_app(app: Any, door: Door, stop: Callable[[], None], reception: Reception = Reception()) -> None:
+    """Serve an ASGI application until SIGTERM or SIGINT, at which `stop` is called in a thread of its own."""
+    limits = replace(reception.limits, most=connections_within(reception.limits.most, reception.each))
+    connections = Connections(limits, reception.refused)
+    Serving(config_of(Callers(app, reception.proxies), connections), stop, connections).run(sockets=[door.socket])
+
+
+def config_of(app: Any, connections: Connections) -> uvicorn.Config:
+    """Return uvicorn's configuration: nothing of its environment counts."""
+    return uvicorn.Config(
         app,
+        http=partial(Connection, connections),  # type: ignore[arg-type]  # it is called like a class
+        ws="none",
+        log_config=None,
         log_level="warning",
         access_log=False,
         lifespan="auto",  # the gateway has one
+        backlog=BACKLOG,
+        timeout_keep_alive=int(connections.limits.idle_seconds),
         timeout_graceful_shutdown=LEAVE_SECONDS,
-        proxy_headers=trusts_forwarded_for,
+        proxy_headers=False,
     )
-    Serving(config, stop).run(sockets=[door.socket])
 
 
 def url_of(address: str, port: int) -> str:
@@ -168,6 +218,8 @@ def door_at(address: str, port: int) -> Iterator[Door]:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # asyncio sets it only on sockets that name their protocol; without it every answer of two writes waits 40 ms.
         taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for option, value in KEEP_ALIVE.items():  # inherited by its connections: callers that vanish are missed
+            taken.setsockopt(*option, value)
         with conflicts(f"{address}:{port}"):
             taken.bind((address, port))
         taken.set_inheritable(False)

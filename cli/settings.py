@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cli.places import data_directory
@@ -41,10 +42,28 @@ class Settings(BaseSettings):
     )
     listen: str = Field("127.0.0.1", description="address to listen on; beyond loopback only with own clients")
     hosts: str = Field("", description="further names, separated by commas, that the Host header may carry")
+    proxies: str = Field(
+        "",
+        description="proxies that are believed about who calls: addresses and networks, separated by commas",
+    )
+    connections: int = Field(
+        1000, ge=10, le=50_000, description="connections at a time; fewer where the system gives few descriptors"
+    )
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="tasks at a time")
     task_seconds: float = Field(600.0, gt=0, description="a task's deadline")
     task_memory: int = Field(2048 * MIB, ge=64 * MIB, description="a task's memory limit in bytes")
     reserve: int = Field(64 * MIB, ge=0, description="free disk in bytes below which commands are refused")
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        networks(text)  # a ValueError becomes the refusal
+        return text
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Which proxies are believed."""
+        return networks(self.proxies)
 
     @property
     def blobs_url(self) -> str:
@@ -55,6 +74,11 @@ class Settings(BaseSettings):
     def key_file(self) -> Path:
         """Where the master key is."""
         return self.master_key_file or self.data / "master.key"
+
+
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return addresses and networks that are separated by commas; raises ValueError."""
+    return tuple(ip_network(part.strip()) for part in text.split(",")) if text.strip() else ()
 
 
 def read_settings(**given: object) -> Settings:

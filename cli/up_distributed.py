@@ -8,7 +8,7 @@ from adapters.embedded.lock import DirectoryLock
 from adapters.http.gateway import Gateway
 from cli.compose.places import prepare_places
 from cli.offline import make_local
-from cli.serving import LOOPBACK, begin_process, door_at, run_app, watched
+from cli.serving import LOOPBACK, Reception, begin_process, door_at, run_app, watched
 from cli.settings import Settings
 from cli.supervisor import Supervisor, doors_of, waves_of
 from domain.errors import BadInputError
@@ -36,7 +36,7 @@ def up_distributed(settings: Settings, port: int, instances: int = 1) -> None:
                 f"AutoLearn answers at {door.url}: {many} processes on {settings.database}. Ctrl-C stops them.\n"
             )
             with watched(lock):
-                run_app(Gateway(doors_of(waves)), door, supervisor.stop, trusts_forwarded_for=False)
+                run_app(Gateway(doors_of(waves)), door, supervisor.stop, Reception.of(settings, each=2))
         finally:
             supervisor.stop()
 
@@ -44,5 +44,6 @@ def up_distributed(settings: Settings, port: int, instances: int = 1) -> None:
 def environment_of(settings: Settings) -> dict[str, str]:
     """Return the environment of the processes below: the same settings, and doors on loopback alone."""
     own = {"blobs": settings.blobs_url, "master_key_file": settings.key_file.absolute()}
+    own |= {"proxies": LOOPBACK[0] if settings.proxies else ""}  # the gateway says who called, if it knows more
     own |= {"data": settings.data.absolute(), "mode": "distributed", "listen": "127.0.0.1"}
     return {f"AUTOLEARN_{name}".upper(): str(value) for name, value in (settings.model_dump() | own).items()}

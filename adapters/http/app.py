@@ -53,5 +53,6 @@ def _assembled(backend: Backend, services: Iterable[str]) -> Gate:
     gate = Gate(app, knows, backend, lanes, metrics)
     app.state.backend, app.state.lanes, app.state.metrics = backend, lanes, metrics
     app.state.live = Live(backend, lanes)
+    app.state.documents = {}
     app.state.in_flight = gate.in_flight
     return gate

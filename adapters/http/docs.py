@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
 
 from adapters.http.openapi import described
 
@@ -19,15 +21,23 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 @router.get("/openapi.json", include_in_schema=False)
-async def document(request: Request) -> JSONResponse:
+async def document(request: Request) -> Response:
     """Give the OpenAPI document of what this process serves."""
-    return JSONResponse(described(request.app))
+    return Response(_once(request.app, "document", json.dumps), media_type="application/json")
 
 
 @router.get("/docs", include_in_schema=False)
 async def page(request: Request) -> HTMLResponse:
     """Give the same as a page."""
-    return HTMLResponse(shown(described(request.app)), headers={"Content-Security-Policy": POLICY})
+    return HTMLResponse(_once(request.app, "page", shown), headers={"Content-Security-Policy": POLICY})
+
+
+def _once(app: FastAPI, name: str, make: Callable[[dict[str, Any]], str]) -> str:
+    """Return what is the same for everybody, made once: anybody may ask for it, and it takes a tenth of a second."""
+    kept: dict[str, str] = app.state.documents
+    if name not in kept:
+        kept[name] = make(described(app))
+    return kept[name]
 
 
 def shown(openapi: dict[str, Any]) -> str:

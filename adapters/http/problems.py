@@ -15,15 +15,18 @@ COME_AGAIN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 KINDS: dict[str, tuple[int, str]] = {
     "not-json": (400, "Not the JSON of this request"),
+    "not-http": (400, "Not HTTP"),
     "not-authenticated": (401, "Not authenticated"),
     "forbidden": (403, "Not allowed"),
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "Method not allowed"),
+    "too-slow": (408, "Too slow"),
     "conflict": (409, "Not in this state"),
     "ambiguous-id": (409, "Several experiments have this beginning"),
     "unfinished": (409, "Not finished yet"),
     "data-directory-in-use": (409, "Data directory in use"),
     "too-large": (413, "Too large"),
+    "target-too-long": (414, "Target too long"),
     "not-sealed": (415, "Not sealed"),
     "bad-input": (422, "Bad input"),
     "bad-setting": (422, "Bad setting"),
@@ -32,6 +35,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "bad-cursor": (422, "Bad cursor"),
     "key-reused": (422, "Key used for something else"),
     "too-many": (429, "Too many at a time"),
+    "headers-too-large": (431, "Headers too large"),
     "internal-error": (500, "Internal error"),
     "not-able-now": (503, "Not able now"),
     "position-not-reached": (503, "Position not reached"),
@@ -55,9 +59,14 @@ class Problem:
         return KINDS[self.slug][0]
 
     @property
+    def title(self) -> str:
+        """What kind of refusal it is, in a few words."""
+        return KINDS[self.slug][1]
+
+    @property
     def body(self) -> bytes:
         """The problem object; facts never hide its own members."""
-        own = {"type": self.slug, "title": KINDS[self.slug][1], "status": self.status, "detail": self.detail}
+        own = {"type": self.slug, "title": self.title, "status": self.status, "detail": self.detail}
         return json.dumps(own | {name: fact for name, fact in self.facts.items() if name not in own}).encode()
 
 

@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from cli.serving import door_at
+from adapters.serving.connections import Connections
+from adapters.serving.limits import ConnectionLimits
+from cli.serving import config_of, door_at
+from tests.serving.place import InThread
 
 SECONDS = 60.0
 
@@ -126,8 +128,9 @@ def served(app: Any) -> Iterator[str]:
     """Serve an application in a thread, and yield its URL."""
     with door_at("127.0.0.1", 0) as door:
         door.open()
-        config = uvicorn.Config(app, log_level="critical", proxy_headers=False, timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
+        connections = Connections(ConnectionLimits())
+        server = InThread(config_of(app, connections), lambda: None, connections)
+        server.config.timeout_graceful_shutdown = 1
         thread = threading.Thread(target=server.run, args=([door.socket],))
         thread.start()
         try:

@@ -30,8 +30,19 @@ DEFAULTS: Final = {field.name: field.default for field in fields(Communication) 
 
 def communication_message(archived: Archived, source: str) -> Message:
     """Return the message of a record of the archive; `source` is the `origin` of the installation."""
+    return _message(archived, source, asdict(archived.communication))
+
+
+def possible_messages(archived: Archived, source: str) -> list[Message]:
+    """Return the message of a record as relays write it, and where it may be one of theirs, that of older versions."""
+    facts = asdict(archived.communication)
+    older = {name: fact for name, fact in facts.items() if name not in DEFAULTS}
+    return [_message(archived, source, it) for it in (facts, older) if {**DEFAULTS, **it} == facts]
+
+
+def _message(archived: Archived, source: str, facts: dict[str, Any]) -> Message:
     writer, place = archived.writer.encode(), b"%d" % archived.position
-    value = json.dumps(asdict(archived.communication), ensure_ascii=False, separators=(",", ":"))
+    value = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
     headers = [
         ("content-type", JSON),
         ("ce_specversion", SPEC),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package has types, and forgets __all__
@@ -17,7 +17,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package 
 )
 
 from adapters.distributed.kafka import PATIENCE_SECONDS, DamagedTopic, code_of, kafka_errors, settings
-from domain.errors import BadInputError, NotAbleError
+from domain.errors import BadInputError, ForbiddenError, NotAbleError
 
 LARGEST_BATCH: Final = 1_048_588  # bytes: Kafka's default; four events of the largest size
 FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
@@ -43,6 +43,24 @@ def ensure_topics(bootstrap: str, database: str) -> None:
 def ensure_topic(bootstrap: str, topic: str) -> str:
     """Do the same for one topic, and return its id: a topic that was deleted and made anew has another one."""
     return _ensure(_admin(bootstrap), topic)
+
+
+def topic_faults(bootstrap: str, topic: str) -> list[str]:
+    """Return why a topic does not keep a log; what nobody lets us see is no fault. Raises NotAbleError."""
+    admin = _admin(bootstrap)
+    try:
+        found = _find(admin, topic)
+        if found is None:
+            return []
+        partitions = [f"it has {len(found.partitions)} partitions, not 1"] if len(found.partitions) != 1 else []
+        kept = _settings(admin, topic)
+    except ForbiddenError:
+        return []
+    return partitions + [
+        f"it has {name}={kept.get(name)}, not {value}: records will be lost"
+        for name, value in FOR_EVER.items()
+        if kept.get(name) != value
+    ]
 
 
 def _ensure(admin: AdminClient, topic: str) -> str:
@@ -113,10 +131,7 @@ def _check_partitions(topic: str, found: TopicDescription | None) -> None:
 
 def _correct(admin: AdminClient, topic: str) -> None:
     """Set what differs: records that were kept for a time until now are kept for ever from here on."""
-    resource = ConfigResource(ResourceType.TOPIC, topic)
-    with kafka_errors(f"read the settings of the topic {topic}", f"DESCRIBE_CONFIGS on the topic {topic}"):
-        described = admin.describe_configs([resource], request_timeout=PATIENCE_SECONDS)
-        now = {name: entry.value for name, entry in described[resource].result().items()}
+    now = _settings(admin, topic)
     wrong = {name: value for name, value in FOR_EVER.items() if now.get(name) != value}
     if int(now["max.message.bytes"]) < LARGEST_BATCH:
         wrong["max.message.bytes"] = str(LARGEST_BATCH)
@@ -127,3 +142,10 @@ def _correct(admin: AdminClient, topic: str) -> None:
     changed = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=changes)
     with kafka_errors(f"set {by_hand} on the topic {topic}", f"ALTER_CONFIGS on the topic {topic}"):
         admin.incremental_alter_configs([changed], request_timeout=PATIENCE_SECONDS)[changed].result()
+
+
+def _settings(admin: AdminClient, topic: str) -> dict[str, Any]:
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    with kafka_errors(f"read the settings of the topic {topic}", f"DESCRIBE_CONFIGS on the topic {topic}"):
+        described = admin.describe_configs([resource], request_timeout=PATIENCE_SECONDS)
+        return {name: entry.value for name, entry in described[resource].result().items()}

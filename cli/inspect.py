@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cli.compose import fresh_documents, open_stores
 from cli.compose.stores import evidence_of, replayed
 from cli.settings import Settings, read_settings
-from domain.errors import BadInputError, NotAbleError, NotReachedError
+from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, NotReachedError
 from projections.following import Poisoned
 from projections.moment import parse_moment
 from projections.rebuild import PROJECTIONS, check_known, rebuild
@@ -33,7 +33,7 @@ def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterato
     with ExitStack() as opened:
         try:
             stores = open_stores(settings, "inspection", opened, read_only=True)
-        except NotAbleError as unreadable:
+        except (NotAbleError, ConflictError) as unreadable:
             if kind != "verify":
                 raise
             yield {"result": nothing_readable(unreadable)}
@@ -47,7 +47,7 @@ def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterato
             raise NotAbleError(sentence, position=poison.position) from poison
 
 
-def nothing_readable(error: NotAbleError) -> Step:
+def nothing_readable(error: AutoLearnError) -> Step:
     """Return the answer of a verification whose stores cannot even be opened."""
     faults = [{"position": None, "what": error.sentence}]
     return {"ok": False, "position": 0, "head": bytes(HASH_BYTES).hex(), "faults": faults, "unanswered": []}

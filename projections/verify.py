@@ -101,7 +101,10 @@ class Verification:
 
     def _files(self) -> Progress:
         for check in self.evidence.files:
-            self.faults.extend((None, what) for what in check())
+            try:
+                self.faults.extend((None, what) for what in check())
+            except Exception as error:  # noqa: BLE001 - as in `_guarded`: the other checks go on
+                self.faults.append((None, f"what is stored cannot be checked: {type(error).__name__}: {error}"))
             yield {}
 
     def _read_models(self, position: int) -> Progress:

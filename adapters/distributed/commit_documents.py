@@ -15,9 +15,11 @@ from eventsourcing.persistence import StoredEvent
 from pymongo import ASCENDING, IndexModel
 
 from adapters.appends import Append, Place
+from adapters.distributed.as_written import Kind, NeverWrittenError
+from adapters.distributed.layout import Layout
 from adapters.distributed.mongo import Fields
 from adapters.wire.events import decode
-from adapters.wire.moments import EPOCH, from_microseconds
+from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
 from commands.ports import Stamp
 from domain.events import Event
 from projections.ports import RawCommit, RawEvent, Recorded
@@ -31,19 +33,49 @@ INDEXES: Final = [
     IndexModel([("at", ASCENDING), ("position", ASCENDING)], name="at"),
 ]
 TAIL_FIELDS: Final = ("position", "at", "hash")
+EVENT: Final = {
+    "o": {"bsonType": "string"},
+    "v": {"bsonType": ["int", "long"]},
+    "n": {"bsonType": "string"},
+    "s": {"bsonType": "binData"},
+}
+FIELDS: Final = {
+    "_id": {"bsonType": "long", "minimum": 1},
+    "position": {"bsonType": "long", "minimum": 1},
+    "at": {"bsonType": "long"},
+    "command_id": {"bsonType": "binData"},
+    "append_id": {"bsonType": "binData"},
+    "digest": {"bsonType": "string"},
+    "hash": {"bsonType": "binData"},
+    "e": {
+        "bsonType": "array",
+        "minItems": 1,
+        "items": {"bsonType": "object", "required": [*EVENT], "properties": EVENT},
+    },
+}
+LAYOUT: Final = Layout(COMMITS, INDEXES, {"bsonType": "object", "required": [*FIELDS], "properties": FIELDS})
 
 
 def to_document(append: Append, place: Place) -> Fields:
     """Return the document of an append at its place."""
+    return _document(append, place.first, place.position, place.at, place.hash)
+
+
+def document_of(commit: RawCommit) -> Fields:
+    """Return the document that the store makes of a commit."""
+    return _document(commit, commit.first, commit.position, to_microseconds(commit.at), commit.hash)
+
+
+def _document(it: Append | RawCommit, first: int, position: int, at: int, hash_: bytes) -> Fields:
     return {
-        "_id": Int64(place.first),
-        "position": Int64(place.position),
-        "at": Int64(place.at),
-        "command_id": Binary(append.command_id.bytes, 4),
-        "append_id": Binary(append.append_id.bytes, 4),
-        "digest": append.digest,
-        "hash": place.hash,
-        "e": [{"o": event.stream, "v": event.version, "n": event.name, "s": event.state} for event in append.events],
+        "_id": Int64(first),
+        "position": Int64(position),
+        "at": Int64(at),
+        "command_id": id_value(it.command_id),
+        "append_id": id_value(it.append_id),
+        "digest": it.digest,
+        "hash": hash_,
+        "e": [{"o": event.stream, "v": event.version, "n": event.name, "s": event.state} for event in it.events],
     }
 
 
@@ -95,12 +127,22 @@ def raw_of(document: Fields) -> RawCommit:
     )
 
 
+def _rewritten(stored: Fields) -> Iterator[Fields]:
+    commit = raw_of(stored)
+    if not 1 <= commit.first <= commit.position == commit.first + len(commit.events) - 1:
+        raise NeverWrittenError(f"its {len(commit.events)} events are not at {commit.first} to {commit.position}")
+    yield document_of(commit)
+
+
+COMMIT: Final = Kind("commit", _rewritten)
+
+
 def _event(e: Fields) -> RawEvent:
     return RawEvent(_text(e.get("o")), _number(e.get("v")), _text(e.get("n")), _bytes(e.get("s")))
 
 
 def _number(stored: Any) -> int:
-    return stored if type(stored) in {int, Int64} else 0
+    return int(stored) if type(stored) in {int, Int64} else 0
 
 
 def _bytes(stored: Any) -> bytes:
@@ -109,7 +151,7 @@ def _bytes(stored: Any) -> bytes:
 
 def _text(stored: Any) -> str:
     if isinstance(stored, str):
-        return stored
+        return str(stored)  # code is a text, too
     return "" if stored is None else repr(stored)
 
 

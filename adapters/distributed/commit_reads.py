@@ -10,7 +10,7 @@ from uuid import UUID
 from pymongo.collection import Collection
 
 from adapters.appends import Version
-from adapters.distributed.commit_documents import COMMITS, INDEXES, STREAM_VERSION, id_value
+from adapters.distributed.commit_documents import COMMITS, LAYOUT, STREAM_VERSION, id_value
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.seen_versions import SeenVersions
 
@@ -19,13 +19,13 @@ VERSIONS_ONLY: Final = {"_id": 0, "e.o": 1, "e.v": 1}
 
 
 class CommitReads:
-    """The collection of commits, with its indexes, and the versions seen in it."""
+    """The collection of commits, and the versions seen in it. `make`: with its indexes, where it lacks any."""
 
-    def __init__(self, mongo: Mongo) -> None:
+    def __init__(self, mongo: Mongo, *, make: bool = True) -> None:
         self.collection: Collection[Fields] = mongo.collection(COMMITS)
         self.seen = SeenVersions()
-        with as_ours():
-            self.collection.create_indexes(INDEXES)
+        if make:
+            LAYOUT.ensure(mongo)
 
     def events(self, stream: str, until: int | None = None) -> list[Fields]:
         """Return a stream's events as stored, in order, up to the commit that covers position `until`."""

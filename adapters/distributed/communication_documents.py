@@ -5,7 +5,7 @@ Whatever values a damaged document holds, reading it gives something, and the ch
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, asdict, fields
 from datetime import datetime
 from typing import Any, Final, get_type_hints
@@ -13,6 +13,8 @@ from typing import Any, Final, get_type_hints
 from bson.int64 import Int64
 from pymongo import ASCENDING, IndexModel
 
+from adapters.distributed.as_written import Kind, NeverWrittenError
+from adapters.distributed.layout import Layout
 from adapters.distributed.mongo import Fields
 from adapters.wire.communication_chain import Ends
 from adapters.wire.communication_filters import EQUAL
@@ -30,6 +32,18 @@ TAIL_FIELDS: Final = ("at", "hash")
 KINDS: Final[dict[str, type]] = get_type_hints(Communication)
 # What is not there was stored by an older version, which did not have the field.
 DEFAULTS: Final = {it.name: it.default for it in fields(Communication) if it.default is not MISSING}
+BSON_TYPES: Final = {int: ["int", "long"], float: "double", str: "string"}
+FIELDS: Final = {
+    "_id": {"bsonType": "long", "minimum": 1},
+    "at": {"bsonType": "long"},
+    "writer": {"bsonType": "string"},
+    "number": {"bsonType": "long"},
+    "previous": {"bsonType": "binData"},
+    "hash": {"bsonType": "binData"},
+    **{name: {"bsonType": BSON_TYPES[kind]} for name, kind in KINDS.items()},
+}
+REQUIRED: Final = [name for name in FIELDS if name not in DEFAULTS]  # processes of an older version may run beside
+LAYOUT: Final = Layout(COMMUNICATIONS, INDEXES, {"bsonType": "object", "required": REQUIRED, "properties": FIELDS})
 WRONG: Final[dict[type, Callable[[Any], Any]]] = {
     int: lambda _: -(2**63),
     float: lambda _: float("-inf"),
@@ -65,6 +79,19 @@ def from_document(document: Fields) -> Archived:
     )
 
 
+def _rewritten(stored: Fields) -> Iterator[Fields]:
+    record = from_document(stored)
+    if record.position < 1:
+        raise NeverWrittenError("positions begin at 1")
+    written = to_document(record)
+    if DEFAULTS.items() <= written.items():
+        yield {name: written[name] for name in written if name not in DEFAULTS}  # as older versions stored it
+    yield written
+
+
+COMMUNICATION: Final = Kind("communication", _rewritten)
+
+
 def ends_of(tail: Fields, number: int) -> Ends:
     """Return where the audit log ends: its last document ({}: none), and the writer's last number."""
     if not tail:
@@ -80,7 +107,8 @@ def _value(stored: Any, kind: type) -> Any:
     """Return a stored value of this kind; in place of one of another kind, what no record holds."""
     if isinstance(stored, int) and not isinstance(stored, bool) and kind is int:
         return int(stored)  # not the driver's own kind of int
-    return stored if isinstance(stored, kind) and kind is not int else WRONG[kind](stored)
+    # Code is a text for the driver, and binary data of any kind bytes: what comes back is a plain one.
+    return kind(stored) if isinstance(stored, kind) and kind is not int else WRONG[kind](stored)
 
 
 def _moment(stored: Any) -> datetime:

@@ -13,11 +13,17 @@ import pymongo
 from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 
-from adapters.distributed.communication_documents import COMMUNICATIONS, INDEXES, TAIL_FIELDS, from_document
+from adapters.distributed.as_written import TOLERANT, faults_of
+from adapters.distributed.communication_documents import (
+    COMMUNICATION,
+    COMMUNICATIONS,
+    LAYOUT,
+    TAIL_FIELDS,
+    from_document,
+)
 from adapters.distributed.communication_line import CommunicationLine, Job
 from adapters.distributed.disk_reserve import DiskReserve
 from adapters.distributed.growth import growth_of
-from adapters.distributed.log import TOLERANT
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.succession import Succession
 from adapters.wire.communication_chain import normal
@@ -27,7 +33,6 @@ from domain.errors import NotAbleError
 from projections.ports import Archived, Communication
 
 RING: Final = 1000
-MOST_STRAYS: Final = 20
 NUMBERS: Final = ["int", "long"]
 LITTLE_PATIENCE: Final = 1.0  # seconds: a call that waited in vain for MongoDB does not wait as long for its record
 
@@ -35,6 +40,7 @@ LITTLE_PATIENCE: Final = 1.0  # seconds: a call that waited in vain for MongoDB 
 class MongoCommunications:
     """The archive as one process writes it, known by `writer`; any number of processes may.
 
+    `make`: the collection with its indexes, if it is not as it must be; else it is left so, for verify to tell.
     With less free disk than `reserve` bytes (the server's, and that of `folder`) `check_able` refuses.
     """
 
@@ -45,10 +51,12 @@ class MongoCommunications:
         reserve: int = 0,
         folder: Path | None = None,
         now: Callable[[], int] = microseconds_now,
+        *,
+        make: bool = True,
     ) -> None:
         strict: Collection[Fields] = mongo.collection(COMMUNICATIONS)
-        with as_ours():
-            strict.create_indexes(INDEXES)
+        if make:
+            LAYOUT.ensure(mongo)
         self._records: Collection[Fields] = strict.with_options(codec_options=TOLERANT)
         self._succession = Succession(strict, CommunicationLine(strict, writer, now), TAIL_FIELDS)
         self._client = mongo.client
@@ -108,14 +116,8 @@ class MongoCommunications:
         return self._growth.wait_beyond(position, timeout)
 
     def strays(self) -> list[str]:
-        """Return which documents have no position from 1 on, so that `read` passes them over."""
-        wrong: Fields = {"$or": [{"_id": {"$not": {"$type": NUMBERS}}}, {"_id": {"$lt": 1}}]}
-        try:
-            with as_ours():
-                found = list(self._records.find(wrong, {"_id": 1}).limit(MOST_STRAYS))
-        except NotAbleError as error:
-            return [error.sentence]
-        return [f"document {stray['_id']!r} of the communications is no communication" for stray in found]
+        """Return what is wrong with documents, whatever they are: `read` may pass them over."""
+        return faults_of(self._records, COMMUNICATION)
 
     def _found(self, which: Fields, order: int, limit: int) -> list[Archived]:
         placed: Fields = {"$and": [{"_id": {"$type": NUMBERS}}, which]}

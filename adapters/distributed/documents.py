@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import from_json
 
 from adapters.distributed.arrivals import Arrivals
+from adapters.distributed.as_written import Kind, NeverWrittenError, whole
 from adapters.distributed.mongo import Fields, as_ours
 from adapters.distributed.read_models import ReadModels
 from domain.errors import NotAbleError
@@ -92,6 +93,20 @@ def _document(found: Fields, at: int | None) -> Document:
     return Document(
         key["kind"], key["id"], key["since"], OPEN if at is None else found["until"], from_json(found["body"])
     )
+
+
+def _rewritten(stored: Fields) -> Iterator[Fields]:
+    key = stored["_id"]
+    if not isinstance(from_json(stored["body"]), dict):
+        raise NeverWrittenError("its body is no object")
+    yield {
+        "_id": _key(str(key["kind"]), str(key["id"]), whole(key["since"])),
+        "until": whole(stored["until"]),
+        "body": str(stored["body"]),
+    }
+
+
+DOCUMENT: Final = Kind("version of a document", _rewritten)
 
 
 def json_or_text(stored: Any) -> Any:

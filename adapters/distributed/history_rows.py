@@ -6,12 +6,13 @@ text, f: {fact: value}, k: {fact: key}, b: {"@" data set: {measure: key}}}`; nam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
+from adapters.distributed.as_written import Kind, whole
 from adapters.distributed.documents import json_or_text
 from adapters.distributed.history_keys import field, key, name_of
 from adapters.distributed.mongo import Fields
@@ -67,6 +68,25 @@ def row_of(stored: Fields) -> HistoryRow:
     if stored.get("b") != _board(row):
         facts["measures by data set"] = _differently(stored.get("b"))
     return row
+
+
+def _rewritten(stored: Fields) -> Iterator[Fields]:
+    n, since, until = (whole(it) for it in (stored["_id"]["n"], stored["_id"]["since"], stored["until"]))
+    model, dataset, actor = (str(stored[name]) for name in ("model", "dataset", "actor"))
+    at, withdrawn = EPOCH + timedelta(microseconds=int(stored["at"])), bool(stored["withdrawn"])
+    facts = {name_of(name): _plain(value) for name, value in stored["f"].items()}
+    row = HistoryRow(n, since, until, model, dataset, actor, at, withdrawn, from_json(stored["body"]), facts)
+    yield {"_id": {"n": n, "since": since}, "until": until, **fields_of(row), "body": str(stored["body"])}
+
+
+ROW: Final = Kind("version of a row", _rewritten)
+
+
+def _plain(value: Any) -> Any:
+    """Return a fact without the driver's own kinds of values."""
+    if value is None or isinstance(value, (bool, float)):
+        return value
+    return whole(value) if isinstance(value, int) else str(value)
 
 
 def _facts(stored: Fields, n: int, since: int) -> dict[str, Any]:

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any, Final
 from uuid import uuid4
 
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import OperationFailure
 
+from adapters.distributed.commit_documents import COMMITS
 from adapters.distributed.communication_documents import COMMUNICATIONS
 from adapters.distributed.mongo import Mongo, as_ours
 from adapters.journal import KEY
-from domain.errors import BadInputError, NotAbleError
+from domain.errors import BadInputError, ConflictError, NotAbleError
 
 INSTALLATION: Final = "installation"
 MASTER_KEY: Final = "master-key"
 OLDEST: Final = (6, 0)
 DENIED: Final = {13, 18, 8000}  # Unauthorized, AuthenticationFailed, and what hosted servers say for either
 ROUTER: Final = "isdbgrid"
+ID: Final = re.compile("[0-9a-f]{32}")
 
 
 def installation_id(mongo: Mongo) -> str:
-    """Return the installation's id, 32 hex digits; the first who asks makes it. Raises NotAbleError."""
-    return _once(mongo, INSTALLATION, "id", uuid4().hex)
+    """Return the installation's id, 32 hex digits; the first who asks makes it. Raises NotAbleError.
+
+    Nobody makes another one for a log that is there, as its topics would be those of a stranger: ConflictError.
+    """
+    with as_ours():
+        begun = mongo.collection(COMMITS).find_one({}, {"_id": 1}) is not None  # asked first: the id is older
+        kept = mongo.collection(INSTALLATION).find_one({"_id": INSTALLATION})
+    if begun and kept is None:
+        raise ConflictError(
+            f"The database {mongo.name!r} has a log, but the installation's id is gone: put it back as "
+            f"{{_id: {INSTALLATION!r}, id: …}} into the collection {INSTALLATION}; `ce_source` of each Kafka record "
+            "ends with it."
+        )
+    return str(kept["id"]) if kept else _once(mongo, INSTALLATION, "id", uuid4().hex)
 
 
 def check_master_key(mongo: Mongo, fingerprint: str) -> None:
@@ -32,6 +48,18 @@ def check_master_key(mongo: Mongo, fingerprint: str) -> None:
             f"The master key (AUTOLEARN_MASTER_KEY_FILE) does not fit the database {mongo.name!r}: "
             "its clients' keys were made from another one."
         )
+
+
+def key_faults(mongo: Mongo) -> Iterator[str]:
+    """Yield where what the installation has once is not what the audit log tells, or is gone."""
+    with as_ours():
+        known = {it["_id"]: it for it in mongo.collection(INSTALLATION).find()}
+        begun = mongo.collection(COMMITS).find_one({}, {"_id": 1}) is not None
+    id_, key, archived = known.get(INSTALLATION), known.get(MASTER_KEY), archived_master_key(mongo)
+    if begun and not (id_ and ID.fullmatch(str(id_.get("id")))):
+        yield "the installation has no id any more: `ce_source` of each Kafka record ends with it"
+    if archived is not None and (not key or key.get("fingerprint") != archived):
+        yield f"the master key noted for the installation is not that of the audit log, which is {archived}"
 
 
 def archived_master_key(mongo: Mongo) -> str | None:
@@ -50,7 +78,10 @@ def set_master_key(mongo: Mongo, fingerprint: str) -> None:
 
 
 def check_deployment(mongo: Mongo) -> None:
-    """Raise NotAbleError where no MongoDB answers, BadInputError where it cannot carry an installation."""
+    """Raise NotAbleError where no MongoDB answers, BadInputError where it cannot carry an installation.
+
+    ConflictError as `installation_id`.
+    """
     where = f"AUTOLEARN_MONGODB ({_hosts(mongo)})"
     try:
         with as_ours():

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
 
-from bson.codec_options import CodecOptions, DatetimeConversion
 from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 
-from adapters.distributed.commit_documents import COMMITS, raw_of, recorded_of
+from adapters.distributed.as_written import TOLERANT, faults_of
+from adapters.distributed.commit_documents import COMMIT, COMMITS, raw_of, recorded_of
 from adapters.distributed.growth import growth_of
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.wire.chain import GENESIS
 from adapters.wire.moments import to_microseconds
-from domain.errors import NotAbleError
 from projections.ports import RawCommit, Recorded
-
-# Texts that are no Unicode and times of no calendar come back as something: the chain says that they are wrong.
-TOLERANT: Final[CodecOptions[Fields]] = CodecOptions(
-    unicode_decode_error_handler="backslashreplace", datetime_conversion=DatetimeConversion.DATETIME_AUTO
-)
-SHAPE: Final = {
-    "_id": "long",
-    "position": "long",
-    "at": "long",
-    "command_id": "binData",
-    "append_id": "binData",
-    "digest": "string",
-    "hash": "binData",
-    "e": "array",
-}
-MOST_STRAYS: Final = 20
 
 
 class MongoLog:
@@ -71,15 +53,8 @@ class MongoLog:
         return self._place({"position": {"$lte": position}}, [("position", DESCENDING)])
 
     def strays(self) -> list[str]:
-        """Return which documents are no commits: whatever their fields hold, `after` may pass them over."""
-        wrong: list[Any] = [{field: {"$not": {"$type": kind}}} for field, kind in SHAPE.items() if field != "e"]
-        wrong += [{"$expr": {"$not": {"$isArray": "$e"}}}, {"$expr": {"$gt": ["$_id", "$position"]}}]
-        try:
-            with as_ours():
-                found = list(self._tolerant.find({"$or": wrong}, {"_id": 1}).limit(MOST_STRAYS))
-        except NotAbleError as error:
-            return [error.sentence]
-        return [f"document {stray['_id']!r} of the commits is no commit" for stray in found]
+        """Return what is wrong with documents, whatever they are: `after` may pass them over."""
+        return faults_of(self._commits, COMMIT)
 
     def _place(self, until: Fields, order: list[tuple[str, int]]) -> int:
         with as_ours():

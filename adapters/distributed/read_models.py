@@ -7,6 +7,7 @@ has come. Versions never touch each other's, so that old and new programs run si
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from threading import Lock
 from time import monotonic
 from typing import Final
@@ -15,6 +16,7 @@ from pymongo import IndexModel, ReturnDocument
 from pymongo.collection import Collection
 
 from adapters.distributed.history_indexes import INDEXES
+from adapters.distributed.layout import Layout
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from domain.errors import NotAbleError
 from projections.fold import VERSION
@@ -52,7 +54,7 @@ class ReadModels:
                 {"_id": _version()}, {"$inc": {"last": 1}}, upsert=True, return_document=ReturnDocument.AFTER
             )
             made = cls(mongo, int(state["last"] if state else 1))
-            made.history.create_indexes([IndexModel(list(keys)) for keys in INDEXES])
+            made.history.create_indexes([*made.layouts[1].indexes])
         return made
 
     @classmethod
@@ -94,6 +96,12 @@ class ReadModels:
     def history(self) -> Collection[Fields]:
         """Versions of history rows, see `history_rows`."""
         return self._part(INDEXED)
+
+    @property
+    def layouts(self) -> tuple[Layout, Layout]:
+        """How the two collections must be."""
+        documents, history = (f"{_name(self.number)}.{part}" for part in PARTS)
+        return Layout(documents), Layout(history, [IndexModel(list(keys)) for keys in INDEXES])
 
     def progress(self) -> int:
         """Return the position of the last commit that is wholly folded in."""
@@ -153,6 +161,17 @@ def _present(mongo: Mongo) -> list[int]:
     with as_ours():
         found = mongo.database.list_collection_names(filter=names)
     return sorted(int(name.partition(".")[0].rpartition("-")[2]) for name in found)
+
+
+def pointer_faults(mongo: Mongo) -> Iterator[str]:
+    """Yield what is wrong with the document that tells which generation serves, and which comes next."""
+    with as_ours():
+        state = mongo.collection(STATE).find_one({"_id": _version()}) or {}
+    serves, last, there = state.get("generation", NONE_YET), state.get("last", 0), _present(mongo)
+    if serves != NONE_YET and serves not in there:
+        yield f"generation {serves} of the read models is to serve, and has no collections"
+    if max([serves, *there], default=0) > last:
+        yield f"the next generation of the read models would be {last + 1}, which is there already"
 
 
 def drop(mongo: Mongo, generation: int, version: int = VERSION) -> None:

@@ -30,11 +30,11 @@ FOR_EVER: Final = 2**62
 class CommitRecorder(ApplicationRecorder):
     """Stores appends in commits, in order, durably; `now` gives microseconds and may go back without harm.
 
-    Makes the collection's indexes. Any number of processes may write.
+    Makes the collection and its indexes, unless told not to. Any number of processes may write.
     """
 
-    def __init__(self, mongo: Mongo, now: Callable[[], int] = microseconds_now) -> None:
-        self.reads = CommitReads(mongo)
+    def __init__(self, mongo: Mongo, now: Callable[[], int] = microseconds_now, *, make: bool = True) -> None:
+        self.reads = CommitReads(mongo, make=make)
         self.growth = growth_of(mongo, COMMITS, "position")
         self._succession = Succession(self.reads.collection, CommitLine(self.reads, now), TAIL_FIELDS)
 

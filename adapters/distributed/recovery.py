@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from adapters.appends import Append, Place, continue_streams
 from adapters.distributed import commit_documents, communication_documents, recovery_mark
 from adapters.distributed.cloud_events import Record, origin
 from adapters.distributed.installation import INSTALLATION, archived_master_key, set_master_key
 from adapters.distributed.kafka import DamagedTopic
-from adapters.distributed.mongo import Fields, Mongo, as_ours
+from adapters.distributed.mongo import Mongo, as_ours
 from adapters.distributed.refill import Refill
 from adapters.distributed.tape import Tape
 from adapters.distributed.topic_copy import archived_in, commits_in
@@ -22,7 +21,6 @@ from adapters.distributed.topic_end import last_position
 from adapters.distributed.topics import topics_of
 from adapters.wire import chain
 from adapters.wire.communication_chain import Chain as AuditChain
-from adapters.wire.moments import to_microseconds
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from projections.ports import Archived, RawCommit
 
@@ -73,7 +71,7 @@ class Recovery:
 
     def _log_refill(self) -> Refill[RawCommit]:
         until = self._until.events
-        return Refill(self._log, self._events, commit_document, Chain().fault, until, "--until")
+        return Refill(self._log, self._events, commit_documents.document_of, Chain().fault, until, "--until")
 
     def _archive_refill(self) -> Refill[Archived]:
         document, until = communication_documents.to_document, self._until.communications
@@ -124,9 +122,8 @@ class Recovery:
         installation = source.rpartition("/")[2]
         if source != origin(self._mongo.name, installation):
             raise DamagedTopic(f"The topic {self._events} holds records of {source!r}, not of {self._mongo.name!r}.")
-        with as_ours():
-            self._log.create_indexes(commit_documents.INDEXES)
-            self._archive.create_indexes(communication_documents.INDEXES)
+        for layout in (commit_documents.LAYOUT, communication_documents.LAYOUT):
+            layout.ensure(self._mongo)
         recovery_mark.begin(self._mongo, source)
         self._name(installation)
         return installation
@@ -152,13 +149,6 @@ class Chain:
 
 def _behind(topic: str, position: int, end: int) -> str:
     return f"{topic} behind position {position}" + (f", up to {end}" if end > position else "")
-
-
-def commit_document(commit: RawCommit) -> Fields:
-    """Return the document that the store would have made of the commit."""
-    append = Append(commit.command_id, commit.append_id, commit.digest, commit.events, b"", continue_streams)
-    place = Place(commit.first, commit.position, to_microseconds(commit.at), commit.hash)
-    return commit_documents.to_document(append, place)
 
 
 def recovered(commits: Refill[RawCommit], records: Refill[Archived]) -> dict[str, Any]:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> Stores:
     """Open what is stored, of either mode; `opened` closes it.
 
-    `read_only` never changes a file of the embedded mode. In a MongoDB the indexes and the installation's id are made
-    where they are missing, whoever opens it; who only reads writes nothing else.
+    `read_only` never changes a file of the embedded mode, nor what a MongoDB holds; the id of a new installation is
+    made by whoever comes first.
     """
     if settings.mode == "distributed":
         from cli.compose.distributed import open_stores as distributed  # noqa: PLC0415 - the drivers of one mode only
 
-        return distributed(settings, worker, opened)
+        return distributed(settings, worker, opened, read_only=read_only)
     from cli.compose.embedded import open_stores as embedded  # noqa: PLC0415 - idem
 
     return embedded(settings, worker, opened, read_only=read_only)

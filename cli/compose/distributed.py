@@ -25,6 +25,7 @@ from adapters.distributed.presence import Presence
 from adapters.distributed.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models import ReadModels
 from adapters.distributed.recovery_mark import refuse_unfinished
+from adapters.distributed.soundness import Soundness
 from adapters.distributed.surroundings import Surroundings
 from adapters.distributed.topic_copy import TopicCopy
 from adapters.files.blobs import FileBlobs
@@ -70,8 +71,13 @@ def open_database(settings: Settings, opened: ExitStack, *, seconds: float | Non
     return mongo
 
 
-def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo | None = None) -> DistributedStores:
-    """Open what is stored; `opened` closes it. Without a database at hand, one whose operations may take long."""
+def open_stores(
+    settings: Settings, worker: str, opened: ExitStack, mongo: Mongo | None = None, *, read_only: bool = False
+) -> DistributedStores:
+    """Open what is stored; `opened` closes it. Without a database at hand, one whose operations may take long.
+
+    `read_only`: collections and indexes stay as they are, for verify to tell.
+    """
     mongo = mongo or open_database(settings, opened, seconds=None)
     scratch = scratch_of(settings) / worker
     opened.callback(discard, scratch)
@@ -79,16 +85,16 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, mongo: Mongo
     topic = KafkaFeed(settings.kafka, settings.database, installation)
     opened.callback(topic.close)
     read = ReadModels.current(mongo)
-    communications = MongoCommunications(mongo, worker, settings.reserve, settings.data)
+    communications = MongoCommunications(mongo, worker, settings.reserve, settings.data, make=not read_only)
     return DistributedStores(
-        store=MongoEventStore(mongo),
+        store=MongoEventStore(mongo, make=not read_only),
         feed=feed,
         topic=topic,
         documents=MongoDocuments(read),
         history=MongoHistory(read),
         communications=communications,
         blobs=FileBlobs(settings.blobs_url, str(scratch)),
-        files=(feed.strays, communications.strays),
+        files=Soundness(mongo).checks,
         topics=TopicCopy(settings.kafka, settings.database, origin(settings.database, installation)),
         mongo=mongo,
     )

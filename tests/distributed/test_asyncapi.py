@@ -44,10 +44,10 @@ def examples() -> list[Event]:
 @pytest.fixture
 def topics(kafka: str, mongo: Mongo) -> tuple[str, str]:
     """Both topics, relayed from a database on which somebody lived."""
+    source = origin(mongo.name, installation_id(mongo))
     live_on(mongo, steps=80, calls=9)
     MongoEventStore(mongo).append(examples(), Stamp(uuid4(), uuid4(), Metadata(actor="ana"), "ab" * 32))
     ensure_topics(kafka, mongo.name)
-    source = origin(mongo.name, installation_id(mongo))
     log, archive = MongoLog(mongo), MongoCommunications(mongo, "relay")
     events, communications = topics_of(mongo.name)
     relayed(kafka, events, EventSource(log, source))

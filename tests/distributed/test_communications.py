@@ -141,6 +141,7 @@ def test_one_bad_text_harms_no_other(archive: MongoCommunications) -> None:
     assert archive.archive(CALL).position == 1
 
 
+BYPASS: dict[str, Any] = {"bypass_document_validation": True}
 WRONG_VALUES: list[Any] = ["other", None, 5000, 1.5, b"x", True, {"a": 1}]
 
 
@@ -152,7 +153,7 @@ def test_every_change_of_a_stored_field_is_found_at_its_position(
     for _ in names:
         archive.archive(CALL)
     for position, name in enumerate(names, 1):
-        mongo.collection("communications").update_one({"_id": position}, {"$set": {name: value}})
+        mongo.collection("communications").update_one({"_id": position}, {"$set": {name: value}}, **BYPASS)
     found = {position for position, _ in faults(archive)}
     assert set(range(1, len(names) + 1)) <= found
     assert len(archive.page({}, None, 100)) == len(names)
@@ -160,7 +161,7 @@ def test_every_change_of_a_stored_field_is_found_at_its_position(
 
 def test_a_number_kept_as_text_is_found_too(mongo: Mongo, archive: MongoCommunications) -> None:
     archive.archive(CALL)
-    mongo.collection("communications").update_one({}, {"$set": {"bytes_in": "120"}})
+    mongo.collection("communications").update_one({}, {"$set": {"bytes_in": "120"}}, **BYPASS)
     assert faults(archive) == [(1, "the stored record does not have the stored hash")]
 
 
@@ -168,9 +169,9 @@ def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, archiv
     for _ in range(3):
         archive.archive(CALL)
     mongo.collection("communications").delete_one({"_id": 2})
-    mongo.collection("communications").insert_one({"_id": 2.5})
+    mongo.collection("communications").insert_one({"_id": 2.5}, **BYPASS)
     assert [position for position, _ in faults(archive)] == [3]
-    assert archive.strays() == ["document 2.5 of the communications is no communication"]
+    assert ["2.5 of communications is no communication" in it for it in archive.strays()] == [True]
 
 
 @pytest.mark.parametrize("place", [0, -1, -(2**40)])
@@ -178,10 +179,10 @@ def test_a_record_before_the_first_position_is_named_and_neither_served_nor_foll
     mongo: Mongo, archive: MongoCommunications, place: int
 ) -> None:
     records = mongo.collection("communications")
-    records.insert_one(to_document(archive.archive(CALL)) | {"_id": Int64(place), "number": 0})
+    records.insert_one(to_document(archive.archive(CALL)) | {"_id": Int64(place), "number": 0}, **BYPASS)
     assert [it.position for it in archive.page({"until": "2999-01-01T00:00:00Z"}, None, 10)] == [1]
     assert [it.position for it in archive.recent(-(2**50))] == [1]
-    assert archive.strays() == [f"document {place} of the communications is no communication"]
+    assert archive.strays() == [f"document {place} of communications is no communication: positions begin at 1"]
     records.delete_one({"_id": 1})
     assert MongoCommunications(mongo, "w2").archive(CALL).position == 1
 

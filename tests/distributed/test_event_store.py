@@ -166,7 +166,7 @@ def test_damage_comes_back_as_something_and_the_chain_finds_it(mongo: Mongo, dam
     store, log = MongoEventStore(mongo), MongoLog(mongo)
     append(store, "a", count=2)
     append(store, "b")
-    mongo.collection("commits").update_one({"_id": 1}, damage)
+    mongo.collection("commits").update_one({"_id": 1}, damage, bypass_document_validation=True)
     commits = log.raw_after(0, 100)
     assert [commit.position for commit in commits] == [2, 3]
     assert next(chain_faults(commits))[0] == 2
@@ -178,10 +178,13 @@ def test_documents_that_are_no_commits_are_told(mongo: Mongo) -> None:
     head = log.head()
     assert log.strays() == []
     commits = mongo.collection("commits")
-    commits.insert_one({"_id": "x", "append_id": b"1"})
+    commits.insert_one({"_id": "x", "append_id": b"1"}, bypass_document_validation=True)
     assert MongoEventStore(mongo).head() == log.head() == head
-    commits.insert_one({"_id": 7, "append_id": b"2", "position": "7", "e": [{"o": "s", "v": 1}]})
-    assert sorted(log.strays()) == [f"document {id} of the commits is no commit" for id in ("'x'", "7")]
+    stray = {"_id": 7, "append_id": b"2", "position": "7", "e": [{"o": "s", "v": 1}]}
+    commits.insert_one(stray, bypass_document_validation=True)
+    assert [it.partition(":")[0] for it in sorted(log.strays())] == [
+        f"document {id} of commits is no commit" for id in ("'x'", "7")
+    ]
     assert log.head() == head
     with pytest.raises(NotAbleError, match="verify"):
         append(MongoEventStore(mongo), "a", 3)

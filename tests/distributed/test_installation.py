@@ -12,7 +12,8 @@ from pymongo.errors import OperationFailure
 
 from adapters.distributed.installation import check_deployment, check_master_key, installation_id, unfit
 from adapters.distributed.mongo import Mongo
-from domain.errors import BadInputError, NotAbleError
+from domain.errors import BadInputError, ConflictError, NotAbleError
+from tests.distributed.published import live_on
 
 FITS: dict[str, Any] = {"setName": "rs0"}
 
@@ -77,3 +78,13 @@ def test_the_sentence_of_an_unfit_server_names_the_setting(mongo: Mongo, monkeyp
     monkeypatch.setattr(type(mongo.client), "server_info", lambda _: {"versionArray": [4, 4, 0, 0]})
     with pytest.raises(BadInputError, match=r"AUTOLEARN_MONGODB \(127\.0\.0\.1:\d+\) is version 4\.4\.0"):
         check_deployment(mongo)
+
+
+def test_nobody_makes_another_id_for_a_log_that_is_there(mongo: Mongo) -> None:
+    known = installation_id(mongo)
+    live_on(mongo, steps=2, calls=0)
+    assert installation_id(mongo) == known
+    mongo.collection("installation").delete_one({"_id": "installation"})
+    with pytest.raises(ConflictError, match="the installation's id is gone"):
+        check_deployment(mongo)
+    assert mongo.collection("installation").find_one({}) is None

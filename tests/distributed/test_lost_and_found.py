@@ -43,6 +43,7 @@ def place(kafka: str, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def life(mongo: Mongo) -> None:
+    installation_id(mongo)
     world = World()
     world.store = MongoEventStore(mongo)  # type: ignore[assignment] # the same port
     for name in ("a" * 16, "b" * 16, "c" * 16):

@@ -1,0 +1,120 @@
+"""Collections as they must be: what kind they are, with which options, indexes and validator; made, and checked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pymongo import IndexModel
+from pymongo.errors import OperationFailure
+
+from adapters.distributed.mongo import Fields, Mongo, as_ours
+
+log = logging.getLogger(__name__)
+
+THERE_ALREADY: Final = 48  # NamespaceExists: another process was first
+DENIED: Final = {13, 8000}
+HARMLESS_OPTIONS: Final = {"storageEngine", "changeStreamPreAndPostImages", "recordPreImages"}
+UNTOLD: Final = {"v", "ns", "background"}  # what an index tells of itself and does not change what it answers
+PLAIN: Final = {"key", "name"}
+OWN: Final = "_id_"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One collection. `validator`: the JSON schema that the server holds every write against."""
+
+    name: str
+    indexes: Sequence[IndexModel] = ()
+    validator: Fields | None = None
+
+    @property
+    def options(self) -> Fields:
+        """Return what the collection is created with."""
+        if self.validator is None:
+            return {}
+        schema = {"$jsonSchema": self.validator}
+        return {"validator": schema, "validationLevel": "strict", "validationAction": "error"}
+
+    def ensure(self, mongo: Mongo) -> None:
+        """Make the collection, or what it lacks; raises NotAbleError, also where an index cannot be made any more."""
+        with as_ours():
+            self._ensure_options(mongo)
+            if self.indexes:
+                mongo.collection(self.name).create_indexes(list(self.indexes))
+
+    def _ensure_options(self, mongo: Mongo) -> None:
+        if not self.options:
+            return
+        found = _described(mongo, self.name)
+        if found is None:
+            try:
+                mongo.database.create_collection(self.name, check_exists=False, **self.options)
+            except OperationFailure as refused:
+                if refused.code != THERE_ALREADY:
+                    raise
+        elif found.get("type") == "collection" and any(
+            found["options"].get(name) != value for name, value in self.options.items()
+        ):
+            self._set_options(mongo)
+
+    def _set_options(self, mongo: Mongo) -> None:
+        try:
+            mongo.database.command("collMod", self.name, **self.options)
+        except OperationFailure as refused:
+            if refused.code not in DENIED:
+                raise
+            log.warning("%s.%s has not the validator of this version: collMod is denied", mongo.name, self.name)
+
+    def faults(self, mongo: Mongo) -> Iterator[str]:
+        """Yield what is otherwise; a collection that is not there is one, where it needs indexes or a validator."""
+        with as_ours():
+            found = _described(mongo, self.name)
+            if found is None:
+                if self.indexes or self.validator:
+                    yield f"the collection {self.name} is not there"
+                return
+            yield from self._option_faults(found)
+            if found.get("type") != "view":
+                indexes = [dict(it) for it in mongo.collection(self.name).list_indexes()]
+                yield from self._index_faults(indexes)
+
+    def _option_faults(self, found: Mapping[str, Any]) -> Iterator[str]:
+        if (kind := found.get("type")) != "collection":
+            yield f"{self.name} is a {kind}, not a collection of its own"
+        options = found.get("options", {})
+        for name in sorted({*options, *self.options} - HARMLESS_OPTIONS):
+            if name not in self.options:
+                yield f"the collection {self.name} has the option {name}: {str(options[name])[:200]}"
+            elif options.get(name) != self.options[name]:
+                has = "another" if name in options else "no"
+                yield f"the collection {self.name} has {has} {name} (the next start sets it)"
+
+    def _index_faults(self, found: Sequence[Fields]) -> Iterator[str]:
+        told = {str(it.get("name")): {name: it[name] for name in it if name not in UNTOLD} for it in found}
+        wanted = {str(it["name"]): dict(it) for it in (index.document for index in self.indexes)}
+        wanted[OWN] = {"key": {"_id": 1}, "name": OWN}
+        for name, index in wanted.items():
+            if name not in told:
+                yield f"the collection {self.name} lacks the index {name}"
+            elif not _are_same(told[name], index):
+                yield f"the index {name} of {self.name} is another one: {told[name]}"
+        keys = [_key(index) for index in wanted.values()]
+        for name in sorted({*told} - {*wanted}):
+            if {*told[name]} != PLAIN or _key(told[name]) in keys:
+                yield f"the collection {self.name} has the index {name} of somebody else: {told[name]}"
+
+
+def _described(mongo: Mongo, name: str) -> Mapping[str, Any] | None:
+    return next(iter(mongo.database.list_collections(filter={"name": name})), None)
+
+
+def _are_same(one: Fields, other: Fields) -> bool:
+    """Tell whether two indexes are; the order of their keys counts."""
+    return one == other and _key(one) == _key(other)
+
+
+def _key(index: Fields) -> tuple[Any, ...]:
+    return tuple(index["key"].items())

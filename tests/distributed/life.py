@@ -1,0 +1,112 @@
+"""A small installation in MongoDB that has lived by the rules, and what verify says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.documents import MongoDocuments
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.history import MongoHistory
+from adapters.distributed.installation import check_master_key, installation_id
+from adapters.distributed.leases import Leases
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.presence import Presence
+from adapters.distributed.projector_documents import ProjectorDocuments
+from adapters.distributed.read_models import ReadModels
+from adapters.distributed.soundness import Soundness
+from adapters.distributed.status import Statuses
+from adapters.files.stash import TemporaryStash
+from adapters.journal import KEY
+from adapters.wire.chain import chain_faults
+from adapters.wire.communication_chain import chain_faults as communication_faults
+from projections.ports import Communication
+from projections.runner import Runner
+from projections.verify import Evidence, verify
+from tests.projections.world import World
+
+Report = dict[str, Any]
+FINGERPRINT = "f" * 16
+
+
+class MongoWorld(World):
+    """The same life, in MongoDB."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self.mongo = mongo
+        self.store = MongoEventStore(mongo)  # type: ignore[assignment] # another adapter of the same port
+        self.feed = MongoLog(mongo)  # type: ignore[assignment] # idem
+        read = ReadModels.ensured(mongo)
+        self.documents = MongoDocuments(read)  # type: ignore[assignment] # idem
+        self.history = MongoHistory(read)  # type: ignore[assignment] # idem
+        self.runner = Runner(self.feed, ProjectorDocuments(read))
+        self.commits = []
+        self.experiments = []
+        self.sessions = {}
+
+
+class Sound:
+    """Blobs that are all there."""
+
+    def check(self, sha256: str) -> str | None:
+        """Return what is wrong."""
+
+    def stored(self) -> list[str]:
+        """Return what lies there besides."""
+        return []
+
+
+def call(number: int, **facts: Any) -> Communication:
+    """Make up a call."""
+    texts = ("source", "target", "operation", "outcome", "problem", "causation", "digest_in", "digest_out")
+    known: dict[str, Any] = dict.fromkeys(texts, "x") | {"kind": "call", "actor": "ana", "milliseconds": 1.5}
+    known |= {"bytes_in": 1, "bytes_out": 2, "domain_position": number, "correlation": f"call-{number}"}
+    return Communication(**(known | facts))
+
+
+def live(mongo: Mongo) -> MongoWorld:
+    """Make the installation: log, audit log of two processes, read models, and what it has once."""
+    installation_id(mongo)
+    check_master_key(mongo, FINGERPRINT)
+    world = MongoWorld(mongo)
+    world.register("iris")
+    world.train("ana", "a" * 16)
+    world.evaluate("ana", "a" * 16, {"precision:macro": 0.9})
+    world.commit("ana", ["a" * 16])
+    world.decide("ana", "a" * 16, "withdraw", "wrong")
+    world.catch_up()
+    writers = MongoCommunications(mongo, "w1"), MongoCommunications(mongo, "w2")
+    writers[0].archive(call(0, kind="process", causation=f"{KEY}{FINGERPRINT}"))
+    for number in range(1, len(world.commits) + 1):
+        writers[number % 2].archive(call(number))
+    Statuses(mongo).tell("relay", position=3, fault=None)
+    Leases(mongo, 5.0).take("relay", "relay-1")
+    return world
+
+
+@contextmanager
+def living(mongo: Mongo) -> Iterator[None]:
+    """Let a process be there for a while."""
+    presence = Presence(mongo, "serve-session-1")
+    presence.start()
+    try:
+        yield
+    finally:
+        presence.stop()
+
+
+def evidence_in(mongo: Mongo) -> Evidence:
+    """Return what verify looks at, opened anew and only for reading."""
+    read = ReadModels.current(mongo)
+    stores = MongoLog(mongo), MongoDocuments(read), MongoHistory(read), Sound()
+    archive = MongoCommunications(mongo, "verify", make=False)
+    return Evidence(*stores, archive, chain_faults, communication_faults, TemporaryStash, files=Soundness(mongo).checks)
+
+
+def faults_in(mongo: Mongo, **given: Any) -> list[str]:
+    """Return what verify finds."""
+    *_, report = verify(evidence_in(mongo), **given)
+    return [fault["what"] for fault in report["faults"]]

@@ -6,6 +6,7 @@ from typing import Final
 
 from domain.events import Event
 from projections.ports import Communication, Communications
+from projections.settled import CORRELATION, LOST, SETTLED, SINCE
 
 KEY: Final = "master-key:"  # and its fingerprint: nothing else in the archive tells whose key the clients' come from
 
@@ -28,6 +29,17 @@ class ArchivedJournal:
             position=position,
             causation=KEY + self._key,
         )
+
+    def lost(self, correlation: str, position: int) -> None:
+        """Archive that the call which appended at a position never was: its process died first."""
+        self._archive(
+            "process", LOST, "lost", correlation=correlation, position=position, causation=f"event:{position}"
+        )
+
+    def settled(self, since: int, until: int) -> None:
+        """Archive that each commit after one position and up to another has the record of its call."""
+        causation = f"{SINCE}{since}"
+        self._archive("process", SETTLED, "settled", correlation=CORRELATION, position=until, causation=causation)
 
     def handled(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
         """Archive one event that was acted on."""

@@ -13,7 +13,17 @@ from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 
 COLUMNS = ("position", "at", "kind", "actor", "source", "target", "operation", "outcome", "milliseconds", "correlation")
-OUTCOMES = ("opened", "closed", "gone", "started", "cancelled", "failed", "skipped")  # besides the status of a call
+OUTCOMES = (
+    "opened",
+    "closed",
+    "gone",
+    "started",
+    "lost",
+    "settled",
+    "cancelled",
+    "failed",
+    "skipped",
+)  # besides the status of a call
 FOLLOWED = ("position", "at", "actor", "target", "operation", "outcome", "milliseconds")
 
 

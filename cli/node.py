@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from adapters.embedded.receipts import ReceiptKeeper
     from adapters.http.backend import Backend
     from adapters.journal import ArchivedJournal
+    from adapters.settling import Settling
     from adapters.tasks.launcher import ProcessLauncher
     from cli.settings import Settings
     from commands.event_worker import EventWorker
@@ -37,6 +38,7 @@ class Node:
     runner: Runner
     worker: EventWorker
     receipts: ReceiptKeeper
+    settling: Settling
     builtin: tuple[BuiltinDataset, ...]
     opened: ExitStack
     _closing: Signal = field(default_factory=Signal)
@@ -46,6 +48,7 @@ class Node:
         store, start = self.application.ports.store, uuid4().hex
         self.journal.started(start, store.head()[0])
         self.receipts.start()
+        self.settling.start()
         self.launcher.prepare()
         self.runner.start()
         add_local(self.settings, self.backend, start)
@@ -64,6 +67,7 @@ class Node:
     def close(self) -> None:
         """Stop following, end the tasks, let go of files and lock; what is unfinished stays so in the log."""
         self._closing.set()
+        self.settling.stop()
         self.worker.stop()
         self.application.close()
         self.runner.stop()

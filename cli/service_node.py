@@ -16,6 +16,7 @@ from commands.catalog.offer_catalog import BuiltinDataset
 if TYPE_CHECKING:
     from adapters.http.backend import Backend
     from adapters.journal import ArchivedJournal
+    from adapters.settling import Settling
     from adapters.tasks.launcher import ProcessLauncher
     from commands.event_worker import EventWorker
 
@@ -32,6 +33,7 @@ class ServiceNode:
     launcher: ProcessLauncher
     journal: ArchivedJournal
     worker: EventWorker
+    settling: Settling
     opened: ExitStack
     _closing: Signal = field(default_factory=Signal)
 
@@ -40,6 +42,8 @@ class ServiceNode:
         self._begin()
         if self.service in WARM:
             self.launcher.prepare()
+        if self.service == "storage":  # one of an installation is enough
+            self.settling.start()
         self.worker.start(self.backend.feed.head()[0])
 
     def work(self, builtin: tuple[BuiltinDataset, ...]) -> None:
@@ -62,6 +66,7 @@ class ServiceNode:
     def close(self) -> None:
         """Stop following, end the tasks, then be gone: what is unfinished is taken over by others at once."""
         self._closing.set()
+        self.settling.stop()
         self.worker.stop()
         self.application.close()
         self.opened.close()

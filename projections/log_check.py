@@ -7,6 +7,7 @@ from itertools import islice
 
 from domain.dataset import DatasetRegistered
 from domain.experiment_events import TrainingCompleted
+from domain.loss import TailLossAccepted
 from projections.change import Body
 from projections.following import read_after
 from projections.ports import Feed, RawCommit, Recorded
@@ -36,6 +37,7 @@ class LogCheck:
         self._chain_faults = chain_faults
         self._anchor = anchor
         self._anchored: bytes | None = None
+        self.losses: list[TailLossAccepted] = []
 
     def run(self, faults: list[Finding]) -> Iterator[Body]:
         """Yield progress; what is wrong goes into `faults`."""
@@ -64,7 +66,9 @@ class LogCheck:
         position = 0
         while position < self.position:
             recorded, poison = read_after(self._feed, position, BATCH)
-            self._stash.put(note for one in recorded if one.commit <= self.position for note in _notes(one))
+            within = [one for one in recorded if one.commit <= self.position]
+            self._stash.put(note for one in within for note in _notes(one))
+            self.losses += [one.event for one in within if isinstance(one.event, TailLossAccepted)]
             if poison is not None:
                 faults.append((poison.position, poison.sentence))
                 position = max(poison.position, position + 1)

@@ -226,8 +226,8 @@ class Communication:
     """One archived call or handled event, without bodies and secrets; `problem` is the slug of a refusal.
 
     kind: call, message, process. outcome: of a call its HTTP status, or opened, closed, gone (a stream); of a message
-    started, cancelled, failed, skipped; of a process started. causation: the command, `event:<position>`, or of a
-    process `master-key:<fingerprint>`. Sizes in bytes; digests SHA-256 hex. count: how many calls this record stands
+    started, cancelled, failed, skipped; of a process started, lost, settled. causation: the command, `event:<position>`
+    or, of a process, `master-key:<fingerprint>`. Sizes in bytes; digests SHA-256 hex. count: how many calls it stands
     for. head: of a command the chain hash (hex) of the log at domain_position, else empty.
     """
 

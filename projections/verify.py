@@ -6,17 +6,18 @@ on stores opened for reading, at one position.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from typing import TypeVar
 
 from domain.errors import BadInputError
+from projections.audit_check import Anchor, AuditCheck, told_of
 from projections.blobs import BlobCheck
 from projections.change import Body
 from projections.comparison import Comparison
 from projections.log_check import LogCheck
+from projections.log_hashes import LogHashes
 from projections.ports import Archived, Communications, Documents, Feed, History, RawCommit
 from projections.stash import OpenStash
 from projections.topic_check import CopyCheck, Placed, Topics
@@ -36,6 +37,7 @@ class Evidence:
     """What verify looks at, and the functions of the wire that recompute hashes: (position, what) of each fault.
 
     `files` give what a store finds wrong with its own file. There are `topics` in the distributed mode alone.
+    `is_older` tells a record of an older version. `receipts` are the backend's own of `log` and `audit`.
     """
 
     feed: Feed
@@ -48,6 +50,8 @@ class Evidence:
     open_stash: OpenStash
     files: tuple[Callable[[], Iterable[str]], ...] = ()
     topics: Topics | None = None
+    is_older: Callable[[Archived], bool] = lambda _: False
+    receipts: Callable[[], Mapping[str, Anchor]] = dict
 
 
 @dataclass
@@ -55,16 +59,19 @@ class Verification:
     """One run. `anchor` is (position, hash) that the caller knows; `in_flight` correlations are not yet answered."""
 
     evidence: Evidence
-    anchor: tuple[int, bytes] | None = None
+    anchor: Anchor | None = None
     in_flight: frozenset[str] = frozenset()
-    until: tuple[int, bytes] | None = None
+    until: Anchor | None = None
     faults: list[Finding] = field(default_factory=list)
     unanswered: list[Body] = field(default_factory=list)
     topics: Topics | None = None  # to be checked as well
+    audit_anchor: Anchor | None = None
+    audit: Body = field(default_factory=dict)  # what the result says of the audit log
     archived: int = 0  # how far the archive was read
 
     def run(self) -> Progress:
         """Yield progress (`{step, position, of}`), and last `{ok, position, head, faults, unanswered}`."""
+        receipts = dict(self.evidence.receipts())  # before the log's end: what is appended meanwhile is beyond them
         position, head = self._head()
         with self.evidence.open_stash() as stash:
             log = LogCheck(self.evidence.feed, position, self.evidence.chain_faults, self.anchor, stash)
@@ -73,14 +80,14 @@ class Verification:
                 ("chain", log.run(self.faults)),
                 ("read models", self._read_models(position)),
                 ("blobs", self._blobs(log)),
-                ("communications", self._communications(log)),
+                ("communications", self._communications(log, receipts)),
                 *self._topics(position),
             )
             for name, step in steps:
                 yield from self._guarded(name, step)
         faults = [{"position": at, "what": what} for at, what in self.faults]
         told = {"ok": not faults, "position": position, "head": head.hex()}
-        yield told | {"faults": faults, "unanswered": self.unanswered}
+        yield told | {"faults": faults, "unanswered": self.unanswered} | self.audit
 
     def _head(self) -> tuple[int, bytes]:
         if self.until is not None:
@@ -133,23 +140,28 @@ class Verification:
                 self.faults.append((None, f"no event names blob {sha256}: {what}"))
             yield {}
 
-    def _communications(self, log: LogCheck) -> Progress:
-        records = self._records(log)
-        found = self.evidence.communication_faults(records)
-        self.faults.extend((None, f"communication {at}: {what}") for at, what in islice(found, MOST_FAULTS))
-        for _ in records:  # what the check left unread still answers calls
-            pass
-        unanswered = [(at, correlation) for correlation, at in log.unanswered() if correlation not in self.in_flight]
-        self.unanswered = [{"correlation": correlation, "position": at} for at, correlation in sorted(unanswered)]
-        yield {"position": log.position, "of": log.position}
+    def _communications(self, log: LogCheck, receipts: Mapping[str, Anchor]) -> Progress:
+        it, hashes = self.evidence, LogHashes(self.evidence.feed)
+        given = {"the anchor": self.audit_anchor, "receipts.json": receipts.get("audit")}
+        anchors = {name: anchor for name, anchor in given.items() if anchor is not None}
+        check = AuditCheck(
+            it.communications, it.communication_faults, it.is_older, hashes, losses=log.losses, anchors=anchors
+        )
+        try:
+            for _ in check.run(log.answer):
+                yield {"position": log.position, "of": log.position}
+        finally:
+            self.archived = check.position
+            self.faults += [*check.faults, *_receipt_faults(hashes, receipts.get("log"))]
+        self.audit = told_of(check, log.losses)
+        self._sort_out(check, log)
 
-    def _records(self, log: LogCheck) -> Iterator[Archived]:
-        after = 0
-        while records := self.evidence.communications.read(after, BATCH):
-            for record in records:
-                log.answer(record.communication.correlation)
-                yield record
-            after = self.archived = records[-1].position
+    def _sort_out(self, check: AuditCheck, log: LogCheck) -> None:
+        """List who was not answered: before what is settled that is a fault, after it a process that died."""
+        found = sorted((at, correlation) for correlation, at in log.unanswered() if correlation not in self.in_flight)
+        missing = [(at, f"the call {it} has no record in the audit log") for at, it in found if check.missing(at)]
+        self.faults += missing[:MOST_FAULTS]
+        self.unanswered = [{"correlation": it, "position": at} for at, it in found if not check.missing(at)]
 
     def _topics(self, position: int) -> tuple[tuple[str, Progress], ...]:
         if self.topics is None:
@@ -173,16 +185,28 @@ class Verification:
             self.faults.extend(check.faults)
 
 
+def _receipt_faults(hashes: LogHashes, receipt: Anchor | None) -> Iterator[Finding]:
+    if receipt is None:
+        return
+    position, found = receipt
+    if hashes.end_before(position):
+        yield position, f"the log ends at {hashes.end}, below {position}, which receipts.json has"
+    elif hashes.at(position) != found.hex():
+        yield position, "receipts.json has another hash: the log was rewritten"
+
+
 def verify(
     evidence: Evidence,
     *,
-    anchor: tuple[int, bytes] | None = None,
+    anchor: Anchor | None = None,
+    audit_anchor: Anchor | None = None,
     in_flight: frozenset[str] = frozenset(),
-    until: tuple[int, bytes] | None = None,
+    until: Anchor | None = None,
     against_topics: bool = False,
 ) -> Progress:
-    """Check everything. Yields progress (`{step, position, of}`), last `{ok, position, head, faults, unanswered}`.
+    """Check everything. Yields progress (`{step, position, of}`), last `{ok, position, head, faults, unanswered, …}`.
 
+    `anchor` and `audit_anchor` are position and hash that the caller knows of the log and of the audit log.
     `until` is the log's head (position, hash) as it was before `in_flight` was taken (correlations of calls that run):
     so each call up to there is either still in flight, or its communication is archived. None: the head of now.
     `against_topics` raises BadInputError where there are none.
@@ -190,4 +214,4 @@ def verify(
     if against_topics and evidence.topics is None:
         raise BadInputError("There is no Kafka in the embedded mode: verify checks its log without `against`.")
     topics = evidence.topics if against_topics else None
-    return Verification(evidence, anchor, in_flight, until, topics=topics).run()
+    return Verification(evidence, anchor, in_flight, until, topics=topics, audit_anchor=audit_anchor).run()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event as Signal
 from threading import Thread
@@ -15,43 +16,60 @@ from typing import Final
 
 from adapters.durability import write_whole
 from domain.errors import AutoLearnError
+from projections.tails import GENESIS, End
 
 log = logging.getLogger(__name__)
 
 NAME: Final = "receipts.json"
 LOG, AUDIT = "log", "audit"
 EVERY_SECONDS: Final = 1.0
-HASH_BYTES: Final = 32
+RECEIPT: Final = "(0|[1-9][0-9]{0,18}):([0-9a-f]{64})"
+FORM: Final = re.compile(rf'{{"log": "{RECEIPT}", "audit": "{RECEIPT}"}}')
 
 Receipt = tuple[int, bytes]
-Ends = dict[str, Receipt]
+Receipts = dict[str, Receipt]
+Ends = Mapping[str, End]
 
 
-def read_receipts(folder: Path) -> Ends:
+def read_receipts(folder: Path) -> Receipts:
     """Return position and hash by name, as far as the file tells; it is evidence of a loss, its absence is none."""
     try:
-        content = json.loads((folder / NAME).read_bytes())
-        return {name: _receipt(content[name]) for name in (LOG, AUDIT)}
+        return _parsed((folder / NAME).read_bytes())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError):
         log.warning("%s cannot be read, so it does not show whether an end of the log was lost", folder / NAME)
         return {}
 
 
-def write_receipts(folder: Path, ends: Ends) -> None:
+def write_receipts(folder: Path, receipts: Receipts) -> None:
     """Replace the file."""
-    write_whole(
-        folder / NAME, json.dumps({name: f"{position}:{found.hex()}" for name, (position, found) in ends.items()})
-    )
+    write_whole(folder / NAME, _text(receipts))
+
+
+def _text(receipts: Receipts) -> str:
+    return json.dumps({name: f"{position}:{found.hex()}" for name, (position, found) in receipts.items()})
+
+
+def _parsed(content: bytes) -> Receipts:
+    """Return what `_text` was made of; raises ValueError for whatever else it is."""
+    found = FORM.fullmatch(content.decode())
+    if found is None:
+        raise ValueError("it does not have the form of receipts")
+    log_at, log_hash, audit_at, audit_hash = found.groups()
+    return {LOG: (int(log_at), bytes.fromhex(log_hash)), AUDIT: (int(audit_at), bytes.fromhex(audit_hash))}
 
 
 class ReceiptKeeper:
-    """Writes the file of one process that owns the data directory; `ends` tells what is stored for good now."""
+    """Writes the file of one process that owns the data directory; `ends` tells what is stored for good now.
+
+    A receipt that does not hold any more stays: somebody changed the files while they were in use.
+    """
 
     def __init__(self, folder: Path, ends: Callable[[], Ends]) -> None:
         self._folder, self._ends = folder, ends
-        self._written: Ends = {}
+        self._written = read_receipts(folder)
+        self._broken: set[str] = set()
         self._closing = Signal()
         self._thread: Thread | None = None
 
@@ -72,21 +90,22 @@ class ReceiptKeeper:
     def write(self) -> None:
         """Write where anything is new; a full disk or a store that does not answer is no reason to stop serving."""
         try:
-            ends = self._ends()
-            if ends != self._written:
-                write_receipts(self._folder, ends)
-                self._written = ends
+            receipts = {name: self._next(name, end) for name, end in self._ends().items()}
+            if receipts != self._written:
+                write_receipts(self._folder, receipts)
+                self._written = receipts
         except (AutoLearnError, OSError) as trouble:
             log.warning("%s could not be written: %s", NAME, trouble)
+
+    def _next(self, name: str, end: End) -> Receipt:
+        position, found = self._written.get(name, (0, GENESIS))
+        if end.hash_at(position) == found:
+            return end.position, end.hash
+        if name not in self._broken:
+            log.error("%s has not any more what it had at %s: run `autolearn verify`", end.name, position)
+            self._broken.add(name)
+        return position, found
 
     def _run(self) -> None:
         while not self._closing.wait(EVERY_SECONDS):
             self.write()
-
-
-def _receipt(text: str) -> Receipt:
-    position, _, found = text.partition(":")
-    receipt = int(position), bytes.fromhex(found)
-    if receipt[0] < 0 or len(receipt[1]) != HASH_BYTES:
-        raise ValueError(text)
-    return receipt

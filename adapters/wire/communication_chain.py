@@ -21,6 +21,8 @@ from projections.ports import Archived, Communication
 GENESIS: Final = bytes(32)
 ADDED: Final = ("count", "head")  # the fields that older versions did not have
 
+UNWRITABLE: Final = (AttributeError, OverflowError, TypeError, UnicodeError)  # what such values do to a hash
+
 Facts = Callable[[Communication], tuple[Any, ...]]
 
 facts_of: Final[Facts] = attrgetter(*(field.name for field in fields(Communication)))
@@ -73,6 +75,14 @@ def has_its_hash(record: Archived) -> bool:
     return record.hash in (_hash(record, record.previous), _older_hash(record, record.previous))
 
 
+def is_older(record: Archived) -> bool:
+    """Whether an older version made the record."""
+    try:
+        return record.hash == _older_hash(record, record.previous)
+    except UNWRITABLE:
+        return False
+
+
 class Chain:
     """Follows records in the order of their positions, from the first on."""
 
@@ -85,7 +95,7 @@ class Chain:
         """Say what is wrong with the next record; the one after is judged by what this one has stored."""
         try:
             what = self._fault(record)
-        except (AttributeError, OverflowError, TypeError, UnicodeError):
+        except UNWRITABLE:
             what = "the record holds values that nobody could have stored"
         self._position, self._hash = record.position, record.hash
         self._numbers[record.writer] = record.number

@@ -34,6 +34,7 @@ from adapters.http.in_flight import InFlight
 from adapters.journal import ArchivedJournal
 from adapters.private_files import discard
 from adapters.security.keys import fingerprint
+from adapters.settling import Settling
 from adapters.tasks.installed import is_installed
 from cli.compose.places import prepare_places, scratch_of
 from cli.compose.stores import Stores, application_of, backend_of, environment, master_key
@@ -115,18 +116,34 @@ def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
         stores = open_stores(settings, worker, opened, mongo)
         application, launcher = application_of(settings, stores, worker, scratch_of(settings) / worker, is_installed)
         opened.callback(launcher.close)
-        key = fingerprint(master_key(settings, stores.store))
-        check_master_key(mongo, key)
-        journal = ArchivedJournal(stores.communications, worker, key)
+        journal = ArchivedJournal(stores.communications, worker, checked_key(settings, stores))
+        backend = backend_in(settings, stores, application, presence, in_flight)
         return ServiceNode(
             service=service,
             application=application,
-            backend=backend_in(settings, stores, application, presence, in_flight),
+            backend=backend,
             launcher=launcher,
             journal=journal,
             worker=event_worker_in(stores, application, journal, presence, KINDS[service] if kind == "work" else NONE),
+            settling=settling_in(stores, journal, backend),
             opened=opened.pop_all(),
         )
+
+
+def checked_key(settings: Settings, stores: DistributedStores) -> str:
+    """Return the master key's fingerprint; raises BadInputError where the database was begun with another one."""
+    key = fingerprint(master_key(settings, stores.store))
+    check_master_key(stores.mongo, key)
+    return key
+
+
+def settling_in(stores: DistributedStores, journal: ArchivedJournal, backend: Backend) -> Settling:
+    """Return what looks for commits without a call; those that are in flight in any process will have theirs."""
+
+    def in_flight() -> list[str]:
+        return [*backend.in_flight.correlations(), *backend.in_flight_elsewhere()]
+
+    return Settling(stores.store, stores.feed, stores.communications, journal, in_flight)
 
 
 def backend_in(

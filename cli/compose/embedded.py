@@ -22,11 +22,12 @@ from adapters.embedded.generations import Generations
 from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.lock import DirectoryLock
 from adapters.embedded.read_database import ReadDatabase
-from adapters.embedded.receipts import ReceiptKeeper
+from adapters.embedded.receipts import ReceiptKeeper, read_receipts
 from adapters.embedded.small_files import small_file_faults
 from adapters.files.blobs import FileBlobs
 from adapters.journal import ArchivedJournal
 from adapters.security.keys import fingerprint
+from adapters.settling import Settling
 from cli.compose.embedded_tails import accept, checked_tails, ends_of
 from cli.compose.places import prepare_places, scratch_of
 from cli.compose.stores import BUILTIN_DATASETS, Stores, application_of, backend_of, environment, master_key
@@ -73,6 +74,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
             partial(small_file_faults, settings.data, settings.key_file),
             *(feed.file_faults, communications.file_faults, read.faults),
         ),
+        receipts=partial(read_receipts, settings.data),
         read=read,
     )
 
@@ -119,7 +121,9 @@ def followers(
     # Whoever owned the directory before is dead, so the tasks that it had started are lost.
     worker = EventWorker(application, stores.topic, open_tasks, journal, is_lost=lambda other: other != name)
     backend = backend_of(settings, stores, application, inspector, fault=runner.told)
-    return {"runner": runner, "worker": worker, "backend": backend}
+    in_flight = backend.in_flight.correlations
+    settling = Settling(stores.store, stores.feed, stores.communications, journal, in_flight)
+    return {"runner": runner, "worker": worker, "backend": backend, "settling": settling}
 
 
 def let_serve(settings: Settings, stores: EmbeddedStores) -> None:

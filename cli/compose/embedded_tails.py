@@ -49,10 +49,8 @@ class Tails:
 
 
 def ends_of(stores: Stores) -> Ends:
-    """Return how far log and audit log have come, for `receipts.json`."""
-    last = stores.communications.recent(0)[-1:]
-    audit = (last[0].position, last[0].hash) if last else (0, bytes(32))
-    return {LOG: stores.feed.head(), AUDIT: audit}
+    """Return where log and audit log end, for `receipts.json`."""
+    return {LOG: end_of_log(stores.feed), AUDIT: end_of_audit(stores.communications)}
 
 
 def checked_tails(stores: Stores, folder: Path, accept_loss: str | None) -> Tails:
@@ -75,7 +73,7 @@ def accept(
     journal.started(start, tails.log.end.position)
     command = AcceptLoss(reason, tails.log.fact(), tails.audit.fact(), (*tails.log.evidence, *tails.audit.evidence))
     application.handle(command, system_call("loss", start))
-    write_receipts(folder, ends_of(stores))
+    write_receipts(folder, {name: (end.position, end.hash) for name, end in ends_of(stores).items()})
     (folder / "positions.json").unlink(missing_ok=True)  # `local` would wait for positions that are gone
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
 from adapters.wire.chain import chain_faults
 from adapters.wire.communication_chain import chain_faults as communication_faults
+from adapters.wire.communication_chain import is_older
 from adapters.wire.moments import from_microseconds, microseconds_now
 from cli.settings import Settings
 from commands.application import Application
@@ -61,6 +62,7 @@ class Stores:
     blobs: FileBlobs
     files: tuple[Callable[[], Iterable[str]], ...] = ()
     topics: Topics | None = None
+    receipts: Callable[[], Mapping[str, tuple[int, bytes]]] = dict
 
 
 def application_of(
@@ -117,6 +119,8 @@ def evidence_of(stores: Stores) -> Evidence:
         open_stash=TemporaryStash,
         files=stores.files,
         topics=stores.topics,
+        is_older=is_older,
+        receipts=stores.receipts,
     )
 
 

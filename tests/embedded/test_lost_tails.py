@@ -22,6 +22,7 @@ from cli.settings import Settings, read_settings
 from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, ConflictError
 from projections.ports import Communication
+from projections.tails import End
 
 READ_MODELS = "read-models-*.db"
 
@@ -197,14 +198,30 @@ def test_a_write_ahead_log_that_a_killed_backend_left_and_that_is_lost_is_notice
         live(settings)
 
 
-def test_what_receipts_say_is_on_disk_and_a_broken_file_is_no_evidence(tmp_path: Path) -> None:
-    ends = {"log": (3, b"x" * 32), "audit": (9, b"y" * 32)}
-    keeper = ReceiptKeeper(tmp_path, lambda: ends)
+def ends(hashes: dict[str, dict[int, bytes]]) -> dict[str, End]:
+    """Return ends of logs that have these hashes."""
+    return {name: End(name, max(it), it[max(it)], it.get) for name, it in hashes.items()}
+
+
+def test_receipts_follow_what_is_stored_and_a_broken_file_is_no_evidence(tmp_path: Path) -> None:
+    hashes: dict[str, dict[int, bytes]] = {name: {0: bytes(32)} for name in ("log", "audit")}
+    keeper = ReceiptKeeper(tmp_path, lambda: ends(hashes))
     keeper.start()
-    assert read_receipts(tmp_path) == ends
-    ends = {"log": (4, b"z" * 32), "audit": (9, b"y" * 32)}
+    assert read_receipts(tmp_path) == {"log": (0, bytes(32)), "audit": (0, bytes(32))}
+    hashes["log"][4] = b"z" * 32
     keeper.stop()
-    assert read_receipts(tmp_path) == ends
+    assert read_receipts(tmp_path) == {"log": (4, b"z" * 32), "audit": (0, bytes(32))}
     for broken in ("", "[]", '{"log": "3:xx", "audit": "1:aa"}', '{"log": 3, "audit": 4}'):
         (tmp_path / NAME).write_text(broken)
         assert read_receipts(tmp_path) == {}
+
+
+@pytest.mark.parametrize("changed", [{0: bytes(32), 3: b"y" * 32}, {0: bytes(32)}, {0: bytes(32), 7: b"x" * 32}])
+def test_a_receipt_that_does_not_hold_any_more_stays(tmp_path: Path, changed: dict[int, bytes]) -> None:
+    hashes = {"log": {0: bytes(32), 3: b"x" * 32}, "audit": {0: bytes(32)}}
+    keeper = ReceiptKeeper(tmp_path, lambda: ends(hashes))
+    keeper.write()
+    hashes["log"] = changed
+    hashes["audit"][5] = b"a" * 32
+    keeper.write()
+    assert read_receipts(tmp_path) == {"log": (3, b"x" * 32), "audit": (5, b"a" * 32)}

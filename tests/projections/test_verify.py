@@ -17,8 +17,10 @@ from tests.projections.verified import Place, positions
 def test_all_is_well(place: Place) -> None:
     position, head = place.world.feed.head()
     report = place.report(anchor=(position, head))
+    last = place.communications.read(0, 1000)[-1]
+    of_audit = {"audit_position": last.position, "audit_head": last.hash.hex(), "lost_calls": 0, "losses": []}
     expected = {"ok": True, "position": position, "head": head.hex(), "faults": [], "unanswered": []}
-    assert report == expected
+    assert report == expected | of_audit
     *progress, _ = verify(place.evidence)
     assert {step["step"] for step in progress} == {"files", "chain", "read models", "blobs", "communications"}
 

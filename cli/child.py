@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import logging
 import os
 import subprocess
@@ -16,7 +16,8 @@ from threading import Lock, Thread
 
 from adapters.own_python import own_environment, own_python
 from adapters.printable import visible
-from domain.errors import AutoLearnError, BadInputError, ConflictError, ForbiddenError, NotAbleError
+from cli.detached import REFUSALS
+from domain.errors import NotAbleError
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +25,8 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds before it is started again, 
 SETTLED_SECONDS = 10.0  # who lived so long begins with the shortest pause again
 LOOK_SECONDS = 1.0
 STOP_SECONDS = 15.0
+LONGEST_LINE = 1 << 16  # of what it says; a longer one is passed on in pieces
 LAST_WORDS_SECONDS = 0.5  # longer is in vain: processes below it may have its standard error still
-REFUSALS: dict[int, type[AutoLearnError]] = {2: BadInputError, 4: ForbiddenError, 6: ConflictError}  # by exit code
 # prctl(PR_SET_PDEATHSIG, SIGTERM) holds across exec: the child is asked to end when the thread that started it has
 # ended, by whatever end. Not as preexec_fn: the parent has threads, and a fork of theirs may lock up before the exec.
 BOUND = """
@@ -131,8 +132,8 @@ class Child:
 
     def _echo(self, process: subprocess.Popen[bytes]) -> None:
         """Pass on what it says, line by line, until it ends; its last words explain a refusal."""
-        with process.stderr or contextlib.nullcontext(()) as lines:
-            for line in lines:
+        with process.stderr or io.BytesIO() as lines:
+            for line in iter(lambda: lines.readline(LONGEST_LINE), b""):
                 text = line.decode(errors="replace").rstrip()
                 self._said = text.removeprefix("autolearn: ") or self._said
                 sys.stderr.write(f"{self.part.name}: {visible(text)}\n")

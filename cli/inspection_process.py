@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from adapters.own_python import own_python
+from adapters.printable import PrintableStream
 from adapters.private_files import UMASK
 from cli.inspection_steps import end_with_caller, told_by
 from commands.lifeline import Lifeline
@@ -76,6 +77,7 @@ def main() -> int:
     """Run one inspection and print its steps; serving goes first."""
     os.nice(5)
     os.umask(UMASK)
+    sys.stderr = PrintableStream(sys.stderr)
     gc.set_threshold(*RARELY)
     arguments = json.loads(sys.stdin.readline())
     end_with_caller(sys.stdin)

@@ -28,6 +28,7 @@ from adapters.serving.log_limit import LogLimit
 from adapters.serving.proxies import Callers, Network
 from adapters.wire.moments import microseconds_now
 from cli.beginnings import has_own_clients
+from cli.logs import log_to_standard_error
 from domain.errors import BadInputError, ConflictError
 
 if TYPE_CHECKING:
@@ -131,10 +132,9 @@ def watched(lock: DirectoryLock) -> Iterator[None]:
 
 def begin_process() -> None:
     """Log to standard error; what is stored is the owner's alone, whatever folder it is in."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_standard_error()
     for handler in logging.getLogger().handlers:
         handler.addFilter(LogLimit())
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every call that the gateway passes on
     os.umask(UMASK)
     microseconds_now()  # a clock that is far off is refused at once
     raise_limit()

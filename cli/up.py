@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import tempfile
@@ -14,16 +13,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from adapters.own_python import own_environment, own_python
 from adapters.printable import visible
-from adapters.private_files import append_to, make_own_folder
+from adapters.private_files import make_own_folder
+from cli.detached import Detached
 from cli.places import data_directory
 from domain.errors import (
-    AutoLearnError,
     BadInputError,
     ConflictError,
-    ForbiddenError,
-    NotAbleError,
     NotFoundError,
     WaitedTooLongError,
 )
@@ -36,7 +32,6 @@ MODES = ("embedded", "distributed")
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.05
-REFUSALS: dict[int, type[AutoLearnError]] = {2: BadInputError, 4: ForbiddenError, 6: ConflictError}  # by exit code
 
 at = click.option(
     "--data",
@@ -110,32 +105,17 @@ def started(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes
         where = f"process {running.pid} at {running.url}" if running.url else "it is starting or stopping"
         raise ConflictError(f"A backend runs on {data} already: {where}.")
     make_own_folder(data)
-    process, begin = _spawned(data, "--port", str(port), *chosen)
-    deadline = time.monotonic() + START_SECONDS
+    detached = Detached.start(data, "up", "--data", str(data), "--port", str(port), *chosen)
+    process, deadline = detached.process, time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         running = holder(data)
         if running is not None and running.pid == process.pid and running.url:
             return process, running.url
         if process.poll() is not None:
-            raise _refusal(data / "backend.log", begin, process.returncode)
+            raise detached.refusal()
         time.sleep(LOOK_SECONDS)
     process.terminate()
-    raise WaitedTooLongError(f"The backend did not answer within {START_SECONDS:.0f} s; see {data / 'backend.log'}.")
-
-
-def _spawned(data: Path, *options: str) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the process of a backend; return it and where in backend.log its words begin."""
-    with os.fdopen(append_to(data / "backend.log"), "ab") as log:
-        begin = log.tell()
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            own_python("cli.main", "up", "--data", str(data), *options),
-            env=own_environment(os.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    return process, begin
+    raise WaitedTooLongError(f"The backend did not answer within {START_SECONDS:.0f} s; see {detached.log}.")
 
 
 @contextmanager
@@ -155,12 +135,3 @@ def _settings(data: Path | None, mode: str | None) -> Settings:
     from cli.settings import read_settings  # noqa: PLC0415 - pydantic only where a backend starts
 
     return read_settings(data=data, mode=mode)
-
-
-def _refusal(log: Path, begin: int, code: int) -> AutoLearnError:
-    """Make the error of a backend that did not start from the last line it wrote."""
-    with log.open("rb") as file:
-        file.seek(begin)
-        lines = file.read().decode(errors="replace").split("\n")
-    said = next((line for line in reversed(lines) if line.strip()), "nothing")
-    return REFUSALS.get(code, NotAbleError)(f"The backend did not start: {said.removeprefix('autolearn: ')}")

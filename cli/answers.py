@@ -52,6 +52,11 @@ class Answer:
         return str(self.headers.get("AutoLearn-Head", ""))
 
     @property
+    def audit(self) -> str:
+        """The place of the call's own record in the audit log, as `POSITION:HASH`; '' where it says none."""
+        return str(self.headers.get("AutoLearn-Audit", ""))
+
+    @property
     def location(self) -> str:
         """Where the task of a 202 can be asked for: a path."""
         return str(self.headers.get("Location", ""))

@@ -66,6 +66,7 @@ def _commit(stage: Stage) -> None:
     receipt = stage.show_object("commit", "--message", "Five models on penguins", "--json")
     stage.remember("after", receipt["position"])
     stage.remember("receipt", f"{receipt['position']}:{receipt['head']}")
+    stage.remember("audit", receipt["audit"])
 
 
 def _history(stage: Stage) -> None:
@@ -92,4 +93,4 @@ def _audit(stage: Stage) -> None:
     stage.tell("The state before the commit, computed from the log alone, held against the read models.")
     stage.show("replay", "--as-of", f"@{stage.known('before')}")
     stage.tell("A check of everything, against the receipt of the commit: who keeps it can prove that nothing changed.")
-    stage.show("verify", "--anchor", stage.known("receipt"))
+    stage.show("verify", "--anchor", stage.known("receipt"), "--audit-anchor", stage.known("audit"))

@@ -62,6 +62,7 @@ def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[
     return verify(
         evidence_of(stores),
         anchor=_anchor(arguments.get("anchor")),
+        audit_anchor=_anchor(arguments.get("audit_anchor")),
         until=_anchor(arguments.get("until"), smallest=0),
         in_flight=frozenset(arguments.get("in_flight") or ()),
         against_topics=arguments.get("against") == "kafka",

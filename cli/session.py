@@ -32,9 +32,11 @@ def session(terminal: Terminal, which: str | None, as_of: str | None) -> None:
 @shared
 def commit(terminal: Terminal, experiments: tuple[str, ...], message: str | None) -> None:
     """Commit all completed trainings of the session, or the named ones (and discard the rest)."""
-    body = terminal.client().tell("session", "commit", body={"experiments": list(experiments), "message": message}).body
+    answer = terminal.client().tell("session", "commit", body={"experiments": list(experiments), "message": message})
+    body = answer.body | {"audit": answer.audit}
     terminal.show(body)
-    terminal.say(f"Receipt: autolearn verify --anchor {body.get('position')}:{body.get('head')}")
+    audit = f" --audit-anchor {answer.audit}" if answer.audit else ""
+    terminal.say(f"Receipt: autolearn verify --anchor {body.get('position')}:{body.get('head')}{audit}")
 
 
 @click.command()

@@ -19,18 +19,23 @@ ANCHOR = re.compile(r"\d{1,18}:[0-9a-f]{64}")
 
 @click.command()
 @click.option("--anchor", metavar="POSITION:HASH", help="A receipt: the log must still have this hash there.")
+@click.option("--audit-anchor", metavar="POSITION:HASH", help="The same of the audit log.")
 @click.option("--against", type=click.Choice(["kafka"]), help="Compare log and communications with their topics, too.")
 @click.option("--data", type=click.Path(exists=True, file_okay=False), help="Check this directory, without a backend.")
 @shared
-def verify(terminal: Terminal, anchor: str | None, against: str | None, data: str | None) -> None:
+def verify(
+    terminal: Terminal, anchor: str | None, audit_anchor: str | None, against: str | None, data: str | None
+) -> None:
     """Check everything that is stored; exit code 1 and a list where something was changed.
 
-    Without an anchor, a log that was wholly rewritten or cut at its end looks right: keep receipts elsewhere.
+    Without an anchor, a log that was wholly rewritten looks right: keep receipts elsewhere.
     """
-    if anchor and not ANCHOR.fullmatch(anchor):
-        raise click.UsageError("--anchor looks like POSITION:HASH, as `commit` prints it (64 digits 0-9a-f).")
-    given: Facts = {"anchor": anchor} | ({"against": against} if against else {})
-    body = result_of(terminal, "Verifying", _steps(terminal, given, data))
+    for name, given in (("--anchor", anchor), ("--audit-anchor", audit_anchor)):
+        if given and not ANCHOR.fullmatch(given):
+            raise click.UsageError(f"{name} looks like POSITION:HASH, as `commit` prints it (64 digits 0-9a-f).")
+    asked: Facts = {"anchor": anchor}
+    asked |= {name: it for name, it in (("audit_anchor", audit_anchor), ("against", against)) if it}
+    body = result_of(terminal, "Verifying", _steps(terminal, asked, data))
     terminal.show(body, View(_blocks))
     if not body.get("ok"):
         click.get_current_context().exit(exit_codes.DIFFERENT)
@@ -45,7 +50,10 @@ def _steps(terminal: Terminal, given: Facts, data: str | None) -> Iterable[Event
 
 
 def _blocks(body: Facts) -> list[Block]:
-    facts = {key: value for key, value in body.items() if key not in ("faults", "unanswered")}
+    facts = {key: value for key, value in body.items() if key not in ("faults", "unanswered", "losses")}
     unanswered = body.get("unanswered") or []
     facts["unanswered"] = len(unanswered) if isinstance(unanswered, list) else unanswered
-    return [facts, list(body.get("faults") or [])]
+    losses = [
+        {"accepted": it.get("reason"), "lost": "; ".join(it.get("evidence", []))} for it in body.get("losses") or []
+    ]
+    return [facts, list(body.get("faults") or []), losses]

@@ -26,8 +26,8 @@ class Inspector(Protocol):
 
         Cutting `lifeline` ends the process.
 
-        kind and arguments: verify `{anchor, until, in_flight: [id…]}` (both POSITION:HASH; `until` is the log's head as
-        it was before `in_flight` was taken), replay `{as_of, stream}`, rebuild `{projection}`.
+        kind and arguments: verify `{anchor, audit_anchor, until, in_flight: [id…]}` (POSITION:HASH; `until` is the
+        log's head as it was before `in_flight` was taken), replay `{as_of, stream}`, rebuild `{projection}`.
         """
         ...
 

@@ -13,6 +13,7 @@ from adapters.security.answer_facts import SEAL, SEALED_ALONE, AnswerFacts, is_s
 from adapters.security.sealing import RESPONSE, SEALED, seal
 
 POSITION, HEAD, REQUEST = "AutoLearn-Position", "AutoLearn-Head", "AutoLearn-Request"
+AUDIT = "AutoLearn-Audit"
 FILE_SHA256 = "AutoLearn-SHA256"
 CONTENT_TYPE = "content-type"
 

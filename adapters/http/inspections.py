@@ -38,8 +38,9 @@ async def verify(it: Here, request: Request, body: schemas.Anchor) -> Response:
     position, head = await it.lanes.quick(it.backend.feed.head)
     elsewhere = await it.lanes.waiting(it.backend.in_flight_elsewhere)
     in_flight = [*it.in_flight.correlations(), *elsewhere]
-    given = {"anchor": body.anchor, "against": body.against, "until": f"{position}:{head.hex()}"}
-    return await _inspected(it, request, "verify", given | {"in_flight": in_flight})
+    given = {"anchor": body.anchor, "audit_anchor": body.audit_anchor, "against": body.against}
+    state = {"until": f"{position}:{head.hex()}", "in_flight": in_flight}
+    return await _inspected(it, request, "verify", given | state)
 
 
 @router.post("/rebuilds", responses={200: {"model": Rebuilt}})

@@ -49,7 +49,11 @@ PREFER = {
     "schema": {"type": "string"},
 }
 POSITION = {
-    "AutoLearn-Position": {"description": "place in the log that this is true for", "schema": {"type": "integer"}}
+    "AutoLearn-Position": {"description": "place in the log that this is true for", "schema": {"type": "integer"}},
+    "AutoLearn-Audit": {
+        "description": "POSITION:HASH of this call's own record in the audit log: its receipt",
+        "schema": {"type": "string"},
+    },
 }
 HEAD = {"AutoLearn-Head": {"description": "the log's chain hash there: the receipt", "schema": {"type": "string"}}}
 

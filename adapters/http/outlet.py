@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from adapters.http.backend import Backend
-from adapters.http.held import HEAD, POSITION, Held
+from adapters.http.held import AUDIT, HEAD, POSITION, Held
 from adapters.http.lanes import Lanes
 from adapters.http.passage import Passage
 from adapters.http.problems import INTERNAL, Problem, problem_of
@@ -89,7 +89,7 @@ class Outlet:
                 size=len(held.body),
                 digest=plain,
             )
-            failure = self._archived(record)
+            failure = self._archived(record, held)
         if failure is not None:
             done = self.passage.is_command and held.status < REFUSED
             held = Held.of(problem_of(_recorded(position) if done else failure))
@@ -111,11 +111,14 @@ class Outlet:
                 return 0
         return int(held.headers[POSITION])
 
-    def _archived(self, record: Communication) -> AutoLearnError | None:
+    def _archived(self, record: Communication, held: Held | None = None) -> AutoLearnError | None:
+        """Archive a record, and let the answer say its place to a caller who is known."""
         if self.passage.is_open:
             return None
         try:
-            self.backend.communications.archive(record)
+            archived = self.backend.communications.archive(record)
+            if held is not None and self.passage.admitted is not None:
+                held.headers[AUDIT] = f"{archived.position}:{archived.hash.hex()}"
         except AutoLearnError as failure:
             return failure
         except Exception:
@@ -133,7 +136,8 @@ class Outlet:
     async def _open(self, stream: Stream) -> None:
         held = self._held or Held.of(INTERNAL)
         position = await self.lanes.quick(lambda: self._positioned(held))
-        failure = await self.lanes.quick(lambda: self._archived(self.passage.record("opened", position=position)))
+        record = self.passage.record("opened", position=position)
+        failure = await self.lanes.quick(lambda: self._archived(record, held))
         if failure is not None:
             raise failure
         stream.seal = held.seal_beginning(self.passage)

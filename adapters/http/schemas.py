@@ -79,9 +79,10 @@ class NewClient(Incoming):
 
 
 class Anchor(Incoming):
-    """A receipt to hold the log against: `POSITION:HASH`; and whether the topics must be the same as the log."""
+    """Receipts to hold log and audit log against: `POSITION:HASH`; and whether the topics must be the same."""
 
     anchor: str | None = None
+    audit_anchor: str | None = None
     against: Literal["kafka"] | None = None
 
 

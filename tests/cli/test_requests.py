@@ -122,14 +122,18 @@ def test_session_and_commit(backend: FakeBackend, run: Run) -> None:
     backend.on(
         "GET", "/session", Reply({"session": "ana-1", "state": "open", "experiments": [training()], "position": 3})
     )
-    backend.on("POST", "/session/commit", Reply({"session": "ana-1", "experiments": [ID], "position": 9, "head": "ab"}))
+    committed = {"session": "ana-1", "experiments": [ID], "position": 9, "head": "ab"}
+    told = Reply(committed, headers={"AutoLearn-Audit": "12:cd"})
+    backend.on("POST", "/session/commit", told, Reply(committed), told)
     assert ID in run("session").out
     run("session", "list")
     run("session", "ana-1")
     assert [it.query for it in backend.seen] == [{}, {"list": "1"}, {"session": "ana-1"}]
     ran = run("commit", ID, "--message", "good")
     assert backend.seen[-1].body == {"experiments": [ID], "message": "good"}
-    assert "--anchor 9:ab" in ran.err
+    assert "Receipt: autolearn verify --anchor 9:ab --audit-anchor 12:cd\n" in ran.err
+    assert "Receipt: autolearn verify --anchor 9:ab\n" in run("commit").err  # an older backend
+    assert json.loads(run("commit", "--json").out) == committed | {"audit": "12:cd"}
 
 
 def test_where_an_experiment_stands_is_shown_once_it_matters(backend: FakeBackend, run: Run) -> None:

@@ -24,6 +24,9 @@ def test_verify(backend: FakeBackend, run: Run) -> None:
     backend.on("POST", "/verifications", Reply(events=[progress, ("result", good)]), Reply(events=[("result", bad)]))
     assert run("verify", "--anchor", f"9:{'a' * 64}").code == 0
     assert backend.seen[0].body == {"anchor": f"9:{'a' * 64}"}
+    assert run("verify", "--audit-anchor", f"9:{'b' * 64}").code == 1
+    assert backend.seen[1].body == {"anchor": None, "audit_anchor": f"9:{'b' * 64}"}
+    assert "--audit-anchor looks like POSITION:HASH" in run("verify", "--audit-anchor", "9:b").err
     ran = run("verify")
     assert ran.code == 1
     assert "the hash is wrong" in ran.out

@@ -63,6 +63,34 @@ def test_what_the_record_says(rig: Rig, ana: Caller) -> None:
     assert record.milliseconds > 0
 
 
+def audit_of(record: Archived) -> str:
+    return f"{record.position}:{record.hash.hex()}"
+
+
+def test_each_answer_to_a_known_caller_says_under_its_seal_where_its_record_is(rig: Rig, ana: Caller) -> None:
+    replies = [ana.post("/trainings", TRAINING), ana.get("/session"), ana.get("/log"), ana.get("/trainings/zzzz")]
+    assert [reply.status for reply in replies] == [201, 200, 403, 404]
+    records = rig.communications.recent(0)
+    told = [reply.facts.headers["autolearn-audit"] for reply in replies if reply.facts]
+    assert told == [audit_of(it) for it in records]
+
+
+def test_a_stream_says_where_the_record_of_its_beginning_is(rig: Rig, ana: Caller) -> None:
+    task = ana.post("/trainings", TRAINING).json["experiment"]
+    reply = ana.get(f"/trainings/{task}/events")
+    opened, _closed = rig.communications.recent(1)
+    assert reply.facts is not None
+    assert reply.facts.headers["autolearn-audit"] == audit_of(opened)
+
+
+def test_nobody_is_told_of_a_record_that_is_not_there(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = ana.outgoing("GET", "/session")
+    assert "autolearn-audit" not in ana.raw(call, {}, [b""]).headers  # without a token
+    with monkeypatch.context() as patched:
+        broken(patched, "archive", NotAbleError("no"))
+        assert "autolearn-audit" not in ana.get("/session").headers
+
+
 def test_only_the_record_of_a_command_has_the_chain_hash(rig: Rig, ana: Caller) -> None:
     ana.get("/session")
     ana.post("/trainings", {"dataset": "iris", "model": "nothing"})

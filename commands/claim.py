@@ -31,8 +31,11 @@ class Claim:
 
     def decide(self, decision: Callable[[Work], str]) -> Receipt | None:
         """Append what the decision triggers, then run what it started."""
-        with self.desk.tasks.announcing() as self._announce:
-            _, receipt = self.desk.decide(decision)
+        quota, client = self.desk.tasks.quota, self.desk.call.client
+        with quota.one_more(client), self.desk.tasks.announcing() as self._announce:
+            task, receipt = self.desk.decide(decision)
+            if receipt is not None:
+                quota.requested(task, client)
             if receipt is not None and self._started is not None:
                 self.has_slot = False  # the task gives the slot back at its end
                 self.desk.tasks.run(*self._started, self.desk)
@@ -41,8 +44,12 @@ class Claim:
 
 @contextmanager
 def claiming_slot(desk: Desk) -> Iterator[Claim]:
-    """Take a slot for the decision if one is free and the call may wait; give it back where nothing was started."""
-    claim = Claim(desk, has_slot=desk.wait > 0 and desk.ports.launcher.take_slot())
+    """Take a slot for the decision if one is free and the call may wait; give it back where nothing was started.
+
+    Where others wait for a slot already, the call waits with them.
+    """
+    may_claim = desk.wait > 0 and not desk.tasks.is_crowded
+    claim = Claim(desk, has_slot=may_claim and desk.ports.launcher.take_slot())
     try:
         yield claim
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from threading import Event as Signal
 from threading import Thread
@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 from commands.application import Application
 from commands.call import Call
 from commands.ports import DuplicateAppend, EventFeed, Followed, Journal, OpenTasks
+from commands.quota import requested_by
 from commands.specifications import needs
 from commands.waiting_tasks import ALL_KINDS, WaitingTasks
 from commands.wrappers import Desk, Work, load
@@ -38,7 +39,7 @@ NOT_YET = "It has not begun to follow the log: the read models must know first w
 
 
 class EventWorker:
-    """Claims what waits of its `kinds`, in the log's order, as slots allow, and ends here what was cancelled elsewhere.
+    """Claims what waits of its `kinds`, the clients in turn, as slots allow; ends here what was cancelled elsewhere.
 
     `is_lost`: whether the worker of this name, who has started a task, is dead. Without kinds it claims nothing,
     but what this process has started, and does not run because the reply to its claim was lost, it runs all the same.
@@ -57,11 +58,13 @@ class EventWorker:
     ) -> None:
         self._application = application
         self._ports = application.ports
+        self._quota = application.tasks.quota
         self._feed = feed
         self._open_tasks = open_tasks
         self._journal = journal
         self._is_lost = is_lost
         self.position = 0
+        self._kinds, self._knows_all = kinds, False
         self._waiting = WaitingTasks(kinds, self._ports.worker)
         self._looked, self._doubted = 0.0, time.monotonic()
         self.trouble = ""
@@ -71,7 +74,8 @@ class EventWorker:
     def start(self, position: int) -> None:
         """Take over what is unfinished at `position` (the read models have it), then follow the log from there."""
         self.position = position
-        self._waiting.take_over(self._open_tasks, START_SECONDS)
+        if self._kinds:
+            self._take_over(START_SECONDS)
         self._thread.start()
 
     @property
@@ -111,6 +115,7 @@ class EventWorker:
             self._look_for_lost()
             self._look_for_hidden()
             self._claim_what_waits()
+            self._application.tasks.is_crowded = self._waiting.is_crowded
 
     def _look_for_lost(self) -> None:
         if time.monotonic() - self._looked > LOOK_SECONDS:
@@ -119,21 +124,41 @@ class EventWorker:
 
     def _look_for_hidden(self) -> None:
         """Doubt what was followed: the topic may have told of a start or an end that is not in the log."""
-        is_due = not self._waiting and time.monotonic() - self._doubted > DOUBT_SECONDS
-        if is_due and self._ports.launcher.take_slot():
-            self._ports.launcher.free_slot()
+        is_idle = not self._waiting and time.monotonic() - self._doubted > DOUBT_SECONDS
+        is_due = is_idle and self._has_free_slot() if self._kinds else is_idle and not self._knows_all
+        if is_due:
             self._doubted = time.monotonic()
             with suppress(NotAbleError):  # it is only a doubt: who needs the read models says what hinders them
-                self._waiting.take_over(self._open_tasks, DOUBTING_SECONDS)
+                self._take_over(DOUBTING_SECONDS)
+
+    def _has_free_slot(self) -> bool:
+        is_free = self._ports.launcher.take_slot()
+        if is_free:
+            self._ports.launcher.free_slot()
+        return is_free
+
+    def _take_over(self, timeout: float) -> None:
+        """Learn of everything that is unfinished, and from the log itself who has requested it."""
+        for task in self._open_tasks.unfinished(timeout):
+            client = self._quota.client_of(task) or requested_by(self._ports.store, task)
+            if client is not None:
+                self._quota.requested(task, client)
+                self._waiting.take_over(task, client)
+        self._knows_all = True
 
     def _claim_what_waits(self) -> None:
-        for task in self._waiting.tasks():
-            if not self._ports.launcher.take_slot():
-                break
+        following: Iterator[str] | None = None
+        while self._waiting and self._ports.launcher.take_slot():
+            following = following or self._waiting.in_turn()
+            task = next(following, None)
+            if task is None:
+                self._ports.launcher.free_slot()
+                return
             self._claim_in_slot(task)
 
     def _follow(self, followed: Followed) -> None:
         self._waiting.follow(followed)
+        self._quota.follow(followed.event)
         if isinstance(followed.event, TaskCancelled | ExperimentDiscarded):
             self._end_cancelled(followed)
 
@@ -151,6 +176,8 @@ class EventWorker:
         followed, runs = self._waiting.pop(task), False
         try:
             runs = self._claim(task, followed)
+            if runs:
+                self._waiting.had_turn(task)
         except Exception:
             self._waiting.put_back(task, followed)
             raise
@@ -164,6 +191,7 @@ class EventWorker:
         experiment = load(self._ports.store, Experiment, experiment_stream(name))
         it = experiment.tasks.get(task)
         if it is None or not it.is_unfinished:
+            self._waiting.is_over(task)
             return False
         if it.state == "started" and it.worker == self._ports.worker:
             return self._run_orphan(name, it)

@@ -13,6 +13,7 @@ from threading import Condition, Thread
 from threading import Event as Signal
 
 from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
+from commands.quota import Quota
 from commands.specifications import specification
 from commands.task_ends import record_end
 from commands.wrappers import Desk, Work
@@ -38,10 +39,15 @@ class Watched:
 
 
 class Tasks:
-    """Runs claimed tasks, one child process and one watching thread each."""
+    """Runs claimed tasks, one child process and one watching thread each.
+
+    `is_crowded`: whether tasks wait for a slot here, as the event worker says.
+    """
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
+        self.quota = Quota(ports.store)
+        self.is_crowded = False
         self._lock = Condition()
         self._watched: dict[str, Watched] = {}
         self._announced: list[str] = []
@@ -144,6 +150,7 @@ class Tasks:
             self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
             while not (self._closing.is_set() or watched.cancelled):
                 if _recorded(desk, experiment, watched, attempt, outcome):
+                    self.quota.ended(watched.task)
                     break
                 self._closing.wait(RECORD_AGAIN_SECONDS)
         except Exception:

@@ -2,66 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 
-from commands.ports import Followed, OpenTasks
-from domain.experiment_events import (
-    EvaluationCompleted,
-    ExperimentDiscarded,
-    ReproductionCompleted,
-    TaskCancelled,
-    TaskFailed,
-    TaskRequested,
-    TaskStarted,
-    TrainingCompleted,
-)
+from commands.ports import Followed
+from domain.experiment_events import Ended, ExperimentDiscarded, TaskRequested, TaskStarted
 from domain.values import experiment_of, experiment_stream, kind_of_task
 
 ALL_KINDS = frozenset({"training", "evaluation", "reproduction"})
-Ended = TrainingCompleted | EvaluationCompleted | ReproductionCompleted | TaskFailed | TaskCancelled
 
 
 class WaitingTasks:
-    """Tasks of some kinds, in the log's order, as `worker` has followed the log so far; its own starts of any kind."""
+    """Tasks of some kinds as `worker` has followed the log so far; its own starts of any kind.
+
+    Clients take turns; the tasks of one client are in the log's order.
+    """
 
     def __init__(self, kinds: frozenset[str], worker: str) -> None:
         self._kinds = kinds
         self._worker = worker
         self._waiting: dict[str, Followed | None] = {}
+        self._clients: dict[str, str] = {}
+        self._troubled: set[str] = set()
         self._started: dict[str, str] = {}
+        self._turns: dict[str, int] = {}
+        self._turn = count(1)
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def tasks(self) -> list[str]:
-        """List what waits."""
-        return list(self._waiting)
+    @property
+    def is_crowded(self) -> bool:
+        """Whether a task waits that could be claimed: one whose claim has failed hinders nobody."""
+        return any(task not in self._troubled for task in self._waiting)
+
+    def in_turn(self) -> Iterator[str]:
+        """Yield what waits: of each client its next task, first of who had no turn for the longest time, and again."""
+        queues: dict[str, list[str]] = {}
+        for task in self._waiting:
+            queues.setdefault(self._clients[task], []).append(task)
+        left = sorted(queues, key=lambda client: self._turns.get(client, 0))
+        rounds = count()
+        while left:
+            number = next(rounds)
+            yield from (queues[client][number] for client in left)
+            left = [client for client in left if len(queues[client]) > number + 1]
 
     def takes(self, task: str) -> bool:
         """Tell whether tasks of its kind are claimed here."""
         return kind_of_task(task) in self._kinds
 
-    def take_over(self, open_tasks: OpenTasks, timeout: float) -> None:
-        """Let tasks wait of which it is only known that they are unfinished; without kinds nobody is asked."""
-        for task in open_tasks.unfinished(timeout) if self._kinds else ():
-            if self.takes(task):
-                self._waiting.setdefault(task)
+    def take_over(self, task: str, client: str) -> None:
+        """Let a task wait of which it is only known that it is unfinished."""
+        if self.takes(task):
+            self._clients[task] = client
+            self._waiting.setdefault(task)
 
     def follow(self, followed: Followed) -> None:
         """Take in one event of the log. What waits is not forgotten at its end: whoever claims looks into the log."""
         event = followed.event
         if isinstance(event, TaskRequested):
             if self.takes(event.task):
+                self._clients[event.task] = event.metadata.actor
                 self._waiting[event.task] = followed
         elif isinstance(event, TaskStarted):
             self._waiting.pop(event.task, None)
+            self._troubled.discard(event.task)
+            self.had_turn(event.task)
             self.started_by(event.worker, event.task)
         elif isinstance(event, Ended):
-            self._started.pop(event.task, None)
+            self._forget(event.task)
         elif isinstance(event, ExperimentDiscarded):
             for task in list(self._started):
                 if experiment_stream(experiment_of(task)) == event.originator_id:
-                    del self._started[task]
+                    self._forget(task)
 
     def started_by(self, worker: str, task: str) -> None:
         """Note who has started a task: it is claimed once that one is dead; our own run on here, whatever we claim."""
@@ -75,12 +89,29 @@ class WaitingTasks:
         for task, worker in list(self._started.items()):
             if worker in dead or (worker == self._worker and not runs_here(task)):
                 del self._started[task]
+                self._clients.setdefault(task, "")
                 self._waiting[task] = None
 
     def pop(self, task: str) -> Followed | None:
         """Take one that waits, and the event that told of it."""
+        self._troubled.discard(task)
         return self._waiting.pop(task)
 
     def put_back(self, task: str, followed: Followed | None) -> None:
         """Let it wait again, last in the queue, so that one that cannot be read stops no other."""
+        self._troubled.add(task)
         self._waiting[task] = followed
+
+    def had_turn(self, task: str) -> None:
+        """Note that a task of its client was started: the others' turn comes first now."""
+        if task in self._clients:
+            self._turns[self._clients[task]] = next(self._turn)
+
+    def is_over(self, task: str) -> None:
+        """Forget a task that was taken and had ended, as the log says."""
+        self._clients.pop(task, None)
+
+    def _forget(self, task: str) -> None:
+        self._started.pop(task, None)
+        if task not in self._waiting:
+            self._clients.pop(task, None)

@@ -253,3 +253,7 @@ class ExperimentRestored(Event):
     def apply(self, aggregate: Experiment) -> None:
         """Fold."""
         aggregate.withdrawn = False
+
+
+Ended = TrainingCompleted | EvaluationCompleted | ReproductionCompleted | TaskFailed | TaskCancelled
+"""How a task ends by itself; a discarded session ends all that are left of its experiments."""

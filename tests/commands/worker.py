@@ -71,7 +71,7 @@ class Worker:
     def take_over(self) -> Worker:
         """Start where the log is, as after a restart, without its thread."""
         self.worker.position = self.stage.store.head()[0]
-        self.worker._waiting.take_over(LogOpenTasks(self.stage), 0)
+        self.worker._take_over(0)
         return self.step()
 
 

@@ -1,0 +1,107 @@
+"""The quota: how many unfinished tasks one client may have, counted from the log as this process has followed it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from time import monotonic
+from typing import Final
+
+from commands.ports import EventStore
+from commands.wrappers import load
+from domain.errors import TooManyError
+from domain.events import Event
+from domain.experiment import Experiment
+from domain.experiment_events import Ended, ExperimentDiscarded, TaskRequested
+from domain.values import experiment_of, experiment_stream
+
+MOST_UNFINISHED: Final = 500
+RECOUNT_SECONDS: Final = 5.0  # between two looks at whether a client that has its share has it still
+
+
+def requested_by(store: EventStore, task: str) -> str | None:
+    """Return who has requested a task, by the log; None for one that has ended or never was."""
+    it = load(store, Experiment, experiment_stream(experiment_of(task))).tasks.get(task)
+    return it.requested.actor if it is not None and it.is_unfinished else None
+
+
+class Quota:
+    """Unfinished tasks by client; safe from any thread.
+
+    Other processes append beside this one: a client may exceed its share by what they have in the same moment.
+    """
+
+    def __init__(self, store: EventStore, most: int = MOST_UNFINISHED) -> None:
+        self._store, self._most = store, most
+        self._clients: dict[str, str] = {}
+        self._tasks: defaultdict[str, set[str]] = defaultdict(set)
+        self._reserved: defaultdict[str, int] = defaultdict(int)
+        self._recounted: dict[str, float] = {}
+        self._lock = Lock()
+
+    def client_of(self, task: str) -> str | None:
+        """Return who has requested a task that is unfinished, as far as it is known here."""
+        return self._clients.get(task)
+
+    def requested(self, task: str, client: str) -> None:
+        """Count a task; once, however often it is told."""
+        with self._lock:
+            self._clients[task] = client
+            self._tasks[client].add(task)
+
+    def ended(self, task: str) -> None:
+        """Count it no more."""
+        with self._lock:
+            client = self._clients.pop(task, None)
+            if client is not None:
+                self._tasks[client].discard(task)
+
+    def discarded(self, stream: str) -> None:
+        """Count no task of an experiment any more."""
+        for task in [known for known in self._clients.copy() if experiment_stream(experiment_of(known)) == stream]:
+            self.ended(task)
+
+    def follow(self, event: Event) -> None:
+        """Take in one event of the log."""
+        if isinstance(event, TaskRequested):
+            self.requested(event.task, event.metadata.actor)
+        elif isinstance(event, Ended):
+            self.ended(event.task)
+        elif isinstance(event, ExperimentDiscarded):
+            self.discarded(event.originator_id)
+
+    @contextmanager
+    def one_more(self, client: str) -> Iterator[None]:
+        """Let a client request one more task meanwhile; raises TooManyError where it has its share."""
+        if not self._reserve(client):
+            self._recount(client)
+            if not self._reserve(client):
+                raise TooManyError(
+                    f"You have {self._most} unfinished tasks, as many as one client may: wait for one, or cancel one.",
+                    limit=self._most,
+                )
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._reserved[client] -= 1
+
+    def _reserve(self, client: str) -> bool:
+        with self._lock:
+            if len(self._tasks[client]) + self._reserved[client] >= self._most:
+                return False
+            self._reserved[client] += 1
+            return True
+
+    def _recount(self, client: str) -> None:
+        """Ask the log about each: what was followed may have told less than is there, or other things."""
+        now = monotonic()
+        with self._lock:
+            is_due = now - self._recounted.get(client, -RECOUNT_SECONDS) >= RECOUNT_SECONDS
+            self._recounted[client] = now if is_due else self._recounted[client]
+            tasks = list(self._tasks[client]) if is_due else []
+        for task in tasks:
+            if requested_by(self._store, task) is None:
+                self.ended(task)

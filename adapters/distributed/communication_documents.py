@@ -83,7 +83,8 @@ def _rewritten(stored: Fields) -> Iterator[Fields]:
     record = from_document(stored)
     if record.position < 1:
         raise NeverWrittenError("positions begin at 1")
-    written = to_document(record)
+    numbers = {name: stored[name] for name, kind in KINDS.items() if kind is int and type(stored.get(name)) is Int64}
+    written = to_document(record) | numbers  # sizes and positions have been written as int32 and as int64
     if DEFAULTS.items() <= written.items():
         yield {name: written[name] for name in written if name not in DEFAULTS}  # as older versions stored it
     yield written

@@ -81,7 +81,8 @@ def live(mongo: Mongo) -> MongoWorld:
     writers = MongoCommunications(mongo, "w1"), MongoCommunications(mongo, "w2")
     writers[0].archive(call(0, kind="process", causation=f"{KEY}{FINGERPRINT}"))
     for number in range(1, len(world.commits) + 1):
-        writers[number % 2].archive(call(number))
+        place = world.store.head()[0] if number % 2 else number  # as the driver gives it: an int64
+        writers[number % 2].archive(call(number, domain_position=place))
     Statuses(mongo).tell("relay", position=3, fault=None)
     Leases(mongo, 5.0).take("relay", "relay-1")
     return world

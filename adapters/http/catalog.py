@@ -63,11 +63,12 @@ for each in ("model", "dataset", "measure"):
 )
 async def add_dataset(it: Here, request: Request, what: Upload) -> Response:
     """Register a data set from the raw file in the body; 200 where this content is its latest version already."""
+    it.passage.held.enter_context(it.live.uploads.taking(it.call.client))
     async with uploaded(it, request) as path:
         facts = what.model_dump(include={"name", "target", "format", "gzip", "licence", "source"})
 
         async def registered(lifeline: Lifeline) -> Answer:
-            async with it.lanes.ingests:
+            async with it.live.ingests.taking(it.call.client):
                 return await it.work(RegisterDataset(path=path, lifeline=lifeline, **facts))
 
         answer = await while_connected(request, registered)

@@ -10,7 +10,6 @@ from anyio import CapacityLimiter, to_thread
 T = TypeVar("T")
 
 QUICK, WAITING, STREAMS = 32, 128, 2  # threads; made when needed, so their number costs nothing
-INGESTS = 2  # each may use a task's whole memory, and they take no slot from fits
 
 
 class Lanes:
@@ -18,7 +17,6 @@ class Lanes:
 
     def __init__(self) -> None:
         self._quick, self._waiting, self._streams = map(CapacityLimiter, (QUICK, WAITING, STREAMS))
-        self.ingests = CapacityLimiter(INGESTS)  # entered in the event loop: a file that waits takes no thread
 
     async def quick(self, work: Callable[[], T]) -> T:
         """Run what takes milliseconds."""

@@ -10,9 +10,12 @@ from adapters.http.log_feed import LogFeed
 from adapters.http.pace import Pace
 from adapters.http.reach import Reach
 from adapters.http.shares import Shares
+from adapters.http.turns import Turns
 
 WAITS_OF_ONE, WAITS_OF_ALL = 128, 1024
 STREAMS_OF_ONE, STREAMS_OF_ALL = 128, 640
+UPLOADS_OF_ONE, UPLOADS_OF_ALL = 16, 64  # on their way, waiting for an ingest, or in one: each is a file on the disk
+INGESTS = 2  # each may use a task's whole memory, and they take no slot from fits
 
 
 class Live:
@@ -26,4 +29,6 @@ class Live:
         self.pace = Pace()
         self.waits = Shares("waiting calls", WAITS_OF_ONE, WAITS_OF_ALL)
         self.inspections = Shares("inspections", backend.slots, backend.slots)
+        self.uploads = Shares("uploads", UPLOADS_OF_ONE, UPLOADS_OF_ALL)
+        self.ingests = Turns(INGESTS)
         self.streams = Shares("event streams", STREAMS_OF_ONE, STREAMS_OF_ALL)

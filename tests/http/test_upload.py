@@ -8,11 +8,11 @@ from threading import Semaphore
 from urllib.parse import urlencode
 
 import pytest
-from anyio import CapacityLimiter
 
 from adapters.embedded.communications import SqliteCommunications
 from adapters.http import bodies
-from adapters.http.lanes import INGESTS
+from adapters.http.live import INGESTS, UPLOADS_OF_ONE
+from adapters.http.turns import Turns
 from adapters.security.calls import OutgoingCall
 from commands.ports import TaskSpec
 from domain.errors import DiskReserveError
@@ -126,18 +126,16 @@ def noted_starts(monkeypatch: pytest.MonkeyPatch) -> Semaphore:
     return begun
 
 
-class Turns:
-    """A limiter that tells how many have asked for their turn."""
+class ToldTurns(Turns):
+    """Tells how many have asked for their turn."""
 
-    def __init__(self, limiter: CapacityLimiter) -> None:
-        self.limiter, self.wanted = limiter, Semaphore(0)
+    def __init__(self) -> None:
+        super().__init__(INGESTS)
+        self.wanted = Semaphore(0)
 
-    async def __aenter__(self) -> None:
+    async def _come(self, client: str) -> None:
         self.wanted.release()
-        await self.limiter.acquire()
-
-    async def __aexit__(self, *_: object) -> None:
-        self.limiter.release()
+        await super()._come(client)
 
 
 def files(caller: Caller, number: int) -> list[tuple[OutgoingCall, bytes]]:
@@ -148,8 +146,7 @@ def test_ingests_wait_for_each_other_and_nobody_else_does(
     rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, before, lanes = noted_starts(monkeypatch), len(rig.tasks), rig.app.lanes
-    turns = Turns(lanes.ingests)
-    monkeypatch.setattr(lanes, "ingests", turns)
+    turns = rig.app.app.state.live.ingests = ToldTurns()
     launcher = rig.hold_back()
 
     async def look(caller: Caller) -> None:
@@ -162,6 +159,39 @@ def test_ingests_wait_for_each_other_and_nobody_else_does(
 
     assert ana.together(files(ana, INGESTS + 4), look) == [201] * (INGESTS + 4)
     assert len(rig.tasks) - before == INGESTS + 4
+
+
+def test_clients_take_turns_at_ingests(rig: Rig, ana: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = rig.app.app.state.live.ingests = ToldTurns()
+    launcher, before = rig.hold_back(), rig.position
+    of_bob = (bob.outgoing("POST", "/catalog/datasets?name=of-bob&target=target"), CONTENT)
+
+    async def look(caller: Caller) -> None:
+        for _ in range(INGESTS + 5):
+            assert await asyncio.to_thread(turns.wanted.acquire, timeout=20)
+        launcher.may_end.set()
+
+    many = files(ana, INGESTS + 4)
+    assert ana.together([*many, of_bob], look) == [201] * (INGESTS + 5)
+    names = [event.originator_id for commit in rig.feed.after(before, 100) for event in [commit.event]]
+    assert names.index("dataset:of-bob") < len(names) - 1
+
+
+def test_a_client_has_its_share_of_uploads(rig: Rig, ana: Caller, bob: Caller, scratch: Path) -> None:
+    turns = rig.app.app.state.live.ingests = ToldTurns()
+    launcher = rig.hold_back()
+    refused: list[Reply] = []
+
+    async def look(caller: Caller) -> None:
+        for _ in range(UPLOADS_OF_ONE):
+            assert await asyncio.to_thread(turns.wanted.acquire, timeout=20)
+        call = ana.outgoing("POST", "/catalog/datasets?name=more&target=target")
+        refused.append(await ana.exchanged(call, call.with_file("0" * 64), [CONTENT]))
+        launcher.may_end.set()
+
+    assert ana.together(files(ana, UPLOADS_OF_ONE), look) == [201] * UPLOADS_OF_ONE
+    assert (refused[0].status, refused[0].json["type"], refused[0].json["limit"]) == (429, "too-many", UPLOADS_OF_ONE)
+    assert list(scratch.iterdir()) == []
 
 
 def test_an_ingest_ends_with_its_call(rig: Rig, ana: Caller, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +207,7 @@ def test_an_ingest_ends_with_its_call(rig: Rig, ana: Caller, scratch: Path, monk
 
 def test_who_hangs_up_while_he_waits_for_his_turn_begins_nothing(rig: Rig, ana: Caller, scratch: Path) -> None:
     started = len(rig.tasks)
-    rig.app.lanes.ingests.total_tokens = 0
+    rig.app.app.state.live.ingests._free = 0
     (call, content) = files(ana, 1)[0]
     ana.leave(call, content, lambda: None)
     assert rig.communications.recent(0)[-1].communication.outcome == "gone"

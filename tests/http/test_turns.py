@@ -1,0 +1,87 @@
+"""Turns: places go to clients in turn, and none is lost with who went away."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from adapters.http.turns import Turns
+
+
+async def nothing() -> None:
+    pass
+
+
+def served(arrivals: list[str], places: int = 1, leaving: frozenset[int] = frozenset()) -> list[str]:
+    """Let clients come in this order, those at `leaving` go away while they wait; return who had a place, in order."""
+    order = []
+
+    async def visit(turns: Turns, client: str) -> None:
+        async with turns.taking(client):
+            order.append(client)
+            await asyncio.wait([asyncio.create_task(nothing())])
+
+    async def story() -> None:
+        turns = Turns(places)
+        async with turns.taking("first"):
+            visits = [asyncio.create_task(visit(turns, client)) for client in arrivals]
+            await asyncio.wait(visits, timeout=0.05)
+            for number in leaving:
+                visits[number].cancel()
+            await asyncio.wait(visits, timeout=0.05)
+        await asyncio.gather(*visits, return_exceptions=True)
+        assert (turns._free, turns._waiting) == (places, {})
+
+    asyncio.run(story())
+    return order
+
+
+def test_clients_take_turns() -> None:
+    assert served(["ana", "ana", "ana", "ben", "ben", "cat"]) == ["ana", "ben", "cat", "ana", "ben", "ana"]
+
+
+@pytest.mark.parametrize("leaving", [{0}, {0, 1}, {3}, {0, 1, 2, 3}])
+def test_who_goes_away_takes_no_place_along(leaving: set[int]) -> None:
+    arrivals = ["ana", "ana", "ben", "cat"]
+    left = [client for number, client in enumerate(arrivals) if number not in leaving]
+    assert sorted(served(arrivals, leaving=frozenset(leaving))) == sorted(left)
+
+
+def test_who_goes_away_with_a_place_just_given_gives_it_back() -> None:
+    async def story() -> None:
+        turns = Turns(1)
+
+        async def visit() -> None:
+            async with turns.taking("ana"):
+                pass
+
+        async with turns.taking("first"):
+            going = asyncio.create_task(visit())
+            await asyncio.wait([going], timeout=0.05)
+        going.cancel()  # its turn has come, and it has not run since
+        await asyncio.wait([going])
+        async with asyncio.timeout(5), turns.taking("ben"):
+            pass
+
+    asyncio.run(story())
+
+
+def test_as_many_as_places() -> None:
+    async def story() -> int:
+        turns, inside = Turns(2), [0]
+
+        async def visit() -> None:
+            async with turns.taking("ana"):
+                inside[0] += 1
+                await forever.wait()
+
+        forever = asyncio.Event()
+        visits = [asyncio.create_task(visit()) for _ in range(5)]
+        await asyncio.wait(visits, timeout=0.05)
+        forever.set()
+        seen = inside[0]
+        await asyncio.gather(*visits)
+        return seen
+
+    assert asyncio.run(story()) == 2

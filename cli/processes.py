@@ -48,7 +48,7 @@ def serve(service: str, port: int) -> None:
             node.serve()
             _announce(f"serve {service}", door)
             app = make_service_app(node.backend, service)
-            run_app(app, door, node.application.close, Reception.of(settings))
+            run_app(app, door, node.application.close, Reception.of(settings, app.refuse_connection))
         finally:
             node.close()
 

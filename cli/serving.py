@@ -102,7 +102,7 @@ def serve(settings: Settings, port: int, accept_loss: str | None = None) -> None
             where = visible(str(settings.data))
             sys.stderr.write(f"AutoLearn answers at {door.url}; its data is in {where}. Ctrl-C stops it.\n")
             with watched(node.lock):
-                run_app(app, door, node.application.close, Reception.of(settings))
+                run_app(app, door, node.application.close, Reception.of(settings, app.refuse_connection))
         finally:
             node.close()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from adapters.http.in_flight import InFlight
+from adapters.http.refused_calls import RefusedCalls
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from commands.application import Application
@@ -66,4 +67,10 @@ class Backend:
     in_flight_elsewhere: Callable[[], list[str]] = list
     gauges: Callable[[], Mapping[str, float]] = dict
     hurried: Callable[[], AbstractContextManager[None]] = nullcontext
+    refused_calls: RefusedCalls = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the account of calls that nobody in particular makes."""
+        object.__setattr__(self, "refused_calls", RefusedCalls(self.communications))
+
     slots: int = 2

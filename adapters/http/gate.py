@@ -6,9 +6,9 @@ import hashlib
 import logging
 from collections.abc import Callable
 
-from anyio import CancelScope
+from anyio import CancelScope, create_task_group, sleep
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from adapters.http.admission import admit, authorise, check_host, prove
 from adapters.http.backend import Backend
@@ -26,8 +26,8 @@ from adapters.http.bodies import (
 from adapters.http.lanes import Lanes
 from adapters.http.metrics import Metrics
 from adapters.http.outlet import Outlet
-from adapters.http.passage import Passage
-from adapters.http.problems import INTERNAL, problem_of
+from adapters.http.passage import NO_REQUEST, Passage, refused_connection
+from adapters.http.problems import INTERNAL, Problem, problem_of
 from adapters.http.repeats import check_headers, check_query
 from adapters.security.sealing import REQUEST, SEALED, unseal
 from adapters.security.tokens import HINT
@@ -35,6 +35,7 @@ from domain.errors import AutoLearnError, ForbiddenError, UnsealedBodyError
 
 log = logging.getLogger(__name__)
 
+FLUSH_SECONDS = 1.0  # between two looks at what was counted
 LARGE = 64 * 1024  # opening more than this would hold up the event loop for a millisecond
 
 
@@ -53,7 +54,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a call through, or answer it with a problem."""
         if scope["type"] == "lifespan":
-            await self.app(scope, receive, send)
+            await self._live(scope, receive, send)
         elif scope["type"] == "http":
             passage = Passage.of(dict(scope))
             outlet = Outlet(self.backend, self.lanes, passage, send)
@@ -61,6 +62,33 @@ class Gate:
                 await self._answer(passage, outlet, receive)
             finally:
                 await self._end(passage, outlet)
+
+    def refuse_connection(self, problem: Problem, source: str) -> None:
+        """Count what was refused before it was a call; called by the server, in the event loop."""
+        self.metrics.observe("gate", NO_REQUEST, str(problem.status), 0.0)
+        self.backend.refused_calls.count(refused_connection(problem, source))
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Store what is counted of refused calls, every second as far as there is room, and all of it at the end."""
+
+        async def ending(message: Message) -> None:
+            if message["type"] == "lifespan.shutdown.complete":
+                group.cancel_scope.cancel()
+                with CancelScope(shield=True):
+                    await self.lanes.quick(self.backend.refused_calls.finish)
+                    await send(message)
+            else:
+                await send(message)
+
+        async with create_task_group() as group:
+            group.start_soon(self._flush)
+            await self.app(scope, receive, ending)
+
+    async def _flush(self) -> None:
+        while True:
+            await sleep(FLUSH_SECONDS)
+            if self.backend.refused_calls.is_due:
+                await self.lanes.quick(self.backend.refused_calls.flush)
 
     async def _end(self, passage: Passage, outlet: Outlet) -> None:
         with CancelScope(shield=True):

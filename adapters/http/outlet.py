@@ -116,8 +116,11 @@ class Outlet:
         if self.passage.is_open:
             return None
         try:
+            if self.passage.admitted is None:
+                self.backend.refused_calls.archive(record)
+                return None
             archived = self.backend.communications.archive(record)
-            if held is not None and self.passage.admitted is not None:
+            if held is not None:
                 held.headers[AUDIT] = f"{archived.position}:{archived.hash.hex()}"
         except AutoLearnError as failure:
             return failure

@@ -12,12 +12,14 @@ from uuid import uuid4
 from adapters.http.admission import Admitted, Proof
 from adapters.http.bodies import LARGEST_SEALED, LARGEST_UPLOAD, IncomingBody
 from adapters.http.policy import OPEN, Row, row_for
+from adapters.http.problems import Problem
 from adapters.http.repeats import joined
 from adapters.security.tokens import Claims
 from commands.call import Call
 from projections.ports import Communication
 
 METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
+NO_REQUEST = "(no request)"  # the operation of what is refused before it is a call
 NOBODY = "(unknown)"  # no client's name: those have no brackets
 EMPTY = hashlib.sha256().hexdigest()
 
@@ -145,3 +147,24 @@ class Passage:
             msg = "nobody is admitted yet"
             raise LookupError(msg)
         return self.admitted
+
+
+def refused_connection(problem: Problem, source: str) -> Communication:
+    """Return what the archive keeps of a connection that was refused before there was a call."""
+    return Communication(
+        kind="call",
+        actor=NOBODY,
+        source=source,
+        target="gate",
+        operation=NO_REQUEST,
+        outcome=str(problem.status),
+        problem=problem.slug,
+        milliseconds=0.0,
+        bytes_in=0,
+        bytes_out=0,
+        correlation=uuid4().hex,
+        causation="",
+        domain_position=0,
+        digest_in=EMPTY,
+        digest_out=EMPTY,
+    )

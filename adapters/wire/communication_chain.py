@@ -9,11 +9,12 @@ stand before all others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Final
 
+from adapters.wire.communication_limits import limited
 from adapters.wire.framing import framed, framed_number
 from adapters.wire.moments import from_microseconds, to_microseconds
 from projections.ports import Archived, Communication
@@ -46,8 +47,8 @@ def communication_hash(
 
 
 def normal(communication: Communication) -> Communication:
-    """Return the communication with numbers as they come back from a store, so that its hash stays true."""
-    return replace(communication, milliseconds=float(communication.milliseconds))
+    """Return the communication as it comes back from a store, so that its hash stays true: within its limits."""
+    return limited(communication)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,36 @@
+"""Whatever a record is made of, each of its fields has a limit, and its hash can be computed."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import get_type_hints
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.wire.communication_chain import communication_hash, normal
+from adapters.wire.communication_limits import GREATEST, LONGEST
+from projections.ports import Communication
+
+ANY = {
+    str: st.one_of(st.text(), st.text(min_size=1, max_size=3).map(lambda text: text * 1_000_000), st.just("\ud800")),
+    int: st.integers(),
+    float: st.floats(),
+}
+KINDS = get_type_hints(Communication)
+GENESIS = bytes(32)
+
+
+@given(st.builds(Communication, **{name: ANY[kind] for name, kind in KINDS.items()}))
+def test_every_field_has_a_limit(made: Communication) -> None:
+    kept = normal(made)
+    for field in fields(kept):
+        value = getattr(kept, field.name)
+        assert type(value) is KINDS[field.name]
+        if isinstance(value, str):
+            assert len(value) <= LONGEST
+            assert value.isprintable()
+        else:
+            assert abs(value) <= GREATEST or isinstance(value, float)
+    assert normal(kept) == kept
+    assert len(communication_hash(GENESIS, position=1, at=1, writer="w", number=1, communication=kept)) == 32

@@ -16,7 +16,7 @@ from cli.problems import ProblemError
 from cli.wire import read_whole
 from domain.errors import NotAbleError, NotJsonError
 
-REFUSED = 400
+REFUSED, NOT_ADMITTED = 400, 401
 LONGEST_POSITION = 18  # digits
 JSON = ("application/json", PROBLEM)
 
@@ -88,7 +88,10 @@ def opened_whole(call: OutgoingCall, facts: AnswerFacts, content: bytes) -> Answ
     headers = Message()
     for name, value in facts.headers.items():
         headers[name] = value
-    return Answer(facts.status, headers, content, _json(media, content), media, is_sealed=True)
+    body = _json(media, content)
+    if facts.status == NOT_ADMITTED and isinstance(body, dict):  # of this sending; whoever holds it may send another
+        body |= {"detail": with_doubt(call, str(body.get("detail", "")))}
+    return Answer(facts.status, headers, content, body, media, is_sealed=True)
 
 
 def opened_plain(url: str, call: OutgoingCall, reply: HTTPResponse) -> Answer:

@@ -148,6 +148,7 @@ class Client:
             if not (answer.is_refusal and slug_of(answer.problem) == OutcomeRecordedError.slug):
                 break
             self.pause(pause)
+            call = call.anew()
             answer = self._answered(call, body, headers)
         if answer.is_sealed and answer.head:
             self.positions.reached(answer.position)

@@ -116,6 +116,12 @@ class UnfinishedError(ConflictError):
     slug = "unfinished"
 
 
+class RequestUsedError(ConflictError):
+    """A request that was answered before, and whose answer is not kept."""
+
+    slug = "request-used"
+
+
 class DataDirectoryInUseError(ConflictError):
     """A second backend on one data directory."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from adapters.embedded.answer_tables import ANSWERS
 from adapters.embedded.log_tables import FORMAT, YEARS_1_TO_9999
 from adapters.embedded.tables import Column, Layout, Table
 
@@ -34,4 +35,4 @@ INDEXES: Final = (
     "CREATE INDEX communications_by_correlation ON communications (correlation)",
     "CREATE UNIQUE INDEX communications_by_writer ON communications (writer, number)",
 )
-AUDIT_LOG: Final = Layout(0x414C6175, FORMAT, (TABLE,), INDEXES)  # "ALau"
+AUDIT_LOG: Final = Layout(0x414C6175, FORMAT, (TABLE, ANSWERS), INDEXES)  # "ALau"

@@ -25,6 +25,7 @@ from adapters.embedded.database import Database
 from adapters.embedded.exact import as_stored
 from adapters.embedded.growth import poll_beyond
 from adapters.embedded.preparing import prepare
+from adapters.embedded.request_ids import answer_faults
 from adapters.group_commit import GroupCommit
 from adapters.wire.communication_chain import Ends, following, normal
 from adapters.wire.moments import microseconds_now
@@ -101,7 +102,7 @@ class SqliteCommunications:
 
     def file_faults(self) -> list[str]:
         """Return what is wrong with the file besides its records: pages, tables, values, rows that `read` omits."""
-        return self._database.faults(AUDIT_LOG)
+        return self._database.faults(AUDIT_LOG, answer_faults)
 
     def _records(self, query: str, values: tuple[int, ...]) -> list[Archived]:
         with self._database.reading() as connection, as_stored(connection):

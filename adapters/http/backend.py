@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from adapters.http.in_flight import InFlight
 from adapters.http.refused_calls import RefusedCalls
+from adapters.request_ids import RequestIds
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from commands.application import Application
@@ -54,6 +55,7 @@ class Backend:
     feed: Feed
     documents: Documents
     communications: Communications
+    request_ids: RequestIds
     blobs: Blobs
     keyring: Keyring
     cursors: CursorSeal

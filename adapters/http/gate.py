@@ -23,6 +23,7 @@ from adapters.http.bodies import (
     too_large,
     with_json_headers,
 )
+from adapters.http.first_use import FirstUse
 from adapters.http.lanes import Lanes
 from adapters.http.metrics import Metrics
 from adapters.http.outlet import Outlet
@@ -57,7 +58,7 @@ class Gate:
             await self._live(scope, receive, send)
         elif scope["type"] == "http":
             passage = Passage.of(dict(scope))
-            outlet = Outlet(self.backend, self.lanes, passage, send)
+            outlet = Outlet(self.backend, self.lanes, passage, send, FirstUse(self.backend, self.lanes, passage))
             try:
                 await self._answer(passage, outlet, receive)
             finally:
@@ -108,8 +109,8 @@ class Gate:
                 check_query(passage.scope["query_string"])
                 await self.app(passage.scope, receive, outlet.send)
             else:
-                await self.lanes.quick(lambda: self._admit(passage))
-                await self.app(*await self._opened(passage, receive), outlet.send)
+                await self.lanes.quick(lambda: self._admit(passage, outlet.first_use))
+                await self._run(passage, outlet, receive)
         except GoneError:
             outlet.abandon()
         except AutoLearnError as refusal:
@@ -118,15 +119,38 @@ class Gate:
             log.exception("%s", passage.operation)
             outlet.refuse(INTERNAL)
 
-    def _admit(self, passage: Passage) -> None:
-        """Prove the caller, ask the policy, and before a command make sure that it can be archived."""
+    async def _run(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
+        """Let the route answer; a repeat of what has no trace in the log gets the first answer."""
+        first_use = outlet.first_use
+        try:
+            scope, opened = await self._opened(passage, receive)
+        except AutoLearnError:
+            if not first_use.is_repeat:
+                raise
+            outlet.repeat(await first_use.answer_unread())
+            return
+        if first_use.is_repeat:
+            if (first := await first_use.answer()) is not None:
+                outlet.repeat(first)
+                return
+            await self.lanes.quick(lambda: self._check_allowed(passage))
+        await self.app(scope, opened, outlet.send)
+
+    def _admit(self, passage: Passage, first_use: FirstUse) -> None:
+        """Prove the caller, and let in what is allowed; of a command that was given before, the answer decides."""
         passage.proof = prove(self.backend, passage.headers, passage.method, passage.target)
         admitted = admit(self.backend, passage.headers, passage.proof)
         self.in_flight.enter(admitted.claims.request_id)
         passage.admitted = admitted
+        first_use.claim()
+        if not first_use.is_repeat:
+            self._check_allowed(passage)
+
+    def _check_allowed(self, passage: Passage) -> None:
+        """Ask the policy, and before a command make sure that it can be archived."""
         check_query(passage.scope["query_string"])
         if passage.row is not None:
-            authorise(passage.row, admitted)
+            authorise(passage.row, passage.roles)
         elif self.knows(passage.scope):
             raise ForbiddenError("No rule allows this route.")
         if passage.is_command:
@@ -144,7 +168,7 @@ class Gate:
             large = len(body) > LARGE
             body = await self.lanes.quick(lambda: _unsealed(passage, body)) if large else _unsealed(passage, body)
             scope["headers"] = with_json_headers(scope, len(body))
-        passage.digest_in = hashlib.sha256(body).hexdigest()
+        passage.digest_in, passage.is_read = hashlib.sha256(body).hexdigest(), True
         return scope, replayed(body, passage.incoming.receive)
 
 

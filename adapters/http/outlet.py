@@ -11,11 +11,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from adapters.http.backend import Backend
+from adapters.http.first_use import FirstUse
 from adapters.http.held import AUDIT, HEAD, POSITION, Held
 from adapters.http.lanes import Lanes
 from adapters.http.passage import Passage
 from adapters.http.problems import INTERNAL, Problem, problem_of
 from adapters.http.streams import Stream, stream_for
+from adapters.request_ids import FirstAnswer, Trace
 from domain.errors import AutoLearnError, NotAbleError, OutcomeRecordedError
 from projections.ports import Communication
 
@@ -33,9 +35,11 @@ class Outlet:
     lanes: Lanes
     passage: Passage
     sending: Send
+    first_use: FirstUse
     outcome: str = GONE
     _held: Held | None = None
     _stream: Stream | None = None
+    _first: FirstAnswer | None = None
     _parts: list[bytes] = field(default_factory=list)
 
     async def send(self, message: Message) -> None:
@@ -54,6 +58,11 @@ class Outlet:
         if self._stream is None or not self._stream.is_open:
             self._stream, self._parts, self._held = None, [], Held.of(problem)
 
+    def repeat(self, first: FirstAnswer) -> None:
+        """Answer with the very bytes that a request was answered with before."""
+        self._first = first
+        self._held = Held(first.status, MutableHeaders(dict(first.headers)), first.body, first.problem)
+
     def abandon(self) -> None:
         """Answer nobody: the caller is gone."""
         self._stream, self._held = None, None
@@ -63,7 +72,7 @@ class Outlet:
         if self._stream is not None:
             await self._close(self._stream)
         elif self._held is None:
-            await self.lanes.quick(lambda: self._archived(self.passage.record(GONE)))
+            await self.lanes.quick(self._gone)
         else:
             if self._parts:
                 self._held.body = b"".join(self._parts)
@@ -79,31 +88,47 @@ class Outlet:
         waited_in_vain = held.problem == NotAbleError.slug  # the caller does not wait as long once more
         with self.backend.hurried() if waited_in_vain else nullcontext():
             position = self._positioned(held)
-            plain = hashlib.sha256(held.body).hexdigest()
-            held.seal_body(self.passage)
-            record = self.passage.record(
-                str(held.status),
-                problem=held.problem,
-                position=position,
-                head=held.headers.get(HEAD, ""),
-                size=len(held.body),
-                digest=plain,
-            )
-            failure = self._archived(record, held)
-        if failure is not None:
-            done = self.passage.is_command and held.status < REFUSED
-            held = Held.of(problem_of(_recorded(position) if done else failure))
-            if position:
-                held.headers[POSITION] = str(position)
-            held.seal_body(self.passage)
-        held.seal_whole(self.passage)
+            plain = self._first.digest if self._first else hashlib.sha256(held.body).hexdigest()
+            if not self._first:
+                held.seal_body(self.passage)
+            failure = self._archived(self._record(held, position, plain), None if self._first else held)
+            if failure is not None:
+                held = self._unarchived(held, position, failure)
+            elif not self._first:
+                held.seal_whole(self.passage)
+                self.first_use.settle(held, plain)
+            self.first_use.end(Trace.TOLD if self.passage.is_in_log else Trace.UNTOLD)
         self.outcome = str(held.status)
         return held
 
+    def _record(self, held: Held, position: int, digest: str) -> Communication:
+        return self.passage.record(
+            str(held.status),
+            problem=held.problem,
+            position=position,
+            head=held.headers.get(HEAD, ""),
+            size=len(held.body),
+            digest=digest,
+        )
+
+    def _unarchived(self, held: Held, position: int, failure: AutoLearnError) -> Held:
+        """Return the problem that takes the place of an answer which cannot be archived."""
+        done = self.passage.is_command and held.status < REFUSED
+        held = Held.of(problem_of(_recorded(position) if done else failure))
+        if position:
+            held.headers[POSITION] = str(position)
+        held.seal_body(self.passage)
+        held.seal_whole(self.passage)
+        return held
+
+    def _gone(self) -> None:
+        self._archived(self.passage.record(GONE))
+        self.first_use.end(Trace.UNUSED)
+
     def _positioned(self, held: Held) -> int:
         """Say which position the answer is true for; without a word of the route, the log's last, if it answers."""
-        if self.passage.admitted is None:
-            return 0
+        if self.passage.admitted is None or self._first:
+            return self._first.position if self._first else 0
         if POSITION not in held.headers:
             try:
                 held.headers[POSITION] = str(self.backend.feed.head()[0])
@@ -144,6 +169,8 @@ class Outlet:
         if failure is not None:
             raise failure
         stream.seal = held.seal_beginning(self.passage)
+        if self.first_use.is_mine:
+            await self.lanes.quick(lambda: self.first_use.end(Trace.UNTOLD))
         stream.is_open, self.outcome = True, str(held.status)
         await self._start(held)
 
@@ -166,5 +193,5 @@ class Outlet:
 def _recorded(position: int) -> OutcomeRecordedError:
     return OutcomeRecordedError(
         f"The command was done (the log stands at {position}), but the call could not be archived: "
-        "repeat it with the same Idempotency-Key or request id to get its answer."
+        "repeat it with the same Idempotency-Key, or its request id as that key, to get its answer."
     )

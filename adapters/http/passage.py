@@ -16,6 +16,7 @@ from adapters.http.problems import Problem
 from adapters.http.repeats import joined
 from adapters.security.tokens import Claims
 from commands.call import Call
+from domain.values import Role
 from projections.ports import Communication
 
 METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
@@ -38,6 +39,8 @@ class Passage:
     admitted: Admitted | None = None
     incoming: IncomingBody | None = None
     digest_in: str = EMPTY
+    is_read: bool = False  # its body came whole, and is the signed one
+    is_in_log: bool = False  # its command has appended, so the log answers its repeats
     held: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
@@ -98,6 +101,16 @@ class Passage:
         return self._caller.claims
 
     @property
+    def client(self) -> str:
+        """Who calls."""
+        return self._caller.client
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """What the caller may."""
+        return self._caller.roles
+
+    @property
     def key(self) -> bytes:
         """The caller's key."""
         return self._caller.key
@@ -115,7 +128,7 @@ class Passage:
     def take_digest(self) -> None:
         """Take over the digest of a raw file that has come whole."""
         if self.incoming is not None:
-            self.digest_in = self.incoming.sha256
+            self.digest_in, self.is_read = self.incoming.sha256, True
 
     def record(
         self, outcome: str, *, problem: str = "", position: int = 0, head: str = "", size: int = 0, digest: str = ""

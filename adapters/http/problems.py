@@ -24,6 +24,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "conflict": (409, "Not in this state"),
     "ambiguous-id": (409, "Several experiments have this beginning"),
     "unfinished": (409, "Not finished yet"),
+    "request-used": (409, "Request answered before"),
     "data-directory-in-use": (409, "Data directory in use"),
     "too-large": (413, "Too large"),
     "target-too-long": (414, "Target too long"),

@@ -58,12 +58,12 @@ class Visit:
 
     async def decide(self, command: Any) -> Answer:
         """Run a command that answers at once."""
-        return await self.lanes.quick(lambda: self.backend.application.handle(command, self.call, wait=0))
+        return await self.lanes.quick(lambda: self._begun(command).answer())
 
     async def begin(self, command: Any) -> Answer:
         """Run a command that waits for its task as long as the caller prefers, at most 60 s; the wait has no thread."""
         wait = self.preference.wait if self.live.waits.has_one_for(self.call.client) else 0.0
-        begun = await self.lanes.quick(lambda: self.backend.application.begin(command, self.call, wait=wait))
+        begun = await self.lanes.quick(lambda: self._begun(command, wait))
         if wait:
             with self.live.waits.taking(self.call.client):
                 await ended(begun, wait)
@@ -71,7 +71,12 @@ class Visit:
 
     async def work(self, command: Any) -> Answer:
         """Run a command whose work belongs to its call, however long it takes."""
-        return await self.lanes.waiting(lambda: self.backend.application.handle(command, self.call, wait=0))
+        return await self.lanes.waiting(lambda: self._begun(command).answer())
+
+    def _begun(self, command: Any, wait: float = 0.0) -> Begun:
+        begun = self.backend.application.begin(command, self.call, wait=wait)
+        self.passage.is_in_log = begun.receipt is not None
+        return begun
 
     async def ask(self, when: When, question: Question) -> Response:
         """Answer a question as of a moment (None: now), once the read models have reached `after_position`."""

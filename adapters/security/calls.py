@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from adapters.security.answer_facts import AnswerFacts
@@ -16,13 +16,17 @@ RAW = "application/octet-stream"
 
 @dataclass(frozen=True)
 class OutgoingCall:
-    """One call of a client: method, target (path with query, as it will be sent); a retry repeats `request_id`."""
+    """One call of a client: its method and target (path with query, as sent); after a lost answer it is sent again."""
 
     credentials: Credentials
     method: str
     target: str
     request_id: str = field(default_factory=lambda: uuid4().hex)
     idempotency_key: str = ""
+
+    def anew(self) -> OutgoingCall:
+        """Return a new call for the same command: its first request was answered, and a request id is used once."""
+        return replace(self, request_id=uuid4().hex, idempotency_key=self.idempotency_key or self.request_id)
 
     def without_body(self) -> dict[str, str]:
         """Return the headers of a call without a body."""

@@ -25,6 +25,7 @@ from adapters.distributed.presence import Presence
 from adapters.distributed.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models import ReadModels
 from adapters.distributed.recovery_mark import refuse_unfinished
+from adapters.distributed.request_ids import MongoRequestIds
 from adapters.distributed.soundness import Soundness
 from adapters.distributed.surroundings import Surroundings
 from adapters.distributed.topic_copy import TopicCopy
@@ -156,6 +157,7 @@ def backend_in(
         stores,
         application,
         ProcessInspector(environment(settings), lambda generation: adoptions.ask(int(generation))),
+        MongoRequestIds(stores.mongo, application.ports.worker, presence.is_alive),
         fault=surroundings.fault,
         gauges=surroundings.gauges,
         hurried=hurried,

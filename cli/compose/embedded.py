@@ -23,6 +23,7 @@ from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.lock import DirectoryLock
 from adapters.embedded.read_database import ReadDatabase
 from adapters.embedded.receipts import ReceiptKeeper, read_receipts
+from adapters.embedded.request_ids import SqliteRequestIds
 from adapters.embedded.small_files import small_file_faults
 from adapters.files.blobs import FileBlobs
 from adapters.journal import ArchivedJournal
@@ -45,9 +46,10 @@ EVENTS, COMMUNICATIONS = "events.db", "communications.db"
 
 @dataclass(kw_only=True)
 class EmbeddedStores(Stores):
-    """The same five stores, and the file of the read models that can be exchanged."""
+    """The same five stores, the file of the read models that can be exchanged, and the request ids that were used."""
 
     read: ReadDatabase
+    request_ids: SqliteRequestIds
 
 
 def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> EmbeddedStores:
@@ -61,6 +63,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
     for database in (events, archive, read):
         opened.callback(database.close)
     communications = SqliteCommunications(archive, worker, settings.reserve)
+    small_files = partial(small_file_faults, settings.data, settings.key_file)
     return EmbeddedStores(
         store=SqliteEventStore(events),
         feed=feed,
@@ -69,13 +72,10 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
         history=EmbeddedHistory(read),
         communications=communications,
         blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings))),
-        files=(
-            lambda: at_rest,
-            partial(small_file_faults, settings.data, settings.key_file),
-            *(feed.file_faults, communications.file_faults, read.faults),
-        ),
+        files=(lambda: at_rest, small_files, feed.file_faults, communications.file_faults, read.faults),
         receipts=partial(read_receipts, settings.data),
         read=read,
+        request_ids=SqliteRequestIds(archive),
     )
 
 
@@ -120,7 +120,7 @@ def followers(
     open_tasks = UnfinishedTasks(stores.documents, stores.feed)
     # Whoever owned the directory before is dead, so the tasks that it had started are lost.
     worker = EventWorker(application, stores.topic, open_tasks, journal, is_lost=lambda other: other != name)
-    backend = backend_of(settings, stores, application, inspector, fault=runner.told)
+    backend = backend_of(settings, stores, application, inspector, stores.request_ids, fault=runner.told)
     in_flight = backend.in_flight.correlations
     settling = Settling(stores.store, stores.feed, stores.communications, journal, in_flight)
     return {"runner": runner, "worker": worker, "backend": backend, "settling": settling}

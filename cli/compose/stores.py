@@ -12,6 +12,7 @@ from adapters.files.blobs import FileBlobs
 from adapters.files.stash import TemporaryStash
 from adapters.http.backend import Backend, Inspector
 from adapters.learning.builtin import BUILTIN
+from adapters.request_ids import RequestIds
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from adapters.security.keys import make_master_key, read_master_key
@@ -82,6 +83,7 @@ def backend_of(
     stores: Stores,
     application: Application,
     inspector: Inspector,
+    request_ids: RequestIds,
     **more: Any,
 ) -> Backend:
     """Return what the routes may use; `more` are fields of Backend that the modes fill differently."""
@@ -93,6 +95,7 @@ def backend_of(
         feed=stores.feed,
         documents=stores.documents,
         communications=stores.communications,
+        request_ids=request_ids,
         blobs=stores.blobs,
         keyring=Keyring(master),
         cursors=cursors,

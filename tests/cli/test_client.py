@@ -47,7 +47,9 @@ def test_a_refused_connection_is_not_repeated(client: Client) -> None:
 def test_an_outcome_that_is_recorded_is_asked_for_again(backend: FakeBackend, client: Client) -> None:
     backend.on("POST", "/trainings", problem(503, "outcome-recorded", "Repeat."), DONE)
     assert client.tell("trainings").body == training()
-    assert len({it.request_id for it in backend.seen}) == 1
+    first, second = backend.seen
+    assert second.request_id != first.request_id, "a request that was answered is not sent again"
+    assert second.headers["Idempotency-Key"] == first.request_id
 
 
 def test_an_answer_to_another_call_is_refused(backend: FakeBackend, client: Client) -> None:

@@ -14,6 +14,7 @@ from adapters.embedded.event_store import SqliteEventStore
 from adapters.embedded.feed import SqliteFeed
 from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.read_database import ReadDatabase
+from adapters.embedded.request_ids import SqliteRequestIds
 from adapters.files.blobs import FileBlobs
 from adapters.http.app import make_app
 from adapters.http.backend import Backend
@@ -48,7 +49,8 @@ class Rig:
         self.clock, self.inspector = SetClock(), PreparedInspector()
         log, self.read = Database(":memory:"), ReadDatabase(":memory:")
         self.store, self.feed, self.documents = SqliteEventStore(log), SqliteFeed(log), EmbeddedDocuments(self.read)
-        self.communications = SqliteCommunications(Database(":memory:"), "backend")
+        audit = Database(":memory:")
+        self.communications, self.request_ids = SqliteCommunications(audit, "backend"), SqliteRequestIds(audit)
         self.application = Application(Ports(self.store, blobs, launcher, self.clock, "backend"))
         self.projecting = Projecting(self.feed, self.documents)
         self.do(OfferCatalog(datasets))
@@ -72,6 +74,7 @@ class Rig:
             feed=self.feed,
             documents=self.documents,
             communications=self.communications,
+            request_ids=self.request_ids,
             blobs=self.blobs,
             keyring=Keyring(MASTER),
             cursors=cursors,

@@ -93,7 +93,7 @@ def test_a_repeat_with_another_body_is_refused(rig: Rig, ana: Caller) -> None:
     assert ana.raw(call, headers, [sealed]).status == 201
     _, other = call.with_json(b'{"dataset": "iris", "model": "naive-bayes"}')
     before = rig.position
-    refused(rig, ana.raw(call, headers, [other]), 401, "not-authenticated")
+    refused(rig, ana.raw(call, headers, [other]), 409, "request-used")
     assert rig.position == before
 
 

@@ -28,17 +28,18 @@ CHECKPOINT_PAGES = 2000
 class Database(SQLiteDatastore):
     """A file, or `:memory:` (one connection, taken in turns). What was written is on disk when `writing` is left.
 
-    `read_only` is for another process's file: it needs no lock and never changes a byte of the data.
+    `read_only` is for another process's file: it needs no lock and never changes a byte of the data. One that nobody
+    writes (`is_resting`) is read as it lies, and nothing is made beside it.
     """
 
-    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: str | Path, *, read_only: bool = False, is_resting: bool = False) -> None:
         self._idle: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
         self._turn = RLock()
         self._closed = False
         self._identity: tuple[int, int] | None = None
         super().__init__(str(path), originator_id_type="text")
-        self.path, self.read_only = str(path), read_only
+        self.path, self.read_only, self._is_resting = str(path), read_only, is_resting
         self.in_memory = self.path == MEMORY
         self.growth = Growth()
 
@@ -121,7 +122,7 @@ class Database(SQLiteDatastore):
     def _connect(self) -> sqlite3.Connection:
         if self._closed:
             raise NotAbleError("The store is closed.")
-        name = f"{Path(self.path).absolute().as_uri()}?mode=ro" if self.read_only else self.path
+        name = reading_uri(self.path, is_resting=self._is_resting) if self.read_only else self.path
         connection = sqlite3.connect(
             name, uri=self.read_only, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -130,6 +131,11 @@ class Database(SQLiteDatastore):
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         return connection
+
+
+def reading_uri(path: str | Path, *, is_resting: bool = False) -> str:
+    """Name a file for SQLite to read only; it takes one that nobody writes as it lies."""
+    return f"{Path(path).absolute().as_uri()}?mode=ro{'&immutable=1' if is_resting else ''}"
 
 
 def _identity_of(path: str) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ import sqlite3
 from pathlib import Path
 
 from adapters.durability import write_whole
+from adapters.embedded.database import reading_uri
 from adapters.embedded.read_schema import STAMP
 
 NAME = re.compile(r"read-models-(\d+)\.db")
@@ -23,7 +24,7 @@ class Generations:
     def current(self) -> Path:
         """Return the file that serves, if today's projections wrote it, else a new one to be folded from the log."""
         named = self.named()
-        return named if named is not None and _is_of_today(named) else self.fresh()
+        return named if named is not None and is_of_today(named) else self.fresh()
 
     def named(self) -> Path | None:
         """Return the file that the pointer names; None where there is none, or where it was garbled."""
@@ -47,12 +48,12 @@ class Generations:
                 other.unlink(missing_ok=True)
 
 
-def _is_of_today(path: Path) -> bool:
+def is_of_today(path: Path, *, is_resting: bool = False) -> bool:
     """Whether the file is there and of this version; a damaged one counts, so that `verify` finds it."""
     if not path.exists():
         return False
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(reading_uri(path, is_resting=is_resting), uri=True)
     except sqlite3.Error:
         return True
     try:

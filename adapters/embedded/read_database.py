@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from adapters.embedded.database import as_ours
+from adapters.embedded.database import as_ours, reading_uri
 from adapters.embedded.read_schema import READ_MODELS
 from adapters.embedded.read_soundness import read_model_faults
 from adapters.embedded.soundness import file_faults
@@ -28,11 +28,21 @@ BUSY_SECONDS = 10.0
 
 
 class ReadDatabase:
-    """A file, or `:memory:` (one connection, taken in turns). Raises NotAbleError where SQLite cannot go on."""
+    """A file, or `:memory:` (one connection, taken in turns). Raises NotAbleError where SQLite cannot go on.
 
-    def __init__(self, path: str | Path, *, read_only: bool = False, cache_kib: int = WRITER_CACHE_KIB) -> None:
+    `read_only` and `is_resting` as of `Database`.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        is_resting: bool = False,
+        cache_kib: int = WRITER_CACHE_KIB,
+    ) -> None:
         self.path = str(path)
-        self.read_only = read_only
+        self.read_only, self._is_resting = read_only, is_resting
         self._cache_kib = cache_kib
         self._in_memory = self.path == MEMORY
         self._turn = RLock()
@@ -96,7 +106,7 @@ class ReadDatabase:
         with self._turn:
             if self._closed:
                 raise NotAbleError("The read models are closed.")
-            return self.path, self._idle.pop() if self._idle else _reader(self.path)
+            return self.path, self._idle.pop() if self._idle else _reader(self.path, is_resting=self._is_resting)
 
     def _put_back(self, path: str, connection: sqlite3.Connection) -> None:
         with self._turn:
@@ -115,8 +125,8 @@ class ReadDatabase:
         return connection
 
 
-def _reader(path: str) -> sqlite3.Connection:
-    name = f"{Path(path).absolute().as_uri()}?mode=ro"
+def _reader(path: str, *, is_resting: bool) -> sqlite3.Connection:
+    name = reading_uri(path, is_resting=is_resting)
     connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB}")
     return connection

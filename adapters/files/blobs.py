@@ -25,16 +25,18 @@ class FileBlobs:
     """Fulfils commands.ports.Blobs and projections.blobs.BlobCheck for a folder or URL (`file:///data/blobs`, `s3://…`).
 
     `scratch_folder` is where temporary files go; without it, a folder beside the blobs (of a remote URL: required).
+    `read_only`: no folder is made.
     """
 
-    def __init__(self, url: str, scratch_folder: str | None = None) -> None:
+    def __init__(self, url: str, scratch_folder: str | None = None, *, read_only: bool = False) -> None:
         folder = folder_of(url)
         if folder is None and scratch_folder is None:
             msg = f"Blobs at {url} need a scratch folder on this machine."
             raise ValueError(msg)
-        self._shelf: Shelf = RemoteShelf(url) if folder is None else DiskShelf(folder)
+        self._shelf: Shelf = RemoteShelf(url) if folder is None else DiskShelf(folder, read_only=read_only)
         self._scratch = Path(scratch_folder) if scratch_folder else Path(folder or "") / LOCAL_SCRATCH
-        self._scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not read_only:
+            self._scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def put_file(self, path: str) -> BlobRef:
         """Move a finished local file in; when this returns, it is on disk under its final name."""

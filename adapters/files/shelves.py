@@ -6,11 +6,13 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from uuid import uuid4
 
 from adapters.durability import flush
+from adapters.plain_files import opened_plain
 from domain.errors import BadInputError
 
 
@@ -33,9 +35,10 @@ class Shelf(Protocol):
 class DiskShelf:
     """A folder. Uses the operating system itself: importing fsspec costs 95 ms, and it knows no fsync."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self._root = root
-        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not read_only:
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def take(self, source: Path, place: str) -> None:
         """Flush, rename, flush the folder; a file that is there already, and right, only has its folder flushed."""
@@ -51,7 +54,7 @@ class DiskShelf:
 
     def open(self, place: str) -> BinaryIO:
         """Open for reading."""
-        return (self._root / place).open("rb")
+        return opened_plain(self._root / place)
 
     def places(self) -> Iterator[str]:
         """Stream all files two folders deep."""
@@ -110,5 +113,5 @@ class RemoteShelf:
 
 def digest_of(path: str | Path) -> tuple[str, int]:
     """Return a local file's SHA-256 and its size."""
-    with Path(path).open("rb", buffering=0) as file:
+    with cast("BufferedReader", opened_plain(Path(path))) as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size

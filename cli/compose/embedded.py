@@ -18,12 +18,13 @@ from adapters.embedded.database import Database
 from adapters.embedded.documents import EmbeddedDocuments
 from adapters.embedded.event_store import SqliteEventStore
 from adapters.embedded.feed import SqliteFeed
-from adapters.embedded.generations import Generations
+from adapters.embedded.generations import Generations, is_of_today
 from adapters.embedded.history import EmbeddedHistory
 from adapters.embedded.lock import DirectoryLock
 from adapters.embedded.read_database import ReadDatabase
 from adapters.embedded.receipts import ReceiptKeeper, read_receipts
 from adapters.embedded.request_ids import SqliteRequestIds
+from adapters.embedded.resting import as_it_lies, is_resting, strange_files
 from adapters.embedded.small_files import small_file_faults
 from adapters.files.blobs import FileBlobs
 from adapters.journal import ArchivedJournal
@@ -37,9 +38,11 @@ from cli.node import Node
 from cli.settings import Settings
 from commands.application import Application
 from commands.event_worker import EventWorker
-from domain.errors import NotAbleError
+from domain.errors import ConflictError, NotAbleError
 from projections.runner import Runner
 from projections.tasks import UnfinishedTasks
+
+Databases = tuple[Database, Database, ReadDatabase]
 
 EVENTS, COMMUNICATIONS = "events.db", "communications.db"
 
@@ -54,12 +57,8 @@ class EmbeddedStores(Stores):
 
 def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> EmbeddedStores:
     """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
-    serving = Generations(settings.data).current()
-    files = settings.data / EVENTS, settings.data / COMMUNICATIONS, serving
-    at_rest = faults_at_rest(settings.data, files) if read_only else []
-    events, archive = (Database(file, read_only=read_only) for file in files[:2])
+    at_rest, (events, archive, read) = _to_read(settings, opened) if read_only else ([], _to_serve(settings))
     feed = SqliteFeed(events)
-    read = ReadDatabase(serving, read_only=read_only)
     for database in (events, archive, read):
         opened.callback(database.close)
     communications = SqliteCommunications(archive, worker, settings.reserve)
@@ -71,12 +70,37 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
         documents=EmbeddedDocuments(read),
         history=EmbeddedHistory(read),
         communications=communications,
-        blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings))),
+        blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only),
         files=(lambda: at_rest, small_files, feed.file_faults, communications.file_faults, read.faults),
         receipts=partial(read_receipts, settings.data),
         read=read,
         request_ids=SqliteRequestIds(archive),
     )
+
+
+def _to_serve(settings: Settings) -> Databases:
+    serving = Generations(settings.data).current()
+    return Database(settings.data / EVENTS), Database(settings.data / COMMUNICATIONS), ReadDatabase(serving)
+
+
+def _to_read(settings: Settings, opened: ExitStack) -> tuple[list[str], Databases]:
+    """Open databases that a backend serves, or that lie there; and say what only their bytes tell."""
+    if strange := list(strange_files(settings.data, settings.key_file)):
+        raise NotAbleError(" ".join(strange))
+    resting, generations = is_resting(settings.data, opened), Generations(settings.data)
+    named = (generations.named() if resting else generations.current()) or generations.fresh()
+    files = [settings.data / EVENTS, settings.data / COMMUNICATIONS, named]
+    at_rest = faults_at_rest(settings.data, files)
+    if resting:
+        files = [as_it_lies(file, opened) for file in files]
+        if not is_of_today(files[-1], is_resting=files[-1] == named):
+            files[-1] = generations.fresh()
+
+    def how(file: Path) -> dict[str, bool]:
+        return {"read_only": True, "is_resting": resting and file.parent == settings.data}
+
+    events, archive = (Database(file, **how(file)) for file in files[:2])
+    return at_rest, (events, archive, ReadDatabase(files[2], **how(files[2])))
 
 
 def open_node(settings: Settings, accept_loss: str | None = None) -> Node:
@@ -155,6 +179,8 @@ def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:
     lock = DirectoryLock(settings.data)
     lock.acquire()
     opened.callback(lock.release)
+    if strange := list(strange_files(settings.data, settings.key_file)):
+        raise ConflictError(" ".join(strange))
     check_format(settings.data)
     lock.hold(settings.data / EVENTS)
     return lock

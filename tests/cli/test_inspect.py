@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from cli.compose.embedded import open_stores
+from cli.compose.embedded import EmbeddedStores, let_serve, open_stores
 from cli.compose.stores import Stores
 from cli.inspect import inspect_offline
 from cli.inspection_process import ProcessInspector
@@ -37,9 +37,10 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return read_settings(data=tmp_path)
 
 
-def opened(settings: Settings, within: ExitStack) -> Stores:
+def opened(settings: Settings, within: ExitStack) -> EmbeddedStores:
     """Open the stores as a backend does, with two data sets in them."""
     stores = open_stores(settings, "here", within)
+    let_serve(settings, stores)
     for name in ("iris", "wine"):
         dataset = load(stores.store, Dataset, f"dataset:{name}")
         dataset.register(content())
@@ -102,6 +103,7 @@ def test_read_models_ahead_of_the_log_are_left_when_a_backend_opens(settings: Se
         stores.documents.apply(Batch(head + 50))
     with ExitStack() as within:
         again = open_stores(settings, "here", within)
+        let_serve(settings, again)
         assert again.documents.position() == 0
         assert folded(again) == head
     with ExitStack() as within:

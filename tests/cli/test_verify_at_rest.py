@@ -1,0 +1,188 @@
+"""`verify --data` where no backend runs: it works where nothing may be written, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.embedded.lock import DirectoryLock
+from adapters.own_python import own_environment
+from cli.compose.embedded import open_node
+from cli.inspect import inspect_offline
+from cli.settings import Settings, read_settings
+from domain.errors import ConflictError, DataDirectoryInUseError
+from tests.cli.test_inspect import folded, opened
+
+WITHOUT_PRIVILEGES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
+PROGRAM = """
+import json, sys
+from cli.inspect import inspect_offline
+*_, last = inspect_offline("verify", sys.argv[1], {})
+print(json.dumps(last["result"]))
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return read_settings(data=tmp_path / "data")
+
+
+def stopped(settings: Settings) -> None:
+    """Leave an installation as a backend does that ended in order."""
+    settings.data.mkdir(mode=0o700)
+    with ExitStack() as within:
+        folded(opened(settings, within))
+
+
+def killed(settings: Settings) -> None:
+    """Leave one as kill -9 does: what was written last is in the write-ahead logs alone."""
+    live = read_settings(data=settings.data.with_name("live"))
+    live.data.mkdir(mode=0o700)
+    with ExitStack() as within:
+        folded(opened(live, within))
+        shutil.copytree(live.data, settings.data)
+    for shared in settings.data.glob("*-shm"):
+        shared.unlink()
+    assert any(log.stat().st_size for log in settings.data.glob("*-wal"))
+
+
+def check(result: dict[str, Any]) -> None:
+    """Check that all was read: what is told is all that such a made-up installation lacks."""
+    assert (result["position"], len(result["faults"])) == (2, 2)
+    for fault, part in zip(result["faults"], ("is missing", "audit log is empty"), strict=True):
+        assert part in fault["what"]
+
+
+def as_it_is(folder: Path) -> dict[str, tuple[int, int, int, str]]:
+    """Return what a folder holds: names, modes, times of change, contents."""
+    found = {}
+    for path in sorted([folder, *folder.rglob("*")]):
+        it = path.stat()
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+        found[str(path.relative_to(folder))] = (it.st_mode, it.st_mtime_ns, it.st_size, content)
+    return found
+
+
+def verified(settings: Settings) -> dict[str, Any]:
+    *_, last = inspect_offline("verify", str(settings.data), {})
+    return dict(last["result"])
+
+
+@pytest.mark.parametrize("left", [stopped, killed])
+def test_it_reads_all_and_leaves_nothing_behind(
+    settings: Settings, left: Callable[[Settings], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left(settings)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    before = as_it_is(settings.data)
+    check(verified(settings))
+    assert as_it_is(settings.data) == before
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize("left", [stopped, killed])
+def test_it_works_where_nothing_may_be_written(left: Callable[[Settings], None]) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        settings = read_settings(data=Path(place) / "data")
+        left(settings)
+        for path in settings.data.rglob("*"):
+            path.chmod(0o555 if path.is_dir() else 0o444)
+        settings.data.chmod(0o555)
+        before = as_it_is(settings.data)
+        command = [*WITHOUT_PRIVILEGES, sys.executable, "-c", PROGRAM, str(settings.data)]
+        ended = subprocess.run(command, env=own_environment(os.environ), capture_output=True, check=False)
+        assert ended.returncode == 0, ended.stderr.decode()
+        check(json.loads(ended.stdout))
+        assert as_it_is(settings.data) == before
+
+
+def test_what_is_in_the_write_ahead_log_alone_is_checked(settings: Settings) -> None:
+    killed(settings)
+    for log in settings.data.glob("events.db-wal"):
+        log.write_bytes(b"")
+    result = verified(settings)
+    assert (result["position"], result["ok"]) != (2, True)
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+def listener(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        here = Path.cwd()
+        os.chdir(path.parent)  # such a name may only be short
+        server.bind(path.name)
+        os.chdir(here)
+
+
+PLACES = ("events.db", "events.db-wal", "communications.db", "format.json", "read-models.current", "read-models-1.db")
+
+
+@pytest.mark.parametrize("put", [fifo, device, folder, listener], ids=lambda put: put.__name__)
+@pytest.mark.parametrize("place", [*PLACES, "master.key", "receipts.json", "credentials.json", "lock"])
+def test_what_is_no_plain_file_is_told_and_holds_nobody_up(
+    settings: Settings, place: str, put: Callable[[Path], None]
+) -> None:
+    stopped(settings)
+    path = settings.data / place
+    path.unlink(missing_ok=True)
+    put(path)
+    result = verified(settings)
+    assert not result["ok"]
+    assert any(str(path) in fault["what"] and "no plain file" in fault["what"] for fault in result["faults"])
+
+
+@pytest.mark.parametrize("put", [fifo, device, folder], ids=lambda put: put.__name__)
+def test_a_blob_that_is_no_plain_file_is_told(settings: Settings, put: Callable[[Path], None]) -> None:
+    stopped(settings)
+    digest = "a" * 64
+    place = settings.data / "blobs" / digest[:2] / digest[2:4] / digest
+    place.parent.mkdir(parents=True, exist_ok=True)
+    put(place)
+    assert any(digest in fault["what"] for fault in verified(settings)["faults"])
+
+
+def test_no_backend_starts_meanwhile(settings: Settings) -> None:
+    stopped(settings)
+    steps = inspect_offline("verify", str(settings.data), {})
+    next(steps)
+    with pytest.raises(DataDirectoryInUseError), DirectoryLock(settings.data):
+        pass
+    check([*steps][-1]["result"])
+    with DirectoryLock(settings.data):  # and the backend that has it is no hindrance
+        check(verified(settings))
+
+
+@pytest.mark.parametrize("place", ["events.db", "format.json", "read-models.current", "communications.db-wal"])
+def test_no_backend_starts_on_what_is_no_plain_file(settings: Settings, place: str) -> None:
+    stopped(settings)
+    (settings.data / place).unlink(missing_ok=True)
+    os.mkfifo(settings.data / place)
+    with pytest.raises(ConflictError, match="no plain file"):
+        open_node(settings)
+    (settings.data / place).unlink()
+    with DirectoryLock(settings.data):
+        pass

@@ -34,7 +34,9 @@ def commit(terminal: Terminal, experiments: tuple[str, ...], message: str | None
     """Commit all completed trainings of the session, or the named ones (and discard the rest)."""
     answer = terminal.client().tell("session", "commit", body={"experiments": list(experiments), "message": message})
     body = answer.body | {"audit": answer.audit}
-    terminal.show(body)
+    terminal.show(
+        body, View(lambda told: [{key: it for key, it in told.items() if key != "audit"}])
+    )  # it is said below
     audit = f" --audit-anchor {answer.audit}" if answer.audit else ""
     terminal.say(f"Receipt: autolearn verify --anchor {body.get('position')}:{body.get('head')}{audit}")
 

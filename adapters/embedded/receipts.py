@@ -1,6 +1,6 @@
 """`receipts.json`: how far log and audit log had come, kept beside them: the next start notices a lost end by it.
 
-It is written about once a second, never in the time of a call, and only what is on disk already is written.
+It is written twice a second, never in the time of a call, and only what is on disk already is written.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 NAME: Final = "receipts.json"
 LOG, AUDIT = "log", "audit"
-EVERY_SECONDS: Final = 1.0
+EVERY_SECONDS: Final = 0.5
 RECEIPT: Final = "(0|[1-9][0-9]{0,18}):([0-9a-f]{64})"
 FORM: Final = re.compile(rf'{{"log": "{RECEIPT}", "audit": "{RECEIPT}"}}')
 
@@ -70,6 +70,7 @@ class ReceiptKeeper:
         self._folder, self._ends = folder, ends
         self._written = read_receipts(folder)
         self._broken: set[str] = set()
+        self._failing = False
         self._closing = Signal()
         self._thread: Thread | None = None
 
@@ -94,8 +95,11 @@ class ReceiptKeeper:
             if receipts != self._written:
                 write_receipts(self._folder, receipts)
                 self._written = receipts
+            self._failing = False
         except (AutoLearnError, OSError) as trouble:
-            log.warning("%s could not be written: %s", NAME, trouble)
+            if not self._failing:
+                log.warning("%s cannot be written, trying on: %s", NAME, trouble)
+            self._failing = True
 
     def _next(self, name: str, end: End) -> Receipt:
         position, found = self._written.get(name, (0, GENESIS))

@@ -69,7 +69,7 @@ class KeyReusedError(BadInputError):
 
 
 class BadCursorError(BadInputError):
-    """A cursor that is foreign, changed or older than 24 h."""
+    """A cursor that is foreign, changed or of another question."""
 
     slug = "bad-cursor"
 

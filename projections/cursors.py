@@ -15,10 +15,13 @@ from projections.ports import CursorSeal, Mark
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an opened cursor says: the position that all pages are as of, when the first was asked for, and the mark."""
+    """What an opened cursor says: the position that all pages are as of, and the mark.
+
+    `asked_at` is when the first page was asked for, where the question has ages (`2h ago`), else None.
+    """
 
     position: int
-    asked_at: datetime
+    asked_at: datetime | None
     mark: Mark
 
 
@@ -30,7 +33,11 @@ def digest(query: dict[str, Any]) -> str:
 def seal_cursor(seal: CursorSeal, client: str, query: dict[str, Any], place: Place) -> str:
     """Return the cursor for the next page."""
     bound = {"client": client, "query": digest(query), "version": VERSION}
-    told = {"position": place.position, "asked_at": place.asked_at.isoformat(), "mark": asdict(place.mark)}
+    told = {
+        "position": place.position,
+        "asked_at": place.asked_at and place.asked_at.isoformat(),
+        "mark": asdict(place.mark),
+    }
     return seal.sign(bound | told)
 
 
@@ -43,4 +50,5 @@ def open_cursor(seal: CursorSeal, client: str, query: dict[str, Any], cursor: st
         raise BadCursorError("The read models were rebuilt in another version since: ask for the first page again.")
     if payload["client"] != client or payload["query"] != digest(query):
         raise BadCursorError("This cursor belongs to another question: repeat the one it came from, or leave it out.")
-    return Place(payload["position"], datetime.fromisoformat(payload["asked_at"]), Mark(**payload["mark"]))
+    asked_at = payload["asked_at"] and datetime.fromisoformat(payload["asked_at"])
+    return Place(payload["position"], asked_at, Mark(**payload["mark"]))

@@ -10,7 +10,7 @@ from projections.change import Body
 from projections.conditions import And, Compare, Condition, Operator
 from projections.cursors import Place, open_cursor, seal_cursor
 from projections.filter import parse, parse_sort
-from projections.moment import parse_time
+from projections.moment import is_age, parse_time
 from projections.ports import CursorSeal, Documents, History, HistoryQuery, Mark
 from projections.visibility import Viewer
 from projections.vocabulary import vocabulary_at
@@ -53,7 +53,8 @@ class HistoryAnswers:
         where = And(tuple(parts)) if parts else None
         sort = parse_sort(request.sort, names)
         found = self.history.page(HistoryQuery(at, where, sort, mark, request.limit, request.withdrawn))
-        place = Place(at, now, found.next) if found.next else None
+        asked_at = now if is_age(request.since) or is_age(request.until) else None
+        place = Place(at, asked_at, found.next) if found.next else None
         next_ = seal_cursor(self.seal, viewer.client, _asked(request), place) if place else None
         return {"experiments": found.rows, "next": next_, "position": at}
 

@@ -52,6 +52,11 @@ def parse_time(text: str, now: datetime, forms: str = FORMS) -> datetime:
         raise BadInputError(f"{asked!r} is no time. {forms}", allowed=forms) from None
 
 
+def is_age(text: str | None) -> bool:
+    """Whether a text names a time that is another one a moment later."""
+    return text is not None and AGE.fullmatch(text.strip()) is not None
+
+
 def _at_position(asked: str, feed: Feed, head: int) -> Moment:
     match = POSITION.fullmatch(asked)
     if match is None:

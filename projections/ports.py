@@ -210,7 +210,7 @@ class History(Protocol):
 
 
 class CursorSeal(Protocol):
-    """Signs what a cursor says, so that it comes back unchanged within 24 h or not at all."""
+    """Signs what a cursor says, so that it comes back unchanged or not at all; the same payload gives the same text."""
 
     def sign(self, payload: Any) -> str:
         """Return an opaque text for a JSON-able payload."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from domain.errors import NotReachedError
+from domain.errors import BadCursorError, NotReachedError
 from projections.catalog_answers import catalog_answer
 from projections.change import Body
 from projections.experiment_answers import ExperimentAnswers
@@ -87,7 +87,12 @@ class Queries:
         """Return `{experiments, next, position}`; a cursor goes on as of its own position. Raises BadCursorError."""
         if cursor:
             place = self._history.place(viewer, request, cursor)
-            return self._history.page(viewer, request, self._pin(place.position), place.asked_at, place.mark)
+            if at is not None and at != place.position:
+                raise BadCursorError(
+                    f"This cursor goes on as of @{place.position}, and `as_of` means @{at}: leave `as_of` out."
+                )
+            now = place.asked_at or self._now()
+            return self._history.page(viewer, request, self._pin(place.position), now, place.mark)
         return self._history.page(viewer, request, self._pin(at), self._now())
 
     def _pin(self, at: int | None) -> int:

@@ -17,7 +17,7 @@ from domain.errors import BadInputError, NotFoundError
 
 MASTER_BYTES = 32
 SESSION_SALT = b"autolearn/session/v1"
-CURSOR_SALT = b"autolearn/cursor/v1"
+CURSOR_SALT = b"autolearn/cursor/v2"
 FINGERPRINT_SALT = b"autolearn/fingerprint/v1"
 
 

@@ -88,7 +88,7 @@ def backend_of(
 ) -> Backend:
     """Return what the routes may use; `more` are fields of Backend that the modes fill differently."""
     master, clock = master_key(settings, stores.store), application.ports.clock
-    cursors = CursorSeal(master, clock)
+    cursors = CursorSeal(master)
     return Backend(
         application=application,
         queries=Queries(stores.documents, stores.history, stores.feed, cursors),

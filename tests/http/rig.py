@@ -67,7 +67,7 @@ class Rig:
 
     @cached_property
     def backend(self) -> Backend:
-        cursors = CursorSeal(MASTER, self.clock)
+        cursors = CursorSeal(MASTER)
         return Backend(
             application=self.application,
             queries=Queries(self.documents, EmbeddedHistory(self.read), self.feed, cursors, self.clock.now),

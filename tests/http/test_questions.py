@@ -93,7 +93,7 @@ def test_a_foreign_changed_or_expired_cursor_is_refused(rig: Rig, ana: Caller, b
     committed(ana, 3)
     rig.settle()
     cursor = ana.get("/experiments?limit=2").json["next"]
-    elsewhere = CursorSeal(b"z" * 32, rig.clock).sign({"position": 1})
+    elsewhere = CursorSeal(b"z" * 32).sign({"position": 1})
     swapped = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
     for caller, given in (
         (bob, cursor),
@@ -106,16 +106,57 @@ def test_a_foreign_changed_or_expired_cursor_is_refused(rig: Rig, ana: Caller, b
     assert ana.get(f"/experiments?limit=2&model=svm&cursor={cursor}").status == 422
 
 
-def test_a_cursor_ends_after_a_day(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def later(rig: Rig, monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    """Put the clocks of both sides on."""
+    rig.clock.offset += timedelta(hours=hours)
+    moment = rig.clock.now().timestamp()
+    monkeypatch.setattr("adapters.security.tokens.time", lambda: moment)
+
+
+@pytest.mark.parametrize("question", ["", "&sort=-precision", "&since=2020-01-01T00:00:00Z", "&since=@3"])
+def test_the_same_question_has_the_same_answer_byte_for_byte(
+    rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch, question: str
+) -> None:
     committed(ana, 3)
     rig.settle()
+    target = f"/experiments?limit=2&as_of=@{rig.position}{question}"
+    first = ana.get(target)
+    assert first.json["next"]
+    committed(ana, 1)
+    rig.settle()
+    later(rig, monkeypatch, hours=30)
+    assert ana.get(target).plain == first.plain
+    rest = ana.get(f"/experiments?limit=2{question}&cursor={first.json['next']}")
+    assert (rest.status, len(rest.json["experiments"]), rest.position) == (200, 1, first.position)
+
+
+def test_pages_of_an_age_keep_their_beginning(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    committed(ana, 3)
+    rig.settle()
+    cursor = ana.get("/experiments?limit=2&since=1h+ago").json["next"]
+    later(rig, monkeypatch, hours=2)
+    assert len(ana.get(f"/experiments?limit=2&since=1h+ago&cursor={cursor}").json["experiments"]) == 1
+
+
+def test_a_cursor_with_another_as_of_is_refused(rig: Rig, ana: Caller) -> None:
+    committed(ana, 3)
+    rig.settle()
+    before = rig.position
     cursor = ana.get("/experiments?limit=2").json["next"]
-    rig.clock.offset = timedelta(hours=25)
-    later = rig.clock.now().timestamp()
-    monkeypatch.setattr("adapters.security.tokens.time", lambda: later)
-    reply = ana.get(f"/experiments?limit=2&cursor={cursor}")
-    assert (reply.status, reply.json["type"]) == (422, "bad-cursor")
-    assert "24 hours" in reply.json["detail"]
+    committed(ana, 1)
+    rig.settle()
+    for as_of in ("@3", f"@{rig.position}", "1s ago" if rig.position == before else "2020-01-01T00:00:00Z"):
+        reply = ana.get(f"/experiments?limit=2&cursor={cursor}&as_of={quote(as_of)}")
+        assert (reply.status, reply.json["type"]) == (422, "bad-cursor")
+        assert f"as of @{before}" in reply.json["detail"]
+    assert ana.get(f"/experiments?limit=2&cursor={cursor}&as_of=@{before}").status == 200
+
+
+def test_the_log_has_the_same_cursor_for_the_same_page(root: Caller) -> None:
+    for _ in range(3):
+        root.get("/session")
+    pages = [root.get("/log?limit=1&operation=GET+/session").json["next"] for _ in range(2)]
+    assert pages[0] == pages[1]
 
 
 @pytest.mark.parametrize("where", ["precision >", "precision = = 1", "nowhere > 1", "(", "__import__('os')"])

@@ -19,14 +19,27 @@ LAST = click.IntRange(min=0)
 @click.option("--from-kafka", is_flag=True, help="Take log and communications from their topics; to be said.")
 @click.option("--until", type=LAST, help="Give up the log behind this position: damage in the topic stops there.")
 @click.option("--communications-until", type=LAST, help="Give up the communications likewise.")
+@click.option("--accept-loss", metavar="REASON", help="Go on where the end of the log or of the audit log is lost.")
 @shared
-def recover(terminal: Terminal, *, from_kafka: bool, until: int | None, communications_until: int | None) -> None:
-    """Bring log and communications of a lost MongoDB back from Kafka, into an empty database.
+def recover(
+    terminal: Terminal,
+    *,
+    from_kafka: bool,
+    until: int | None,
+    communications_until: int | None,
+    accept_loss: str | None,
+) -> None:
+    """Bring log and communications of a lost MongoDB back from Kafka, into an empty database; or accept a loss.
 
     It acts on AUTOLEARN_KAFKA, AUTOLEARN_MONGODB and AUTOLEARN_DATABASE directly: stop all processes first. Called
     again after an interruption, it goes on where it was. What had not been relayed is lost: check your receipts with
     `autolearn verify --anchor`.
     """
+    if accept_loss is not None:
+        if from_kafka or until is not None or communications_until is not None:
+            raise click.UsageError("A loss is accepted on what is there: --accept-loss stands alone.")
+        _accept(terminal, accept_loss)
+        return
     if not from_kafka:
         raise click.UsageError("Say where from: `autolearn recover --from-kafka`.")
     body: Facts = result_of(terminal, "Recovering", offline(_steps(until, communications_until)))
@@ -39,6 +52,20 @@ def recover(terminal: Terminal, *, from_kafka: bool, until: int | None, communic
         counts = f"that of fingerprint {known} counts" if known else "whichever the first process has counts"
         terminal.say(f"No master key is here: {counts}, so start it with the right one.")
     terminal.say("Start the processes: `project` folds the read models; then `autolearn verify --against kafka`.")
+
+
+def _accept(terminal: Terminal, reason: str) -> None:
+    """Accept that the end is lost."""
+    from cli.compose.recovery import loss_accepted  # noqa: PLC0415 - loads the adapters
+    from cli.settings import read_settings  # noqa: PLC0415 - idem
+
+    body = loss_accepted(read_settings(mode="distributed"), reason)
+    terminal.show(body)
+    if body["to_delete"] is None:
+        terminal.say("Kafka does not answer: the relay says whether a topic goes on where log or audit log end.")
+    elif body["to_delete"]:
+        terminal.say(f"Delete {' and '.join(body['to_delete'])} before the start: the relay fills it from MongoDB.")
+    terminal.say("Start the processes: `project` folds the read models; then `autolearn verify`.")
 
 
 def _steps(until: int | None, communications_until: int | None) -> Iterator[dict[str, Any]]:

@@ -68,7 +68,7 @@ def up(
         from cli.up_distributed import up_distributed  # noqa: PLC0415 - the imports of one mode only
 
         if accept_loss is not None:
-            raise BadInputError("--accept-loss is for the embedded mode.")
+            raise BadInputError("In the distributed mode it is `autolearn recover --accept-loss REASON`.")
         up_distributed(settings, port, instances)
     else:
         from cli.serving import serve  # noqa: PLC0415 - the backend's imports, not needed by --help

@@ -75,15 +75,15 @@ def contradictions(end: End, claims: Iterable[Claim]) -> list[str]:
     ]
 
 
-def check_tails(*tails: Tail, way_out: str) -> None:
+def check_tails(*tails: Tail, way_out: str, restore: str = "Restore the back-up that has it.") -> None:
     """Raise ConflictError where an end is missing; `way_out` is the command that accepts it."""
     lost = [tail for tail in tails if tail.is_lost]
     if lost:
         found = "; ".join(what for tail in lost for what in tail.evidence[:MOST_TOLD])
         names = " and ".join(tail.end.name for tail in lost)
         raise ConflictError(
-            f"The end of {names} is lost: {found}. Restore the back-up that has it. To go on without what is lost: "
-            f"`{way_out}`; that is kept in the log for ever."
+            f"The end of {names} is lost: {found}. {restore} To go on without what is lost: `{way_out}`; "
+            "that is kept in the log for ever."
         )
 
 

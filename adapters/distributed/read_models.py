@@ -155,6 +155,13 @@ def make_current(mongo: Mongo, generation: int) -> None:
                 drop(mongo, number)
 
 
+def begin_anew(mongo: Mongo) -> None:
+    """Let a new, empty generation serve in the place of one that is ahead of the log; the next fold fills it."""
+    make_current(mongo, ReadModels.fresh(mongo).number)
+    with as_ours():
+        mongo.collection(STATE).update_one({"_id": _version()}, {"$unset": {"caught_up": ""}})
+
+
 def _present(mongo: Mongo) -> list[int]:
     """Return the numbers of the generations of this version that have collections, oldest first."""
     names = {"name": {"$regex": f"^read-{_version()}-[0-9]+[.]{INDEXED}$"}}

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
 from functools import partial
+from typing import Final
 
 from adapters.distributed import commit_documents, communication_documents
 from adapters.distributed.as_written import Kind, NeverWrittenError, faults_of, whole
+from adapters.distributed.communications import MongoCommunications
 from adapters.distributed.documents import DOCUMENT
 from adapters.distributed.history_rows import ROW
 from adapters.distributed.installation import key_faults
@@ -17,7 +19,11 @@ from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.read_models import NONE_YET, ReadModels, pointer_faults
 from adapters.distributed.served_streams import streams_out_of_order
 from adapters.distributed.state_documents import SHAPES, state_kinds
+from adapters.distributed.status import Statuses
+from adapters.distributed.surroundings import COMMUNICATIONS, RELAY
 from projections.ports import OPEN
+
+RELAYED: Final = {RELAY: "log", COMMUNICATIONS: "audit log"}
 
 Check = Callable[[], Iterable[str]]
 
@@ -57,6 +63,7 @@ class Soundness:
             yield from self._documents(name, kind)
         yield from key_faults(self._mongo)
         yield from pointer_faults(self._mongo)
+        yield from self._relayed_faults()
 
     def read_models(self) -> Iterator[str]:
         """Look at the versions of the generation that serves."""
@@ -64,6 +71,16 @@ class Soundness:
         if read.number != NONE_YET:
             yield from self._documents(read.documents.name, self._in_time(DOCUMENT))
             yield from self._documents(read.history.name, self._in_time(ROW))
+
+    def _relayed_faults(self) -> Iterator[str]:
+        """Tell where a relay was farther than what it carries: that has lost its end."""
+        statuses = Statuses(self._mongo)  # asked before the ends: what is appended meanwhile is beyond
+        carried = [(what, statuses.told(work).get("position")) for work, what in RELAYED.items()]
+        last = MongoCommunications(self._mongo, "verify", make=False).recent(0)[-1:]
+        ends = self._log.head()[0], last[0].position if last else 0
+        for (what, position), end in zip(carried, ends, strict=True):
+            if isinstance(position, int) and position > end:
+                yield f"the relay had carried the {what} to {position}, and it ends at {end}"
 
     def _documents(self, collection: str, kind: Kind) -> list[str]:
         return faults_of(self._mongo.collection(collection), kind)

@@ -45,6 +45,11 @@ def ensure_topic(bootstrap: str, topic: str) -> str:
     return _ensure(_admin(bootstrap), topic)
 
 
+def is_there(bootstrap: str, topic: str) -> bool:
+    """Tell whether there is such a topic; raises NotAbleError, ForbiddenError."""
+    return _find(_admin(bootstrap), topic) is not None
+
+
 def topic_faults(bootstrap: str, topic: str) -> list[str]:
     """Return why a topic does not keep a log; what nobody lets us see is no fault. Raises NotAbleError."""
     admin = _admin(bootstrap)

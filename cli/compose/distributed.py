@@ -37,6 +37,7 @@ from adapters.private_files import discard
 from adapters.security.keys import fingerprint
 from adapters.settling import Settling
 from adapters.tasks.installed import is_installed
+from cli.compose.distributed_tails import check_ends
 from cli.compose.places import prepare_places, scratch_of
 from cli.compose.stores import Stores, application_of, backend_of, environment, master_key
 from cli.inspection_process import ProcessInspector
@@ -102,14 +103,19 @@ def open_stores(
     )
 
 
-def open_service(settings: Settings, kind: str, service: str) -> ServiceNode:
-    """Put one process together: `serve` or `work` of a service (or `offline`, for one command on the database)."""
+def open_service(settings: Settings, kind: str, service: str, *, checked: bool = False) -> ServiceNode:
+    """Put one process together: `serve` or `work` of a service (or `offline`, for one command on the database).
+
+    `checked`: what was lost of the log is known, and about to be accepted.
+    """
     prepare_places(settings)
     worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlight()
     with ExitStack() as opened:
         mongo = open_database(settings, opened)
         refuse_unfinished(mongo)
-        check_start(mongo, settings.kafka)
+        if not checked:
+            check_start(mongo, settings.kafka)
+            check_ends(mongo)
         presence = Presence(mongo, worker, in_flight=in_flight.correlations, kind=kind)
         presence.start()
         opened.callback(presence.stop)

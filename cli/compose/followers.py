@@ -23,6 +23,7 @@ from adapters.distributed.surroundings import COMMUNICATIONS, PROJECT, RELAY, lo
 from adapters.distributed.topics import ensure_topics
 from adapters.http.vitals import Vitals
 from cli.compose.distributed import open_database
+from cli.compose.distributed_tails import check_ends
 from cli.follower import Follower
 from cli.settings import Settings
 
@@ -54,6 +55,7 @@ def present(settings: Settings, kind: str, opened: ExitStack) -> tuple[Mongo, st
     """Open database and topics, and let the others know that this process lives; return its name."""
     mongo = open_database(settings, opened)
     refuse_unfinished(mongo)
+    check_ends(mongo)
     ensure_topics(settings.kafka, settings.database)
     name = f"{kind}-{secrets.token_hex(4)}"
     presence = Presence(mongo, name, kind=kind)

@@ -8,7 +8,8 @@ from typing import Any
 
 from adapters.distributed.recovery import Recovery, Until
 from adapters.security.keys import fingerprint, read_master_key
-from cli.compose.distributed import open_database
+from cli.compose.distributed import open_database, open_service
+from cli.compose.distributed_tails import accept, longer_topics, lost_ends
 from cli.settings import Settings
 
 
@@ -24,3 +25,18 @@ def recovery(settings: Settings, events: int | None, communications: int | None)
         for step in Recovery(mongo, settings.kafka, Until(events, communications), key).run():
             is_last = "step" not in step
             yield {**step, "master_key": None if key is None else str(settings.key_file)} if is_last else step
+
+
+def loss_accepted(settings: Settings, reason: str) -> dict[str, Any]:
+    """Go on without the lost end of log or audit log, and say so in the log.
+
+    Returns the facts of the event, and `to_delete`: the topics that go on there; None where Kafka does not answer.
+    Raises BadInputError where nothing is lost, ConflictError while processes live.
+    """
+    with ExitStack() as opened:
+        mongo = open_database(settings, opened, seconds=None)
+        log, audit = lost_ends(mongo, reason)
+        node = open_service(settings, "offline", "storage", checked=True)
+        opened.callback(node.close)
+        body = accept(mongo, log, audit, reason, node)
+        return body | {"to_delete": longer_topics(settings.kafka, mongo, log, audit)}

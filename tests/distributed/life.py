@@ -67,10 +67,10 @@ def call(number: int, **facts: Any) -> Communication:
     return Communication(**(known | facts))
 
 
-def live(mongo: Mongo) -> MongoWorld:
+def live(mongo: Mongo, key: str = FINGERPRINT) -> MongoWorld:
     """Make the installation: log, audit log of two processes, read models, and what it has once."""
     installation_id(mongo)
-    check_master_key(mongo, FINGERPRINT)
+    check_master_key(mongo, key)
     world = MongoWorld(mongo)
     world.register("iris")
     world.train("ana", "a" * 16)
@@ -79,7 +79,7 @@ def live(mongo: Mongo) -> MongoWorld:
     world.decide("ana", "a" * 16, "withdraw", "wrong")
     world.catch_up()
     writers = MongoCommunications(mongo, "w1"), MongoCommunications(mongo, "w2")
-    writers[0].archive(call(0, kind="process", causation=f"{KEY}{FINGERPRINT}"))
+    writers[0].archive(call(0, kind="process", causation=f"{KEY}{key}"))
     for number in range(1, len(world.commits) + 1):
         place = world.store.head()[0] if number % 2 else number  # as the driver gives it: an int64
         writers[number % 2].archive(call(number, domain_position=place))

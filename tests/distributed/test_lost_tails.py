@@ -1,0 +1,185 @@
+"""A log or an audit log in MongoDB that has lost its end is refused by each process that starts, or accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from uuid import uuid4
+
+import pytest
+
+from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.log import MongoLog
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.presence import Presence
+from adapters.distributed.projector_documents import ProjectorDocuments
+from adapters.distributed.read_models import ReadModels
+from adapters.distributed.recovery_mark import begin
+from adapters.distributed.status import Statuses
+from adapters.security.keys import fingerprint, make_master_key
+from cli.compose.distributed import open_service
+from cli.compose.distributed_tails import check_ends
+from cli.compose.followers import open_project, open_relay
+from cli.compose.recovery import loss_accepted
+from cli.settings import Settings, read_settings
+from commands.ports import Stamp
+from commands.wrappers import load
+from domain.errors import BadInputError, ConflictError
+from domain.events import Metadata
+from domain.loss import LOSSES, Losses
+from projections.runner import Runner
+from tests.contracts.events import events
+from tests.distributed.life import call, faults_in, live
+from tests.distributed.published import Published
+
+
+@pytest.fixture
+def settings(kafka: str, mongodb: str, installation: str, tmp_path: Path) -> Settings:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    return read_settings(mode="distributed", kafka=kafka, mongodb=mongodb, database=installation, data=data)
+
+
+@pytest.fixture
+def lived(settings: Settings, mongo: Mongo) -> Mongo:
+    live(mongo, key=fingerprint(make_master_key(settings.key_file)))
+    return mongo
+
+
+def cut(collection: str, count: int = 1) -> Callable[[Mongo], None]:
+    """Return what takes the last documents away."""
+
+    def change(mongo: Mongo) -> None:
+        documents = mongo.collection(collection)
+        for last in list(documents.find({}, {"_id": 1}, sort=[("_id", -1)], limit=count)):
+            documents.delete_one(last)
+
+    return change
+
+
+def carried(work: str, position: int) -> Callable[[Mongo], None]:
+    """Return what lets a relay have been at a position."""
+    return lambda mongo: Statuses(mongo).tell(work, position=position)
+
+
+def only_read_models_tell(mongo: Mongo) -> None:
+    cut("commits")(mongo)
+    mongo.collection("communications").delete_many({"domain_position": {"$gte": 12}})
+
+
+LOSSES_OF: dict[str, tuple[Callable[[Mongo], None], str]] = {
+    "the last commit": (cut("commits"), "the audit log speaks of 12, the log ends at 11"),
+    "half the log": (cut("commits", 4), "the read models are at 12, the log ends at"),
+    "the whole log": (cut("commits", 100), "the log ends at 0"),
+    "log and audit log": (only_read_models_tell, "the read models are at 12"),
+    "what was relayed": (carried("relay", 13), "the relay had carried the log to 13, the log ends at 12"),
+    "the audit log": (cut("communications", 100), "each has its call"),
+    "records that were relayed": (carried("relay-communications", 10), "the relay had carried the audit log to 10"),
+}
+
+
+@pytest.mark.parametrize("what", LOSSES_OF)
+def test_a_lost_end_is_told_with_the_ways_out(lived: Mongo, what: str) -> None:
+    check_ends(lived)
+    change, told = LOSSES_OF[what]
+    change(lived)
+    with pytest.raises(ConflictError, match=told) as refused:
+        check_ends(lived)
+    assert "autolearn recover --from-kafka" in refused.value.sentence
+    assert "autolearn recover --accept-loss REASON" in refused.value.sentence
+    assert faults_in(lived)
+
+
+def test_no_process_starts_on_it_and_the_evidence_stays(lived: Mongo, settings: Settings) -> None:
+    cut("commits")(lived)
+    for start in (
+        lambda: open_service(settings, "serve", "session"),
+        lambda: open_service(settings, "work", "training"),
+        lambda: open_project(settings),
+        lambda: open_relay(settings),
+    ) * 2:
+        with pytest.raises(ConflictError, match="The end of the log is lost"):
+            start()
+    assert ReadModels.current(lived).progress() == 12
+    assert lived.collection("communications").count_documents({}) == 9
+
+
+def test_another_log_under_the_same_calls_is_no_lost_end(lived: Mongo) -> None:
+    MongoCommunications(lived, "w1").archive(call(99, domain_position=12, head="ab" * 32))
+    with pytest.raises(ConflictError, match="another hash"):
+        check_ends(lived)
+
+
+def folded(mongo: Mongo) -> int:
+    documents = ProjectorDocuments(ReadModels.ensured(mongo))
+    runner = Runner(MongoLog(mongo), documents)
+    while runner.step():
+        pass
+    return documents.position()
+
+
+def test_an_accepted_loss_is_an_event_and_processes_start_again(lived: Mongo, settings: Settings) -> None:
+    cut("commits")(lived)
+    carried("relay", 12)(lived)
+    body = loss_accepted(settings, "the disk broke")
+    assert (body["reason"], body["log"]["position"], body["log"]["until"]) == ("the disk broke", 11, 12)
+    assert (body["to_delete"], len(body["evidence"])) == ([], 3)
+    store = MongoEventStore(lived)
+    assert [it.reason for it in load(store, Losses, LOSSES).accepted] == ["the disk broke"]
+    check_ends(lived)
+    open_service(settings, "serve", "session").close()
+    assert folded(lived) == 12
+    assert faults_in(lived) == []
+    with pytest.raises(BadInputError, match="Nothing of the log is lost"):
+        loss_accepted(settings, "once more")
+
+
+def test_topics_that_go_on_are_named(lived: Mongo, settings: Settings) -> None:
+    published = Published(settings.kafka, settings.database)
+    published.all_of(lived)
+    cut("commits")(lived)
+    assert loss_accepted(settings, "it is gone")["to_delete"] == [published.events]
+
+
+def test_a_loss_is_not_accepted_while_others_live_or_a_recovery_is_unfinished(lived: Mongo, settings: Settings) -> None:
+    cut("commits")(lived)
+    presence = Presence(lived, "serve-session-1")
+    presence.start()
+    with pytest.raises(ConflictError, match=r"Stop all processes first: serve-session-1"):
+        loss_accepted(settings, "why")
+    presence.stop()
+    with pytest.raises(BadInputError, match="reason"):
+        loss_accepted(settings, "")
+    begin(lived, "/autolearn/x/y")
+    with pytest.raises(ConflictError, match="was interrupted"):
+        loss_accepted(settings, "why")
+
+
+def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str) -> None:
+    enough = Event()
+
+    def write(name: str) -> None:
+        mongo = Mongo(mongodb, lived.name)
+        store, archive = MongoEventStore(mongo), MongoCommunications(mongo, name)
+        number = 0
+        while not enough.is_set():
+            number += 1
+            stamp = Stamp(uuid4(), uuid4(), Metadata(actor="ana", correlation=f"{name}-{number}"))
+            receipt = store.append(events(f"{name}-{number}", 1, 1), stamp)
+            facts = {"domain_position": receipt.position, "head": receipt.hash.hex()}
+            archive.archive(call(0, correlation=f"{name}-{number}", **facts))
+        mongo.close()
+
+    writers = [Thread(target=write, args=(f"w{n}",)) for n in range(3, 6)]
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(15):
+            check_ends(lived)
+    finally:
+        enough.set()
+        for writer in writers:
+            writer.join()
+    assert lived.collection("commits").count_documents({}) > 20

@@ -47,6 +47,9 @@ def recover(
     if body.get("given_up"):
         terminal.say(f"Given up: {'; '.join(body['given_up'])}.")
         terminal.say(f"Delete {' and '.join(body['to_delete'])} before the start: the relay fills it from MongoDB.")
+    if body.get("lost"):
+        terminal.say(f"Not all of it was relayed: {'; '.join(body['lost'][:3])}.")
+        terminal.say("Before the start, accept that: `autolearn recover --accept-loss REASON`.")
     if body.get("master_key") is None:
         known = body.get("fingerprint")
         counts = f"that of fingerprint {known} counts" if known else "whichever the first process has counts"

@@ -49,7 +49,14 @@ RESTORE: Final = (
 
 def check_ends(mongo: Mongo) -> None:
     """Raise ConflictError where log or audit log have lost their end, or do not belong together."""
-    check_tails(*_tails(mongo), way_out=WAY_OUT, restore=RESTORE)
+    log, audit = _same_tails(mongo)
+    check_tails(log, audit, way_out=WAY_OUT, restore=RESTORE)
+
+
+def evidence_of_loss(mongo: Mongo) -> list[str]:
+    """Say what shows that an end is lost; what a recovery could not bring back, for nobody had relayed it."""
+    log, audit, _ = _tails(mongo)
+    return [*log.evidence, *audit.evidence]
 
 
 def lost_ends(mongo: Mongo, reason: str) -> tuple[Tail, Tail]:
@@ -58,7 +65,7 @@ def lost_ends(mongo: Mongo, reason: str) -> tuple[Tail, Tail]:
     refuse_unfinished(mongo)
     if alive := sorted(Presence(mongo, "recover").alive()):
         raise ConflictError(f"Stop all processes first: {', '.join(alive[:5])} live, or did some seconds ago.")
-    log, audit = _tails(mongo)
+    log, audit = _same_tails(mongo)
     if not (log.is_lost or audit.is_lost):
         raise BadInputError("Nothing of the log is lost: start the processes.")
     return log, audit
@@ -87,7 +94,14 @@ def longer_topics(bootstrap: str, mongo: Mongo, log: Tail, audit: Tail) -> list[
         return None
 
 
-def _tails(mongo: Mongo) -> tuple[Tail, Tail]:
+def _same_tails(mongo: Mongo) -> tuple[Tail, Tail]:
+    log, audit, unlike = _tails(mongo)
+    check_same(unlike)
+    return log, audit
+
+
+def _tails(mongo: Mongo) -> tuple[Tail, Tail, list[str]]:
+    """Return the tails of log and audit log, and where they do not belong together."""
     feed, communications = MongoLog(mongo), MongoCommunications(mongo, "start", make=False)
     statuses, records = Statuses(mongo), communications.recent(0)
     relayed, carried = (int(statuses.told(work).get("position") or 0) for work in (RELAY, COMMUNICATIONS))
@@ -99,5 +113,5 @@ def _tails(mongo: Mongo) -> tuple[Tail, Tail]:
     if log.position:
         of_audit.append(Claim("the log has commits, and each has its call: there was a record", 1))
     audit = end_of_audit(communications)
-    check_same([*contradictions(log, of_log), *contradictions(audit, of_audit)])
-    return tail_of(log, of_log), tail_of(audit, of_audit)
+    unlike = [*contradictions(log, of_log), *contradictions(audit, of_audit)]
+    return tail_of(log, of_log), tail_of(audit, of_audit), unlike

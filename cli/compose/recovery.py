@@ -9,7 +9,7 @@ from typing import Any
 from adapters.distributed.recovery import Recovery, Until
 from adapters.security.keys import fingerprint, read_master_key
 from cli.compose.distributed import open_database, open_service
-from cli.compose.distributed_tails import accept, longer_topics, lost_ends
+from cli.compose.distributed_tails import accept, evidence_of_loss, longer_topics, lost_ends
 from cli.settings import Settings
 
 
@@ -18,13 +18,15 @@ def recovery(settings: Settings, events: int | None, communications: int | None)
 
     `events`, `communications`: the last positions to bring back, where not all. The archive tells the master key's
     fingerprint; for one from before it did, the key of the settings, if it is there, is taken for the right one.
+    `lost` of the last step says what the audit log has of a log that goes on.
     """
     key = fingerprint(read_master_key(settings.key_file)) if settings.key_file.exists() else None
     with ExitStack() as opened:
         mongo = open_database(settings, opened, seconds=None)
         for step in Recovery(mongo, settings.kafka, Until(events, communications), key).run():
             is_last = "step" not in step
-            yield {**step, "master_key": None if key is None else str(settings.key_file)} if is_last else step
+            file = None if key is None else str(settings.key_file)
+            yield {**step, "master_key": file, "lost": evidence_of_loss(mongo)} if is_last else step
 
 
 def loss_accepted(settings: Settings, reason: str) -> dict[str, Any]:

@@ -98,3 +98,28 @@ def test_verify_against_kafka_asks_the_backend_for_it(run: Run, backend: FakeBac
     assert (ran.code, json.loads(ran.out)["faults"]) == (exit_codes.DIFFERENT, [fault])
     assert backend.seen[0].body == {"anchor": None, "against": "kafka"}
     assert run("verify", "--against", "nats").code == exit_codes.BAD_INPUT
+
+
+def test_what_nobody_had_relayed_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    recovering(monkeypatch, RECOVERED | {"lost": ["record 9 of the audit log speaks of 8, the log ends at 7"]})
+    ran = run("recover", "--from-kafka")
+    assert "speaks of 8" in ran.err
+    assert "recover --accept-loss REASON" in ran.err
+
+
+def test_an_accepted_loss_is_shown_with_the_topics_that_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    recovering(monkeypatch)
+    told: dict[str, Any] = {"reason": "gone", "evidence": ["the read models are at 8"]}
+    for topics, said in ((["x.events"], "Delete x.events"), ([], "Start the processes"), (None, "does not answer")):
+        body = told | {"to_delete": topics}
+        module = sys.modules["cli.compose.recovery"]
+        monkeypatch.setattr(module, "loss_accepted", lambda *_, body=body: body, raising=False)
+        ran = run("recover", "--accept-loss", "gone", "--json")
+        assert (ran.code, json.loads(ran.out)) == (0, body)
+        assert said in ran.err
+
+
+def test_a_loss_is_accepted_alone(run: Run) -> None:
+    for more in (["--from-kafka"], ["--until", "3"], ["--communications-until", "3"]):
+        ran = run("recover", "--accept-loss", "gone", *more)
+        assert (ran.code, "stands alone" in ran.err) == (exit_codes.BAD_INPUT, True)

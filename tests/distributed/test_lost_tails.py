@@ -22,7 +22,7 @@ from adapters.security.keys import fingerprint, make_master_key
 from cli.compose.distributed import open_service
 from cli.compose.distributed_tails import check_ends
 from cli.compose.followers import open_project, open_relay
-from cli.compose.recovery import loss_accepted
+from cli.compose.recovery import loss_accepted, recovery
 from cli.settings import Settings, read_settings
 from commands.ports import Stamp
 from commands.wrappers import load
@@ -183,3 +183,18 @@ def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str)
         for writer in writers:
             writer.join()
     assert lived.collection("commits").count_documents({}) > 20
+
+
+def test_a_recovery_says_what_nobody_had_relayed(lived: Mongo, settings: Settings) -> None:
+    published = Published(settings.kafka, settings.database)
+    commits = MongoLog(lived).raw_after(0, 100)
+    published.commits(commits[:-1])
+    published.archived(MongoCommunications(lived, "reader").read(0, 100))
+    lived.client.drop_database(lived.name)
+    *_, last = recovery(settings, None, None)
+    assert last["position"] == commits[-2].position
+    assert [f"the log ends at {commits[-2].position}" in it for it in last["lost"]] == [True]
+    with pytest.raises(ConflictError, match="accept-loss"):
+        open_service(settings, "serve", "session")
+    assert loss_accepted(settings, "it was never relayed")["to_delete"] == []
+    open_service(settings, "serve", "session").close()

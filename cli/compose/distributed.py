@@ -103,6 +103,16 @@ def open_stores(
     )
 
 
+def database_to_write(settings: Settings, opened: ExitStack, *, checked: bool) -> Mongo:
+    """Open the database; unless that is `checked`, raise ConflictError where an append would fork or hide a loss."""
+    mongo = open_database(settings, opened)
+    refuse_unfinished(mongo)
+    if not checked:
+        check_start(mongo, settings.kafka)
+        check_ends(mongo)
+    return mongo
+
+
 def open_service(settings: Settings, kind: str, service: str, *, checked: bool = False) -> ServiceNode:
     """Put one process together: `serve` or `work` of a service (or `offline`, for one command on the database).
 
@@ -111,11 +121,7 @@ def open_service(settings: Settings, kind: str, service: str, *, checked: bool =
     prepare_places(settings)
     worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlight()
     with ExitStack() as opened:
-        mongo = open_database(settings, opened)
-        refuse_unfinished(mongo)
-        if not checked:
-            check_start(mongo, settings.kafka)
-            check_ends(mongo)
+        mongo = database_to_write(settings, opened, checked=checked)
         presence = Presence(mongo, worker, in_flight=in_flight.correlations, kind=kind)
         presence.start()
         opened.callback(presence.stop)

@@ -215,10 +215,11 @@ class EventWorker:
         if self._application.tasks.has(it.id):
             self._waiting.started_by(self._ports.worker, it.id)
             return False
-        log.warning("%s was started here by a claim whose reply was lost: it runs now", it.id)
+        log.warning("%s was started here, and does not run: it runs now", it.id)
         desk = self._desk(it, it.attempt)
         desk.appends = 1  # the claim, where an event worker made it
         self._application.tasks.run(name, it.id, it.attempt, desk)
+        self._waiting.started_by(self._ports.worker, it.id)  # if no thread could be had it is an orphan once more
         return True
 
     def _note(self, followed: Followed | None, outcome: str, began: float) -> None:

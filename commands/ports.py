@@ -160,7 +160,10 @@ class Launcher(Protocol):
         ...
 
     def start(self, spec: TaskSpec) -> RunningTask:
-        """Start a process for the task. It has the blob folder and its specification, no database and no keys."""
+        """Start a process for the task. It has the blob folder and its specification, no database and no keys.
+
+        Raises NotAbleError where none can be made now.
+        """
         ...
 
 

@@ -17,13 +17,13 @@ from commands.quota import Quota
 from commands.specifications import specification
 from commands.task_ends import record_end
 from commands.wrappers import Desk, Work
-from domain.errors import AutoLearnError
+from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 from domain.experiment import Experiment
 from domain.values import experiment_stream
 
 log = logging.getLogger(__name__)
 
-RECORD_AGAIN_SECONDS = 1.0
+AGAIN_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
 ENDED_ALREADY = TaskBroken("cancelled", "It had ended before its process was started.")
 
@@ -82,8 +82,9 @@ class Tasks:
         work = (watched, experiment, attempt, desk)
         try:
             Thread(target=self._watch, args=work, name=f"task {task}", daemon=True).start()
-        except RuntimeError:
-            self._finish(*work, lambda: TaskBroken("error", "No thread could be started to watch it."))
+        except RuntimeError as failure:
+            log.warning("task %s is not run yet: %s", task, failure)
+            self._leave(watched)
 
     def wait(self, task: str, timeout: float) -> bool:
         """Wait for the end of a task that runs here; True where its end is in the log or it does not run here."""
@@ -152,15 +153,23 @@ class Tasks:
                 if _recorded(desk, experiment, watched, attempt, outcome):
                     self.quota.ended(watched.task)
                     break
-                self._closing.wait(RECORD_AGAIN_SECONDS)
+                self._closing.wait(AGAIN_SECONDS)
         except Exception:
             log.exception("task %s", watched.task)
         finally:
-            with self._lock:
-                if self._watched.get(watched.task) is watched:
-                    del self._watched[watched.task]
-            watched.ended.set()
-            self._tell(watched.task)
+            self._let_go(watched)
+
+    def _leave(self, watched: Watched) -> None:
+        """Give a claimed task up for now: the event worker finds it in the log as an orphan of this process."""
+        self.ports.launcher.free_slot()
+        self._let_go(watched)
+
+    def _let_go(self, watched: Watched) -> None:
+        with self._lock:
+            if self._watched.get(watched.task) is watched:
+                del self._watched[watched.task]
+        watched.ended.set()
+        self._tell(watched.task)
 
     def _tell(self, task: str) -> None:
         """Tell who waits for a task that it does not run here any more."""
@@ -171,20 +180,29 @@ class Tasks:
             tell()
 
     def _outcome(self, watched: Watched, experiment: str) -> TaskOutcome:
-        try:
-            work = Work(self.ports.store)
-            record = work.get(Experiment, experiment_stream(experiment))
-            if self._closing.is_set() or not record.tasks[watched.task].is_unfinished:
-                return ENDED_ALREADY  # between its claim and this look at the log
-            child = self.ports.launcher.start(specification(work, record, watched.task))
-            with self._lock:
-                watched.child = child
-                if watched.cancelled or self._closing.is_set():
-                    child.cancel()
-            return child.result()
-        except Exception as failure:
-            log.exception("task %s could not be run", watched.task)
-            return TaskBroken("error", f"The task could not be run: {type(failure).__name__}.")
+        """Run a task until it ends; an outage, of a store or of the machine, is no fact of an experiment."""
+        while not (self._closing.is_set() or watched.cancelled):
+            try:
+                return self._run_child(watched, experiment)
+            except (NotAbleError, DiskReserveError) as outage:
+                log.warning("task %s cannot be run yet: %s", watched.task, outage.sentence)
+            except Exception as failure:
+                log.exception("task %s could not be run", watched.task)
+                return TaskBroken("error", f"The task could not be run: {type(failure).__name__}.")
+            self._closing.wait(AGAIN_SECONDS)
+        return ENDED_ALREADY
+
+    def _run_child(self, watched: Watched, experiment: str) -> TaskOutcome:
+        work = Work(self.ports.store)
+        record = work.get(Experiment, experiment_stream(experiment))
+        if self._closing.is_set() or not record.tasks[watched.task].is_unfinished:
+            return ENDED_ALREADY  # between its claim and this look at the log
+        child = self.ports.launcher.start(specification(work, record, watched.task))
+        with self._lock:
+            watched.child = child
+            if watched.cancelled or self._closing.is_set():
+                child.cancel()
+        return child.result()
 
 
 def _recorded(desk: Desk, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:

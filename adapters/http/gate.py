@@ -10,6 +10,7 @@ from anyio import CancelScope, create_task_group, sleep
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
+from adapters.exhaustion import exhausted
 from adapters.http.admission import admit, authorise, check_host, prove
 from adapters.http.backend import Backend
 from adapters.http.bodies import (
@@ -76,7 +77,7 @@ class Gate:
             if message["type"] == "lifespan.shutdown.complete":
                 group.cancel_scope.cancel()
                 with CancelScope(shield=True):
-                    await self.lanes.quick(self.backend.refused_calls.finish)
+                    await self.lanes.certain(self.backend.refused_calls.finish)
                     await send(message)
             else:
                 await send(message)
@@ -89,7 +90,7 @@ class Gate:
         while True:
             await sleep(FLUSH_SECONDS)
             if self.backend.refused_calls.is_due:
-                await self.lanes.quick(self.backend.refused_calls.flush)
+                await self.lanes.certain(self.backend.refused_calls.flush)
 
     async def _end(self, passage: Passage, outlet: Outlet) -> None:
         with CancelScope(shield=True):
@@ -109,15 +110,19 @@ class Gate:
                 check_query(passage.scope["query_string"])
                 await self.app(passage.scope, receive, outlet.send)
             else:
-                await self.lanes.quick(lambda: self._admit(passage, outlet.first_use))
+                await self.lanes.certain(lambda: self._admit(passage, outlet.first_use))
                 await self._run(passage, outlet, receive)
         except GoneError:
             outlet.abandon()
         except AutoLearnError as refusal:
             outlet.refuse(problem_of(refusal))
-        except Exception:
-            log.exception("%s", passage.operation)
-            outlet.refuse(INTERNAL)
+        except Exception as failure:
+            lack = exhausted(failure)  # it passes, and is no fault
+            if lack is None:
+                log.exception("%s", passage.operation)
+            else:
+                log.warning("%s: %s", passage.operation, failure)
+            outlet.refuse(INTERNAL if lack is None else problem_of(lack))
 
     async def _run(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
         """Let the route answer; a repeat of what has no trace in the log gets the first answer."""

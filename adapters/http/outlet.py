@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
+from adapters.exhaustion import exhausted
 from adapters.http.backend import Backend
 from adapters.http.first_use import FirstUse
 from adapters.http.held import AUDIT, HEAD, POSITION, Held
@@ -72,12 +73,12 @@ class Outlet:
         if self._stream is not None:
             await self._close(self._stream)
         elif self._held is None:
-            await self.lanes.quick(self._gone)
+            await self.lanes.certain(self._gone)
         else:
             if self._parts:
                 self._held.body = b"".join(self._parts)
             held = self._held
-            last = await self.lanes.quick(lambda: self._settled(held))
+            last = await self.lanes.certain(lambda: self._settled(held))
             await self._start(last, str(len(last.body)))
             await self.sending({"type": "http.response.body", "body": last.body})
 
@@ -149,7 +150,9 @@ class Outlet:
                 held.headers[AUDIT] = f"{archived.position}:{archived.hash.hex()}"
         except AutoLearnError as failure:
             return failure
-        except Exception:
+        except Exception as failure:
+            if (lack := exhausted(failure)) is not None:
+                return lack
             log.exception("archiving %s", record.operation)
             return NotAbleError("The communication could not be archived.")
         return None
@@ -163,14 +166,14 @@ class Outlet:
 
     async def _open(self, stream: Stream) -> None:
         held = self._held or Held.of(INTERNAL)
-        position = await self.lanes.quick(lambda: self._positioned(held))
+        position = await self.lanes.certain(lambda: self._positioned(held))
         record = self.passage.record("opened", position=position)
-        failure = await self.lanes.quick(lambda: self._archived(record, held))
+        failure = await self.lanes.certain(lambda: self._archived(record, held))
         if failure is not None:
             raise failure
         stream.seal = held.seal_beginning(self.passage)
         if self.first_use.is_mine:
-            await self.lanes.quick(lambda: self.first_use.end(Trace.UNTOLD))
+            await self.lanes.certain(lambda: self.first_use.end(Trace.UNTOLD))
         stream.is_open, self.outcome = True, str(held.status)
         await self._start(held)
 
@@ -179,7 +182,7 @@ class Outlet:
             await self._open(stream)
         position = int(self._held.headers.get(POSITION, "0")) if self._held else 0
         record = self.passage.record("closed", position=position, size=stream.size, digest=stream.sha256)
-        await self.lanes.quick(lambda: self._archived(record))
+        await self.lanes.certain(lambda: self._archived(record))
         await self.sending({"type": "http.response.body", "body": b""})
 
     async def _start(self, held: Held, length: str = "") -> None:

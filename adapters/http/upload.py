@@ -31,7 +31,7 @@ async def uploaded(visit: Visit, request: Request) -> AsyncIterator[str]:
         await _receive(visit, request, path)
         yield str(path)
     finally:
-        await visit.lanes.quick(partial(path.unlink, missing_ok=True))
+        await visit.lanes.certain(partial(path.unlink, missing_ok=True))
 
 
 async def while_connected(

@@ -13,6 +13,9 @@ from adapters.tasks.forkserver import Forkserver
 from adapters.tasks.running import Limits, NeverStarted, TaskProcess
 from adapters.tasks.slots import Slots
 from commands.ports import RunningTask, TaskSpec
+from domain.errors import NotAbleError
+
+STOPPING = "The backend is stopping: no task is started any more."
 
 
 class ProcessLauncher(Slots):
@@ -51,17 +54,19 @@ class ProcessLauncher(Slots):
         return self._forkserver.pid
 
     def start(self, spec: TaskSpec) -> RunningTask:
-        """Start a process for the task; one that cannot be made, by a second forkserver neither, is a crashed task."""
+        """Start a process for the task; raises NotAbleError where none can be made, by a second forkserver neither."""
         area = self._scratch / uuid4().hex
         order = Order(spec.kind, spec.facts, self._blob_url, str(area), self._limits.memory)
         if self._closed:
-            return NeverStarted("The backend is stopping: no task is started any more.")
+            return NeverStarted(STOPPING)
         try:
             area.mkdir(parents=True, mode=0o700)
             child = self._forkserver.start(order)
         except (OSError, EOFError) as error:
             discard(area)
-            return NeverStarted(f"No task process could be made: {type(error).__name__}: {error}")
+            if self._closed:
+                return NeverStarted(STOPPING)
+            raise NotAbleError(f"No task process can be made now: {type(error).__name__}: {error}") from error
         task = TaskProcess(child, self._limits, str(area), self._forget)
         with self._changing:
             self._running.add(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import threading
@@ -81,8 +82,9 @@ class TaskProcess:
 
     def _answered(self) -> TaskOutcome:
         half_an_answer = threading.Timer(ANSWER_SECONDS, self._child.end)
-        half_an_answer.start()
         try:
+            with contextlib.suppress(RuntimeError):  # out of threads: then its deadline has to do
+                half_an_answer.start()
             message = json.loads(self._child.answer.recv_bytes(LARGEST_ANSWER))
             return TaskDone(message["done"]) if "done" in message else TaskBroken(*message["broken"])
         except (EOFError, OSError):

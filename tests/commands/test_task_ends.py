@@ -17,6 +17,7 @@ from domain.events import Event
 from tests.commands.examples import fit
 from tests.commands.launcher import done
 from tests.commands.stage import Caller, Stage
+from tests.commands.worker import Worker
 
 TRAIN = RequestTraining("iris", "svm")
 
@@ -35,6 +36,21 @@ def test_a_result_that_is_too_large_is_a_failure(stage: Stage, ana: Caller) -> N
     body = ana.do(RequestEvaluation()).body
     assert (body["state"], body["error"]["reason"]) == ("failed", "error")
     assert "An event has at most 262,144 bytes" in body["error"]["detail"]
+
+
+def test_an_outage_when_a_task_is_started_is_no_fact_of_its_experiment(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commands.tasks.AGAIN_SECONDS", 0.01)
+    outages: list[Exception] = [NotAbleError("no process"), DiskReserveError("no disk")]
+
+    def refuse(_: TaskSpec) -> None:
+        if outages:
+            raise outages.pop()
+
+    stage.launcher.before_start = refuse
+    assert ana.do(TRAIN).body["state"] == "completed"
+    assert outages == []
 
 
 def test_a_task_that_cannot_be_started_is_a_failure(stage: Stage, ana: Caller) -> None:
@@ -59,7 +75,7 @@ def test_a_task_that_cannot_be_started_is_a_failure(stage: Stage, ana: Caller) -
 def test_a_result_waits_for_the_log(
     stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
-    monkeypatch.setattr(tasks, "RECORD_AGAIN_SECONDS", 0.001)
+    monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.001)
     append, troubles = stage.store.append, [trouble] * 3
 
     def failing(events: Sequence[Event], stamp: Stamp) -> Receipt:
@@ -123,14 +139,22 @@ def test_an_unknown_task_is_nothing_to_wait_for(stage: Stage) -> None:
     stage.application.tasks.cancel("nothing")
 
 
-def test_a_task_that_gets_no_thread_fails_and_gives_its_slot_back(
+def test_a_task_that_gets_no_thread_gives_its_slot_back_and_runs_later(
     stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class NoThread(Thread):
         def start(self) -> None:
             raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(tasks, "Thread", NoThread)
-    body = ana.do(RequestTraining("iris", "svm")).body
-    assert (body["state"], body["error"]["reason"]) == ("failed", "error")
+    worker = Worker(stage, is_lost=lambda _: False)
+    with monkeypatch.context() as patched:
+        patched.setattr(tasks, "Thread", NoThread)
+        body = ana.do(TRAIN).body
+        assert body["state"] == "started"
+        assert stage.idle()
+        worker.step().look_again().step()
+        assert stage.idle()
+    worker.look_again().step()
+    name = str(body["experiment"])
+    stage.until(name, name, "completed")
     assert stage.idle()

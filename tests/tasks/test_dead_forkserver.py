@@ -14,7 +14,8 @@ import pytest
 from adapters.tasks import forkserver
 from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import NeverStarted
-from commands.ports import TaskBroken, TaskDone, TaskSpec
+from commands.ports import TaskDone, TaskSpec
+from domain.errors import NotAbleError
 
 pytestmark = pytest.mark.slow
 PATIENCE = 60.0
@@ -80,16 +81,15 @@ def test_many_requests_before_one_dead_server_share_the_next_one(
     assert [type(outcome) for outcome in outcomes] == [TaskDone] * 4
 
 
-def test_a_server_that_dies_again_is_a_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_dies_again_is_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deaths = tmp_path / "deaths"
     (tmp_path / "deadly.py").write_text(f"import os\nopen({str(deaths)!r}, 'a').write('x')\nos._exit(1)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr("adapters.tasks.forkserver.PRELOAD", ["deadly"])
     launcher = ProcessLauncher(str(tmp_path), str(tmp_path / "scratch"), slots=1)
-    outcome = launcher.start(DESCRIBE).result()
+    with pytest.raises(NotAbleError, match="No task process can be made now"):
+        launcher.start(DESCRIBE)
     launcher.close()
-    assert isinstance(outcome, TaskBroken)
-    assert outcome.reason == "crashed"
     assert deaths.read_text() == "xx"
     assert list((tmp_path / "scratch").iterdir()) == []
 
@@ -117,5 +117,6 @@ def test_what_fails_on_this_side_is_not_tried_again(launcher: ProcessLauncher, m
 
     when_asked(monkeypatch, fail)
     server = server_of(launcher)
-    assert isinstance(launcher.start(DESCRIBE), NeverStarted)
+    with pytest.raises(NotAbleError, match="no descriptor is left"):
+        launcher.start(DESCRIBE)
     assert (asked, launcher.forkserver_pid) == ([1], server)

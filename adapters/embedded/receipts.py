@@ -103,7 +103,7 @@ class ReceiptKeeper:
 
     def _next(self, name: str, end: End) -> Receipt:
         position, found = self._written.get(name, (0, GENESIS))
-        if end.hash_at(position) == found:
+        if (position, found) == (end.position, end.hash) or end.hash_at(position) == found:
             return end.position, end.hash
         if name not in self._broken:
             log.error("%s has not any more what it had at %s: run `autolearn verify`", end.name, position)

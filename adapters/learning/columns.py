@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from adapters.learning.frame import type_word
+from adapters.printable import visible
 from domain.errors import BadInputError
 
 MOST_COLUMNS = 4000
+LONGEST_TEXT = 1 << 20  # bytes of one value
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 LONGEST_NAME = 200
 NUMBER, TIME = pa.float64(), pa.timestamp("us")
 
@@ -20,7 +24,7 @@ def check_names(names: list[str]) -> None:
     if not names:
         raise BadInputError("The file has no columns.")
     if len(names) > MOST_COLUMNS:
-        raise BadInputError(f"The file has {len(names)} columns: at most {MOST_COLUMNS} are allowed.")
+        raise too_many_columns(len(names))
     empty = [str(place) for place, name in enumerate(names, start=1) if not name.strip()]
     if empty:
         raise BadInputError(
@@ -29,9 +33,17 @@ def check_names(names: list[str]) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise BadInputError(f"Columns named more than once: {', '.join(repeated[:10])}. Each needs a name of its own.")
+    unprintable = [visible(name[:40]) for name in names if CONTROL.search(name)]
+    if unprintable:
+        raise BadInputError(f"Column names with control characters: {', '.join(unprintable[:5])}. Name them otherwise.")
     overlong = [name[:40] for name in names if len(name) > LONGEST_NAME]
     if overlong:
         raise BadInputError(f"Column names longer than {LONGEST_NAME} characters: {', '.join(overlong[:5])}…")
+
+
+def too_many_columns(number: int) -> BadInputError:
+    """Say how many there may be."""
+    return BadInputError(f"The file has {number} columns: at most {MOST_COLUMNS} are allowed.")
 
 
 def canonical_schema(raw: pa.Schema) -> pa.Schema:
@@ -58,6 +70,8 @@ class Columns:
 
     def cast(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return a batch with canonical types."""
+        for field, column in zip(self.schema, batch.columns, strict=True):
+            check_texts(field.name, column)
         columns = [self._cast(field, column) for field, column in zip(self.schema, batch.columns, strict=True)]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
@@ -90,3 +104,12 @@ def _canonical(name: str, kind: pa.DataType) -> pa.DataType:
     if pa.types.is_time(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pa.string()
     raise BadInputError(f"Column {name!r} holds {kind}: a column must hold numbers, booleans, text or times.")
+
+
+def check_texts(name: str, column: pa.Array) -> None:
+    """Raise BadInputError for a text that is too long; texts of a dictionary are looked at before they are unfolded."""
+    texts = column.dictionary if pa.types.is_dictionary(column.type) else column
+    if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
+        longest = pc.max(pc.binary_length(texts)).as_py() or 0
+        if longest > LONGEST_TEXT:
+            raise BadInputError(f"Column {name!r} has a text of {longest:,} bytes: at most {LONGEST_TEXT:,} (1 MiB).")

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from adapters.learning.builtin import BUILTIN, builtin_table
 from adapters.learning.columns import Columns, check_names, described
 from adapters.learning.parse import parsed, unpacked
-from adapters.learning.source import Source
+from adapters.learning.source import MOST_VALUES, Source, too_many_values
 from adapters.learning.stored import write
 from adapters.learning.target import Target
 from commands.ports import Blobs
@@ -33,7 +35,7 @@ def _stored(source: Source, named: str, blobs: Blobs) -> dict[str, Any]:
     target = Target(named, columns.schema)
     path = Path(blobs.scratch(".parquet"))
     try:
-        rows = write((target.seen(columns.cast(batch)) for batch in source.batches()), target.schema, path)
+        rows = write((target.seen(columns.cast(batch)) for batch in _counted(source)), target.schema, path)
         if not rows:
             raise BadInputError("The file has no rows: only the line with the column names was found.")
         columns.check()
@@ -42,6 +44,15 @@ def _stored(source: Source, named: str, blobs: Blobs) -> dict[str, Any]:
     finally:
         path.unlink(missing_ok=True)
     return {"blob": ref.model_dump(), "rows": rows, "columns": described(target.schema), "classes": classes}
+
+
+def _counted(source: Source) -> Iterator[pa.RecordBatch]:
+    rows, columns = 0, len(source.schema)
+    for batch in source.batches():
+        rows += batch.num_rows
+        if rows * columns > MOST_VALUES:
+            raise too_many_values(rows, columns)
+        yield batch
 
 
 @contextmanager

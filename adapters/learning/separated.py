@@ -13,11 +13,12 @@ import pyarrow.csv
 
 from adapters.learning.columns import check_names
 from adapters.learning.csv_types import is_certain, joined, types_of
+from adapters.learning.overview import BLOCK, look_over
 from adapters.learning.source import Source
 from domain.errors import BadInputError
 
-BLOCK = 8 << 20  # the longest line that the CSV reader takes, with room; it keeps up to 32 blocks in memory
 SEPARATORS = {"csv": ",", "tsv": "\t"}
+STRADDLING = "straddling object"  # so it calls a row that does not fit into a block
 CONVERSION = "conversion error"  # so the CSV reader calls a value that is not of its column's type
 
 
@@ -25,6 +26,7 @@ def separated(path: Path, kind: str) -> Source:
     """Return the table of a file with a line of column names; kind is csv or tsv."""
     text = SeparatedText(path, _delimiter(path, kind))
     with text.explained():
+        look_over(path, text.delimiter)
         first = text.reader()
         names = [name.strip() for name in first.schema.names]  # decodes the header
         check_names(names)
@@ -116,6 +118,8 @@ def _what_is_wrong(path: Path, error: Exception) -> str:
     if line:
         return f"Line {line} is not UTF-8 text: save the file with the encoding UTF-8."
     reason = str(error).removeprefix("CSV parse error: ").strip()
+    if STRADDLING in reason:
+        return f"The file cannot be read as a table: a row is longer than {BLOCK >> 20} MiB."
     if "Expected" in reason:
         return f"The lines have different numbers of values ({reason[:300]}). Each line needs one value per column."
     return f"The file cannot be read as a table: {reason[:300]}"

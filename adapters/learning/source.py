@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from domain.errors import TooLargeError
+
+MOST_VALUES = 1 << 28  # rows times columns: as numbers they take 2 GiB
+
 
 @dataclass(frozen=True)
 class Source:
@@ -19,3 +23,10 @@ class Source:
     def of(cls, table: pa.Table) -> Source:
         """Return a table that is in memory already."""
         return cls(table.schema, lambda: iter(table.to_batches()))
+
+
+def too_many_values(rows: int, columns: int) -> TooLargeError:
+    """Say how many there may be."""
+    return TooLargeError(
+        f"The data set has {rows:,} rows of {columns:,} columns: at most {MOST_VALUES:,} values (rows times columns)."
+    )

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning import columns, parse, separated, stored
+from adapters.learning import columns, parquet, parse, separated, stored
 from adapters.learning.ingest import ingest
 from adapters.learning.target import Target
 from domain.errors import BadInputError
@@ -134,7 +134,7 @@ def test_formats_agree_on_a_file_of_many_batches(
     learning: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(separated, "BLOCK", 4096)
-    monkeypatch.setattr(parse, "BATCH_ROWS", 700)
+    monkeypatch.setattr(parquet, "BATCH_ROWS", 700)
     table = mixed(9000).append_column("class", pa.array(["p", "q", "r"] * 3000))
     pyarrow.csv.write_csv(table, tmp_path / "file.csv")
     pq.write_table(table, tmp_path / "file.parquet", row_group_size=1234)

@@ -31,7 +31,13 @@ class Deadline:
         self._began = self._heard = monotonic()
         self._over = Event()
         self.told = ""
-        Thread(target=self._watch, name="inspection deadline", daemon=True).start()
+
+    def start(self) -> None:
+        """Watch in a thread; raises NotAbleError where there is none to be had."""
+        try:
+            Thread(target=self._watch, name="inspection deadline", daemon=True).start()
+        except RuntimeError as error:
+            raise NotAbleError("No thread could be started to watch the inspection.") from error
 
     def heard(self) -> None:
         """Note a sign of life."""
@@ -72,20 +78,28 @@ def told_by(
     whole: float = WHOLE_SECONDS,
 ) -> Iterator[Step]:
     """Yield the steps that a process tells, a line of JSON each; cutting `lifeline` ends it."""
-    with subprocess.Popen(  # noqa: S603 - our own program
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=own_environment(os.environ | environment),
-        text=True,
-        start_new_session=True,  # a group of its own, which ends as one
-    ) as process:
+    with _started(command, environment) as process:
         deadline = Deadline(process, quiet, whole)
         try:
+            deadline.start()
             lifeline.hold(deadline)
             yield from _steps(process, arguments, deadline)
         finally:
             deadline.close()
+
+
+def _started(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own program
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=own_environment(os.environ | environment),
+            text=True,
+            start_new_session=True,  # a group of its own, which ends as one
+        )
+    except OSError as error:
+        raise NotAbleError(f"No process could be made for the inspection: {error.strerror or error}.") from error
 
 
 def _steps(process: subprocess.Popen[str], arguments: dict[str, Any], deadline: Deadline) -> Iterator[Step]:

@@ -93,9 +93,11 @@ class Gate:
                 await self.lanes.certain(self.backend.refused_calls.flush)
 
     async def _end(self, passage: Passage, outlet: Outlet) -> None:
-        with CancelScope(shield=True):
-            await outlet.finish()
-        passage.held.close()
+        try:
+            with CancelScope(shield=True):
+                await outlet.finish()
+        finally:
+            passage.held.close()
         if passage.admitted is not None:
             self.in_flight.leave(passage.admitted.claims.request_id)
         if not passage.is_open:

@@ -27,6 +27,7 @@ Step = dict[str, Any]
 @router.get("/replay", responses={200: {"model": ReplayView}})
 async def replay(it: Here, request: Request, what: Replay) -> Response:
     """Compute the state at a moment from the log alone, and hold it against the read models."""
+    _take_part(it)
     await it.reach(what.after_position)
     return await _inspected(it, request, "replay", {"as_of": what.as_of, "stream": what.stream})
 
@@ -34,6 +35,7 @@ async def replay(it: Here, request: Request, what: Replay) -> Response:
 @router.post("/verifications", responses={200: {"model": Verification}})
 async def verify(it: Here, request: Request, body: schemas.Anchor) -> Response:
     """Check chain, read models, blobs, communications and, where asked, the topics of Kafka; report all faults."""
+    _take_part(it)
     # First the head, then who is in flight: a call that appended up to there is still in flight, or archived.
     position, head = await it.lanes.quick(it.backend.feed.head)
     elsewhere = await it.lanes.waiting(it.backend.in_flight_elsewhere)
@@ -46,13 +48,18 @@ async def verify(it: Here, request: Request, body: schemas.Anchor) -> Response:
 @router.post("/rebuilds", responses={200: {"model": Rebuilt}})
 async def rebuild(it: Here, request: Request, body: schemas.Rebuild) -> Response:
     """Compute read models anew from the log, while the old ones serve: all, for they are folded together."""
+    _take_part(it)
     check_known(body.projection)
     return await _inspected(it, request, "rebuild", {"projection": body.projection})
 
 
+def _take_part(visit: Visit) -> None:
+    """Have one of the inspections until the call is over; raises NotAbleError where there are as many as slots."""
+    visit.passage.held.enter_context(visit.live.inspections.taking(visit.call.client))
+
+
 async def _inspected(visit: Visit, request: Request, kind: str, arguments: dict[str, Any]) -> Response:
     lifeline = Lifeline()
-    visit.passage.held.enter_context(visit.live.inspections.taking(visit.call.client))
     visit.passage.held.callback(lifeline.cut)  # whatever ends the call ends the process
     steps = visit.backend.inspector.run(kind, arguments, lifeline)
 

@@ -31,7 +31,3 @@ class Shares:
             self._taken[client] -= 1
             if not self._taken[client]:
                 del self._taken[client]
-
-    def has_one_for(self, client: str) -> bool:
-        """Whether the client could take one now."""
-        return self._taken[client] < self._of_one and self._taken.total() < self._of_all

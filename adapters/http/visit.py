@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, TypeVar
@@ -22,7 +22,7 @@ from adapters.http.preference import Preference
 from adapters.http.schemas import When
 from commands.application import Begun
 from commands.call import Answer, Call
-from domain.errors import ForbiddenError, NotReachedError
+from domain.errors import ForbiddenError, NotAbleError, NotReachedError
 from projections.moment import Moment
 from projections.queries import Queries
 from projections.visibility import Viewer
@@ -62,10 +62,14 @@ class Visit:
 
     async def begin(self, command: Any) -> Answer:
         """Run a command that waits for its task as long as the caller prefers, at most 60 s; the wait has no thread."""
-        wait = self.preference.wait if self.live.waits.has_one_for(self.call.client) else 0.0
-        begun = await self.lanes.quick(lambda: self._begun(command, wait))
-        if wait:
-            with self.live.waits.taking(self.call.client):
+        wait = self.preference.wait
+        with ExitStack() as waiting:
+            try:
+                waiting.enter_context(self.live.waits.taking(self.call.client))
+            except NotAbleError:
+                wait = 0.0
+            begun = await self.lanes.quick(lambda: self._begun(command, wait))
+            if wait:
                 await ended(begun, wait)
         return await self.lanes.quick(begun.answer_now)
 

@@ -102,3 +102,15 @@ def test_it_ends_with_whoever_started_it() -> None:
         assert process.stdout.readline() == b"up\n"
         process.stdin.close()
         assert process.wait(30) == 1
+
+
+def test_no_process_to_be_had_is_not_able_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(NotAbleError, match="No process could be made"):
+        list(told_by(["/nowhere/python"], {}, {}, Lifeline()))
+
+    def no_thread(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("threading.Thread.start", no_thread)
+    with pytest.raises(NotAbleError, match="No thread could be started"):
+        list(steps("print('{}')"))

@@ -19,6 +19,7 @@ from typing import Any
 from adapters.own_python import own_python
 from adapters.printable import PrintableStream
 from adapters.private_files import UMASK
+from adapters.undumpable import forbid_dumps
 from cli.inspection_steps import end_with_caller, told_by
 from commands.lifeline import Lifeline
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError
@@ -78,6 +79,7 @@ def main() -> int:
     os.nice(5)
     os.umask(UMASK)
     sys.stderr = PrintableStream(sys.stderr)
+    forbid_dumps()
     gc.set_threshold(*RARELY)
     arguments = json.loads(sys.stdin.readline())
     end_with_caller(sys.stdin)

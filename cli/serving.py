@@ -26,6 +26,7 @@ from adapters.serving.descriptors import connections_within, raise_limit
 from adapters.serving.limits import ConnectionLimits
 from adapters.serving.log_limit import LogLimit
 from adapters.serving.proxies import Callers, Network
+from adapters.undumpable import forbid_dumps
 from adapters.wire.moments import microseconds_now
 from cli.beginnings import has_own_clients
 from cli.logs import log_to_standard_error
@@ -136,6 +137,7 @@ def begin_process() -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(LogLimit())
     os.umask(UMASK)
+    forbid_dumps()
     microseconds_now()  # a clock that is far off is refused at once
     raise_limit()
 

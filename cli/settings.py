@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="tasks at a time")
     task_seconds: float = Field(600.0, gt=0, description="a task's deadline")
     task_memory: int = Field(2048 * MIB, ge=64 * MIB, description="a task's memory limit in bytes")
+    sandbox: Literal["auto", "require", "off"] = Field(
+        "auto", description="what tasks may use of the machine: as little as this kernel can enforce, all of that, all"
+    )
     reserve: int = Field(64 * MIB, ge=0, description="free disk in bytes below which commands are refused")
 
     @field_validator("proxies")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -47,9 +48,9 @@ class DiskShelf:
             source.unlink()
         else:
             self._make_folder(target.parent)
-            source = self._beside(source, target)
+            source.chmod(0o400)
             flush(source)
-            source.replace(target)
+            _move(source, target)
         flush(target.parent)
 
     def open(self, place: str) -> BinaryIO:
@@ -66,17 +67,23 @@ class DiskShelf:
             folder.mkdir(mode=0o700, exist_ok=True)
             flush(folder.parent)
 
-    @staticmethod
-    def _beside(source: Path, target: Path) -> Path:
-        """Return a path on the target's disk: renames do not cross disks."""
-        if source.stat().st_dev == target.parent.stat().st_dev:
-            source.chmod(0o400)
-            return source
-        near = target.parent / f".{uuid4().hex}.part"
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        source.replace(target)
+    except PermissionError:  # a task may add blobs and replace none: somebody else was quicker with the same bytes
+        if not target.exists():
+            raise
+        source.unlink()
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        near = target.parent / f".{uuid4().hex}.part"  # on the target's disk: renames do not cross disks
         shutil.copyfile(source, near)
         near.chmod(0o400)
+        flush(near)
+        near.replace(target)
         source.unlink()
-        return near
 
 
 class RemoteShelf:

@@ -15,6 +15,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from adapters.tasks.confinement import program
+from adapters.undumpable import forbid_dumps
+
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ROWS = range(24)
 TINY = {
@@ -74,6 +77,8 @@ def _train_and_score(name: str, sha256: str, blobs: Any, work: Any) -> None:
 def main() -> None:
     """Load and warm; a failure here only makes the first tasks slower, and they say what is wrong."""
     prepare_environment()
+    forbid_dumps()
+    program()
     try:
         gc.disable()
         importlib.import_module("adapters.learning.work")

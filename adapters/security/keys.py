@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from adapters.durability import flush
+from adapters.undumpable import forbid_dumps
 from domain.errors import BadInputError, NotFoundError
 
 MASTER_BYTES = 32
@@ -62,6 +63,7 @@ def write_secret(path: str | Path, text: str) -> None:
 
     It appears whole: another process that starts at the same moment would else read a key that is still being written.
     """
+    forbid_dumps()
     folder = Path(path).resolve().parent
     with NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=".secret-") as draft:  # mode 0600, as mkstemp's
         draft.write(text)
@@ -72,7 +74,8 @@ def write_secret(path: str | Path, text: str) -> None:
 
 
 def read_secret(path: str | Path) -> str:
-    """Read such a file, and refuse one that others can read too."""
+    """Read such a file, and refuse one that others can read too. Whoever holds a secret leaves no core dump."""
+    forbid_dumps()
     try:
         with Path(path).open(encoding="utf-8") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:

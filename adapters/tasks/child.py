@@ -14,7 +14,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from commands.ports import TaskDone, TaskOutcome
+from adapters.tasks.confinement import Confinement
+from commands.ports import TaskBroken, TaskDone, TaskOutcome
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 STDOUT, STDERR = 1, 2
@@ -24,13 +25,17 @@ ROOM = 1 << 30
 
 @dataclass(frozen=True)
 class Order:
-    """One task for one child: kind, facts, places of blobs and of temporary files, bytes that it may grow by."""
+    """One task for one child: kind, facts, places of blobs and of temporary files, bytes that it may grow by.
+
+    And what it may use of the machine.
+    """
 
     kind: str
     facts: dict[str, Any]
     blob_url: str
     scratch: str
     memory: int
+    confinement: Confinement
 
     def _bootstrap(self, parent_sentinel: int) -> int:
         """Be the child: multiprocessing's forkserver calls this on what it was sent."""
@@ -40,14 +45,23 @@ class Order:
         inherited = forkserver.get_inherited_fds() or []
         with Connection(inherited[0], readable=False) as answer:
             limit_memory(self.memory)
-            answer.send_bytes(encoded(self._outcome()))
+            answer.send_bytes(encoded(self._confined_outcome()))
             signal.pause()  # until the parent, who has the answer now, ends the whole group
         return 0
 
-    def _outcome(self) -> TaskOutcome:
-        from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - in the forkserver already; the backend must not
-        from adapters.learning.work import work  # noqa: PLC0415 - load what learning needs
+    def _confined_outcome(self) -> TaskOutcome:
+        from adapters.files.blobs import FileBlobs, folder_of  # noqa: PLC0415 - in the forkserver already; the backend
+        from adapters.learning.work import work  # noqa: PLC0415 - must not load what learning needs
 
+        folder, given = folder_of(self.blob_url), self.facts.get("path")
+        try:
+            self.confinement.apply(
+                scratch=self.scratch,
+                blobs=None if folder is None else str(folder),
+                also=[] if given is None else [str(given)],
+            )
+        except OSError as error:
+            return TaskBroken("error", f"The task process could not be confined: {error.strerror}.")
         return work(self.kind, self.facts, FileBlobs(self.blob_url, self.scratch))
 
 

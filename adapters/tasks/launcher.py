@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from adapters.private_files import discard
 from adapters.tasks.child import Order
+from adapters.tasks.confinement import Confinement
 from adapters.tasks.forkserver import Forkserver
 from adapters.tasks.running import Limits, NeverStarted, TaskProcess
 from adapters.tasks.slots import Slots
@@ -32,11 +33,14 @@ class ProcessLauncher(Slots):
         slots: int,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         installed: Callable[[str, str], bool] | None = None,
+        *,
+        confinement: Confinement = Confinement(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__(slots, installed)
         self._blob_url = blob_url if "://" in blob_url else str(Path(blob_url).absolute())
         self._scratch = Path(scratch).absolute()
         self._limits = limits
+        self._confinement = confinement
         self._forkserver = Forkserver()
         self._running: set[TaskProcess] = set()
         self._changing = threading.Lock()
@@ -56,7 +60,7 @@ class ProcessLauncher(Slots):
     def start(self, spec: TaskSpec) -> RunningTask:
         """Start a process for the task; raises NotAbleError where none can be made, by a second forkserver neither."""
         area = self._scratch / uuid4().hex
-        order = Order(spec.kind, spec.facts, self._blob_url, str(area), self._limits.memory)
+        order = Order(spec.kind, spec.facts, self._blob_url, str(area), self._limits.memory, self._confinement)
         if self._closed:
             return NeverStarted(STOPPING)
         try:

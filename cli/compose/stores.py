@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from adapters.request_ids import RequestIds
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from adapters.security.keys import make_master_key, read_master_key
+from adapters.tasks.confinement import Confinement
 from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
 from adapters.wire.chain import chain_faults
@@ -34,6 +36,8 @@ from projections.queries import Queries
 from projections.replay import Replayed
 from projections.topic_check import Topics
 from projections.verify import Evidence
+
+log = logging.getLogger(__name__)
 
 BUILTIN_DATASETS = tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items())
 
@@ -74,7 +78,11 @@ def application_of(
     `installed`: whether this machine has a model or measure, where others may have what it lacks.
     """
     limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
-    launcher = ProcessLauncher(settings.blobs_url, str(scratch), settings.slots, limits, installed)
+    confinement = Confinement(settings.sandbox, (str(settings.data.absolute()), str(settings.key_file.absolute())))
+    log.info("%s", confinement.told())
+    launcher = ProcessLauncher(
+        settings.blobs_url, str(scratch), settings.slots, limits, installed, confinement=confinement
+    )
     return Application(Ports(stores.store, stores.blobs, launcher, SystemClock(), worker)), launcher
 
 

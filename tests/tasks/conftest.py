@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapters.tasks.confinement import Confinement
 from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
 from commands.ports import TaskDone, TaskSpec
@@ -33,7 +34,7 @@ def shared(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pro
         patch.setenv("PYTHONPATH", str(site))
         patch.setenv("AUTOLEARN_MASTER", "a secret that no task may see")
         patch.syspath_prepend(str(site))
-        launcher = ProcessLauncher(str(folder), str(folder / "scratch"), slots=1)
+        launcher = ProcessLauncher(str(folder), str(folder / "scratch"), slots=1, confinement=Confinement("off"))
         launcher.prepare()
     yield launcher
     launcher.close()

@@ -1,0 +1,282 @@
+"""A hostile model finds no key, no log, no network and no other process; an honest one finds what it needs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.files.blobs import FileBlobs
+from adapters.tasks import landlock, seccomp
+from adapters.tasks.confinement import Confinement
+from adapters.tasks.launcher import ProcessLauncher
+from commands.ports import TaskBroken, TaskDone, TaskSpec
+from domain.errors import BadInputError
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        landlock.abi() < landlock.SCOPES_SINCE or platform.machine() not in seccomp.MACHINES,
+        reason="this kernel has no Landlock with scopes (Linux 6.12), or this machine no filter",
+    ),
+]
+Try = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with its secrets, in a folder that is on the import path."""
+    folder = tmp_path_factory.mktemp("site") / "data"
+    folder.mkdir()
+    for name in ("master.key", "credentials.json", "events.db", "communications.db"):
+        (folder / name).write_text("secret")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def launcher(data: Path) -> Iterator[ProcessLauncher]:
+    scope: dict[str, Any] = {}
+    source = Path(__file__).with_name("prying_plugin.py").read_text()
+    exec(compile(source, "prying_plugin.py", "exec"), scope)  # noqa: S102 - tests are not importable by name here
+    scope["install"](data.parent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(data.parent))
+        patch.syspath_prepend(str(data.parent))
+        patch.setenv("AUTOLEARN_MONGODB", "mongodb://user:password@host")
+        made = ProcessLauncher(
+            (data / "blobs").as_uri(),
+            str(data / "scratch"),
+            slots=1,
+            confinement=Confinement("require", (str(data), str(data / "master.key"))),
+        )
+        FileBlobs(str(data / "blobs"))
+        made.prepare()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def iris(launcher: ProcessLauncher) -> str:
+    stored = launcher.start(TaskSpec("ingest", {"builtin": "iris", "target": "species"})).result()
+    assert isinstance(stored, TaskDone), stored
+    return str(stored.facts["blob"]["sha256"])
+
+
+@pytest.fixture
+def run(launcher: ProcessLauncher, iris: str) -> Callable[[str], TaskDone | TaskBroken]:
+    def run(code: str) -> TaskDone | TaskBroken:
+        facts = {
+            "experiment": "a" * 16,
+            "model": {"name": "prying", "version": "1.0", "distribution": "prying"},
+            "settings": {"code": code},
+            "seed": 1,
+            "test_size": 0.25,
+            "dataset": {"name": "iris", "version": 1, "sha256": iris},
+            "target": "species",
+        }
+        return launcher.start(TaskSpec("fit", facts)).result()
+
+    return run
+
+
+@pytest.fixture
+def tells(run: Callable[[str], TaskDone | TaskBroken], data: Path, iris: str, socket_enabled: None) -> Iterator[Try]:
+    """Run code in a task and return what it told or raised; the names in braces are places and processes of ours."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        names = {
+            "data": data,
+            "blob": data / "blobs" / iris[:2] / iris[2:4] / iris,
+            "port": listening.getsockname()[1],
+            "backend": os.getpid(),
+        }
+
+        def tells(code: str) -> str:
+            outcome = run(code.format(**names))
+            assert isinstance(outcome, TaskBroken), f"it was let: {code}"
+            return outcome.detail
+
+        yield tells
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open('{data}/master.key').read()",
+        "open('{data}/credentials.json').read()",
+        "open('{data}/events.db', 'rb').read()",
+        "open('{data}/communications.db', 'r+b')",
+        "os.listdir('{data}')",
+        "os.listdir('{data}/scratch')",
+        "os.listdir(os.path.expanduser('~root'))",
+        "os.listdir('/')",
+        "os.listdir('/tmp')",
+        "open('/etc/shadow').read()",
+        "open('{data}/new', 'w')",
+        "open('{data}/../prying_plugin_model.py', 'a')",
+        "open('/tmp/new', 'w')",
+        "open('{blob}', 'a')",
+        "os.unlink('{blob}')",
+        "os.chmod('{blob}', 0o600); os.truncate('{blob}', 0)",
+        "os.rename('{blob}', 'mine')",
+        "open('mine', 'w'); os.rename('mine', '{blob}')",
+        "open('{data}/blobs/mine', 'w').write('x')",
+        "os.symlink('/etc/passwd', '{data}/blobs/link')",
+        "os.symlink('{data}/master.key', 'mine'); open('mine').read()",
+        "os.link('{data}/master.key', 'mine')",
+        "os.rename('{data}/master.key', 'mine')",
+        "os.unlink('{data}/events.db')",
+        "import sqlite3; sqlite3.connect('{data}/events.db').execute('select * from sqlite_schema')",
+        "subprocess.run(['cat', '{data}/master.key'], check=True, stderr=subprocess.DEVNULL)",
+        "socket.create_connection(('127.0.0.1', {port}))",
+        "socket.socket(socket.AF_INET6)",
+        "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "socket.socket(socket.AF_UNIX)",
+        "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+        "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+        "os.kill({backend}, 0)",
+        "os.kill(os.getppid(), 0)",
+        "signal.pidfd_send_signal(os.pidfd_open({backend}), 0)",
+        "system('ptrace', 16, {backend}, 0, 0)",
+        "system('process_vm_readv', {backend}, None, 0, None, 0, 0)",
+        "system('syscall', 425, 1, None)",
+        "system('syscall', 438, os.pidfd_open(os.getppid()), 0, 0)",
+        "system('unshare', 0x10000000)",
+        "open('/proc/{backend}/mem', 'rb')",
+        "open('/proc/{backend}/environ', 'rb').read()",
+        "os.readlink('/proc/{backend}/fd/0')",
+        "open('/proc/%d/environ' % os.getppid(), 'rb').read()",
+        "open('/proc/{backend}/root{data}/master.key').read()",
+        "os.chown('{blob}', 65534, 65534)",
+        "system('setuid', 65534); os.setgroups([])",
+    ],
+)
+def test_what_a_task_may_not_do(tells: Try, code: str) -> None:
+    said = tells(code)
+    denied = ("PermissionError", "Operation not permitted", "Invalid cross-device link", "unable to open database file")
+    assert any(word in said for word in (*denied, "returned non-zero exit status")), said
+
+
+def test_nothing_came_of_any_of_it(data: Path, iris: str, launcher: ProcessLauncher) -> None:
+    assert {path.name for path in data.iterdir()} == {
+        *("master.key", "credentials.json", "events.db", "communications.db", "blobs", "scratch")
+    }
+    assert {(data / name).read_text() for name in ("master.key", "credentials.json", "events.db")} == {"secret"}
+    assert FileBlobs(str(data / "blobs")).check(iris) is None
+
+
+def test_it_inherits_no_descriptor_but_its_answer_and_the_log(tells: Try) -> None:
+    links = "[os.path.realpath('/proc/self/fd/' + it) for it in os.listdir('/proc/self/fd')]"
+    open_files = tells(f"told = repr({links})")
+    assert "events.db" not in open_files
+    assert "socket:" not in open_files
+
+
+def test_it_can_gain_nothing_and_leaves_no_core_dump(tells: Try) -> None:
+    names = ("NoNewPrivs", "CapEff", "CapPrm", "Seccomp")
+    status = tells("told = ' '.join(open('/proc/self/status').read().split())")
+    assert [status.split(f"{name}: ")[1].split()[0] for name in names] == ["1", "0" * 16, "0" * 16, "2"]
+    dumps = "import resource; told = f'{{resource.getrlimit(resource.RLIMIT_CORE)}} {{ctypes.CDLL(None).prctl(3)}}'"
+    assert "(0, 0) 0" in tells(dumps)
+
+
+def test_no_variable_has_a_secret(tells: Try) -> None:
+    assert "password" not in tells("told = repr(dict(os.environ))")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "pass",
+        "tempfile.NamedTemporaryFile().write(b'x'); tempfile.mkdtemp(); open('here', 'w').write('x')",
+        "assert tempfile.gettempdir() == os.getcwd() == os.path.expanduser('~')",
+        "subprocess.run([sys.executable, '-c', 'import json'], check=True)",
+        "subprocess.run(['true'], check=True, stdin=subprocess.DEVNULL)",
+        "import joblib; assert joblib.Parallel(n_jobs=1)(joblib.delayed(abs)(x) for x in (-1, 2)) == [1, 2]",
+        "import multiprocessing; a, b = multiprocessing.Pipe(); a.send(1); assert b.recv() == 1",
+        "threads = [threading.Thread(target=abs, args=(1,)) for _ in range(4)]; [it.start() for it in threads]",
+        "os.kill(os.getpid(), 0); child = subprocess.Popen(['sleep', '60']); child.terminate(); child.wait()",
+        "import pandas as pd; pd.DataFrame(dict(a=[1])).to_parquet('x.parquet'); pd.read_parquet('x.parquet')",
+        "import datetime; datetime.datetime.now().astimezone(); os.cpu_count(); open('/proc/cpuinfo').read()",
+        "import asyncio; asyncio.run(asyncio.sleep(0))",
+        "import pwd; pwd.getpwuid(os.getuid())",
+        "import sqlite3; sqlite3.connect('mine.db').execute('create table t(x)')",
+        "import ctypes.util; ctypes.CDLL('libc.so.6').getpid()",
+        "os.urandom(8); open('/dev/null', 'w').write('x')",
+    ],
+)
+def test_what_a_task_needs(run: Callable[[str], TaskDone | TaskBroken], code: str) -> None:
+    outcome = run(code)
+    assert isinstance(outcome, TaskDone), outcome
+
+
+def test_whoever_stores_the_same_bytes_later_is_content(launcher: ProcessLauncher, iris: str) -> None:
+    stored = launcher.start(TaskSpec("ingest", {"builtin": "iris", "target": "species"})).result()
+    assert isinstance(stored, TaskDone), stored
+    assert stored.facts["blob"]["sha256"] == iris
+
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from adapters.files.blobs import FileBlobs
+from adapters.tasks import landlock
+from adapters.tasks.confinement import Confinement
+version, folder = int(sys.argv[1]), Path(sys.argv[2])
+real = landlock.restrict
+landlock.abi = lambda: version
+landlock.restrict = lambda rules, network: real(rules, network=network, version=version)
+blobs, scratch = FileBlobs(str(folder / "blobs")), folder / "scratch"
+scratch.mkdir()
+Confinement().apply(scratch=str(scratch), blobs=str(folder / "blobs"), also=[])
+(scratch / "new").write_bytes(b"learned")
+sha256 = FileBlobs(str(folder / "blobs"), str(scratch)).put_file(str(scratch / "new")).sha256
+(scratch / "new").write_bytes(b"learned")
+FileBlobs(str(folder / "blobs"), str(scratch)).put_file(str(scratch / "new"))
+try:
+    print((folder / "master.key").read_text(), sha256)
+except PermissionError:
+    print("hidden", sha256)
+"""
+
+
+@pytest.mark.parametrize(("version", "said"), [(0, "secret"), (1, "hidden"), (2, "hidden"), (4, "hidden")])
+def test_older_kernels_confine_less_and_tasks_work_all_the_same(tmp_path: Path, version: int, said: str) -> None:
+    (tmp_path / "master.key").write_text("secret")
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(version), str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told, sha256 = done.stdout.split()
+    assert told == said
+    assert FileBlobs(str(tmp_path / "blobs")).check(sha256) is None
+
+
+@pytest.mark.parametrize("version", [0, 1, 5])
+def test_what_an_older_kernel_lacks_is_told_or_refused(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
+    assert Confinement("require").told().endswith("as far as can be")
+    monkeypatch.setattr(landlock, "abi", lambda: version)
+    lacking = "Landlock: tasks may read" if version == 0 else "tasks may signal this user's processes"
+    assert lacking in Confinement("auto").told()
+    with pytest.raises(BadInputError, match="AUTOLEARN_SANDBOX=require, but this machine lacks"):
+        Confinement("require").told()
+    assert "not confined" in Confinement("off").told()
+
+
+def test_an_unknown_machine_has_no_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "pdp11")
+    assert "tasks may open sockets" in Confinement("auto").told()
+    with pytest.raises(OSError, match="pdp11"):
+        seccomp.forbid_calls(network=False)

@@ -20,7 +20,10 @@ def family(pid: int) -> list[int]:
 
 def pss(pid: int) -> float:
     """Return the proportional set size of one process in MiB."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except PermissionError:
+        raise SystemExit("Measure as root: what holds keys shows its memory to nobody else.") from None
     return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / MIB
 
 

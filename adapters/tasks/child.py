@@ -55,6 +55,8 @@ class Order:
 
         folder, given = folder_of(self.blob_url), self.facts.get("path")
         try:
+            if folder is not None:  # a rule needs it to be there
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.confinement.apply(
                 scratch=self.scratch,
                 blobs=None if folder is None else str(folder),

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import distributions
@@ -68,7 +69,7 @@ class Confinement:
             return
         os.environ["HOME"] = scratch  # libraries keep something there, or in the working directory, and fail where not
         os.chdir(scratch)
-        ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        landlock.LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         self._try(drop_capabilities)
         network = blobs is None
         rules = list(_rules(self.hidden, scratch, blobs, [*also, *(NETWORK_FACTS if network else ())]))
@@ -86,27 +87,27 @@ class Confinement:
 def drop_capabilities() -> None:
     """Give up what a backend that runs as root could do beyond its files; raises OSError."""
     header = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION, 0)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.capset(header, (ctypes.c_uint32 * 6)()):
+    if landlock.LIBC.capset(header, (ctypes.c_uint32 * 6)()):
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 @lru_cache(maxsize=1)
 def program() -> tuple[str, ...]:
-    """Return where the modules are that this process may import: looked up once, before the first child."""
+    """Return where programs are, and the modules that this process may import: looked up once, before any child."""
     found = {sys.prefix, sys.base_prefix, sys.exec_prefix, str(Path(sys.executable).resolve().parent), *sys.path}
     for distribution in distributions():  # one that was installed from a folder, to be changed there
         about = json.loads(distribution.read_text("direct_url.json") or "{}")
         if "dir_info" in about:
             found.add(unquote(urlsplit(about["url"]).path))
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
-    return tuple(sorted(os.path.realpath(path) for path in {*found, *libraries} if Path(path).is_absolute()))
+    places = {os.path.realpath(path) for path in (*PROGRAMS, *found, *libraries) if Path(path).is_absolute()}
+    return tuple(path for path in sorted(places) if not any(_is_in(path, other) for other in places - {path}))
 
 
 def _rules(hidden: Iterable[str], scratch: str, blobs: str | None, also: Iterable[str]) -> Iterator[landlock.Rule]:
     secrets = [os.path.realpath(path) for path in hidden]
-    for path in (*PROGRAMS, *program()):
-        yield from ((part, landlock.RUN) for part in _without(os.path.realpath(path), secrets))
+    for path in program():
+        yield from ((part, landlock.RUN) for part in _without(path, secrets))
     yield from ((path, landlock.READ) for path in (*FACTS, *also))
     yield from ((path, landlock.READ_FILE | landlock.WRITE_FILE) for path in DEVICES)
     yield scratch, landlock.CHANGE
@@ -116,12 +117,17 @@ def _rules(hidden: Iterable[str], scratch: str, blobs: str | None, also: Iterabl
 
 def _without(path: str, secrets: list[str]) -> Iterator[str]:
     """Yield the path, or where secrets are in it what is beside them, for a rule holds for all that is below."""
-    if not any(Path(secret).is_relative_to(path) for secret in secrets):
+    if not any(_is_in(secret, path) for secret in secrets):
         yield path
     elif path not in secrets:
-        for part in Path(path).iterdir() if Path(path).is_dir() else ():
-            if not part.is_symlink():
-                yield from _without(str(part), secrets)
+        with suppress(OSError), os.scandir(path) as parts:
+            for part in parts:
+                if not part.is_symlink():
+                    yield from _without(part.path, secrets)
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _can_move(source: str, target: str) -> bool:

@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
+LIBC: Final = ctypes.CDLL(None, use_errno=True)
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 ASK_VERSION, PATH_BENEATH = 1, 1
 
@@ -37,7 +38,7 @@ Rule = tuple[str, int]  # a file, or a folder and all below it; and what may be 
 
 def abi() -> int:
     """Return which version the kernel knows; 0 for none."""
-    return max(int(_libc().syscall(CREATE_RULESET, None, 0, ASK_VERSION)), 0)
+    return max(int(LIBC.syscall(CREATE_RULESET, None, 0, ASK_VERSION)), 0)
 
 
 def restrict(rules: Iterable[Rule], *, network: bool, version: int | None = None) -> None:
@@ -75,12 +76,8 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 
 
 def _called(number: int, *arguments: object) -> int:
-    result = int(_libc().syscall(number, *arguments))
+    result = int(LIBC.syscall(number, *arguments))
     if result < 0:
         failure = ctypes.get_errno()
         raise OSError(failure, os.strerror(failure))
     return result
-
-
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)

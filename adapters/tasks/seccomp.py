@@ -9,6 +9,8 @@ import platform
 import struct
 from typing import Final, NamedTuple
 
+from adapters.tasks.landlock import LIBC
+
 SET_FILTER: Final = 1
 KEEP_SPECULATION: Final = 4  # else older kernels make the process slower
 LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06  # instructions of classic BPF: words of `struct seccomp_data`
@@ -48,8 +50,7 @@ def is_known() -> bool:
     if platform.machine() not in MACHINES:
         return False
     # Asked with no filter: a kernel that has filters finds fault with that, another one with the question.
-    libc, machine = ctypes.CDLL(None, use_errno=True), MACHINES[platform.machine()]
-    libc.syscall(machine.seccomp, SET_FILTER, KEEP_SPECULATION, None)
+    LIBC.syscall(MACHINES[platform.machine()].seccomp, SET_FILTER, KEEP_SPECULATION, None)
     return ctypes.get_errno() == errno.EFAULT
 
 
@@ -61,8 +62,7 @@ def forbid_calls(*, network: bool) -> None:
     program = _program(machine, machine.numbers if network else (machine.socket, *machine.numbers))
     code = ctypes.create_string_buffer(program)
     described = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.syscall(machine.seccomp, SET_FILTER, KEEP_SPECULATION, described) < 0:
+    if LIBC.syscall(machine.seccomp, SET_FILTER, KEEP_SPECULATION, described) < 0:
         failure = ctypes.get_errno()
         raise OSError(failure, os.strerror(failure))
 

@@ -9,6 +9,7 @@ from typing import Final
 from adapters.files.blobs import folder_of
 from adapters.private_files import check_folder_of_secret, close_files, make_own_folder
 from cli.settings import Settings
+from domain.errors import BadInputError
 
 SCRATCH: Final = "scratch"
 # `master.key` and `credentials.json` are not among them: who could read those may have done so, and that is told.
@@ -32,5 +33,16 @@ def prepare_places(settings: Settings) -> None:
     make_own_folder(scratch_of(settings), real=True)
     blobs = folder_of(settings.blobs_url)
     if blobs is not None:
+        _refuse_secrets_in(blobs, settings)
         make_own_folder(blobs)
     check_folder_of_secret(settings.key_file.absolute().parent)
+
+
+def _refuse_secrets_in(blobs: Path, settings: Settings) -> None:
+    """Tasks read the blobs, so nothing else may be among them."""
+    for secret in (settings.data, settings.key_file):
+        if secret.resolve().is_relative_to(blobs.resolve()):
+            raise BadInputError(
+                f"{secret} is in the folder of blobs {blobs}, which task processes read:"
+                " let AUTOLEARN_BLOBS name a folder of its own."
+            )

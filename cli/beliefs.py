@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
@@ -14,7 +15,8 @@ from domain.errors import NotAbleError, NotJsonError
 PROBLEM = "application/problem+json"
 EVENT_STREAM = "text/event-stream"
 REFUSED = 400
-OPEN_PATHS = ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json")
+# as the policy of the backend has them; a gateway asks one service where that is named before
+OPEN_TARGETS = re.compile(r"(/services/[a-z]+)?/(health/live|health/ready|metrics|docs|openapi\.json)")
 # What is refused before the key of the caller is known: HTTP itself, Host, size, a token of another key. Beside them
 # 5xx of whoever stands between. The backend seals all the rest, so nothing else is believed without a seal.
 BEFORE_THE_KEY = frozenset({400, 401, 403, 413, 414, 431})
@@ -49,8 +51,8 @@ def check_plain(url: str, call: OutgoingCall, reply: HTTPResponse) -> bool:
 
 def is_open_target(url: str, target: str) -> bool:
     """Whether this is one of the few targets that are answered in plain: the whole path decides."""
-    path = target.partition("?")[0]
-    return path in {urlsplit(url).path + open_path for open_path in OPEN_PATHS}
+    base = urlsplit(url).path
+    return target.startswith(base) and bool(OPEN_TARGETS.fullmatch(target.removeprefix(base).partition("?")[0]))
 
 
 def changed(call: OutgoingCall, what: str) -> NotAbleError:

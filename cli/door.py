@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import os
+import re
 import sys
 import tempfile
 from base64 import urlsafe_b64encode
@@ -42,7 +43,9 @@ PASSED_ON = (
     "Allow",
 )
 FORWARDED = ("Prefer",)
-STATUS_OF = {"forbidden": 403, "bad-input": 400, "too-large": 413}
+STATUS_OF = {"forbidden": 403, "bad-input": 400, "not-json": 400, "too-large": 413}
+NO_TEXT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what no value of a header may have: a folded one has a line's end
+SLUGS = {413: "too-large", 431: "too-large", 501: "method-not-allowed"}
 
 
 class Door(ThreadingHTTPServer):
@@ -86,19 +89,33 @@ class Passage(BaseHTTPRequestHandler):
         """Let a cancellation through."""
         self._answer()
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what is no HTTP request of this door by a problem, as everything else."""
+        del explain
+        self.request_version = "HTTP/1.0"  # as a request line that cannot be read leaves it, no head would be sent
+        detail = f"The door cannot read this request: {message or code}."
+        problem = {"type": SLUGS.get(code, "bad-input"), "title": "Bad request", "detail": detail, "status": code}
+        self._send(code, PROBLEM, json.dumps(problem).encode(), {"Connection": "close"})
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server names it
         """Print nothing: the lines would have the secret in them."""
 
     def _answer(self) -> None:
         try:
+            self._check_headers()
             target = self._checked_target()
             with self._body() as body:
                 self._pass(target, body)
-        except ProblemError as refusal:
-            self._send(refusal.status, PROBLEM, json.dumps(refusal.problem).encode(), {})
-        except AutoLearnError as refusal:
-            problem = problem_of(refusal)
-            self._send(STATUS_OF.get(refusal.slug, 503), PROBLEM, json.dumps(problem).encode(), {})
+        except (ProblemError, AutoLearnError) as refusal:
+            status, problem = _told(refusal)
+            self._send(status, PROBLEM, json.dumps(problem).encode(), {})
+
+    def _check_headers(self) -> None:
+        """Refuse a header that cannot be passed on; what the parser could not read stands in `defects`."""
+        if self.headers.defects or any(NO_TEXT.search(name + value) for name, value in self.headers.items()):
+            raise BadInputError("A header is one line of text, without control characters.")
+        if NO_TEXT.search(self.path):
+            raise BadInputError("A target has no control characters.")
 
     def _checked_target(self) -> str:
         """Return what stands behind the secret; other sites have another Origin, rebound names another Host."""
@@ -161,15 +178,22 @@ class Passage(BaseHTTPRequestHandler):
         return answer.content
 
     def _stream(self, events: Iterator[Event]) -> None:
+        """Pass events on; once the head is sent, a refusal can only be the last of them."""
         first = next(events, None)
         self._head(200, EVENT_STREAM, {"Cache-Control": "no-store"})
         number = 0
-        while first is not None:
-            number += 1
-            text = f"id: {number}\nevent: {first.name}\ndata: {json.dumps(first.data)}\n\n"
-            self.wfile.write(text.encode())
-            self.wfile.flush()
-            first = next(events, None)
+        try:
+            while first is not None:
+                number += 1
+                self._send_event(number, first)
+                first = next(events, None)
+        except (ProblemError, AutoLearnError) as refusal:
+            self._send_event(number + 1, Event("problem", _told(refusal)[1]))
+
+    def _send_event(self, number: int, event: Event) -> None:
+        text = f"id: {number}\nevent: {event.name}\ndata: {json.dumps(event.data)}\n\n"
+        self.wfile.write(text.encode())
+        self.wfile.flush()
 
     def _send(self, status: int, media: str, content: bytes, headers: dict[str, str]) -> None:
         self._head(status, media, {"Content-Length": str(len(content)), **headers})
@@ -180,3 +204,11 @@ class Passage(BaseHTTPRequestHandler):
         for name, value in {"Content-Type": media, "X-Content-Type-Options": "nosniff", **headers}.items():
             self.send_header(name, value)
         self.end_headers()
+
+
+def _told(refusal: ProblemError | AutoLearnError) -> tuple[int, dict[str, Any]]:
+    """Return status and problem, which says its status like those of the backend."""
+    if isinstance(refusal, ProblemError):
+        return refusal.status, refusal.problem
+    status = STATUS_OF.get(refusal.slug, 503)
+    return status, {**problem_of(refusal), "status": status}

@@ -17,7 +17,7 @@ from domain.errors import AutoLearnError, KeyReusedError, NotAbleError, RequestU
 
 log = logging.getLogger(__name__)
 
-PAUSE, LONGEST_WAIT = 0.05, 10.0  # seconds: for the first sending of a request that is at work elsewhere
+PAUSE, LONGEST_WAIT = 0.05, 20.0  # seconds: longer than the lease of a process that died over the first sending
 UNABLE = 500
 
 

@@ -14,7 +14,9 @@ from adapters.http.shapes import ProblemView
 
 DESCRIPTION = (
     "Schemas are shown as they are before sealing: every body marked `x-sealed` travels as "
-    "`application/vnd.autolearn.sealed`, and every call is signed. `autolearn call` does both; "
+    "`application/vnd.autolearn.sealed`, and every call is signed. The header `AutoLearn-Seal` of an answer binds "
+    "its status, headers and body to the call: clients take them from there, `AutoLearn-Head` is nowhere else. "
+    "A request id is used once: its repeat gets the first answer. `autolearn call` does all of that; "
     "`autolearn proxy` opens a door for curl, browsers and notebooks."
 )
 EVERY_CALL = {

@@ -72,6 +72,38 @@ def test_what_is_open_needs_no_seal(backend: FakeBackend, client: Client) -> Non
     assert client.ask("health", "live").body == {"ok": True}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("catalog", "datasets", "metrics"),
+        ("experiments", "docs"),
+        ("experiments", "openapi.json"),
+        ("clients", "health", "live"),
+        ("services", "x", "y", "metrics"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 404])
+def test_a_name_that_looks_like_an_open_path_needs_a_seal(
+    backend: FakeBackend, client: Client, path: tuple[str, ...], status: int
+) -> None:
+    told = b'{"name": "metrics", "detail": "Forged."}'
+    backend.on("GET", "/" + "/".join(path), Reply(status=status, raw=told, media="application/json"))
+    with pytest.raises(NotAbleError):
+        client.ask(*path)
+
+
+def test_a_service_behind_a_gateway_has_open_paths_too(backend: FakeBackend, client: Client) -> None:
+    backend.on("GET", "/services/storage/health/live", Reply(raw=b'{"ok": true}', media="application/json"))
+    assert client.ask("services", "storage", "health", "live").body == {"ok": True}
+
+
+@pytest.mark.parametrize("position", ["9" * 19, "-1", "1e9", "\xb2", ""])
+def test_an_absurd_position_is_none(backend: FakeBackend, client: Client, home: Path, position: str) -> None:
+    backend.on("POST", "/trainings", Reply(training(), 201, {"AutoLearn-Position": position, "AutoLearn-Head": "ab"}))
+    client.tell("trainings")
+    assert not (home / "positions.json").exists()
+
+
 def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", "/session", problem(404, "not-found", "No session."))
     with pytest.raises(ProblemError, match="No session") as sealed:

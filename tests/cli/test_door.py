@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from threading import Thread
 from typing import Any
 
@@ -135,4 +136,62 @@ def test_the_openapi_page_works_behind_the_door(backend: FakeBackend, door: Door
 def test_a_backend_that_is_gone_is_a_problem(backend: FakeBackend, door: Door) -> None:
     backend.on("GET", "/session", Reply(broken=True))
     status, _, content = knock(door, "GET", "/SECRET/session")
-    assert (status, json.loads(content)["type"]) == (503, "unreachable")
+    problem = json.loads(content)
+    assert (status, problem["type"], problem["status"]) == (503, "unreachable", 503)
+
+
+def raw(door: Door, request: bytes) -> tuple[int, dict[str, Any]]:
+    """Send bytes, and return status and problem."""
+    with socket.create_connection(("127.0.0.1", door.server_port), 10) as connection:
+        connection.sendall(request.replace(b"SECRET", door.secret.encode()).replace(b"PORT", b"%d" % door.server_port))
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert answer.headers.get_content_type() == "application/problem+json"
+        return answer.status, json.loads(answer.read())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET /SECRET/session HTTP/1.1\r\nHost: localhost:PORT\r\nPrefer: wait=1\x00\r\n\r\n",
+        b"GET /SECRET/session HTTP/1.1\r\nHost: localhost:PORT\r\nPrefer: respond-async,\r\n wait=1\r\n\r\n",
+        b"GET /SECRET/session HTTP/1.1\r\nHost: localhost:PORT\r\nIdempotency-Key: a\r\n\tb\r\n\r\n",
+        b"GET /SECRET/session HTTP/1.1\r\nHost: localhost:PORT\r\nAccept\x00: x\r\n\r\n",
+        b"GET /SECRET/session HTTP/1.1\r\nHost: localhost:PORT\r\nno colon here\r\n\r\n",
+        b"GET /SECRET/ses\x00sion HTTP/1.1\r\nHost: localhost:PORT\r\n\r\n",
+        b"GET /SECRET/ses\x7fsion HTTP/1.1\r\nHost: localhost:PORT\r\n\r\n",
+        b"GET /SECRET/session HTTP/x\r\nHost: localhost:PORT\r\n\r\n",
+        b"nonsense is no request line\r\n\r\n",
+        b"PATCH /SECRET/session HTTP/1.1\r\nHost: localhost:PORT\r\n\r\n",
+        b"GET /SECRET/session HTTP/1.1\r\nHost: localhost:PORT\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+    ],
+)
+def test_what_cannot_be_passed_on_is_a_problem_with_its_status(
+    backend: FakeBackend, door: Door, request_: bytes
+) -> None:
+    status, problem = raw(door, request_)
+    assert status in {400, 431, 501, 505}
+    assert problem["status"] == status
+    assert backend.seen == []
+
+
+@pytest.mark.parametrize("path", ["/session", "/SECRET"])
+def test_a_refusal_of_the_door_says_its_status(door: Door, path: str) -> None:
+    status, _, content = knock(door, "GET", path)
+    assert (status, json.loads(content)["status"]) == (403, 403)
+
+
+def test_a_stream_that_breaks_ends_with_a_problem(backend: FakeBackend, door: Door) -> None:
+    backend.on("POST", "/verifications", Reply(events=[("progress", {"progress": 0.5})]))
+    status, _, content = knock(door, "POST", "/SECRET/verifications", b"{}")
+    *_, last, _ = content.decode().split("\n\n")
+    assert status == 200
+    assert "HTTP/1.0" not in content.decode()
+    assert last.startswith("id: 2\nevent: problem\n")
+    assert json.loads(last.partition("data: ")[2])["status"] == 503
+
+
+def test_a_changed_answer_does_not_pass(backend: FakeBackend, door: Door) -> None:
+    backend.on("GET", "/session", Reply({}, sealed_for="another-request"))
+    status, _, content = knock(door, "GET", "/SECRET/session")
+    assert (status, json.loads(content)["status"]) == (503, 503)

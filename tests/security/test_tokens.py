@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.security.binding import bound
 from adapters.security.keys import client_key
 from adapters.security.tokens import EMPTY_SHA256, Claims, authorization, opened, present
 from domain.errors import NotAuthenticatedError
@@ -98,3 +101,36 @@ def test_a_header_without_the_form_is_refused(value: str) -> None:
 def test_an_odd_request_id_is_refused(request_id: str) -> None:
     with pytest.raises(NotAuthenticatedError, match="request id"):
         read(header(request_id=request_id))
+
+
+def sealed_token(payload: bytes, now: int = int(NOW.timestamp())) -> str:
+    """Return a header that a holder of the key made of anything."""
+    token = Fernet(KEY).encrypt_at_time(payload, now).decode()
+    return f"AutoLearn ana.1.{token}"
+
+
+CLAIMS = (b"", b"{}", b"[]", b"null", b"1", b'"abc"', b'["a"]', b"[1, 2, 3]", b'["0123456789abcdef", 1, ""]',
+          b'["0123456789abcdef", "", null]', b'[["0123456789abcdef"], "", ""]', b'{"a": 1, "b": 2, "c": 3}',
+          b"[" * 1200,
+          b"\xff\xfe", b'["0123456789abcdef", "", "", ""]', b"[1e999, NaN, 0]", b'["short", "", ""]')  # fmt: skip
+
+
+@pytest.mark.parametrize("claims", CLAIMS)
+def test_a_malformed_token_of_a_key_holder_is_refused(claims: bytes) -> None:
+    with pytest.raises(NotAuthenticatedError):
+        read(sealed_token(bound("token", "ana", "POST", "/trainings?a=1") + claims))
+    with pytest.raises(NotAuthenticatedError):
+        read(sealed_token(claims))
+
+
+@given(st.binary(max_size=200))
+def test_whatever_a_key_holder_seals_is_claims_or_refused(payload: bytes) -> None:
+    with pytest.raises(NotAuthenticatedError):
+        read(sealed_token(bound("token", "ana", "POST", "/trainings?a=1") + payload))
+
+
+@pytest.mark.parametrize("made", [0, 2**31, 2**40, 2**62, 2**63 - 1])
+def test_a_token_of_an_absurd_time_is_refused(made: int) -> None:
+    good = json.dumps(["0123456789abcdef", EMPTY_SHA256, ""]).encode()
+    with pytest.raises(NotAuthenticatedError, match="counts for 60 seconds"):
+        read(sealed_token(bound("token", "ana", "POST", "/trainings?a=1") + good, made))

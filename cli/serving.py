@@ -24,6 +24,7 @@ from adapters.serving.connection import Connection
 from adapters.serving.connections import Connections, Refused, not_told
 from adapters.serving.descriptors import connections_within, raise_limit
 from adapters.serving.limits import ConnectionLimits
+from adapters.serving.listening import ListeningSocket
 from adapters.serving.log_limit import LogLimit
 from adapters.serving.proxies import Callers, Network
 from adapters.undumpable import forbid_dumps
@@ -216,7 +217,7 @@ class Door:
 def door_at(address: str, port: int) -> Iterator[Door]:
     """Take an address; raises ConflictError for a port that is taken."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as taken:
+    with ListeningSocket(family, socket.SOCK_STREAM) as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         # asyncio sets it only on sockets that name their protocol; without it every answer of two writes waits 40 ms.
         taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

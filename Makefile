@@ -7,9 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TESTS ?= tests
 PYTEST_ARGS ?= -n 2 --dist loadscope
 BENCH ?=
+SWEEP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo servers test lint format bench lock clean
+.PHONY: help install demo servers test sweep lint format bench lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -26,6 +27,9 @@ test: $(VENV)/.installed-dev ## Run all tests (TESTS=path and PYTEST_ARGS=… ch
 servers: $(VENV)/.installed-dev ## Run a Kafka and a MongoDB on this machine, for trying the distributed mode without Docker
 	@$(BIN)/python -m tests.servers.install
 	@exec $(BIN)/python -m tests.servers.run
+
+sweep: $(VENV)/.installed-dev ## Change every bit and every value of a small installation: verify finds each (takes an hour)
+	$(BIN)/python -m tests.damage $(SWEEP)
 
 lint: $(VENV)/.installed-dev ## Check style, types, import contracts and the limits of files and functions
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -76,6 +77,7 @@ def _tables(layout: Layout) -> Check:
     return check
 
 
+@cache
 def _made_by(layout: Layout) -> list[tuple[str, str, str, str]]:
     with closing(sqlite3.connect(":memory:")) as fresh:
         for statement in layout.statements:

@@ -167,7 +167,7 @@ def checked_key(settings: Settings, stores: EmbeddedStores) -> str:
 
 def archived_key(stores: EmbeddedStores) -> str | None:
     """Return the fingerprint that the audit log has of the last process here; None where it has none."""
-    for started in stores.communications.page({"kind": "process"}, None, 1):
+    for started in stores.communications.page({"operation": "process start"}, None, 1):
         what, _, key = started.communication.causation.partition(":")
         return key if what == "master-key" else None
     return None

@@ -1,0 +1,108 @@
+"""A small data directory with a whole life in it, at rest or as a killed backend leaves it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.data_format import check_format, check_master_key
+from adapters.embedded.database import Database
+from adapters.embedded.generations import Generations
+from adapters.embedded.read_database import ReadDatabase
+from adapters.embedded.receipts import AUDIT, LOG, write_receipts
+from adapters.embedded.request_ids import SqliteRequestIds
+from adapters.files.blobs import FileBlobs
+from adapters.request_ids import FirstAnswer
+from adapters.security.credentials import Credentials
+from adapters.security.keys import client_key, fingerprint, make_master_key
+from commands.wrappers import load
+from domain.client import Client
+from domain.values import BlobRef
+from tests.projections import world as lives
+from tests.projections.verified import call
+
+EXPERIMENT, OTHER = "a" * 16, "b" * 16
+CONTENT = {digit: f"bytes of blob {digit}".encode() for digit in "abc"}
+DIGESTS = {digit: hashlib.sha256(content).hexdigest() for digit, content in CONTENT.items()}
+
+
+def make(data: Path, *, killed: bool = False) -> Path:
+    """Make it; `killed`: with the write-ahead logs of a process that did not close them."""
+    living = data.with_name(f"{data.name}-living")
+    living.mkdir(mode=0o700)
+    world = lives.World(Database(living / "events.db"), ReadDatabase(living / "read-models-1.db"))
+    archive = Database(living / "communications.db")
+    with with_real_blobs():
+        live(world)
+    communications = SqliteCommunications(archive, "embedded-1")
+    for number in range(1, len(world.commits) + 1):
+        communications.archive(call(f"call-{number}"))
+    SqliteRequestIds(archive).keep("ana", "request-1", FirstAnswer(409, (), b"refused", "call"))
+    small_files(living, world, communications)
+    if killed:
+        shutil.copytree(living, data, ignore=shutil.ignore_patterns("*-shm"))
+    world.close()
+    archive.close()
+    if not killed:
+        shutil.copytree(living, data)
+    shutil.rmtree(living)
+    return data
+
+
+def live(world: lives.World) -> None:
+    """Add and revoke a client; train, evaluate, commit, withdraw; discard something; fold it all."""
+    for name in ("local", "eve"):
+        client = load(world.store, Client, f"client:{name}")
+        client.add(("analyst", "sys-admin"))
+        world.append("system", client)
+    eve = load(world.store, Client, "client:eve")
+    eve.revoke()
+    world.append("local", eve)
+    world.register("iris")
+    world.train("ana", EXPERIMENT)
+    world.evaluate("ana", EXPERIMENT, {"precision:macro": 0.9})
+    world.train("ana", OTHER)
+    world.commit("ana", [EXPERIMENT])
+    world.decide("ana", EXPERIMENT, "withdraw", "wrong")
+    world.catch_up()
+
+
+def small_files(data: Path, world: lives.World, communications: SqliteCommunications) -> None:
+    """Write everything else that a backend keeps there."""
+    blobs = FileBlobs(str(data / "blobs"), str(data / "scratch"))
+    for content in CONTENT.values():
+        source = Path(blobs.scratch(".x"))
+        source.write_bytes(content)
+        blobs.put_file(str(source))
+    master = make_master_key(data / "master.key")
+    check_format(data)
+    check_master_key(data, fingerprint(master), data / "master.key")
+    Credentials("local", 1, client_key(master, "local", 1)).write(data / "credentials.json")
+    Generations(data).make_current(data / "read-models-1.db")
+    last = communications.recent(0)[-1]
+    write_receipts(data, {LOG: world.feed.head(), AUDIT: (last.position, last.hash)})
+    (data / "lock").write_text("")
+
+
+@contextmanager
+def with_real_blobs() -> Iterator[None]:
+    """Let events name blobs that are there."""
+    content, result = lives.content, lives.result
+
+    def real_content(digit: str = "a") -> Any:
+        return content().model_copy(update={"blob": BlobRef(sha256=DIGESTS[digit], size=len(CONTENT[digit]))})
+
+    def real_result(digit: str = "b") -> Any:
+        blobs = {name: BlobRef(sha256=DIGESTS[it], size=20) for name, it in (("model", digit), ("learned", "c"))}
+        return result().model_copy(update={f"{name}_blob": blob for name, blob in blobs.items()})
+
+    lives.content, lives.result = real_content, real_result
+    try:
+        yield
+    finally:
+        lives.content, lives.result = content, result

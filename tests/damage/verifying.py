@@ -1,0 +1,111 @@
+"""Verification as the command `verify` runs it, in this process, up to its first fault.
+
+Of one changed file first those of its checks that are quick: verify runs them all, and reports all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
+from functools import cache
+from pathlib import Path
+
+import projections.verify
+from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.database import Database
+from adapters.embedded.documents import EmbeddedDocuments
+from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.history import EmbeddedHistory
+from adapters.embedded.read_database import ReadDatabase
+from adapters.embedded.wal import wal_faults
+from adapters.files.stash import TemporaryStash
+from adapters.wire.chain import chain_faults
+from adapters.wire.communication_chain import chain_faults as communication_faults
+from cli.compose import open_stores
+from cli.compose.stores import evidence_of
+from cli.settings import Settings
+from domain.errors import AutoLearnError, NotAbleError
+from projections.versions import Fingerprints, LoggedVersions, stored_versions
+
+EVERYTHING = 1000
+
+
+def first_fault(data: Path, file: str = "") -> str | None:
+    """Return the first fault of a data directory at rest, of which this file was changed; None where there is none."""
+    quick = {"events.db": of_events, "communications.db": of_communications, "read-models-1.db": of_read_models}
+    if file.endswith("-wal"):
+        for fault in wal_faults(data / file.removesuffix("-wal")):
+            return fault
+    if file in quick:
+        try:
+            for fault in quick[file](data):
+                return fault
+        except AutoLearnError as unreadable:
+            return unreadable.sentence
+    return whole(data)
+
+
+def whole(data: Path) -> str | None:
+    """Return the first fault that a whole verification finds."""
+    projections.verify.REACHED_WITHIN = 0.0  # nobody is there who could still fold anything
+    with ExitStack() as opened:
+        try:
+            stores = open_stores(settings(data), "inspection", opened, read_only=True)
+        except NotAbleError as unreadable:
+            return unreadable.sentence
+        run = projections.verify.Verification(evidence_of(stores))
+        for _ in run.run():
+            if run.faults:
+                return run.faults[0][1]
+    return None
+
+
+@cache
+def settings(data: Path) -> Settings:
+    """Return the settings of a data directory."""
+    return Settings(data=data)
+
+
+def of_events(data: Path) -> Iterator[str]:
+    """Find faults of the log."""
+    with closing(Database(data / "events.db", read_only=True)) as database:
+        feed = SqliteFeed(database)
+        yield from whats(chain_faults(feed.raw_after(0, EVERYTHING)))
+        yield from feed.file_faults()
+
+
+def of_communications(data: Path) -> Iterator[str]:
+    """Find faults of the audit log."""
+    with closing(Database(data / "communications.db", read_only=True)) as database:
+        archive = SqliteCommunications(database, "inspection")
+        yield from whats(communication_faults(archive.read(0, EVERYTHING)))
+        yield from archive.file_faults()
+
+
+def of_read_models(data: Path) -> Iterator[str]:
+    """Find faults of the read models; what the log says of them is computed once."""
+    position, logged = logged_in(data)
+    with closing(ReadDatabase(data / "read-models-1.db", read_only=True)) as read:
+        yield from read.faults()
+        stored = stored_versions(EmbeddedDocuments(read), EmbeddedHistory(read), position)
+        try:
+            unlike = logged.unlike(Fingerprints(stored))
+        except Exception as error:  # noqa: BLE001 - verify says so of whatever a damaged store raises
+            yield str(error)
+        else:
+            yield from map(str, unlike)
+
+
+@cache
+def logged_in(data: Path) -> tuple[int, Fingerprints]:
+    """Return where the log ends, and the sums of what it says."""
+    with closing(Database(data / "events.db", read_only=True)) as database, TemporaryStash() as stash:
+        feed, found = SqliteFeed(database), Fingerprints()
+        for _ in LoggedVersions(feed, feed.head()[0], stash).run(found.add):
+            pass
+        return feed.head()[0], found
+
+
+def whats(faults: Iterable[tuple[int, str]]) -> Iterator[str]:
+    """Leave the positions out."""
+    return (what for _, what in faults)

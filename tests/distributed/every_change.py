@@ -33,17 +33,23 @@ class Place:
     def __init__(self, mongo: Mongo, name: str) -> None:
         self.mongo, self.name = mongo, name
         self._records = mongo.collection(name).with_options(codec_options=RAW)
-        self.before = [bytes(it.raw) for it in self._records.find().sort("_id", 1)]
+        self.before = self._stored()
 
     def faults(self, after: Sequence[bytes]) -> list[str] | None:
-        """Return what verify finds while the collection holds these documents; None where the server refuses them."""
+        """Return what verify finds while the collection holds these documents; None where the server does not let it.
+
+        It refuses some, and puts `_id` first.
+        """
         try:
             self._put(after)
-            return faults_in(self.mongo)
+            return None if self._stored() == self.before else faults_in(self.mongo)
         except PyMongoError:
             return None
         finally:
             self._put(self.before)
+
+    def _stored(self) -> list[bytes]:
+        return [bytes(it.raw) for it in self._records.find().sort("_id", 1)]
 
     def _put(self, raw: Sequence[bytes]) -> None:
         self._records.delete_many({})

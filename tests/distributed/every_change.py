@@ -56,6 +56,10 @@ class Place:
         if raw:
             self._records.insert_many([RawBSONDocument(it) for it in raw], bypass_document_validation=True)
 
+    def restore(self) -> None:
+        """Put everything back."""
+        self._put(self.before)
+
     def with_changed(self, n: int, changed: bytes) -> list[bytes]:
         """Return the documents with another one in the place of the n-th."""
         return [*self.before[:n], changed, *self.before[n + 1 :]]
@@ -87,12 +91,12 @@ def plain(value: Any) -> Any:
 
 
 def missed(
-    mongo: Mongo, name: str, n: int, wanted: Callable[[int, bytes], bool] = lambda _, __: True
+    mongo: Mongo, name: str, n: int, wanted: Callable[[int, str, bytes], bool] = lambda *_: True
 ) -> tuple[int, list[str]]:
     """Make the wanted changes of the n-th document; return how many there were, and which ones verify did not find."""
     place, kind, count, gaps = Place(mongo, name), kinds(mongo)[name], 0, list[str]()
     for number, (what, changed) in enumerate(changes(place.before[n])):
-        if is_same(kind, place.before[n], changed) or not wanted(number, changed):
+        if is_same(kind, place.before[n], changed) or not wanted(number, what, changed):
             continue
         found = place.faults(place.with_changed(n, changed))
         count += found is not None

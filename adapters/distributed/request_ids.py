@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 
-from bson import Binary
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from adapters.distributed.mongo import Mongo, as_ours
+from adapters.distributed.as_written import Kind, NeverWrittenError, faults_of
+from adapters.distributed.layout import Layout
+from adapters.distributed.mongo import Fields, Mongo, as_ours
+from adapters.distributed.state_documents import BYTES, PERHAPS_TEXT, TIME, Shape
 from adapters.request_ids import KEPT_SECONDS, Earlier, FirstAnswer, Trace, intact, key_of
 
 REQUESTS: Final = "requests"
-EXPIRY: Final = IndexModel("at", expireAfterSeconds=KEPT_SECONDS)
+LAYOUT: Final = Layout(REQUESTS, [IndexModel("at", expireAfterSeconds=KEPT_SECONDS)])
+SHAPE: Final = Shape("[0-9a-f]{64}", {"at": TIME, "owner": PERHAPS_TEXT}, {"answer": BYTES, "hash": BYTES})
 
 
 class MongoRequestIds:
@@ -22,8 +27,7 @@ class MongoRequestIds:
 
     def __init__(self, mongo: Mongo, worker: str, is_alive: Callable[[str], bool]) -> None:
         self._requests, self._worker, self._is_alive = mongo.collection(REQUESTS), worker, is_alive
-        with as_ours():
-            self._requests.create_indexes([EXPIRY])
+        LAYOUT.ensure(mongo)
 
     def claim(self, client: str, request_id: str) -> bool:
         """Take a request id for the first time."""
@@ -42,7 +46,7 @@ class MongoRequestIds:
         if found is None:
             return None if self.claim(client, request_id) else Earlier(is_running=True)
         if "answer" in found:
-            return Earlier(is_running=False, answer=intact(found["answer"]))
+            return Earlier(is_running=False, answer=None if _fault(found) else intact(found["answer"]))
         owner = found["owner"]
         if owner is None or self._is_alive(owner):
             return Earlier(is_running=owner is not None)
@@ -52,9 +56,10 @@ class MongoRequestIds:
 
     def keep(self, client: str, request_id: str, answer: FirstAnswer) -> None:
         """Keep the first answer."""
-        told = {"answer": Binary(answer.stored()), "owner": None}
+        key, stored = _id(client, request_id), answer.stored()
+        told = {"owner": None, "answer": stored, "hash": _hash(key, stored)}
         with as_ours():
-            self._requests.update_one({"_id": _id(client, request_id), "owner": self._worker}, {"$set": told})
+            self._requests.update_one({"_id": key, "owner": self._worker}, {"$set": told})
 
     def release(self, client: str, request_id: str, trace: Trace) -> None:
         """End the claim; what the log or a kept answer tells needs no word of its own."""
@@ -74,8 +79,37 @@ class MongoRequestIds:
             raise _UsedError from None
 
 
+def request_faults(mongo: Mongo) -> Iterator[str]:
+    """Name documents that are not as they were stored; there are none before the first start of this version."""
+    with as_ours():
+        is_there = bool(mongo.database.list_collection_names(filter={"name": REQUESTS}))
+    if is_there:
+        yield from LAYOUT.faults(mongo)
+        yield from faults_of(mongo.collection(REQUESTS), Kind("use of a request id", _rewritten))
+
+
+def _rewritten(stored: Fields) -> Iterator[Fields]:
+    if fault := _fault(stored):
+        raise NeverWrittenError(fault)
+    yield stored
+
+
+def _fault(stored: Fields) -> str | None:
+    if not re.fullmatch(SHAPE.id, str(stored.get("_id"))):
+        return "no request has such an _id"
+    if fault := SHAPE.fault(stored):
+        return fault
+    answer = stored.get("answer", b"")
+    fits = not answer or stored.get("hash") == _hash(stored["_id"], answer)
+    return None if fits else "its answer was changed"
+
+
 class _UsedError(Exception):
     """The document is there already."""
+
+
+def _hash(key: str, answer: bytes) -> bytes:
+    return sha256(key.encode() + answer).digest()
 
 
 def _id(client: str, request_id: str) -> str:

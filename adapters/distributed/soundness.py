@@ -17,6 +17,7 @@ from adapters.distributed.layout import Layout
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.read_models import NONE_YET, ReadModels, pointer_faults
+from adapters.distributed.request_ids import request_faults
 from adapters.distributed.served_streams import streams_out_of_order
 from adapters.distributed.state_documents import SHAPES, state_kinds
 from adapters.distributed.status import Statuses
@@ -44,6 +45,7 @@ class Soundness:
             partial(self._documents, commit_documents.COMMITS, commit_documents.COMMIT),
             partial(streams_out_of_order, self._mongo),
             partial(self._documents, communication_documents.COMMUNICATIONS, communication_documents.COMMUNICATION),
+            partial(request_faults, self._mongo),
             self.read_models,
         )
 

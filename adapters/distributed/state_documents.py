@@ -19,6 +19,7 @@ TEXT: Final[Types] = frozenset({str})
 NUMBER: Final[Types] = frozenset({int, Int64})
 TRUTH: Final[Types] = frozenset({bool})
 TIME: Final[Types] = frozenset({datetime})
+BYTES: Final[Types] = frozenset({bytes})
 PERHAPS_TEXT: Final[Types] = frozenset({str, NoneType})
 LONGEST_LEASE: Final = timedelta(hours=1)  # and for clocks that do not agree
 

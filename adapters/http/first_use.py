@@ -17,7 +17,8 @@ from domain.errors import AutoLearnError, KeyReusedError, NotAbleError, RequestU
 
 log = logging.getLogger(__name__)
 
-PAUSE, LONGEST_WAIT = 0.05, 20.0  # seconds: longer than the lease of a process that died over the first sending
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 1.0, 1.5  # seconds between two looks
+LONGEST_WAIT = 20.0  # longer than the lease of a process that died over the first sending
 UNABLE = 500
 
 
@@ -99,9 +100,11 @@ class FirstUse:
 
     async def _looks(self) -> AsyncIterator[Earlier | None]:
         it, ids = self.passage, self.backend.request_ids
-        for _ in range(int(LONGEST_WAIT / PAUSE)):
+        pause, waited = FIRST_PAUSE, 0.0
+        while waited < LONGEST_WAIT:
             yield await self.lanes.quick(lambda: ids.earlier(it.client, it.claims.request_id))
-            await sleep(PAUSE)
+            await sleep(pause)
+            waited, pause = waited + pause, min(pause * GROWTH, LONGEST_PAUSE)
 
     def _is_in_log(self) -> bool:
         first = append_id(self.passage.call.command_id, 1)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.request_ids import REQUESTS, MongoRequestIds
+from adapters.distributed.request_ids import REQUESTS, MongoRequestIds, request_faults
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.request_ids import KEPT, SqliteRequestIds
@@ -156,3 +157,30 @@ def test_what_a_dead_process_began_is_taken_over_by_one(mongo: Mongo) -> None:
     assert two.earlier("ana", "request1") == Earlier(is_running=True)
     dead.keep("ana", "request1", ANSWER)
     assert two.earlier("ana", "request1") == Earlier(is_running=True), "a dead one that comes back has no say"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"$set": {"answer": b"other"}}, "its answer was changed"),
+        ({"$set": {"hash": b"other"}}, "its answer was changed"),
+        ({"$unset": {"hash": ""}}, "its answer was changed"),
+        ({"$set": {"owner": 1}}, "owner"),
+        ({"$set": {"more": 1}}, "more"),
+        ({"$unset": {"at": ""}}, "it lacks at"),
+    ],
+)
+def test_a_changed_document_is_named(mongo: Mongo, change: dict[str, Any], told: str) -> None:
+    ids = MongoRequestIds(mongo, "one", lambda _: True)
+    for request_id in ("request1", "request2"):
+        ids.claim("ana", request_id)
+    ids.keep("ana", "request1", ANSWER)
+    assert list(request_faults(mongo)) == []
+    mongo.collection(REQUESTS).update_one({"answer": {"$exists": True}}, change)
+    faults = list(request_faults(mongo))
+    assert len(faults) == 1
+    assert told in faults[0]
+
+
+def test_before_the_first_start_there_is_nothing_to_check(mongo: Mongo) -> None:
+    assert list(request_faults(mongo)) == []

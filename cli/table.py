@@ -14,6 +14,7 @@ GAP = "  "
 NARROWEST = 4
 WHOLE = {"experiment", "evaluation", "reproduction", "position", "name", "client", "committed", "at"}  # never cut
 LOOSE = {"settings", "description", "message", "correlation", "text", "columns", "classes"}  # the first to be narrowed
+MOST_OF_A_COLUMN = 4  # characters: marks without a width could go on for ever
 MARKS = {"Mn", "Me"}  # drawn on the character before
 COLOURS = {"completed": "32", "committed": "32", "failed": "31", "cancelled": "33", "withdrawn": "33", "started": "36"}
 
@@ -36,7 +37,7 @@ def grid(rows: Sequence[dict[str, Any]], style: Style) -> tuple[list[str], list[
     numeric = [name for name in names if all(isinstance(row.get(name, 0), int | float) for row in rows)]
     cells = {name: [cell(row[name]) if name in row else "" for row in rows] for name in names}
     heads = {name: visible(name) for name in names}
-    widths = fitted({name: max(map(columns_of, [heads[name], *cells[name]])) for name in names}, style.width)
+    widths = fitted({name: _widest(name, [heads[name], *cells[name]], style.width) for name in names}, style.width)
     aligned = [name in numeric for name in widths]
     columns = list(widths.values())
     head = style.painted("1", _line([heads[name] for name in widths], columns, aligned))
@@ -54,6 +55,12 @@ def pairs(facts: dict[str, Any], style: Style) -> list[str]:
         style.painted("1", _padded(name, wide)) + GAP + style.painted(COLOURS.get(text, ""), _cut(text, room))
         for name, text in shown
     ]
+
+
+def _widest(name: str, texts: Sequence[str], width: int | None) -> int:
+    """Return how wide a column would be, at most the whole width: a text of a megabyte is narrowed from there."""
+    widest = max(map(columns_of, texts))
+    return widest if width is None or name in WHOLE else min(widest, width)
 
 
 def columns_of(text: str) -> int:
@@ -106,10 +113,13 @@ def _line(texts: Sequence[str], widths: list[int], right: list[bool], style: Sty
 
 
 def _cut(text: str, width: int | None) -> str:
-    if width is None or columns_of(text) <= width:
+    if width is None or (columns_of(text) <= width and len(text) <= width * MOST_OF_A_COLUMN):
         return text
-    while text and columns_of(text) > width - 1:
-        text = text[:-1]
+    room = width - 1
+    for place, character in enumerate(text):
+        room -= _columns_of_one(character)
+        if room < 0 or place == width * MOST_OF_A_COLUMN:
+            return text[:place] + "…"
     return text + "…"
 
 

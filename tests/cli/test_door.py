@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cli.client import Client
 from cli.door import Door
+from tests.cli import fake_backend
 from tests.cli.fake_backend import FakeBackend, Reply, problem
+from tests.cli.hostile import HOSTILE, is_hostile
 
 
 @pytest.fixture
@@ -55,6 +59,18 @@ def test_plain_in_and_plain_out(backend: FakeBackend, door: Door) -> None:
         "respond-async",
         "once",
     )
+
+
+def test_json_that_passes_steers_no_terminal(backend: FakeBackend, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_it_is = SimpleNamespace(dumps=partial(json.dumps, ensure_ascii=False), loads=json.loads)
+    monkeypatch.setattr(fake_backend, "json", as_it_is)
+    text = "".join(character for character in HOSTILE if not "\ud800" <= character <= "\udfff")
+    backend.on("GET", "/catalog", Reply({"name": text, text: 1}))
+    backend.on("GET", "/session", problem(404, "not-found", text))
+    for path, body in (("catalog", {"name": text, text: 1}), ("session", {"detail": text})):
+        content = knock(door, "GET", f"/SECRET/{path}")[2].decode()
+        assert list(filter(is_hostile, content)) == []
+        assert {key: json.loads(content)[key] for key in body} == body
 
 
 def test_problems_pass_in_plain(backend: FakeBackend, door: Door) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,25 @@ def test_facts_fit_their_width(it: dict[str, object], width: int) -> None:
 @given(st.text())
 def test_no_text_steers_the_terminal(text: str) -> None:
     assert all(character >= " " and character != "\x7f" for character in cell(text))
+
+
+def test_a_text_of_a_megabyte_is_cut_at_once() -> None:
+    for letter in ("x", "\u00e9", "\u6f22"):
+        text = letter * (1 << 20)
+        begin = time.process_time()
+        lines, _ = grid([{"description": text, "model": text, "other": text}], Style(80))
+        facts = pairs({"description": text}, Style(80))
+        assert time.process_time() - begin < 20  # in steps of one character it took hours
+        assert max(map(columns_of, [*lines, *facts])) <= 80
+
+
+def test_marks_do_not_go_on_for_ever() -> None:
+    (line,) = pairs({"name": "e" + "\u0301" * 100_000}, Style(80))
+    assert len(line) < 400
+
+
+def test_marks_take_no_column_and_wide_characters_two() -> None:
+    assert [columns_of(text) for text in ("a", "\u6f22", "e\u0301", "\u0e01\u0e31", "\U0001f600")] == [1, 2, 1, 1, 2]
 
 
 def test_a_wide_table_leaves_columns_out_and_says_so(

@@ -6,7 +6,7 @@ import asyncio
 from time import monotonic
 
 BURST_SECONDS = 0.002  # of frames in a row
-REST_SECONDS = 0.008  # for everything else, before the next burst
+REST_SECONDS = 0.020  # for everything else, before the next burst
 
 
 class Pace:

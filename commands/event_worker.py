@@ -108,6 +108,12 @@ class EventWorker:
     def step(self) -> None:
         """Read on in the log and claim what can be claimed, also where the log cannot be read on."""
         try:
+            self._read_on()
+        finally:
+            self._application.tasks.is_crowded = self._waiting.is_crowded
+
+    def _read_on(self) -> None:
+        try:
             for followed in self._feed.after(self.position, BATCH):
                 self._follow(followed)
                 self.position = followed.position
@@ -115,7 +121,6 @@ class EventWorker:
             self._look_for_lost()
             self._look_for_hidden()
             self._claim_what_waits()
-            self._application.tasks.is_crowded = self._waiting.is_crowded
 
     def _look_for_lost(self) -> None:
         if time.monotonic() - self._looked > LOOK_SECONDS:

@@ -109,6 +109,27 @@ def test_an_empty_queue_lets_calls_claim_again(one_slot: Stage, ana: Caller) -> 
     assert ana.do(TRAIN).pending is None
 
 
+def test_a_task_that_cannot_be_claimed_keeps_no_call_from_a_free_slot(
+    stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, read = Worker(stage), LookupError("its experiment cannot be read")
+    stage.launcher.slots = stage.launcher.free = 1
+    taken = stage.launcher.take_slot()
+    queued(ana)
+    worker.step()
+    assert (taken, stage.application.tasks.is_crowded) == (True, True)
+    stage.launcher.free_slot()
+
+    def unreadable(*_: object) -> bool:
+        raise read
+
+    monkeypatch.setattr(worker.worker, "_claim", unreadable)
+    for _ in range(2):
+        with pytest.raises(LookupError):
+            worker.step()
+        assert ana.do(TRAIN).pending is None
+
+
 def few(stage: Stage, most: int) -> None:
     stage.application.tasks.quota._most = most
 

@@ -30,7 +30,14 @@ def faults_at_rest(folder: Path, databases: Iterable[Path]) -> list[str]:
     Call it before this process opens the databases: closing a file gives back SQLite's own locks on it.
     """
     is_at_rest = holder(folder) is None
-    return [what for path in databases for what in (*_head_faults(path), *(wal_faults(path) if is_at_rest else ()))]
+    checks = (_head_faults, _journal_faults, wal_faults) if is_at_rest else (_head_faults, _journal_faults)
+    return [what for path in databases for check in checks for what in check(path)]
+
+
+def _journal_faults(path: Path) -> Iterator[str]:
+    journal = path.with_name(f"{path.name}-journal")
+    if journal.exists():
+        yield f"{journal.name}: AutoLearn writes no such file, and SQLite would change {path.name} by it: remove it"
 
 
 def _head_faults(path: Path) -> Iterator[str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sqlite3
 from pathlib import Path
 
 from adapters.durability import write_whole
-from adapters.embedded.database import reading_uri
+from adapters.embedded.database import UNREADABLE, reading_uri
 from adapters.embedded.read_schema import STAMP
+
+log = logging.getLogger(__name__)
 
 NAME = re.compile(r"read-models-(\d+)\.db")
 FILES = re.compile(r"(read-models-\d+\.db)(-wal|-shm|-journal)?")  # SQLite's own names beside a file
@@ -24,6 +27,8 @@ class Generations:
     def current(self) -> Path:
         """Return the file that serves, if today's projections wrote it, else a new one to be folded from the log."""
         named = self.named()
+        if named is None and self._pointer.exists():
+            log.warning("%s was garbled: read models are folded anew from the log", self._pointer)
         return named if named is not None and is_of_today(named) else self.fresh()
 
     def named(self) -> Path | None:
@@ -54,11 +59,11 @@ def is_of_today(path: Path, *, is_resting: bool = False) -> bool:
         return False
     try:
         connection = sqlite3.connect(reading_uri(path, is_resting=is_resting), uri=True)
-    except sqlite3.Error:
+    except UNREADABLE:
         return True
     try:
         return int(connection.execute("PRAGMA user_version").fetchone()[0]) in (0, STAMP)
-    except sqlite3.Error:
+    except UNREADABLE:
         return True
     finally:
         connection.close()

@@ -6,9 +6,11 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cli.inspect import inspect_offline
 from cli.up import started
 from domain.errors import ConflictError
 from tests.end_to_end.place import Place
@@ -32,6 +34,29 @@ def test_a_directory_of_a_newer_version_is_refused(place: Place) -> None:
     (place.data / "format.json").write_text(json.dumps({"format": 999}))
     with pytest.raises(ConflictError, match="newer"):
         started(place.data, 0)
+
+
+def test_garbled_small_files_are_mended_at_the_start(place: Place) -> None:
+    shell = place.start()
+    position = shell("catalog", "datasets").json["position"]
+    place.stop()
+    true = (place.data / "format.json").read_bytes()
+    for name in ("format.json", "read-models.current", "receipts.json"):
+        (place.data / name).write_bytes(b"\xff{garbled")
+    faults = [fault["what"] for fault in verified(place.data)["faults"]]
+    for name in ("format.json", "read-models.current", "receipts.json"):
+        assert any(name in what for what in faults), faults
+    shell = place.start()
+    assert shell("catalog", "datasets").json["position"] >= position
+    place.stop()
+    assert (place.data / "format.json").read_bytes() == true
+    assert verified(place.data)["faults"] == []
+
+
+def verified(data: Path) -> dict[str, Any]:
+    """Return the answer of `verify` on a data directory."""
+    *_, last = inspect_offline("verify", str(data), {})
+    return dict(last["result"])
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from domain.errors import BadInputError
 BLOCK = 8 << 20  # the longest row that the CSV reader takes; it keeps up to 32 blocks in memory
 LONGEST_HEADER = 4 * MOST_COLUMNS * (LONGEST_NAME + 1)  # bytes of UTF-8
 MIB = 1 << 20
+LINE_END = re.compile(rb"[\r\n]")
 
 
 def look_over(path: Path, delimiter: str) -> None:
@@ -40,7 +41,7 @@ def quoted_by(delimiter: str) -> re.Pattern[bytes]:
 def _check_header(path: Path, delimiter: str) -> None:
     with path.open("rb") as file:
         head = file.read(LONGEST_HEADER + 1)
-    first = head.partition(b"\n")[0]
+    first = LINE_END.split(head, 1)[0]
     ends = len(first) < len(head) or len(head) <= LONGEST_HEADER
     number = first.count(delimiter.encode()) + 1
     if b'"' in first:
@@ -101,8 +102,8 @@ class _Scan:
             raise BadInputError(f"A quote that is opened in line {self._open} is never closed.")
 
     def _measure(self, seen: bytes, block: bytes) -> None:
-        first, last = block.find(b"\n"), block.rfind(b"\n")
-        self._length += len(block) if first < 0 else first
+        first, last = LINE_END.search(block), max(block.rfind(b"\n"), block.rfind(b"\r"))
+        self._length += len(block) if first is None else first.start()
         if self._length > BLOCK:
             line = self._line_of(seen, len(seen) - len(block))
             raise BadInputError(f"Line {line} is longer than {BLOCK // MIB} MiB.")

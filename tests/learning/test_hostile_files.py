@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning import ingest, overview, parquet
+from adapters.learning import ingest, overview, parquet, parse
 from adapters.learning.columns import LONGEST_TEXT, MOST_COLUMNS
 from adapters.learning.overview import look_over
 from adapters.learning.source import MOST_VALUES
@@ -202,6 +202,16 @@ def test_nested_columns_are_refused_before_they_are_read(tmp_path: Path, kind: p
 def test_parquet_names_that_are_hostile_are_refused(tmp_path: Path) -> None:
     content = written(pa.table({"\x1b]0;x\x07": [1, 2], "class": ["a", "b"]}))
     assert r"control characters: \x1b]0;x\x07" in refusal(tmp_path, content)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("header", [b"x,class", b'"x","class"'])
+def test_long_files_of_short_lines_pass_whatever_ends_a_line(tmp_path: Path, end: bytes, header: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(header + end + (b'1,"a"' + end + b"2,b" + end) * (overview.BLOCK // 8))
+    look_over(path, ",")
+    path.write_bytes(header + end + b"1,a" + end + b"2,b" + end)
+    assert sum(batch.num_rows for batch in parse.parsed(path, "csv").batches()) == 2
 
 
 # -- the scan says of quotes what the reader does --------------------------------------------------------------------

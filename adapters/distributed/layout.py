@@ -11,11 +11,13 @@ from pymongo import IndexModel
 from pymongo.errors import OperationFailure
 
 from adapters.distributed.mongo import Fields, Mongo, as_ours
+from domain.errors import ConflictError
 
 log = logging.getLogger(__name__)
 
 THERE_ALREADY: Final = 48  # NamespaceExists: another process was first
 DENIED: Final = {13, 8000}
+NO_INDEX: Final = {85, 86, 11000}  # another one has its name, or its keys; what is stored does not fit it
 HARMLESS_OPTIONS: Final = {"storageEngine", "changeStreamPreAndPostImages", "recordPreImages"}
 UNTOLD: Final = {"v", "ns", "background"}  # what an index tells of itself and does not change what it answers
 PLAIN: Final = {"key", "name"}
@@ -39,11 +41,19 @@ class Layout:
         return {"validator": schema, "validationLevel": "strict", "validationAction": "error"}
 
     def ensure(self, mongo: Mongo) -> None:
-        """Make the collection, or what it lacks; raises NotAbleError, also where an index cannot be made any more."""
+        """Make the collection, or what it lacks; raises NotAbleError, ConflictError where an index cannot be made."""
         with as_ours():
             self._ensure_options(mongo)
-            if self.indexes:
-                mongo.collection(self.name).create_indexes(list(self.indexes))
+            try:
+                if self.indexes:
+                    mongo.collection(self.name).create_indexes(list(self.indexes))
+            except OperationFailure as refused:
+                if refused.code not in NO_INDEX:
+                    raise
+                raise ConflictError(
+                    f"An index of {mongo.name}.{self.name} is missing, or is another one, and cannot be made: "
+                    f"{str(refused)[:300]}. `autolearn verify` lists what is wrong."
+                ) from refused
 
     def _ensure_options(self, mongo: Mongo) -> None:
         if not self.options:
@@ -90,7 +100,7 @@ class Layout:
                 yield f"the collection {self.name} has the option {name}: {str(options[name])[:200]}"
             elif options.get(name) != self.options[name]:
                 has = "another" if name in options else "no"
-                yield f"the collection {self.name} has {has} {name} (the next start sets it)"
+                yield f"the collection {self.name} has {has} {name}: the next start sets it, where it may collMod"
 
     def _index_faults(self, found: Sequence[Fields]) -> Iterator[str]:
         told = {str(it.get("name")): {name: it[name] for name in it if name not in UNTOLD} for it in found}

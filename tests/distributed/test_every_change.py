@@ -19,6 +19,7 @@ from adapters.distributed.mongo import Fields, Mongo
 from adapters.distributed.read_models import ReadModels
 from adapters.distributed.served_streams import streams_out_of_order
 from adapters.distributed.state_documents import SHAPES
+from domain.errors import ConflictError
 from projections import verify
 from tests.distributed.bson_changes import changes
 from tests.distributed.every_change import Place, is_same, kinds, missed
@@ -287,3 +288,16 @@ def test_an_event_that_is_in_no_stream_or_in_another_one_shows_in_the_streams(on
     assert [it for it in streams_out_of_order(once) if repr(stream) in it and f"version {version + 1}" in it]
     commits.update_one(which, {"$set": {"e.0.v": version, "e.0.o": "experiment:other"}})
     assert [it for it in streams_out_of_order(once) if "experiment:other" in it]
+
+
+def test_a_start_says_which_index_cannot_be_made(once: Mongo) -> None:
+    without("append_id", unique=False)(once)
+    with pytest.raises(ConflictError, match=r"append_id.*autolearn verify"):
+        MongoEventStore(once)
+    commits = once.collection("commits")
+    commits.drop_index("append_id")
+    first = commits.find_one({}, sort=[("_id", 1)]) or {}
+    commits.update_one({"_id": 2}, {"$set": {"append_id": first["append_id"]}})
+    with pytest.raises(ConflictError, match=r"duplicate key.*autolearn verify"):
+        MongoEventStore(once)
+    assert faults_in(once)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from asyncio import gather
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from itertools import count
 
 import httpx
@@ -18,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 from adapters.http.bodies import GoneError
 from adapters.http.duplex import DuplexTransport
 from adapters.http.problems import PROBLEM, Problem
-from adapters.http.relayed import RelayedBody
+from adapters.http.relayed import RelayedBody, Room
 from adapters.http.routing import routed
 from adapters.http.watch import Watch
 
@@ -53,7 +54,7 @@ class Gateway:
             transport=DuplexTransport(MOST_IDLE, IDLE_SECONDS),
             trust_env=False,
         )
-        self._watch = Watch(self._client)
+        self._watch, self._room = Watch(self._client), Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a call on, and its answer back; when the caller hangs up, hang up as well."""
@@ -62,11 +63,12 @@ class Gateway:
         if scope["type"] != "http":
             return
         try:
-            body = await RelayedBody.of(scope, receive)
-            async with create_task_group() as group:
-                group.start_soon(_leave_with_caller, body, group)
-                await self._pass_on(scope, body, send)
-                group.cancel_scope.cancel()
+            body = await RelayedBody.of(scope, receive, self._room)
+            with closing(body):
+                async with create_task_group() as group:
+                    group.start_soon(_leave_with_caller, body, group)
+                    await self._pass_on(scope, body, send)
+                    group.cancel_scope.cancel()
         except* GoneError:
             log.debug("the caller hung up")
 

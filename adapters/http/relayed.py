@@ -11,7 +11,21 @@ from starlette.types import Receive, Scope
 from adapters.http.bodies import GoneError
 from adapters.http.routing import UPLOADS
 
+MOST_KEPT = 64 << 20  # bytes of all calls together, whoever sends them: beyond that a body passes through
 LARGEST_KEPT = 4 << 20  # a sealed JSON body of the largest size, and some that a gate has to refuse
+
+
+class Room:
+    """How many bytes may still be kept."""
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self.left = most
+
+    def take(self, size: int) -> int:
+        """Take room for a body: its size, or 0 where there is not enough."""
+        taken = size if size <= self.left else 0
+        self.left -= taken
+        return taken
 
 
 @dataclass
@@ -21,18 +35,35 @@ class RelayedBody:
     receive: Receive
     content: bytes | None = None
     begun: bool = False
+    room: Room = field(default_factory=Room)
+    taken: int = 0
     _whole: Event = field(default_factory=Event)
 
     @classmethod
-    async def of(cls, scope: Scope, receive: Receive) -> RelayedBody:
-        """Read a small body whole; raises GoneError."""
-        body = cls(receive)
+    async def of(cls, scope: Scope, receive: Receive, room: Room) -> RelayedBody:
+        """Read a small body whole, if there is room; raises GoneError. Whoever has it must `close` it."""
+        body = cls(receive, room=room)
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"" if b"transfer-encoding" in headers else b"0")
         small = declared.isdigit() and int(declared) <= LARGEST_KEPT
         if small and (scope["method"], scope["path"]) not in UPLOADS:
-            body.content = b"".join([chunk async for chunk in body.chunks()])
+            size = int(declared)
+            body.taken = room.take(size)
+            if body.taken == size:
+                await body._keep()
         return body
+
+    async def _keep(self) -> None:
+        try:
+            self.content = b"".join([chunk async for chunk in self.chunks()])
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give its room back; twice is harmless."""
+        self.room.left += self.taken
+        self.taken = 0
 
     @property
     def is_repeatable(self) -> bool:

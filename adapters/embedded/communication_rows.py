@@ -48,7 +48,8 @@ def from_row(row: Iterable[Any]) -> Archived:
     position, at = next(cells), _moment(exact, next(cells))
     writer, number = exact.text(next(cells), "writer"), exact.number(next(cells), "number")
     previous, record_hash = (exact.blob(next(cells), name, HASH_BYTES) for name in ("previous", "hash"))
-    facts = {name: READ[kind](exact, next(cells), name) for name, kind in FACTS.items()}
+    # Rows of an older file, which only its reader meets before a start copies it, end before the newest facts.
+    facts = {name: READ[kind](exact, cell, name) for (name, kind), cell in zip(FACTS.items(), cells, strict=False)}
     return Archived(position, at, writer, number, previous, record_hash, Communication(**facts), tuple(exact.faults))
 
 

@@ -28,8 +28,8 @@ def file_faults(path: str, reading: Reading, layout: Layout, *more: Check) -> li
     try:
         with reading() as connection:
             older = _older(connection, layout)
-            of_file = (older,) if older else (_header(layout), _tables(layout))
-            for check in (_pages, *of_file, _misfits(layout), *more):
+            of_file = (older,) if older else (_header(layout), _tables(layout), *more)
+            for check in (_pages, *of_file, _misfits(layout)):
                 found.extend(f"{name}: {what}" for what in check(connection))
     except NotAbleError as error:
         return [*found, error.sentence]

@@ -61,6 +61,8 @@ class Table:
     def misfits(self, connection: sqlite3.Connection, stored_as: str = "") -> Iterator[str]:
         """Name values that do not fit, in the table of this name, or of another that is to become it."""
         known = [column for column in self.columns if column.name in columns_of(connection, stored_as or self.name)]
+        if len(known) < len(self.key):  # there is no such table: an older file, or one whose tables are told
+            return
         names, fits = ", ".join(self.key), ", ".join(column.fits for column in known)
         kinds = ", ".join(f"typeof({column.name}), length(CAST({column.name} AS BLOB))" for column in known)
         fitting = " AND ".join(column.fits for column in known)

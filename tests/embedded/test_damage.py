@@ -175,6 +175,9 @@ def test_the_records_of_an_older_version_stay_and_new_ones_follow_them(tmp_path:
         rows = [to_row(record)[:21] for record in older]
         connection.executemany(f"INSERT INTO communications VALUES ({marks})", rows)  # noqa: S608 - question marks
         connection.commit()
+    before = SqliteCommunications(Database(tmp_path / "c.db", read_only=True), "reader")
+    assert before.read(0, 10) == older
+    assert before.file_faults() == ["c.db: an older AutoLearn wrote it; a start brings it to format 2"]
     archive = SqliteCommunications(Database(tmp_path / "c.db"), "c")
     assert archive.read(0, 10) == older
     assert archive.archive(CALL).previous == older[-1].hash

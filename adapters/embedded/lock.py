@@ -72,15 +72,19 @@ class DirectoryLock:
 
         A lock file that was removed is made again: nobody got in by that, and `down` needs it.
         """
-        for path, descriptor in self._held.items():
-            if not _is_at(descriptor, path):
-                return f"{path} was removed, renamed or replaced while it was served"
+        gone = self.taken_away()
+        if gone is not None:
+            return f"{gone} was removed, renamed or replaced while it was served"
         if self._file is not None and not _is_at(self._file, self._path):
             if not self._held:
                 return f"{self._path} was removed or replaced, and nothing else locks this directory"
             log.warning("%s was removed or replaced: it is made again", self._path)
             self._make_again()
         return None
+
+    def taken_away(self) -> Path | None:
+        """Return which of directory and log is not in its place any more."""
+        return next((path for path, held in list(self._held.items()) if not _is_at(held, path)), None)
 
     def release(self) -> None:
         """Give the lock back; a second time does nothing."""

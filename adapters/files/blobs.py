@@ -82,7 +82,7 @@ class FileBlobs:
 def folder_of(url: str) -> Path | None:
     """Return the folder of this machine that a URL names; None for another file system."""
     parts = urlsplit(url)
-    if parts.scheme == "file":
+    if parts.scheme in ("file", "local"):  # fsspec's names of this machine's files
         return Path(unquote(parts.path)).absolute()
     return None if "://" in url else Path(url).absolute()
 

@@ -29,7 +29,6 @@ FACTS: Final = (  # of machine and user, which libraries look up; what others' p
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone", "/etc/passwd"),
     *("/etc/group", "/etc/nsswitch.conf", "/etc/os-release", "/etc/mime.types", "/etc/locale.alias"),
 )
-NETWORK_FACTS: Final = ("/etc/hosts", "/etc/resolv.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/ssl", "/etc/pki")
 DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 
@@ -60,19 +59,23 @@ class Confinement:
         )
 
     def apply(self, *, scratch: str, blobs: str | None, also: Iterable[str]) -> None:
-        """Confine this process for ever. `blobs` is None where they are on another machine: then the network is open.
+        """Confine this process for ever. `blobs` is None where they are on another machine.
+
+        Then the network is open, and all may be read but what is hidden: clients of such file systems find their
+        settings and credentials in many places.
 
         Raises OSError where that fails and has to work.
         """
         os.environ["TMPDIR"] = tempfile.tempdir = scratch
         if self.mode == "off":
             return
-        os.environ["HOME"] = scratch  # libraries keep something there, or in the working directory, and fail where not
+        network = blobs is None
+        if not network:
+            os.environ["HOME"] = scratch  # libraries keep something there, or in the working directory
         os.chdir(scratch)
         landlock.LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         self._try(drop_capabilities)
-        network = blobs is None
-        rules = list(_rules(self.hidden, scratch, blobs, [*also, *(NETWORK_FACTS if network else ())]))
+        rules = list(_rules(self.hidden, scratch, blobs, also))
         self._try(lambda: landlock.restrict(rules, network=network))
         self._try(lambda: seccomp.forbid_calls(network=network))
 
@@ -106,7 +109,7 @@ def program() -> tuple[str, ...]:
 
 def _rules(hidden: Iterable[str], scratch: str, blobs: str | None, also: Iterable[str]) -> Iterator[landlock.Rule]:
     secrets = [os.path.realpath(path) for path in hidden]
-    for path in program():
+    for path in program() if blobs is not None else ("/",):
         yield from ((part, landlock.RUN) for part in _without(path, secrets))
     yield from ((path, landlock.READ) for path in (*FACTS, *also))
     yield from ((path, landlock.READ_FILE | landlock.WRITE_FILE) for path in DEVICES)

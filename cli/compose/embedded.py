@@ -30,7 +30,7 @@ from adapters.files.blobs import FileBlobs
 from adapters.journal import ArchivedJournal
 from adapters.security.keys import fingerprint
 from adapters.settling import Settling
-from cli.compose.embedded_tails import accept, checked_tails, ends_of
+from cli.compose.embedded_tails import accept, checked_tails, ends_in_place
 from cli.compose.places import prepare_places, scratch_of
 from cli.compose.stores import BUILTIN_DATASETS, Stores, application_of, backend_of, environment, master_key
 from cli.inspection_process import ProcessInspector
@@ -120,7 +120,7 @@ def open_node(settings: Settings, accept_loss: str | None = None) -> Node:
         if accept_loss is not None:
             accept(tails, accept_loss, stores=stores, folder=settings.data, application=application, journal=journal)
         let_serve(settings, stores)
-        receipts = ReceiptKeeper(settings.data, partial(ends_of, stores))
+        receipts = ReceiptKeeper(settings.data, partial(ends_in_place, lock, stores))
         opened.callback(receipts.stop)
         return Node(
             settings=settings,

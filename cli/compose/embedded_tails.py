@@ -28,6 +28,7 @@ from projections.tails import (
 )
 
 if TYPE_CHECKING:
+    from adapters.embedded.lock import DirectoryLock
     from adapters.journal import ArchivedJournal
     from cli.compose.stores import Stores
     from commands.application import Application
@@ -51,6 +52,14 @@ class Tails:
 def ends_of(stores: Stores) -> Ends:
     """Return where log and audit log end, for `receipts.json`."""
     return {LOG: end_of_log(stores.feed), AUDIT: end_of_audit(stores.communications)}
+
+
+def ends_in_place(lock: DirectoryLock, stores: Stores) -> Ends:
+    """Return the same; raises NotAbleError where the directory was taken away: what is at its path is another one."""
+    gone = lock.taken_away()
+    if gone is not None:
+        raise NotAbleError(f"{gone} is not the one that is served any more.")
+    return ends_of(stores)
 
 
 def checked_tails(stores: Stores, folder: Path, accept_loss: str | None) -> Tails:

@@ -264,6 +264,31 @@ def test_older_kernels_confine_less_and_tasks_work_all_the_same(tmp_path: Path, 
     assert FileBlobs(str(tmp_path / "blobs")).check(sha256) is None
 
 
+REMOTE = """
+import socket, sys
+from pathlib import Path
+from adapters.tasks.confinement import Confinement
+folder = Path(sys.argv[1])
+(folder / "scratch").mkdir()
+Confinement("require", (str(folder / "data"),)).apply(scratch=str(folder / "scratch"), blobs=None, also=[])
+socket.socket().close()
+(folder / "aws-credentials").read_text()
+for deed in (lambda: (folder / "data" / "master.key").read_text(), lambda: (folder / "new").write_text("")):
+    try:
+        deed()
+    except PermissionError:
+        print("denied")
+"""
+
+
+def test_where_blobs_are_elsewhere_the_network_is_open_and_the_key_still_hidden(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "master.key").write_text("secret")
+    (tmp_path / "aws-credentials").write_text("needed")
+    command = [sys.executable, "-c", REMOTE, str(tmp_path)]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "denied\ndenied\n"
+
+
 @pytest.mark.parametrize("version", [0, 1, 5])
 def test_what_an_older_kernel_lacks_is_told_or_refused(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     assert Confinement("require").told().endswith("as far as can be")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +16,7 @@ from adapters.tasks import landlock, seccomp
 from adapters.tasks.confinement import Confinement
 from adapters.tasks.launcher import ProcessLauncher
 from commands.ports import TaskBroken, TaskDone, TaskSpec
-from domain.errors import BadInputError
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -223,85 +219,3 @@ def test_whoever_stores_the_same_bytes_later_is_content(launcher: ProcessLaunche
     stored = launcher.start(TaskSpec("ingest", {"builtin": "iris", "target": "species"})).result()
     assert isinstance(stored, TaskDone), stored
     assert stored.facts["blob"]["sha256"] == iris
-
-
-SCRIPT = """
-import os, sys
-from pathlib import Path
-from adapters.files.blobs import FileBlobs
-from adapters.tasks import landlock
-from adapters.tasks.confinement import Confinement
-version, folder = int(sys.argv[1]), Path(sys.argv[2])
-real = landlock.restrict
-landlock.abi = lambda: version
-landlock.restrict = lambda rules, network: real(rules, network=network, version=version)
-blobs, scratch = FileBlobs(str(folder / "blobs")), folder / "scratch"
-scratch.mkdir()
-Confinement().apply(scratch=str(scratch), blobs=str(folder / "blobs"), also=[])
-(scratch / "new").write_bytes(b"learned")
-sha256 = FileBlobs(str(folder / "blobs"), str(scratch)).put_file(str(scratch / "new")).sha256
-(scratch / "new").write_bytes(b"learned")
-FileBlobs(str(folder / "blobs"), str(scratch)).put_file(str(scratch / "new"))
-try:
-    print((folder / "master.key").read_text(), sha256)
-except PermissionError:
-    print("hidden", sha256)
-"""
-
-
-@pytest.mark.parametrize(("version", "said"), [(0, "secret"), (1, "hidden"), (2, "hidden"), (4, "hidden")])
-def test_older_kernels_confine_less_and_tasks_work_all_the_same(tmp_path: Path, version: int, said: str) -> None:
-    (tmp_path / "master.key").write_text("secret")
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(version), str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    told, sha256 = done.stdout.split()
-    assert told == said
-    assert FileBlobs(str(tmp_path / "blobs")).check(sha256) is None
-
-
-REMOTE = """
-import socket, sys
-from pathlib import Path
-from adapters.tasks.confinement import Confinement
-folder = Path(sys.argv[1])
-(folder / "scratch").mkdir()
-Confinement("require", (str(folder / "data"),)).apply(scratch=str(folder / "scratch"), blobs=None, also=[])
-socket.socket().close()
-(folder / "aws-credentials").read_text()
-for deed in (lambda: (folder / "data" / "master.key").read_text(), lambda: (folder / "new").write_text("")):
-    try:
-        deed()
-    except PermissionError:
-        print("denied")
-"""
-
-
-def test_where_blobs_are_elsewhere_the_network_is_open_and_the_key_still_hidden(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "master.key").write_text("secret")
-    (tmp_path / "aws-credentials").write_text("needed")
-    command = [sys.executable, "-c", REMOTE, str(tmp_path)]
-    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "denied\ndenied\n"
-
-
-@pytest.mark.parametrize("version", [0, 1, 5])
-def test_what_an_older_kernel_lacks_is_told_or_refused(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
-    assert Confinement("require").told().endswith("as far as can be")
-    monkeypatch.setattr(landlock, "abi", lambda: version)
-    lacking = "Landlock: tasks may read" if version == 0 else "tasks may signal this user's processes"
-    assert lacking in Confinement("auto").told()
-    with pytest.raises(BadInputError, match="AUTOLEARN_SANDBOX=require, but this machine lacks"):
-        Confinement("require").told()
-    assert "not confined" in Confinement("off").told()
-
-
-def test_an_unknown_machine_has_no_filter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(platform, "machine", lambda: "pdp11")
-    assert "tasks may open sockets" in Confinement("auto").told()
-    with pytest.raises(OSError, match="pdp11"):
-        seccomp.forbid_calls(network=False)

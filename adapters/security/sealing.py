@@ -6,6 +6,8 @@ in `answer_facts.py`, so that a change on their way is noticed.
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
 from cryptography.fernet import Fernet, InvalidToken
 
 from adapters.security.binding import BOUND_BYTES, bound
@@ -30,12 +32,19 @@ def unseal(  # noqa: PLR0917 - all that it is bound to
 ) -> bytes:
     """Open a body; raises NotJsonError where the seal is broken or was made for something else."""
     try:
-        payload = Fernet(key).decrypt(sealed)
+        payload = Fernet(key).decrypt(_only_spelling(sealed))
     except (InvalidToken, ValueError):
         raise NotJsonError("The body is not sealed with this client's key, or was changed on its way.") from None
     if payload[:BOUND_BYTES] != bound("seal", purpose, request_id, method, target):
         raise NotJsonError("The body was sealed for another request.")
     return payload[BOUND_BYTES:]
+
+
+def _only_spelling(sealed: bytes) -> bytes:
+    """Return it; raises ValueError for what Python's base64 passes over: foreign characters and unused bits."""
+    if urlsafe_b64encode(urlsafe_b64decode(sealed)) != sealed:
+        raise ValueError
+    return sealed
 
 
 def event_purpose(number: int, name: str, stream: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -11,6 +12,8 @@ from adapters.http.backend import Backend
 from adapters.http.lanes import Lanes
 from adapters.http.reach import Reach
 from domain.errors import AutoLearnError
+
+log = logging.getLogger(__name__)
 
 TURN_SECONDS = 1.0
 PAGE = 500  # events
@@ -50,7 +53,9 @@ class Changes:
         while self._followers:
             try:
                 await self._read_on()
-            except AutoLearnError:
+            except Exception as hindrance:
+                if not isinstance(hindrance, AutoLearnError):
+                    log.exception("reading which experiments change")
                 self._tell(self._followers)  # they meet it themselves
                 await asyncio.sleep(TURN_SECONDS)
 

@@ -12,6 +12,7 @@ from domain.errors import NotAbleError
 T = TypeVar("T")
 
 QUICK, WAITING, STREAMS = 32, 128, 2  # threads; made when needed, so their number costs nothing
+WATCHERS = 2  # one looks for the read models to go on, one for the audit log
 
 
 class NoThreadError(NotAbleError):
@@ -23,6 +24,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._quick, self._waiting, self._streams = map(CapacityLimiter, (QUICK, WAITING, STREAMS))
+        self._watchers = CapacityLimiter(WATCHERS)
 
     async def quick(self, work: Callable[[], T]) -> T:
         """Run what takes milliseconds."""
@@ -42,6 +44,10 @@ class Lanes:
     async def streaming(self, work: Callable[[], T]) -> T:
         """Read for an event stream that is behind; an abandoned step ends by itself within a second."""
         return await _in_thread(work, self._streams, abandon=True)
+
+    async def watching(self, look: Callable[[], T]) -> T:
+        """Look for a change, for all who wait for it; an abandoned look ends by itself within a second."""
+        return await _in_thread(look, self._watchers, abandon=True)
 
 
 async def _in_thread(work: Callable[[], T], limiter: CapacityLimiter, *, abandon: bool = False) -> T:

@@ -22,7 +22,7 @@ class Live:
     """Made once per application."""
 
     def __init__(self, backend: Backend, lanes: Lanes) -> None:
-        self.reach = Reach(backend.documents)
+        self.reach = Reach(backend.documents, lanes)
         self.changes = Changes(backend, self.reach, lanes)
         self.log = LogFeed(backend.communications, lanes)
         self.admissions = Admissions(backend, lanes)

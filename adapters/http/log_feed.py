@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,13 +11,13 @@ from dataclasses import asdict
 from functools import cached_property, partial
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
-
 from adapters.http.frames import frame
 from adapters.http.lanes import Lanes
 from adapters.http.schemas import MOST_ROWS
 from domain.errors import AutoLearnError
 from projections.ports import Archived, Communications
+
+log = logging.getLogger(__name__)
 
 TURN_SECONDS = 1.0
 KEPT = 1000  # records in memory; who is further behind reads the archive
@@ -50,7 +51,6 @@ class LogFeed:
         self._followers = 0
         self._grown = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
-        self._one_thread = CapacityLimiter(1)
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -88,9 +88,10 @@ class LogFeed:
         while self._followers:
             last = self._kept[-1].position if self._kept else 0
             try:
-                look = partial(self._look, last)
-                news = await to_thread.run_sync(look, limiter=self._one_thread, abandon_on_cancel=True)
-            except AutoLearnError:  # the streams meet it themselves, when they look who still may listen
+                news = await self._lanes.watching(partial(self._look, last))
+            except Exception as hindrance:
+                if not isinstance(hindrance, AutoLearnError):
+                    log.exception("reading the audit log")
                 await asyncio.sleep(TURN_SECONDS)
                 continue
             if news:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from anyio import CapacityLimiter, to_thread
-
+from adapters.http.lanes import Lanes
 from projections.ports import Documents
 
 TURN_SECONDS = 1.0  # of one look, which a growth ends at once
@@ -15,11 +14,10 @@ TURN_SECONDS = 1.0  # of one look, which a growth ends at once
 class Reach:
     """One watcher per process, which works while somebody waits. Everything but `_look` is of the event loop."""
 
-    def __init__(self, documents: Documents) -> None:
-        self._documents = documents
+    def __init__(self, documents: Documents, lanes: Lanes) -> None:
+        self._documents, self._lanes = documents, lanes
         self._waiting: dict[asyncio.Future[int], int] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._one_thread = CapacityLimiter(1)
         self.position = 0  # as it was last seen
 
     async def wait(self, position: int, most: float) -> bool:
@@ -45,7 +43,7 @@ class Reach:
     async def _look_while_waited_for(self) -> None:
         while self._waiting:
             try:
-                self.position = await to_thread.run_sync(self._look, limiter=self._one_thread, abandon_on_cancel=True)
+                self.position = await self._lanes.watching(self._look)
             except Exception as hindrance:  # noqa: BLE001 - told to everybody who waits
                 for arrival in self._waiting:
                     _settle(arrival, hindrance)

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from adapters.embedded.feed import SqliteFeed
 from adapters.http.live import STREAMS_OF_ONE
+from projections.ports import RawCommit
 from projections.queries import Queries
 from projections.visibility import Viewer
 from tests.http.asgi import Caller, Reply
@@ -93,6 +95,32 @@ def test_streams_of_tasks_hold_no_thread_and_ask_only_where_something_changed(
         assert reply.events[-1][1]["state"] == "completed"
         positions = [told["position"] for _, told in reply.events]
         assert positions == sorted(positions)
+
+
+def test_a_flaw_of_one_look_at_the_log_ends_no_stream(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    launcher = rig.hold_back()
+    own = ana.post("/trainings", TRAINING, Prefer="respond-async")
+    looks: list[int] = []
+    look = SqliteFeed.raw_after
+
+    def flawed_once(feed: SqliteFeed, position: int, limit: int) -> list[RawCommit]:
+        looks.append(position)
+        if len(looks) == 1:
+            launcher.may_end.set()
+            raise ValueError("flaw")
+        return look(feed, position, limit)
+
+    monkeypatch.setattr(SqliteFeed, "raw_after", flawed_once)
+
+    async def story() -> Reply:
+        async with asyncio.timeout(30):
+            stream = following(ana, f"{own.headers['location']}/events?after_position={own.position}", 10_000)
+            await settled([stream])
+            assert (await ana.command("/trainings", TRAINING, Prefer="respond-async")).status == 202
+            return await stream
+
+    assert asyncio.run(story()).events[-1][1]["state"] == "completed"
+    assert looks
 
 
 def test_a_client_has_its_share_of_streams(rig: Rig, ana: Caller, root: Caller) -> None:

@@ -98,8 +98,8 @@ class Gate:
                 await outlet.finish()
         finally:
             passage.held.close()
-        if passage.admitted is not None:
-            self.in_flight.leave(passage.admitted.claims.request_id)
+            if passage.admitted is not None:
+                self.in_flight.leave(passage.admitted.claims.request_id)
         if not passage.is_open:
             self.metrics.observe(passage.service, passage.operation, outlet.outcome, passage.seconds)
 

@@ -70,6 +70,11 @@ class Outlet:
 
     async def finish(self) -> None:
         """Archive the call, then send what was held; of a stream, archive that it is over."""
+        if self._stream is not None and not self._stream.is_open:  # it had nothing to tell
+            try:
+                await self._open(self._stream)
+            except AutoLearnError as failure:
+                self.refuse(problem_of(failure))
         if self._stream is not None:
             await self._close(self._stream)
         elif self._held is None:
@@ -88,18 +93,24 @@ class Outlet:
         """Seal and archive an answer; return it, or the problem that takes its place where archiving failed."""
         waited_in_vain = held.problem == NotAbleError.slug  # the caller does not wait as long once more
         with self.backend.hurried() if waited_in_vain else nullcontext():
-            position = self._positioned(held)
-            plain = self._first.digest if self._first else hashlib.sha256(held.body).hexdigest()
-            if not self._first:
-                held.seal_body(self.passage)
-            failure = self._archived(self._record(held, position, plain), None if self._first else held)
-            if failure is not None:
-                held = self._unarchived(held, position, failure)
-            elif not self._first:
-                held.seal_whole(self.passage)
-                self.first_use.settle(held, plain)
-            self.first_use.end(Trace.TOLD if self.passage.is_in_log else Trace.UNTOLD)
+            try:
+                held = self._sealed_and_archived(held)
+            finally:
+                self.first_use.end(Trace.TOLD if self.passage.is_in_log else Trace.UNTOLD)
         self.outcome = str(held.status)
+        return held
+
+    def _sealed_and_archived(self, held: Held) -> Held:
+        position = self._positioned(held)
+        plain = self._first.digest if self._first else hashlib.sha256(held.body).hexdigest()
+        if not self._first:
+            held.seal_body(self.passage)
+        failure = self._archived(self._record(held, position, plain), None if self._first else held)
+        if failure is not None:
+            return self._unarchived(held, position, failure)
+        if not self._first:
+            held.seal_whole(self.passage)
+            self.first_use.settle(held, plain)
         return held
 
     def _record(self, held: Held, position: int, digest: str) -> Communication:
@@ -178,8 +189,6 @@ class Outlet:
         await self._start(held)
 
     async def _close(self, stream: Stream) -> None:
-        if not stream.is_open:
-            await self._open(stream)
         position = int(self._held.headers.get(POSITION, "0")) if self._held else 0
         record = self.passage.record("closed", position=position, size=stream.size, digest=stream.sha256)
         await self.lanes.certain(lambda: self._archived(record))

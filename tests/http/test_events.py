@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from threading import Timer
@@ -83,6 +84,25 @@ def test_who_hangs_up_closes_the_stream(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("GET", f"{started.headers['location']}/events?after_position={started.position}")
     ana.raw(call, call.without_body(), [b""], until=lambda frames: frames >= 1)
     assert outcomes(rig)[-2:] == ["opened", "closed"]
+
+
+def test_who_hangs_up_before_the_first_frame_leaves_nothing_behind(
+    rig: Rig, root: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = root.outgoing("GET", "/log/events?after=10000")
+    with monkeypatch.context() as patched:
+
+        def leave() -> None:
+            patched.setattr(type(rig.communications), "archive", unable)
+
+        reply = asyncio.run(root.exchanged(call, call.without_body(), leaving=leave))
+    assert (reply.status, reply.json["type"]) == (503, "not-able-now")
+    assert not rig.app.in_flight.correlations()
+    assert not rig.app.app.state.live.streams._taken
+
+
+def unable(*_: object) -> None:
+    raise NotAbleError("The disk of the audit log is away.")
 
 
 def test_the_log_is_followed(rig: Rig, ana: Caller, root: Caller) -> None:

@@ -19,11 +19,15 @@ VERSIONS_ONLY: Final = {"_id": 0, "e.o": 1, "e.v": 1}
 
 
 class CommitReads:
-    """The collection of commits, and the versions seen in it. `make`: with its indexes, where it lacks any."""
+    """The collection of commits, and the versions seen in it. `make`: with its indexes, where it lacks any.
+
+    Else an index may be missing, or is being made by another process: reading goes on without it.
+    """
 
     def __init__(self, mongo: Mongo, *, make: bool = True) -> None:
         self.collection: Collection[Fields] = mongo.collection(COMMITS)
         self.seen = SeenVersions()
+        self._by_stream = STREAM_VERSION if make else None
         if make:
             LAYOUT.ensure(mongo)
 
@@ -32,7 +36,7 @@ class CommitReads:
         place = {} if until is None else {"_id": {"$lte": until}}
         only = {"$filter": {"input": "$e", "as": "e", "cond": {"$eq": ["$$e.o", {"$literal": stream}]}}}
         with as_ours():
-            found = self.collection.find({"e.o": stream, **place}, {"e": only}).hint(STREAM_VERSION)
+            found = self.collection.find({"e.o": stream, **place}, {"e": only}).hint(self._by_stream)
             events = [e for document in found for e in document["e"]]
         events.sort(key=_version)
         if events:
@@ -44,7 +48,7 @@ class CommitReads:
         seen = self.seen.of(stream)
         newer = {"e": {"$elemMatch": {"o": stream, "v": {"$gt": seen}}}}
         with as_ours():
-            found = list(self.collection.find(newer, VERSIONS_ONLY).hint(STREAM_VERSION))
+            found = list(self.collection.find(newer, VERSIONS_ONLY).hint(self._by_stream))
         version = max((e["v"] for document in found for e in document["e"] if e["o"] == stream), default=seen)
         if version > seen:
             self.seen.note([(stream, version)])
@@ -72,7 +76,7 @@ class CommitReads:
         end = prefix + LAST_CHARACTER
         begun = {"e": {"$elemMatch": {"o": {"$gte": prefix, "$lt": end}, "v": 1}}}
         with as_ours():
-            found = list(self.collection.find(begun, VERSIONS_ONLY).hint(STREAM_VERSION).limit(limit))
+            found = list(self.collection.find(begun, VERSIONS_ONLY).hint(self._by_stream).limit(limit))
         names = {e["o"] for document in found for e in document["e"] if e["v"] == 1 and prefix <= e["o"] < end}
         return sorted(names)[:limit]
 

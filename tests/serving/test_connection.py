@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.serving.connections import Connections
 from tests.serving.place import QUICK, Place, all_of, place, until
 
 GET = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -133,12 +134,25 @@ def test_who_does_not_read_is_left(here: Place, path: bytes) -> None:
     assert path == b"large" or here.left.wait(10)
 
 
-def test_who_reads_slowly_gets_all(here: Place) -> None:
-    with here.caller(b"GET /large HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n", 4096) as caller:
+def test_who_reads_slowly_gets_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+    look = Connections.look
+
+    def counted(connections: Connections, now: float) -> None:
+        look(connections, now)
+        looks.append(now)
+
+    monkeypatch.setattr(Connections, "look", counted)
+    limits = replace(QUICK, pace_seconds=2)
+    request = b"GET /large HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+    with place(limits) as slow, slow.caller(request, 4096) as caller:
         got = len(caller.recv(100))
-        for _ in range(15):
-            got += len(caller.recv(20_000))
-            until(lambda: True)
+        for _ in range(6):
+            seen, wanted = len(looks), got + 20 * limits.pace_bytes
+            while got < wanted:
+                got += len(caller.recv(20 * limits.pace_bytes))
+            until(lambda: len(looks) > seen)  # noqa: B023 - asked at once
+            assert len(slow.connections) == 1
         while part := caller.recv(1 << 20):
             got += len(part)
     assert got > 64 << 20

@@ -211,6 +211,7 @@ class _Exchange:
         if not self.waiting:
             if self.leaving is not None:
                 await asyncio.to_thread(self.leaving)
+                self.hung_up.set()
             elif not self.unended:
                 await self.hung_up.wait()
             return {"type": "http.disconnect"}

@@ -7,11 +7,12 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from cli.inspect import inspect_offline
 from cli.settings import Settings, read_settings
 from domain.errors import ConflictError, DataDirectoryInUseError
 from tests.cli.test_inspect import folded, opened
+from tests.contracts.test_communications import CALL
 
 WITHOUT_PRIVILEGES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 PROGRAM = """
@@ -116,6 +118,22 @@ def test_what_is_in_the_write_ahead_log_alone_is_checked(settings: Settings) -> 
         log.write_bytes(b"")
     result = verified(settings)
     assert (result["position"], result["ok"]) != (2, True)
+
+
+def change(file: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.mark.parametrize("column", ["head", "digest_in"])
+def test_a_column_that_was_taken_away_is_told(settings: Settings, column: str) -> None:
+    settings.data.mkdir(mode=0o700)
+    with ExitStack() as within:
+        opened(settings, within).communications.archive(CALL)
+    change(settings.data / "communications.db", f"ALTER TABLE communications DROP COLUMN {column}")
+    faults = [fault["what"] for fault in verified(settings)["faults"]]
+    assert any("communications" in fault and "not as AutoLearn makes it" in fault for fault in faults)
 
 
 def fifo(path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from adapters.embedded.lock import holder
 from adapters.embedded.wal import wal_faults
 
 # Offset, name and bytes of what a file of ours has in its head from its first page on, whatever is written later:
@@ -24,13 +23,12 @@ FIXED: Final = (
 HEAD_BYTES: Final = 100
 
 
-def faults_at_rest(folder: Path, databases: Iterable[Path]) -> list[str]:
-    """Return what is wrong; write-ahead logs are only looked at where no backend writes them.
+def faults_at_rest(databases: Iterable[Path], *, is_resting: bool) -> list[str]:
+    """Return what is wrong; write-ahead logs are only looked at where no backend writes them (`is_resting`).
 
     Call it before this process opens the databases: closing a file gives back SQLite's own locks on it.
     """
-    is_at_rest = holder(folder) is None
-    checks = (_head_faults, _journal_faults, wal_faults) if is_at_rest else (_head_faults, _journal_faults)
+    checks = (_head_faults, _journal_faults, wal_faults) if is_resting else (_head_faults, _journal_faults)
     return [what for path in databases for check in checks for what in check(path)]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from adapters.embedded.at_rest import faults_at_rest
 from adapters.embedded.communications import SqliteCommunications
 from adapters.embedded.data_format import check_format, check_master_key
-from adapters.embedded.database import Database
+from adapters.embedded.database import MEMORY, Database
 from adapters.embedded.documents import EmbeddedDocuments
 from adapters.embedded.event_store import SqliteEventStore
 from adapters.embedded.feed import SqliteFeed
@@ -57,7 +57,10 @@ class EmbeddedStores(Stores):
 
 def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> EmbeddedStores:
     """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
-    at_rest, (events, archive, read) = _to_read(settings, opened) if read_only else ([], _to_serve(settings))
+    resting = read_only and is_resting(settings.data, opened)
+    at_rest, (events, archive, read) = (
+        _to_read(settings, opened, resting=resting) if read_only else ([], _to_serve(settings))
+    )
     feed = SqliteFeed(events)
     for database in (events, archive, read):
         opened.callback(database.close)
@@ -73,6 +76,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
         blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only),
         files=(lambda: at_rest, small_files, feed.file_faults, communications.file_faults, read.faults),
         receipts=partial(read_receipts, settings.data),
+        is_resting=resting,
         read=read,
         request_ids=SqliteRequestIds(archive),
     )
@@ -83,23 +87,23 @@ def _to_serve(settings: Settings) -> Databases:
     return Database(settings.data / EVENTS), Database(settings.data / COMMUNICATIONS), ReadDatabase(serving)
 
 
-def _to_read(settings: Settings, opened: ExitStack) -> tuple[list[str], Databases]:
+def _to_read(settings: Settings, opened: ExitStack, *, resting: bool) -> tuple[list[str], Databases]:
     """Open databases that a backend serves, or that lie there; and say what only their bytes tell."""
     if strange := list(strange_files(settings.data, settings.key_file)):
         raise NotAbleError(" ".join(strange))
-    resting, generations = is_resting(settings.data, opened), Generations(settings.data)
+    generations = Generations(settings.data)
     named = (generations.named() if resting else generations.current()) or generations.fresh()
     files = [settings.data / EVENTS, settings.data / COMMUNICATIONS, named]
-    at_rest = faults_at_rest(settings.data, files)
+    at_rest = faults_at_rest(files, is_resting=resting)
     if resting:
         files = [as_it_lies(file, opened) for file in files]
-        if not is_of_today(files[-1], is_resting=files[-1] == named):
-            files[-1] = generations.fresh()
 
     def how(file: Path) -> dict[str, bool]:
         return {"read_only": True, "is_resting": resting and file.parent == settings.data}
 
     events, archive = (Database(file, **how(file)) for file in files[:2])
+    if resting and not is_of_today(files[2], is_resting=files[2] == named):  # the next start folds new ones
+        return at_rest, (events, archive, ReadDatabase(MEMORY))
     return at_rest, (events, archive, ReadDatabase(files[2], **how(files[2])))
 
 

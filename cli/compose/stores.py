@@ -55,7 +55,7 @@ class Stores:
     """The stores of an installation. `feed` answers questions about the log, `topic` is what followers read.
 
     In the embedded mode both are one. `files` tell what a store finds wrong with its own file;
-    `topics` is the copy that verify can hold against them, in the distributed mode.
+    `topics` is the copy that verify can hold against them, in the distributed mode. `is_resting`: no backend runs.
     """
 
     store: EventStore
@@ -68,6 +68,7 @@ class Stores:
     files: tuple[Callable[[], Iterable[str]], ...] = ()
     topics: Topics | None = None
     receipts: Callable[[], Mapping[str, tuple[int, bytes]]] = dict
+    is_resting: bool = False
 
 
 def application_of(
@@ -132,6 +133,7 @@ def evidence_of(stores: Stores) -> Evidence:
         topics=stores.topics,
         is_older=is_older,
         receipts=stores.receipts,
+        is_resting=stores.is_resting,
     )
 
 

@@ -24,6 +24,7 @@ from cli.compose.embedded import open_node
 from cli.inspect import inspect_offline
 from cli.settings import Settings, read_settings
 from domain.errors import ConflictError, DataDirectoryInUseError
+from projections import verify as verification
 from tests.cli.test_inspect import folded, opened
 from tests.contracts.test_communications import CALL
 
@@ -118,6 +119,27 @@ def test_what_is_in_the_write_ahead_log_alone_is_checked(settings: Settings) -> 
         log.write_bytes(b"")
     result = verified(settings)
     assert (result["position"], result["ok"]) != (2, True)
+
+
+def behind(settings: Settings) -> None:
+    """Leave one as a crash does before all was folded."""
+    settings.data.mkdir(mode=0o700)
+    with ExitStack() as within:
+        opened(settings, within)
+
+
+def without_read_models(settings: Settings) -> None:
+    stopped(settings)
+    (settings.data / "read-models.current").unlink()
+
+
+@pytest.mark.parametrize("left", [behind, without_read_models])
+def test_read_models_that_the_next_start_folds_are_no_fault(
+    settings: Settings, left: Callable[[Settings], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left(settings)
+    monkeypatch.setattr(verification, "REACHED_WITHIN", 0.0)
+    check(verified(settings))
 
 
 def change(file: Path, *statements: str) -> None:

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from adapters.http.problems import Problem
 from adapters.serving.connections import Connections
 from adapters.serving.head import Head
+from adapters.serving.listening import in_kernel
 from adapters.serving.pace import Pace
 from adapters.serving.refused import NO_ROOM, NOT_HTTP, TOO_SLOW, RefusedError, header_too_large, response
 
@@ -66,10 +67,7 @@ class Connection(HttpToolsProtocol):
 
     def look(self, now: float) -> None:
         """End it if its time is over: called every second."""
-        unread = self.transport.get_write_buffer_size()
-        if not unread:
-            self._going.begin(now, 0)
-        if (self._ends is not None and now > self._ends) or self._going.is_lost(now, -unread):
+        if self._is_left_unread(now) or (self._ends is not None and now > self._ends):
             self.drop()
         elif self._ends is None and not self.transport.is_closing():
             self._look_at_request(now)
@@ -138,6 +136,12 @@ class Connection(HttpToolsProtocol):
     @property
     def _has_whole_request(self) -> bool:
         return self._is_busy and not self.cycle.more_body
+
+    def _is_left_unread(self, now: float) -> bool:
+        if unsent := self.transport.get_write_buffer_size():
+            return self._going.is_lost(now, -unsent - in_kernel(self.transport))
+        self._going.begin(now, 0)
+        return False
 
     def _look_at_request(self, now: float) -> None:
         if not self._is_busy:

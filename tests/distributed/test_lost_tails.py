@@ -106,6 +106,14 @@ def test_no_process_starts_on_it_and_the_evidence_stays(lived: Mongo, settings: 
     assert lived.collection("communications").count_documents({}) == 9
 
 
+def test_an_index_that_is_missing_or_being_made_hides_no_loss_and_makes_none(lived: Mongo) -> None:
+    lived.collection("commits").drop_index("stream_version")
+    check_ends(lived)
+    cut("commits")(lived)
+    with pytest.raises(ConflictError, match="The end of the log is lost"):
+        check_ends(lived)
+
+
 def test_another_log_under_the_same_calls_is_no_lost_end(lived: Mongo) -> None:
     MongoCommunications(lived, "w1").archive(call(99, domain_position=12, head="ab" * 32))
     with pytest.raises(ConflictError, match="another hash"):

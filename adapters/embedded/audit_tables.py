@@ -34,5 +34,6 @@ TABLE: Final = Table(
 INDEXES: Final = (
     "CREATE INDEX communications_by_correlation ON communications (correlation)",
     "CREATE UNIQUE INDEX communications_by_writer ON communications (writer, number)",
+    "CREATE INDEX first_answers_by_end ON first_answers (until)",
 )
 AUDIT_LOG: Final = Layout(0x414C6175, FORMAT, (TABLE, ANSWERS), INDEXES)  # "ALau"

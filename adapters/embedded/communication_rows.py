@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import fields
-from datetime import datetime
 from typing import Any, Final
 
 from adapters.embedded.by_time import last_until
 from adapters.embedded.exact import Exact
 from adapters.wire.communication_chain import facts_of
 from adapters.wire.communication_filters import EQUAL, wanted
-from adapters.wire.moments import EPOCH, from_microseconds, to_microseconds
+from adapters.wire.moments import to_microseconds
 from projections.ports import Archived, Communication
 
 INSERT: Final = "INSERT INTO communications VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
@@ -45,20 +44,12 @@ def to_row(record: Archived) -> tuple[Any, ...]:
 def from_row(row: Iterable[Any]) -> Archived:
     """Return the record of a row that was read `as_stored`; what cannot have been stored so becomes its faults."""
     exact, cells = Exact("record"), iter(row)
-    position, at = next(cells), _moment(exact, next(cells))
+    position, at = next(cells), exact.moment(next(cells), "at")
     writer, number = exact.text(next(cells), "writer"), exact.number(next(cells), "number")
     previous, record_hash = (exact.blob(next(cells), name, HASH_BYTES) for name in ("previous", "hash"))
     # Rows of an older file, which only its reader meets before a start copies it, end before the newest facts.
     facts = {name: READ[kind](exact, cell, name) for (name, kind), cell in zip(FACTS.items(), cells, strict=False)}
     return Archived(position, at, writer, number, previous, record_hash, Communication(**facts), tuple(exact.faults))
-
-
-def _moment(exact: Exact, stored: Any) -> datetime:
-    try:
-        return from_microseconds(exact.number(stored, "at"))
-    except OverflowError:
-        exact.fault("at", "no time that can be")
-        return EPOCH
 
 
 def selection(connection: sqlite3.Connection, filters: dict[str, str], before: int | None) -> tuple[str, list[Any]]:

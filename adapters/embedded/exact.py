@@ -5,7 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
+
+from adapters.wire.moments import EPOCH, from_microseconds
 
 
 class Text(bytes):
@@ -63,6 +66,14 @@ class Exact:
             return stored
         self.fault(column, _told(stored))
         return bytes(length or 0)
+
+    def moment(self, stored: Any, column: str) -> datetime:
+        """Take a time, in microseconds."""
+        try:
+            return from_microseconds(self.number(stored, column))
+        except OverflowError:
+            self.fault(column, "no time that can be")
+            return EPOCH
 
     def fault(self, column: str, what: str) -> None:
         """Note what stands in a column and cannot have been stored there."""

@@ -114,7 +114,9 @@ class DirectoryLock:
             log.warning(words, self._folder, error.strerror)
 
     def _in_use(self) -> DataDirectoryInUseError:
-        by = said_in(self._path)
+        by = holder(self._folder)
+        if by is None:  # only readers share it: what the file says is that of a backend that was killed
+            return DataDirectoryInUseError(f"Somebody verifies {self._folder} (`--data`): start when that has ended.")
         if by == UNKNOWN:
             return DataDirectoryInUseError(f"A backend on {self._folder} is starting or stopping: try again.")
         where = f" at {by.url}" if by.url else ""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from adapters.plain_files import opened_plain
 from domain.errors import ConflictError
 
 START_TIME: Final = 22 - 3  # of /proc/PID/stat (proc(5)), counted behind the command's name, which may have spaces
@@ -43,18 +43,11 @@ def started_at(pid: int) -> int:
 def said_in(file: Path) -> Holder:
     """Return what a lock file says; `UNKNOWN` where that is nothing yet, or no lock file stands there."""
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # a FIFO must not hold us
-    except OSError:
-        return UNKNOWN
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return UNKNOWN
-        said = json.loads(os.read(descriptor, LARGEST))
+        with opened_plain(file) as opened:  # a FIFO must not hold us
+            said = json.loads(opened.read(LARGEST))
         return Holder(int(said["pid"]), str(said["url"]), int(said.get("started", 0)))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return UNKNOWN
-    finally:
-        os.close(descriptor)
 
 
 def ask_to_end(holder: Holder, folder: Path) -> None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from adapters.embedded.exact import Exact, as_stored
-from adapters.wire.moments import EPOCH, from_microseconds
 from projections.ports import RawCommit, RawEvent
 
 COMMITS: Final = """
@@ -50,7 +48,7 @@ def _commit(row: Any, rows: Iterable[Any]) -> RawCommit:
     return RawCommit(
         first=exact.number(first, "first"),
         position=position,
-        at=_moment(exact, at),
+        at=exact.moment(at, "at"),
         command_id=UUID(bytes=exact.blob(command_id, "command_id", ID_BYTES)),
         append_id=UUID(bytes=exact.blob(append_id, "append_id", ID_BYTES)),
         digest=exact.text(digest, "digest"),
@@ -68,11 +66,3 @@ def _event(exact: Exact, row: Any) -> RawEvent:
         exact.text(name, "topic"),
         exact.blob(state, "state"),
     )
-
-
-def _moment(exact: Exact, stored: Any) -> datetime:
-    try:
-        return from_microseconds(exact.number(stored, "at"))
-    except OverflowError:
-        exact.fault("at", "no time that can be")
-        return EPOCH

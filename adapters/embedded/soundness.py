@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from adapters.embedded.tables import Layout
+from adapters.embedded.tables import MOST, Layout
 from domain.errors import NotAbleError
 
-MOST: Final = 20
 TABLES: Final = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
 Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
 Check = Callable[[sqlite3.Connection], Iterator[str]]

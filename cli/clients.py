@@ -103,7 +103,7 @@ def _owner_of(file: Path) -> str | None:
     """Return whose credentials a file holds, whoever may read it; None for another file."""
     try:
         return str(json.loads(file.read_bytes())["client"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

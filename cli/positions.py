@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.plain_files import opened_plain
+
 
 @dataclass(frozen=True, slots=True)
 class Positions:
@@ -43,7 +45,8 @@ class Positions:
 
     def _entries(self) -> dict[str, Any]:
         try:
-            entries = json.loads(self.file.read_bytes())
-        except (OSError, ValueError):
+            with opened_plain(self.file) as file:
+                entries = json.loads(file.read())
+        except (OSError, ValueError, RecursionError):
             return {}
         return entries if isinstance(entries, dict) else {}

@@ -52,7 +52,7 @@ def said_in(folder: Path) -> Said | None:
     try:
         content = json.loads(_file(folder).read_bytes())
         said = Said(content["format"], content.get("master_key"))
-    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
     if type(said.format) is not int or not isinstance(said.master_key, str | None):
         return None

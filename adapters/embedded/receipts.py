@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Final
 
 from adapters.durability import write_whole
+from adapters.plain_files import opened_plain
 from domain.errors import AutoLearnError
 from projections.tails import GENESIS, End
 
@@ -45,6 +46,14 @@ def read_receipts(folder: Path) -> Receipts:
 def write_receipts(folder: Path, receipts: Receipts) -> None:
     """Replace the file."""
     write_whole(folder / NAME, _text(receipts))
+
+
+def _said_in(folder: Path) -> bytes:
+    try:
+        with opened_plain(folder / NAME) as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _text(receipts: Receipts) -> str:
@@ -92,9 +101,9 @@ class ReceiptKeeper:
         """Write where anything is new; a full disk or a store that does not answer is no reason to stop serving."""
         try:
             receipts = {name: self._next(name, end) for name, end in self._ends().items()}
-            if receipts != self._written:
+            if _said_in(self._folder) != _text(receipts).encode():  # anew also what somebody took away or changed
                 write_receipts(self._folder, receipts)
-                self._written = receipts
+            self._written = receipts
             self._failing = False
         except (AutoLearnError, OSError) as trouble:
             if not self._failing:

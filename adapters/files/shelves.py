@@ -48,8 +48,7 @@ class DiskShelf:
             source.unlink()
         else:
             self._make_folder(target.parent)
-            source.chmod(0o400)
-            flush(source)
+            _finish(source)
             _move(source, target)
         flush(target.parent)
 
@@ -68,6 +67,13 @@ class DiskShelf:
             flush(folder.parent)
 
 
+def _finish(file: Path) -> None:
+    """Let nobody write to it by mistake, and flush it; by its descriptor, as tasks may not change modes by path."""
+    with file.open("rb") as opened:
+        os.fchmod(opened.fileno(), 0o400)
+        os.fsync(opened.fileno())
+
+
 def _move(source: Path, target: Path) -> None:
     try:
         source.replace(target)
@@ -80,8 +86,7 @@ def _move(source: Path, target: Path) -> None:
             raise
         near = target.parent / f".{uuid4().hex}.part"  # on the target's disk: renames do not cross disks
         shutil.copyfile(source, near)
-        near.chmod(0o400)
-        flush(near)
+        _finish(near)
         near.replace(target)
         source.unlink()
 

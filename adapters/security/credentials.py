@@ -37,5 +37,5 @@ class Credentials:
         try:
             facts = json.loads(read_secret(path))
             return cls(str(facts["client"]), int(facts["generation"]), str(facts["key"]).encode())
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise BadInputError(f"{path} holds no credentials: `autolearn client add NAME` makes some.") from None

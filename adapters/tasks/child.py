@@ -74,7 +74,7 @@ def die_with_parent(sentinel: int) -> None:
     which O_ASYNC turns into the signal that F_SETSIG names (fcntl(2)). A thread that waits could not get the GIL.
     """
     fcntl.fcntl(sentinel, fcntl.F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(sentinel, fcntl.F_SETOWN, -os.getpgrp())  # the whole group: what it has started as well
     fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([sentinel], [], [], 0)[0]:  # it was gone before
         os.kill(os.getpid(), signal.SIGKILL)

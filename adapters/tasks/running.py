@@ -90,7 +90,7 @@ class TaskProcess:
         except (EOFError, OSError):
             ended = self._child.has_ended(GRACE)
             return self._crashed() if ended else TaskBroken("crashed", "The task process gave no whole answer.")
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return TaskBroken("error", "The task process gave an answer that cannot be read.")
         finally:
             half_an_answer.cancel()

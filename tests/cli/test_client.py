@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -161,9 +162,17 @@ def test_positions_never_go_back_and_belong_to_one_key(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.new"))
 
 
-@pytest.mark.parametrize("content", ["", "[]", "no JSON", '{"http://a ana 0": "seven"}'])
+@pytest.mark.parametrize("content", ["", "[]", "no JSON", "[" * 100_000, '{"http://a ana 0": "seven"}'])
 def test_a_spoilt_positions_file_is_no_error(tmp_path: Path, content: str) -> None:
     (tmp_path / "positions.json").write_text(content)
+    positions = Positions.of(tmp_path / "credentials.json", "http://a", "ana", b"key")
+    assert positions.last() == 0
+    positions.reached(3)
+    assert positions.last() == 3
+
+
+def test_a_fifo_in_the_place_of_positions_holds_nobody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "positions.json")
     positions = Positions.of(tmp_path / "credentials.json", "http://a", "ana", b"key")
     assert positions.last() == 0
     positions.reached(3)

@@ -128,6 +128,20 @@ def keys(with_log: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["master.key", "credentials.json", "format.json", "read-models.current"])
+def test_json_that_is_nested_too_deeply_is_told_as_garbled(keys: Path, name: str) -> None:
+    (keys / name).write_text("[" * 100_000)
+    assert len(list(small_file_faults(keys, keys / "master.key"))) == 1
+
+
+@pytest.mark.parametrize("content", ["{", "[" * 100_000])
+def test_a_garbled_format_file_stops_no_start(with_log: Path, content: str) -> None:
+    (with_log / "format.json").write_text(content)
+    check_format(with_log)
+    check_master_key(with_log, "aa", with_log / "master.key", lambda: "aa")
+    assert said_in(with_log) == Said(FORMAT, "aa")
+
+
+@pytest.mark.parametrize("name", ["master.key", "credentials.json", "format.json", "read-models.current"])
 def test_any_bit_changed_in_a_small_file_is_told_or_says_the_same(keys: Path, name: str) -> None:
     def said() -> object:
         credentials = Credentials.read(keys / "credentials.json")

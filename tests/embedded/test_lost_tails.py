@@ -216,6 +216,21 @@ def test_receipts_follow_what_is_stored_and_a_broken_file_is_no_evidence(tmp_pat
         assert read_receipts(tmp_path) == {}
 
 
+@pytest.mark.parametrize("forged", [None, "", '{"log": "2:%s", "audit": "0:%s"}' % ("ab" * 32, "00" * 32)])
+def test_receipts_that_were_taken_away_or_forged_beside_a_cut_log_come_again(
+    tmp_path: Path, forged: str | None
+) -> None:
+    hashes = {"log": {0: bytes(32), 2: b"\xab" * 32, 3: b"x" * 32}, "audit": {0: bytes(32)}}
+    keeper = ReceiptKeeper(tmp_path, lambda: ends(hashes))
+    keeper.write()
+    del hashes["log"][3]
+    (tmp_path / NAME).unlink()
+    if forged is not None:
+        (tmp_path / NAME).write_text(forged)
+    keeper.write()
+    assert read_receipts(tmp_path) == {"log": (3, b"x" * 32), "audit": (0, bytes(32))}
+
+
 @pytest.mark.parametrize("changed", [{0: bytes(32), 3: b"y" * 32}, {0: bytes(32)}, {0: bytes(32), 7: b"x" * 32}])
 def test_a_receipt_that_does_not_hold_any_more_stays(tmp_path: Path, changed: dict[int, bytes]) -> None:
     hashes = {"log": {0: bytes(32), 3: b"x" * 32}, "audit": {0: bytes(32)}}

@@ -25,6 +25,8 @@ from projections.ports import Communication
 from projections.tails import End
 
 READ_MODELS = "read-models-*.db"
+HASHES = "ab" * 32, "00" * 32
+FORGED = f'{{"log": "2:{HASHES[0]}", "audit": "0:{HASHES[1]}"}}'
 
 
 def live(settings: Settings, *clients: str, accept_loss: str | None = None) -> list[str]:
@@ -216,7 +218,7 @@ def test_receipts_follow_what_is_stored_and_a_broken_file_is_no_evidence(tmp_pat
         assert read_receipts(tmp_path) == {}
 
 
-@pytest.mark.parametrize("forged", [None, "", '{"log": "2:%s", "audit": "0:%s"}' % ("ab" * 32, "00" * 32)])
+@pytest.mark.parametrize("forged", [None, "", FORGED])
 def test_receipts_that_were_taken_away_or_forged_beside_a_cut_log_come_again(
     tmp_path: Path, forged: str | None
 ) -> None:

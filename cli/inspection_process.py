@@ -31,11 +31,20 @@ ADOPT_SECONDS = 600.0  # what was appended during a rebuild is folded in less, e
 
 
 class ProcessInspector:
-    """Starts one process per inspection; `adopt` lets a rebuilt file serve, the environment names the data."""
+    """Starts one process per inspection; `adopt` lets a rebuilt file serve, the environment names the data.
 
-    def __init__(self, environment: dict[str, str], adopt: Callable[[str], Future[None]]) -> None:
+    `look` says what only the process that serves can find wrong: verify tells it, too.
+    """
+
+    def __init__(
+        self,
+        environment: dict[str, str],
+        adopt: Callable[[str], Future[None]],
+        look: Callable[[], list[str]] = list,
+    ) -> None:
         self._environment = environment
         self._adopt = adopt
+        self._look = look
         self._rebuilding = Lock()
 
     def run(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline | None = None) -> Iterator[Step]:
@@ -49,7 +58,15 @@ class ProcessInspector:
             for step in self._steps(kind, arguments, lifeline or Lifeline()):
                 if kind == "rebuild" and "result" in step:
                     self._let_serve(step["result"].pop("file"))
-                yield step
+                yield self._with_own(step) if kind == "verify" and "result" in step else step
+
+    def _with_own(self, step: Step) -> Step:
+        faults = [{"position": None, "what": what} for what in self._look()]
+        return (
+            {"result": step["result"] | {"ok": False, "faults": [*faults, *step["result"]["faults"]]}}
+            if faults
+            else step
+        )
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

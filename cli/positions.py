@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.plain_files import opened_plain
-
 
 @dataclass(frozen=True, slots=True)
 class Positions:
@@ -45,8 +43,13 @@ class Positions:
 
     def _entries(self) -> dict[str, Any]:
         try:
-            with opened_plain(self.file) as file:
+            with open(self.file, "rb", opener=_opened) as file:
                 entries = json.loads(file.read())
         except (OSError, ValueError, RecursionError):
             return {}
         return entries if isinstance(entries, dict) else {}
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open without waiting for the other end of a FIFO."""
+    return os.open(path, flags | os.O_NONBLOCK)

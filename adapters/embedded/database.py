@@ -108,7 +108,7 @@ class Database(SQLiteDatastore):
     def _check_place(self) -> None:
         if self.in_memory:
             return
-        now = _identity_of(self.path)
+        now = identity_of(self.path)
         self._identity = self._identity or now
         if now is None or now != self._identity:
             raise NotAbleError(f"{self.path} was removed, renamed or replaced while it was served: nothing is stored.")
@@ -138,7 +138,8 @@ def reading_uri(path: str | Path, *, is_resting: bool = False) -> str:
     return f"{Path(path).absolute().as_uri()}?mode=ro{'&immutable=1' if is_resting else ''}"
 
 
-def _identity_of(path: str) -> tuple[int, int] | None:
+def identity_of(path: str) -> tuple[int, int] | None:
+    """Return what tells the file at a path from every other one; None where there is none."""
     try:
         found = os.stat(path)  # noqa: PTH116 - twice per commit, and Path would cost more than the call
     except OSError:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from adapters.embedded.database import as_ours, reading_uri
+from adapters.embedded.database import as_ours, identity_of, reading_uri
 from adapters.embedded.read_schema import READ_MODELS
 from adapters.embedded.read_soundness import read_model_faults
 from adapters.embedded.soundness import file_faults
@@ -48,8 +48,10 @@ class ReadDatabase:
         self._turn = RLock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
+        self._identity: tuple[int, int] | None = None
         with as_ours(self.path):
             self._writer: sqlite3.Connection | None = None if read_only else self._prepared(self.path)
+            self._identity = identity_of(self.path)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -85,9 +87,14 @@ class ReadDatabase:
         with self._turn, as_ours(str(path)):
             fresh = self._prepared(str(path))
             old, self._writer, self.path = self._writer, fresh, str(path)
+            self._identity = identity_of(self.path)
             for connection in [*self._idle, *([old] if old else [])]:
                 connection.close()
             self._idle.clear()
+
+    def is_in_place(self) -> bool:
+        """Whether the file that was opened for writing is still the one at its path."""
+        return self._identity == identity_of(self.path)
 
     def faults(self) -> list[str]:
         """Return what is wrong with the file, besides what a comparison with the log shows."""

@@ -25,6 +25,7 @@ from adapters.embedded.read_database import ReadDatabase
 from adapters.embedded.receipts import ReceiptKeeper, read_receipts
 from adapters.embedded.request_ids import SqliteRequestIds
 from adapters.embedded.resting import as_it_lies, is_resting, strange_files
+from adapters.embedded.served import served_faults
 from adapters.embedded.small_files import small_file_faults
 from adapters.files.blobs import FileBlobs
 from adapters.journal import ArchivedJournal
@@ -144,7 +145,8 @@ def followers(
 ) -> dict[str, Any]:
     """Return what follows the log: for the read models, for the tasks, and what answers calls from them."""
     runner, name = Runner(stores.topic, stores.documents), application.ports.worker
-    inspector = ProcessInspector(environment(settings), partial(adopt, settings, stores, runner))
+    look = partial(served_faults, settings.data, stores.read)
+    inspector = ProcessInspector(environment(settings), partial(adopt, settings, stores, runner), look)
     open_tasks = UnfinishedTasks(stores.documents, stores.feed)
     # Whoever owned the directory before is dead, so the tasks that it had started are lost.
     worker = EventWorker(application, stores.topic, open_tasks, journal, is_lost=lambda other: other != name)

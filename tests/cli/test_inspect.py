@@ -11,8 +11,9 @@ from uuid import uuid4
 
 import pytest
 
+from adapters.embedded.served import served_faults
 from cli.compose.embedded import EmbeddedStores, let_serve, open_stores
-from cli.compose.stores import Stores
+from cli.compose.stores import Stores, environment
 from cli.inspect import inspect_offline
 from cli.inspection_process import ProcessInspector
 from cli.settings import Settings, read_settings
@@ -109,6 +110,25 @@ def test_read_models_ahead_of_the_log_are_left_when_a_backend_opens(settings: Se
     with ExitStack() as within:
         assert open_stores(settings, "here", within).documents.position() == head
     assert len(list(settings.data.glob("read-models-*.db"))) == 1
+
+
+def test_verify_tells_what_only_the_serving_process_sees(settings: Settings) -> None:
+    with ExitStack() as within:
+        stores = opened(settings, within)
+        folded(stores)
+        serving, pointer = Path(stores.read.path), settings.data / "read-models.current"
+        assert served_faults(settings.data, stores.read) == []
+        pointer.write_text("read-models-7.db")
+        assert "does not name read-models-1.db, which is served" in served_faults(settings.data, stores.read)[0]
+        pointer.write_text(serving.name)
+        copy = serving.with_name("copy")
+        copy.write_bytes(serving.read_bytes())
+        copy.replace(serving)
+        (found,) = served_faults(settings.data, stores.read)
+        assert "read-models-1.db was removed or replaced" in found
+        *_, last = ProcessInspector(environment(settings), lambda _: Future(), lambda: [found]).run("verify", {})
+        assert last["result"]["ok"] is False
+        assert {"position": None, "what": found} in last["result"]["faults"]
 
 
 class Inspector(ProcessInspector):

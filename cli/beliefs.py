@@ -17,9 +17,9 @@ EVENT_STREAM = "text/event-stream"
 REFUSED = 400
 # as the policy of the backend has them; a gateway asks one service where that is named before
 OPEN_TARGETS = re.compile(r"(/services/[a-z]+)?/(health/live|health/ready|metrics|docs|openapi\.json)")
-# What is refused before the key of the caller is known: HTTP itself, Host, size, a token of another key. Beside them
-# 5xx of whoever stands between. The backend seals all the rest, so nothing else is believed without a seal.
-BEFORE_THE_KEY = frozenset({400, 401, 403, 413, 414, 431})
+# What is refused before the key of the caller is known: HTTP itself, Host, size, pace, a token of another key. Beside
+# them 5xx of whoever stands between. The backend seals all the rest, so nothing else is believed without a seal.
+BEFORE_THE_KEY = frozenset({400, 401, 403, 408, 413, 414, 431})
 
 
 def facts_of(call: OutgoingCall, reply: HTTPResponse) -> AnswerFacts | None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.http.problems import PROBLEM, Problem
 from adapters.security.credentials import Credentials
+from adapters.serving.refused import NO_ROOM, NOT_HTTP, TOO_SLOW, header_too_large, target_too_long
 from cli.client import Client
 from cli.following import Following
 from cli.positions import Positions
@@ -114,6 +116,16 @@ def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeB
     backend.on("GET", "/clients", Reply(status=401, raw=plain, media="application/problem+json"))
     with pytest.raises(ProblemError, match="Who"):
         client.ask("clients")
+
+
+@pytest.mark.parametrize(
+    "refused", [NOT_HTTP, TOO_SLOW, NO_ROOM, target_too_long(1), header_too_large("It is long", 1)]
+)
+def test_what_a_connection_is_refused_for_is_understood(backend: FakeBackend, client: Client, refused: Problem) -> None:
+    backend.on("GET", "/clients", Reply(status=refused.status, raw=refused.body, media=PROBLEM))
+    with pytest.raises(ProblemError) as told:
+        client.ask("clients")
+    assert (told.value.status, told.value.slug) == (refused.status, refused.slug)
 
 
 def test_names_cannot_leave_their_place_in_the_path(backend: FakeBackend, client: Client) -> None:

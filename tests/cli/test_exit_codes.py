@@ -17,7 +17,7 @@ from tests.cli.conftest import Run
 from tests.cli.examples import ID, evaluation, history, training
 from tests.cli.fake_backend import FakeBackend, Reply, problem
 
-DOCUMENTED = {400: 2, 413: 2, 415: 2, 422: 2, 503: 3, 507: 3, 401: 4, 403: 4, 404: 5, 409: 6}
+DOCUMENTED = {400: 2, 413: 2, 415: 2, 422: 2, 408: 3, 429: 3, 503: 3, 507: 3, 401: 4, 403: 4, 404: 5, 409: 6}
 
 
 @pytest.mark.parametrize(("status", "code"), DOCUMENTED.items())

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Condition, Thread
+from threading import Lock, Thread
 from threading import Event as Signal
 
 from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
@@ -48,7 +48,7 @@ class Tasks:
         self.ports = ports
         self.quota = Quota(ports.store)
         self.is_crowded = False
-        self._lock = Condition()
+        self._lock = Lock()
         self._watched: dict[str, Watched] = {}
         self._announced: list[str] = []
         self._listeners: dict[str, list[Callable[[], None]]] = {}
@@ -70,7 +70,6 @@ class Tasks:
             with self._lock:
                 for task in ours:
                     self._announced.remove(task)
-                self._lock.notify_all()
             for task in ours:
                 self._tell(task)
 
@@ -88,10 +87,12 @@ class Tasks:
 
     def wait(self, task: str, timeout: float) -> bool:
         """Wait for the end of a task that runs here; True where its end is in the log or it does not run here."""
-        with self._lock:
-            self._lock.wait_for(lambda: task not in self._announced, timeout)
-            watched = self._watched.get(task)
-        return watched is None or watched.ended.wait(timeout)
+        over = Signal()
+        self.tell_end(task, over.set)
+        try:
+            return over.wait(timeout)
+        finally:
+            self.tell_end_no_more(task, over.set)
 
     def tell_end(self, task: str, tell: Callable[[], None]) -> None:
         """Call once the end of a task is in the log, from any thread; at once where it does not run here."""

@@ -69,10 +69,9 @@ class Backend:
     in_flight_elsewhere: Callable[[], list[str]] = list
     gauges: Callable[[], Mapping[str, float]] = dict
     hurried: Callable[[], AbstractContextManager[None]] = nullcontext
+    slots: int = 2
     refused_calls: RefusedCalls = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the account of calls that nobody in particular makes."""
         object.__setattr__(self, "refused_calls", RefusedCalls(self.communications))
-
-    slots: int = 2

@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock, Thread
 from threading import Event as Signal
+from threading import Lock, Thread
 
 from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
 from commands.quota import Quota

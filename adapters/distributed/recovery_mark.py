@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from adapters.distributed.mongo import Mongo, as_ours
@@ -37,3 +38,9 @@ def refuse_unfinished(mongo: Mongo) -> None:
             f"The recovery of {mongo.name!r} was interrupted: `autolearn recover --from-kafka` goes on with it, "
             "and where a topic is damaged, its options `--until` and `--communications-until` end it before that."
         )
+
+
+def mark_faults(mongo: Mongo) -> Iterator[str]:
+    """Yield that a recovery began and did not end: what is appended then may be beyond what it brings back."""
+    if begun(mongo) is not None:
+        yield "a recovery is unfinished, or the mark of one was set by hand: no process starts on this database"

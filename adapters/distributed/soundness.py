@@ -17,6 +17,7 @@ from adapters.distributed.layout import Layout
 from adapters.distributed.log import MongoLog
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.read_models import NONE_YET, ReadModels, pointer_faults
+from adapters.distributed.recovery_mark import mark_faults
 from adapters.distributed.request_ids import request_faults
 from adapters.distributed.served_streams import streams_out_of_order
 from adapters.distributed.state_documents import SHAPES, state_kinds
@@ -64,6 +65,7 @@ class Soundness:
         for name, kind in state_kinds(now).items():
             yield from self._documents(name, kind)
         yield from key_faults(self._mongo)
+        yield from mark_faults(self._mongo)
         yield from pointer_faults(self._mongo)
         yield from self._relayed_faults()
 

@@ -14,6 +14,7 @@ from bson.int64 import Int64
 
 from adapters.distributed.as_written import fault_in
 from adapters.distributed.mongo import Fields, Mongo
+from adapters.distributed.recovery_mark import begin
 from adapters.distributed.state_documents import SHAPES
 from projections import verify
 from tests.distributed.bson_changes import changes
@@ -149,6 +150,7 @@ POINTERS: dict[str, Callable[[Mongo], object]] = {
     "no installation's id": set_in("installation", "installation", {"$set": {"id": "1"}}),
     "another key": set_in("installation", "master-key", {"$set": {"fingerprint": "e" * 16}}),
     "no key": lambda mongo: mongo.collection("installation").delete_one({"_id": "master-key"}),
+    "a recovery that nobody began": lambda mongo: begin(mongo, "x"),
     "a lease for ever": set_in("leases", "relay", {"$set": {"until": datetime(2999, 1, 1, tzinfo=UTC)}}),
     "a lease without end": set_in("leases", "relay", {"$set": {"until": "never"}}),
     "a status as text": set_in("statuses", "relay", {"$set": {"position": "3"}}),

@@ -18,10 +18,12 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.http.bodies import GoneError
 from adapters.http.duplex import DuplexTransport
-from adapters.http.problems import PROBLEM, Problem
+from adapters.http.problems import PROBLEM, Problem, problem_of
 from adapters.http.relayed import RelayedBody, Room
+from adapters.http.repeats import check_headers
 from adapters.http.routing import routed
 from adapters.http.watch import Watch
+from domain.errors import BadInputError
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,11 @@ class Gateway:
         if scope["type"] != "http":
             return
         try:
+            check_headers(scope["headers"])  # two of one kind: httpx refuses some, and the service would the others
+        except BadInputError as refused:
+            await _refuse(problem_of(refused), send)
+            return
+        try:
             body = await RelayedBody.of(scope, receive, self._room)
             with closing(body):
                 async with create_task_group() as group:
@@ -85,7 +92,7 @@ class Gateway:
         service, own_path = routed(scope["path"])
         answer = await self._answer(service, _target(scope, own_path), scope, body)
         if answer is None:
-            await _refuse(service, send)
+            await _refuse(_nobody(service), send)
             return
         try:
             await send({"type": "http.response.start", "status": answer.status_code, "headers": _back(answer, body)})
@@ -189,7 +196,8 @@ def _forth(scope: Scope) -> Headers:
     """Return the headers for the service; who called is what this process sees, not what the caller says."""
     client = scope.get("client")
     told: Headers = [(b"x-forwarded-for", client[0].encode())] if client else []
-    return [it for it in scope["headers"] if it[0] not in HOP_BY_HOP | WHO_CALLED] + told
+    kept = [it for it in scope["headers"] if it[0] not in HOP_BY_HOP | WHO_CALLED]
+    return [(name, value.strip(b" \t")) for name, value in kept] + told  # h11 sends none with white space around it
 
 
 def _back(answer: httpx.Response, body: RelayedBody) -> Headers:
@@ -198,9 +206,13 @@ def _back(answer: httpx.Response, body: RelayedBody) -> Headers:
     return kept if body.is_whole else [*kept, (b"connection", b"close")]  # nobody reads the rest of the body
 
 
-async def _refuse(service: str, send: Send) -> None:
-    problem = Problem("not-able-now", f"No process of the service {service} answers: repeat the call in a moment.")
-    headers = [(b"content-type", PROBLEM.encode()), (b"retry-after", b"1")]
-    headers.append((b"content-length", str(len(problem.body)).encode()))
+def _nobody(service: str) -> Problem:
+    detail = f"No process of the service {service} answers: repeat the call in a moment."
+    return Problem("not-able-now", detail, headers={"Retry-After": "1"})
+
+
+async def _refuse(problem: Problem, send: Send) -> None:
+    told = {"content-type": PROBLEM, "content-length": str(len(problem.body)), **problem.headers}
+    headers = [(name.lower().encode(), value.encode()) for name, value in told.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": problem.body})

@@ -58,6 +58,22 @@ def test_where_no_instance_answers_a_problem_says_so(there: list[str]) -> None:
         assert "session" in json.dumps(told["detail"])
 
 
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (b"Host: 127.0.0.1\r\nHost: other", 422),
+        (b"Host: 127.0.0.1\r\nAuthorization: a\r\nAuthorization: b", 422),
+        (b"Host: 127.0.0.1\r\nX-More:\ta\t ", 200),
+    ],
+    ids=["two hosts", "two tokens", "white space"],
+)
+def test_headers_that_cannot_be_passed_on_as_they_came_are_no_outage(lines: bytes, status: int) -> None:
+    with instances(1) as (behind, urls), gateway(urls, behind) as door, closing(door.connected()) as connection:
+        connection.connect()
+        connection.sock.sendall(b"GET /session HTTP/1.1\r\n" + lines + b"\r\n\r\n")
+        assert connection.sock.recv(1 << 16).startswith(b"HTTP/1.1 %d " % status)
+
+
 def test_repeated_headers_of_an_answer_stay_two_and_the_server_s_own_come_once(door: Door) -> None:
     connection = door.connected()
     connection.request("GET", "/session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event as Signal
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from cli.settings import Settings
     from commands.event_worker import EventWorker
     from projections.runner import Runner
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -49,6 +52,7 @@ class Node:
         self.journal.started(start, store.head()[0])
         self.receipts.start()
         self.settling.start()
+        log.info("%s", self.launcher.confined)
         self.launcher.prepare()
         self.runner.start()
         add_local(self.settings, self.backend, start)

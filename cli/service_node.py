@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from threading import Event as Signal
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from commands.event_worker import EventWorker
 
 WARM = frozenset({"training", "evaluation"})  # their calls wait for a fit or a score: a forkserver stands ready
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -61,6 +64,7 @@ class ServiceNode:
     def _begin(self) -> str:
         start = uuid4().hex
         self.journal.started(start, self.application.ports.store.head()[0])
+        log.info("%s", self.launcher.confined)
         return start
 
     def close(self) -> None:

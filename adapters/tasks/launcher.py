@@ -53,6 +53,11 @@ class ProcessLauncher(Slots):
                 self._forkserver.prepare()
 
     @property
+    def confined(self) -> str:
+        """How far tasks are confined, in words."""
+        return self._confinement.told()
+
+    @property
     def forkserver_pid(self) -> int | None:
         """The process that all task processes are made from, for whoever reports memory; None before it runs."""
         return self._forkserver.pid

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,8 +35,6 @@ from projections.queries import Queries
 from projections.replay import Replayed
 from projections.topic_check import Topics
 from projections.verify import Evidence
-
-log = logging.getLogger(__name__)
 
 BUILTIN_DATASETS = tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items())
 
@@ -80,7 +77,7 @@ def application_of(
     """
     limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
     confinement = Confinement(settings.sandbox, (str(settings.data.absolute()), str(settings.key_file.absolute())))
-    log.info("%s", confinement.told())
+    confinement.told()  # it refuses what `require` cannot have
     launcher = ProcessLauncher(
         settings.blobs_url, str(scratch), settings.slots, limits, installed, confinement=confinement
     )

@@ -47,9 +47,10 @@ class Cluster:
             "kafka:9092": self.kafka,
             "/run/secrets/master_key": str(self.folder / "master.key"),
             "/var/lib/autolearn": str(self.folder),
-            "0.0.0.0": "127.0.0.1",  # noqa: S104 - that is what must not be used here
         }
         own = {name: str(value) for name, value in service["environment"].items()}
+        assert own["AUTOLEARN_LISTEN"] == "0.0.0.0"  # noqa: S104 - that is what must not be used here
+        own["AUTOLEARN_LISTEN"] = "127.0.0.1"
         for there, value in here.items():
             assert any(there in it for it in own.values()), there
             own = {name: it.replace(there, value) for name, it in own.items()}

@@ -20,7 +20,10 @@ real, time.time_ns = time.time_ns, lambda: {at} * 10**9
 
 
 @pytest.fixture
-def umask(request: pytest.FixtureRequest) -> object:
+def umask(request: pytest.FixtureRequest, tmp_path: Path) -> object:
+    assert tmp_path.stat().st_mode & stat.S_IRWXU, (
+        "the test's own folder comes before: tasks cannot pass what is closed"
+    )
     before = os.umask(request.param)
     yield
     os.umask(before)

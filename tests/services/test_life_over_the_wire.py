@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,12 +85,12 @@ def test_the_model_comes_as_the_raw_file_that_was_stored(learning: Rig, life: Li
 def test_a_model_whose_blob_was_changed_is_not_handed_out(learning: Rig, life: Life) -> None:
     sha256 = life.shown.json["blobs"]["model"]["sha256"]
     with learning.blobs.open(sha256) as file:
-        path, content = file.name, file.read()
-    with open(path, "r+b") as file:  # noqa: PTH123 - the blob's own path, as the store gave it
-        file.write(b"X")
+        path, content = Path(f"/proc/self/fd/{file.fileno()}").readlink(), file.read()
+    with path.open("r+b") as changed:
+        changed.write(b"X")
     reply = life.caller.get(f"/experiments/{life.name}/model")
-    with open(path, "r+b") as file:  # noqa: PTH123 - as it was
-        file.write(content[:1])
+    with path.open("r+b") as changed:
+        changed.write(content[:1])
     assert (reply.status, reply.json["type"]) == (503, "not-able-now")
 
 

@@ -114,7 +114,16 @@ class Child:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _spawned(self) -> subprocess.Popen[bytes] | None:
-        """Start the next process; None once it should end."""
+        """Start the next process, once the system gives one; None once it should end."""
+        while not self._ending.is_set():
+            try:
+                return self._started()
+            except OSError as lack:
+                log.warning("%s cannot be started (%s): again in %.1f s", self.part.name, lack, LONGEST_PAUSE)
+                self._ending.wait(LONGEST_PAUSE)
+        return None
+
+    def _started(self) -> subprocess.Popen[bytes] | None:
         bound = [sys.executable, "-I", "-S", "-c", BOUND, str(os.getpid())]
         with self._lock:
             if self._ending.is_set():

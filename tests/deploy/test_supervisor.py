@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -118,6 +119,22 @@ def test_who_dies_is_started_again_and_the_others_stay(running: Supervisor, stag
         os.kill(second.pid, signal.SIGKILL)
         until(partial(has_started, stage, second, times))
     assert (first.pid, third.pid) == others
+
+
+def test_a_child_is_started_once_the_system_gives_a_process(
+    running: Supervisor, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second, refused = children(running)[1], threading.Event()
+
+    def no_process(*_: object, **__: object) -> None:
+        refused.set()
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", no_process)
+        os.kill(second.pid, signal.SIGKILL)
+        assert refused.wait(SECONDS)
+    until(partial(has_started, stage, second, 2))
 
 
 def test_a_refusal_at_the_start_is_told_in_its_own_words(stage: Stage) -> None:

@@ -100,13 +100,6 @@ def check_time(claims: Claims, now: datetime) -> None:
     )
 
 
-def opened(key: bytes, presented: Presented, method: str, target: str, now: datetime) -> Claims:
-    """Return what the token proves now; raises NotAuthenticatedError."""
-    claims = read_token(key, presented, method, target)
-    check_time(claims, now)
-    return claims
-
-
 def _shown(made: int) -> str:
     try:
         return f"{datetime.fromtimestamp(made, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from adapters.security.answer_facts import SEAL, AnswerFacts, is_sealed
 from adapters.security.credentials import Credentials
 from adapters.security.sealing import REQUEST, RESPONSE, SEALED, event_purpose, seal, unseal
-from adapters.security.tokens import opened, present
+from adapters.security.tokens import check_time, present, read_token
 
 PROBLEM, RAW = "application/problem+json", "application/octet-stream"
 
@@ -142,7 +142,8 @@ class Handler(BaseHTTPRequestHandler):
     def _seen(self) -> Seen:
         key = self.server.credentials.key
         presented = present(self.headers["Authorization"])
-        claims = opened(key, presented, self.command, self.path, datetime.now(UTC))
+        claims = read_token(key, presented, self.command, self.path)
+        check_time(claims, datetime.now(UTC))
         content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         body: Any = content or None
         if self.headers.get_content_type() == SEALED:

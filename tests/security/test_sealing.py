@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +11,7 @@ from adapters.security.calls import OutgoingCall
 from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key
 from adapters.security.sealing import REQUEST, RESPONSE, event_purpose, seal, sealed_size, unseal
-from adapters.security.tokens import opened, present
+from adapters.security.tokens import present, read_token
 from domain.errors import NotAuthenticatedError, NotJsonError
 
 KEY = client_key(bytes(32), "ana", 1)
@@ -70,7 +68,7 @@ def test_a_token_is_no_seal_and_a_seal_no_token() -> None:
         call.opened(token.token.encode())
     sealed = seal(KEY, REQUEST, call.request_id, "GET", "/session", b"{}").decode()
     with pytest.raises(NotAuthenticatedError):
-        opened(KEY, present(f"AutoLearn ana.1.{sealed}"), "GET", "/session", datetime.now(UTC))
+        read_token(KEY, present(f"AutoLearn ana.1.{sealed}"), "GET", "/session")
 
 
 def test_the_client_half_opens_what_the_backend_seals() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.security.binding import bound
 from adapters.security.keys import client_key
-from adapters.security.tokens import EMPTY_SHA256, Claims, authorization, opened, present
+from adapters.security.tokens import EMPTY_SHA256, Claims, authorization, check_time, present, read_token
 from domain.errors import NotAuthenticatedError
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -33,7 +33,9 @@ def header(**changes: Any) -> str:
 
 
 def read(value: str, method: str = "POST", target: str = "/trainings?a=1", now: datetime = NOW) -> Claims:
-    return opened(KEY, present(value), method, target, now)
+    claims = read_token(KEY, present(value), method, target)
+    check_time(claims, now)
+    return claims
 
 
 def test_a_fresh_token_proves_its_request_id_and_body() -> None:
@@ -46,12 +48,11 @@ def test_any_changed_character_is_refused(place: int, other: int) -> None:
     at = place % len(value)
     changed = value[:at] + chr((ord(value[at]) + other) % 128) + value[at + 1 :]
     with pytest.raises(NotAuthenticatedError):
-        opened(
+        read_token(
             client_key(bytes(32), present(changed).client, present(changed).generation),
             present(changed),
             "POST",
             "/trainings?a=1",
-            NOW,
         )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from adapters.printable import visible, visible_json
+from adapters.security.calls import RAW
 from adapters.security.sealing import SEALED
 from cli.answers import Answer
 from cli.beliefs import EVENT_STREAM, PROBLEM
@@ -30,7 +31,6 @@ from domain.errors import AutoLearnError, BadInputError, ForbiddenError, TooLarg
 SECRET_BYTES = 18
 BLOCK = 1 << 20
 LARGEST = 1 << 30
-RAW = "application/octet-stream"
 PASSED_ON = (
     "AutoLearn-Position",
     "AutoLearn-Head",

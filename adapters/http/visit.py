@@ -14,6 +14,7 @@ from fastapi import Depends, Request, Response
 
 from adapters.http.backend import Backend
 from adapters.http.event_streams import as_events
+from adapters.http.frames import EVENT_STREAM
 from adapters.http.in_flight import InFlight
 from adapters.http.lanes import Lanes
 from adapters.http.live import Live
@@ -131,7 +132,7 @@ class Visit:
     @property
     def wants_events(self) -> bool:
         """Whether progress is welcome."""
-        return "text/event-stream" in self.passage.headers.get("accept", "")
+        return EVENT_STREAM in self.passage.headers.get("accept", "")
 
 
 class AsOf:

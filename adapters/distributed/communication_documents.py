@@ -42,8 +42,8 @@ FIELDS: Final = {
     "hash": {"bsonType": "binData"},
     **{name: {"bsonType": BSON_TYPES[kind]} for name, kind in KINDS.items()},
 }
-REQUIRED: Final = [name for name in FIELDS if name not in DEFAULTS]  # processes of an older version may run beside
-LAYOUT: Final = Layout(COMMUNICATIONS, INDEXES, {"bsonType": "object", "required": REQUIRED, "properties": FIELDS})
+# All of them, those that older versions lack as well: what one that still runs chains in its own way breaks the chain.
+LAYOUT: Final = Layout(COMMUNICATIONS, INDEXES, {"bsonType": "object", "required": [*FIELDS], "properties": FIELDS})
 WRONG: Final[dict[type, Callable[[Any], Any]]] = {
     int: lambda _: -(2**63),
     float: lambda _: float("-inf"),

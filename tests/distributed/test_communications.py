@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from bson.int64 import Int64
 from pymongo.collection import Collection
-from pymongo.errors import AutoReconnect, OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure, WriteError
 
 from adapters.distributed.communication_documents import to_document
 from adapters.distributed.communications import MongoCommunications
@@ -186,12 +186,22 @@ def test_a_record_before_the_first_position_is_named_and_neither_served_nor_foll
     assert MongoCommunications(mongo, "w2").archive(CALL).position == 1
 
 
+def test_the_server_refuses_records_of_an_older_version_that_still_runs(
+    mongo: Mongo, archive: MongoCommunications
+) -> None:
+    archive.archive(CALL)
+    record = older_archive("old")[0]
+    document = {name: it for name, it in to_document(record).items() if name not in {"count", "head"}}
+    with pytest.raises(WriteError, match="validation"):
+        mongo.collection("communications").insert_one(document | {"_id": Int64(2)})
+
+
 def test_records_of_an_older_version_stay_and_new_ones_follow_them(mongo: Mongo, archive: MongoCommunications) -> None:
     older = older_archive("a", "b", "a")
     documents = [
         {name: it for name, it in to_document(record).items() if name not in {"count", "head"}} for record in older
     ]
-    mongo.collection("communications").insert_many(documents)
+    mongo.collection("communications").insert_many(documents, bypass_document_validation=True)
     assert archive.read(0, 10) == older
     assert archive.archive(CALL).previous == older[-1].hash
     assert faults(archive) == []

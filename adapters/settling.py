@@ -71,6 +71,8 @@ class Settling:
                 self.settle()
             except AutoLearnError as trouble:
                 log.warning("whether each commit has its record is looked at again later: %s", trouble.sentence)
+            except Exception:
+                log.exception("whether each commit has its record is looked at again later")
             self._closing.wait(EVERY_SECONDS)
 
     def _known(self, said: Settled | None) -> Settled:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from adapters.security.calls import OutgoingCall
+from domain.errors import BadInputError
 
 Signed = tuple[dict[str, str], "bytes | BinaryIO | None"]
 
@@ -45,7 +46,9 @@ class RawBody(Body):
 
     @classmethod
     def of(cls, path: Path) -> RawBody:
-        """Take the measure of a file."""
+        """Take the measure of a file; raises BadInputError for a pipe or device, which can be read only once."""
+        if not path.is_file():
+            raise BadInputError(f"{path} is no plain file: save what it gives as one, and send that.")
         with path.open("rb") as file:
             return cls(path, hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
 

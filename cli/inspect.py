@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Step = dict[str, Any]
 HASH_BYTES = 32
 CATCH_UP_SECONDS = 60.0
+OWN_FILES = ("events.db", "communications.db", "format.json")
 
 
 def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
@@ -55,7 +56,10 @@ def nothing_readable(error: AutoLearnError) -> Step:
 
 def inspect_offline(kind: str, data: str, arguments: dict[str, Any]) -> Iterator[Step]:
     """Inspect a data directory from this process, with or without a backend on it; steps as `inspect` yields them."""
-    return inspect(read_settings(data=Path(data)), kind, arguments)
+    settings = read_settings(data=Path(data))
+    if settings.mode == "embedded" and not any((settings.data / name).exists() for name in OWN_FILES):
+        raise BadInputError(f"{settings.data} is no data directory of AutoLearn: it has no {', no '.join(OWN_FILES)}.")
+    return inspect(settings, kind, arguments)
 
 
 def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:

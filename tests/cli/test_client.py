@@ -13,11 +13,12 @@ import pytest
 from adapters.http.problems import PROBLEM, Problem
 from adapters.security.credentials import Credentials
 from adapters.serving.refused import NO_ROOM, NOT_HTTP, TOO_SLOW, header_too_large, target_too_long
+from cli.bodies import RawBody
 from cli.client import Client
 from cli.following import Following
 from cli.positions import Positions
 from cli.problems import ProblemError
-from domain.errors import NotAbleError, NotFoundError, UnreachableError, WaitedTooLongError
+from domain.errors import BadInputError, NotAbleError, NotFoundError, UnreachableError, WaitedTooLongError
 from tests.cli.examples import ID, training
 from tests.cli.fake_backend import FakeBackend, Reply, problem
 
@@ -245,3 +246,9 @@ def test_a_refused_upload_is_understood_though_it_was_not_read(
 
 def test_credentials_show_no_key(credentials: Credentials, client: Client) -> None:
     assert credentials.key.decode() not in repr(client)
+
+
+def test_a_pipe_is_no_file_to_send(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "rows.csv")
+    with pytest.raises(BadInputError, match="no plain file"):
+        RawBody.of(tmp_path / "rows.csv")

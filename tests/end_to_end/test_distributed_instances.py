@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -206,7 +206,7 @@ def test_a_rolling_restart_fails_no_call_and_loses_and_doubles_no_command(place:
                 assert old.stop() == 0, old.said
                 place.fleet.start(*old.command)
                 place.fleet.forget(old)
-                await_answers(loads, wanted)
+                await_answers(loads, wanted, running)
         finally:
             for load in loads:
                 load.stopped.set()
@@ -220,9 +220,16 @@ def test_a_rolling_restart_fails_no_call_and_loses_and_doubles_no_command(place:
     assert (verified["ok"], verified["unanswered"]) == (True, unanswered), verified
 
 
-def await_answers(loads: list[Load], wanted: list[int]) -> None:
-    """Wait until each load has so many answers."""
-    until(lambda: all(len(it.answers) >= number for it, number in zip(loads, wanted, strict=True)))
+def await_answers(loads: list[Load], wanted: list[int], running: list[Future[None]]) -> None:
+    """Wait until each load has so many answers; raises what ended one."""
+
+    def have_come() -> bool:
+        for it in running:
+            if it.done():
+                it.result()
+        return all(len(load.answers) >= number for load, number in zip(loads, wanted, strict=True))
+
+    until(have_come)
 
 
 def train(client: Client) -> Answer:

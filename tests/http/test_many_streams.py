@@ -116,7 +116,8 @@ def test_a_flaw_of_one_look_at_the_log_ends_no_stream(rig: Rig, ana: Caller, mon
         async with asyncio.timeout(30):
             stream = following(ana, f"{own.headers['location']}/events?after_position={own.position}", 10_000)
             await settled([stream])
-            assert (await ana.command("/trainings", TRAINING, Prefer="respond-async")).status == 202
+            answer = await ana.command("/trainings", TRAINING, Prefer="respond-async")
+            assert answer.status in {201, 202}, "tasks may end by now, this one before its answer"
             return await stream
 
     assert asyncio.run(story()).events[-1][1]["state"] == "completed"

@@ -101,6 +101,7 @@ class Connection(HttpToolsProtocol):
         """Begin to answer."""
         self._head.is_whole = True
         self._steps += 1
+        self._coming.begin(self.loop.time(), self._received)  # its body has all the time from here on
         self._connections.answer(self)
         super().on_headers_complete()
 

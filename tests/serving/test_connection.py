@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from http.client import HTTPConnection
 
 import pytest
 from hypothesis import given
@@ -107,6 +109,32 @@ def test_a_body_that_drips_ends_and_the_application_is_told(here: Place) -> None
         caller.settimeout(10)
         assert refusal(answer + all_of(caller)) == (408, "too-slow")
     assert here.left.wait(10)
+
+
+@pytest.mark.parametrize("requests_before", [0, 1])
+def test_a_body_that_a_look_finds_on_its_way_has_its_time(
+    monkeypatch: pytest.MonkeyPatch, requests_before: int
+) -> None:
+    looks, look = [], Connections.look
+
+    def count(connections: Connections, now: float) -> None:
+        look(connections, now)
+        looks.append(now)
+
+    monkeypatch.setattr(Connections, "look", count)
+    patient = replace(QUICK, head_seconds=600, pace_seconds=600, idle_seconds=600)
+    with place(patient) as here, closing(HTTPConnection("127.0.0.1", here.port, timeout=60)) as caller:
+        for _ in range(requests_before):
+            caller.request("GET", "/")
+            assert caller.getresponse().read() == b"0"
+        caller.putrequest("POST", "/")
+        caller.putheader("content-length", "3")
+        caller.endheaders()
+        until(lambda: len(here.scopes) > requests_before)
+        seen = len(looks)
+        until(lambda: len(looks) > seen + 1)
+        caller.send(b"abc")
+        assert caller.getresponse().read() == b"3"
 
 
 def test_a_slow_body_that_moves_on_arrives(here: Place) -> None:

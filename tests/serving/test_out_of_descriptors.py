@@ -67,6 +67,6 @@ def test_known_callers_are_answered_and_a_training_waits(backend: Place) -> None
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
     assert "more like this" not in "".join(it for it in log.read_text().splitlines() if "system resource" in it)
     later = Known(backend)
-    until(lambda: later.asks("GET", f"/trainings/{training['experiment']}")[1]["state"] == "completed")
+    until(lambda: later.asks("GET", f"/trainings/{training['experiment']}")[1].get("state") == "completed")
     later.connection.close()
     assert "Traceback" not in log.read_text()

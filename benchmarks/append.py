@@ -14,8 +14,8 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.wire.events import encode
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.log.events import encode
 from benchmarks import Figure
 from commands.ports import Stamp
 from domain.events import Event, Metadata

@@ -17,14 +17,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from adapters.embedded.documents import EmbeddedDocuments
-from adapters.embedded.history import EmbeddedHistory
-from adapters.embedded.read_database import ReadDatabase
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.embedded.read_models.history import EmbeddedHistory
 from benchmarks import Figure
-from projections.filter import parse, parse_sort
+from projections.filters.filter import parse, parse_sort
+from projections.filters.vocabulary import Vocabulary
 from projections.history import facts_of
 from projections.ports import OPEN, Batch, History, HistoryQuery, HistoryRow, Page
-from projections.vocabulary import Vocabulary
 
 SIZES = tuple(int(size) for size in os.environ.get("HISTORY_SIZES", "10000,100000").split(","))
 EVENTS_EACH = 8  # of one experiment in the log, so that positions are as far apart as in life

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
+from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.security.credentials import Credentials
 from benchmarks import Figure, many, memory, mlflow_server
 from cli.client import Client
-from cli.compose.embedded import EVENTS
 from cli.positions import Positions
 from cli.problems import ProblemError
 from cli.up import STOP_SECONDS, started
 from domain.errors import NotReachedError
+from server.compose.embedded import EVENTS
 
 SCRIPT = Path(__file__).parent / "mlflow_script.py"
 AUTOLEARN = Path(sys.executable).with_name("autolearn")

@@ -21,7 +21,7 @@ from threading import Thread
 from typing import Final
 from uuid import uuid4
 
-from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
 from benchmarks import Figure
 from benchmarks.append import METADATA, Append, decided, rate

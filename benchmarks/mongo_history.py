@@ -11,14 +11,14 @@ from itertools import islice
 from time import perf_counter
 from uuid import uuid4
 
-from adapters.distributed.history import MongoHistory
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models import ReadModels
+from adapters.distributed.read_models.generations import ReadModels
+from adapters.distributed.read_models.history import MongoHistory
+from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from benchmarks import Figure
 from benchmarks.history import NAMES, PUBLISHED, SIZES, milliseconds, rows
 from benchmarks.mongo_append import server
-from projections.filter import parse, parse_sort
+from projections.filters.filter import parse, parse_sort
 from projections.ports import Batch, HistoryQuery
 
 PATIENCE_SECONDS = 60.0  # filling writes thousands of rows at once

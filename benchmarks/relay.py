@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from adapters.distributed.cloud_events import origin
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.feed import KafkaFeed
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.relay import EventSource, Relay
-from adapters.distributed.topics import ensure_topics, topics_of
+from adapters.distributed.relay.relay import EventSource, Relay
+from adapters.distributed.topics.cloud_events import origin
+from adapters.distributed.topics.feed import KafkaFeed
+from adapters.distributed.topics.topics import ensure_topics, topics_of
 from benchmarks import Figure
 from benchmarks.append import METADATA, decided
 from commands.ports import Stamp

@@ -19,9 +19,9 @@ from eventsourcing.persistence import JSONTranscoder, Mapper
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.uncollected import uncollected
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log.garbage_collection import uncollected
 from benchmarks import Figure
 from benchmarks.lives import METADATA, life
 from commands.ports import Stamp

@@ -10,7 +10,7 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
-from adapters.learning.builtin import BUILTIN
+from adapters.learning.tables.builtin import BUILTIN
 from adapters.tasks.launcher import ProcessLauncher
 from benchmarks import Figure
 from commands.ports import TaskDone, TaskSpec

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from adapters.printable import visible_lines
+from adapters.host.printable import visible_lines
 from cli.answers import Answer
 from cli.bodies import NO_BODY, Body, JsonBody, RawBody
 from cli.cells import as_json

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from adapters.printable import visible, visible_json
+from adapters.host.printable import visible, visible_json
 
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
 SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from adapters.printable import printable_streams
+from adapters.host.printable import printable_streams
 from cli.lazy import LazyGroup
 from cli.options import placed
 from cli.umask import private_files

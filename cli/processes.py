@@ -12,11 +12,11 @@ import click
 from domain.errors import BadInputError
 
 if TYPE_CHECKING:
-    from adapters.http.vitals import Vitals
-    from cli.follower import Follower
-    from cli.service_node import ServiceNode
-    from cli.serving import Door
-    from cli.settings import Settings
+    from adapters.http.routes.process_health import Vitals
+    from server.follower import Follower
+    from server.service_node import ServiceNode
+    from server.serving import Door
+    from server.settings import Settings
 
 SERVICES = ("catalog", "training", "evaluation", "session", "storage")
 DEFAULT_PORT = 8420
@@ -36,8 +36,8 @@ vitals_option = click.option(
 def serve(service: str, port: int) -> None:
     """Answer the calls of one SERVICE (distributed mode); any number of instances."""
     from adapters.http.app import make_service_app  # noqa: PLC0415 - only this process needs it
-    from cli.compose.distributed import open_service  # noqa: PLC0415 - idem
-    from cli.serving import Reception, begin_process, check_exposure, door_at, run_app  # noqa: PLC0415 - idem
+    from server.compose.distributed import open_service  # noqa: PLC0415 - idem
+    from server.serving import Reception, begin_process, check_exposure, door_at, run_app  # noqa: PLC0415 - idem
 
     begin_process()
     settings = _settings()
@@ -58,10 +58,10 @@ def serve(service: str, port: int) -> None:
 @vitals_option
 def work(service: str, port: int) -> None:
     """Do the queued and lost tasks of one SERVICE (distributed mode); any number of instances."""
-    from adapters.http.vitals import make_vitals_app  # noqa: PLC0415 - only this process needs it
-    from cli.compose.distributed import open_service  # noqa: PLC0415 - idem
-    from cli.compose.stores import BUILTIN_DATASETS  # noqa: PLC0415 - idem
-    from cli.serving import Reception, begin_process, door_at, run_app  # noqa: PLC0415 - idem
+    from adapters.http.routes.process_health import make_vitals_app  # noqa: PLC0415 - only this process needs it
+    from server.compose.distributed import open_service  # noqa: PLC0415 - idem
+    from server.compose.stores import BUILTIN_DATASETS  # noqa: PLC0415 - idem
+    from server.serving import Reception, begin_process, door_at, run_app  # noqa: PLC0415 - idem
 
     begin_process()
     settings = _settings()
@@ -78,7 +78,7 @@ def work(service: str, port: int) -> None:
 
 def work_vitals(service: str, node: ServiceNode) -> Vitals:
     """Return what `work SERVICE` tells: it is ready once it has taken over what was unfinished, and follows the log."""
-    from adapters.http.vitals import Vitals  # noqa: PLC0415 - only this process needs it
+    from adapters.http.routes.process_health import Vitals  # noqa: PLC0415 - only this process needs it
 
     worker, tasks = node.worker, node.application.tasks
     return Vitals(
@@ -92,7 +92,7 @@ def work_vitals(service: str, node: ServiceNode) -> Vitals:
 @vitals_option
 def relay(port: int) -> None:
     """Carry the log and the archive to Kafka, exactly once, in order (distributed mode); several stand by."""
-    from cli.compose.followers import open_relay  # noqa: PLC0415 - only this process needs it
+    from server.compose.followers import open_relay  # noqa: PLC0415 - only this process needs it
 
     _follow("relay", open_relay, port)
 
@@ -101,14 +101,14 @@ def relay(port: int) -> None:
 @vitals_option
 def project(port: int) -> None:
     """Fold the topic into the read models (distributed mode); several stand by."""
-    from cli.compose.followers import open_project  # noqa: PLC0415 - only this process needs it
+    from server.compose.followers import open_project  # noqa: PLC0415 - only this process needs it
 
     _follow("project", open_project, port)
 
 
 def _follow(kind: str, open_follower: Callable[[Settings], Follower], port: int) -> None:
-    from adapters.http.vitals import make_vitals_app  # noqa: PLC0415 - only these processes need it
-    from cli.serving import Reception, begin_process, door_at, run_app  # noqa: PLC0415 - idem
+    from adapters.http.routes.process_health import make_vitals_app  # noqa: PLC0415 - only these processes need it
+    from server.serving import Reception, begin_process, door_at, run_app  # noqa: PLC0415 - idem
 
     begin_process()
     settings = _settings()
@@ -129,7 +129,7 @@ def _announce(what: str, door: Door) -> None:
 
 
 def _settings() -> Settings:
-    from cli.settings import read_settings  # noqa: PLC0415 - pydantic only where a process starts
+    from server.settings import read_settings  # noqa: PLC0415 - pydantic only where a process starts
 
     settings = read_settings() if os.environ.get("AUTOLEARN_MODE") else read_settings(mode="distributed")
     if settings.mode != "distributed":

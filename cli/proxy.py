@@ -18,7 +18,7 @@ def proxy(terminal: Terminal, port: int) -> None:
 
     Its URL has a secret that is new at every start: who has the URL acts as you. It ends with Ctrl-C.
     """
-    from cli.door import Door  # noqa: PLC0415 - loads http.server
+    from cli.local_proxy import Door  # noqa: PLC0415 - loads http.server
 
     door = Door(terminal.client(), port)
     terminal.show({"url": door.url, "docs": f"{door.url}/docs"})

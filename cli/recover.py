@@ -59,8 +59,8 @@ def recover(
 
 def _accept(terminal: Terminal, reason: str) -> None:
     """Accept that the end is lost."""
-    from cli.compose.recovery import loss_accepted  # noqa: PLC0415 - loads the adapters
-    from cli.settings import read_settings  # noqa: PLC0415 - idem
+    from server.compose.recovery import loss_accepted  # noqa: PLC0415 - loads the adapters
+    from server.settings import read_settings  # noqa: PLC0415 - idem
 
     body = loss_accepted(read_settings(mode="distributed"), reason)
     terminal.show(body)
@@ -72,8 +72,8 @@ def _accept(terminal: Terminal, reason: str) -> None:
 
 
 def _steps(until: int | None, communications_until: int | None) -> Iterator[dict[str, Any]]:
-    from cli.compose.recovery import recovery  # noqa: PLC0415 - loads the adapters
-    from cli.inspect import as_steps  # noqa: PLC0415 - idem
-    from cli.settings import read_settings  # noqa: PLC0415 - idem
+    from server.compose.recovery import recovery  # noqa: PLC0415 - loads the adapters
+    from server.inspection.questions import as_steps  # noqa: PLC0415 - idem
+    from server.settings import read_settings  # noqa: PLC0415 - idem
 
     return as_steps(recovery(read_settings(mode="distributed"), until, communications_until))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from adapters.printable import visible
+from adapters.host.printable import visible
 from cli import exit_codes
 from cli.cells import as_json
 from cli.lazy import ReaderLeft

@@ -8,7 +8,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from adapters.printable import PrintableStream, visible
+from adapters.host.printable import PrintableStream, visible
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 SILENT_SECONDS = 0.3  # what is done by then shows nothing

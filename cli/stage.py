@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from adapters.own_python import own_environment, own_python
-from adapters.printable import visible
+from adapters.host.own_python import own_environment, own_python
+from adapters.host.printable import visible
 from cli.terminal import style
 from domain.errors import AutoLearnError
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.printable import visible
+from adapters.host.printable import visible
 from cli.cells import cell
 
 GAP = "  "

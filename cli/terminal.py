@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from adapters.printable import may_colour, visible
+from adapters.host.printable import may_colour, visible
 from cli.cells import as_json
 from cli.output import View, rendered
 from cli.table import Style
@@ -38,8 +38,8 @@ class Terminal:
     def client(self) -> Client:
         """Return the Remote Proxy of the backend; without credentials NotAuthenticatedError or UnreachableError."""
         from adapters.security.credentials import Credentials  # noqa: PLC0415 - loads cryptography
+        from autolearn.locations import backend_url, credentials_file  # noqa: PLC0415 - with them
         from cli.client import Client  # noqa: PLC0415 - loads http.client
-        from cli.places import backend_url, credentials_file  # noqa: PLC0415 - with them
         from cli.positions import Positions  # noqa: PLC0415 - with them
 
         url, file = backend_url(self.url), credentials_file()

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from adapters.printable import visible
-from adapters.private_files import make_own_folder
-from cli.detached import Detached
-from cli.places import data_directory
+from adapters.host.printable import visible
+from adapters.host.private_files import make_own_folder
+from autolearn.locations import data_directory
 from domain.errors import (
     BadInputError,
     ConflictError,
     NotFoundError,
     WaitedTooLongError,
 )
+from server.detached import Detached
 
 if TYPE_CHECKING:
-    from cli.settings import Settings
+    from server.settings import Settings
 
 DEFAULT_PORT = 8420
 MODES = ("embedded", "distributed")
@@ -65,13 +65,13 @@ def up(
         return
     settings = _settings(data, mode)
     if settings.mode == "distributed":
-        from cli.up_distributed import up_distributed  # noqa: PLC0415 - the imports of one mode only
+        from server.up_distributed import up_distributed  # noqa: PLC0415 - the imports of one mode only
 
         if accept_loss is not None:
             raise BadInputError("In the distributed mode it is `autolearn recover --accept-loss REASON`.")
         up_distributed(settings, port, instances)
     else:
-        from cli.serving import serve  # noqa: PLC0415 - the backend's imports, not needed by --help
+        from server.serving import serve  # noqa: PLC0415 - the backend's imports, not needed by --help
 
         serve(settings, port, accept_loss)
 
@@ -80,7 +80,7 @@ def up(
 @at
 def down(data: Path | None) -> None:
     """Stop the backend of this machine."""
-    from adapters.embedded.lock import ask_to_end, holder  # noqa: PLC0415 - only this command needs it
+    from adapters.embedded.directory.lock import ask_to_end, holder  # noqa: PLC0415 - only this command needs it
 
     directory = data or data_directory()
     running = holder(directory)
@@ -98,7 +98,7 @@ def down(data: Path | None) -> None:
 
 def started(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes], str]:
     """Start a backend in a process of its own and return it and its URL once it answers."""
-    from adapters.embedded.lock import holder  # noqa: PLC0415 - only this command needs it
+    from adapters.embedded.directory.lock import holder  # noqa: PLC0415 - only this command needs it
 
     running = holder(data)
     if running is not None:
@@ -132,6 +132,6 @@ def temporary_backend() -> Iterator[tuple[str, Path, Path]]:
 
 
 def _settings(data: Path | None, mode: str | None) -> Settings:
-    from cli.settings import read_settings  # noqa: PLC0415 - pydantic only where a backend starts
+    from server.settings import read_settings  # noqa: PLC0415 - pydantic only where a backend starts
 
     return read_settings(data=data, mode=mode)

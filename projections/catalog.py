@@ -7,7 +7,7 @@ from collections.abc import Callable
 from domain.dataset import DatasetRegistered, DatasetRetired
 from domain.offer import Offered, Withdrawn
 from projections.change import Body, Change, Current
-from projections.plain import plain
+from projections.jsonable import plain
 from projections.ports import Recorded
 
 KIND = "catalog"

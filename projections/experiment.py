@@ -7,7 +7,7 @@ from typing import Any
 
 from domain import experiment_events as events
 from projections.change import Body, Change, Current
-from projections.plain import plain
+from projections.jsonable import plain
 from projections.ports import Recorded
 
 KIND = "experiment"

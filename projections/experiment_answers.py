@@ -9,9 +9,9 @@ from domain.values import SHORTEST_BEGINNING, checked_beginning
 from projections import experiment, tasks
 from projections.change import Body
 from projections.nearest import nearest
-from projections.newest import MOST, Newest
 from projections.paging import everything
 from projections.ports import Documents, History, HistoryQuery
+from projections.replay.newest import MOST, Newest
 from projections.session_answers import members_of, open_session_of
 from projections.visibility import Viewer
 

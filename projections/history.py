@@ -10,7 +10,7 @@ from domain import experiment_events as events
 from projections.change import Body, Current
 from projections.experiment import KIND as EXPERIMENT
 from projections.experiment import evolved, experiment_of
-from projections.plain import within_64_bits
+from projections.jsonable import within_64_bits
 from projections.ports import OPEN, HistoryRow, Recorded
 
 # An annotation touches no row: it changes nothing that the history shows.

@@ -7,13 +7,13 @@ from datetime import datetime
 
 from domain.errors import BadInputError
 from projections.change import Body
-from projections.conditions import And, Compare, Condition, Operator
 from projections.cursors import Place, open_cursor, seal_cursor
-from projections.filter import parse, parse_sort
+from projections.filters.conditions import And, Compare, Condition, Operator
+from projections.filters.filter import parse, parse_sort
+from projections.filters.vocabulary import vocabulary_at
 from projections.moment import is_age, parse_time
 from projections.ports import CursorSeal, Documents, History, HistoryQuery, Mark
 from projections.visibility import Viewer
-from projections.vocabulary import vocabulary_at
 
 LARGEST_PAGE = 1000
 

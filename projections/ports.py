@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.events import Event
-from projections.conditions import Condition
+from projections.filters.conditions import Condition
 
 OPEN = 2**62  # the `to` of a version that is still true
 

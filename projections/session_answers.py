@@ -8,9 +8,9 @@ from domain.errors import NotFoundError
 from projections import experiment, session
 from projections.change import Body
 from projections.nearest import nearest
-from projections.newest import MOST
 from projections.paging import everything
 from projections.ports import Documents
+from projections.replay.newest import MOST
 from projections.visibility import Viewer
 
 NONE_OPEN = ("session", "state", "opened_at", "closed_at", "message")

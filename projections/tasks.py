@@ -10,8 +10,8 @@ from domain.errors import NotReachedError
 from projections.change import Body, Change, Current
 from projections.experiment import KIND as EXPERIMENT
 from projections.experiment import experiment_of
+from projections.jsonable import plain
 from projections.paging import everything
-from projections.plain import plain
 from projections.ports import Documents, Feed, Recorded
 
 KIND = "task"

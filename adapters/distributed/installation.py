@@ -10,10 +10,10 @@ from uuid import uuid4
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import OperationFailure
 
-from adapters.distributed.commit_documents import COMMITS
-from adapters.distributed.communication_documents import COMMUNICATIONS
+from adapters.audit_log.system_records import KEY
+from adapters.distributed.audit_log.documents import COMMUNICATIONS
+from adapters.distributed.log.commit_documents import COMMITS
 from adapters.distributed.mongo import Mongo, as_ours
-from adapters.journal import KEY
 from domain.errors import BadInputError, ConflictError, NotAbleError
 
 INSTALLATION: Final = "installation"

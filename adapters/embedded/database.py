@@ -12,7 +12,7 @@ from typing import Final
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
-from adapters.embedded.growth import Growth
+from adapters.embedded.log.tail_watcher import Growth
 from adapters.embedded.soundness import Check, file_faults
 from adapters.embedded.tables import Layout
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from adapters.wire.moments import EPOCH, from_microseconds
+from adapters.log.times import EPOCH, from_microseconds
 
 
 class Text(bytes):

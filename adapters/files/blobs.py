@@ -12,8 +12,8 @@ from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-from adapters.files.shelves import DiskShelf, RemoteShelf, Shelf, digest_of
-from adapters.private_files import sweep
+from adapters.files.blob_backends import DiskShelf, RemoteShelf, Shelf, digest_of
+from adapters.host.private_files import sweep
 from commands.ports import BlobMissing
 from domain.values import BlobRef
 
@@ -22,7 +22,7 @@ SCRATCH_NAME = re.compile(r"[0-9a-f]{32}(\.[a-z]{1,10})?")  # of what `scratch` 
 
 
 class FileBlobs:
-    """Fulfils commands.ports.Blobs and projections.blobs.BlobCheck for a folder or URL (`file:///data/blobs`, `s3://…`).
+    """Content-addressed files in a folder or at a URL (`file:///data/blobs`, `s3://…`).
 
     `scratch_folder` is where temporary files go; without it, a folder beside the blobs (of a remote URL: required).
     `read_only`: no folder is made.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
-from projections.conditions import TEXT_COLUMNS, Between, Compare, Condition, IsNone, OneOf, Simple
+from projections.filters.conditions import TEXT_COLUMNS, Between, Compare, Condition, IsNone, OneOf, Simple
 from projections.ports import HistoryQuery
 
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from adapters.history.conditions import cuts_order, leaves_one_value
 from adapters.history.walk import Candidates, Hit, Walk
 from adapters.history.window import Numbers, window
-from projections.conditions import Condition, conjuncts
+from projections.filters.conditions import Condition, conjuncts
 from projections.ports import HistoryQuery, Mark, Sort
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol, cast
 
-from projections.conditions import Between, Compare, Condition
+from projections.filters.conditions import Between, Compare, Condition
 from projections.ports import OPEN
 
 SLOTS: Final = 1024  # numbers of a commit

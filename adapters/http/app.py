@@ -10,13 +10,24 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
-from adapters.http import catalog, clients, docs, evaluation, health, inspections, log, session, storage, training
 from adapters.http.backend import Backend
-from adapters.http.gate import Gate
-from adapters.http.lanes import Lanes
-from adapters.http.live import Live
 from adapters.http.metrics import Metrics
-from adapters.http.refusals import on_http_error, on_validation_error
+from adapters.http.middleware.framework_errors import on_http_error, on_validation_error
+from adapters.http.middleware.request_pipeline import Gate
+from adapters.http.middleware.thread_pools import Lanes
+from adapters.http.routes import (
+    catalog,
+    clients,
+    docs,
+    evaluation,
+    health,
+    inspections,
+    log,
+    session,
+    storage,
+    training,
+)
+from adapters.http.streams.live import Live
 
 SERVICES: dict[str, tuple[APIRouter, ...]] = {
     "catalog": (catalog.router,),

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from adapters.http.in_flight import InFlight
-from adapters.http.refused_calls import RefusedCalls
-from adapters.request_ids import RequestIds
+from adapters.audit_log.request_ids import RequestIds
+from adapters.http.middleware.in_flight import InFlight
+from adapters.http.middleware.refused_calls import RefusedCalls
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from commands.application import Application
-from commands.lifeline import Lifeline
+from commands.cancellation import Lifeline
 from commands.ports import Blobs, Clock
 from domain.client import Client
 from projections.ports import Communications, Documents, Feed

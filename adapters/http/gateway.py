@@ -16,11 +16,11 @@ from anyio import CancelScope, create_task_group
 from anyio.abc import TaskGroup
 from starlette.types import Receive, Scope, Send
 
-from adapters.http.bodies import GoneError
 from adapters.http.duplex import DuplexTransport
+from adapters.http.middleware.bodies import GoneError
+from adapters.http.middleware.duplicates import check_headers
 from adapters.http.problems import PROBLEM, Problem, problem_of
 from adapters.http.relayed import RelayedBody, Room
-from adapters.http.repeats import check_headers
 from adapters.http.routing import routed
 from adapters.http.watch import Watch
 from domain.errors import BadInputError

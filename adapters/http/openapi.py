@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from adapters.http.frames import EVENT_STREAM
 from adapters.http.policy import POLICY, Row
 from adapters.http.problems import PROBLEM
-from adapters.http.shapes import ProblemView
+from adapters.http.routes.response_schemas import ProblemView
+from adapters.http.streams.frames import EVENT_STREAM
 
 DESCRIPTION = (
     "Schemas are shown as they are before sealing: every body marked `x-sealed` travels as "

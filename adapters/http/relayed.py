@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from anyio import Event
 from starlette.types import Receive, Scope
 
-from adapters.http.bodies import GoneError
+from adapters.http.middleware.bodies import GoneError
 from adapters.http.routing import UPLOADS
 
 MOST_KEPT = 64 << 20  # bytes of all calls together, whoever sends them: beyond that a body passes through

@@ -15,8 +15,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from adapters.host.undumpable import forbid_dumps
 from adapters.tasks.confinement import program
-from adapters.undumpable import forbid_dumps
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ROWS = range(24)
@@ -42,8 +42,8 @@ def warm_up() -> None:
     import pyarrow as pa  # noqa: PLC0415 - after the environment is prepared
 
     from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - idem
-    from adapters.learning.catalog import MODELS, OWN, offers  # noqa: PLC0415 - idem
-    from adapters.learning.stored import write  # noqa: PLC0415 - idem
+    from adapters.learning.offers.catalog import MODELS, OWN, offers  # noqa: PLC0415 - idem
+    from adapters.learning.tables.stored import write  # noqa: PLC0415 - idem
     from adapters.learning.work import work  # noqa: PLC0415 - idem
 
     with tempfile.TemporaryDirectory() as folder:

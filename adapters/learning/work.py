@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adapters.learning.describe import describe
-from adapters.learning.fit import fit
-from adapters.learning.ingest import ingest
-from adapters.learning.reproduce import reproduce
-from adapters.learning.score import score
+from adapters.learning.fitting.fit import fit
+from adapters.learning.offers.describe import describe
+from adapters.learning.scoring.reproduce import reproduce
+from adapters.learning.scoring.score import score
+from adapters.learning.tables.ingest import ingest
 from commands.ports import BlobMissing, Blobs, TaskBroken, TaskDone, TaskOutcome
 from domain.errors import AutoLearnError
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import forkserver, reduction
 from multiprocessing.connection import Connection, Pipe, wait
 
-from adapters.own_python import IMPORT_PATH, SAFE_PATH, absolute
+from adapters.host.own_python import IMPORT_PATH, SAFE_PATH, absolute
 from adapters.tasks.child import Order
 
 PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from adapters.private_files import discard
+from adapters.host.private_files import discard
 from adapters.tasks.child import Order
 from adapters.tasks.confinement import Confinement
 from adapters.tasks.forkserver import Forkserver

@@ -2,8 +2,8 @@
 
 import sys
 
+from adapters.host.printable import PrintableStream
 from adapters.learning.warm import main
-from adapters.printable import PrintableStream
 
 main()
 sys.stdout, sys.stderr = PrintableStream(sys.stdout), PrintableStream(sys.stderr)  # what tasks print quotes data

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from adapters.private_files import discard
+from adapters.host.private_files import discard
 from adapters.tasks.child import PAGE
 from adapters.tasks.forkserver import Child
 from commands.ports import TaskBroken, TaskDone, TaskOutcome

@@ -7,7 +7,7 @@ from typing import Any
 
 from commands.answers import answer_at, answer_unchanged
 from commands.call import Answer
-from commands.lifeline import Lifeline
+from commands.cancellation import Lifeline
 from commands.ports import Receipt, TaskBroken, TaskSpec
 from commands.wrappers import Desk, Work, load
 from domain.dataset import Dataset, DatasetContent

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cli.client import Client
-from cli.door import Door
+from cli.local_proxy import Door
 from tests.cli import fake_backend
 from tests.cli.fake_backend import FakeBackend, Reply, problem
 from tests.cli.hostile import HOSTILE, is_hostile

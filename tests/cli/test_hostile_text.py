@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.printable import visible, visible_json, visible_lines
+from adapters.host.printable import visible, visible_json, visible_lines
 from cli.main import SECTIONS, main
 from cli.output import View, rendered
 from cli.spinner import Spinner

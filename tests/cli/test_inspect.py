@@ -11,13 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.embedded.served import served_faults
-from cli.compose.embedded import EmbeddedStores, let_serve, open_stores
-from cli.compose.stores import Stores, environment
-from cli.inspect import inspect_offline
-from cli.inspection_process import ProcessInspector
-from cli.settings import Settings, read_settings
-from commands.lifeline import Lifeline
+from adapters.embedded.read_models.served import served_faults
+from commands.cancellation import Lifeline
 from commands.ports import Stamp
 from commands.wrappers import load
 from domain.dataset import Dataset
@@ -26,6 +21,11 @@ from domain.events import Metadata
 from projections.ports import Batch
 from projections.rebuild import PROJECTIONS
 from projections.runner import Runner
+from server.compose.embedded import EmbeddedStores, let_serve, open_stores
+from server.compose.stores import Stores, environment
+from server.inspection.process import ProcessInspector
+from server.inspection.questions import inspect_offline
+from server.settings import Settings, read_settings
 from tests.projections.world import content
 
 FILE = {"result": {"position": 3, "file": "read-models-2.db"}}
@@ -71,7 +71,7 @@ def result(settings: Settings, kind: str, **arguments: Any) -> dict[str, Any]:
 def test_replay_waits_for_the_read_models_and_says_so(
     settings: Settings, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.inspect.CATCH_UP_SECONDS", 0.0)
+    monkeypatch.setattr("server.inspection.questions.CATCH_UP_SECONDS", 0.0)
     with pytest.raises(NotReachedError) as late:
         result(settings, "replay")
     assert late.value.facts == {"reached": 0}
@@ -159,7 +159,7 @@ def test_one_rebuild_at_a_time() -> None:
 
 
 def test_a_rebuild_that_is_never_adopted_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.inspection_process.ADOPT_SECONDS", 0.01)
+    monkeypatch.setattr("server.inspection.process.ADOPT_SECONDS", 0.01)
     adopted: Future[None] = Future()
     with pytest.raises(NotAbleError, match="did not begin to serve"):
         list(Inspector(adopted).run("rebuild", {}))

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from adapters.own_python import own_environment
-from cli.inspection_steps import told_by
-from commands.lifeline import Lifeline
+from adapters.host.own_python import own_environment
+from commands.cancellation import Lifeline
 from domain.errors import ConflictError, NotAbleError
+from server.inspection.steps import told_by
 from tests.projections.waiting import wait_for
 
 SILENT = "import json, os, subprocess, sys; sys.stdin.readline(); grand = subprocess.Popen(['sleep', '1000']);"
@@ -90,7 +90,7 @@ def test_the_whole_has_an_end() -> None:
 def test_it_ends_with_whoever_started_it() -> None:
     """Also after kill -9: the pipe that it reads its arguments from ends then."""
     environment = own_environment(dict(os.environ))
-    program = "import sys; from cli.inspection_steps import end_with_caller; end_with_caller(sys.stdin);"
+    program = "import sys; from server.inspection.steps import end_with_caller; end_with_caller(sys.stdin);"
     with subprocess.Popen(
         [sys.executable, "-c", program + "import threading; print('up', flush=True); threading.Event().wait()"],
         stdin=subprocess.PIPE,

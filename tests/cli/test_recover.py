@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from cli import exit_codes
-from cli.settings import Settings
 from domain.errors import AutoLearnError, ConflictError
+from server.settings import Settings
 from tests.cli.conftest import Run
 from tests.cli.fake_backend import FakeBackend, Reply
 
@@ -28,7 +28,7 @@ def recovering(monkeypatch: pytest.MonkeyPatch, *steps: dict[str, Any] | Excepti
                 raise step
             yield step
 
-    module = ModuleType("cli.compose.recovery")
+    module = ModuleType("server.compose.recovery")
     module.recovery = recovery  # type: ignore[attr-defined] # a double of the module
     monkeypatch.setitem(sys.modules, module.__name__, module)
 
@@ -69,7 +69,7 @@ def test_it_is_of_the_distributed_mode_whatever_is_set(run: Run, monkeypatch: py
         yield RECOVERED
 
     recovering(monkeypatch, RECOVERED)
-    monkeypatch.setattr(sys.modules["cli.compose.recovery"], "recovery", recovery)
+    monkeypatch.setattr(sys.modules["server.compose.recovery"], "recovery", recovery)
     assert run("recover", "--from-kafka").code == 0
     assert modes == ["distributed"]
 
@@ -82,7 +82,7 @@ def test_what_is_given_up_is_said_and_what_to_delete(run: Run, monkeypatch: pyte
         yield RECOVERED | {"given_up": ["a.events behind position 7, up to 9"], "to_delete": ["a.events"]}
 
     recovering(monkeypatch, RECOVERED)
-    monkeypatch.setattr(sys.modules["cli.compose.recovery"], "recovery", recovery)
+    monkeypatch.setattr(sys.modules["server.compose.recovery"], "recovery", recovery)
     ran = run("recover", "--from-kafka", "--until", "7", "--communications-until", "0")
     assert (ran.code, asked) == (0, [(7, 0)])
     assert "Given up: a.events behind position 7, up to 9." in ran.err
@@ -112,7 +112,7 @@ def test_an_accepted_loss_is_shown_with_the_topics_that_go_on(run: Run, monkeypa
     told: dict[str, Any] = {"reason": "gone", "evidence": ["the read models are at 8"]}
     for topics, said in ((["x.events"], "Delete x.events"), ([], "Start the processes"), (None, "does not answer")):
         body = told | {"to_delete": topics}
-        module = sys.modules["cli.compose.recovery"]
+        module = sys.modules["server.compose.recovery"]
         monkeypatch.setattr(module, "loss_accepted", lambda *_, body=body: body, raising=False)
         ran = run("recover", "--accept-loss", "gone", "--json")
         assert (ran.code, json.loads(ran.out)) == (0, body)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.http.preference import LONGEST_WAIT
+from adapters.http.routes.preference import LONGEST_WAIT
 from cli.pairs import value_of
 from cli.wire import ANSWER_SECONDS, CONNECT_SECONDS
 from tests.cli.conftest import Run

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded import lock_holder
-from adapters.embedded.lock_holder import started_at
+from adapters.embedded.directory import lock_holder
+from adapters.embedded.directory.lock_holder import started_at
+from autolearn.locations import backend_url
 from cli import up
-from cli.places import backend_url
-from cli.serving import url_of
+from server.serving import url_of
 from tests.cli.conftest import Run
 
 

@@ -18,20 +18,20 @@ from typing import Any
 
 import pytest
 
-from adapters.embedded.lock import DirectoryLock
-from adapters.own_python import own_environment
-from cli.compose.embedded import open_node
-from cli.inspect import inspect_offline
-from cli.settings import Settings, read_settings
+from adapters.embedded.directory.lock import DirectoryLock
+from adapters.host.own_python import own_environment
 from domain.errors import ConflictError, DataDirectoryInUseError
-from projections import verify as verification
+from projections.verification import verify as verification
+from server.compose.embedded import open_node
+from server.inspection.questions import inspect_offline
+from server.settings import Settings, read_settings
 from tests.cli.test_inspect import folded, opened
 from tests.contracts.test_communications import CALL
 
 WITHOUT_PRIVILEGES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 PROGRAM = """
 import json, sys
-from cli.inspect import inspect_offline
+from server.inspection.questions import inspect_offline
 *_, last = inspect_offline("verify", sys.argv[1], {})
 print(json.dumps(last["result"]))
 """

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from adapters.embedded.database import MEMORY, Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
 from commands.application import Application
 from commands.call import Answer, Call, command_id
 from commands.catalog.offer_catalog import BuiltinDataset, OfferCatalog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commands.lifeline import Lifeline
+from commands.cancellation import Lifeline
 from commands.ports import TaskBroken, TaskOutcome
 
 

@@ -11,20 +11,20 @@ from typing import Any, Protocol
 
 import pytest
 
-from adapters.distributed.cloud_events import origin
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.feed import KafkaFeed
-from adapters.distributed.log import MongoLog
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.relay import Relay
-from adapters.distributed.relay_sources import EventSource
-from adapters.distributed.topics import ensure_topics, topics_of
-from adapters.embedded.communications import SqliteCommunications
+from adapters.distributed.relay.relay import Relay
+from adapters.distributed.relay.sources import EventSource
+from adapters.distributed.topics.cloud_events import origin
+from adapters.distributed.topics.feed import KafkaFeed
+from adapters.distributed.topics.topics import ensure_topics, topics_of
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.wire.moments import microseconds_now
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log.times import microseconds_now
 from commands.ports import EventStore, Receipt, Stamp
 from domain.events import Event
 from projections.ports import Communications, Feed

@@ -6,7 +6,7 @@ import operator
 from functools import cmp_to_key
 from typing import Any
 
-from projections.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
+from projections.filters.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
 from projections.ports import HistoryQuery, HistoryRow
 
 ORDER = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}

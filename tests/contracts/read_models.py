@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from adapters.distributed import history_candidates as mongo_candidates
-from adapters.distributed import history_finder as mongo_finder
-from adapters.distributed.history import MongoHistory
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models import STATE, ReadModels
-from adapters.embedded import history_candidates, history_finder
-from adapters.embedded.documents import EmbeddedDocuments
-from adapters.embedded.history import EmbeddedHistory
-from adapters.embedded.read_database import ReadDatabase
+from adapters.distributed.read_models import history_candidates as mongo_candidates
+from adapters.distributed.read_models import history_finder as mongo_finder
+from adapters.distributed.read_models.generations import STATE, ReadModels
+from adapters.distributed.read_models.history import MongoHistory
+from adapters.distributed.read_models.projector_documents import ProjectorDocuments
+from adapters.embedded.read_models import history_candidates, history_finder
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.embedded.read_models.history import EmbeddedHistory
 from projections.ports import Documents, History
 
 Patch = tuple[Any, str, Any]  # module, name, value

@@ -10,27 +10,27 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed.communication_documents import to_document
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.log import MongoLog
+from adapters.audit_log.chain import Ends, chain_faults, following, is_older
+from adapters.audit_log.settling import Settling
+from adapters.audit_log.system_records import ArchivedJournal
+from adapters.distributed.audit_log.documents import to_document
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.embedded.communication_rows import INSERT, to_row
-from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.audit_log.rows import INSERT, to_row
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.journal import ArchivedJournal
-from adapters.settling import Settling
-from adapters.wire.communication_chain import Ends, chain_faults, following, is_older
-from adapters.wire.moments import to_microseconds
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log.times import to_microseconds
 from commands.ports import EventStore, Stamp
 from domain.events import Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
-from projections.audit_check import AuditCheck
-from projections.log_hashes import LogHashes
 from projections.ports import Archived, Communications, Feed
-from projections.settled import NOTHING_SETTLED, Settled
+from projections.verification.audit_log import AuditCheck
+from projections.verification.log_hashes import LogHashes
+from projections.verification.settled import NOTHING_SETTLED, Settled
 from tests.contracts.events import events, stamp
 from tests.contracts.test_communications import CALL
 from tests.wire.test_communication_chain import older_archive

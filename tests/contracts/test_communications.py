@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.wire.communication_chain import GENESIS, chain_faults
-from adapters.wire.moments import from_microseconds
+from adapters.audit_log.chain import GENESIS, chain_faults
+from adapters.log.times import from_microseconds
 from domain.errors import BadInputError
 from projections.ports import Archived, Communication, Communications
 from tests.contracts.conftest import OpenArchive

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.durability import flush
-from adapters.embedded.data_format import check_format, check_master_key
-from adapters.embedded.generations import Generations
+from adapters.embedded.directory.data_format import check_format, check_master_key
+from adapters.embedded.read_models.generations import Generations
+from adapters.host.durability import flush
 from adapters.security.keys import write_secret
 
 

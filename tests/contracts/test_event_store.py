@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.wire.chain import GENESIS, chain_faults
-from adapters.wire.moments import to_microseconds
+from adapters.log.chain import GENESIS, chain_faults
+from adapters.log.times import to_microseconds
 from commands.ports import DuplicateAppend, EventStore, Receipt, VersionConflict
 from domain.errors import BadInputError, TooLargeError
 from tests.contracts.conftest import Log, OpenLog

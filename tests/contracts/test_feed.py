@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.wire.chain import GENESIS, chain_faults
-from adapters.wire.moments import from_microseconds, to_microseconds
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log.chain import GENESIS, chain_faults
+from adapters.log.times import from_microseconds, to_microseconds
 from tests.contracts.conftest import Log, OpenLog
 from tests.contracts.events import append, event, stamp
 

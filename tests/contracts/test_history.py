@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.history import walk
 from adapters.history.search import Costs
-from projections.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
+from projections.filters.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
 from projections.ports import OPEN, Batch, HistoryQuery, HistoryRow, Mark, Page, Sort
 from tests.contracts.oracle import page_of
 from tests.contracts.read_models import PROPERTY_STORES, Read, Store, opened

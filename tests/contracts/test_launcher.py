@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from adapters.files.blobs import FileBlobs
-from adapters.tasks.inline import InlineLauncher
 from adapters.tasks.launcher import ProcessLauncher
 from commands.ports import TaskBroken, TaskDone, TaskSpec
+from tests.tasks.inline import InlineLauncher
 
 pytestmark = pytest.mark.slow
 IRIS = TaskSpec("ingest", {"builtin": "iris", "target": "species"})

@@ -12,13 +12,13 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.tests import persistence as suites
 
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.wire.chain import chain_faults
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log.chain import chain_faults
 
 
 class OnSqlite:

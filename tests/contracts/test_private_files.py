@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.durability import write_whole
-from adapters.embedded.generations import Generations
+from adapters.embedded.read_models.generations import Generations
 from adapters.files.blobs import FileBlobs
-from adapters.private_files import append_to, check_folder_of_secret, close_files, discard, make_own_folder
+from adapters.host.durability import write_whole
+from adapters.host.private_files import append_to, check_folder_of_secret, close_files, discard, make_own_folder
 from domain.errors import BadInputError
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from adapters.audit_log.request_ids import KEPT_SECONDS, Earlier, FirstAnswer, RequestIds, Trace
+from adapters.distributed.audit_log.request_ids import REQUESTS, MongoRequestIds, request_faults
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.request_ids import REQUESTS, MongoRequestIds, request_faults
-from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.audit_log.request_ids import KEPT, SqliteRequestIds
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.request_ids import KEPT, SqliteRequestIds
-from adapters.request_ids import KEPT_SECONDS, Earlier, FirstAnswer, RequestIds, Trace
 from tests.contracts.test_communications import CALL
 
 ANSWER = FirstAnswer(

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.files.stash import TemporaryStash
+from adapters.files.spill_table import TemporaryStash
 from domain.errors import DiskReserveError, NotAbleError
-from projections.stash import Stash
+from projections.spill import Stash
 
 VALUE = {"C": [1.5, None, True, "ä\u2028"], "huge": 10**400, "infinite": math.inf, "nested": {"a": {}}}
 

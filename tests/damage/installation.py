@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from adapters.embedded.communications import SqliteCommunications
-from adapters.embedded.data_format import check_format, check_master_key
+from adapters.audit_log.request_ids import FirstAnswer
+from adapters.embedded.audit_log.request_ids import SqliteRequestIds
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.generations import Generations
-from adapters.embedded.read_database import ReadDatabase
-from adapters.embedded.receipts import AUDIT, LOG, write_receipts
-from adapters.embedded.request_ids import SqliteRequestIds
+from adapters.embedded.directory.data_format import check_format, check_master_key
+from adapters.embedded.directory.receipts import AUDIT, LOG, write_receipts
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.embedded.read_models.generations import Generations
 from adapters.files.blobs import FileBlobs
-from adapters.request_ids import FirstAnswer
 from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key, fingerprint, make_master_key
 from commands.wrappers import load

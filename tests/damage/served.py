@@ -13,12 +13,12 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from adapters.embedded.audit_tables import AUDIT_LOG
-from adapters.embedded.data_format import said_in
-from adapters.embedded.generations import Generations
-from adapters.embedded.log_tables import LOG
-from adapters.embedded.read_schema import READ_MODELS
-from adapters.embedded.receipts import read_receipts
+from adapters.embedded.audit_log.tables import AUDIT_LOG
+from adapters.embedded.directory.data_format import said_in
+from adapters.embedded.directory.receipts import read_receipts
+from adapters.embedded.log.tables import LOG
+from adapters.embedded.read_models.generations import Generations
+from adapters.embedded.read_models.schema import READ_MODELS
 from adapters.embedded.tables import Layout
 from adapters.security.credentials import Credentials
 from adapters.security.keys import read_master_key

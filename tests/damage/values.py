@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.embedded.answer_tables import ANSWERS
+from adapters.embedded.audit_log.answer_tables import ANSWERS
 from adapters.embedded.tables import Table
 from tests.damage.bits import Outcome
 from tests.damage.loose import loosened

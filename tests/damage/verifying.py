@@ -10,22 +10,22 @@ from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
-import projections.verify
-from adapters.embedded.communications import SqliteCommunications
+import projections.verification.verify
+from adapters.audit_log.chain import chain_faults as communication_faults
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.documents import EmbeddedDocuments
-from adapters.embedded.feed import SqliteFeed
-from adapters.embedded.history import EmbeddedHistory
-from adapters.embedded.read_database import ReadDatabase
-from adapters.embedded.wal import wal_faults
-from adapters.files.stash import TemporaryStash
-from adapters.wire.chain import chain_faults
-from adapters.wire.communication_chain import chain_faults as communication_faults
-from cli.compose import open_stores
-from cli.compose.stores import evidence_of
-from cli.settings import Settings
+from adapters.embedded.directory.wal import wal_faults
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.embedded.read_models.history import EmbeddedHistory
+from adapters.files.spill_table import TemporaryStash
+from adapters.log.chain import chain_faults
 from domain.errors import AutoLearnError, NotAbleError
-from projections.versions import Fingerprints, LoggedVersions, stored_versions
+from projections.verification.versions import Fingerprints, LoggedVersions, stored_versions
+from server.compose import open_stores
+from server.compose.stores import evidence_of
+from server.settings import Settings
 
 EVERYTHING = 1000
 
@@ -47,13 +47,13 @@ def first_fault(data: Path, file: str = "") -> str | None:
 
 def whole(data: Path) -> str | None:
     """Return the first fault that a whole verification finds."""
-    projections.verify.REACHED_WITHIN = 0.0  # nobody is there who could still fold anything
+    projections.verification.verify.REACHED_WITHIN = 0.0  # nobody is there who could still fold anything
     with ExitStack() as opened:
         try:
             stores = open_stores(settings(data), "inspection", opened, read_only=True)
         except NotAbleError as unreadable:
             return unreadable.sentence
-        run = projections.verify.Verification(evidence_of(stores))
+        run = projections.verification.verify.Verification(evidence_of(stores))
         for _ in run.run():
             if run.faults:
                 return run.faults[0][1]

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.http.routing import SERVICES
-from cli.child import Child, Part
-from cli.supervisor import Supervisor, free_port
+from server.child import Child, Part
+from server.supervisor import Supervisor, free_port
 from tests.deploy.compose import compose, ours, replicas
 from tests.deploy.nginx import Nginx
 from tests.end_to_end.place import SECONDS, Shell

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters.serving.connections import Connections
 from adapters.serving.limits import ConnectionLimits
-from cli.serving import config_of, door_at
+from server.serving import config_of, door_at
 from tests.serving.place import InThread
 
 SECONDS = 60.0

@@ -10,7 +10,7 @@ import pytest
 from pymongo.uri_parser import parse_uri
 
 from adapters.http.routing import SERVICES
-from cli.settings import Settings
+from server.settings import Settings
 from tests.deploy.compose import NotSetError, compose, interpolated, ours, replicas
 from tests.deploy.nginx import VARIABLES
 from tests.house.tracked import ROOT

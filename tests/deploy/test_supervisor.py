@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from cli import child as child_module
-from cli.child import Child, Part, answers
-from cli.supervisor import SERVICES, Supervisor, doors_of, free_port, waves_of
 from domain.errors import ConflictError, NotAbleError
+from server import child as child_module
+from server.child import Child, Part, answers
+from server.supervisor import SERVICES, Supervisor, doors_of, free_port, waves_of
 
 SECONDS = 60.0
 # Stands in for `cli.main`: answers on its port, and notes its start and its end.
@@ -164,8 +164,8 @@ def test_a_child_that_does_not_end_is_killed(stage: Stage, monkeypatch: pytest.M
 def test_children_end_when_the_supervisor_is_killed(stage: Stage) -> None:
     part = stage.part("first")
     code = f"""
-from cli.child import Part
-from cli.supervisor import Supervisor
+from server.child import Part
+from server.supervisor import Supervisor
 supervisor = Supervisor([[{part!r}]], {stage.environment!r})
 supervisor.start()
 print(supervisor.waves[0][0].pid, flush=True)

@@ -17,10 +17,13 @@ from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
-from adapters.distributed import as_written, commit_documents, communication_documents, documents, history_rows
+from adapters.distributed import as_written
 from adapters.distributed.as_written import Kind
+from adapters.distributed.audit_log import documents as communication_documents
+from adapters.distributed.log import commit_documents
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.read_models import ReadModels
+from adapters.distributed.read_models import documents, history_rows
+from adapters.distributed.read_models.generations import ReadModels
 from tests.distributed.bson_changes import changes
 from tests.distributed.life import faults_in, live
 

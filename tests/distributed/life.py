@@ -6,26 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.documents import MongoDocuments
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.history import MongoHistory
+from adapters.audit_log.chain import chain_faults as communication_faults
+from adapters.audit_log.system_records import KEY
+from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.installation import check_master_key, installation_id
-from adapters.distributed.leases import Leases
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.membership.leases import Leases
+from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.presence import Presence
-from adapters.distributed.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models import ReadModels
-from adapters.distributed.soundness import Soundness
-from adapters.distributed.status import Statuses
-from adapters.files.stash import TemporaryStash
-from adapters.journal import KEY
-from adapters.wire.chain import chain_faults
-from adapters.wire.communication_chain import chain_faults as communication_faults
+from adapters.distributed.read_models.documents import MongoDocuments
+from adapters.distributed.read_models.generations import ReadModels
+from adapters.distributed.read_models.history import MongoHistory
+from adapters.distributed.read_models.projector_documents import ProjectorDocuments
+from adapters.distributed.verification.soundness import Soundness
+from adapters.files.spill_table import TemporaryStash
+from adapters.log.chain import chain_faults
 from projections.ports import Communication
 from projections.runner import Runner
-from projections.verify import Evidence, verify
+from projections.verification.verify import Evidence, verify
 from tests.projections.world import World
 
 Report = dict[str, Any]

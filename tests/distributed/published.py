@@ -10,13 +10,13 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from confluent_kafka import Producer
 
-from adapters.distributed.cloud_events import Message, commit_messages, origin
-from adapters.distributed.communication_events import communication_message
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.log import MongoLog
+from adapters.distributed.audit_log.cloud_events import communication_message
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.topics import ensure_topics, topics_of
+from adapters.distributed.topics.cloud_events import Message, commit_messages, origin
+from adapters.distributed.topics.topics import ensure_topics, topics_of
 from projections.ports import Archived, Communication, RawCommit
 from tests.projections.random_life import life_of, live
 from tests.projections.world import World

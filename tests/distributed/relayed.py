@@ -11,15 +11,15 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from adapters.distributed.cloud_events import Message, commit_messages, commit_of, origin, record_of
-from adapters.distributed.feed import KafkaFeed
-from adapters.distributed.probe import message_of
-from adapters.distributed.relay import EventSource, Relay
-from adapters.distributed.relay_start import Place
-from adapters.distributed.topics import ensure_topics, topics_of
+from adapters.distributed.relay.relay import EventSource, Relay
+from adapters.distributed.relay.start import Place
+from adapters.distributed.topics.cloud_events import Message, commit_messages, commit_of, origin, record_of
+from adapters.distributed.topics.feed import KafkaFeed
+from adapters.distributed.topics.seek import message_of
+from adapters.distributed.topics.topics import ensure_topics, topics_of
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
 from projections.ports import RawCommit
 from tests.contracts.events import append
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.distributed.adoption import Adoptions
 from adapters.distributed.mongo import Mongo
+from adapters.distributed.read_models.adoption import Adoptions
 from domain.errors import NotAbleError
 
 PATIENCE = 30.0

@@ -10,15 +10,15 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from adapters.distributed.cloud_events import origin
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.installation import installation_id
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.relay import CommunicationSource, EventSource, Relay
-from adapters.distributed.relay_sources import Source
-from adapters.distributed.topics import ensure_topics, topics_of
+from adapters.distributed.relay.relay import CommunicationSource, EventSource, Relay
+from adapters.distributed.relay.sources import Source
+from adapters.distributed.topics.cloud_events import origin
+from adapters.distributed.topics.topics import ensure_topics, topics_of
 from commands.ports import Stamp
 from domain.events import Event, Metadata
 from tests.distributed.published import live_on

@@ -10,19 +10,19 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.log import MongoLog
+from adapters.audit_log.chain import chain_faults, is_older
+from adapters.audit_log.settling import Settling
+from adapters.audit_log.system_records import ArchivedJournal
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.membership.membership import Presence
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.presence import Presence
-from adapters.http.in_flight import InFlight
-from adapters.journal import ArchivedJournal
-from adapters.settling import Settling
-from adapters.wire.communication_chain import chain_faults, is_older
+from adapters.http.middleware.in_flight import InFlight
 from commands.ports import Stamp
 from domain.events import Metadata
-from projections.audit_check import AuditCheck
-from projections.log_hashes import LogHashes
+from projections.verification.audit_log import AuditCheck
+from projections.verification.log_hashes import LogHashes
 from tests.contracts.events import events
 from tests.distributed.life import call
 

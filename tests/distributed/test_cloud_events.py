@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.distributed.cloud_events import DamagedRecordError, Message, commit_messages, origin, record_of
-from adapters.distributed.communication_events import archived_of, communication_message
-from adapters.wire.moments import from_microseconds
+from adapters.distributed.audit_log.cloud_events import archived_of, communication_message
+from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, commit_messages, origin, record_of
+from adapters.log.times import from_microseconds
 from projections.ports import Archived, Communication, RawCommit, RawEvent
 from tests.distributed.relayed import commits_of
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.distributed.cloud_events import Record, commit_messages, record_of
-from adapters.distributed.topic_copy import commits_in
+from adapters.distributed.topics.cloud_events import Record, commit_messages, record_of
+from adapters.distributed.verification.topic_copy import commits_in
 from projections.ports import RawCommit, RawEvent
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 1, UTC)

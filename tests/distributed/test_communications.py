@@ -14,11 +14,11 @@ from bson.int64 import Int64
 from pymongo.collection import Collection
 from pymongo.errors import AutoReconnect, OperationFailure, WriteError
 
-from adapters.distributed.communication_documents import to_document
-from adapters.distributed.communications import MongoCommunications
+from adapters.audit_log.chain import chain_faults
+from adapters.distributed.audit_log.documents import to_document
+from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.disk_reserve import DiskReserve
 from adapters.distributed.mongo import Mongo
-from adapters.wire.communication_chain import chain_faults
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Communication
 from tests.servers.process import Server

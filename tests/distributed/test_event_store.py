@@ -10,14 +10,14 @@ import pytest
 from bson.objectid import ObjectId
 from pymongo.errors import AutoReconnect
 
-from adapters.distributed.commit_documents import STREAM_VERSION
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.commit_documents import STREAM_VERSION
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Fields, Mongo
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.wire.chain import chain_faults
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log.chain import chain_faults
 from commands.ports import DuplicateAppend, EventStore, Stamp, VersionConflict
 from domain.errors import NotAbleError
 from tests.contracts.events import ANA, append, event, events, stamp

@@ -14,9 +14,9 @@ from bson.int64 import Int64
 
 from adapters.distributed.as_written import fault_in
 from adapters.distributed.mongo import Fields, Mongo
-from adapters.distributed.recovery_mark import begin
-from adapters.distributed.state_documents import SHAPES
-from projections import verify
+from adapters.distributed.recovery.mark import begin
+from adapters.distributed.verification.state_documents import SHAPES
+from projections.verification import verify
 from tests.distributed.bson_changes import changes
 from tests.distributed.every_change import Place, is_same, kinds, missed
 from tests.distributed.life import faults_in, live, living

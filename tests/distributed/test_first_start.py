@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import Producer
 
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.first_start import check_start
-from adapters.distributed.log import MongoLog
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.topics import ensure_topics, topics_of
+from adapters.distributed.recovery.first_start import check_start
+from adapters.distributed.topics.topics import ensure_topics, topics_of
 from domain.errors import ConflictError, NotAbleError
 from tests.contracts.events import append
 from tests.distributed.published import Published, call
@@ -38,7 +38,7 @@ def test_full_topics_beside_an_empty_database_are_for_recovery(mongo: Mongo, kaf
 
 
 def test_later_starts_need_no_kafka(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.distributed.probe.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.topics.seek.PATIENCE_SECONDS", 0.3)
     for collection in ("commits", "communications"):
         mongo.collection(collection).insert_one({"_id": 1})
     check_start(mongo, "127.0.0.1:1")
@@ -92,6 +92,6 @@ def test_garbage_at_the_end_does_not_hide_it(mongo: Mongo, kafka: str) -> None:
 
 
 def test_the_first_start_needs_kafka(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.distributed.topics.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.topics.topics.PATIENCE_SECONDS", 0.3)
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
         check_start(mongo, "127.0.0.1:1")

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.distributed import status
-from adapters.distributed.communications import MongoCommunications
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.membership import status
+from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
+from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.status import Statuses
-from adapters.distributed.surroundings import COMMUNICATIONS, RELAY
-from cli.compose.followers import open_relay
-from cli.follower import Follower
-from cli.settings import read_settings
+from server.compose.followers import open_relay
+from server.follower import Follower
+from server.settings import read_settings
 from tests.distributed.published import call
 
 

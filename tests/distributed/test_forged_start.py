@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.feed import KafkaFeed
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.wire.events import encode
+from adapters.distributed.topics.feed import KafkaFeed
+from adapters.log.events import encode
 from commands.application import Application
 from commands.ports import Ports
 from commands.training.request_training import RequestTraining

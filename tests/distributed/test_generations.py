@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed import read_models
-from adapters.distributed.documents import MongoDocuments
-from adapters.distributed.history import MongoHistory
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models import ReadModels, drop, make_current, serving, sweep
+from adapters.distributed.read_models import generations as read_models
+from adapters.distributed.read_models.documents import MongoDocuments
+from adapters.distributed.read_models.generations import ReadModels, drop, make_current, serving, sweep
+from adapters.distributed.read_models.history import MongoHistory
+from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from domain.errors import NotAbleError
 from projections import fold
 from projections.ports import OPEN, Batch, Document, HistoryQuery

@@ -12,10 +12,10 @@ import pytest
 from pymongo import WriteConcern
 from pymongo.errors import OperationFailure
 
-from adapters.distributed import growth
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.growth import Growth, growth_of
+from adapters.distributed import tail_watcher as growth
+from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
+from adapters.distributed.tail_watcher import Growth, growth_of
 from tests.contracts.events import append
 from tests.servers.process import Server
 

@@ -11,13 +11,13 @@ import pymongo
 import pytest
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from adapters.distributed.history import MongoHistory
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models import ReadModels
+from adapters.distributed.read_models.generations import ReadModels
+from adapters.distributed.read_models.history import MongoHistory
+from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from adapters.history import walk
 from benchmarks.history import NAMES, PUBLISHED, rows
-from projections.filter import parse, parse_sort
+from projections.filters.filter import parse, parse_sort
 from projections.ports import Batch, HistoryQuery
 
 SIZE = 400

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.distributed.kafka import settings
-from adapters.distributed.kafka_address import parsed
-from adapters.distributed.topics import ensure_topics
+from adapters.distributed.topics.address import parsed
+from adapters.distributed.topics.kafka import settings
+from adapters.distributed.topics.topics import ensure_topics
 from domain.errors import BadInputError
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import TopicPartition
 
-from adapters.distributed.cloud_events import DamagedRecordError, Message, commit_messages, origin
-from adapters.distributed.feed import KafkaFeed
-from adapters.distributed.topics import ensure_topics
-from adapters.wire.chain import GENESIS
-from adapters.wire.events import UnreadableEventError
+from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, commit_messages, origin
+from adapters.distributed.topics.feed import KafkaFeed
+from adapters.distributed.topics.topics import ensure_topics
+from adapters.log.chain import GENESIS
+from adapters.log.events import UnreadableEventError
 from domain.errors import NotAbleError
 from projections.following import Poisoned, read_after
 from projections.ports import RawCommit
@@ -231,8 +231,8 @@ def test_a_broker_that_dies_and_comes_back(own_kafka: Server, monkeypatch: pytes
         assert len(feed.after(0, 1)) == 1
         own_kafka.kill()
         with monkeypatch.context() as patience:
-            for module in ("probe", "stream"):
-                patience.setattr(f"adapters.distributed.{module}.PATIENCE_SECONDS", 0.5)
+            for module in ("seek", "consumer"):
+                patience.setattr(f"adapters.distributed.topics.{module}.PATIENCE_SECONDS", 0.5)
             with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
                 feed.after(2, 10)
             with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):

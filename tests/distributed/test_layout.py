@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from pymongo.errors import WriteError
 
-from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.served_streams import streams_out_of_order
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.read_models import ReadModels
-from adapters.distributed.served_streams import streams_out_of_order
+from adapters.distributed.read_models.generations import ReadModels
 from domain.errors import ConflictError
-from projections import verify
+from projections.verification import verify
 from tests.distributed.life import faults_in, live
 
 

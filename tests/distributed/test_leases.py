@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.distributed.leases import Leases
+from adapters.distributed.membership.leases import Leases
 from adapters.distributed.mongo import Mongo
 from domain.errors import NotAbleError
 

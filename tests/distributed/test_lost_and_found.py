@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed.cloud_events import origin
-from adapters.distributed.commit_documents import raw_of
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.documents import MongoDocuments
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.feed import KafkaFeed
-from adapters.distributed.history import MongoHistory
+from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.installation import installation_id
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.commit_documents import raw_of
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models import ReadModels
-from adapters.distributed.relay import CommunicationSource, EventSource, Relay
-from adapters.distributed.topics import ensure_topics, topics_of
-from adapters.wire.chain import GENESIS, hash_of
+from adapters.distributed.read_models.documents import MongoDocuments
+from adapters.distributed.read_models.generations import ReadModels
+from adapters.distributed.read_models.history import MongoHistory
+from adapters.distributed.read_models.projector_documents import ProjectorDocuments
+from adapters.distributed.relay.relay import CommunicationSource, EventSource, Relay
+from adapters.distributed.topics.cloud_events import origin
+from adapters.distributed.topics.feed import KafkaFeed
+from adapters.distributed.topics.topics import ensure_topics, topics_of
+from adapters.log.chain import GENESIS, hash_of
 from cli import exit_codes
 from cli.main import main
 from projections.runner import Runner

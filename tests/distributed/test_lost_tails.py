@@ -9,27 +9,27 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.log import MongoLog
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.presence import Presence
-from adapters.distributed.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models import ReadModels
-from adapters.distributed.recovery_mark import begin
-from adapters.distributed.status import Statuses
+from adapters.distributed.read_models.generations import ReadModels
+from adapters.distributed.read_models.projector_documents import ProjectorDocuments
+from adapters.distributed.recovery.mark import begin
 from adapters.security.keys import fingerprint, make_master_key
-from cli.compose.distributed import open_service
-from cli.compose.distributed_tails import check_ends
-from cli.compose.followers import open_project, open_relay
-from cli.compose.recovery import loss_accepted, recovery
-from cli.settings import Settings, read_settings
 from commands.ports import Stamp
 from commands.wrappers import load
 from domain.errors import BadInputError, ConflictError
 from domain.events import Metadata
 from domain.loss import LOSSES, Losses
 from projections.runner import Runner
+from server.compose.distributed import open_service
+from server.compose.distributed_tails import check_ends
+from server.compose.followers import open_project, open_relay
+from server.compose.recovery import loss_accepted, recovery
+from server.settings import Settings, read_settings
 from tests.contracts.events import events
 from tests.distributed.life import call, faults_in, live
 from tests.distributed.published import Published

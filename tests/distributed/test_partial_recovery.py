@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed.cloud_events import Message
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.first_start import check_start
-from adapters.distributed.kafka import DamagedTopic
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.recovery import ALL, Recovery, Until
-from adapters.distributed.recovery_mark import begun, refuse_unfinished
-from adapters.distributed.relay import Relay
-from adapters.distributed.relay_sources import EventSource
-from adapters.distributed.topics import ensure_topics
+from adapters.distributed.recovery.first_start import check_start
+from adapters.distributed.recovery.mark import begun, refuse_unfinished
+from adapters.distributed.recovery.run import ALL, Recovery, Until
+from adapters.distributed.relay.relay import Relay
+from adapters.distributed.relay.sources import EventSource
+from adapters.distributed.topics.cloud_events import Message
+from adapters.distributed.topics.kafka import DamagedTopic
+from adapters.distributed.topics.topics import ensure_topics
 from domain.errors import ConflictError
 from tests.contracts.events import append
 from tests.distributed.published import Published, as_bytes, live_on

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from adapters.distributed.membership.membership import Presence
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.presence import Presence
 from domain.errors import NotAbleError
 from tests.servers.process import Server
 

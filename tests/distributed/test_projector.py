@@ -10,17 +10,17 @@ from threading import Event
 
 import pytest
 
-from adapters.distributed.adoption import Adoptions
-from adapters.distributed.documents import MongoDocuments
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.leases import Leases
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.membership.dependencies import PROJECT
+from adapters.distributed.membership.leases import Leases
+from adapters.distributed.membership.standby import Standby
+from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.projector import WORK, Projector
-from adapters.distributed.read_models import ReadModels, make_current, serving
-from adapters.distributed.standby import Standby
-from adapters.distributed.status import Statuses
-from adapters.distributed.surroundings import PROJECT
+from adapters.distributed.read_models.adoption import Adoptions
+from adapters.distributed.read_models.documents import MongoDocuments
+from adapters.distributed.read_models.generations import ReadModels, make_current, serving
+from adapters.distributed.read_models.projector import WORK, Projector
 from domain.errors import NotAbleError
 from projections.fold import VERSION
 from projections.ports import Feed, Recorded

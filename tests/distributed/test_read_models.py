@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.distributed import version_writes
-from adapters.distributed.documents import MongoDocuments
-from adapters.distributed.history import MongoHistory
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models import ReadModels
-from adapters.distributed.version_writes import Step
+from adapters.distributed.read_models import version_writes
+from adapters.distributed.read_models.documents import MongoDocuments
+from adapters.distributed.read_models.generations import ReadModels
+from adapters.distributed.read_models.history import MongoHistory
+from adapters.distributed.read_models.projector_documents import ProjectorDocuments
+from adapters.distributed.read_models.version_writes import Step
 from domain.errors import NotAbleError
 from projections import fold
 from projections.ports import OPEN, Batch, Document, HistoryRow

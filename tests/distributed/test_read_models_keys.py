@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.distributed.history_filter import spans
-from adapters.distributed.history_keys import field, key, name_of, within
-from projections.conditions import Between, Compare, Operator
-from projections.plain import LARGEST
+from adapters.distributed.read_models.history_filter import spans
+from adapters.distributed.read_models.history_keys import field, key, name_of, within
+from projections.filters.conditions import Between, Compare, Operator
+from projections.jsonable import LARGEST
 from tests.contracts.oracle import kind, ordered, same
 
 WHOLE = st.integers(-LARGEST, LARGEST) | st.sampled_from([2**53, 2**53 + 1, -(2**53) - 1, LARGEST, LARGEST - 1, 0])

@@ -9,18 +9,18 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.distributed.cloud_events import Message, commit_messages
-from adapters.distributed.commit_documents import document_of
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
+from adapters.audit_log.system_records import ArchivedJournal
+from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.installation import check_master_key
-from adapters.distributed.kafka import DamagedTopic
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.commit_documents import document_of
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.recovery import ALL, Recovery, Until
-from adapters.distributed.recovery_mark import begun, refuse_unfinished
-from adapters.distributed.refill import Refill
-from adapters.journal import ArchivedJournal
+from adapters.distributed.recovery.mark import begun, refuse_unfinished
+from adapters.distributed.recovery.refill import Refill
+from adapters.distributed.recovery.run import ALL, Recovery, Until
+from adapters.distributed.topics.cloud_events import Message, commit_messages
+from adapters.distributed.topics.kafka import DamagedTopic
 from commands.ports import Stamp
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from domain.events import Metadata
@@ -137,7 +137,7 @@ def test_an_interrupted_recovery_goes_on(mongo: Mongo, published: Published, mon
     published.all_of(mongo)
     before = {name: as_bytes(mongo, name) for name in COLLECTIONS}
     lose(mongo)
-    monkeypatch.setattr("adapters.distributed.refill.BATCH", 3)
+    monkeypatch.setattr("adapters.distributed.recovery.refill.BATCH", 3)
     for breaks_after in (1, 2, 5, len(before["commits"]) // 3 + 2):
         steps = Recovery(mongo, published.bootstrap).run()
         for _ in range(breaks_after):
@@ -191,7 +191,7 @@ def test_what_was_changed_meanwhile_is_not_kept(
     live_on(mongo, steps=10, calls=1)
     published.all_of(mongo)
     lose(mongo)
-    monkeypatch.setattr("adapters.distributed.refill.BATCH", 2)
+    monkeypatch.setattr("adapters.distributed.recovery.refill.BATCH", 2)
     next(Recovery(mongo, published.bootstrap).run())
     mongo.collection("commits").update_one(*CHANGES[change], upsert=True, bypass_document_validation=True)
     with pytest.raises(ConflictError, match="something else than the topic") as refused:

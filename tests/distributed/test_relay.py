@@ -10,12 +10,12 @@ from threading import Event
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from adapters.distributed.cloud_events import record_of
-from adapters.distributed.communication_events import archived_of
-from adapters.distributed.kafka import Fenced
-from adapters.distributed.relay import CommunicationSource, Relay
-from adapters.distributed.topics import topics_of
-from adapters.embedded.communications import SqliteCommunications
+from adapters.distributed.audit_log.cloud_events import archived_of
+from adapters.distributed.relay.relay import CommunicationSource, Relay
+from adapters.distributed.topics.cloud_events import record_of
+from adapters.distributed.topics.kafka import Fenced
+from adapters.distributed.topics.topics import topics_of
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
 from domain.errors import NotAbleError
 from projections.ports import RawCommit
@@ -122,8 +122,8 @@ def test_an_outage_of_mongodb_passes(relayed: Relayed, monkeypatch: pytest.Monke
 def test_a_broker_that_is_not_there_is_not_able_now(
     relayed: Relayed, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("adapters.distributed.relay.INIT_SECONDS", 0.3)
-    monkeypatch.setattr("adapters.distributed.probe.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.relay.relay.INIT_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.topics.seek.PATIENCE_SECONDS", 0.3)
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
         Relay("127.0.0.1:1", relayed.topic, "nobody", relayed.source)
     assert capfd.readouterr() == ("", "")

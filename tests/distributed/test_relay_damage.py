@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import TopicPartition
 
-from adapters.distributed.cloud_events import Message, origin
-from adapters.distributed.kafka import DamagedTopic
-from adapters.distributed.relay import EventSource, Relay
-from adapters.distributed.relay_start import Place
+from adapters.distributed.relay.relay import EventSource, Relay
+from adapters.distributed.relay.start import Place
+from adapters.distributed.topics.cloud_events import Message, origin
+from adapters.distributed.topics.kafka import DamagedTopic
 from domain.errors import NotAbleError
 from tests.distributed.relayed import SECONDS, Relayed, in_the_topic, open_transaction, stepped
 
@@ -127,7 +127,7 @@ def test_what_others_wrote_and_aborted_is_no_damage(relayed: Relayed) -> None:
 def test_nothing_is_sent_twice_while_a_stranger_has_a_transaction_open(
     relayed: Relayed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.distributed.probe.PATIENCE_SECONDS", 3.0)
+    monkeypatch.setattr("adapters.distributed.topics.seek.PATIENCE_SECONDS", 3.0)
     relayed.grow(1, 1)
     relayed.relay_all()
     stranger = open_transaction(relayed, f"{relayed.topic}-stranger", [Message(b"k", b"v", [])])
@@ -149,7 +149,7 @@ def test_a_transaction_that_begins_under_a_relay_does_not_have_its_batch_sent_tw
         stranger = open_transaction(relayed, f"{relayed.topic}-stranger", [Message(b"k", b"v", [])])
         relayed.grow(1)
         with monkeypatch.context() as patience:
-            patience.setattr("adapters.distributed.probe.PATIENCE_SECONDS", 0.3)
+            patience.setattr("adapters.distributed.topics.seek.PATIENCE_SECONDS", 0.3)
             with pytest.raises(NotAbleError):
                 relay.step()
             with pytest.raises(NotAbleError):

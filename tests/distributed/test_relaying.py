@@ -10,15 +10,15 @@ from threading import Event
 import pytest
 from confluent_kafka import Producer
 
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.feed import KafkaFeed
-from adapters.distributed.kafka import DamagedTopic
-from adapters.distributed.log import MongoLog
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
+from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.relaying import relay_communications, relay_events
-from adapters.distributed.status import Statuses
-from adapters.distributed.surroundings import COMMUNICATIONS, RELAY
+from adapters.distributed.relay.relaying import relay_communications, relay_events
+from adapters.distributed.topics.feed import KafkaFeed
+from adapters.distributed.topics.kafka import DamagedTopic
 from domain.errors import NotAbleError
 from tests.contracts.events import append
 from tests.distributed.published import INSTALLATION, call

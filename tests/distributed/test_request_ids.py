@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.distributed.audit_log.request_ids import MongoRequestIds
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.request_ids import MongoRequestIds
 from adapters.http.app import make_app
 from adapters.security.credentials import Credentials
 from tests.http.asgi import Caller

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.compose.distributed import open_service
-from cli.settings import Settings
 from domain.errors import BadInputError
+from server.compose.distributed import open_service
+from server.settings import Settings
 from tests.servers.fixtures import drop_database
 
 

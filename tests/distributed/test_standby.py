@@ -9,9 +9,9 @@ from threading import Event, Thread
 
 import pytest
 
-from adapters.distributed.leases import Leases
+from adapters.distributed.membership.leases import Leases
+from adapters.distributed.membership.standby import Standby
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.standby import Standby
 from domain.errors import NotAbleError
 
 LONG, SHORT = 2.0, 0.3  # a standby looks eight times in a lease

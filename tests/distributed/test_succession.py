@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from adapters.distributed import succession
+from adapters.distributed import sequenced_appender as succession
 from adapters.distributed.mongo import Fields, Mongo, hurried
-from adapters.distributed.succession import Succession
+from adapters.distributed.sequenced_appender import Succession
 from domain.errors import NotAbleError
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.distributed import status
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.membership import status
+from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, Surroundings
+from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.presence import Presence
-from adapters.distributed.status import Statuses
-from adapters.distributed.surroundings import COMMUNICATIONS, PROJECT, RELAY, Surroundings
 from adapters.http.metrics import GAUGES
 from tests.contracts.events import append
 from tests.distributed.published import call

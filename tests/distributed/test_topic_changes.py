@@ -15,13 +15,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package 
     ResourceType,
 )
 
-from adapters.distributed.cloud_events import DamagedRecordError, Message, Record, commit_messages, record_of
-from adapters.distributed.communication_events import DEFAULTS, communication_message
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.log import MongoLog
+from adapters.distributed.audit_log.cloud_events import DEFAULTS, communication_message
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.topic_copy import TopicCopy, exact_archived, exact_commits
-from projections.topic_check import CopyCheck, Finding
+from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, commit_messages, record_of
+from adapters.distributed.verification.topic_copy import TopicCopy, exact_archived, exact_commits
+from projections.verification.topic import CopyCheck, Finding
 from tests.distributed.published import Published, live_on
 
 SOURCE = "/autolearn/x/" + "ab" * 16

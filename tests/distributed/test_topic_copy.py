@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed.cloud_events import Message, commit_messages
-from adapters.distributed.communications import MongoCommunications
-from adapters.distributed.log import MongoLog
+from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.topic_copy import TopicCopy
+from adapters.distributed.topics.cloud_events import Message, commit_messages
+from adapters.distributed.verification.topic_copy import TopicCopy
 from domain.errors import NotAbleError
 from projections.ports import RawCommit
-from projections.topic_check import CopyCheck, Finding
+from projections.verification.topic import CopyCheck, Finding
 from tests.distributed.published import Published, live_on
 
 
@@ -100,6 +100,6 @@ def test_a_relay_that_stands_still_is_a_fault(log: MongoLog, published: Publishe
 
 
 def test_an_unreachable_kafka_is_no_empty_topic(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.distributed.tape.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("adapters.distributed.topics.scan.PATIENCE_SECONDS", 0.2)
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
         list(TopicCopy("127.0.0.1:9", "x", "/autolearn/x/y").commits(0, 0))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.presence import Presence
-from adapters.distributed.projector import WORK
-from adapters.distributed.read_models import ReadModels, serving
-from adapters.distributed.status import Statuses
-from adapters.distributed.upgrade import Upgrade
+from adapters.distributed.read_models.generations import ReadModels, serving
+from adapters.distributed.read_models.projector import WORK
+from adapters.distributed.read_models.upgrade import Upgrade
 from projections.fold import VERSION
 
 

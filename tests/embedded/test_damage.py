@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.communication_rows import to_row
-from adapters.embedded.communications import SqliteCommunications
+from adapters.audit_log import chain as communication_chain
+from adapters.embedded.audit_log.rows import to_row
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.wire import chain, communication_chain
-from adapters.wire.events import UnreadableEventError
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log import chain
+from adapters.log.events import UnreadableEventError
 from domain.errors import NotAbleError
 from tests.contracts.events import append
 from tests.contracts.test_communications import CALL

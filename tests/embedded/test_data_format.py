@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.data_format import FORMAT, Said, check_format, check_master_key, said_in
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.generations import Generations
-from adapters.embedded.read_database import ReadDatabase
-from adapters.embedded.small_files import small_file_faults
+from adapters.embedded.directory.data_format import FORMAT, Said, check_format, check_master_key, said_in
+from adapters.embedded.directory.small_files import small_file_faults
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.embedded.read_models.generations import Generations
 from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key, fingerprint, make_master_key, read_master_key
 from domain.errors import BadInputError, ConflictError

@@ -7,7 +7,7 @@ from threading import Event, get_ident
 
 import pytest
 
-from adapters.group_commit import MAX_TOGETHER, GroupCommit
+from adapters.log.group_commit import MAX_TOGETHER, GroupCommit
 from domain.errors import NotAbleError
 
 

@@ -14,15 +14,15 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.embedded.receipts import NAME, ReceiptKeeper, read_receipts
-from cli.beginnings import system_call
-from cli.compose.embedded import open_node
-from cli.node import Node
-from cli.settings import Settings, read_settings
+from adapters.embedded.directory.receipts import NAME, ReceiptKeeper, read_receipts
 from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, ConflictError
 from projections.ports import Communication
-from projections.tails import End
+from projections.verification.tails import End
+from server.compose.embedded import open_node
+from server.node import Node
+from server.settings import Settings, read_settings
+from server.startup import system_call
 
 READ_MODELS = "read-models-*.db"
 HASHES = "ab" * 32, "00" * 32
@@ -187,7 +187,7 @@ def test_a_write_ahead_log_that_a_killed_backend_left_and_that_is_lost_is_notice
 ) -> None:
     """The process ends at once, with everything still in the files `-wal`; each loses its own."""
     code = (
-        "import os, sys; from cli.settings import read_settings; from cli.compose.embedded import open_node\n"
+        "import os, sys; from server.settings import read_settings; from server.compose.embedded import open_node\n"
         "from tests.embedded.test_lost_tails import called\n"
         "from pathlib import Path\n"
         "node = open_node(read_settings(data=Path(sys.argv[1])))\n"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
 from domain.errors import NotAbleError
 from tests.contracts.events import append
 from tests.contracts.test_communications import CALL

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.wire.chain import chain_faults
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log.chain import chain_faults
 from tests.contracts.events import append
 from tests.damage.loose import change, loosened
 

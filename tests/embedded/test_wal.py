@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.at_rest import faults_at_rest
-from adapters.embedded.wal import wal_faults
+from adapters.embedded.directory.at_rest import faults_at_rest
+from adapters.embedded.directory.wal import wal_faults
 
 HEAD, FRAME_HEAD, PAGE = 32, 24, 4096
 

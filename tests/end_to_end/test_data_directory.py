@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cli.inspect import inspect_offline
 from cli.up import started
 from domain.errors import ConflictError
+from server.inspection.questions import inspect_offline
 from tests.end_to_end.place import Place
 
 MIB = 2**20

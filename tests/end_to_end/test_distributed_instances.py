@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
 from cli.answers import Answer
 from cli.bodies import JsonBody

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
 from cli.processes import SERVICES
 from tests.end_to_end.fleet import Fleet, fleet_on

@@ -12,10 +12,10 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 
-from adapters.distributed.cloud_events import Message
-from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.probe import Probe
+from adapters.distributed.topics.cloud_events import Message
+from adapters.distributed.topics.seek import Probe
 from cli.client import Client
 from commands.ports import Stamp
 from domain.client import ClientAdded
@@ -30,7 +30,7 @@ READY, UNABLE = 200, 503
 GARBAGE = Message(b"key", b"\x00no event", [])
 NEWER = "client-added.v2"
 KNOWS_NEWER = f"""
-from adapters.wire.upcasters import UPCASTERS
+from adapters.log.upcasters import UPCASTERS
 
 UPCASTERS[{NEWER!r}] = ("client-added.v1", dict)
 """

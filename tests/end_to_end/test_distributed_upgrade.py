@@ -21,9 +21,9 @@ import projections.fold
 
 projections.fold.VERSION = {NEW}
 
-import adapters.distributed.upgrade
+import adapters.distributed.read_models.upgrade
 
-adapters.distributed.upgrade.LOOK_SECONDS = 0.1
+adapters.distributed.read_models.upgrade.LOOK_SECONDS = 0.1
 """
 
 

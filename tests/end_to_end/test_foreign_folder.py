@@ -12,12 +12,22 @@ from pathlib import Path
 
 import pytest
 
-from adapters.own_python import own_environment
+from adapters.host.own_python import own_environment
 from cli.up import started
 from tests.end_to_end.place import SECONDS
 
 # What processes of ours import early: our own packages, libraries, and what Python itself looks for.
-NAMES = ("adapters", "cli", "commands", "domain", "projections", "sitecustomize", "usercustomize")
+NAMES = (
+    "adapters",
+    "autolearn",
+    "cli",
+    "commands",
+    "domain",
+    "projections",
+    "server",
+    "sitecustomize",
+    "usercustomize",
+)
 LIBRARIES = (
     "click",
     "numpy",

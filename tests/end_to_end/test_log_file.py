@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.detached import LOG
 from domain.errors import AutoLearnError
+from server.detached import LOG
 from tests.cli.hostile import HOSTILE, is_hostile
 from tests.end_to_end.fleet import until
 from tests.end_to_end.place import Place
@@ -23,7 +23,7 @@ def writers(log: Path) -> list[int]:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:  # it has ended meanwhile
             continue
-        if b"cli.log_writer" in words and str(log).encode() in words:
+        if b"server.log_writer" in words and str(log).encode() in words:
             found.append(int(folder.name))
     return found
 

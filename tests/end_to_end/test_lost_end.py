@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.inspect import inspect_offline
 from cli.up import started
 from domain.errors import ConflictError
+from server.inspection.questions import inspect_offline
 from tests.end_to_end.place import Place, Shell
 
 pytestmark = pytest.mark.slow

@@ -64,11 +64,11 @@ def test_no_process_of_a_backend_leaves_a_core_dump(shell: Shell, place: Place) 
 @pytest.mark.parametrize(
     "code",
     [
-        "from cli.serving import begin_process; begin_process()",
+        "from server.serving import begin_process; begin_process()",
         "from adapters.security.keys import make_master_key; make_master_key('master.key')",
         "from adapters.security.keys import read_master_key; read_master_key('there.key')",
         "from adapters.security.credentials import Credentials; Credentials.read('credentials.json')",
-        "import sys; from cli.inspection_process import main; sys.argv = ['', 'verify']; sys.stdin.close(); main()",
+        "import sys; from server.inspection.process import main; sys.argv = ['', 'verify']; sys.stdin.close(); main()",
         "import adapters.tasks.preload",
         "",
     ],

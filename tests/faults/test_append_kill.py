@@ -9,11 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from adapters.embedded.communications import SqliteCommunications
+from adapters.audit_log import chain as communication_chain
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.wire import chain, communication_chain
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log import chain
 from domain.experiment_events import ExperimentAnnotated
 
 ROOT = Path(__file__).parents[2]
@@ -23,9 +24,9 @@ WRITES = """
 import os, sys
 from threading import Thread
 from uuid import uuid4
-from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
+from adapters.embedded.log.event_store import SqliteEventStore
 from tests.contracts.events import events, stamp
 from tests.contracts.test_communications import CALL
 

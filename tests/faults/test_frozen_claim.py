@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
 from commands.application import Application
 from commands.ports import Ports, Receipt, Stamp

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.communications import SqliteCommunications
+from adapters.audit_log import chain as communication_chain
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.wire import chain, communication_chain
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.log import chain
 from commands.ports import Receipt
 from domain.errors import DiskReserveError, NotAbleError
 from tests.contracts.events import event, stamp

@@ -17,10 +17,10 @@ from uuid import UUID
 
 import pytest
 
-from adapters.distributed.event_store import MongoEventStore
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.wire.chain import chain_faults
+from adapters.log.chain import chain_faults
 from domain.errors import NotAbleError
 from tests.servers.process import Server
 
@@ -33,7 +33,7 @@ DATABASE = "killed"
 WRITES = """
 import os, random, sys
 from threading import Thread
-from adapters.distributed.event_store import MongoEventStore
+from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
 from commands.ports import DuplicateAppend
 from domain.errors import NotAbleError

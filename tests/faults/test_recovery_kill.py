@@ -14,10 +14,10 @@ from uuid import UUID
 
 import pytest
 
-from adapters.distributed.cloud_events import commit_messages
-from adapters.distributed.log import MongoLog
+from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.wire.chain import GENESIS, hash_of
+from adapters.distributed.topics.cloud_events import commit_messages
+from adapters.log.chain import GENESIS, hash_of
 from projections.ports import RawCommit, RawEvent
 from tests.distributed.published import Published
 

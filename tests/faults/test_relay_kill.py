@@ -19,12 +19,12 @@ from threading import Event, Thread
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from adapters.distributed.cloud_events import Message, commit_messages, origin
-from adapters.distributed.probe import message_of
-from adapters.distributed.topics import ensure_topics, topics_of
+from adapters.distributed.topics.cloud_events import Message, commit_messages, origin
+from adapters.distributed.topics.seek import message_of
+from adapters.distributed.topics.topics import ensure_topics, topics_of
 from adapters.embedded.database import Database
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
 from tests.contracts.events import append
 from tests.servers.process import Server
 
@@ -40,10 +40,10 @@ IN_TRANSACTION = -1
 RELAYS = """
 import os, random, sys
 from threading import Thread, Timer
-from adapters.distributed import read_ahead
-from adapters.distributed.relay import EventSource, Fenced, Relay
+from adapters.distributed.topics import read_ahead
+from adapters.distributed.relay.relay import EventSource, Fenced, Relay
 from adapters.embedded.database import Database
-from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.log.feed import SqliteFeed
 from domain.errors import NotAbleError
 
 path, bootstrap, topic, origin = sys.argv[1:]

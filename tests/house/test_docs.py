@@ -9,7 +9,7 @@ import click
 import pytest
 
 import cli.main
-from cli.settings import Settings
+from server.settings import Settings
 from tests.house.events_page import PAGE as EVENTS_PAGE
 from tests.house.events_page import page as events_page
 from tests.house.pages import commands, links, pages, rows, section, shell_lines, text
@@ -66,7 +66,7 @@ def test_settings_tables_equal_the_settings() -> None:
     of_the_client = {
         name
         for path in tracked(".py")
-        if path.parts[0] == "cli"
+        if path.parts[0] in {"autolearn", "cli"}
         for name in re.findall(r"AUTOLEARN_[A-Z_]*[A-Z]", text(path))
     }
     cells = [row[0] for path in pages() for row in rows(text(path))]

@@ -11,10 +11,10 @@ import pytest
 
 from cli.main import cli
 from domain.errors import FilterError
-from projections.conditions import Compare, Not
-from projections.filter import parse, parse_sort
+from projections.filters.conditions import Compare, Not
+from projections.filters.filter import parse, parse_sort
+from projections.filters.vocabulary import Vocabulary
 from projections.ports import NEWEST_FIRST
-from projections.vocabulary import Vocabulary
 from tests.house.pages import rows, section, text
 
 PAGE = Path("docs/filters.md")

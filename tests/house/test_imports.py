@@ -16,7 +16,7 @@ ALLOWED = {
 }
 HEAVY = {"sklearn", "pandas", "numpy", "pyarrow", "scipy", "skops"}
 # the forkserver loads preload, tests and tools run tasks inline; nothing else of the backend may touch these
-TASKS_ONLY = ("adapters.learning", "adapters.tasks.child", "adapters.tasks.inline", "adapters.tasks.preload")
+TASKS_ONLY = ("adapters.learning", "adapters.tasks.child", "tests.tasks.inline", "adapters.tasks.preload")
 # `autolearn --help` within 120 ms leaves no room for these.
 SLOW_TO_LOAD = {"fastapi", "uvicorn", "pydantic", "eventsourcing", "lark", "asyncio", *HEAVY}
 IMPURE = {"time", "random", "secrets", "os", "io", "pathlib", "socket", "threading"}

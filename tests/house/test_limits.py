@@ -1,4 +1,4 @@
-"""The house's limits: small files and functions, names that say something, nothing of one machine."""
+"""The house's limits: short files and functions, nothing of one machine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import pytest
 
 from tests.house.tracked import ROOT, parsed, tracked
 
-MOST_LINES_OF_A_FILE = 300
-MOST_LINES_OF_A_FUNCTION = 25
-EMPTY_NAMES = {"abstract", "impl", "manager", "helper", "helpers", "util", "utils"}
+MOST_LINES_OF_A_FILE = 400
+MOST_LINES_OF_A_FUNCTION = 40
 # Spelt with a class of one letter, so that this file does not find itself.
 FORBIDDEN_TEXTS = {
     "a note of something left to do": re.compile(r"\b(T[O]DO|F[I]XME|X[X]X)\b"),
@@ -32,11 +31,6 @@ def text(path: Path) -> str:
     return (ROOT / path).read_bytes().decode("utf-8", errors="replace")
 
 
-def words(name: str) -> set[str]:
-    """Split a snake or camel case name into lower-case words."""
-    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
-
-
 def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     """Count the lines of a function's body without its docstring."""
     body = function.body[1:] if ast.get_docstring(function) is not None else function.body
@@ -51,7 +45,7 @@ def definitions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast
 def test_files_are_short() -> None:
     lengths = {str(path): len(text(path).splitlines()) for path in PYTHON}
     long = {path: lines for path, lines in lengths.items() if lines > MOST_LINES_OF_A_FILE}
-    assert long == {}, "a concept is missing in each: find and name it"
+    assert long == {}, "split each where a concept ends"
 
 
 def test_functions_are_short() -> None:
@@ -62,18 +56,11 @@ def test_functions_are_short() -> None:
         if not isinstance(node, ast.ClassDef)
     }
     long = {name: lines for name, lines in lengths.items() if lines > MOST_LINES_OF_A_FUNCTION}
-    assert long == {}, "a concept is missing in each: find and name it"
+    assert long == {}, "split each where a concept ends"
 
 
 def test_modules_say_what_they_are() -> None:
     assert [str(path) for path in PYTHON if not ast.get_docstring(parsed(path))] == []
-
-
-def test_names_carry_meaning() -> None:
-    names = [
-        (path, name) for path in PYTHON for name in (*path.with_suffix("").parts, *(d.name for d in definitions(path)))
-    ]
-    assert [f"{path}: {name}" for path, name in names if words(name) & EMPTY_NAMES] == []
 
 
 def test_exceptions_from_the_rules_give_their_reason() -> None:
@@ -100,11 +87,9 @@ def test_locks_name_no_registry_and_have_hashes(path: Path) -> None:
 
 
 def test_the_limits_can_fail() -> None:
-    long = ast.parse("def f():\n    'says'\n" + "    x = 1\n" * 26).body[0]
+    long = ast.parse("def f():\n    'says'\n" + "    x = 1\n" * 41).body[0]
     assert isinstance(long, ast.FunctionDef)
     assert body_lines(long) == MOST_LINES_OF_A_FUNCTION + 1
-    assert words("AbstractStoreImpl") & EMPTY_NAMES == {"abstract", "impl"}
-    assert words("implied_by_management") & EMPTY_NAMES == set()
     path = FORBIDDEN_TEXTS["a path of one machine"]
     assert path.search("see /" + "root/data")
     assert not path.search("/session/" + "root/x")

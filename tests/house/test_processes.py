@@ -6,7 +6,7 @@ import ast
 
 from tests.house.tracked import parsed, tracked
 
-PRODUCT = {"adapters", "cli", "commands", "domain", "projections"}
+PRODUCT = {"adapters", "autolearn", "cli", "commands", "domain", "projections", "server"}
 SAFE = {"-P", "-I"}  # -I includes -P
 
 

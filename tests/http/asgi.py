@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from adapters.http.frames import frames_in
+from adapters.http.streams.frames import frames_in
 from adapters.security.answer_facts import AnswerFacts
 from adapters.security.calls import OutgoingCall
 from adapters.security.credentials import Credentials

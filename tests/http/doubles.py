@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
-from adapters.embedded.documents import EmbeddedDocuments
-from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.tasks.slots import Slots
-from commands.lifeline import Lifeline
+from commands.cancellation import Lifeline
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from projections.fold import Fold, commits
 from projections.ports import Batch

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.audit_log.request_ids import SqliteRequestIds
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.documents import EmbeddedDocuments
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.embedded.history import EmbeddedHistory
-from adapters.embedded.read_database import ReadDatabase
-from adapters.embedded.request_ids import SqliteRequestIds
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.embedded.read_models.history import EmbeddedHistory
 from adapters.files.blobs import FileBlobs
 from adapters.http.app import make_app
 from adapters.http.backend import Backend
-from adapters.http.gate import Gate
+from adapters.http.middleware.request_pipeline import Gate
 from adapters.security.credentials import Credentials
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.embedded.communications import SqliteCommunications
-from adapters.embedded.feed import SqliteFeed
+from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.log.feed import SqliteFeed
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Archived, Communication
 from tests.http.asgi import Caller

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from adapters.http.bodies import LARGEST_JSON, LARGEST_SEALED
+from adapters.http.middleware.bodies import LARGEST_JSON, LARGEST_SEALED
 from adapters.security.sealing import REQUEST, SEALED, seal
 from adapters.security.tokens import EMPTY_SHA256
 from tests.http.asgi import Caller, Reply

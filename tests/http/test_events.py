@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from adapters.embedded.communications import RING
-from adapters.http.frames import frame, sealed_frame
-from adapters.http.in_flight import InFlight
+from adapters.embedded.audit_log.store import RING
+from adapters.http.middleware.in_flight import InFlight
+from adapters.http.streams.frames import frame, sealed_frame
 from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, NotAbleError, NotJsonError
 from tests.http.asgi import Caller, Reply

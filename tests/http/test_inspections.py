@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.lifeline import Lifeline
+from commands.cancellation import Lifeline
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
 

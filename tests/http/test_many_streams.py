@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from adapters.embedded.feed import SqliteFeed
-from adapters.http.live import STREAMS_OF_ONE
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.http.streams.live import STREAMS_OF_ONE
 from projections.ports import RawCommit
 from projections.queries import Queries
 from projections.visibility import Viewer

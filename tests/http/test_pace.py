@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from adapters.http.pace import Pace
+from adapters.http.streams.pace import Pace
 
 FRAMES = 60
 

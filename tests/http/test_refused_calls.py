@@ -10,10 +10,10 @@ from anyio import Event, create_task_group, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.embedded.communications import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.http.passage import refused_connection
-from adapters.http.refused_calls import BURST, EACH_SECONDS, RefusedCalls
+from adapters.http.middleware.refused_calls import BURST, EACH_SECONDS, RefusedCalls
+from adapters.http.middleware.request_context import refused_connection
 from adapters.serving.refused import NOT_HTTP, TOO_SLOW
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Communication

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.http.bodies import GoneError
+from adapters.http.middleware.bodies import GoneError
 from adapters.http.relayed import RelayedBody, Room
 
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.embedded.communications import SqliteCommunications
-from adapters.http.health import readiness
+from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.http.routes.health import readiness
+from adapters.log import events as wire_events
 from adapters.security.credentials import Credentials
-from adapters.wire import events as wire_events
 from domain.errors import DiskReserveError, NotAbleError
 from tests.http.asgi import Caller
 from tests.http.rig import Rig

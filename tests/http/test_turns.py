@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from adapters.http.turns import Turns
+from adapters.http.middleware.fair_queue import Turns
 
 
 async def nothing() -> None:

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from adapters.embedded.communications import SqliteCommunications
-from adapters.http import bodies
-from adapters.http.live import INGESTS, UPLOADS_OF_ONE
-from adapters.http.turns import Turns
+from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.http.middleware import bodies
+from adapters.http.middleware.fair_queue import Turns
+from adapters.http.streams.live import INGESTS, UPLOADS_OF_ONE
 from adapters.security.calls import OutgoingCall
 from commands.ports import TaskSpec
 from domain.errors import DiskReserveError
@@ -78,7 +78,7 @@ def test_a_declared_size_above_the_limit_is_refused_at_once(rig: Rig, ana: Calle
 def test_a_file_that_grows_above_the_limit_is_refused(
     rig: Rig, ana: Caller, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.http.passage.LARGEST_UPLOAD", 100_000)
+    monkeypatch.setattr("adapters.http.middleware.request_context.LARGEST_UPLOAD", 100_000)
     reply = add(ana)
     assert (reply.status, reply.json["type"]) == (413, "too-large")
     assert list(scratch.iterdir()) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.http.vitals import Vitals
+from adapters.http.routes.process_health import Vitals
 from domain.errors import NotAbleError
 
 

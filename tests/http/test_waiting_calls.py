@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.http.live import WAITS_OF_ONE
+from adapters.http.streams.live import WAITS_OF_ONE
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
 
@@ -20,7 +20,7 @@ MANY = 400  # more than there are threads for anything
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.http.visit.REACHED_WITHIN", FOR_EVER)
+    monkeypatch.setattr("adapters.http.routes.route_context.REACHED_WITHIN", FOR_EVER)
 
 
 async def begun(calls: list[Coroutine[Any, Any, Reply]]) -> list[asyncio.Task[Reply]]:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning import columns, parquet, parse, separated, stored
-from adapters.learning.ingest import ingest
-from adapters.learning.target import Target
+from adapters.learning.tables import columns, parquet, parse, separated, stored
+from adapters.learning.tables.ingest import ingest
+from adapters.learning.tables.target import Target
 from domain.errors import BadInputError
 
 VALUES = [
@@ -175,7 +175,7 @@ def test_unsigned_numbers_beyond_63_bits_are_numbers_wherever_they_stand(learnin
 
 
 def test_a_target_of_too_many_values_is_counted_only_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.learning.target.COUNTED", 1500)
+    monkeypatch.setattr("adapters.learning.tables.target.COUNTED", 1500)
     schema = pa.schema([("id", pa.string())])
     target = Target("id", schema)
     for start in range(0, 10_000, 1000):

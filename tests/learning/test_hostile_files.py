@@ -18,10 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning import ingest, overview, parquet, parse
-from adapters.learning.columns import LONGEST_TEXT, MOST_COLUMNS
-from adapters.learning.overview import look_over
-from adapters.learning.source import MOST_VALUES
+from adapters.learning.tables import ingest, overview, parquet, parse
+from adapters.learning.tables.columns import LONGEST_TEXT, MOST_COLUMNS
+from adapters.learning.tables.overview import look_over
+from adapters.learning.tables.source import MOST_VALUES
 from domain.errors import BadInputError, TooLargeError
 from tests.house.tracked import ROOT
 
@@ -31,7 +31,7 @@ MOST_GROWTH = 600 * MIB
 INGEST = """
 import resource, sys
 from adapters.files.blobs import FileBlobs
-from adapters.learning.ingest import ingest
+from adapters.learning.tables.ingest import ingest
 from domain.errors import AutoLearnError, BadInputError, TooLargeError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

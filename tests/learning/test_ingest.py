@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning import parse
-from adapters.learning.frame import read_frame
-from adapters.learning.ingest import ingest
+from adapters.learning.preparation.frame import read_frame
+from adapters.learning.tables import parse
+from adapters.learning.tables.ingest import ingest
 from domain.errors import BadInputError, TooLargeError
 
 ROWS = "size,kind,open,made,class\n1.5,a,true,2020-01-02,yes\n2,b,false,2020-01-03,no\n,NA,true,2020-01-04,yes\n"

@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from adapters.learning.catalog import MODELS, estimator, offers
-from adapters.learning.settings import NOT_SETTINGS, admits, as_expected, settings_of
+from adapters.learning.offers.catalog import MODELS, estimator, offers
+from adapters.learning.offers.settings import NOT_SETTINGS, admits, as_expected, settings_of
 
 OWN = {offer.name: offer for offer in offers(MODELS) if offer.distribution == "autolearn"}
 

@@ -20,10 +20,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 
 from adapters.files.blobs import FileBlobs
-from adapters.learning.catalog import MODELS, find
-from adapters.learning.learned import learned_bytes, plain
-from adapters.learning.model_file import NotTrustedError, load_model, model_bytes
-from adapters.learning.pipeline import pipeline
+from adapters.learning.fitting.learned import learned_bytes, plain
+from adapters.learning.fitting.model_file import NotTrustedError, load_model, model_bytes
+from adapters.learning.offers.catalog import MODELS, find
+from adapters.learning.preparation.pipeline import pipeline
 
 X = np.random.default_rng(1).normal(size=(60, 3))
 Y = np.where(X[:, 0] + X[:, 1] > 0, "above", "below")

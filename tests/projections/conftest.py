@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.embedded.database import Database
-from adapters.embedded.read_database import ReadDatabase
+from adapters.embedded.read_models.database import ReadDatabase
 from tests.projections.verified import Place
 from tests.projections.world import World
 

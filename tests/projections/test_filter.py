@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import AmbiguousNameError, FilterError
-from projections.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
-from projections.filter import parse, parse_sort
+from projections.filters.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
+from projections.filters.filter import parse, parse_sort
+from projections.filters.vocabulary import Vocabulary
 from projections.ports import Sort
-from projections.vocabulary import Vocabulary
 from tests.projections.unparsed import unparse
 
 AVERAGED = {"default": "macro", "averages": ["macro", "micro"]}

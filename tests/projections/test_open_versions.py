@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.files.stash import TemporaryStash
-from projections.open_versions import OpenVersions
+from adapters.files.spill_table import TemporaryStash
+from projections.replay.open_versions import OpenVersions
 
 values = st.none() | st.integers() | st.lists(st.booleans(), max_size=2)
 acts = st.lists(st.tuples(st.sampled_from(["follow", "get", "trim"]), st.sampled_from("abcdefgh"), values), max_size=60)

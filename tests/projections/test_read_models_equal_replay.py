@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from adapters.embedded.documents import EmbeddedDocuments
-from adapters.embedded.read_database import ReadDatabase
-from adapters.files.stash import TemporaryStash
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.files.spill_table import TemporaryStash
 from commands.answers import status_of, status_of_evaluation, status_of_reproduction
 from commands.wrappers import load
 from domain.experiment import Experiment
 from projections import experiment, tasks
-from projections.plain import plain
+from projections.jsonable import plain
 from projections.rebuild import rebuild
-from projections.replay import replay
-from projections.versions import Fingerprints, LoggedVersions, stored_versions
+from projections.replay.run import replay
+from projections.verification.versions import Fingerprints, LoggedVersions, stored_versions
 from tests.projections.random_life import Step, live, lives
 from tests.projections.world import World
 
@@ -99,8 +99,8 @@ def test_what_is_put_aside_changes_nothing(life: list[Step]) -> None:
     head = world.feed.head()[0]
     *_, at_once = replay(world.replayed, head)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("projections.open_versions.KEPT", 2)
-        patch.setattr("projections.versions.BATCH", 5)
+        patch.setattr("projections.replay.open_versions.KEPT", 2)
+        patch.setattr("projections.verification.versions.BATCH", 5)
         *_, by_and_by = replay(world.replayed, head)
         logged = Fingerprints()
         with TemporaryStash() as stash:

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import NotFoundError
 from projections.following import Poisoned
-from projections.replay import replay
+from projections.replay.run import replay
 from tests.projections.test_runner import spoil
 from tests.projections.world import AVERAGE, World
 

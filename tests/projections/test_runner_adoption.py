@@ -8,8 +8,8 @@ from threading import Event
 
 import pytest
 
-from adapters.embedded.documents import EmbeddedDocuments
-from adapters.embedded.read_database import ReadDatabase
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.embedded.read_models.documents import EmbeddedDocuments
 from domain.errors import NotAbleError
 from projections.ports import Batch
 from projections.rebuild import rebuild

@@ -9,7 +9,15 @@ import pytest
 from domain.errors import ConflictError
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from projections.ports import Archived
-from projections.tails import Claim, End, check_same, check_tails, claims_of_records, contradictions, tail_of
+from projections.verification.tails import (
+    Claim,
+    End,
+    check_same,
+    check_tails,
+    claims_of_records,
+    contradictions,
+    tail_of,
+)
 from tests.wire.test_communication_chain import archive
 
 HASHES = {0: bytes(32), 3: b"3" * 32, 7: b"7" * 32}

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.files.stash import TemporaryStash
+from adapters.files.spill_table import TemporaryStash
 from domain.errors import BadInputError
 from projections.ports import Archived, Communication, RawCommit, RawEvent
-from projections.topic_check import MOST_FAULTS, CopyCheck, Finding
-from projections.verify import Evidence, verify
+from projections.verification.topic import MOST_FAULTS, CopyCheck, Finding
+from projections.verification.verify import Evidence, verify
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 1, UTC)
 Copy = list[RawCommit | Finding]

@@ -10,7 +10,7 @@ import pytest
 
 from domain.errors import NotAbleError
 from projections.ports import Batch
-from projections.verify import verify
+from projections.verification.verify import verify
 from tests.projections.verified import Place, positions
 
 
@@ -93,7 +93,7 @@ def test_appends_without_a_communication_are_unanswered_but_no_fault(place: Plac
 
 
 def test_read_models_that_lag_or_lead_are_faults(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projections.verify.REACHED_WITHIN", 0.0)
+    monkeypatch.setattr("projections.verification.verify.REACHED_WITHIN", 0.0)
     place.world.register("wine")
     assert "do not reach" in place.report()["faults"][0]["what"]
     place.world.documents.apply(Batch(1000))

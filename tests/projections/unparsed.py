@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
-from projections.conditions import And, Between, Compare, Condition, Constant, IsNone, IsSome, Not, OneOf, Or
+from projections.filters.conditions import And, Between, Compare, Condition, Constant, IsNone, IsSome, Not, OneOf, Or
 
 
 def unparse(condition: Condition) -> str:

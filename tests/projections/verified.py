@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from adapters.embedded.communications import SqliteCommunications
+from adapters.audit_log.chain import chain_faults as communication_faults
+from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.read_database import ReadDatabase
-from adapters.files.stash import TemporaryStash
-from adapters.wire.chain import chain_faults
-from adapters.wire.communication_chain import chain_faults as communication_faults
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.files.spill_table import TemporaryStash
+from adapters.log.chain import chain_faults
 from projections.ports import Communication
-from projections.verify import Evidence, verify
+from projections.verification.verify import Evidence, verify
 from tests.projections.world import World
 
 Report = dict[str, Any]

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.embedded.database import Database
-from adapters.embedded.documents import EmbeddedDocuments
-from adapters.embedded.event_store import SqliteEventStore
-from adapters.embedded.feed import SqliteFeed
-from adapters.embedded.history import EmbeddedHistory
-from adapters.embedded.read_database import ReadDatabase
-from adapters.files.stash import TemporaryStash
+from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.feed import SqliteFeed
+from adapters.embedded.read_models.database import ReadDatabase
+from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.embedded.read_models.history import EmbeddedHistory
+from adapters.files.spill_table import TemporaryStash
 from commands.ports import Receipt, Stamp
 from commands.wrappers import load
 from domain.dataset import Dataset, DatasetContent
@@ -21,7 +21,7 @@ from domain.experiment import Experiment
 from domain.offer import Description, Offer
 from domain.session import Session
 from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training, session_id
-from projections.replay import Replayed
+from projections.replay.run import Replayed
 from projections.runner import Runner
 
 WORKER = "worker-1"

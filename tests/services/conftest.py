@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.files.blobs import FileBlobs
-from adapters.learning.builtin import BUILTIN
-from adapters.tasks.inline import InlineLauncher
+from adapters.learning.tables.builtin import BUILTIN
 from commands.catalog.offer_catalog import BuiltinDataset
 from tests.http.rig import Rig
+from tests.tasks.inline import InlineLauncher
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from adapters.http.problems import Problem
 from adapters.serving.connections import Connections
 from adapters.serving.limits import ConnectionLimits
-from cli.serving import Serving, config_of, door_at
+from server.serving import Serving, config_of, door_at
 
 SECONDS = 60.0
 QUICK = ConnectionLimits(

@@ -49,10 +49,10 @@ def test_no_descriptors_is_one_line() -> None:
 
 def test_faults_of_ours_keep_their_traceback_and_other_loggers_all_lines() -> None:
     heard = Lines()
-    heard.hear("adapters.http.gate", "GET /session", error=ValueError("a fault"))
+    heard.hear("adapters.http.middleware.request_pipeline", "GET /session", error=ValueError("a fault"))
     assert "ValueError: a fault" in heard.lines[0]
     for n in range(3):
-        heard.hear("cli.child", "%s ended", n)
+        heard.hear("server.child", "%s ended", n)
     assert heard.lines[1:] == ["0 ended", "1 ended", "2 ended"]
 
 

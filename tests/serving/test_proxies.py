@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.serving.proxies import Callers, canonical
-from cli.settings import read_settings
 from domain.errors import BadInputError
+from server.settings import read_settings
 
 PROXIES = [ip_network("10.1.0.0/16"), ip_network("::1")]
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from adapters.wire.asyncapi import pages
-from adapters.wire.json_schemas import COMMUNICATION, schemas
+from tests.wire.asyncapi import pages
 from tests.wire.contract import DOCS, contract, validator
+from tests.wire.json_schemas import COMMUNICATION, schemas
 
 META = Path(__file__).parent / "asyncapi-3.0.0.schema.json.gz"
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))
@@ -39,7 +39,7 @@ def faults_of(document: Any) -> list[str]:
 
 def test_files_are_as_the_code_has_them() -> None:
     stale = [path.name for path, text in pages().items() if not path.exists() or path.read_text() != text]
-    assert stale == [], "`python -m adapters.wire.asyncapi` writes them"
+    assert stale == [], "`python -m tests.wire.asyncapi` writes them"
     assert {path.stem for path in (DOCS / "schemas").iterdir()} >= set(schemas())
 
 

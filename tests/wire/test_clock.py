@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.wire.moments import from_microseconds, microseconds_now, to_microseconds
-from cli.compose.stores import SystemClock
+from adapters.log.times import from_microseconds, microseconds_now, to_microseconds
 from domain.errors import NotAbleError
+from server.compose.stores import SystemClock
 
 FIRST, AFTER = datetime(1980, 1, 1, tzinfo=UTC), datetime(9999, 12, 1, tzinfo=UTC)
 

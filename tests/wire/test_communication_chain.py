@@ -8,9 +8,9 @@ from hashlib import sha256
 
 import pytest
 
-from adapters.wire.communication_chain import ADDED, GENESIS, Ends, chain_faults, following, has_its_hash
-from adapters.wire.framing import framed, framed_number
-from adapters.wire.moments import to_microseconds
+from adapters.audit_log.chain import ADDED, GENESIS, Ends, chain_faults, following, has_its_hash
+from adapters.log.framing import framed, framed_number
+from adapters.log.times import to_microseconds
 from projections.ports import Archived, Communication
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import get_type_hints
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.wire.communication_chain import communication_hash, normal
-from adapters.wire.communication_limits import GREATEST, LONGEST
+from adapters.audit_log.chain import communication_hash, normal
+from adapters.audit_log.limits import GREATEST, LONGEST
 from projections.ports import Communication
 
 ANY = {

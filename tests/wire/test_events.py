@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.wire.events import UnreadableEventError, decode, encode
-from adapters.wire.upcasters import UPCASTERS
+from adapters.log.events import UnreadableEventError, decode, encode
+from adapters.log.upcasters import UPCASTERS
 from domain.errors import BadInputError
 from domain.events import EVENTS, Event, Metadata
 from domain.experiment_events import EvaluationCompleted, ExperimentAnnotated

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.wire.events import decode, encode
-from adapters.wire.upcasters import UPCASTERS
+from adapters.log.events import decode, encode
+from adapters.log.upcasters import UPCASTERS
 from domain.events import EVENTS, Event
 from tests.wire.examples import EXAMPLES
 

@@ -1,0 +1,40 @@
+"""What the filters of `log` mean, whichever store answers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from adapters.log.times import to_microseconds
+from domain.errors import BadInputError
+
+EQUAL: Final = ("correlation", "actor", "operation", "outcome", "kind")
+ALLOWED: Final = (*EQUAL, "since", "until")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Fields that must be equal, and the first and the last time that count (microseconds; None: no bound)."""
+
+    equal: dict[str, str] = field(default_factory=dict)
+    since: int | None = None
+    until: int | None = None
+
+
+def wanted(filters: dict[str, str]) -> Wanted:
+    """Return what filters ask for; since and until are ISO times with zone, both inclusive. Raises BadInputError."""
+    for name in filters:
+        if name not in ALLOWED:
+            raise BadInputError(f"The log has no filter {name!r}, only {', '.join(ALLOWED)}.", allowed=list(ALLOWED))
+    equal = {name: value for name, value in filters.items() if name in EQUAL}
+    return Wanted(equal, _microseconds(filters.get("since")), _microseconds(filters.get("until")))
+
+
+def _microseconds(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return to_microseconds(datetime.fromisoformat(text))
+    except (ValueError, TypeError) as error:
+        raise BadInputError(f"{text!r} is not an ISO 8601 time with zone, such as 2026-01-31T12:00:00Z.") from error

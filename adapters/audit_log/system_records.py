@@ -1,0 +1,85 @@
+"""The event worker's side of the archive: its start, and each event that it acted on, are communications too."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from domain.events import Event
+from projections.ports import Communication, Communications
+from projections.verification.settled import CORRELATION, LOST, SETTLED, SINCE
+
+KEY: Final = "master-key:"  # and its fingerprint: nothing else in the archive tells whose key the clients' come from
+
+
+class ArchivedJournal:
+    """Fulfils commands.ports.Journal on the archive of communications; `key` is the master key's fingerprint."""
+
+    def __init__(self, communications: Communications, worker: str, key: str) -> None:
+        self._communications = communications
+        self._worker = worker
+        self._key = key
+
+    def started(self, correlation: str, position: int) -> None:
+        """Archive the start of this process; its own appends carry the same correlation."""
+        self._archive(
+            "process",
+            "process start",
+            "started",
+            correlation=correlation,
+            position=position,
+            causation=KEY + self._key,
+        )
+
+    def lost(self, correlation: str, position: int) -> None:
+        """Archive that the call which appended at a position never was: its process died first."""
+        self._archive(
+            "process", LOST, "lost", correlation=correlation, position=position, causation=f"event:{position}"
+        )
+
+    def settled(self, since: int, until: int) -> None:
+        """Archive that each commit after one position and up to another has the record of its call."""
+        causation = f"{SINCE}{since}"
+        self._archive("process", SETTLED, "settled", correlation=CORRELATION, position=until, causation=causation)
+
+    def handled(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
+        """Archive one event that was acted on."""
+        self._archive(
+            "message",
+            event.NAME,
+            outcome,
+            correlation=event.metadata.correlation,
+            position=position,
+            causation=f"event:{position}",
+            milliseconds=milliseconds,
+        )
+
+    def _archive(
+        self,
+        kind: str,
+        operation: str,
+        outcome: str,
+        *,
+        correlation: str,
+        position: int,
+        causation: str = "",
+        milliseconds: float = 0.0,
+    ) -> None:
+        self._communications.archive(
+            Communication(
+                kind=kind,
+                actor=f"worker:{self._worker}",
+                source="log",
+                target=self._worker,
+                operation=operation,
+                outcome=outcome,
+                problem="",
+                milliseconds=milliseconds,
+                bytes_in=0,
+                bytes_out=0,
+                correlation=correlation,
+                causation=causation,
+                domain_position=position,
+                digest_in="",
+                digest_out="",
+            )
+        )

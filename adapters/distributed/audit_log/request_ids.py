@@ -1,0 +1,116 @@
+"""Request ids in the distributed mode: a document each, made before the command runs, and gone after a while."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from adapters.audit_log.request_ids import KEPT_SECONDS, Earlier, FirstAnswer, Trace, intact, key_of
+from adapters.distributed.as_written import Kind, NeverWrittenError, faults_of
+from adapters.distributed.layout import Layout
+from adapters.distributed.mongo import Fields, Mongo, as_ours
+from adapters.distributed.verification.state_documents import BYTES, PERHAPS_TEXT, TIME, Shape
+
+REQUESTS: Final = "requests"
+LAYOUT: Final = Layout(REQUESTS, [IndexModel("at", expireAfterSeconds=KEPT_SECONDS)])
+SHAPE: Final = Shape("[0-9a-f]{64}", {"at": TIME, "owner": PERHAPS_TEXT}, {"answer": BYTES, "hash": BYTES})
+
+
+class MongoRequestIds:
+    """Request ids as one process, `worker`, sees them; `is_alive` says of the others whether they are still there."""
+
+    def __init__(self, mongo: Mongo, worker: str, is_alive: Callable[[str], bool]) -> None:
+        self._requests, self._worker, self._is_alive = mongo.collection(REQUESTS), worker, is_alive
+        LAYOUT.ensure(mongo)
+
+    def claim(self, client: str, request_id: str) -> bool:
+        """Take a request id for the first time."""
+        fresh = {"_id": _id(client, request_id), "at": datetime.now(UTC), "owner": self._worker}
+        try:
+            with as_ours():
+                self._insert(fresh)
+        except _UsedError:
+            return False
+        return True
+
+    def earlier(self, client: str, request_id: str) -> Earlier | None:
+        """Return what is known of the first use; what a dead process had begun and not answered is taken over."""
+        with as_ours():
+            found = self._requests.find_one({"_id": _id(client, request_id)})
+        if found is None:
+            return None if self.claim(client, request_id) else Earlier(is_running=True)
+        if "answer" in found:
+            return Earlier(is_running=False, answer=None if _fault(found) else intact(found["answer"]))
+        owner = found["owner"]
+        if owner is None or self._is_alive(owner):
+            return Earlier(is_running=owner is not None)
+        with as_ours():
+            taken = self._requests.update_one({"_id": found["_id"], "owner": owner}, {"$set": {"owner": self._worker}})
+        return None if taken.modified_count else Earlier(is_running=True)
+
+    def keep(self, client: str, request_id: str, answer: FirstAnswer) -> None:
+        """Keep the first answer."""
+        key, stored = _id(client, request_id), answer.stored()
+        told = {"owner": None, "answer": stored, "hash": _hash(key, stored)}
+        with as_ours():
+            self._requests.update_one({"_id": key, "owner": self._worker}, {"$set": told})
+
+    def release(self, client: str, request_id: str, trace: Trace) -> None:
+        """End the claim; what the log or a kept answer tells needs no word of its own."""
+        if trace is Trace.TOLD:
+            return
+        mine = {"_id": _id(client, request_id), "owner": self._worker}
+        with as_ours():
+            if trace is Trace.UNTOLD:
+                self._requests.update_one(mine, {"$set": {"owner": None}})
+            else:
+                self._requests.delete_one(mine)
+
+    def _insert(self, document: dict[str, Any]) -> None:
+        try:
+            self._requests.insert_one(document)
+        except DuplicateKeyError:
+            raise _UsedError from None
+
+
+def request_faults(mongo: Mongo) -> Iterator[str]:
+    """Name documents that are not as they were stored; there are none before the first start of this version."""
+    with as_ours():
+        is_there = bool(mongo.database.list_collection_names(filter={"name": REQUESTS}))
+    if is_there:
+        yield from LAYOUT.faults(mongo)
+        yield from faults_of(mongo.collection(REQUESTS), Kind("use of a request id", _rewritten))
+
+
+def _rewritten(stored: Fields) -> Iterator[Fields]:
+    if fault := _fault(stored):
+        raise NeverWrittenError(fault)
+    yield stored
+
+
+def _fault(stored: Fields) -> str | None:
+    if not re.fullmatch(SHAPE.id, str(stored.get("_id"))):
+        return "no request has such an _id"
+    if fault := SHAPE.fault(stored):
+        return fault
+    answer = stored.get("answer", b"")
+    fits = not answer or stored.get("hash") == _hash(stored["_id"], answer)
+    return None if fits else "its answer was changed"
+
+
+class _UsedError(Exception):
+    """The document is there already."""
+
+
+def _hash(key: str, answer: bytes) -> bytes:
+    return sha256(key.encode() + answer).digest()
+
+
+def _id(client: str, request_id: str) -> str:
+    return key_of(client, request_id).hex()

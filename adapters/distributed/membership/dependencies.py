@@ -1,0 +1,76 @@
+"""What a process that answers calls tells of those it depends on: the projection, and the relays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from adapters.distributed.audit_log.documents import COMMUNICATIONS as ARCHIVE
+from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.status import Statuses
+from adapters.distributed.mongo import Mongo, as_ours
+from adapters.distributed.read_models.upgrade import work_of
+from projections.fold import VERSION
+
+PROJECT: Final = work_of(VERSION)
+RELAY: Final = "relay"  # of the log; the kind of process has the same name
+COMMUNICATIONS: Final = "relay-communications"
+
+
+class Surroundings:
+    """Answers for health and metrics; raises NotAbleError where MongoDB does not answer."""
+
+    def __init__(self, mongo: Mongo, presence: Presence) -> None:
+        self._mongo, self._statuses, self._presence = mongo, Statuses(mongo), presence
+
+    def fault(self) -> str | None:
+        """Return `position N: why` where the projection stands still; a sentence for a relay, or where nobody folds."""
+        if lost := log_lost(self._mongo, self._statuses):
+            return lost
+        for work in (PROJECT, RELAY, COMMUNICATIONS):
+            told = self._statuses.told(work)
+            if told.get("fault"):
+                return str(told["fault"])
+        if not any(process.kind == PROJECT for process in self._presence.alive().values()):
+            return "No process `autolearn project` of this version runs: the read models stand still."
+        if not self._statuses.told(PROJECT):
+            return "The process `autolearn project` of this version is only beginning."
+        return None
+
+    def gauges(self) -> Mapping[str, float]:
+        """Return how far the topics are behind log and archive, and whether their relays stand still."""
+        return relay_gauges(self._mongo, self._statuses)
+
+
+def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
+    """Return what to do where the log ends before what was relayed of it: somebody dropped or restored the database."""
+    relayed = int(statuses.told(RELAY).get("position", 0))  # told before the head is read, so never beyond it
+    head = MongoLog(mongo).head()[0]
+    if relayed <= head:
+        return None
+    return (
+        f"The log ends at {head}, but {relayed} was relayed: MongoDB was lost or restored. Stop all processes and bring"
+        " it back into an empty database with `autolearn recover --from-kafka`."
+    )
+
+
+def relay_gauges(mongo: Mongo, statuses: Statuses) -> dict[str, float]:
+    """Return position, lag and fault of both relays; raises NotAbleError."""
+    events, communications = statuses.told(RELAY), statuses.told(COMMUNICATIONS)
+    position, archived = int(events.get("position", 0)), int(communications.get("position", 0))
+    return {
+        "relay_position": position,
+        "relay_lag_events": max(MongoLog(mongo).head()[0] - position, 0),
+        "relay_fault": 1 if events.get("fault") else 0,
+        "relay_communications_position": archived,
+        "relay_communications_lag": max(_archived(mongo) - archived, 0),
+        "relay_communications_fault": 1 if communications.get("fault") else 0,
+    }
+
+
+def _archived(mongo: Mongo) -> int:
+    """Return the last position of the archive."""
+    with as_ours():
+        last = mongo.collection(ARCHIVE).find_one({}, {"_id": 1}, sort=[("_id", -1)])
+    return int(last["_id"]) if last else 0

@@ -1,0 +1,117 @@
+"""Versioned documents in MongoDB, read as of the position that is wholly folded in: half a batch is never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from adapters.distributed.as_written import Kind, NeverWrittenError, whole
+from adapters.distributed.mongo import Fields, as_ours
+from adapters.distributed.read_models.generations import ReadModels
+from adapters.distributed.read_models.position_waiter import Arrivals
+from domain.errors import NotAbleError
+from projections.ports import OPEN, Batch, Document
+
+STREAMED = 1000
+BEYOND_ALL = chr(0x10FFFF)
+
+
+class MongoDocuments:
+    """`projections.ports.Documents` for whoever reads; the projection writes through `ProjectorDocuments`."""
+
+    def __init__(self, read: ReadModels) -> None:
+        self._read = read
+        self._arrivals = Arrivals(lambda: self._read.progress())  # noqa: PLW0108 - a projector goes on with another `_read`
+
+    def position(self) -> int:
+        """Return the position of the last commit folded in."""
+        return self._read.progress()
+
+    def apply(self, batch: Batch) -> None:
+        """Refuse: a reader may change generation at any moment."""
+        raise NotAbleError(f"Position {batch.position} is for the projection to write: here one only reads.")
+
+    def get(self, kind: str, id: str, at: int | None = None) -> Document | None:
+        """Return the version true now, or at a position."""
+        position = self.position() if at is None else at
+        of_it = {"$gte": _key(kind, id, 0), "$lte": _key(kind, id, position)}
+        with as_ours():
+            found = self._read.documents.find_one({"_id": of_it}, sort=[("_id", -1)])
+        return _document(found, at) if found and found["until"] > position else None
+
+    def list(
+        self, kind: str, prefix: str = "", at: int | None = None, limit: int = 1000, after: str = ""
+    ) -> list[Document]:
+        """Return the documents of a kind whose id begins with `prefix` and sorts after `after`, ordered by id."""
+        position = self.position() if at is None else at
+        begin = max(_key(kind, after, OPEN + 1), _key(kind, prefix, 0), key=lambda key: (key["id"], key["since"]))
+        true_then = {
+            "_id": {"$gte": begin, "$lt": _key(kind, prefix + BEYOND_ALL, 0)},
+            "_id.since": {"$lte": position},
+            "until": {"$gt": position},
+        }
+        with as_ours():
+            found = self._read.documents.find(true_then).sort("_id", 1).limit(limit).batch_size(limit)
+            return [_document(one, at) for one in found]
+
+    def versions(self, kind: str, at: int | None = None) -> Iterator[Document]:
+        """Stream all documents of a kind true at a position, ordered by id."""
+        position, after = self.position() if at is None else at, ""
+        while page := self.list(kind, "", position, STREAMED, after):
+            yield from page
+            after = page[-1].id
+
+    def all_versions(self) -> Iterator[Document]:
+        """Stream every version, closed ones too; a body that is no JSON any more comes back as text."""
+        beyond: Fields = {}
+        while page := self._page_of_all(beyond):
+            yield from (
+                Document(key["kind"], key["id"], key["since"], one["until"], json_or_text(one.get("body")))
+                for one in page
+                for key in [one["_id"]]
+            )
+            beyond = {"_id": {"$gt": page[-1]["_id"]}}
+
+    def _page_of_all(self, beyond: Fields) -> Sequence[Fields]:
+        with as_ours():
+            return tuple(self._read.documents.find(beyond).sort("_id", 1).limit(STREAMED).batch_size(STREAMED))
+
+    def wait(self, position: int, timeout: float) -> bool:
+        """Wait until `position` is folded in; False after `timeout` seconds."""
+        return self._arrivals.wait(position, timeout)
+
+
+def _key(kind: str, id: str, since: int) -> Fields:
+    return {"kind": kind, "id": id, "since": since}
+
+
+def _document(found: Fields, at: int | None) -> Document:
+    """Read a version; as of now what closes it later has not happened yet."""
+    key = found["_id"]
+    return Document(
+        key["kind"], key["id"], key["since"], OPEN if at is None else found["until"], from_json(found["body"])
+    )
+
+
+def _rewritten(stored: Fields) -> Iterator[Fields]:
+    key = stored["_id"]
+    if not isinstance(from_json(stored["body"]), dict):
+        raise NeverWrittenError("its body is no object")
+    yield {
+        "_id": _key(str(key["kind"]), str(key["id"]), whole(key["since"])),
+        "until": whole(stored["until"]),
+        "body": str(stored["body"]),
+    }
+
+
+DOCUMENT: Final = Kind("version of a document", _rewritten)
+
+
+def json_or_text(stored: Any) -> Any:
+    """Return the JSON value, or (of a damaged store) what is there instead."""
+    try:
+        return from_json(stored or "")
+    except (TypeError, ValueError):
+        return {"unreadable": str(stored)}

@@ -1,0 +1,89 @@
+"""The read models as the projection sees and writes them: as of what it folded in itself, whatever others write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic_core import to_json
+
+from adapters.distributed.mongo import as_ours
+from adapters.distributed.read_models.documents import MongoDocuments
+from adapters.distributed.read_models.generations import ReadModels, make_current, serving
+from adapters.distributed.read_models.history_rows import row_writes
+from adapters.distributed.read_models.version_writes import Step, Write, steps
+from domain.errors import NotAbleError
+from projections.fold import WRITTEN_ONCE
+from projections.ports import Batch
+
+REMEMBERED: Final = 50_000
+
+
+class ProjectorDocuments(MongoDocuments):
+    """`projections.ports.Documents` of ONE generation, for a process that folds.
+
+    Two that believe to be the only one do no harm: each folds onto the state of its own position, so both write the
+    same versions. Of read models that follow the pointer it takes the generation that serves now; when another one
+    serves (a rebuild by another process), `position` and `apply` raise NotAbleError: begin anew with a new fold.
+    """
+
+    def __init__(self, read: ReadModels) -> None:
+        super().__init__(read.pinned())
+        self._pointer = read
+        self._folded = self._read.progress()
+        self._since: dict[tuple[str, str], int] = {}
+
+    @property
+    def is_superseded(self) -> bool:
+        """Whether another generation serves instead of this one."""
+        return self._pointer.is_following and self._pointer.number != self._read.number
+
+    def position(self) -> int:
+        """Return the position of the last commit that this process knows to be folded in."""
+        self._check()
+        return self._folded
+
+    def apply(self, batch: Batch) -> None:
+        """Write a batch, then let its position be visible; whatever happens between shows nothing of it."""
+        self._check()
+        with as_ours():
+            for step in self.steps(batch):
+                step()
+
+    def steps(self, batch: Batch) -> Iterator[Step]:
+        """Yield the single writes of a batch; only the last one shows anything. Raises NotAbleError."""
+        writes = [self._write(*document) for document in batch.documents]
+        todo = [
+            *steps(self._read.documents, writes),
+            *steps(self._read.history, row_writes(batch.history)),
+            lambda: self._read.advance(batch.position),
+        ]
+        yield from todo
+        self._folded = batch.position
+        self._remember(batch)
+
+    def switch(self, fresh: ReadModels) -> None:
+        """Let a rebuilt generation serve that has come as far, and go on with it."""
+        make_current(fresh.mongo, fresh.number)
+        self._pointer.look()
+        self._read = fresh.pinned()
+        self._since.clear()
+        self._folded = self._read.progress()
+
+    def _check(self) -> None:
+        if self.is_superseded:
+            numbers = f"generation {serving(self._read.mongo)} of the read models serves, not {self._read.number}"
+            raise NotAbleError(f"Here {numbers} any more: begin anew with it.")
+
+    def _write(self, kind: str, id: str, since: int, body: dict[str, object] | None) -> Write:
+        fields = None if body is None else {"body": to_json(body).decode()}
+        before = 0 if kind in WRITTEN_ONCE else self._since.get((kind, id))
+        return Write({"kind": kind, "id": id}, since, fields, before)
+
+    def _remember(self, batch: Batch) -> None:
+        """Remember where open versions begin: to close one by its key is cheap, however many closed ones there are."""
+        if len(self._since) > REMEMBERED:
+            self._since.clear()
+        for kind, id, since, body in batch.documents:
+            if kind not in WRITTEN_ONCE:
+                self._since[kind, id] = since if body is not None else 0

@@ -1,0 +1,44 @@
+"""The end of an upgrade: what an older version of the projections wrote goes once none of its processes is left."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final
+
+from adapters.distributed.membership.documents import Presences
+from adapters.distributed.membership.membership import SECONDS
+from adapters.distributed.membership.status import Statuses
+from adapters.distributed.mongo import Mongo
+from adapters.distributed.read_models.generations import sweep
+from projections.fold import VERSION
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS: Final = 60.0
+
+
+def work_of(version: int) -> str:
+    """Return the name under which the projection of a version has its lease, its status and its presence."""
+    return f"project-v{version}"
+
+
+class Upgrade:
+    """Looks once in a while whether older versions can go; `look` is for the projection in charge."""
+
+    def __init__(self, mongo: Mongo, version: int = VERSION) -> None:
+        self._mongo, self._version = mongo, version
+        self._statuses, self._processes = Statuses(mongo), Presences(mongo, SECONDS)
+        self._next = float("-inf")
+
+    def look(self) -> None:
+        """Remove the older read models if nobody can read them any more. Raises NotAbleError."""
+        if self._version == 1 or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + LOOK_SECONDS
+        if self._processes.is_older_there(self._version):
+            log.info("read models of older versions stay: a process that reads them is there, or was lately")
+            return
+        sweep(self._mongo, before=self._version)
+        for version in range(1, self._version):
+            self._statuses.forget(work_of(version))

@@ -1,0 +1,1 @@
+"""Bringing a lost database back from the topics."""

@@ -1,0 +1,1 @@
+"""The relay: carries log and audit log from MongoDB to their topics."""

@@ -1,0 +1,156 @@
+"""The relay: entries of MongoDB to a topic of Kafka, in order, each once, in transactions of whole entries.
+
+A new relay fences the one before it, then reads in the topic itself how far that one came. What may be remembered is a
+place up to which nobody else has written.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Final, Self
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Delivered
+
+from adapters.distributed.relay.sources import CommunicationSource, EventSource, Source
+from adapters.distributed.relay.start import REFILL, Place, Start
+from adapters.distributed.topics.cloud_events import Message
+from adapters.distributed.topics.deadline import Patience
+from adapters.distributed.topics.kafka import DamagedTopic, Fenced, kafka_errors, settings
+from adapters.distributed.topics.read_ahead import ReadAhead
+from adapters.distributed.topics.seek import Probe, offset_of
+from domain.errors import NotAbleError
+
+__all__ = ["CommunicationSource", "DamagedTopic", "EventSource", "Fenced", "Relay"]
+
+INIT_SECONDS: Final = 15.0  # over a dead relay's open transaction it takes half a second, over a loaded broker three
+COMMIT_SECONDS: Final = 30.0
+CLOSE_SECONDS: Final = 2.0
+TRANSACTION_MILLISECONDS: Final = 10_000  # so long a dead relay without a successor holds readers up
+
+
+class Relay:
+    """One turn as the relay of a topic, from fencing the last one until an error; then make a new one, or stand by.
+
+    Construction and all methods raise Fenced (a newer relay works), DamagedTopic (a person has to look), else
+    NotAbleError or ForbiddenError. `checked`: where an earlier relay was; from there on every record is looked at.
+    `ending`: once it is set, no outage is waited out. `place`: everything up to it is in the topic, and nothing else.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        transactional_id: str,
+        source: Source,
+        *,
+        checked: Place | None = None,
+        ending: Event | None = None,
+    ) -> None:
+        self._topic, self._source = topic, source
+        right = f"WRITE on the topic {topic} and on the transactional id {transactional_id}"
+        self._doing = (f"write to the topic {topic}", right)
+        self._probe = Probe(bootstrap, topic)
+        self._producer = Producer(
+            settings(
+                bootstrap,
+                transactional_id=transactional_id,
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=0,
+                compression_type="lz4",
+                transaction_timeout_ms=TRANSACTION_MILLISECONDS,
+            )
+        )
+        self._delivered: list[int] = []
+        self._marks = 0  # that lie for certain between the place and what is sent next
+        self._patience = Patience(ending or Event(), *self._doing)
+        try:
+            self.place = self._begin(Start(self._probe, topic, source, checked))
+        except BaseException:
+            self._close_clients()
+            raise
+        self._ahead = ReadAhead(source, self.position)
+
+    @property
+    def position(self) -> int:
+        """The last position in the topic."""
+        return self.place.position
+
+    def _begin(self, start: Start) -> Place:
+        start.place()  # who may not relay here must not fence the one who may
+        self._patience.repeat(self._producer.init_transactions, INIT_SECONDS)
+        start.await_settled()
+        return start.place()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def step(self) -> int:
+        """Relay one batch; return how many records it had."""
+        batch = self._ahead.batch()
+        messages = [message for entry in batch for message in entry.messages]
+        if messages:
+            self._send(messages)
+            self.place = Place(self._checked_end(len(messages)), batch[-1].position)
+        return len(messages)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there is more to relay, or for so long."""
+        self._source.wait_beyond(self.position, seconds)
+
+    def close(self) -> None:
+        """End what the relay opened; a transaction that was under way is aborted by the next relay, or by its time."""
+        self._ahead.close()
+        self._close_clients()
+
+    def _close_clients(self) -> None:
+        self._probe.close()
+        closing = Thread(target=self._close_producer, name="relay-closing", daemon=True)
+        closing.start()
+        closing.join(CLOSE_SECONDS)  # a broker that is silent is waited for behind us
+
+    def _close_producer(self) -> None:
+        with warnings.catch_warnings(), suppress(KafkaException):
+            warnings.simplefilter("ignore")  # what it cannot abort, the next relay does
+            self._producer.purge()
+            self._producer.close()
+
+    def _send(self, messages: Sequence[Message]) -> None:
+        self._delivered = []
+        marked = {0, len(messages) - 1}  # whoever is between them shows in the distance
+        with kafka_errors(*self._doing):
+            self._producer.begin_transaction()
+            for n, (key, value, headers) in enumerate(messages):
+                note = self._note if n in marked else None
+                self._producer.produce(self._topic, value, key, 0, note, headers=[*headers])
+        self._patience.repeat(self._producer.commit_transaction, COMMIT_SECONDS)
+
+    def _note(self, error: KafkaError | None, delivered: Delivered) -> None:
+        if error is None:
+            self._delivered.append(offset_of(delivered))
+
+    def _checked_end(self, count: int) -> int:
+        """Return the offset after what was sent; raises DamagedTopic where anybody else's was committed meanwhile.
+
+        Between two transactions lies the mark of the first. It is written a little after the commit was acknowledged,
+        so what others write may come before it.
+        """
+        if not self._delivered:
+            raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) did not say where in {self._topic} it wrote.")
+        begin, last = self.place.offset, self._delivered[-1]
+        if last - begin + 1 != count + self._marks:
+            self._probe.await_end(last + 1)
+            if self._probe.count(begin, last + 1) != count:
+                raise DamagedTopic(
+                    f"Somebody else wrote to the topic {self._topic}, between offsets {begin} and {last}. "
+                    f"Take away their right to write. {REFILL}"
+                )
+        self._marks = 1
+        return last + 1

@@ -1,0 +1,119 @@
+"""Where a relay goes on, and whether it may: the topic must be a beginning of exactly what MongoDB holds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, NoReturn
+
+from adapters.distributed.relay.sources import Entry, Source
+from adapters.distributed.topics.cloud_events import DamagedRecordError
+from adapters.distributed.topics.kafka import DamagedTopic
+from adapters.distributed.topics.seek import Found, Probe, is_readable
+from domain.errors import NotAbleError
+
+REFILL = "To have it filled again from MongoDB, delete the topic."
+RECOVER = "If MongoDB was lost or is an old back-up, `autolearn recover --from-kafka` brings it back from the topics."
+OTHER = "If the topic belongs to another installation, choose another AUTOLEARN_DATABASE."
+
+
+class Place(NamedTuple):
+    """A place in a topic: before this offset is everything up to this position, and nothing else."""
+
+    offset: int
+    position: int
+
+
+class Start:
+    """The check of a topic at the start of a relay; what it finds holds once the relay before was fenced.
+
+    Read is what comes after `checked`, a place that an earlier relay has told; without one the last entry alone.
+    """
+
+    def __init__(self, probe: Probe, topic: str, source: Source, checked: Place | None = None) -> None:
+        self._probe, self._topic, self._source, self._checked = probe, topic, source, checked
+
+    def await_settled(self) -> None:
+        """Wait until no transaction is open; NotAbleError: what is in one of a stranger could be ours, sent before."""
+        end = self._probe.written()
+        try:
+            self._probe.await_end(end)
+        except NotAbleError as unsettled:
+            raise NotAbleError(f"A foreign transaction is open on the topic {self._topic}.") from unsettled
+
+    def place(self) -> Place:
+        """Return the place where the topic ends; raises DamagedTopic."""
+        low, end = self._probe.ends()
+        first, last = self._probe.first(low, end), self._probe.last()
+        if first is None or last is None:
+            if low > 0:
+                self._refuse(f"has lost its records (it begins at offset {low}). {REFILL}")
+            return Place(end, 0)
+        begins = self._position(first)
+        if begins != 1:
+            self._refuse(f"begins with position {begins}, not 1: records were removed. {REFILL}")
+        self._check_order(self._known(low, last, self._check(last)), last)
+        return Place(last.offset + 1, last.record.position)
+
+    def _known(self, low: int, last: Found, entry: Entry) -> Place:
+        """Return the place from which on to read: the one that was told, unless the topic lost what was there."""
+        checked = self._checked
+        if checked is not None and checked.offset <= last.offset + 1 and checked.position <= entry.position:
+            return checked
+        before = self._probe.last(lambda it: it.offset < last.offset and not _is_within(it, entry))
+        return Place(low, 0) if before is None else Place(before.offset + 1, self._position(before))
+
+    def _check_order(self, known: Place, last: Found) -> None:
+        order = Order(known.position)
+        wrong = self._probe.first(known.offset, last.offset + 1, order.is_broken_by)
+        if wrong is not None:
+            raise DamagedTopic(
+                f"Somebody else wrote to the topic {self._topic}: at offset {wrong.offset} is not position "
+                f"{order.position}. Take away their right to write. {REFILL}"
+            )
+        if order.position != last.record.position:
+            self._refuse(f"lacks what is before position {last.record.position}. {REFILL}")
+
+    def _position(self, found: Found) -> int:
+        try:
+            return found.record.position
+        except DamagedRecordError as wrong:
+            self._refuse(f"has a record at offset {found.offset} that no relay wrote. {wrong} {REFILL} {OTHER}")
+
+    def _check(self, last: Found) -> Entry:
+        """Return the entry that it is the end of, as it is stored."""
+        position = self._position(last)
+        record = last.record
+        origin = record.headers.get("ce_source", b"").decode(errors="replace")
+        if origin != self._source.origin:
+            self._refuse(f"ends with a record of {origin}, this is {self._source.origin}. {OTHER} {RECOVER}")
+        if record.last != position:
+            self._refuse(f"ends at position {position}, inside a commit that ends at {record.last}. {REFILL}")
+        stored = next(iter(self._source.after(position - 1, 1)), None)
+        if stored is None:
+            self._refuse(f"ends at position {position}, beyond what MongoDB holds. {RECOVER}")
+        try:
+            same = (stored.position, stored.hash) == (position, self._source.hash_of(record))
+        except DamagedRecordError as wrong:
+            self._refuse(f"ends with a damaged record. {wrong} {REFILL}")
+        if not same:
+            self._refuse(f"has another history than MongoDB: position {position} has another hash. {RECOVER} {REFILL}")
+        return stored
+
+    def _refuse(self, sentence: str) -> NoReturn:
+        raise DamagedTopic(f"The topic {self._topic} {sentence}")
+
+
+class Order:
+    """Follows records that should have one position after the other; `position` is that of the last one."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+    def is_broken_by(self, found: Found) -> bool:
+        """Tell whether the next record is not the next position."""
+        self.position += 1
+        return not is_readable(found) or found.record.position != self.position
+
+
+def _is_within(found: Found, entry: Entry) -> bool:
+    """Tell whether it is of the entry, or a copy of a part of it."""
+    return is_readable(found) and found.record.position >= entry.first

@@ -1,0 +1,1 @@
+"""Kafka: the topics, their producer settings and their consumers."""

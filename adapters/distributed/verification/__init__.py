@@ -1,0 +1,1 @@
+"""What verify checks in MongoDB and in the topics."""

@@ -1,0 +1,95 @@
+"""Request ids in the embedded mode: what the audit log knows was used; the one process knows what is at work."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from threading import Lock
+from typing import Final
+
+from adapters.audit_log.request_ids import KEPT_SECONDS, Earlier, FirstAnswer, Trace, intact, key_of
+from adapters.embedded.database import Database
+from adapters.embedded.tables import told
+from adapters.log.times import microseconds_now
+
+KEPT: Final = KEPT_SECONDS * 1_000_000
+MOST_UNTOLD: Final = 10_000
+# A call whose caller hung up before its answer was there is not answered, and so not used.
+USED: Final = """SELECT 1 FROM communications
+WHERE correlation = ? AND actor = ? AND kind = 'call' AND outcome != 'gone' AND at > ?"""
+ANSWER: Final = "SELECT until, answer, hash FROM first_answers WHERE request = ?"
+INSERT: Final = "INSERT OR IGNORE INTO first_answers (request, until, answer, hash) VALUES (?, ?, ?, ?)"
+EXPIRE: Final = "DELETE FROM first_answers WHERE until < ?"
+ALL: Final = "SELECT request, until, answer, hash FROM first_answers"
+
+
+class SqliteRequestIds:
+    """Request ids as the one process of a data directory sees them; the audit log's file has the answers."""
+
+    def __init__(self, database: Database, now: Callable[[], int] = microseconds_now) -> None:
+        self._database, self._now = database, now
+        self._lock = Lock()
+        self._running: set[bytes] = set()
+        self._untold: dict[bytes, int] = {}  # until when
+
+    def claim(self, client: str, request_id: str) -> bool:
+        """Take a request id for the first time."""
+        key, now = key_of(client, request_id), self._now()
+        with self._lock:
+            if key in self._running or self._untold.get(key, 0) > now:
+                return False
+            self._running.add(key)
+        is_used = True
+        try:
+            with self._database.reading() as connection:
+                is_used = connection.execute(USED, (request_id, client, now - KEPT)).fetchone() is not None
+        finally:
+            if is_used:
+                self._end(key)
+        return not is_used
+
+    def earlier(self, client: str, request_id: str) -> Earlier | None:
+        """Return what is known of the first use."""
+        key = key_of(client, request_id)
+        if key in self._running:
+            return Earlier(is_running=True)
+        with self._database.reading() as connection:
+            row = connection.execute(ANSWER, (key,)).fetchone()
+        if row is not None:
+            until, answer, digest = row
+            return Earlier(is_running=False, answer=intact(answer) if digest == _hash(key, until, answer) else None)
+        return None if self.claim(client, request_id) else Earlier(is_running=key in self._running)
+
+    def keep(self, client: str, request_id: str, answer: FirstAnswer) -> None:
+        """Keep the first answer."""
+        key, now, stored = key_of(client, request_id), self._now(), answer.stored()
+        with self._database.writing() as connection:
+            connection.execute(EXPIRE, (now,))
+            connection.execute(INSERT, (key, now + KEPT, stored, _hash(key, now + KEPT, stored)))
+
+    def release(self, client: str, request_id: str, trace: Trace) -> None:
+        """End the claim; the audit log may not have been able to tell of a use without a trace, so it is remembered."""
+        key = key_of(client, request_id)
+        if trace is Trace.UNTOLD:
+            with self._lock:
+                while len(self._untold) >= MOST_UNTOLD:
+                    del self._untold[next(iter(self._untold))]
+                self._untold[key] = self._now() + KEPT
+        self._end(key)
+
+    def _end(self, key: bytes) -> None:
+        with self._lock:
+            self._running.discard(key)
+
+
+def answer_faults(connection: sqlite3.Connection) -> Iterator[str]:
+    """Name rows that are not as they were stored."""
+    for request, until, answer, digest in connection.execute(ALL):
+        fits = isinstance(request, bytes) and isinstance(until, int) and isinstance(answer, bytes)
+        if not fits or digest != _hash(request, until, answer):
+            yield f"first_answers row {told(request)}: it was changed"
+
+
+def _hash(key: bytes, until: int, answer: bytes) -> bytes:
+    return sha256(key + until.to_bytes(8, "big", signed=True) + answer).digest()

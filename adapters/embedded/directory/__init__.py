@@ -1,0 +1,1 @@
+"""The data directory: its lock, format and small files."""

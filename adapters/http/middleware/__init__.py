@@ -1,0 +1,1 @@
+"""What every call passes: authentication, authorisation, idempotency, sealing and the audit log."""

@@ -1,0 +1,69 @@
+"""Health and metrics: plain, for machines that have no credentials; they tell nothing of any session."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from adapters.http.backend import Backend
+from adapters.http.lag import Lag
+from adapters.http.routes.route_context import JSON
+from domain.errors import AutoLearnError
+
+router = APIRouter(tags=["health"])
+
+
+class Exposition(Response):
+    """Prometheus' text format."""
+
+    media_type = "text/plain; version=0.0.4"
+
+
+@router.get("/health/live")
+async def live() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "live"}
+
+
+@router.get("/health/ready", responses={503: {"description": "not ready; the body says why"}})
+async def ready(request: Request) -> Response:
+    """Say whether commands would be accepted and read models follow."""
+    state = request.app.state
+    facts = await state.lanes.quick(lambda: readiness(state.backend))
+    return Response(json.dumps(facts), 200 if facts["status"] == "ready" else 503, media_type=JSON)
+
+
+@router.get("/metrics", response_class=Exposition)
+async def metrics(request: Request) -> Response:
+    """Give the metrics of this process in Prometheus' text format."""
+    state = request.app.state
+    return Exposition(await state.lanes.quick(state.metrics.page))
+
+
+def readiness(backend: Backend) -> dict[str, Any]:
+    """Return status (ready, not-ready), the log's position and the lag, as far as the stores tell; what is wrong."""
+    try:
+        with backend.hurried():
+            return _measured(backend)
+    except AutoLearnError as trouble:
+        return {"status": "not-ready", "fault": trouble.sentence}
+
+
+def _measured(backend: Backend) -> dict[str, Any]:
+    lag, fault = Lag.of(backend), without_reason(backend.fault())
+    try:
+        backend.communications.check_able()
+    except AutoLearnError as refusal:
+        fault = fault or refusal.sentence
+    facts = {"position": lag.head, "lag_events": lag.events, "lag_seconds": round(lag.seconds, 3)}
+    return {"status": "ready" if fault is None else "not-ready", **facts, "fault": fault}
+
+
+def without_reason(fault: str | None) -> str | None:
+    """Say where it stands still, not why: the reason may quote what belongs to a session."""
+    if fault is None or not fault.startswith("position "):
+        return fault
+    where = fault.partition(":")[0]
+    return f"The read models stand still at {where}: the backend's own log says why."

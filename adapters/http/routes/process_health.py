@@ -1,0 +1,67 @@
+"""Vitals: health and metrics of a process that serves no calls (`work`, `relay`, `project`), plain, on its own port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from adapters.http.metrics import GAUGES
+from adapters.http.routes.health import Exposition, without_reason
+from domain.errors import AutoLearnError
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """What such a process tells: `fault` in one sentence, `measure` its gauges, named as in `metrics.GAUGES`.
+
+    Within `hurried` the stores answer soon or refuse.
+    What follows `position N: ` may quote what belongs to a session, and is not told.
+    """
+
+    kind: str
+    fault: Callable[[], str | None]
+    measure: Callable[[], Mapping[str, float]]
+    hurried: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def readiness(self) -> dict[str, object]:
+        """Return status, kind, the gauges and the fault."""
+        try:
+            with self.hurried():
+                facts, fault = dict(self.measure()), without_reason(self.fault())
+        except AutoLearnError as trouble:
+            facts, fault = {}, trouble.sentence
+        return {"status": "ready" if fault is None else "not-ready", "kind": self.kind, **facts, "fault": fault}
+
+    def page(self) -> bytes:
+        """Return the gauges in Prometheus' text format, measured now; what cannot be measured is left out."""
+        registry = CollectorRegistry()
+        measured: Mapping[str, float] = {}
+        with suppress(AutoLearnError), self.hurried():
+            measured = self.measure()
+        for name, value in measured.items():
+            Gauge(f"autolearn_{name}", GAUGES[name], registry=registry).set(value)
+        return generate_latest(registry)
+
+
+def make_vitals_app(vitals: Vitals) -> Starlette:
+    """Return the application with the three routes that every process has."""
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "live"})
+
+    async def ready(_: Request) -> Response:
+        facts = await run_in_threadpool(vitals.readiness)
+        return JSONResponse(facts, 200 if facts["status"] == "ready" else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Exposition(await run_in_threadpool(vitals.page))
+
+    return Starlette(routes=[Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)])

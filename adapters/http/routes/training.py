@@ -1,0 +1,24 @@
+"""Training: request, follow, cancel."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from adapters.http.routes import request_schemas as schemas
+from adapters.http.routes.response_schemas import Status
+from adapters.http.routes.route_context import Here, told_of_task
+from adapters.http.routes.tasks import add_task_routes
+from commands.training.request_training import RequestTraining
+
+router = APIRouter(tags=["training"])
+
+
+@router.post("/trainings", status_code=201, responses={201: {"model": Status}, 202: {"model": Status}})
+async def request_training(it: Here, body: schemas.Training) -> Response:
+    """Train a model on a data set, in the caller's session."""
+    command = RequestTraining(body.dataset, body.model, body.settings, body.seed, body.test_size)
+    answer = await it.begin(command)
+    return told_of_task(it, answer, "trainings", answer.body["experiment"])
+
+
+add_task_routes(router, "trainings", Status)

@@ -1,0 +1,59 @@
+"""Fitted models as skops files: opened only after their SHA-256 matched, and made of allowed types only."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from typing import cast
+
+import skops.io
+from sklearn.pipeline import Pipeline
+
+from adapters.learning.offers.catalog import Offered
+from commands.ports import Blobs
+
+# Compiled holders of numbers that scikit-learn's estimators are made of and that skops does not trust by itself.
+ALLOWED = frozenset(
+    {
+        "numpy.dtype",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.metrics._dist_metrics.EuclideanDistance64",
+        "sklearn.metrics._dist_metrics.ManhattanDistance64",
+        "sklearn.metrics._dist_metrics.MinkowskiDistance64",
+        "sklearn.neighbors._ball_tree.BallTree",
+        "sklearn.neighbors._kd_tree.KDTree",
+        "sklearn.tree._tree.Tree",
+    }
+)
+FASTEST = 1
+
+
+class NotTrustedError(Exception):
+    """A model file whose bytes changed, or that holds types which nobody offered."""
+
+
+def model_bytes(fitted: Pipeline) -> bytes:
+    """Return the skops file of a fitted Pipeline."""
+    return cast("bytes", skops.io.dumps(fitted, compression=zipfile.ZIP_DEFLATED, compresslevel=FASTEST))
+
+
+def verified(blobs: Blobs, sha256: str) -> bytes:
+    """Return a blob's bytes, of which the SHA-256 is as stated; raises NotTrustedError, BlobMissing."""
+    with blobs.open(sha256) as file:
+        data = file.read()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        msg = f"The stored file {sha256} was changed: its bytes have another SHA-256. It is not opened."
+        raise NotTrustedError(msg)
+    return data
+
+
+def load_model(blobs: Blobs, sha256: str, offer: Offered) -> Pipeline:
+    """Return a blob's fitted Pipeline, made of skops' own types, ALLOWED and those of the offering distribution."""
+    data = verified(blobs, sha256)
+    roots = offer.roots()
+    unknown = skops.io.get_untrusted_types(data=data)
+    refused = [name for name in unknown if name not in ALLOWED and name.partition(".")[0] not in roots]
+    if refused:
+        msg = f"The model file holds types that {offer.distribution} does not bring: {', '.join(refused[:5])}."
+        raise NotTrustedError(msg)
+    return skops.io.loads(data, trusted=unknown)

@@ -1,0 +1,1 @@
+"""Which models and measures the installed packages offer."""

@@ -1,0 +1,84 @@
+"""The describe-task: every installed model and measure as the catalog offers it; broken plug-ins are reported."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, get_args, get_type_hints
+
+from sklearn.base import is_regressor
+
+from adapters.learning.offers.catalog import MEASURES, MODELS, Offered, estimator, offers, takes_estimator
+from adapters.learning.offers.settings import settings_of
+
+AVERAGES = ("macro", "micro", "weighted", "binary")
+MAX_SENTENCE = 300
+
+
+def describe() -> dict[str, Any]:
+    """Return `{models, measures, problems}`; where two distributions offer one name, the first in order counts."""
+    problems: list[str] = []
+    return {
+        "models": list(_described(MODELS, _model, problems)),
+        "measures": list(_described(MEASURES, _measure, problems)),
+        "problems": problems,
+    }
+
+
+def averages_of(measure: Callable[..., Any]) -> dict[str, Any]:
+    """Return the settings of a measure: `average` with its choices and default, where its function has one."""
+    parameter = inspect.signature(measure).parameters.get("average")
+    if parameter is None:
+        return {}
+    choices = [average for average in AVERAGES if average in _allowed_averages(measure)]
+    default = parameter.default if parameter.default in choices and parameter.default != "binary" else choices[0]
+    return {"average": {"type": "choice", "choices": choices, "default": default}}
+
+
+def _described(group: str, read: Callable[[Offered], dict[str, Any]], problems: list[str]) -> Iterator[dict[str, Any]]:
+    names: set[str] = set()
+    for offer in offers(group):
+        who = f"{offer.name} of {offer.distribution} {offer.version}"
+        if offer.name in names:
+            problems.append(f"{who} is not offered: another distribution offers that name.")
+            continue
+        try:
+            facts = {"distribution": offer.distribution, "version": offer.version, **read(offer)}
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plug-in may raise anything; the others must go on
+            problems.append(f"{who} is not offered: {type(error).__name__}: {error}"[:MAX_SENTENCE])
+            continue
+        names.add(offer.name)
+        yield {"name": offer.name, "description": {**facts, "digest": _digest(facts)}}
+
+
+def _model(offer: Offered) -> dict[str, Any]:
+    made = estimator(offer)
+    if is_regressor(made):
+        raise TypeError("it is a regressor, and AutoLearn trains classifiers")
+    return {"description": _first_sentence(made), "settings": settings_of(made)}
+
+
+def _measure(offer: Offered) -> dict[str, Any]:
+    measure = offer.target()
+    takes_estimator(measure)
+    return {"description": _first_sentence(measure), "settings": averages_of(measure)}
+
+
+def _first_sentence(thing: Any) -> str:
+    text = (inspect.getdoc(thing) or "").strip()
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split())[:MAX_SENTENCE]
+
+
+def _allowed_averages(measure: Callable[..., Any]) -> set[str]:
+    """Read scikit-learn's own constraints, or a `Literal` annotation; a function that states none may get any."""
+    constraints = getattr(measure, "_skl_parameter_constraints", {}).get("average", [])
+    stated = {option for each in constraints for option in getattr(each, "options", ())}
+    if not stated and "average" in getattr(measure, "__annotations__", {}):
+        stated = set(get_args(get_type_hints(measure)["average"]))
+    return stated & set(AVERAGES) or set(AVERAGES)
+
+
+def _digest(facts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

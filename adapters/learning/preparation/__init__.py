@@ -1,0 +1,1 @@
+"""From a canonical table to what an estimator fits."""

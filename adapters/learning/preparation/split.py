@@ -1,0 +1,55 @@
+"""The held-out split: stratified by class, decided by the seed alone."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from adapters.learning.preparation.frame import class_name
+from domain.errors import BadInputError
+
+MAX_SEED = 2**32 - 1
+SMALLEST_CLASS = 2
+
+
+@dataclass(frozen=True)
+class Held:
+    """Row numbers of both parts, ascending, and the SHA-256 of the held-out ones (as little-endian 64-bit integers)."""
+
+    train: np.ndarray[Any, Any]
+    test: np.ndarray[Any, Any]
+    sha256: str
+
+
+def split(target: np.ndarray[Any, Any], test_size: float, seed: int) -> Held:
+    """Hold `test_size` of the rows out, each class in proportion; raises BadInputError where that cannot be."""
+    _check(target, test_size, seed)
+    parts = train_test_split(np.arange(len(target)), test_size=test_size, random_state=seed, stratify=target)
+    train, test = (np.sort(part).astype("<i8") for part in parts)
+    return Held(train, test, hashlib.sha256(test.tobytes()).hexdigest())
+
+
+def _check(target: np.ndarray[Any, Any], test_size: float, seed: int) -> None:
+    if not 0 < test_size < 1:
+        msg = f"test_size is {test_size}: it must be between 0 and 1, the share of the rows that is held out."
+        raise BadInputError(msg)
+    if not 0 <= seed <= MAX_SEED:
+        msg = f"The seed is {seed}: it must be between 0 and {MAX_SEED}."
+        raise BadInputError(msg)
+    labels, counts = np.unique(target, return_counts=True)
+    if counts.min() < SMALLEST_CLASS:
+        names = ", ".join(class_name(label) for label in labels[counts < SMALLEST_CLASS][:5])
+        msg = f"Each class needs at least 2 rows, one to learn from and one held out; these have one: {names}."
+        raise BadInputError(msg)
+    held = math.ceil(test_size * len(target))
+    if not len(labels) <= held <= len(target) - len(labels):
+        msg = (
+            f"test_size {test_size} holds out {held} of {len(target)} rows, but there are {len(labels)} classes: "
+            f"each part needs at least one row of each, so between {len(labels)} and {len(target) - len(labels)} rows."
+        )
+        raise BadInputError(msg)

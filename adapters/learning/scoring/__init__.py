@@ -1,0 +1,1 @@
+"""Measuring a fitted model, and fitting it again."""

@@ -1,0 +1,96 @@
+"""The reproduce-task: train again from the record and say how far the result is the same."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from adapters.learning.fitting.fit import Fitted, train
+from adapters.learning.fitting.learned import learned_bytes
+from adapters.learning.fitting.model_file import load_model, verified
+from adapters.learning.fitting.provenance import surroundings
+from adapters.learning.offers.catalog import NotInstalledError
+from adapters.learning.scoring.score import value
+from commands.ports import BlobMissing, Blobs
+from domain.errors import BadInputError
+from domain.values import MeasureSpec
+
+COMPARED = tuple(MeasureSpec(name=name) for name in ("accuracy", "balanced-accuracy", "mcc", "confusion-matrix"))
+TOLERANCE = 1e-9
+MOST = 20
+
+
+def reproduce(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
+    """Return `{verdict, differences}`: bit-identical, metric-equal, different, or not-possible and why."""
+    try:
+        before = verified(blobs, facts["learned_blob"])
+        again = train(facts, blobs)
+    except BlobMissing as missing:
+        return _verdict("not-possible", [_what_is_missing(facts, str(missing))])
+    except NotInstalledError as error:
+        return _verdict("not-possible", [f"The model {error}"])
+    except BadInputError as error:
+        return _verdict("not-possible", [f"The training is refused now: {error}", *_surroundings(facts["provenance"])])
+    after = learned_bytes(again.model)
+    opaque = b'{"opaque":"' in after
+    if after == before and not opaque:
+        return _verdict("bit-identical", [])
+    return _compared(facts, blobs, again, [*_parameters(json.loads(before), json.loads(after)), *_unread(opaque)])
+
+
+def _compared(facts: dict[str, Any], blobs: Blobs, again: Fitted, found: list[str]) -> dict[str, Any]:
+    """Compare what both models say about the held-out part, as learned parameters differ."""
+    differences = [*_surroundings(facts["provenance"]), *found]
+    part = again.frame.rows(again.held.test)
+    if again.held.sha256 != facts["provenance"]["split_sha256"]:
+        return _verdict("different", ["The held-out part is another one.", *differences])
+    try:
+        first = load_model(blobs, facts["model_blob"], again.offer)
+    except BlobMissing as missing:
+        return _verdict("not-possible", [_what_is_missing(facts, str(missing)), *differences])
+    pairs = {spec.name: (value(spec, first, part), value(spec, again.model, part)) for spec in COMPARED}
+    changed = [f"{name} was {then}, is {now}." for name, (then, now) in pairs.items() if not _same(then, now)]
+    return _verdict("different" if changed else "metric-equal", [*changed, *differences])
+
+
+def _verdict(verdict: str, differences: list[str]) -> dict[str, Any]:
+    return {"verdict": verdict, "differences": differences[:MOST]}
+
+
+def _what_is_missing(facts: dict[str, Any], sha256: str) -> str:
+    if sha256 == facts["dataset"]["sha256"]:
+        return f"The data set {facts['dataset']['name']} version {facts['dataset']['version']} ({sha256}) is missing."
+    return f"The stored file {sha256} of the training is missing."
+
+
+def _surroundings(then: dict[str, Any]) -> list[str]:
+    now = surroundings()
+    return [f"{name} was {then.get(name)}, is {now[name]}." for name in sorted(now) if then.get(name) != now[name]]
+
+
+def _parameters(before: Any, after: Any) -> list[str]:
+    names = list(dict.fromkeys(_places(before["steps"], after["steps"], "")))
+    return [f"Learned parameters differ: {', '.join(names[:MOST])}."] if names else []
+
+
+def _places(before: Any, after: Any, at: str) -> Iterator[str]:
+    """Yield where two learned states differ, as dotted names down to whole arrays."""
+    if before == after:
+        return
+    if not isinstance(before, dict) or not isinstance(after, dict) or "data" in before:
+        yield at.replace(".learned", "").lstrip(".")
+        return
+    for name in sorted(before.keys() | after.keys()):
+        yield from _places(before.get(name), after.get(name), f"{at}.{name}")
+
+
+def _unread(opaque: bool) -> list[str]:
+    return ["A part of the model keeps its state where it cannot be read, so it was compared by its measures."] * opaque
+
+
+def _same(then: Any, now: Any) -> bool:
+    if isinstance(then, float) and isinstance(now, float):
+        return math.isclose(then, now, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return bool(then == now)

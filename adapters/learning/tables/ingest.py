@@ -1,0 +1,83 @@
+"""The ingest-task: from an uploaded file, or a data set of scikit-learn, to a canonical Parquet blob."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from adapters.learning.tables.builtin import BUILTIN, builtin_table
+from adapters.learning.tables.columns import Columns, check_names, described
+from adapters.learning.tables.parse import parsed, unpacked
+from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values
+from adapters.learning.tables.stored import write
+from adapters.learning.tables.target import Target
+from commands.ports import Blobs
+from domain.errors import BadInputError, NotFoundError
+
+
+def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
+    """Read, check and store; facts as in docs/architecture.md, or `{builtin, target}`. The given file stays.
+
+    Batch by batch, so that what it needs of memory does not grow with the file.
+    """
+    with _builtin(facts["builtin"]) if "builtin" in facts else _uploaded(facts, blobs) as source:
+        return _stored(source, str(facts["target"]), blobs)
+
+
+def _stored(source: Source, named: str, blobs: Blobs) -> dict[str, Any]:
+    check_names(source.schema.names)
+    _check_target(source.schema.names, named)
+    columns = Columns(source.schema)
+    target = Target(named, columns.schema)
+    path = Path(blobs.scratch(".parquet"))
+    try:
+        rows = write((target.seen(columns.cast(batch)) for batch in _counted(source)), target.schema, path)
+        if not rows:
+            raise BadInputError("The file has no rows: only the line with the column names was found.")
+        columns.check()
+        classes = target.classes()
+        ref = blobs.put_file(str(path))
+    finally:
+        path.unlink(missing_ok=True)
+    return {"blob": ref.model_dump(), "rows": rows, "columns": described(target.schema), "classes": classes}
+
+
+def _counted(source: Source) -> Iterator[pa.RecordBatch]:
+    rows, columns = 0, len(source.schema)
+    for batch in source.batches():
+        rows += batch.num_rows
+        if rows * columns > MOST_VALUES:
+            raise too_many_values(rows, columns)
+        yield batch
+
+
+@contextmanager
+def _builtin(name: str) -> Iterator[Source]:
+    if name not in BUILTIN:
+        raise NotFoundError.named("built-in data set", name, list(BUILTIN))
+    yield Source.of(builtin_table(name))
+
+
+@contextmanager
+def _uploaded(facts: dict[str, Any], blobs: Blobs) -> Iterator[Source]:
+    path = Path(facts["path"])
+    if not facts["gzip"]:
+        yield parsed(path, facts["format"])
+        return
+    plain = Path(blobs.scratch(f".{facts['format']}"))
+    try:
+        yield parsed(unpacked(path, plain), facts["format"])
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+def _check_target(names: list[str], target: str) -> None:
+    if target not in names:
+        shown = ", ".join(names[:50])
+        raise BadInputError(f"There is no column {target!r} to be the target. The columns are: {shown}.")
+    if len(names) == 1:
+        raise BadInputError(f"The only column is the target {target!r}: at least one more is needed to learn from.")

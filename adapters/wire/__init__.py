@@ -1,1 +1,0 @@
-"""How events and communications look outside the process: stored JSON, upcasters, hash chains."""

@@ -1,0 +1,1 @@
+"""The client: speaks to a backend. Imports the standard library and cryptography alone."""

@@ -1,0 +1,79 @@
+"""What names in a filter mean: a column, then a measure, then a setting; several meanings are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from domain.errors import AmbiguousNameError, FilterError
+from projections.catalog import ALL, NAMES, NO_NAMES
+from projections.filters.conditions import COLUMNS
+from projections.ports import Documents
+
+ALIASES = {"at": "committed_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Names known at a position: measures with their averages (`{default, averages}`), settings, data sets."""
+
+    measures: dict[str, dict[str, Any]]
+    settings: frozenset[str]
+    datasets: frozenset[str]
+
+    def resolve(self, name: str, place: int) -> str:
+        """Return the explicit name (`model`, `measure.precision:macro`, `setting.C`).
+
+        Raises FilterError with the place and the nearest names, AmbiguousNameError with the candidates.
+        """
+        kind, _, rest = name.partition(".")
+        if kind == "setting" and rest in self.settings:
+            return name
+        if kind == "measure" and rest and (known := self._identity(rest)):
+            return f"measure.{known}"
+        column = ALIASES.get(name, name)
+        if column in COLUMNS:
+            return column
+        return self._bare(name, place)
+
+    def _bare(self, name: str, place: int) -> str:
+        measure = self._identity(name)
+        if measure and name in self.settings:
+            candidates = [f"measure.{measure}", f"setting.{name}"]
+            raise AmbiguousNameError(
+                f"{name!r} is a measure and a setting: say {' or '.join(candidates)}.", candidates=candidates
+            )
+        if measure:
+            return f"measure.{measure}"
+        if name in self.settings:
+            return f"setting.{name}"
+        near = get_close_matches(name, self._all_names(), n=3, cutoff=0.5)
+        hint = f" Nearest: {', '.join(near)}." if near else ""
+        sentence = f"{name!r} (character {place}) is no column, measure or setting.{hint}"
+        raise FilterError(sentence, place=place, expected=near, nearest=near)
+
+    def _identity(self, name: str) -> str | None:
+        """Complete a measure's identity by its default average; None where no such measure can have been computed."""
+        bare, at, dataset = name.partition("@")
+        measure, colon, average = bare.partition(":")
+        known = self.measures.get(measure)
+        if known is None or (at and dataset not in self.datasets):
+            return None
+        if colon and average not in known["averages"]:
+            return None
+        chosen = average or known["default"]
+        return measure + (f":{chosen}" if chosen else "") + at + dataset
+
+    def _all_names(self) -> Iterable[str]:
+        explicit = [f"measure.{name}" for name in self.measures] + [f"setting.{name}" for name in self.settings]
+        averages = [f"{name}:{average}" for name, known in self.measures.items() for average in known["averages"]]
+        return sorted({*COLUMNS, *self.measures, *self.settings, *explicit, *averages})
+
+
+def vocabulary_at(documents: Documents, at: int | None) -> Vocabulary:
+    """Return the names known at a position, those of withdrawn and retired things too."""
+    document = documents.get(NAMES, ALL, at)
+    names = document.body if document else NO_NAMES
+    return Vocabulary(names["measures"], frozenset(names["settings"]), frozenset(names["datasets"]))

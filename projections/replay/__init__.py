@@ -1,0 +1,1 @@
+"""Past state, computed from the log alone."""

@@ -1,0 +1,162 @@
+"""What both modes have: the stores behind the ports, and what is put together of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from adapters.audit_log.chain import chain_faults as communication_faults
+from adapters.audit_log.chain import is_older
+from adapters.audit_log.request_ids import RequestIds
+from adapters.files.blobs import FileBlobs
+from adapters.files.spill_table import TemporaryStash
+from adapters.http.backend import Backend, Inspector
+from adapters.learning.tables.builtin import BUILTIN
+from adapters.log.chain import chain_faults
+from adapters.log.times import from_microseconds, microseconds_now
+from adapters.security.cursors import CursorSeal
+from adapters.security.keyring import Keyring
+from adapters.security.keys import make_master_key, read_master_key
+from adapters.tasks.confinement import Confinement
+from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
+from commands.application import Application
+from commands.catalog.offer_catalog import BuiltinDataset
+from commands.ports import EventStore, Ports
+from commands.wrappers import load
+from domain.client import Client
+from domain.errors import BadInputError
+from projections.ports import Communications, Documents, Feed, History
+from projections.queries import Queries
+from projections.replay.run import Replayed
+from projections.verification.topic import Topics
+from projections.verification.verify import Evidence
+from server.settings import Settings
+
+BUILTIN_DATASETS = tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items())
+
+
+class SystemClock:
+    """The machine's time of day."""
+
+    def now(self) -> datetime:
+        """Return the time, UTC; raises NotAbleError for one that no machine has."""
+        return from_microseconds(microseconds_now())
+
+
+@dataclass(kw_only=True)
+class Stores:
+    """The stores of an installation. `feed` answers questions about the log, `topic` is what followers read.
+
+    In the embedded mode both are one. `files` tell what a store finds wrong with its own file;
+    `topics` is the copy that verify can hold against them, in the distributed mode. `is_resting`: no backend runs.
+    """
+
+    store: EventStore
+    feed: Feed
+    topic: Feed
+    documents: Documents
+    history: History
+    communications: Communications
+    blobs: FileBlobs
+    files: tuple[Callable[[], Iterable[str]], ...] = ()
+    topics: Topics | None = None
+    receipts: Callable[[], Mapping[str, tuple[int, bytes]]] = dict
+    is_resting: bool = False
+
+
+def application_of(
+    settings: Settings, stores: Stores, worker: str, scratch: Path, installed: Callable[[str, str], bool] | None = None
+) -> tuple[Application, ProcessLauncher]:
+    """Return the write side of a process, and the launcher of its tasks, which must be closed.
+
+    `installed`: whether this machine has a model or measure, where others may have what it lacks.
+    """
+    limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
+    confinement = Confinement(settings.sandbox, (str(settings.data.absolute()), str(settings.key_file.absolute())))
+    confinement.told()  # it refuses what `require` cannot have
+    launcher = ProcessLauncher(
+        settings.blobs_url, str(scratch), settings.slots, limits, installed, confinement=confinement
+    )
+    return Application(Ports(stores.store, stores.blobs, launcher, SystemClock(), worker)), launcher
+
+
+def backend_of(
+    settings: Settings,
+    stores: Stores,
+    application: Application,
+    inspector: Inspector,
+    request_ids: RequestIds,
+    **more: Any,
+) -> Backend:
+    """Return what the routes may use; `more` are fields of Backend that the modes fill differently."""
+    master, clock = master_key(settings, stores.store), application.ports.clock
+    cursors = CursorSeal(master)
+    return Backend(
+        application=application,
+        queries=Queries(stores.documents, stores.history, stores.feed, cursors),
+        feed=stores.feed,
+        documents=stores.documents,
+        communications=stores.communications,
+        request_ids=request_ids,
+        blobs=stores.blobs,
+        keyring=Keyring(master),
+        cursors=cursors,
+        clients=lambda name: load(stores.store, Client, f"client:{name}"),
+        inspector=inspector,
+        clock=clock,
+        worker=application.ports.worker,
+        slots=settings.slots,
+        hosts=frozenset(filter(None, settings.hosts.split(","))),
+        **more,
+    )
+
+
+def evidence_of(stores: Stores) -> Evidence:
+    """Return what verify looks at."""
+    return Evidence(
+        feed=stores.feed,
+        documents=stores.documents,
+        history=stores.history,
+        blobs=stores.blobs,
+        communications=stores.communications,
+        chain_faults=chain_faults,
+        communication_faults=communication_faults,
+        open_stash=TemporaryStash,
+        files=stores.files,
+        topics=stores.topics,
+        is_older=is_older,
+        receipts=stores.receipts,
+        is_resting=stores.is_resting,
+    )
+
+
+def replayed(stores: Stores) -> Replayed:
+    """Return what replay reads."""
+    return Replayed(stores.feed, stores.documents, stores.history, TemporaryStash)
+
+
+def master_key(settings: Settings, store: EventStore) -> bytes:
+    """Return the master key; the very first start makes it. A lost one is not replaced: no client could call then."""
+    file = settings.key_file
+    if file.exists():
+        return read_master_key(file)
+    if store.streams("client:", 1):
+        raise BadInputError(f"The master key {file} is missing, and all clients' keys depend on it: restore the file.")
+    return make_master_key(file)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment by which another process of ours finds the same data."""
+    return {
+        "AUTOLEARN_MODE": settings.mode,
+        "AUTOLEARN_DATA": str(settings.data.absolute()),
+        "AUTOLEARN_BLOBS": settings.blobs_url,
+        "AUTOLEARN_MASTER_KEY_FILE": str(settings.key_file.absolute()),
+        "AUTOLEARN_KAFKA": settings.kafka,
+        "AUTOLEARN_MONGODB": settings.mongodb,
+        "AUTOLEARN_DATABASE": settings.database,
+    }

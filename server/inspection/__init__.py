@@ -1,0 +1,1 @@
+"""Verification, replay and rebuild in a process of their own."""

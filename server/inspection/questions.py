@@ -1,0 +1,113 @@
+"""What an inspection does, on stores that it only reads: the questions of `projections/{verify,replay,rebuild}.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, NotReachedError
+from projections.following import Poisoned
+from projections.moment import parse_moment
+from projections.rebuild import PROJECTIONS, check_known, rebuild
+from projections.replay.run import replay
+from projections.verification.verify import verify
+from server.compose import fresh_documents, open_stores
+from server.compose.stores import evidence_of, replayed
+from server.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from server.compose.stores import Stores
+
+Step = dict[str, Any]
+HASH_BYTES = 32
+CATCH_UP_SECONDS = 60.0
+OWN_FILES = ("events.db", "communications.db", "format.json")
+
+
+def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterator[Step]:
+    """Yield `{"progress", "what"}` and, last, `{"result"}`; raises domain.errors."""
+    if not settings.data.is_dir():
+        raise BadInputError(f"There is no data directory at {settings.data}.")
+    with ExitStack() as opened:
+        try:
+            stores = open_stores(settings, "inspection", opened, read_only=True)
+        except (NotAbleError, ConflictError) as unreadable:
+            if kind != "verify":
+                raise
+            yield {"result": nothing_readable(unreadable)}
+            return
+        try:
+            yield from as_steps(
+                {"verify": _verify, "replay": _replay, "rebuild": _rebuild}[kind](settings, stores, arguments)
+            )
+        except Poisoned as poison:
+            sentence = f"Position {poison.position} cannot be read: {poison.sentence}"
+            raise NotAbleError(sentence, position=poison.position) from poison
+
+
+def nothing_readable(error: AutoLearnError) -> Step:
+    """Return the answer of a verification whose stores cannot even be opened."""
+    faults = [{"position": None, "what": error.sentence}]
+    return {"ok": False, "position": 0, "head": bytes(HASH_BYTES).hex(), "faults": faults, "unanswered": []}
+
+
+def inspect_offline(kind: str, data: str, arguments: dict[str, Any]) -> Iterator[Step]:
+    """Inspect a data directory from this process, with or without a backend on it; steps as `inspect` yields them."""
+    settings = read_settings(data=Path(data))
+    if settings.mode == "embedded" and not any((settings.data / name).exists() for name in OWN_FILES):
+        raise BadInputError(f"{settings.data} is no data directory of AutoLearn: it has no {', no '.join(OWN_FILES)}.")
+    return inspect(settings, kind, arguments)
+
+
+def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
+    return verify(
+        evidence_of(stores),
+        anchor=_anchor(arguments.get("anchor")),
+        audit_anchor=_anchor(arguments.get("audit_anchor")),
+        until=_anchor(arguments.get("until"), smallest=0),
+        in_flight=frozenset(arguments.get("in_flight") or ()),
+        against_topics=arguments.get("against") == "kafka",
+    )
+
+
+def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
+    as_of = arguments.get("as_of")
+    position = stores.feed.head()[0] if as_of is None else parse_moment(as_of, stores.feed, datetime.now(UTC)).position
+    if not stores.documents.wait(position, CATCH_UP_SECONDS):
+        reached = stores.documents.position()
+        raise NotReachedError(f"The read models are at {reached}, not yet at {position}.", reached=reached)
+    return replay(replayed(stores), position, arguments.get("stream"))
+
+
+def _rebuild(settings: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
+    check_known(arguments.get("projection"))
+    until = stores.feed.head()[0]
+    with fresh_documents(settings) as (file, fresh):
+        yield from rebuild(stores.feed, fresh, until)
+        yield {"position": fresh.position(), "rebuilt": list(PROJECTIONS), "file": file}
+
+
+def as_steps(told: Iterator[Step]) -> Iterator[Step]:
+    """Turn `{step, position, of}` into fractions; what has no `step` is the result."""
+    for step in told:
+        if "step" not in step:
+            yield {"result": step}
+        else:
+            of = step.get("of") or 0
+            yield {"progress": step["position"] / of if of else 0.0, "what": step["step"]}
+
+
+def _anchor(given: str | None, smallest: int = 1) -> tuple[int, bytes] | None:
+    if given is None:
+        return None
+    position, _, head = given.partition(":")
+    try:
+        anchor = int(position), bytes.fromhex(head)
+    except ValueError:
+        anchor = -1, b""
+    if anchor[0] < smallest or len(anchor[1]) != HASH_BYTES:
+        raise BadInputError(f"{given!r} is no anchor: it looks like POSITION:HASH, with 64 digits 0-9a-f.")
+    return anchor

@@ -1,0 +1,95 @@
+"""The backend's settings, read from the environment (`AUTOLEARN_…`); the client's two: `autolearn/locations.py`."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from autolearn.locations import data_directory
+from domain.errors import BadInputError
+
+MIB = 2**20
+
+
+class Settings(BaseSettings):
+    """Every setting of a backend, with its default; a value that does not fit is refused at start."""
+
+    model_config = SettingsConfigDict(env_prefix="AUTOLEARN_", frozen=True)
+
+    mode: Literal["embedded", "distributed"] = Field(
+        "embedded", description="where the log and the read models live: SQLite and files, or MongoDB and Kafka"
+    )
+    data: Path = Field(default_factory=data_directory, description="the data directory; one backend at a time owns it")
+    blobs: str = Field("", description="fsspec URL of the blobs; default: `blobs` in the data directory")
+    master_key_file: Path | None = Field(
+        None, description="the master key; default: `master.key` in the data directory"
+    )
+    kafka: str = Field(
+        "127.0.0.1:9092", description="distributed: Kafka's bootstrap servers; after a `?` how to get in (TLS, SASL)"
+    )
+    mongodb: str = Field(
+        "mongodb://127.0.0.1:27017/?directConnection=true", description="distributed: URI of MongoDB, a replica set"
+    )
+    database: str = Field(
+        "autolearn",
+        pattern=r"^[a-z][a-z0-9-]{0,39}$",
+        description="distributed: name of the database, and prefix of the topics; one installation, one name",
+    )
+    listen: str = Field("127.0.0.1", description="address to listen on; beyond loopback only with own clients")
+    hosts: str = Field("", description="further names, separated by commas, that the Host header may carry")
+    proxies: str = Field(
+        "",
+        description="proxies that are believed about who calls: addresses and networks, separated by commas",
+    )
+    connections: int = Field(
+        1000, ge=10, le=50_000, description="connections at a time; fewer where the system gives few descriptors"
+    )
+    slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="tasks at a time")
+    task_seconds: float = Field(600.0, gt=0, description="a task's deadline")
+    task_memory: int = Field(2048 * MIB, ge=64 * MIB, description="a task's memory limit in bytes")
+    sandbox: Literal["auto", "require", "off"] = Field(
+        "auto", description="what tasks may use of the machine: as little as this kernel can enforce, all of that, all"
+    )
+    reserve: int = Field(64 * MIB, ge=0, description="free disk in bytes below which commands are refused")
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        networks(text)  # a ValueError becomes the refusal
+        return text
+
+    @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Which proxies are believed."""
+        return networks(self.proxies)
+
+    @property
+    def blobs_url(self) -> str:
+        """Where the blobs are."""
+        return self.blobs or (self.data / "blobs").absolute().as_uri()
+
+    @property
+    def key_file(self) -> Path:
+        """Where the master key is."""
+        return self.master_key_file or self.data / "master.key"
+
+
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return addresses and networks that are separated by commas; raises ValueError."""
+    return tuple(ip_network(part.strip()) for part in text.split(",")) if text.strip() else ()
+
+
+def read_settings(**given: object) -> Settings:
+    """Return the settings of the environment, with those given on the command line before them."""
+    chosen = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings(**chosen)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        name = "AUTOLEARN_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise BadInputError(f"{name} = {first['input']!r} does not fit: {first['msg']}.") from invalid

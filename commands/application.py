@@ -1,4 +1,4 @@
-"""The write side as one object: takes a command and a call, and answers. Made once, by `cli/compose`."""
+"""The write side as one object: takes a command and a call, and answers. Made once, by `server/compose`."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything outside that a command may use; made once, by `cli/compose`."""
+    """Everything outside that a command may use; made once, by `server/compose`."""
 
     store: EventStore
     blobs: Blobs

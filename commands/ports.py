@@ -175,6 +175,19 @@ class Clock(Protocol):
         ...
 
 
+class Retry(Protocol):
+    """How often, and after which pauses, a decision that lost a race is made again."""
+
+    @property
+    def limit(self) -> int:
+        """The most attempts."""
+        ...
+
+    def attempts(self) -> Iterable[int]:
+        """Yield 1, 2, … up to the limit; each but the first after a random pause that grows."""
+        ...
+
+
 class OpenTasks(Protocol):
     """Which tasks the log says are unfinished, for the event worker's start and for its doubts."""
 
@@ -229,3 +242,4 @@ class Ports:
     launcher: Launcher
     clock: Clock
     worker: str
+    retry: Retry

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 A = TypeVar("A", bound=Aggregate)
 
-RETRIES = 500  # above what the lanes of HTTP let in at once: each round of a race has a winner
-
 
 def append_id(command_id: UUID, number: int) -> UUID:
     """Name the k-th append of a command (1, 2, …)."""
@@ -97,7 +95,7 @@ class Desk:
 
     def decide(self, decision: Callable[[Work], T]) -> tuple[T, Receipt | None]:
         """Run a decision and append its events; None for the receipt where it triggered nothing."""
-        for _ in range(RETRIES):
+        for _ in self.ports.retry.attempts():
             work = Work(self.ports.store, self.last_sessions)
             try:
                 outcome = decision(work)
@@ -111,7 +109,7 @@ class Desk:
                     continue
                 raise
             return outcome, receipt
-        raise NotAbleError(f"Others changed the same things {RETRIES} times in a row: try again.")
+        raise NotAbleError(f"Others changed the same things {self.ports.retry.limit} times in a row: try again.")
 
     def _append(self, triggered: list[Event]) -> Receipt | None:
         if not triggered:

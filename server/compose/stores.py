@@ -13,6 +13,7 @@ from adapters.audit_log.chain import is_older
 from adapters.audit_log.request_ids import RequestIds
 from adapters.files.blobs import FileBlobs
 from adapters.files.spill_table import TemporaryStash
+from adapters.host.retry import Retry
 from adapters.http.backend import Backend, Inspector
 from adapters.learning.tables.builtin import BUILTIN
 from adapters.log.chain import chain_faults
@@ -81,7 +82,7 @@ def application_of(
     launcher = ProcessLauncher(
         settings.blobs_url, str(scratch), settings.slots, limits, installed, confinement=confinement
     )
-    return Application(Ports(stores.store, stores.blobs, launcher, SystemClock(), worker)), launcher
+    return Application(Ports(stores.store, stores.blobs, launcher, SystemClock(), worker, Retry())), launcher
 
 
 def backend_of(

@@ -14,6 +14,7 @@ import pytest
 from adapters.embedded.database import MEMORY, Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
+from adapters.host.retry import Retry
 from commands.application import Application
 from commands.call import Answer, Call, command_id
 from commands.catalog.offer_catalog import BuiltinDataset, OfferCatalog
@@ -60,7 +61,7 @@ class Stage:
         self.feed = SqliteFeed(self.database)
         self.launcher, self.clock = ScriptedLauncher(slots), StoppedClock()
         blobs: Blobs = NoBlobs()
-        self.application = Application(Ports(self.store, blobs, self.launcher, self.clock, worker))
+        self.application = Application(Ports(self.store, blobs, self.launcher, self.clock, worker, Retry()))
         self._keys = count(1)
         self._others: list[Stage] = []
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from commands.ports import Stamp, VersionConflict
 from commands.session.commit_session import CommitSession
 from commands.training.request_training import RequestTraining
-from domain.errors import ConflictError
+from domain.errors import ConflictError, NotAbleError
 from domain.events import Event
 from domain.values import session_stream
 from tests.commands.race import at_once
@@ -105,6 +107,19 @@ def test_who_sees_the_next_session_opened_by_a_rival_joins_it(
 
     monkeypatch.setattr(stage.store, "stream", between)
     assert ana.do(RequestTraining("iris", "svm")).body["session"] == ("ana-3" if closed else "ana-2")
+
+
+def test_who_always_loses_gives_up(stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    def lose(events: Sequence[Event], stamp: Stamp) -> NoReturn:
+        raise VersionConflict
+
+    monkeypatch.setattr("adapters.host.retry.time.sleep", pauses.append)
+    monkeypatch.setattr(stage.store, "append", lose)
+    with stage.refused(NotAbleError, "100 times in a row"):
+        ana.train()
+    assert len(pauses) == 99
 
 
 def test_more_at_once_than_all_lanes_let_in_are_all_served(durable_stage: Stage) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.host.retry import Retry
 from commands.application import Application
 from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.ports import Ports
@@ -40,7 +41,9 @@ def test_a_repeat_is_answered_as_of_then(stage: Stage, ana: Caller) -> None:
 
 def test_a_repeat_by_another_process_gets_the_same_answer(stage: Stage, ana: Caller) -> None:
     first = ana.do(IRIS, key="k")
-    restarted = Application(Ports(stage.store, stage.application.ports.blobs, stage.launcher, stage.clock, "worker-2"))
+    restarted = Application(
+        Ports(stage.store, stage.application.ports.blobs, stage.launcher, stage.clock, "worker-2", Retry())
+    )
     assert restarted.handle(IRIS, ana.call("k"), wait=1) == first
 
 

@@ -33,7 +33,9 @@ class PublishedStage(Stage):
         super().__init__()
         ports = self.application.ports
         self.store, self.feed = MongoEventStore(mongo), MongoLog(mongo)  # type: ignore[assignment]  # the same port
-        self.application = Application(Ports(self.store, ports.blobs, self.launcher, self.clock, ports.worker))
+        self.application = Application(
+            Ports(self.store, ports.blobs, self.launcher, self.clock, ports.worker, ports.retry)
+        )
         self.topic = KafkaFeed(kafka, mongo.name, INSTALLATION)
 
     def worker(self) -> Worker:

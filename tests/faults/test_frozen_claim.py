@@ -48,7 +48,9 @@ class MongoStage(Stage):
         super().__init__()
         ports, self.log = self.application.ports, FreezingStore(mongo)
         self.store, self.feed = self.log, MongoLog(mongo)  # type: ignore[assignment]  # the same port, another log
-        self.application = Application(Ports(self.log, ports.blobs, self.launcher, self.clock, ports.worker))
+        self.application = Application(
+            Ports(self.log, ports.blobs, self.launcher, self.clock, ports.worker, ports.retry)
+        )
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.embedded.read_models.history import EmbeddedHistory
 from adapters.files.blobs import FileBlobs
+from adapters.host.retry import Retry
 from adapters.http.app import make_app
 from adapters.http.backend import Backend
 from adapters.http.middleware.request_pipeline import Gate
@@ -51,7 +52,7 @@ class Rig:
         self.store, self.feed, self.documents = SqliteEventStore(log), SqliteFeed(log), EmbeddedDocuments(self.read)
         audit = Database(":memory:")
         self.communications, self.request_ids = SqliteCommunications(audit, "backend"), SqliteRequestIds(audit)
-        self.application = Application(Ports(self.store, blobs, launcher, self.clock, "backend"))
+        self.application = Application(Ports(self.store, blobs, launcher, self.clock, "backend", Retry()))
         self.projecting = Projecting(self.feed, self.documents)
         self.do(OfferCatalog(datasets))
         for name, roles in CLIENTS.items():

@@ -10,7 +10,6 @@ import fcntl
 import json
 import logging
 import os
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
@@ -19,14 +18,14 @@ from types import TracebackType
 from typing import Final, Self
 
 from adapters.embedded.directory.lock_holder import UNKNOWN, Holder, ask_to_end, said_in, started_at
+from adapters.host.retry import Retry
 from domain.errors import BadInputError, DataDirectoryInUseError
 
 __all__ = ["DirectoryLock", "Holder", "ask_to_end", "holder"]
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS: Final = 5
-PAUSE_SECONDS: Final = 0.02
+RETRY: Final = Retry(limit=5, shortest=0.04)
 DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY
 FILE: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 # NFS makes of flock what locks a part of a file, and for that a folder would have to be open for writing.
@@ -149,8 +148,7 @@ def _taken(path: Path, flags: int, refusal: Callable[[], DataDirectoryInUseError
     descriptor = os.open(path, flags, 0o600)
     with ExitStack() as opened:
         opened.callback(os.close, descriptor)
-        for attempt in range(ATTEMPTS):
-            time.sleep(PAUSE_SECONDS * bool(attempt))
+        for _ in RETRY.attempts():
             if _locked(descriptor, fcntl.LOCK_EX):
                 opened.pop_all()
                 return descriptor

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Final
 
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.generations import Generations
+from adapters.host.retry import Retry
 
-LOOKS: Final = 5  # a rebuild exchanges file and pointer one after the other
-PAUSE_SECONDS: Final = 0.1
+LOOKS: Final = Retry(limit=5, shortest=0.2, longest=0.4)  # a rebuild exchanges file and pointer one after the other
 
 
 def served_faults(folder: Path, read: ReadDatabase) -> list[str]:
     """Return what stands between the file that is served and whoever looks for it by its name; none of it is mended."""
-    for look in range(LOOKS):
-        time.sleep(PAUSE_SECONDS * bool(look))
+    for _ in LOOKS.attempts():
         found = _found(folder, read)
         if not found:
             break

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from commands.call import Answer
+from commands.context import CommandContext
 from commands.ports import Receipt
-from commands.wrappers import Desk, load
+from commands.unit_of_work import load
 from domain.experiment import Experiment, Task
 from domain.experiment_events import TaskRequested
 from domain.values import experiment_of, experiment_stream
@@ -68,17 +69,17 @@ def status_of_task(experiment: Experiment, task: str) -> dict[str, Any]:
     return status_of_evaluation(experiment, it) if it.kind == "evaluation" else status_of_reproduction(experiment, it)
 
 
-def answer_requested(_: object, first: Receipt, desk: Desk) -> Answer:
+def answer_requested(_: object, first: Receipt, context: CommandContext) -> Answer:
     """Wait for the requested task, and answer as of the command's last append, or as of now where it ended later."""
     task = event_of(first, TaskRequested).task
-    desk.tasks.wait(task, desk.wait)
+    context.tasks.wait(task, context.wait)
     stream = experiment_stream(experiment_of(task))
-    last = desk.last_append(first)
-    experiment = load(desk.ports.store, Experiment, stream, last.position)
+    last = context.last_append(first)
+    experiment = load(context.ports.store, Experiment, stream, last.position)
     position, head = last.position, last.hash
     if experiment.tasks[task].is_unfinished:
-        position, head = desk.ports.store.head()
-        experiment = load(desk.ports.store, Experiment, stream, position)
+        position, head = context.ports.store.head()
+        experiment = load(context.ports.store, Experiment, stream, position)
     pending = task if experiment.tasks[task].is_unfinished else None
     return Answer(status_of_task(experiment, task) | {"position": position}, position, head.hex(), pending)
 
@@ -88,9 +89,9 @@ def answer_at(receipt: Receipt, body: dict[str, Any]) -> Answer:
     return Answer(body | {"position": receipt.position}, receipt.position, receipt.hash.hex())
 
 
-def answer_unchanged(desk: Desk, body: dict[str, Any]) -> Answer:
+def answer_unchanged(context: CommandContext, body: dict[str, Any]) -> Answer:
     """Answer where nothing had to change."""
-    position, head = desk.ports.store.head()
+    position, head = context.ports.store.head()
     return Answer(body | {"position": position}, position, head.hex())
 
 

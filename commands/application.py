@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from commands.call import Answer, Call
+from commands.context import CommandContext
 from commands.dispatch import USE_CASES, UseCase
 from commands.ports import DuplicateAppend, Ports, Receipt
 from commands.tasks import Tasks
-from commands.wrappers import Desk
 from domain.errors import AutoLearnError
 from domain.experiment_events import TaskRequested
 
@@ -18,13 +18,13 @@ SYNC_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Begun:
+class RunningCommand:
     """A command that is in the log, or had nothing to change; whoever waits for its task does it before `answer`."""
 
     use_case: UseCase
     command: Any
     receipt: Receipt | None
-    desk: Desk
+    context: CommandContext
 
     @property
     def task(self) -> str | None:
@@ -32,26 +32,26 @@ class Begun:
         events = self.receipt.events if self.receipt else ()
         return next((event.task for event in events if isinstance(event, TaskRequested)), None)
 
-    def tell_end(self, tell: Callable[[], None]) -> None:
+    def add_end_listener(self, tell: Callable[[], None]) -> None:
         """Call once the end of its task is in the log, or at once where none runs here; from any thread."""
         if self.task is None:
             tell()
         else:
-            self.desk.tasks.tell_end(self.task, tell)
+            self.context.tasks.add_end_listener(self.task, tell)
 
-    def tell_end_no_more(self, tell: Callable[[], None]) -> None:
+    def remove_end_listener(self, tell: Callable[[], None]) -> None:
         """Forget who does not wait any longer."""
         if self.task is not None:
-            self.desk.tasks.tell_end_no_more(self.task, tell)
+            self.context.tasks.remove_end_listener(self.task, tell)
 
     def answer_now(self) -> Answer:
         """Answer from the log as it is."""
-        self.desk.wait = 0.0
+        self.context.wait = 0.0
         return self.answer()
 
     def answer(self) -> Answer:
         """Wait for the task as long as the call may, then answer."""
-        return self.use_case.answer(self.command, self.receipt, self.desk)
+        return self.use_case.answer(self.command, self.receipt, self.context)
 
 
 class Application:
@@ -69,31 +69,31 @@ class Application:
         """
         return self.begin(command, call, wait=wait).answer()
 
-    def begin(self, command: Any, call: Call, *, wait: float) -> Begun:
+    def begin(self, command: Any, call: Call, *, wait: float) -> RunningCommand:
         """Decide and append as `handle` does, and do not wait for the task; with `wait` > 0 it may take a free slot."""
         use_case = USE_CASES[type(command)]
-        desk = Desk(self.ports, self.tasks, call, wait, last_sessions=self._last_sessions)
-        receipt = desk.first_append() or _decided(use_case, command, desk)
-        return Begun(use_case, command, receipt, desk)
+        context = CommandContext(self.ports, self.tasks, call, wait, last_sessions=self._last_sessions)
+        receipt = context.first_append() or _decided(use_case, command, context)
+        return RunningCommand(use_case, command, receipt, context)
 
     def close(self) -> None:
         """End the tasks of this process; their experiments stay started in the log, for the next start to take over."""
         self.tasks.close()
 
 
-def _decided(use_case: UseCase, command: Any, desk: Desk) -> Receipt | None:
+def _decided(use_case: UseCase, command: Any, context: CommandContext) -> Receipt | None:
     """Decide; where the same command ran at the same time and was first, its append is ours too.
 
     The one that came second meets its own effect (`no open session` after its own commit): that is no refusal.
     """
     try:
-        receipt = use_case.decide(command, desk)
+        receipt = use_case.decide(command, context)
     except DuplicateAppend as first_run:
-        desk.check_same(first_run.receipt)
+        context.check_same(first_run.receipt)
         return first_run.receipt
     except AutoLearnError:
-        meanwhile = None if desk.appends else desk.first_append()
+        meanwhile = None if context.appends else context.first_append()
         if meanwhile is None:
             raise
         return meanwhile
-    return receipt or desk.first_append()
+    return receipt or context.first_append()

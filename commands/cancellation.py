@@ -1,4 +1,4 @@
-"""What ends with its call: a task or another process that nobody needs once the caller is gone."""
+"""Cancels the task or process that belongs to a call once its caller is gone."""
 
 from __future__ import annotations
 
@@ -7,37 +7,35 @@ from typing import Protocol, TypeVar
 
 
 class Cancellable(Protocol):
-    """What can be ended at any time, from any thread."""
-
     def cancel(self) -> None:
-        """End it."""
+        """End it; safe at any time, from any thread."""
         ...
 
 
 C = TypeVar("C", bound=Cancellable)
 
 
-class Lifeline:
-    """Between a call and the task that belongs to it; safe from any thread."""
+class Cancellation:
+    """Connects a call with its task; safe from any thread."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._task: Cancellable | None = None
-        self.is_cut = False
+        self.is_requested = False
 
-    def hold(self, task: C) -> C:
-        """Tie a task that was just started to the call."""
+    def attach(self, task: C) -> C:
+        """Cancel this task with the call, or at once where that was requested before."""
         with self._lock:
             self._task = task
-            cut = self.is_cut
-        if cut:
+            is_late = self.is_requested
+        if is_late:
             task.cancel()
         return task
 
-    def cut(self) -> None:
-        """Cancel the task, or the one that comes."""
+    def request(self) -> None:
+        """Cancel the attached task, or the one that is attached later."""
         with self._lock:
-            self.is_cut = True
+            self.is_requested = True
             task = self._task
         if task is not None:
             task.cancel()

@@ -5,53 +5,54 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from commands.context import CommandContext
 from commands.ports import Receipt
 from commands.specifications import needs
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
 
 
 class Claim:
     """A slot, if one was free, and the task it is meant for."""
 
-    def __init__(self, desk: Desk, *, has_slot: bool) -> None:
-        self.desk = desk
+    def __init__(self, context: CommandContext, *, has_slot: bool) -> None:
+        self.context = context
         self.has_slot = has_slot
         self._started: tuple[str, str, int] | None = None
         self._announce: Callable[[str], None] = lambda _: None
 
     def start(self, experiment: Experiment, task: str) -> str:
         """Trigger the task's `…-started` where there is a slot and what it needs; return the task's id."""
-        if self.has_slot and self.desk.ports.launcher.can_run(needs(experiment, task)):
+        if self.has_slot and self.context.ports.launcher.can_run(needs(experiment, task)):
             attempt = experiment.tasks[task].attempt + 1
-            experiment.start(task, attempt, self.desk.ports.worker)
+            experiment.start(task, attempt, self.context.ports.worker)
             self._started = (experiment.name, task, attempt)
             self._announce(task)
         return task
 
-    def decide(self, decision: Callable[[Work], str]) -> Receipt | None:
+    def decide(self, decision: Callable[[UnitOfWork], str]) -> Receipt | None:
         """Append what the decision triggers, then run what it started."""
-        quota, client = self.desk.tasks.quota, self.desk.call.client
-        with quota.one_more(client), self.desk.tasks.announcing() as self._announce:
-            task, receipt = self.desk.decide(decision)
+        quota, client = self.context.tasks.quota, self.context.call.client
+        with quota.one_more(client), self.context.tasks.announcing() as self._announce:
+            task, receipt = self.context.decide(decision)
             if receipt is not None:
                 quota.requested(task, client)
             if receipt is not None and self._started is not None:
                 self.has_slot = False  # the task gives the slot back at its end
-                self.desk.tasks.run(*self._started, self.desk)
+                self.context.tasks.run(*self._started, self.context)
         return receipt
 
 
 @contextmanager
-def claiming_slot(desk: Desk) -> Iterator[Claim]:
+def claiming_slot(context: CommandContext) -> Iterator[Claim]:
     """Take a slot for the decision if one is free and the call may wait; give it back where nothing was started.
 
     Where others wait for a slot already, the call waits with them.
     """
-    may_claim = desk.wait > 0 and not desk.tasks.is_crowded
-    claim = Claim(desk, has_slot=may_claim and desk.ports.launcher.take_slot())
+    may_claim = context.wait > 0 and not context.tasks.is_crowded
+    claim = Claim(context, has_slot=may_claim and context.ports.launcher.take_slot())
     try:
         yield claim
     finally:
         if claim.has_slot:
-            desk.ports.launcher.free_slot()
+            context.ports.launcher.free_slot()

@@ -19,6 +19,7 @@ from commands.clients.add_client import AddClient, add_client
 from commands.clients.client_answer import answer_client
 from commands.clients.revoke_client import RevokeClient, revoke_client
 from commands.clients.rotate_client import RotateClient, rotate_client
+from commands.context import CommandContext
 from commands.evaluation.request_evaluation import RequestEvaluation, request_evaluation
 from commands.ports import Receipt
 from commands.session.commit_session import CommitSession, answer_committed, commit_session
@@ -31,14 +32,13 @@ from commands.storage.restore_experiment import RestoreExperiment, restore_exper
 from commands.storage.withdraw_experiment import WithdrawExperiment, withdraw_experiment
 from commands.training.cancel_task import CancelTask, answer_cancelled, cancel_task
 from commands.training.request_training import RequestTraining, request_training
-from commands.wrappers import Desk
 
 
 class UseCase(NamedTuple):
     """One command's two halves."""
 
-    decide: Callable[[Any, Desk], Receipt | None]
-    answer: Callable[[Any, Any, Desk], Answer]
+    decide: Callable[[Any, CommandContext], Receipt | None]
+    answer: Callable[[Any, Any, CommandContext], Answer]
 
 
 COMMANDS: dict[str, dict[type, UseCase]] = {

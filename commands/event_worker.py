@@ -12,11 +12,12 @@ from uuid import NAMESPACE_URL, uuid5
 
 from commands.application import Application
 from commands.call import Call
+from commands.context import CommandContext
 from commands.ports import DuplicateAppend, EventFeed, Followed, Journal, OpenTasks
 from commands.quota import requested_by
 from commands.specifications import needs
+from commands.unit_of_work import UnitOfWork, load
 from commands.waiting_tasks import ALL_KINDS, WaitingTasks
-from commands.wrappers import Desk, Work, load
 from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError
 from domain.experiment import Experiment, Task
 from domain.experiment_events import ExperimentDiscarded, TaskCancelled
@@ -208,10 +209,10 @@ class EventWorker:
         if not self._ports.launcher.can_run(needs(experiment, task)):
             log.info("%s is left to a worker that has what it needs: %s", task, needs(experiment, task))
             return False
-        desk = self._desk(it, it.attempt + 1)
-        outcome = self._start(desk, name, it)
+        context = self._desk(it, it.attempt + 1)
+        outcome = self._start(context, name, it)
         if outcome == "started":
-            self._application.tasks.run(name, task, it.attempt + 1, desk)
+            self._application.tasks.run(name, task, it.attempt + 1, context)
         self._note(followed, outcome, began)
         return outcome == "started"
 
@@ -221,9 +222,9 @@ class EventWorker:
             self._waiting.started_by(self._ports.worker, it.id)
             return False
         log.warning("%s was started here, and does not run: it runs now", it.id)
-        desk = self._desk(it, it.attempt)
-        desk.appends = 1  # the claim, where an event worker made it
-        self._application.tasks.run(name, it.id, it.attempt, desk)
+        context = self._desk(it, it.attempt)
+        context.appends = 1  # the claim, where an event worker made it
+        self._application.tasks.run(name, it.id, it.attempt, context)
         self._waiting.started_by(self._ports.worker, it.id)  # if no thread could be had it is an orphan once more
         return True
 
@@ -236,10 +237,10 @@ class EventWorker:
         except (NotAbleError, DiskReserveError) as trouble:
             log.warning("%s of position %s is not archived: %s", outcome, followed.position, trouble.sentence)
 
-    def _start(self, desk: Desk, name: str, it: Task) -> str:
+    def _start(self, context: CommandContext, name: str, it: Task) -> str:
         attempt = it.attempt + 1
 
-        def decision(work: Work) -> None:
+        def decision(work: UnitOfWork) -> None:
             experiment = work.get(Experiment, experiment_stream(name))
             if attempt > MAX_ATTEMPTS:
                 experiment.fail(it.id, it.attempt, "lost", LOST)
@@ -247,12 +248,12 @@ class EventWorker:
                 experiment.start(it.id, attempt, self._ports.worker)
 
         try:
-            desk.decide(decision)
+            context.decide(decision)
         except (ConflictError, DuplicateAppend):
             return "skipped"  # somebody else was first, or it was cancelled
         return "started" if attempt <= MAX_ATTEMPTS else "failed"
 
-    def _desk(self, it: Task, attempt: int) -> Desk:
+    def _desk(self, it: Task, attempt: int) -> CommandContext:
         identity = uuid5(WORKERS, f"{it.id}/{attempt}")
         call = Call(f"worker:{self._ports.worker}", frozenset(), identity, it.requested.correlation)
-        return Desk(self._ports, self._application.tasks, call)
+        return CommandContext(self._ports, self._application.tasks, call)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from commands.call import Call
 from commands.ports import EventStore, VersionConflict
-from commands.wrappers import Work
+from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset
 from domain.errors import AmbiguousIdError, ConflictError, NotFoundError
 from domain.experiment import Experiment
@@ -29,7 +29,7 @@ def may_see(call: Call, experiment: Experiment) -> bool:
     return experiment.exists and (experiment.standing == "committed" or experiment.training.owner == call.client)
 
 
-def find_experiment(work: Work, call: Call, given: str) -> Experiment:
+def find_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
     """Return the one visible experiment whose id begins so."""
     streams = work.store.streams(experiment_stream(checked_beginning(given)), MOST_CANDIDATES)
     visible = [it for it in (work.get(Experiment, stream) for stream in streams) if may_see(call, it)]
@@ -41,7 +41,7 @@ def find_experiment(work: Work, call: Call, given: str) -> Experiment:
     return visible[0]
 
 
-def find_task(work: Work, call: Call, given: str) -> tuple[Experiment, str]:
+def find_task(work: UnitOfWork, call: Call, given: str) -> tuple[Experiment, str]:
     """Return an experiment and one of its tasks, from the task's id or the beginning of the experiment's."""
     experiment = find_experiment(work, call, experiment_of(given))
     task = experiment.name if experiment.name.startswith(given) else given
@@ -50,7 +50,7 @@ def find_task(work: Work, call: Call, given: str) -> tuple[Experiment, str]:
     return experiment, task
 
 
-def newest_experiment(work: Work, call: Call) -> Experiment:
+def newest_experiment(work: UnitOfWork, call: Call) -> Experiment:
     """Return the newest experiment of the caller's open session."""
     session = current_session(work, call.client)
     if not session.is_open or not session.experiments:
@@ -58,7 +58,7 @@ def newest_experiment(work: Work, call: Call) -> Experiment:
     return work.get(Experiment, experiment_stream(session.experiments[-1]))
 
 
-def current_session(work: Work, client: str) -> Session:
+def current_session(work: UnitOfWork, client: str) -> Session:
     """Return the client's last session, or blank number 1; its number comes from the log alone.
 
     Only the last one can be open. Numbers are dense, so what follows the one that was met last is found by doubling and
@@ -83,7 +83,7 @@ def current_session(work: Work, client: str) -> Session:
     return work.get(Session, session_stream(client, low))
 
 
-def open_session(work: Work, client: str) -> Session:
+def open_session(work: UnitOfWork, client: str) -> Session:
     """Return the client's open session; open the next one where there is none."""
     session = current_session(work, client)
     if session.is_open:
@@ -97,7 +97,7 @@ def open_session(work: Work, client: str) -> Session:
     return following  # open: somebody else's first training was quicker
 
 
-def require_open_session(work: Work, client: str) -> Session:
+def require_open_session(work: UnitOfWork, client: str) -> Session:
     """Return the client's open session, or refuse."""
     session = current_session(work, client)
     if not session.is_open:
@@ -105,7 +105,7 @@ def require_open_session(work: Work, client: str) -> Session:
     return session
 
 
-def find_dataset(work: Work, name: str) -> Dataset:
+def find_dataset(work: UnitOfWork, name: str) -> Dataset:
     """Return a data set on offer."""
     dataset = work.get(Dataset, f"dataset:{name}")
     if dataset.retired:
@@ -115,7 +115,7 @@ def find_dataset(work: Work, name: str) -> Dataset:
     return dataset
 
 
-def find_offer(work: Work, kind: str, name: str) -> Offer:
+def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:
     """Return a model or measure on offer."""
     offer = work.get(Offer, f"{kind}:{name}")
     if not offer.is_offered:
@@ -132,18 +132,18 @@ def _not_offered(what: str, shelf: str, name: str, names: list[str]) -> NotFound
 
 
 def _offered(store: EventStore, kind: str) -> list[str]:
-    work = Work(store)
+    work = UnitOfWork(store)
     return [
         offer.name for stream in store.streams(f"{kind}:", MOST_NAMES) if (offer := work.get(Offer, stream)).is_offered
     ]
 
 
 def _offered_datasets(store: EventStore) -> list[str]:
-    work = Work(store)
+    work = UnitOfWork(store)
     streams = store.streams("dataset:", MOST_NAMES)
     return [dataset.name for stream in streams if (dataset := work.get(Dataset, stream)).is_offered]
 
 
-def _own_experiments(work: Work, call: Call) -> list[str]:
+def _own_experiments(work: UnitOfWork, call: Call) -> list[str]:
     session = current_session(work, call.client)
     return session.experiments if session.is_open else []

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Final
 
 from commands.ports import EventStore
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.errors import TooManyError
 from domain.events import Event
 from domain.experiment import Experiment

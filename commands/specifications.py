@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from commands.ports import Offered, TaskSpec
-from commands.wrappers import Work
+from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset
 from domain.experiment import Experiment, Task
 from domain.values import DatasetRef
@@ -18,7 +18,7 @@ def needs(experiment: Experiment, task: str) -> list[Offered]:
     return [("model", experiment.training.model.name), *(("measure", measure.name) for measure in measures)]
 
 
-def specification(work: Work, experiment: Experiment, task: str) -> TaskSpec:
+def specification(work: UnitOfWork, experiment: Experiment, task: str) -> TaskSpec:
     """Return the specification of a task of this experiment."""
     it = experiment.tasks[task]
     if it.kind == "training":
@@ -28,7 +28,7 @@ def specification(work: Work, experiment: Experiment, task: str) -> TaskSpec:
     return TaskSpec("reproduce", _reproduce_facts(work, experiment))
 
 
-def _fit_facts(work: Work, experiment: Experiment) -> dict[str, Any]:
+def _fit_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
     request = experiment.training
     return {
         "experiment": experiment.name,
@@ -41,7 +41,7 @@ def _fit_facts(work: Work, experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _score_facts(work: Work, experiment: Experiment, task: Task) -> dict[str, Any]:
+def _score_facts(work: UnitOfWork, experiment: Experiment, task: Task) -> dict[str, Any]:
     if task.request is None or experiment.result is None:
         msg = f"{task.id} was never requested"
         raise LookupError(msg)
@@ -53,7 +53,7 @@ def _score_facts(work: Work, experiment: Experiment, task: Task) -> dict[str, An
     }
 
 
-def _reproduce_facts(work: Work, experiment: Experiment) -> dict[str, Any]:
+def _reproduce_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
     if experiment.result is None:
         msg = f"{experiment.id} has no result"
         raise LookupError(msg)
@@ -64,5 +64,5 @@ def _reproduce_facts(work: Work, experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _target(work: Work, dataset: DatasetRef) -> str:
+def _target(work: UnitOfWork, dataset: DatasetRef) -> str:
     return work.get(Dataset, f"dataset:{dataset.name}").versions[dataset.version].target

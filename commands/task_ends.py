@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
+from commands.context import CommandContext
 from commands.ports import DuplicateAppend, TaskBroken, TaskDone, TaskOutcome
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 from domain.errors import BadInputError, ConflictError
 from domain.experiment import Experiment
 from domain.values import Training, experiment_stream
@@ -13,31 +14,31 @@ from domain.values import Training, experiment_stream
 log = logging.getLogger(__name__)
 
 
-def record_end(desk: Desk, experiment: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
+def record_end(context: CommandContext, experiment: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
     """Append `…-completed` or `…-failed`; nothing where the task has ended otherwise.
 
     Raises NotAbleError and DiskReserveError: then it can be tried again.
     """
     try:
-        _append(desk, experiment, task, attempt, outcome)
+        _append(context, experiment, task, attempt, outcome)
     except (BadInputError, ValueError, KeyError, TypeError) as unusable:  # too large, or not of the agreed shape
         log.warning("what %s answered cannot be recorded: %s", task, unusable)
         why = unusable.sentence if isinstance(unusable, BadInputError) else f"it is malformed ({unusable!r})."
-        _append(desk, experiment, task, attempt, TaskBroken("error", f"Its result cannot be recorded: {why}"))
+        _append(context, experiment, task, attempt, TaskBroken("error", f"Its result cannot be recorded: {why}"))
 
 
-def _append(desk: Desk, name: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
-    def end(work: Work) -> None:
+def _append(context: CommandContext, name: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
+    def end(work: UnitOfWork) -> None:
         experiment = work.get(Experiment, experiment_stream(name))
         if not experiment.tasks[task].is_unfinished:
             return  # cancelled or discarded meanwhile: that was its end
         if isinstance(outcome, TaskBroken):
             experiment.fail(task, attempt, outcome.reason, outcome.detail)
         else:
-            _complete(experiment, task, attempt, desk.ports.worker, outcome)
+            _complete(experiment, task, attempt, context.ports.worker, outcome)
 
     try:
-        desk.decide(end)
+        context.decide(end)
     except (ConflictError, DuplicateAppend) as late:
         log.info("the end of %s came late: %s", task, late)
 

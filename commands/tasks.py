@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from threading import Event as Signal
 from threading import Lock, Thread
 
+from commands.context import CommandContext
 from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
 from commands.quota import Quota
 from commands.specifications import specification
 from commands.task_ends import record_end
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 from domain.experiment import Experiment
 from domain.values import experiment_stream
@@ -73,12 +74,12 @@ class Tasks:
             for task in ours:
                 self._tell(task)
 
-    def run(self, experiment: str, task: str, attempt: int, desk: Desk) -> None:
+    def run(self, experiment: str, task: str, attempt: int, context: CommandContext) -> None:
         """Run a task that this process has claimed in a slot it has taken; returns at once."""
         watched = Watched(task)
         with self._lock:
             self._watched[task] = watched
-        work = (watched, experiment, attempt, desk)
+        work = (watched, experiment, attempt, context)
         try:
             Thread(target=self._watch, args=work, name=f"task {task}", daemon=True).start()
         except RuntimeError as failure:
@@ -88,13 +89,13 @@ class Tasks:
     def wait(self, task: str, timeout: float) -> bool:
         """Wait for the end of a task that runs here; True where its end is in the log or it does not run here."""
         over = Signal()
-        self.tell_end(task, over.set)
+        self.add_end_listener(task, over.set)
         try:
             return over.wait(timeout)
         finally:
-            self.tell_end_no_more(task, over.set)
+            self.remove_end_listener(task, over.set)
 
-    def tell_end(self, task: str, tell: Callable[[], None]) -> None:
+    def add_end_listener(self, task: str, tell: Callable[[], None]) -> None:
         """Call once the end of a task is in the log, from any thread; at once where it does not run here."""
         with self._lock:
             runs = task in self._watched or task in self._announced
@@ -103,7 +104,7 @@ class Tasks:
         if not runs:
             tell()
 
-    def tell_end_no_more(self, task: str, tell: Callable[[], None]) -> None:
+    def remove_end_listener(self, task: str, tell: Callable[[], None]) -> None:
         """Forget a listener."""
         with self._lock:
             listeners = self._listeners.get(task, [])
@@ -141,17 +142,22 @@ class Tasks:
         for it in watched:
             it.ended.wait(CLOSE_SECONDS)
 
-    def _watch(self, watched: Watched, experiment: str, attempt: int, desk: Desk) -> None:
-        self._finish(watched, experiment, attempt, desk, lambda: self._outcome(watched, experiment))
+    def _watch(self, watched: Watched, experiment: str, attempt: int, context: CommandContext) -> None:
+        self._finish(watched, experiment, attempt, context, lambda: self._outcome(watched, experiment))
 
     def _finish(
-        self, watched: Watched, experiment: str, attempt: int, desk: Desk, outcome_of: Callable[[], TaskOutcome]
+        self,
+        watched: Watched,
+        experiment: str,
+        attempt: int,
+        context: CommandContext,
+        outcome_of: Callable[[], TaskOutcome],
     ) -> None:
         try:
             outcome = outcome_of()
             self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
             while not (self._closing.is_set() or watched.cancelled):
-                if _recorded(desk, experiment, watched, attempt, outcome):
+                if _recorded(context, experiment, watched, attempt, outcome):
                     self.quota.ended(watched.task)
                     break
                 self._closing.wait(AGAIN_SECONDS)
@@ -194,7 +200,7 @@ class Tasks:
         return ENDED_ALREADY
 
     def _run_child(self, watched: Watched, experiment: str) -> TaskOutcome:
-        work = Work(self.ports.store)
+        work = UnitOfWork(self.ports.store)
         record = work.get(Experiment, experiment_stream(experiment))
         if self._closing.is_set() or not record.tasks[watched.task].is_unfinished:
             return ENDED_ALREADY  # between its claim and this look at the log
@@ -206,10 +212,10 @@ class Tasks:
         return child.result()
 
 
-def _recorded(desk: Desk, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
+def _recorded(context: CommandContext, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
     """Record an end; False where it must be tried again: a finished result is not lost to a full disk, or to a flaw."""
     try:
-        record_end(desk, experiment, watched.task, attempt, outcome)
+        record_end(context, experiment, watched.task, attempt, outcome)
     except AutoLearnError as trouble:
         log.warning("the end of %s cannot be recorded yet: %s", watched.task, trouble.sentence)
         return False

@@ -11,7 +11,7 @@ from uuid import uuid4
 from commands.clients.add_client import AddClient
 from commands.clients.revoke_client import RevokeClient
 from commands.clients.rotate_client import RotateClient
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.client import Client
 from domain.values import Role
 from server.settings import read_settings

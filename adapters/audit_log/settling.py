@@ -11,7 +11,7 @@ from typing import Final
 from adapters.audit_log.chain import is_older
 from adapters.audit_log.system_records import ArchivedJournal
 from commands.ports import EventStore
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.errors import AutoLearnError
 from domain.loss import LOSSES, Losses
 from projections.following import read_after

@@ -13,7 +13,7 @@ from adapters.http.middleware.refused_calls import RefusedCalls
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from commands.application import Application
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from commands.ports import Blobs, Clock
 from domain.client import Client
 from projections.ports import Communications, Documents, Feed
@@ -23,10 +23,10 @@ from projections.queries import Queries
 class Inspector(Protocol):
     """Verify, replay and rebuild, in a process of their own that reads the stores at one position."""
 
-    def run(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline) -> Iterator[dict[str, Any]]:
+    def run(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[dict[str, Any]]:
         """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
 
-        Cutting `lifeline` ends the process.
+        Cutting `cancellation` ends the process.
 
         kind and arguments: verify `{anchor, audit_anchor, until, in_flight: [id…]}` (POSITION:HASH; `until` is the
         log's head as it was before `in_flight` was taken), replay `{as_of, stream}`, rebuild `{projection}`.

@@ -9,8 +9,9 @@ from typing import Any
 from commands.answers import answer_unchanged
 from commands.call import Answer
 from commands.catalog.register_dataset import ingested, register_each
+from commands.context import CommandContext
 from commands.ports import Receipt, TaskBroken, TaskSpec
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 from domain.errors import NotAbleError
 from domain.offer import Description, Offer
 from domain.values import CATALOG_NAME
@@ -35,22 +36,22 @@ class OfferCatalog:
     datasets: tuple[BuiltinDataset, ...] = ()
 
 
-def offer_catalog(command: OfferCatalog, desk: Desk) -> Receipt | None:
+def offer_catalog(command: OfferCatalog, context: CommandContext) -> Receipt | None:
     """Append model-offered and measure-offered for what is new, then the built-in data sets where they never were."""
-    outcome = desk.ports.launcher.start(TaskSpec("describe", {})).result()
+    outcome = context.ports.launcher.start(TaskSpec("describe", {})).result()
     if isinstance(outcome, TaskBroken):
         raise NotAbleError(f"The catalog could not be described: {outcome.detail}")
     for problem in outcome.facts.get("problems", ()):
         log.warning("%s", problem)
-    receipt = desk.decide(lambda work: _offer(work, outcome.facts))[1]
-    missing = [it for it in command.datasets if desk.ports.store.version(f"dataset:{it.name}") == 0]
+    receipt = context.decide(lambda work: _offer(work, outcome.facts))[1]
+    missing = [it for it in command.datasets if context.ports.store.version(f"dataset:{it.name}") == 0]
     contents = {
-        it.name: ingested(desk, {"builtin": it.name, "target": it.target}, it.licence, it.source) for it in missing
+        it.name: ingested(context, {"builtin": it.name, "target": it.target}, it.licence, it.source) for it in missing
     }
-    return register_each(desk, contents) or receipt
+    return register_each(context, contents) or receipt
 
 
-def _offer(work: Work, described: dict[str, Any]) -> None:
+def _offer(work: UnitOfWork, described: dict[str, Any]) -> None:
     for kind in ("model", "measure"):
         for offered in described[f"{kind}s"]:
             if CATALOG_NAME.fullmatch(offered["name"]):
@@ -60,6 +61,6 @@ def _offer(work: Work, described: dict[str, Any]) -> None:
                 log.warning("%s %r is not offered: %s", kind, offered["name"], CATALOG_NAME.pattern)
 
 
-def answer_offered(_: OfferCatalog, __: Receipt | None, desk: Desk) -> Answer:
+def answer_offered(_: OfferCatalog, __: Receipt | None, context: CommandContext) -> Answer:
     """Answer with nothing but the position."""
-    return answer_unchanged(desk, {})
+    return answer_unchanged(context, {})

@@ -7,9 +7,10 @@ from typing import Any
 
 from commands.answers import answer_at, answer_unchanged
 from commands.call import Answer
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
+from commands.context import CommandContext
 from commands.ports import Receipt, TaskBroken, TaskSpec
-from commands.wrappers import Desk, Work, load
+from commands.unit_of_work import UnitOfWork, load
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, NotAbleError
 from domain.values import checked_catalog_name
@@ -19,7 +20,7 @@ from domain.values import checked_catalog_name
 class RegisterDataset:
     """Name and target column; `path` is the raw upload, a scratch file; format csv, tsv or parquet, perhaps gzipped.
 
-    Cutting `lifeline` ends the ingest, and nothing is registered.
+    Cutting `cancellation` ends the ingest, and nothing is registered.
     """
 
     name: str
@@ -29,34 +30,38 @@ class RegisterDataset:
     gzip: bool = False
     licence: str | None = None
     source: str | None = None
-    lifeline: Lifeline = field(default_factory=Lifeline, compare=False, repr=False)
+    cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
 
 
-def register_dataset(command: RegisterDataset, desk: Desk) -> Receipt | None:
+def register_dataset(command: RegisterDataset, context: CommandContext) -> Receipt | None:
     """Append dataset-registered; nothing where this content is the latest version already."""
     checked_catalog_name(command.name)
     facts = {"path": command.path, "format": command.format, "gzip": command.gzip, "target": command.target}
-    content = ingested(desk, facts, command.licence, command.source, command.lifeline)
-    if command.lifeline.is_cut:
+    content = ingested(context, facts, command.licence, command.source, command.cancellation)
+    if command.cancellation.is_requested:
         raise NotAbleError("The call was over before its file was registered.")
     stream = f"dataset:{command.name}"
-    return desk.decide(lambda work: work.get(Dataset, stream).register(content))[1]
+    return context.decide(lambda work: work.get(Dataset, stream).register(content))[1]
 
 
-def answer_registered(command: RegisterDataset, receipt: Receipt | None, desk: Desk) -> Answer:
+def answer_registered(command: RegisterDataset, receipt: Receipt | None, context: CommandContext) -> Answer:
     """Answer with the version as it stands in the catalog."""
     position = None if receipt is None else receipt.position
-    dataset = load(desk.ports.store, Dataset, f"dataset:{command.name}", position)
+    dataset = load(context.ports.store, Dataset, f"dataset:{command.name}", position)
     body = described(dataset) | {"new": receipt is not None}
-    return answer_unchanged(desk, body) if receipt is None else answer_at(receipt, body)
+    return answer_unchanged(context, body) if receipt is None else answer_at(receipt, body)
 
 
 def ingested(
-    desk: Desk, facts: dict[str, Any], licence: str | None, source: str | None, lifeline: Lifeline | None = None
+    context: CommandContext,
+    facts: dict[str, Any],
+    licence: str | None,
+    source: str | None,
+    cancellation: Cancellation | None = None,
 ) -> DatasetContent:
     """Run the ingest task and return what it found; what is wrong with the file is the caller's bad input."""
-    child = desk.ports.launcher.start(TaskSpec("ingest", facts))
-    outcome = (lifeline or Lifeline()).hold(child).result()
+    child = context.ports.launcher.start(TaskSpec("ingest", facts))
+    outcome = (cancellation or Cancellation()).attach(child).result()
     if isinstance(outcome, TaskBroken):
         if outcome.reason in ("bad-input", "memory-limit", "deadline"):
             raise BadInputError(outcome.detail, reason=outcome.reason)
@@ -82,11 +87,11 @@ def described(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def register_each(desk: Desk, contents: dict[str, DatasetContent]) -> Receipt | None:
+def register_each(context: CommandContext, contents: dict[str, DatasetContent]) -> Receipt | None:
     """Register several data sets in one append."""
 
-    def decision(work: Work) -> None:
+    def decision(work: UnitOfWork) -> None:
         for name, content in contents.items():
             work.get(Dataset, f"dataset:{name}").register(content)
 
-    return desk.decide(decision)[1]
+    return context.decide(decision)[1]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from commands.answers import answer_at
 from commands.call import Answer
+from commands.context import CommandContext
 from commands.lookup import find_dataset
 from commands.ports import Receipt
-from commands.wrappers import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class RetireDataset:
     name: str
 
 
-def retire_dataset(command: RetireDataset, desk: Desk) -> Receipt | None:
+def retire_dataset(command: RetireDataset, context: CommandContext) -> Receipt | None:
     """Append dataset-retired."""
-    return desk.decide(lambda work: find_dataset(work, command.name).retire())[1]
+    return context.decide(lambda work: find_dataset(work, command.name).retire())[1]
 
 
-def answer_retired(command: RetireDataset, receipt: Receipt, _: Desk) -> Answer:
+def answer_retired(command: RetireDataset, receipt: Receipt, _: CommandContext) -> Answer:
     """Answer that it is retired."""
     return answer_at(receipt, {"name": command.name, "retired": True})

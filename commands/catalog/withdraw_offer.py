@@ -7,9 +7,9 @@ from typing import Literal
 
 from commands.answers import answer_at
 from commands.call import Answer
+from commands.context import CommandContext
 from commands.lookup import find_offer
 from commands.ports import Receipt
-from commands.wrappers import Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,11 @@ class WithdrawOffer:
     name: str
 
 
-def withdraw_offer(command: WithdrawOffer, desk: Desk) -> Receipt | None:
+def withdraw_offer(command: WithdrawOffer, context: CommandContext) -> Receipt | None:
     """Append model-withdrawn or measure-withdrawn."""
-    return desk.decide(lambda work: find_offer(work, command.kind, command.name).withdraw())[1]
+    return context.decide(lambda work: find_offer(work, command.kind, command.name).withdraw())[1]
 
 
-def answer_offer_withdrawn(command: WithdrawOffer, receipt: Receipt, _: Desk) -> Answer:
+def answer_offer_withdrawn(command: WithdrawOffer, receipt: Receipt, _: CommandContext) -> Answer:
     """Answer that it is withdrawn."""
     return answer_at(receipt, {"kind": command.kind, "name": command.name, "withdrawn": True})

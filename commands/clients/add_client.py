@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from commands.context import CommandContext
 from commands.ports import Receipt
-from commands.wrappers import Desk
 from domain.client import Client
 from domain.values import Role, checked_client_name
 
@@ -18,7 +18,7 @@ class AddClient:
     roles: tuple[Role, ...] = ("analyst",)
 
 
-def add_client(command: AddClient, desk: Desk) -> Receipt | None:
+def add_client(command: AddClient, context: CommandContext) -> Receipt | None:
     """Append client-added."""
     stream = f"client:{checked_client_name(command.name)}"
-    return desk.decide(lambda work: work.get(Client, stream).add(command.roles))[1]
+    return context.decide(lambda work: work.get(Client, stream).add(command.roles))[1]

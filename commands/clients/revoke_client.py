@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from commands.context import CommandContext
 from commands.ports import Receipt
-from commands.wrappers import Desk
 from domain.client import Client
 
 
@@ -16,6 +16,6 @@ class RevokeClient:
     name: str
 
 
-def revoke_client(command: RevokeClient, desk: Desk) -> Receipt | None:
+def revoke_client(command: RevokeClient, context: CommandContext) -> Receipt | None:
     """Append client-revoked."""
-    return desk.decide(lambda work: work.get(Client, f"client:{command.name}").revoke())[1]
+    return context.decide(lambda work: work.get(Client, f"client:{command.name}").revoke())[1]

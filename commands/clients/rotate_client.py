@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from commands.context import CommandContext
 from commands.ports import Receipt
-from commands.wrappers import Desk
 from domain.client import Client
 
 
@@ -16,7 +16,7 @@ class RotateClient:
     name: str
 
 
-def rotate_client(command: RotateClient, desk: Desk) -> Receipt | None:
+def rotate_client(command: RotateClient, context: CommandContext) -> Receipt | None:
     """Append client-rotated."""
-    now = desk.ports.clock.now()
-    return desk.decide(lambda work: work.get(Client, f"client:{command.name}").rotate(now))[1]
+    now = context.ports.clock.now()
+    return context.decide(lambda work: work.get(Client, f"client:{command.name}").rotate(now))[1]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commands.claim import claiming_slot
+from commands.context import CommandContext
 from commands.lookup import find_dataset, find_experiment, find_offer, newest_experiment
 from commands.ports import Receipt
 from commands.settings_check import checked_settings
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, BadSettingError
 from domain.experiment import Experiment
@@ -29,16 +30,16 @@ class RequestEvaluation:
     on: str | None = None
 
 
-def request_evaluation(command: RequestEvaluation, desk: Desk) -> Receipt | None:
+def request_evaluation(command: RequestEvaluation, context: CommandContext) -> Receipt | None:
     """Append evaluation-requested and, with a free slot, evaluation-started."""
     if len(command.measures) > MOST_MEASURES:
         raise BadInputError(f"At most {MOST_MEASURES} measures at a time.")
-    with claiming_slot(desk) as claim:
+    with claiming_slot(context) as claim:
 
-        def decision(work: Work) -> str:
+        def decision(work: UnitOfWork) -> str:
             given = command.experiment
             experiment = (
-                newest_experiment(work, desk.call) if given is None else find_experiment(work, desk.call, given)
+                newest_experiment(work, context.call) if given is None else find_experiment(work, context.call, given)
             )
             on, content = _data(work, experiment, command.on)
             names = command.measures or DEFAULT_MEASURES
@@ -49,7 +50,7 @@ def request_evaluation(command: RequestEvaluation, desk: Desk) -> Receipt | None
         return claim.decide(decision)
 
 
-def _data(work: Work, experiment: Experiment, on: str | None) -> tuple[DatasetRef | None, DatasetContent]:
+def _data(work: UnitOfWork, experiment: Experiment, on: str | None) -> tuple[DatasetRef | None, DatasetContent]:
     trained = experiment.training.dataset
     own = work.get(Dataset, f"dataset:{trained.name}").versions[trained.version]
     if on is None:
@@ -67,7 +68,7 @@ def _features(content: DatasetContent) -> set[str]:
     return set(content.columns) - {content.target}
 
 
-def _spec(work: Work, given: str, average: str | None, content: DatasetContent) -> MeasureSpec:
+def _spec(work: UnitOfWork, given: str, average: str | None, content: DatasetContent) -> MeasureSpec:
     name, _, explicit = given.partition(":")
     schema = find_offer(work, "measure", name).current().settings
     if "average" not in schema:

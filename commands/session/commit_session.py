@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from commands.answers import answer_at, event_of
 from commands.call import Answer
+from commands.context import CommandContext
 from commands.lookup import nearest, require_open_session
 from commands.ports import Receipt
 from commands.session.leaving import discarded, end_all
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 from domain.errors import AmbiguousIdError, NotFoundError, UnfinishedError
 from domain.experiment import Experiment
 from domain.session import Session
@@ -25,12 +26,12 @@ class CommitSession:
     message: str | None = None
 
 
-def commit_session(command: CommitSession, desk: Desk) -> Receipt | None:
+def commit_session(command: CommitSession, context: CommandContext) -> Receipt | None:
     """Append session-committed, experiment-committed for what stays and experiment-discarded for the rest."""
     message = None if command.message is None else checked_text("message", command.message)
 
-    def decision(work: Work) -> list[str]:
-        session = require_open_session(work, desk.call.client)
+    def decision(work: UnitOfWork) -> list[str]:
+        session = require_open_session(work, context.call.client)
         held = {name: work.get(Experiment, experiment_stream(name)) for name in session.experiments}
         chosen = _named(session, command.experiments) if command.experiments else _completed(held)
         session.commit(chosen, message)
@@ -38,12 +39,12 @@ def commit_session(command: CommitSession, desk: Desk) -> Receipt | None:
             held[name].commit(session_id(session.id))
         return discarded((it for name, it in held.items() if name not in chosen), session_id(session.id))
 
-    ended, receipt = desk.decide(decision)
-    end_all(desk.tasks, ended)
+    ended, receipt = context.decide(decision)
+    end_all(context.tasks, ended)
     return receipt
 
 
-def answer_committed(_: CommitSession, receipt: Receipt, __: Desk) -> Answer:
+def answer_committed(_: CommitSession, receipt: Receipt, __: CommandContext) -> Answer:
     """Answer with the receipt: what is committed, when, at which position, with which chain hash."""
     event = event_of(receipt, SessionCommitted)
     body = {

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from commands.answers import answer_at, event_of
 from commands.call import Answer
+from commands.context import CommandContext
 from commands.lookup import require_open_session
 from commands.ports import Receipt
 from commands.session.leaving import discarded, end_all
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
 from domain.session_events import SessionDiscarded
 from domain.values import experiment_stream, session_id
@@ -20,21 +21,21 @@ class DiscardSession:
     """The open session of the caller."""
 
 
-def discard_session(_: DiscardSession, desk: Desk) -> Receipt | None:
+def discard_session(_: DiscardSession, context: CommandContext) -> Receipt | None:
     """Append session-discarded and experiment-discarded for each; what still runs is ended."""
 
-    def decision(work: Work) -> list[str]:
-        session = require_open_session(work, desk.call.client)
+    def decision(work: UnitOfWork) -> list[str]:
+        session = require_open_session(work, context.call.client)
         held = [work.get(Experiment, experiment_stream(name)) for name in session.experiments]
         session.discard()
         return discarded(held, session_id(session.id))
 
-    ended, receipt = desk.decide(decision)
-    end_all(desk.tasks, ended)
+    ended, receipt = context.decide(decision)
+    end_all(context.tasks, ended)
     return receipt
 
 
-def answer_discarded(_: DiscardSession, receipt: Receipt, __: Desk) -> Answer:
+def answer_discarded(_: DiscardSession, receipt: Receipt, __: CommandContext) -> Answer:
     """Answer with what is gone."""
     event = event_of(receipt, SessionDiscarded)
     body = {"session": session_id(event.originator_id), "discarded_at": receipt.at.isoformat()}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from commands.answers import answer_at, event_of
 from commands.call import Answer
+from commands.context import CommandContext
 from commands.ports import Receipt
-from commands.wrappers import Desk
 from domain.loss import LOSSES, Losses, LostTail, TailLossAccepted
 
 
@@ -21,13 +21,13 @@ class AcceptLoss:
     evidence: tuple[str, ...]
 
 
-def accept_loss(command: AcceptLoss, desk: Desk) -> Receipt | None:
+def accept_loss(command: AcceptLoss, context: CommandContext) -> Receipt | None:
     """Append tail-loss-accepted."""
     it = command
-    return desk.decide(lambda work: work.get(Losses, LOSSES).accept(it.reason, it.log, it.audit, it.evidence))[1]
+    return context.decide(lambda work: work.get(Losses, LOSSES).accept(it.reason, it.log, it.audit, it.evidence))[1]
 
 
-def answer_accepted(_: object, receipt: Receipt, desk: Desk) -> Answer:  # noqa: ARG001 - as every answer
+def answer_accepted(_: object, receipt: Receipt, context: CommandContext) -> Answer:  # noqa: ARG001 - as every answer
     """Answer with what was accepted."""
     event = event_of(receipt, TailLossAccepted)
     return answer_at(receipt, event.model_dump(include={"reason", "log", "audit", "evidence"}))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from commands.context import CommandContext
 from commands.ports import Receipt
 from commands.storage.committed_experiment import find_own_committed
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,10 @@ class AnnotateExperiment:
     reason: str = "annotation"
 
 
-def annotate_experiment(command: AnnotateExperiment, desk: Desk) -> Receipt | None:
+def annotate_experiment(command: AnnotateExperiment, context: CommandContext) -> Receipt | None:
     """Append experiment-annotated."""
 
-    def decision(work: Work) -> None:
-        find_own_committed(work, desk.call, command.experiment).annotate(command.text, command.reason)
+    def decision(work: UnitOfWork) -> None:
+        find_own_committed(work, context.call, command.experiment).annotate(command.text, command.reason)
 
-    return desk.decide(decision)[1]
+    return context.decide(decision)[1]

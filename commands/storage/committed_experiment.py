@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from commands.answers import answer_at, status_of
 from commands.call import Answer, Call
+from commands.context import CommandContext
 from commands.lookup import find_experiment
 from commands.ports import Receipt
-from commands.wrappers import Desk, Work, load
+from commands.unit_of_work import UnitOfWork, load
 from domain.errors import ForbiddenError
 from domain.experiment import Experiment
 
 
-def find_own_committed(work: Work, call: Call, given: str) -> Experiment:
+def find_own_committed(work: UnitOfWork, call: Call, given: str) -> Experiment:
     """Return an experiment that the caller may change: the session's owner, or a sys-admin."""
     experiment = find_experiment(work, call, given)
     if experiment.training.owner != call.client and not call.is_sysadmin:
@@ -19,7 +20,7 @@ def find_own_committed(work: Work, call: Call, given: str) -> Experiment:
     return experiment
 
 
-def answer_changed(_: object, receipt: Receipt, desk: Desk) -> Answer:
+def answer_changed(_: object, receipt: Receipt, context: CommandContext) -> Answer:
     """Answer with the experiment as of the append."""
-    experiment = load(desk.ports.store, Experiment, receipt.events[0].originator_id, receipt.position)
+    experiment = load(context.ports.store, Experiment, receipt.events[0].originator_id, receipt.position)
     return answer_at(receipt, status_of(experiment) | {"withdrawn": experiment.withdrawn})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commands.claim import claiming_slot
+from commands.context import CommandContext
 from commands.lookup import find_experiment
 from commands.ports import Receipt
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +18,12 @@ class RequestReproduction:
     experiment: str
 
 
-def request_reproduction(command: RequestReproduction, desk: Desk) -> Receipt | None:
+def request_reproduction(command: RequestReproduction, context: CommandContext) -> Receipt | None:
     """Append reproduction-requested and, with a free slot, reproduction-started."""
-    with claiming_slot(desk) as claim:
+    with claiming_slot(context) as claim:
 
-        def decision(work: Work) -> str:
-            experiment = find_experiment(work, desk.call, command.experiment)
+        def decision(work: UnitOfWork) -> str:
+            experiment = find_experiment(work, context.call, command.experiment)
             return claim.start(experiment, experiment.request_reproduction())
 
         return claim.decide(decision)

@@ -7,9 +7,10 @@ from typing import Any
 
 from commands.answers import answer_at, status_of_task
 from commands.call import Answer
+from commands.context import CommandContext
 from commands.lookup import find_task
 from commands.ports import Receipt
-from commands.wrappers import Desk, Work, load
+from commands.unit_of_work import UnitOfWork, load
 from domain.errors import ForbiddenError
 from domain.experiment import Experiment
 from domain.experiment_events import TaskCancelled
@@ -22,24 +23,24 @@ class CancelTask:
     task: str
 
 
-def cancel_task(command: CancelTask, desk: Desk) -> Receipt | None:
+def cancel_task(command: CancelTask, context: CommandContext) -> Receipt | None:
     """Append the cancellation, then end the process where it runs here; elsewhere its own service sees the event."""
 
-    def decision(work: Work) -> str:
-        experiment, task = find_task(work, desk.call, command.task)
+    def decision(work: UnitOfWork) -> str:
+        experiment, task = find_task(work, context.call, command.task)
         may = (experiment.training.owner, experiment.tasks[task].requested.actor)
-        if desk.call.client not in may and not desk.call.is_sysadmin:
+        if context.call.client not in may and not context.call.is_sysadmin:
             raise ForbiddenError(f"{task} can be cancelled by its owner, by who asked for it, or by a sys-admin.")
         experiment.cancel(task)
         return task
 
-    task, receipt = desk.decide(decision)
-    desk.tasks.cancel(task)
+    task, receipt = context.decide(decision)
+    context.tasks.cancel(task)
     return receipt
 
 
-def answer_cancelled(_: CancelTask, receipt: Receipt, desk: Desk) -> Answer:
+def answer_cancelled(_: CancelTask, receipt: Receipt, context: CommandContext) -> Answer:
     """Answer with the status of what was cancelled."""
     event: Any = next(event for event in receipt.events if isinstance(event, TaskCancelled))
-    experiment = load(desk.ports.store, Experiment, event.originator_id, receipt.position)
+    experiment = load(context.ports.store, Experiment, event.originator_id, receipt.position)
     return answer_at(receipt, status_of_task(experiment, event.task))

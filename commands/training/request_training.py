@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from commands.claim import claiming_slot
+from commands.context import CommandContext
 from commands.lookup import find_dataset, find_offer, open_session
 from commands.ports import Receipt
 from commands.settings_check import checked_settings
-from commands.wrappers import Desk, Work
+from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
 from domain.values import experiment_stream, session_id
 
@@ -30,27 +31,27 @@ class RequestTraining:
     test_size: float = 0.25
 
 
-def request_training(command: RequestTraining, desk: Desk) -> Receipt | None:
+def request_training(command: RequestTraining, context: CommandContext) -> Receipt | None:
     """Append session-opened (if need be), experiment-added, training-requested and, in a slot, training-started."""
     checked_settings(
         NUMBERS, {"test_size": command.test_size} | ({} if command.seed is None else {"seed": command.seed})
     )
-    with claiming_slot(desk) as claim:
+    with claiming_slot(context) as claim:
 
-        def decision(work: Work) -> str:
+        def decision(work: UnitOfWork) -> str:
             dataset = find_dataset(work, command.dataset)
             offer = find_offer(work, "model", command.model)
             settings = checked_settings(offer.current().settings, command.settings)
-            session = open_session(work, desk.call.client)
-            experiment = work.get(Experiment, experiment_stream(desk.call.experiment))
+            session = open_session(work, context.call.client)
+            experiment = work.get(Experiment, experiment_stream(context.call.experiment))
             session.add(experiment.name)
             experiment.request_training(
-                owner=desk.call.client,
+                owner=context.call.client,
                 session=session_id(session.id),
                 dataset=dataset.ref(),
                 model=offer.ref(),
                 settings=settings,
-                seed=desk.call.seed if command.seed is None else command.seed,
+                seed=context.call.seed if command.seed is None else command.seed,
                 test_size=command.test_size,
             )
             return claim.start(experiment, experiment.name)

@@ -20,7 +20,7 @@ from adapters.distributed.recovery.mark import refuse_unfinished
 from adapters.distributed.topics.last_entry import last_position
 from adapters.distributed.topics.topics import is_there, topics_of
 from commands.storage.accept_loss import AcceptLoss
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.errors import BadInputError, ConflictError, NotAbleError
 from domain.loss import LOSSES, Losses
 from domain.values import checked_text

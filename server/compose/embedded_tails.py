@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from adapters.embedded.directory.receipts import AUDIT, LOG, Ends, read_receipts, write_receipts
 from commands.storage.accept_loss import AcceptLoss
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.errors import BadInputError, NotAbleError
 from domain.loss import LOSSES, Losses
 from domain.values import checked_text

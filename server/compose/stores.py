@@ -27,7 +27,7 @@ from adapters.tasks.running import Limits
 from commands.application import Application
 from commands.catalog.offer_catalog import BuiltinDataset
 from commands.ports import EventStore, Ports
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.client import Client
 from domain.errors import BadInputError
 from projections.ports import Communications, Documents, Feed, History

@@ -20,7 +20,7 @@ from adapters.host.own_python import own_python
 from adapters.host.printable import PrintableStream
 from adapters.host.private_files import UMASK
 from adapters.host.undumpable import forbid_dumps
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError
 from server.inspection.steps import end_with_caller, told_by
 
@@ -47,15 +47,15 @@ class ProcessInspector:
         self._look = look
         self._rebuilding = Lock()
 
-    def run(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline | None = None) -> Iterator[Step]:
+    def run(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation | None = None) -> Iterator[Step]:
         """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
 
-        Cutting `lifeline` ends it. One rebuild at a time (ConflictError): each removes the files of the others.
+        Cutting `cancellation` ends it. One rebuild at a time (ConflictError): each removes the files of the others.
         """
         if kind not in KINDS:
             raise BadInputError(f"{kind!r} is no inspection: {', '.join(KINDS)}.")
         with self._alone() if kind == "rebuild" else nullcontext():
-            for step in self._steps(kind, arguments, lifeline or Lifeline()):
+            for step in self._steps(kind, arguments, cancellation or Cancellation()):
                 if kind == "rebuild" and "result" in step:
                     self._let_serve(step["result"].pop("file"))
                 yield self._with_own(step) if kind == "verify" and "result" in step else step
@@ -87,8 +87,8 @@ class ProcessInspector:
                 f"The rebuilt read models did not begin to serve within {ADOPT_SECONDS:.0f} s."
             ) from None
 
-    def _steps(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline) -> Iterator[Step]:
-        return told_by(own_python("server.inspection.process", kind), self._environment, arguments, lifeline)
+    def _steps(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[Step]:
+        return told_by(own_python("server.inspection.process", kind), self._environment, arguments, cancellation)
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, Final, TextIO
 
 from adapters.host.own_python import own_environment
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from domain.errors import NotAbleError, named_error
 
 Step = dict[str, Any]
@@ -72,17 +72,17 @@ def told_by(
     command: list[str],
     environment: dict[str, str],
     arguments: dict[str, Any],
-    lifeline: Lifeline,
+    cancellation: Cancellation,
     *,
     quiet: float = QUIET_SECONDS,
     whole: float = WHOLE_SECONDS,
 ) -> Iterator[Step]:
-    """Yield the steps that a process tells, a line of JSON each; cutting `lifeline` ends it."""
+    """Yield the steps that a process tells, a line of JSON each; cutting `cancellation` ends it."""
     with _started(command, environment) as process:
         deadline = Deadline(process, quiet, whole)
         try:
             deadline.start()
-            lifeline.hold(deadline)
+            cancellation.attach(deadline)
             yield from _steps(process, arguments, deadline)
         finally:
             deadline.close()

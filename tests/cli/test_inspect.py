@@ -12,9 +12,9 @@ from uuid import uuid4
 import pytest
 
 from adapters.embedded.read_models.served import served_faults
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from commands.ports import Stamp
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.dataset import Dataset
 from domain.errors import BadInputError, ConflictError, NotAbleError, NotFoundError, NotReachedError
 from domain.events import Metadata
@@ -137,7 +137,7 @@ class Inspector(ProcessInspector):
     def __init__(self, adopted: Future[None]) -> None:
         super().__init__({}, lambda _: adopted)
 
-    def _steps(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline) -> Iterator[dict[str, Any]]:
+    def _steps(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[dict[str, Any]]:
         yield {"progress": 0.5, "what": kind}
         yield {"result": dict(FILE["result"])}
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from adapters.host.own_python import own_environment
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from domain.errors import ConflictError, NotAbleError
 from server.inspection.steps import told_by
 from tests.projections.waiting import wait_for
@@ -22,8 +22,8 @@ SILENT = "import json, os, subprocess, sys; sys.stdin.readline(); grand = subpro
 TELLS_ITS_IDS = SILENT + "print(json.dumps({'progress': 0, 'what': f'{os.getpid()} {grand.pid}'}), flush=True);"
 
 
-def steps(program: str, lifeline: Lifeline | None = None, **limits: Any) -> Iterator[dict[str, Any]]:
-    return told_by([sys.executable, "-c", program], {}, {"a": 1}, lifeline or Lifeline(), **limits)
+def steps(program: str, cancellation: Cancellation | None = None, **limits: Any) -> Iterator[dict[str, Any]]:
+    return told_by([sys.executable, "-c", program], {}, {"a": 1}, cancellation or Cancellation(), **limits)
 
 
 def ids(step: dict[str, Any]) -> list[int]:
@@ -50,21 +50,21 @@ def test_a_refusal_is_raised_and_a_silent_end_is_told() -> None:
 
 
 def test_who_hangs_up_ends_it_with_all_that_it_started() -> None:
-    lifeline = Lifeline()
-    running = steps(TELLS_ITS_IDS + "grand.wait()", lifeline)
+    cancellation = Cancellation()
+    running = steps(TELLS_ITS_IDS + "grand.wait()", cancellation)
     pids = ids(next(running))
     assert not any(map(is_gone, pids))
-    lifeline.cut()
+    cancellation.request()
     with pytest.raises(NotAbleError):
         next(running)
     wait_for(lambda: all(map(is_gone, pids)))
 
 
 def test_a_call_that_was_over_before_it_began_starts_nothing_that_lasts() -> None:
-    lifeline = Lifeline()
-    lifeline.cut()
+    cancellation = Cancellation()
+    cancellation.request()
     with pytest.raises(NotAbleError):
-        list(steps(SILENT + "grand.wait()", lifeline))
+        list(steps(SILENT + "grand.wait()", cancellation))
 
 
 def test_steps_that_nobody_wants_any_more_end_it() -> None:
@@ -106,7 +106,7 @@ def test_it_ends_with_whoever_started_it() -> None:
 
 def test_no_process_to_be_had_is_not_able_now(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotAbleError, match="No process could be made"):
-        list(told_by(["/nowhere/python"], {}, {}, Lifeline()))
+        list(told_by(["/nowhere/python"], {}, {}, Cancellation()))
 
     def no_thread(_: object) -> None:
         raise RuntimeError("can't start new thread")

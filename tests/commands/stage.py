@@ -20,7 +20,7 @@ from commands.call import Answer, Call, command_id
 from commands.catalog.offer_catalog import BuiltinDataset, OfferCatalog
 from commands.ports import Blobs, Ports
 from commands.training.request_training import RequestTraining
-from commands.wrappers import Work, load
+from commands.unit_of_work import UnitOfWork, load
 from domain.errors import AutoLearnError
 from domain.events import Event
 from domain.experiment import Experiment
@@ -85,8 +85,8 @@ class Stage:
     def names(self, stream: str) -> list[str]:
         return [event.NAME.removesuffix(".v1") for event in self.events(stream)]
 
-    def work(self) -> Work:
-        return Work(self.store)
+    def work(self) -> UnitOfWork:
+        return UnitOfWork(self.store)
 
     @contextmanager
     def refused(self, error: type[AutoLearnError], part: str = "", **facts: Any) -> Iterator[None]:

@@ -15,7 +15,7 @@ from commands.ports import Stamp
 from commands.session.commit_session import CommitSession
 from commands.session.discard_session import DiscardSession
 from commands.training.request_training import RequestTraining
-from commands.wrappers import Work
+from commands.unit_of_work import UnitOfWork
 from domain.errors import AmbiguousIdError, BadInputError, NotFoundError
 from domain.events import Event, Metadata
 from domain.session import Session
@@ -133,7 +133,7 @@ class CountingStore:
 @given(st.integers(0, 5000))
 def test_the_last_session_is_found_in_few_reads(sessions: int) -> None:
     store = CountingStore(sessions)
-    work = Work(store)  # type: ignore[arg-type] # the two methods that it needs
+    work = UnitOfWork(store)  # type: ignore[arg-type] # the two methods that it needs
     found = current_session(work, "ana")
     assert store.reads <= 2 * sessions.bit_length() + 3
     assert found.exists == (sessions > 0)
@@ -146,7 +146,7 @@ def test_what_follows_the_session_met_last_is_found_in_few_reads(met: int, more:
     store, met_last = CountingStore(met), {"ana": 1}
     for sessions in (met, met, met + more):
         store.sessions, store.reads = sessions, 0
-        work = Work(store, met_last)  # type: ignore[arg-type] # the two methods that it needs
+        work = UnitOfWork(store, met_last)  # type: ignore[arg-type] # the two methods that it needs
         assert current_session(work, "ana").id == f"session:ana:{sessions}"
     assert store.reads <= 1 + 4 * more
 

@@ -108,9 +108,9 @@ def test_a_cancellation_between_claim_and_start_starts_nothing(
 ) -> None:
     run = stage.application.tasks.run
 
-    def late(experiment: str, task: str, attempt: int, desk: object) -> None:
+    def late(experiment: str, task: str, attempt: int, context: object) -> None:
         ana.do(CancelTask(task))
-        run(experiment, task, attempt, desk)  # type: ignore[arg-type] # a Desk, as it came
+        run(experiment, task, attempt, context)  # type: ignore[arg-type] # a CommandContext, as it came
 
     monkeypatch.setattr(stage.application.tasks, "run", late)
     assert ana.do(TRAIN).body["state"] == "cancelled"

@@ -20,7 +20,7 @@ from adapters.embedded.read_models.generations import Generations
 from adapters.files.blobs import FileBlobs
 from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key, fingerprint, make_master_key
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.client import Client
 from domain.values import BlobRef
 from tests.projections import world as lives

@@ -20,7 +20,7 @@ from adapters.distributed.read_models.projector_documents import ProjectorDocume
 from adapters.distributed.recovery.mark import begin
 from adapters.security.keys import fingerprint, make_master_key
 from commands.ports import Stamp
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.errors import BadInputError, ConflictError
 from domain.events import Metadata
 from domain.loss import LOSSES, Losses

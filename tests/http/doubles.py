@@ -11,7 +11,7 @@ from typing import Any
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.tasks.slots import Slots
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from projections.fold import Fold, commits
 from projections.ports import Batch
@@ -66,11 +66,11 @@ class PreparedInspector:
     steps: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refusal: Exception | None = None
-    lifelines: list[Lifeline] = field(default_factory=list)
+    cancellations: list[Cancellation] = field(default_factory=list)
 
-    def run(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline) -> Iterator[dict[str, Any]]:
+    def run(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[dict[str, Any]]:
         self.asked.append((kind, arguments))
-        self.lifelines.append(lifeline)
+        self.cancellations.append(cancellation)
         if self.refusal is not None:
             raise self.refusal
         yield from self.steps

@@ -29,7 +29,7 @@ from commands.catalog.offer_catalog import BuiltinDataset, OfferCatalog
 from commands.clients.add_client import AddClient
 from commands.event_worker import EventWorker
 from commands.ports import Launcher, Ports, TaskSpec
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.client import Client
 from domain.values import Role
 from projections.queries import Queries

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
 
@@ -34,8 +34,8 @@ class EndlessInspector:
         self.running: list[Endless] = []
         self.began = Event()
 
-    def run(self, kind: str, arguments: dict[str, Any], lifeline: Lifeline) -> Iterator[dict[str, Any]]:
-        self.running.append(lifeline.hold(Endless()))
+    def run(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[dict[str, Any]]:
+        self.running.append(cancellation.attach(Endless()))
         return self._steps(self.running[-1])
 
     def _steps(self, it: Endless) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.files.spill_table import TemporaryStash
 from commands.answers import status_of, status_of_evaluation, status_of_reproduction
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.experiment import Experiment
 from projections import experiment, tasks
 from projections.jsonable import plain

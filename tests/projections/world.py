@@ -14,7 +14,7 @@ from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.embedded.read_models.history import EmbeddedHistory
 from adapters.files.spill_table import TemporaryStash
 from commands.ports import Receipt, Stamp
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.dataset import Dataset, DatasetContent
 from domain.events import Aggregate, Metadata
 from domain.experiment import Experiment

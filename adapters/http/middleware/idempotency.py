@@ -12,7 +12,7 @@ from adapters.http.backend import Backend
 from adapters.http.middleware.pending_response import POSITION, Held
 from adapters.http.middleware.request_context import Passage
 from adapters.http.middleware.thread_pools import Lanes
-from commands.wrappers import append_id
+from commands.context import append_id
 from domain.errors import AutoLearnError, KeyReusedError, NotAbleError, RequestUsedError
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from adapters.http.routes.response_schemas import Catalog, Offered
 from adapters.http.routes.route_context import Here, Visit, told
 from adapters.http.routes.upload import uploaded, while_connected
 from commands.call import Answer
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from commands.catalog.register_dataset import RegisterDataset
 from commands.catalog.retire_dataset import RetireDataset
 from commands.catalog.withdraw_offer import WithdrawOffer
@@ -67,9 +67,9 @@ async def add_dataset(it: Here, request: Request, what: Upload) -> Response:
     async with uploaded(it, request) as path:
         facts = what.model_dump(include={"name", "target", "format", "gzip", "licence", "source"})
 
-        async def registered(lifeline: Lifeline) -> Answer:
+        async def registered(cancellation: Cancellation) -> Answer:
             async with it.live.ingests.taking(it.call.client):
-                return await it.work(RegisterDataset(path=path, lifeline=lifeline, **facts))
+                return await it.work(RegisterDataset(path=path, cancellation=cancellation, **facts))
 
         answer = await while_connected(request, registered)
     return told(answer, 201 if answer.body["new"] else 200, Location=f"/catalog/datasets/{what.name}")

@@ -14,7 +14,7 @@ from commands.call import Answer
 from commands.clients.add_client import AddClient
 from commands.clients.revoke_client import RevokeClient
 from commands.clients.rotate_client import RotateClient
-from commands.wrappers import load
+from commands.unit_of_work import load
 from domain.client import Client
 from domain.values import Role
 

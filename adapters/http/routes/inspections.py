@@ -15,7 +15,7 @@ from adapters.http.routes.route_context import Here, Visit, answered
 from adapters.http.routes.upload import while_connected
 from adapters.http.streams.event_streams import as_events
 from adapters.http.streams.frames import frame
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from domain.errors import NotAbleError
 from projections.rebuild import check_known
 
@@ -59,22 +59,22 @@ def _take_part(visit: Visit) -> None:
 
 
 async def _inspected(visit: Visit, request: Request, kind: str, arguments: dict[str, Any]) -> Response:
-    lifeline = Lifeline()
-    visit.passage.held.callback(lifeline.cut)  # whatever ends the call ends the process
-    steps = visit.backend.inspector.run(kind, arguments, lifeline)
+    cancellation = Cancellation()
+    visit.passage.held.callback(cancellation.request)  # whatever ends the call ends the process
+    steps = visit.backend.inspector.run(kind, arguments, cancellation)
 
-    async def next_step(_: Lifeline) -> Step:
+    async def next_step(_: Cancellation) -> Step:
         return await visit.lanes.waiting(partial(_step, steps))
 
     # The first step is taken before anything is answered: a refusal is a problem, not an event.
-    first = await while_connected(request, next_step, lifeline)
+    first = await while_connected(request, next_step, cancellation)
     if visit.wants_events:
         return as_events(_events(visit, first, steps), visit.live.pace)
 
-    async def last_step(_: Lifeline) -> Step:
+    async def last_step(_: Cancellation) -> Step:
         return await visit.lanes.waiting(lambda: _last(first, steps))
 
-    result = await while_connected(request, last_step, lifeline)
+    result = await while_connected(request, last_step, cancellation)
     position = result.get("position", await visit.lanes.quick(lambda: visit.backend.feed.head()[0]))
     return answered(result, position)
 

@@ -21,7 +21,7 @@ from adapters.http.routes.request_schemas import When
 from adapters.http.streams.event_streams import as_events
 from adapters.http.streams.frames import EVENT_STREAM
 from adapters.http.streams.live import Live
-from commands.application import Begun
+from commands.application import RunningCommand
 from commands.call import Answer, Call
 from domain.errors import ForbiddenError, NotAbleError, NotReachedError
 from projections.moment import Moment
@@ -78,7 +78,7 @@ class Visit:
         """Run a command whose work belongs to its call, however long it takes."""
         return await self.lanes.waiting(lambda: self._begun(command).answer())
 
-    def _begun(self, command: Any, wait: float = 0.0) -> Begun:
+    def _begun(self, command: Any, wait: float = 0.0) -> RunningCommand:
         begun = self.backend.application.begin(command, self.call, wait=wait)
         self.passage.is_in_log = begun.receipt is not None
         return begun
@@ -154,7 +154,7 @@ class AsOf:
         return answered(body, body["position"])
 
 
-async def ended(begun: Begun, most: float) -> None:
+async def ended(begun: RunningCommand, most: float) -> None:
     """Wait for the end of a command's task, as far as it runs here; it is told by the thread that watches it."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
 
@@ -162,14 +162,14 @@ async def ended(begun: Begun, most: float) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(over.set)
 
-    begun.tell_end(tell)
+    begun.add_end_listener(tell)
     try:
         async with asyncio.timeout(most):
             await over.wait()
     except TimeoutError:
         pass
     finally:
-        begun.tell_end_no_more(tell)
+        begun.remove_end_listener(tell)
 
 
 def answered(body: Any, position: int, status: int = 200, **headers: str) -> Response:

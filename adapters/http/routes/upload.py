@@ -14,7 +14,7 @@ from fastapi import Request
 
 from adapters.http.middleware.bodies import GoneError
 from adapters.http.routes.route_context import Visit
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from domain.errors import AutoLearnError, DiskReserveError
 
 T = TypeVar("T")
@@ -35,16 +35,16 @@ async def uploaded(visit: Visit, request: Request) -> AsyncIterator[str]:
 
 
 async def while_connected(
-    request: Request, work: Callable[[Lifeline], Awaitable[T]], lifeline: Lifeline | None = None
+    request: Request, work: Callable[[Cancellation], Awaitable[T]], cancellation: Cancellation | None = None
 ) -> T:
-    """Do what belongs to a call whose body is whole: a caller who hangs up cuts the lifeline, and it is GoneError."""
-    lifeline = lifeline or Lifeline()
+    """Do what belongs to a call whose body is whole: raises GoneError if the caller hangs up."""
+    cancellation = cancellation or Cancellation()
     with CancelScope() as scope:
-        watching = asyncio.ensure_future(_cut_when_gone(request, lifeline, scope))
+        watching = asyncio.ensure_future(_cut_when_gone(request, cancellation, scope))
         try:
-            return await work(lifeline)
+            return await work(cancellation)
         except AutoLearnError:
-            if lifeline.is_cut:
+            if cancellation.is_requested:
                 raise GoneError from None
             raise
         finally:
@@ -52,10 +52,10 @@ async def while_connected(
     raise GoneError
 
 
-async def _cut_when_gone(request: Request, lifeline: Lifeline, scope: CancelScope) -> None:
+async def _cut_when_gone(request: Request, cancellation: Cancellation, scope: CancelScope) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    lifeline.cut()
+    cancellation.request()
     scope.cancel()
 
 

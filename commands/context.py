@@ -1,22 +1,22 @@
-"""How every command runs: load, decide, append in one commit, decide again where somebody else was first."""
+"""Runs one command: load, decide, append in one commit; decide again where another append came first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID, uuid5
 
-from commands.ports import EventStore, Ports, Receipt, Stamp, VersionConflict
+from commands.ports import Ports, Receipt, Stamp, VersionConflict
+from commands.unit_of_work import UnitOfWork
 from domain.errors import AutoLearnError, KeyReusedError, NotAbleError
-from domain.events import Aggregate, Event
+from domain.events import Event
 
 if TYPE_CHECKING:
     from commands.call import Call
     from commands.tasks import Tasks
 
 T = TypeVar("T")
-A = TypeVar("A", bound=Aggregate)
 
 
 def append_id(command_id: UUID, number: int) -> UUID:
@@ -24,44 +24,8 @@ def append_id(command_id: UUID, number: int) -> UUID:
     return uuid5(command_id, str(number))
 
 
-class Work:
-    """The aggregates that one decision touches; what they trigger is appended together.
-
-    `last_sessions` remembers the number of the last session that was met of each client; there may be later ones.
-    """
-
-    def __init__(self, store: EventStore, last_sessions: dict[str, int] | None = None) -> None:
-        self.store = store
-        self.last_sessions = {} if last_sessions is None else last_sessions
-        self._loaded: dict[str, Aggregate] = {}
-        self._versions: dict[str, int] = {}
-
-    def get(self, kind: type[A], stream: str) -> A:
-        """Return the aggregate of a stream, blank where it has no events; the same object each time."""
-        if stream not in self._loaded:
-            self._loaded[stream] = load(self.store, kind, stream)
-            self._versions[stream] = self._loaded[stream].version
-        return cast("A", self._loaded[stream])
-
-    def is_outdated(self) -> bool:
-        """Whether a stream has grown since it was loaded: what was decided may never have been so."""
-        return any(self.store.version(stream) != version for stream, version in self._versions.items())
-
-    def pending(self) -> list[Event]:
-        """Take what the aggregates triggered, aggregate by aggregate, in the order they were loaded."""
-        return [cast("Event", event) for aggregate in self._loaded.values() for event in aggregate.collect_events()]
-
-
-def load(store: EventStore, kind: type[A], stream: str, until: int | None = None) -> A:
-    """Fold a stream, whole or up to the commit that covers a position."""
-    aggregate = kind.blank(stream)
-    for event in store.stream(stream, until):
-        event.mutate(aggregate)
-    return aggregate
-
-
 @dataclass
-class Desk:
+class CommandContext:
     """One command at work: the ports, the tasks of this process, the call, and how many appends it has made."""
 
     ports: Ports
@@ -93,10 +57,10 @@ class Desk:
             number, last = number + 1, receipt
         return last
 
-    def decide(self, decision: Callable[[Work], T]) -> tuple[T, Receipt | None]:
+    def decide(self, decision: Callable[[UnitOfWork], T]) -> tuple[T, Receipt | None]:
         """Run a decision and append its events; None for the receipt where it triggered nothing."""
         for _ in self.ports.retry.attempts():
-            work = Work(self.ports.store, self.last_sessions)
+            work = UnitOfWork(self.ports.store, self.last_sessions)
             try:
                 outcome = decision(work)
                 receipt = self._append(work.pending())

@@ -1,10 +1,10 @@
-"""A lifeline ends the task that it holds, whichever of the two comes first."""
+"""A cancellation ends the task that it holds, whichever of the two comes first."""
 
 from __future__ import annotations
 
 import pytest
 
-from commands.cancellation import Lifeline
+from commands.cancellation import Cancellation
 from commands.ports import TaskBroken, TaskOutcome
 
 
@@ -25,17 +25,17 @@ class Task:
 
 @pytest.mark.parametrize("cut_first", [True, False])
 def test_the_task_is_cancelled_once(cut_first: bool) -> None:
-    lifeline, task = Lifeline(), Task()
+    cancellation, task = Cancellation(), Task()
     if cut_first:
-        lifeline.cut()
-    assert lifeline.hold(task) is task
+        cancellation.request()
+    assert cancellation.attach(task) is task
     if not cut_first:
         assert task.cancelled == 0
-        lifeline.cut()
-    assert (task.cancelled, lifeline.is_cut) == (1, True)
+        cancellation.request()
+    assert (task.cancelled, cancellation.is_requested) == (1, True)
 
 
 def test_without_a_task_nothing_is_cancelled() -> None:
-    lifeline = Lifeline()
-    lifeline.cut()
-    assert lifeline.is_cut
+    cancellation = Cancellation()
+    cancellation.request()
+    assert cancellation.is_requested

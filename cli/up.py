@@ -80,7 +80,7 @@ def up(
 @at
 def down(data: Path | None) -> None:
     """Stop the backend of this machine."""
-    from adapters.embedded.directory.lock import ask_to_end, holder  # noqa: PLC0415 - only this command needs it
+    from adapters.host.directory_lock import ask_to_end, holder  # noqa: PLC0415 - only this command needs it
 
     directory = data or data_directory()
     running = holder(directory)
@@ -98,7 +98,7 @@ def down(data: Path | None) -> None:
 
 def started(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes], str]:
     """Start a backend in a process of its own and return it and its URL once it answers."""
-    from adapters.embedded.directory.lock import holder  # noqa: PLC0415 - only this command needs it
+    from adapters.host.directory_lock import holder  # noqa: PLC0415 - only this command needs it
 
     running = holder(data)
     if running is not None:

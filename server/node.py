@@ -17,8 +17,8 @@ from server.startup import add_local, offer, take_over
 if TYPE_CHECKING:
     from adapters.audit_log.settling import Settling
     from adapters.audit_log.system_records import ArchivedJournal
-    from adapters.embedded.directory.lock import DirectoryLock
     from adapters.embedded.directory.receipts import ReceiptKeeper
+    from adapters.host.directory_lock import DirectoryLock
     from adapters.http.backend import Backend
     from adapters.tasks.launcher import ProcessLauncher
     from commands.event_worker import EventWorker

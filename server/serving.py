@@ -34,7 +34,7 @@ from server.logs import log_to_standard_error
 from server.startup import has_own_clients
 
 if TYPE_CHECKING:
-    from adapters.embedded.directory.lock import DirectoryLock
+    from adapters.host.directory_lock import DirectoryLock
     from adapters.http.backend import Backend
     from server.settings import Settings
 

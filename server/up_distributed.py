@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from adapters.embedded.directory.lock import DirectoryLock
+from adapters.host.directory_lock import DirectoryLock
 from adapters.http.gateway import Gateway
 from domain.errors import BadInputError
 from server.compose.folders import prepare_places

@@ -18,7 +18,6 @@ from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import MEMORY, Database
 from adapters.embedded.directory.at_rest import faults_at_rest
 from adapters.embedded.directory.data_format import check_format, check_master_key
-from adapters.embedded.directory.lock import DirectoryLock
 from adapters.embedded.directory.receipts import ReceiptKeeper, read_receipts
 from adapters.embedded.directory.resting import as_it_lies, is_resting, strange_files
 from adapters.embedded.directory.small_files import small_file_faults
@@ -30,6 +29,7 @@ from adapters.embedded.read_models.generations import Generations, is_of_today
 from adapters.embedded.read_models.history import EmbeddedHistory
 from adapters.embedded.read_models.served import served_faults
 from adapters.files.blobs import FileBlobs
+from adapters.host.directory_lock import DirectoryLock
 from adapters.security.keys import fingerprint
 from commands.application import Application
 from commands.event_worker import EventWorker

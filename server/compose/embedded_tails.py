@@ -29,7 +29,7 @@ from server.startup import system_call
 
 if TYPE_CHECKING:
     from adapters.audit_log.system_records import ArchivedJournal
-    from adapters.embedded.directory.lock import DirectoryLock
+    from adapters.host.directory_lock import DirectoryLock
     from commands.application import Application
     from server.compose.stores import Stores
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.directory import lock_holder
-from adapters.embedded.directory.lock_holder import started_at
+from adapters.host import lock_holder
+from adapters.host.lock_holder import started_at
 from autolearn.locations import backend_url
 from cli import up
 from server.serving import url_of

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from adapters.embedded.directory.lock import DirectoryLock
+from adapters.host.directory_lock import DirectoryLock
 from adapters.host.own_python import own_environment
 from domain.errors import ConflictError, DataDirectoryInUseError
 from projections.verification import verify as verification

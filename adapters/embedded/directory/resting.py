@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from adapters.embedded.directory.lock import holder
+from adapters.host.directory_lock import holder
 from adapters.host.plain_files import not_plain, opened_plain
 from domain.errors import NotAbleError
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.directory.lock import DirectoryLock, Holder, holder
+from adapters.host.directory_lock import DirectoryLock, Holder, holder
 from domain.errors import BadInputError, DataDirectoryInUseError
 
 ROOT = Path(__file__).parents[2]
 HOLDS = """
 import sys
-from adapters.embedded.directory.lock import DirectoryLock
+from adapters.host.directory_lock import DirectoryLock
 lock = DirectoryLock(sys.argv[1])
 lock.acquire("http://127.0.0.1:8420")
 print("held", flush=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from adapters.embedded.directory.lock_holder import UNKNOWN, Holder, ask_to_end, said_in, started_at
+from adapters.host.lock_holder import UNKNOWN, Holder, ask_to_end, said_in, started_at
 from adapters.host.retry import Retry
 from domain.errors import BadInputError, DataDirectoryInUseError
 

@@ -62,7 +62,6 @@ def status_of_reproduction(experiment: Experiment, task: Task) -> dict[str, Any]
 
 
 def status_of_task(experiment: Experiment, task: str) -> dict[str, Any]:
-    """Return the object of whatever the task is."""
     it = experiment.tasks[task]
     if it.kind == "training":
         return status_of(experiment)
@@ -85,7 +84,6 @@ def answer_requested(_: object, first: Receipt, context: CommandContext) -> Answ
 
 
 def answer_at(receipt: Receipt, body: dict[str, Any]) -> Answer:
-    """Answer at the position of an append."""
     return Answer(body | {"position": receipt.position}, receipt.position, receipt.hash.hex())
 
 
@@ -96,5 +94,4 @@ def answer_unchanged(context: CommandContext, body: dict[str, Any]) -> Answer:
 
 
 def event_of(receipt: Receipt, kind: type[Any]) -> Any:
-    """Return the first event of a kind in an append."""
     return next(event for event in receipt.events if isinstance(event, kind))

@@ -28,7 +28,6 @@ class RunningCommand:
 
     @property
     def task(self) -> str | None:
-        """The task that it has requested."""
         events = self.receipt.events if self.receipt else ()
         return next((event.task for event in events if isinstance(event, TaskRequested)), None)
 
@@ -45,12 +44,10 @@ class RunningCommand:
             self.context.tasks.remove_end_listener(self.task, tell)
 
     def answer_now(self) -> Answer:
-        """Answer from the log as it is."""
         self.context.wait = 0.0
         return self.answer()
 
     def answer(self) -> Answer:
-        """Wait for the task as long as the call may, then answer."""
         return self.use_case.answer(self.command, self.receipt, self.context)
 
 

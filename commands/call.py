@@ -31,12 +31,10 @@ class Call:
 
     @property
     def is_sysadmin(self) -> bool:
-        """Whether the caller may what only sys-admins may."""
         return "sys-admin" in self.roles
 
     @property
     def metadata(self) -> Metadata:
-        """What every event of this call carries."""
         return Metadata(actor=self.client, correlation=self.correlation, causation=f"command:{self.command_id}")
 
     @property

@@ -35,8 +35,6 @@ from commands.training.request_training import RequestTraining, request_training
 
 
 class UseCase(NamedTuple):
-    """One command's two halves."""
-
     decide: Callable[[Any, CommandContext], Receipt | None]
     answer: Callable[[Any, Any, CommandContext], Answer]
 

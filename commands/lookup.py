@@ -20,7 +20,6 @@ MOST_NAMES = 500
 
 
 def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """Return up to three names that look like it."""
     return get_close_matches(name, list(names), n=3, cutoff=0.5)
 
 
@@ -98,7 +97,6 @@ def open_session(work: UnitOfWork, client: str) -> Session:
 
 
 def require_open_session(work: UnitOfWork, client: str) -> Session:
-    """Return the client's open session, or refuse."""
     session = current_session(work, client)
     if not session.is_open:
         raise ConflictError("There is no open session: the first training opens one.")
@@ -106,7 +104,6 @@ def require_open_session(work: UnitOfWork, client: str) -> Session:
 
 
 def find_dataset(work: UnitOfWork, name: str) -> Dataset:
-    """Return a data set on offer."""
     dataset = work.get(Dataset, f"dataset:{name}")
     if dataset.retired:
         raise NotFoundError(f"The data set {name!r} is retired; `autolearn catalog datasets` lists those on offer.")
@@ -116,7 +113,6 @@ def find_dataset(work: UnitOfWork, name: str) -> Dataset:
 
 
 def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:
-    """Return a model or measure on offer."""
     offer = work.get(Offer, f"{kind}:{name}")
     if not offer.is_offered:
         raise _not_offered(kind, f"{kind}s", name, _offered(work.store, kind))
@@ -124,7 +120,6 @@ def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:
 
 
 def _not_offered(what: str, shelf: str, name: str, names: list[str]) -> NotFoundError:
-    """Name what is near, or else where to look."""
     near = nearest(name, names)
     if near:
         return NotFoundError.named(what, name, near)

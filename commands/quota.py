@@ -52,7 +52,6 @@ class Quota:
             self._tasks[client].add(task)
 
     def ended(self, task: str) -> None:
-        """Count it no more."""
         with self._lock:
             client = self._clients.pop(task, None)
             if client is not None:
@@ -64,7 +63,6 @@ class Quota:
             self.ended(task)
 
     def follow(self, event: Event) -> None:
-        """Take in one event of the log."""
         if isinstance(event, TaskRequested):
             self.requested(event.task, event.metadata.actor)
         elif isinstance(event, Ended):

@@ -29,7 +29,6 @@ def checked_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[s
 
 
 def allows(described: Schema, value: Any) -> bool:
-    """Whether a value fits a described setting."""
     if described["type"] == "any-of":
         return any(allows(one, value) for one in described["any_of"])
     return _KINDS[described["type"]](described, value)
@@ -42,7 +41,6 @@ def _why(described: Schema, value: Any) -> str:
 
 
 def sentence(described: Schema) -> str:
-    """Say what a setting allows."""
     kind = described["type"]
     if kind == "any-of":
         return " or ".join(dict.fromkeys(sentence(one) for one in described["any_of"]))

@@ -19,7 +19,6 @@ def needs(experiment: Experiment, task: str) -> list[Offered]:
 
 
 def specification(work: UnitOfWork, experiment: Experiment, task: str) -> TaskSpec:
-    """Return the specification of a task of this experiment."""
     it = experiment.tasks[task]
     if it.kind == "training":
         return TaskSpec("fit", _fit_facts(work, experiment))

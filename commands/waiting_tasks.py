@@ -49,7 +49,6 @@ class WaitingTasks:
             left = [client for client in left if len(queues[client]) > number + 1]
 
     def takes(self, task: str) -> bool:
-        """Tell whether tasks of its kind are claimed here."""
         return kind_of_task(task) in self._kinds
 
     def take_over(self, task: str, client: str) -> None:
@@ -108,7 +107,6 @@ class WaitingTasks:
             self._turns[self._clients[task]] = next(self._turn)
 
     def is_over(self, task: str) -> None:
-        """Forget a task that was taken and had ended, as the log says."""
         self._clients.pop(task, None)
 
     def _forget(self, task: str) -> None:

@@ -20,7 +20,6 @@ class ClientAdded(Event):
     roles: tuple[Role, ...]
 
     def apply(self, aggregate: Client) -> None:
-        """Fold."""
         aggregate.roles, aggregate.generation, aggregate.revoked = self.roles, aggregate.generation + 1, False
 
 
@@ -32,7 +31,6 @@ class ClientRotated(Event):
     previous_until: datetime
 
     def apply(self, aggregate: Client) -> None:
-        """Fold."""
         aggregate.generation, aggregate.previous_until = self.generation, self.previous_until
 
 
@@ -42,13 +40,10 @@ class ClientRevoked(Event):
     NAME: ClassVar[str] = "client-revoked.v1"
 
     def apply(self, aggregate: Client) -> None:
-        """Fold."""
         aggregate.revoked, aggregate.previous_until = True, None
 
 
 class Client(Aggregate):
-    """One client."""
-
     roles: tuple[Role, ...] = ()
     generation: int = 0
     revoked: bool = False
@@ -56,7 +51,6 @@ class Client(Aggregate):
 
     @property
     def name(self) -> str:
-        """The client's id."""
         return self.id.partition(":")[2]
 
     def add(self, roles: Sequence[Role]) -> None:
@@ -75,7 +69,6 @@ class Client(Aggregate):
         self.trigger_event(ClientRotated, generation=self.generation + 1, previous_until=now + GRACE)
 
     def revoke(self) -> None:
-        """Accept nothing of it any more."""
         self._check_active()
         self.trigger_event(ClientRevoked)
 

@@ -30,7 +30,6 @@ class DatasetRegistered(Event):
     content: DatasetContent
 
     def apply(self, aggregate: Dataset) -> None:
-        """Fold."""
         aggregate.latest, aggregate.retired = self.version, False
         aggregate.versions[self.version] = self.content
 
@@ -41,30 +40,24 @@ class DatasetRetired(Event):
     NAME: ClassVar[str] = "dataset-retired.v1"
 
     def apply(self, aggregate: Dataset) -> None:
-        """Fold."""
         aggregate.retired = True
 
 
 class Dataset(Aggregate):
-    """The data set of one name."""
-
     latest: int = 0
     versions: dict[int, DatasetContent] = field(default_factory=dict)
     retired: bool = False
 
     @property
     def name(self) -> str:
-        """The name that users give."""
         return self.id.partition(":")[2]
 
     @property
     def is_offered(self) -> bool:
-        """Whether it can be trained on."""
         return self.exists and not self.retired
 
     @property
     def content(self) -> DatasetContent:
-        """The latest version's content."""
         if not self.is_offered:
             raise NotFoundError.named("data set", self.name)
         return self.versions[self.latest]
@@ -82,7 +75,6 @@ class Dataset(Aggregate):
         return True
 
     def retire(self) -> None:
-        """Take it off the catalog."""
         if not self.exists:
             raise NotFoundError.named("data set", self.name)
         if self.retired:

@@ -76,5 +76,4 @@ class Aggregate(BaseAggregate[str]):
 
     @property
     def exists(self) -> bool:
-        """Whether the stream has any event."""
         return self.version > 0

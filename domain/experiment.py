@@ -58,7 +58,6 @@ class Task:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether it still waits or runs."""
         return self.state in UNFINISHED
 
 
@@ -74,7 +73,6 @@ class Experiment(Aggregate):
 
     @property
     def name(self) -> str:
-        """The id that users see."""
         return self.id.partition(":")[2]
 
     @property
@@ -87,7 +85,6 @@ class Experiment(Aggregate):
 
     @property
     def training_state(self) -> TrainingState:
-        """The state of the fit itself."""
         return self.tasks[self.name].state if self.exists else "blank"
 
     def add_task(self, kind: str, task: str, requested: Metadata) -> None:
@@ -127,7 +124,6 @@ class Experiment(Aggregate):
         )
 
     def complete_training(self, attempt: int, worker: str, result: Training) -> None:
-        """Record the fitted model."""
         self._check_running(self.name, attempt, worker)
         self.trigger_event(events.TrainingCompleted, task=self.name, attempt=attempt, result=result)
 
@@ -141,7 +137,6 @@ class Experiment(Aggregate):
         return task
 
     def complete_evaluation(self, task: str, attempt: int, worker: str, measures: dict[str, Any]) -> None:
-        """Record the values."""
         self._check_running(task, attempt, worker)
         self.trigger_event(events.EvaluationCompleted, task=task, attempt=attempt, measures=measures)
 
@@ -155,7 +150,6 @@ class Experiment(Aggregate):
     def complete_reproduction(
         self, task: str, attempt: int, worker: str, verdict: Verdict, differences: Sequence[str]
     ) -> None:
-        """Record the verdict."""
         self._check_running(task, attempt, worker)
         facts = {"verdict": verdict, "differences": tuple(differences)}
         self.trigger_event(events.ReproductionCompleted, task=task, attempt=attempt, **facts)
@@ -173,7 +167,6 @@ class Experiment(Aggregate):
         self.trigger_event(STARTED[it.kind], task=task, attempt=attempt, worker=worker)
 
     def fail(self, task: str, attempt: int, reason: str, detail: str) -> None:
-        """End a task without a result."""
         it = self._task(task)
         if not it.is_unfinished or attempt != it.attempt:
             raise ConflictError(f"{task} is {it.state} (attempt {it.attempt}): it cannot fail now.")
@@ -203,7 +196,6 @@ class Experiment(Aggregate):
         self.trigger_event(events.ExperimentDiscarded, session=session)
 
     def annotate(self, text: str, reason: str) -> None:
-        """Add a remark."""
         self._check_committed("annotated")
         facts = {"text": checked_text("annotation", text), "reason": checked_text("reason", reason)}
         self.trigger_event(events.ExperimentAnnotated, **facts)

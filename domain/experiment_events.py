@@ -21,7 +21,6 @@ class TaskRequested(Event):
     task: str
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         aggregate.add_task(self.KIND, self.task, self.metadata)
 
 
@@ -33,7 +32,6 @@ class TaskStarted(Event):
     worker: str
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         task = aggregate.tasks[self.task]
         task.state, task.attempt, task.worker = "started", self.attempt, self.worker
 
@@ -47,7 +45,6 @@ class TaskFailed(Event):
     detail: str
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         task = aggregate.tasks[self.task]
         task.state, task.error = "failed", {"reason": self.reason, "detail": self.detail}
 
@@ -58,7 +55,6 @@ class TaskCancelled(Event):
     task: str
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         aggregate.tasks[self.task].state = "cancelled"
 
 
@@ -76,7 +72,6 @@ class TrainingRequested(TaskRequested):
     test_size: float
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         super().apply(aggregate)
         aggregate.request = self
 
@@ -96,7 +91,6 @@ class TrainingCompleted(Event):
     result: Training
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         aggregate.tasks[self.task].state = "completed"
         aggregate.result = self.result
 
@@ -122,7 +116,6 @@ class EvaluationRequested(TaskRequested):
     on: DatasetRef | None = None
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         super().apply(aggregate)
         aggregate.tasks[self.task].request = self
 
@@ -142,7 +135,6 @@ class EvaluationCompleted(Event):
     measures: dict[str, Any]
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         task = aggregate.tasks[self.task]
         task.state, task.outcome = "completed", {"measures": self.measures}
         aggregate.measures.update(self.measures)
@@ -183,7 +175,6 @@ class ReproductionCompleted(Event):
     differences: tuple[str, ...]
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         task = aggregate.tasks[self.task]
         task.state, task.outcome = "completed", {"verdict": self.verdict, "differences": list(self.differences)}
 
@@ -207,7 +198,6 @@ class ExperimentCommitted(Event):
     session: str
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         aggregate.standing = "committed"
 
 
@@ -218,7 +208,6 @@ class ExperimentDiscarded(Event):
     session: str
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         aggregate.standing = "discarded"
         for task in aggregate.tasks.values():
             if task.state in UNFINISHED:
@@ -240,7 +229,6 @@ class ExperimentWithdrawn(Event):
     reason: str
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         aggregate.withdrawn = True
 
 
@@ -251,7 +239,6 @@ class ExperimentRestored(Event):
     reason: str
 
     def apply(self, aggregate: Experiment) -> None:
-        """Fold."""
         aggregate.withdrawn = False
 
 

@@ -31,7 +31,6 @@ class TailLossAccepted(Event):
     evidence: tuple[str, ...]
 
     def apply(self, aggregate: Losses) -> None:
-        """Fold."""
         aggregate.accepted = (*aggregate.accepted, self)
 
 

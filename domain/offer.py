@@ -31,7 +31,6 @@ class Offered(Event):
     description: Description
 
     def apply(self, aggregate: Offer) -> None:
-        """Fold."""
         aggregate.description, aggregate.withdrawn = self.description, False
 
 
@@ -51,7 +50,6 @@ class Withdrawn(Event):
     """Base of the two withdrawn events."""
 
     def apply(self, aggregate: Offer) -> None:
-        """Fold."""
         aggregate.withdrawn = True
 
 
@@ -75,21 +73,17 @@ class Offer(Aggregate):
 
     @property
     def kind(self) -> str:
-        """`model` or `measure`."""
         return self.id.partition(":")[0]
 
     @property
     def name(self) -> str:
-        """The name in the catalog."""
         return self.id.partition(":")[2]
 
     @property
     def is_offered(self) -> bool:
-        """Whether it is in the catalog."""
         return self.exists and not self.withdrawn
 
     def current(self) -> Description:
-        """Return the description of what is on offer."""
         if self.description is None or self.withdrawn:
             raise NotFoundError.named(self.kind, self.name)
         return self.description
@@ -110,7 +104,6 @@ class Offer(Aggregate):
         return True
 
     def withdraw(self) -> None:
-        """Take it off the catalog."""
         if not self.exists:
             raise NotFoundError.named(self.kind, self.name)
         if self.withdrawn:

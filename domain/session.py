@@ -22,17 +22,14 @@ class Session(Aggregate):
 
     @property
     def is_open(self) -> bool:
-        """Whether experiments can be added."""
         return self.state == "open"
 
     def open(self, client: str) -> None:
-        """Open a blank session."""
         if self.state != "blank":
             raise ConflictError(f"This session is {self.state} already.")
         self.trigger_event(SessionOpened, client=client)
 
     def add(self, experiment: str) -> None:
-        """Take an experiment in."""
         self._check_open()
         if len(self.experiments) >= MAX_EXPERIMENTS_OF_A_SESSION:
             msg = f"A session holds at most {MAX_EXPERIMENTS_OF_A_SESSION} experiments: commit or discard it first."

@@ -17,7 +17,6 @@ class SessionOpened(Event):
     client: str
 
     def apply(self, aggregate: Session) -> None:
-        """Fold."""
         aggregate.state = "open"
         aggregate.client = self.client
 
@@ -29,7 +28,6 @@ class ExperimentAdded(Event):
     experiment: str
 
     def apply(self, aggregate: Session) -> None:
-        """Fold."""
         aggregate.experiments.append(self.experiment)
 
 
@@ -42,7 +40,6 @@ class SessionCommitted(Event):
     message: str | None = None
 
     def apply(self, aggregate: Session) -> None:
-        """Fold."""
         aggregate.state = "committed"
         aggregate.committed = self.committed
 
@@ -54,5 +51,4 @@ class SessionDiscarded(Event):
     discarded: tuple[str, ...]
 
     def apply(self, aggregate: Session) -> None:
-        """Fold."""
         aggregate.state = "discarded"

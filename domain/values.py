@@ -114,7 +114,6 @@ def checked_text(what: str, text: str) -> str:
 
 
 def session_stream(client: str, number: int) -> str:
-    """Name the stream of a client's n-th session."""
     return f"session:{client}:{number}"
 
 
@@ -125,7 +124,6 @@ def session_id(stream: str) -> str:
 
 
 def experiment_of(task: str) -> str:
-    """Name the experiment of a task; a training's id is its experiment's."""
     match = TASK_ID.fullmatch(task)
     return match["experiment"] if match else task
 
@@ -137,5 +135,4 @@ def kind_of_task(task: str) -> str:
 
 
 def experiment_stream(experiment: str) -> str:
-    """Name the stream of an experiment."""
     return f"experiment:{experiment}"

@@ -62,5 +62,4 @@ def _offer(work: UnitOfWork, described: dict[str, Any]) -> None:
 
 
 def answer_offered(_: OfferCatalog, __: Receipt | None, context: CommandContext) -> Answer:
-    """Answer with nothing but the position."""
     return answer_unchanged(context, {})

@@ -72,7 +72,6 @@ def ingested(
 
 
 def described(dataset: Dataset) -> dict[str, Any]:
-    """Return the data set's entry of the catalog."""
     content = dataset.content
     return {
         "name": dataset.name,
@@ -88,7 +87,6 @@ def described(dataset: Dataset) -> dict[str, Any]:
 
 
 def register_each(context: CommandContext, contents: dict[str, DatasetContent]) -> Receipt | None:
-    """Register several data sets in one append."""
 
     def decision(work: UnitOfWork) -> None:
         for name, content in contents.items():

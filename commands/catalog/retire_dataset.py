@@ -13,8 +13,6 @@ from commands.ports import Receipt
 
 @dataclass(frozen=True, slots=True)
 class RetireDataset:
-    """The data set's name."""
-
     name: str
 
 
@@ -24,5 +22,4 @@ def retire_dataset(command: RetireDataset, context: CommandContext) -> Receipt |
 
 
 def answer_retired(command: RetireDataset, receipt: Receipt, _: CommandContext) -> Answer:
-    """Answer that it is retired."""
     return answer_at(receipt, {"name": command.name, "retired": True})

@@ -26,5 +26,4 @@ def withdraw_offer(command: WithdrawOffer, context: CommandContext) -> Receipt |
 
 
 def answer_offer_withdrawn(command: WithdrawOffer, receipt: Receipt, _: CommandContext) -> Answer:
-    """Answer that it is withdrawn."""
     return answer_at(receipt, {"kind": command.kind, "name": command.name, "withdrawn": True})

@@ -11,8 +11,6 @@ from domain.client import Client
 
 @dataclass(frozen=True, slots=True)
 class RevokeClient:
-    """The client's name."""
-
     name: str
 
 

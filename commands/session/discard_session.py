@@ -36,7 +36,6 @@ def discard_session(_: DiscardSession, context: CommandContext) -> Receipt | Non
 
 
 def answer_discarded(_: DiscardSession, receipt: Receipt, __: CommandContext) -> Answer:
-    """Answer with what is gone."""
     event = event_of(receipt, SessionDiscarded)
     body = {"session": session_id(event.originator_id), "discarded_at": receipt.at.isoformat()}
     return answer_at(receipt, body | {"discarded": list(event.discarded)})

@@ -28,6 +28,5 @@ def accept_loss(command: AcceptLoss, context: CommandContext) -> Receipt | None:
 
 
 def answer_accepted(_: object, receipt: Receipt, context: CommandContext) -> Answer:  # noqa: ARG001 - as every answer
-    """Answer with what was accepted."""
     event = event_of(receipt, TailLossAccepted)
     return answer_at(receipt, event.model_dump(include={"reason", "log", "audit", "evidence"}))

@@ -23,12 +23,11 @@ from adapters.host.private_files import UMASK
 from adapters.host.undumpable import forbid_dumps
 from adapters.log.times import microseconds_now
 from adapters.serving.connection import Connection
-from adapters.serving.connections import Connections, Refused, not_told
-from adapters.serving.descriptors import connections_within, raise_limit
+from adapters.serving.connections import Connections, OnRefused, ignore_refusal
 from adapters.serving.limits import ConnectionLimits
-from adapters.serving.listening import ListeningSocket
 from adapters.serving.log_limit import LogLimit
-from adapters.serving.proxies import Callers, Network
+from adapters.serving.proxies import CallerAddress, Network
+from adapters.serving.sockets import ListeningSocket, affordable_connections, raise_descriptor_limit
 from domain.errors import BadInputError, ConflictError
 from server.logs import log_to_standard_error
 from server.startup import has_own_clients
@@ -64,7 +63,7 @@ class Serving(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Look at all connections every second."""
         if counter % TICKS_OF_A_SECOND == 0:
-            self._connections.look(asyncio.get_running_loop().time())
+            self._connections.check_deadlines(asyncio.get_running_loop().time())
         return await super().on_tick(counter)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -140,7 +139,7 @@ def begin_process() -> None:
     os.umask(UMASK)
     forbid_dumps()
     microseconds_now()  # a clock that is far off is refused at once
-    raise_limit()
+    raise_descriptor_limit()
 
 
 @dataclass(frozen=True)
@@ -153,19 +152,19 @@ class Reception:
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     proxies: tuple[Network, ...] = ()
     each: int = 1
-    refused: Refused = not_told
+    refused: OnRefused = ignore_refusal
 
     @classmethod
-    def of(cls, settings: Settings, refused: Refused = not_told, each: int = 1) -> Reception:
+    def of(cls, settings: Settings, refused: OnRefused = ignore_refusal, each: int = 1) -> Reception:
         """Return what the settings say."""
         return cls(ConnectionLimits(most=settings.connections), settings.proxy_networks, each, refused)
 
 
 def run_app(app: Any, door: Door, stop: Callable[[], None], reception: Reception = Reception()) -> None:
     """Serve an ASGI application until SIGTERM or SIGINT, at which `stop` is called in a thread of its own."""
-    limits = replace(reception.limits, most=connections_within(reception.limits.most, reception.each))
+    limits = replace(reception.limits, most=affordable_connections(reception.limits.most, reception.each))
     connections = Connections(limits, reception.refused)
-    Serving(config_of(Callers(app, reception.proxies), connections), stop, connections).run(sockets=[door.socket])
+    Serving(config_of(CallerAddress(app, reception.proxies), connections), stop, connections).run(sockets=[door.socket])
 
 
 def config_of(app: Any, connections: Connections) -> uvicorn.Config:

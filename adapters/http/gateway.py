@@ -19,10 +19,11 @@ from starlette.types import Receive, Scope, Send
 from adapters.http.duplex import DuplexTransport
 from adapters.http.middleware.bodies import GoneError
 from adapters.http.middleware.duplicates import check_headers
-from adapters.http.problems import PROBLEM, Problem, problem_of
+from adapters.http.problems import Problem, problem_of
 from adapters.http.relayed import RelayedBody, Room
 from adapters.http.routing import routed
 from adapters.http.watch import Watch
+from adapters.http.wire import PROBLEM
 from domain.errors import BadInputError
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from adapters.http.policy import POLICY, Row
-from adapters.http.problems import PROBLEM
 from adapters.http.routes.response_schemas import ProblemView
-from adapters.http.streams.frames import EVENT_STREAM
+from adapters.http.wire import EVENT_STREAM, PROBLEM
 
 DESCRIPTION = (
     "Schemas are shown as they are before sealing: every body marked `x-sealed` travels as "

@@ -9,7 +9,6 @@ from typing import Any
 
 from domain.errors import AutoLearnError, BadInputError
 
-PROBLEM = "application/problem+json"
 RETRY_SECONDS = "1"
 COME_AGAIN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 

@@ -10,15 +10,71 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.http.problems import Problem
+from adapters.http.wire import PROBLEM
 from adapters.serving.connections import Connections
-from adapters.serving.head import Head
-from adapters.serving.listening import in_kernel
-from adapters.serving.pace import Pace
-from adapters.serving.refused import NO_ROOM, NOT_HTTP, TOO_SLOW, RefusedError, header_too_large, response
+from adapters.serving.limits import (
+    NO_ROOM,
+    NOT_HTTP,
+    TOO_SLOW,
+    ConnectionLimits,
+    RefusedError,
+    header_too_large,
+    target_too_long,
+)
+from adapters.serving.sockets import unconfirmed_bytes
 
 
 class PipelinedError(Exception):
     """A request that comes before the one before it is answered."""
+
+
+class HeadSize:
+    """Counts what has come of one head, line by line, so that none gets large in memory; raises RefusedError."""
+
+    __slots__ = ("_count", "_limits", "_size", "_target", "is_whole")
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._limits = limits
+        self.reset()
+
+    def reset(self) -> None:
+        self._target = self._size = self._count = 0
+        self.is_whole = False
+
+    def add_target(self, part: bytes) -> None:
+        self._target += len(part)
+        if self._target > self._limits.target:
+            raise RefusedError(target_too_long(self._limits.target))
+
+    def add_header(self, name: bytes, value: bytes) -> None:
+        limits, size = self._limits, len(name) + len(value)
+        self._size += size
+        self._count += 1
+        if size > limits.header:
+            raise RefusedError(header_too_large("A header is too long in bytes", limits.header))
+        if self._size > limits.headers:
+            raise RefusedError(header_too_large("The headers are too long in bytes together", limits.headers))
+        if self._count > limits.header_count:
+            raise RefusedError(header_too_large("There are too many headers", limits.header_count))
+
+
+class StallDetector:
+    """Follows a count of bytes that grows while the other side does its part."""
+
+    __slots__ = ("_bytes", "_count", "_seconds", "_since")
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self._bytes, self._seconds = limits.pace_bytes, limits.pace_seconds
+        self._since, self._count = 0.0, 0
+
+    def reset(self, now: float, count: int) -> None:
+        self._since, self._count = now, count
+
+    def is_stalled(self, now: float, count: int) -> bool:
+        """Tell whether the count stood still, or crept; where it fell there is more to do, and more time."""
+        if not 0 <= count - self._count < self._bytes:
+            self.reset(now, count)
+        return now - self._since > self._seconds
 
 
 class Connection(HttpToolsProtocol):
@@ -30,31 +86,29 @@ class Connection(HttpToolsProtocol):
     def __init__(self, connections: Connections, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
         self._connections, self._limits = connections, connections.limits
-        self._head, self._coming, self._going = Head(self._limits), Pace(self._limits), Pace(self._limits)
-        self._since = self.loop.time()  # when it began to wait for a request
+        self._head = HeadSize(self._limits)
+        self._incoming, self._outgoing = StallDetector(self._limits), StallDetector(self._limits)
+        self._waiting_since = self.loop.time()  # for a request
         self._received = self._stray = self._steps = 0
-        self._is_deaf = False
-        self._ends: float | None = None
+        self._ignores_input = False
+        self._closes_at: float | None = None
 
-    # -- asyncio's side ------------------------------------------------------------------------------------------------
+    # -- called by asyncio ---------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Take part, if there is room."""
         super().connection_made(transport)
         transport.max_size = HIGH_WATER_LIMIT  # type: ignore[attr-defined]  # of one read, of selector transports
-        if not self._connections.admit(self):
+        if not self._connections.add(self):
             self._refuse(NO_ROOM)
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Leave."""
-        self._connections.leave(self)
+        self._connections.remove(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; refuse what has no end."""
         self._unset_keepalive_if_required()
-        if self._is_deaf:
+        if self._ignores_input:
             return
         self._received += len(data)
         steps = self._steps
@@ -65,116 +119,107 @@ class Connection(HttpToolsProtocol):
         if problem is not None:
             self._refuse(problem)
 
-    def look(self, now: float) -> None:
-        """End it if its time is over: called every second."""
-        if self._is_left_unread(now) or (self._ends is not None and now > self._ends):
-            self.drop()
-        elif self._ends is None and not self.transport.is_closing():
-            self._look_at_request(now)
-
-    def drop(self) -> None:
-        """End it at once."""
-        self._is_deaf = True
-        self.transport.abort()
-
-    # -- the parser's side ---------------------------------------------------------------------------------------------
+    # -- called by the parser ------------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        """Begin a head."""
         if self._is_busy:
             raise PipelinedError
-        self._head.begin()
+        self._head.reset()
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        """Take a part of the target."""
         self._head.add_target(url)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; of trailers, that nobody here knows, nothing."""
-        if not self._head.is_whole:
+        if not self._head.is_whole:  # nobody here knows trailers
             self._head.add_header(name, value)
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Begin to answer."""
         self._head.is_whole = True
         self._steps += 1
-        self._coming.begin(self.loop.time(), self._received)  # its body has all the time from here on
-        self._connections.answer(self)
+        self._incoming.reset(self.loop.time(), self._received)  # its body has all the time from here on
+        self._connections.mark_busy(self)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
         self._steps += 1
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
         super().on_response_complete()
-        self._since = self.loop.time()
-        self._connections.await_request(self)
+        self._waiting_since = self.loop.time()
+        self._connections.mark_waiting(self)
 
     def _parse(self, data: bytes) -> Problem | None:
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._answer_and_end()
+            self._close_after_response()
         except httptools.HttpParserError as error:
             cause = error.__context__
-            if not isinstance(cause, PipelinedError) and not self._has_whole_request:
+            has_whole_request = self._is_busy and not self.cycle.more_body
+            if not isinstance(cause, PipelinedError) and not has_whole_request:
                 return cause.problem if isinstance(cause, RefusedError) else NOT_HTTP
-            self._answer_and_end()
+            self._close_after_response()
         return None
 
-    # -- what becomes of it --------------------------------------------------------------------------------------------
+    # -- its end -------------------------------------------------------------------------------------------------------
 
     @property
     def _is_busy(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    @property
-    def _has_whole_request(self) -> bool:
-        return self._is_busy and not self.cycle.more_body
+    def check_deadlines(self, now: float) -> None:
+        """End it if its time is over: called every second."""
+        if self._is_left_unread(now) or (self._closes_at is not None and now > self._closes_at):
+            self.drop()
+        elif self._closes_at is not None or self.transport.is_closing():
+            return
+        elif not self._is_busy:
+            if now - self._waiting_since > self._limits.head_seconds:
+                if self._stray:
+                    self._refuse(TOO_SLOW)
+                else:
+                    self.transport.close()
+        elif not self.cycle.more_body or self.flow.read_paused or self.cycle.waiting_for_100_continue:
+            self._incoming.reset(now, self._received)
+        elif self._incoming.is_stalled(now, self._received):
+            self._refuse(TOO_SLOW)
+
+    def drop(self) -> None:
+        """End it at once."""
+        self._ignores_input = True
+        self.transport.abort()
 
     def _is_left_unread(self, now: float) -> bool:
         if unsent := self.transport.get_write_buffer_size():
-            return self._going.is_lost(now, -unsent - in_kernel(self.transport))
-        self._going.begin(now, 0)
+            return self._outgoing.is_stalled(now, -unsent - unconfirmed_bytes(self.transport))
+        self._outgoing.reset(now, 0)
         return False
 
-    def _look_at_request(self, now: float) -> None:
-        if not self._is_busy:
-            if now - self._since <= self._limits.head_seconds:
-                return
-            if self._stray:
-                self._refuse(TOO_SLOW)
-            else:
-                self.transport.close()
-        elif not self.cycle.more_body or self.flow.read_paused or self.cycle.waiting_for_100_continue:
-            self._coming.begin(now, self._received)
-        elif self._coming.is_lost(now, self._received):
-            self._refuse(TOO_SLOW)
-
-    def _answer_and_end(self) -> None:
-        """Listen no more, except for the caller's end."""
-        self._is_deaf = True
+    def _close_after_response(self) -> None:
+        """Ignore what comes, except for the caller's end."""
+        self._ignores_input = True
         if self._is_busy:
             self.cycle.keep_alive = False
 
     def _refuse(self, problem: Problem) -> None:
         """Say why, unless an answer has begun; then drop what still comes, until that was read or seconds are over."""
-        self._is_deaf = True
-        self._ends = self.loop.time() + self._limits.linger_seconds
-        has_begun = self._is_busy and self.cycle.response_started
+        self._ignores_input = True
+        self._closes_at = self.loop.time() + self._limits.linger_seconds
+        response_started = self._is_busy and self.cycle.response_started
         if self._is_busy:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        self._connections.await_request(self)
-        self._connections.refused(problem, self.client[0] if self.client else "")
-        if has_begun:
+        self._connections.mark_waiting(self)
+        self._connections.on_refused(problem, self.client[0] if self.client else "")
+        if response_started:
             self.transport.close()
         else:
-            self.transport.write(response(problem))
+            headers = {"content-type": PROBLEM, "content-length": str(len(problem.body)), "connection": "close"}
+            headers |= problem.headers
+            lines = [f"HTTP/1.1 {problem.status} {problem.title}", *(f"{name}: {headers[name]}" for name in headers)]
+            self.transport.write("\r\n".join([*lines, "", ""]).encode() + problem.body)
             self.transport.write_eof()

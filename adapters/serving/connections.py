@@ -1,4 +1,4 @@
-"""All connections of a process: how many may be open, which one has to go, and a look at each every second."""
+"""All connections of a process: how many may be open, which one has to go, and a check of each every second."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from adapters.serving.limits import ConnectionLimits
 
 log = logging.getLogger(__name__)
 
-Refused = Callable[[Problem, str], None]  # what was refused before there was a call, and the address of the caller
+OnRefused = Callable[[Problem, str], None]  # what was refused before there was a call, and the caller's address
 
 
-class Kept(Protocol):
-    """An open connection."""
-
-    def look(self, now: float) -> None:
+class OpenConnection(Protocol):
+    def check_deadlines(self, now: float) -> None:
         """End it if its time is over."""
         ...
 
@@ -26,27 +24,27 @@ class Kept(Protocol):
         ...
 
 
-def not_told(problem: Problem, source: str) -> None:
-    """Keep no account."""
+def ignore_refusal(problem: Problem, source: str) -> None:
+    pass
 
 
 class Connections:
     """The open connections. Above the limit the one goes that has waited longest for its request.
 
-    So callers who are silent never keep out those who ask something. Only where all of them are being answered,
+    So silent callers never keep out those who ask something. Only where all of them are being answered,
     a new one is refused.
     """
 
-    def __init__(self, limits: ConnectionLimits, refused: Refused = not_told) -> None:
-        self.limits, self.refused = limits, refused
-        self._open: set[Kept] = set()
-        self._waiting: dict[Kept, None] = {}  # in the order in which they began to wait
+    def __init__(self, limits: ConnectionLimits, on_refused: OnRefused = ignore_refusal) -> None:
+        self.limits, self.on_refused = limits, on_refused
+        self._open: set[OpenConnection] = set()
+        self._waiting: dict[OpenConnection, None] = {}  # in the order in which they began to wait
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def admit(self, connection: Kept) -> bool:
-        """Take a new one in, or refuse it."""
+    def add(self, connection: OpenConnection) -> bool:
+        """Take a new one in; False where there is no room."""
         if len(self._open) >= self.limits.most and not self._drop_longest_waiting():
             log.warning("All %s connections are being answered: a new one was refused.", self.limits.most)
             return False
@@ -54,31 +52,30 @@ class Connections:
         self._waiting[connection] = None
         return True
 
-    def await_request(self, connection: Kept) -> None:
+    def mark_waiting(self, connection: OpenConnection) -> None:
         """Note that it waits for its next request."""
         self._waiting.pop(connection, None)
         if connection in self._open:
             self._waiting[connection] = None
 
-    def answer(self, connection: Kept) -> None:
+    def mark_busy(self, connection: OpenConnection) -> None:
         """Note that its request has come."""
         self._waiting.pop(connection, None)
 
-    def leave(self, connection: Kept) -> None:
-        """Forget one that has ended."""
+    def remove(self, connection: OpenConnection) -> None:
         self._open.discard(connection)
         self._waiting.pop(connection, None)
 
-    def look(self, now: float) -> None:
+    def check_deadlines(self, now: float) -> None:
         """End those whose time is over."""
         for connection in list(self._open):
-            connection.look(now)
+            connection.check_deadlines(now)
 
     def _drop_longest_waiting(self) -> bool:
         longest = next(iter(self._waiting), None)
         if longest is None:
             return False
         log.warning("All %s connections are open: the one that was silent for longest was closed.", self.limits.most)
-        self.leave(longest)
+        self.remove(longest)
         longest.drop()
         return True

@@ -1,8 +1,10 @@
-"""What a connection may take: bytes of a request's head, seconds, and a least speed."""
+"""What a connection may take, and the problems that it is refused with before there is a call."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from adapters.http.problems import Problem
 
 KIB = 1 << 10
 
@@ -23,7 +25,30 @@ class ConnectionLimits:
     stray: int = 64 * KIB
     most: int = 1000
     head_seconds: float = 10.0
-    idle_seconds: float = 5.0  # between two requests; more than the gateway keeps a connection
+    idle_seconds: float = 5.0  # between two requests; more than a proxy in front keeps a connection
     pace_seconds: float = 30.0
     pace_bytes: int = 64 * KIB  # that a body, or an answer's reader, makes in so many seconds, or it ends
     linger_seconds: float = 2.0  # in which a refused caller can read why
+
+
+class RefusedError(Exception):
+    """Raised while a request is parsed; the parser ends there."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+NOT_HTTP = Problem("not-http", "This is no request of HTTP/1.1.")
+TOO_SLOW = Problem("too-slow", "The request did not come in time: send it whole, and at once.")
+NO_ROOM = Problem(
+    "not-able-now", "Too many connections are open: repeat the call in a moment.", {}, {"Retry-After": "1"}
+)
+
+
+def target_too_long(most: int) -> Problem:
+    return Problem("target-too-long", f"Path and query together have at most {most:,} bytes.", {"limit": most})
+
+
+def header_too_large(what: str, most: int) -> Problem:
+    return Problem("headers-too-large", f"{what}: at most {most:,}.", {"limit": most})

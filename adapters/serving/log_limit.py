@@ -23,7 +23,6 @@ class LogLimit(logging.Filter):
         self._kinds: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Decide about a record."""
         if not record.name.startswith(PER_CALL):
             return True
         kind = (record.name, str(record.msg).partition("\n")[0])

@@ -25,14 +25,13 @@ def canonical(text: str) -> Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
-class Callers:
-    """ASGI application around another one: puts in who calls."""
+class CallerAddress:
+    """ASGI middleware: replaces the address of the connection by that of the caller, in its canonical form."""
 
     def __init__(self, app: ASGIApp, proxies: Iterable[Network] = ()) -> None:
         self._app, self._proxies = app, tuple(proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, with the caller's address in its canonical form."""
         if scope["type"] == "http" and scope.get("client"):
             scope["client"] = (self._caller(scope), scope["client"][1])
         await self._app(scope, receive, send)
@@ -50,7 +49,7 @@ class Callers:
 
 def _last_hop(scope: Scope) -> Address | None:
     """Return the last address of the last header: a proxy adds there whom it saw, and before it anybody may write."""
-    told = [value for name, value in scope["headers"] if name == FORWARDED_FOR]
-    if not told:
+    forwarded = [value for name, value in scope["headers"] if name == FORWARDED_FOR]
+    if not forwarded:
         return None
-    return canonical(told[-1].rpartition(b",")[2].strip(b" \t").decode("latin-1"))
+    return canonical(forwarded[-1].rpartition(b",")[2].strip(b" \t").decode("latin-1"))

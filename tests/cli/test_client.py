@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.http.problems import PROBLEM, Problem
+from adapters.http.problems import Problem
+from adapters.http.wire import PROBLEM
 from adapters.security.credentials import Credentials
-from adapters.serving.refused import NO_ROOM, NOT_HTTP, TOO_SLOW, header_too_large, target_too_long
+from adapters.serving.limits import NO_ROOM, NOT_HTTP, TOO_SLOW, header_too_large, target_too_long
 from cli.bodies import RawBody
 from cli.client import Client
 from cli.following import Following

@@ -14,7 +14,7 @@ from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.http.middleware.refused_calls import BURST, EACH_SECONDS, RefusedCalls
 from adapters.http.middleware.request_context import refused_connection
-from adapters.serving.refused import NOT_HTTP, TOO_SLOW
+from adapters.serving.limits import NOT_HTTP, TOO_SLOW
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Communication
 from tests.http.asgi import Caller

@@ -115,13 +115,13 @@ def test_a_body_that_drips_ends_and_the_application_is_told(here: Place) -> None
 def test_a_body_that_a_look_finds_on_its_way_has_its_time(
     monkeypatch: pytest.MonkeyPatch, requests_before: int
 ) -> None:
-    looks, look = [], Connections.look
+    looks, look = [], Connections.check_deadlines
 
     def count(connections: Connections, now: float) -> None:
         look(connections, now)
         looks.append(now)
 
-    monkeypatch.setattr(Connections, "look", count)
+    monkeypatch.setattr(Connections, "check_deadlines", count)
     patient = replace(QUICK, head_seconds=600, pace_seconds=600, idle_seconds=600)
     with place(patient) as here, closing(HTTPConnection("127.0.0.1", here.port, timeout=60)) as caller:
         for _ in range(requests_before):
@@ -164,13 +164,13 @@ def test_who_does_not_read_is_left(here: Place, path: bytes) -> None:
 
 def test_who_reads_slowly_gets_all(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[float] = []
-    look = Connections.look
+    look = Connections.check_deadlines
 
     def counted(connections: Connections, now: float) -> None:
         look(connections, now)
         looks.append(now)
 
-    monkeypatch.setattr(Connections, "look", counted)
+    monkeypatch.setattr(Connections, "check_deadlines", counted)
     limits = replace(QUICK, pace_seconds=2)
     request = b"GET /large HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
     with place(limits) as slow, slow.caller(request, 4096) as caller:

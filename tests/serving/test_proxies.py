@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.serving.proxies import Callers, canonical
+from adapters.serving.proxies import CallerAddress, canonical
 from domain.errors import BadInputError
 from server.settings import read_settings
 
@@ -27,7 +27,7 @@ def seen(peer: str, *told: bytes, proxies: Any = PROXIES) -> str:
     headers = [(b"forwarded", b"for=6.6.6.6"), (b"x-real-ip", b"6.6.6.6"), (b"x-forwarded-proto", b"https")]
     headers += [(b"x-forwarded-for", value) for value in told]
     scope = {"type": "http", "client": (peer, 1), "headers": headers, "scheme": "http"}
-    asyncio.run(Callers(app, proxies)(scope, None, None))  # type: ignore[arg-type]  # neither is called
+    asyncio.run(CallerAddress(app, proxies)(scope, None, None))  # type: ignore[arg-type]  # neither is called
     assert scope["scheme"] == "http"
     return found[0]
 

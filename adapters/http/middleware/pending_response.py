@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from starlette.datastructures import MutableHeaders
 
 from adapters.http.middleware.request_context import Passage
-from adapters.http.problems import PROBLEM, Problem
+from adapters.http.problems import Problem
+from adapters.http.wire import PROBLEM
 from adapters.security.answer_facts import SEAL, SEALED_ALONE, AnswerFacts, is_sealed
 from adapters.security.sealing import RESPONSE, SEALED, seal
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from adapters.host.own_python import own_environment, own_python
 from adapters.host.printable import visible
+from adapters.host.processes import child_environment, python_command
 from cli.terminal import style
 from domain.errors import AutoLearnError
 
@@ -66,8 +66,8 @@ class Stage:
     def _run(self, arguments: tuple[str, ...], *, capture: bool) -> subprocess.CompletedProcess[bytes]:
         own = {"AUTOLEARN_URL": self.url, "AUTOLEARN_CREDENTIALS": self.credentials, "AUTOLEARN_DATA": self.data}
         return subprocess.run(  # noqa: S603 - this very program
-            own_python("cli.main", *arguments),
-            env=own_environment(os.environ | own),
+            python_command("cli.main", *arguments),
+            env=child_environment(os.environ | own),
             stdout=subprocess.PIPE if capture else None,
             check=False,
         )

@@ -1,4 +1,4 @@
-"""What a replay puts aside: entries of a private, temporary table, so that years of log fit into little memory."""
+"""A private temporary table for what a replay cannot keep in memory: years of log fit into little of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Protocol
 Entry = tuple[str, str, int, Any]  # kind, id, position, JSON-able value (not only finite numbers)
 
 
-class Stash(Protocol):
-    """Entries by kind and id, of whoever opened it alone; gone when it is closed. Raises NotAbleError."""
+class SpillTable(Protocol):
+    """Entries by kind and id; gone when it is closed. Raises NotAbleError, or DiskReserveError for a full disk."""
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Add entries; one that is there already stays as it is."""
@@ -25,4 +25,4 @@ class Stash(Protocol):
         ...
 
 
-OpenStash = Callable[[], AbstractContextManager[Stash]]
+OpenSpillTable = Callable[[], AbstractContextManager[SpillTable]]

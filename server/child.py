@@ -14,8 +14,8 @@ from http.client import HTTPConnection, HTTPException
 from threading import Event as Signal
 from threading import Lock, Thread
 
-from adapters.host.own_python import own_environment, own_python
 from adapters.host.printable import visible
+from adapters.host.processes import child_environment, python_command
 from domain.errors import NotAbleError
 from server.detached import REFUSALS
 
@@ -129,8 +129,8 @@ class Child:
             if self._ending.is_set():
                 return None
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [*bound, *own_python("cli.main", *self.part.words)],
-                env=own_environment(self.environment),
+                [*bound, *python_command("cli.main", *self.part.words)],
+                env=child_environment(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,

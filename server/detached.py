@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 
-from adapters.host.own_python import own_environment, own_python
 from adapters.host.private_files import append_to
+from adapters.host.processes import child_environment, python_command
 from domain.errors import AutoLearnError, BadInputError, ConflictError, ForbiddenError, NotAbleError
 
 LOG = "backend.log"
@@ -30,11 +30,11 @@ class Detached:
     @classmethod
     def start(cls, data: Path, *words: str) -> Detached:
         """Start `autolearn WORDS` in a session of its own; its log is in the data directory."""
-        log, environment = data / LOG, own_environment(os.environ)
+        log, environment = data / LOG, child_environment(os.environ)
         os.close(append_to(log))
         begin = log.stat().st_size
         writer = subprocess.Popen(  # noqa: S603 - our own program
-            own_python("server.log_writer", str(log)),
+            python_command("server.log_writer", str(log)),
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -45,7 +45,7 @@ class Detached:
             raise NotAbleError("The log has no pipe.")
         with writer.stdin as pipe:
             process = subprocess.Popen(  # noqa: S603 - our own program
-                own_python("cli.main", *words),
+                python_command("cli.main", *words),
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=pipe,

@@ -20,7 +20,7 @@ import uvicorn
 
 from adapters.host.printable import visible
 from adapters.host.private_files import UMASK
-from adapters.host.undumpable import forbid_dumps
+from adapters.host.processes import forbid_dumps
 from adapters.log.times import microseconds_now
 from adapters.serving.connection import Connection
 from adapters.serving.connections import Connections, OnRefused, ignore_refusal

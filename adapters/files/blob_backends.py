@@ -1,4 +1,4 @@
-"""Where blobs stand: this machine's disk (fsync, rename), or a remote file system by fsspec."""
+"""Where blobs are stored: this machine's disk (fsync, rename), or a remote file system through fsspec."""
 
 from __future__ import annotations
 
@@ -12,38 +12,36 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from uuid import uuid4
 
-from adapters.host.durability import flush
-from adapters.host.plain_files import opened_plain
+from adapters.host.files import flush, open_regular
 from domain.errors import BadInputError
 
 
-class Shelf(Protocol):
-    """Holds files by relative place; a file is wholly there or not at all."""
+class BlobBackend(Protocol):
+    """Stores files under relative paths; a file is wholly there or not at all."""
 
-    def take(self, source: Path, place: str) -> None:
-        """Move a finished local file to its place, durably; the source is gone then."""
+    def take(self, source: Path, path: str) -> None:
+        """Move a finished local file to its path, durably; the source is gone afterwards."""
         ...
 
-    def open(self, place: str) -> BinaryIO:
+    def open(self, path: str) -> BinaryIO:
         """Open for reading; raises FileNotFoundError."""
         ...
 
-    def places(self) -> Iterable[str]:
-        """Stream where this machine's disk may hold files."""
+    def paths(self) -> Iterable[str]:
+        """Stream the paths of files on this machine's disk; nothing for a remote file system."""
         ...
 
 
-class DiskShelf:
-    """A folder. Uses the operating system itself: importing fsspec costs 95 ms, and it knows no fsync."""
+class DiskBackend:
+    """A folder. It does without fsspec, whose import costs 95 ms and which knows no fsync."""
 
     def __init__(self, root: Path, *, read_only: bool = False) -> None:
         self._root = root
         if not read_only:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def take(self, source: Path, place: str) -> None:
-        """Flush, rename, flush the folder; a file that is there already, and right, only has its folder flushed."""
-        target = self._root / place
+    def take(self, source: Path, path: str) -> None:
+        target = self._root / path
         if target.is_file() and digest_of(target)[0] == target.name:
             source.unlink()
         else:
@@ -52,12 +50,10 @@ class DiskShelf:
             _move(source, target)
         flush(target.parent)
 
-    def open(self, place: str) -> BinaryIO:
-        """Open for reading."""
-        return opened_plain(self._root / place)
+    def open(self, path: str) -> BinaryIO:
+        return open_regular(self._root / path)
 
-    def places(self) -> Iterator[str]:
-        """Stream all files two folders deep."""
+    def paths(self) -> Iterator[str]:
         return (path.relative_to(self._root).as_posix() for path in self._root.glob("*/*/*"))
 
     def _make_folder(self, folder: Path) -> None:
@@ -68,7 +64,7 @@ class DiskShelf:
 
 
 def _finish(file: Path) -> None:
-    """Let nobody write to it by mistake, and flush it; by its descriptor, as tasks may not change modes by path."""
+    """Make the file read-only and flush it; by its descriptor, because tasks may not change modes by path."""
     with file.open("rb") as opened:
         os.fchmod(opened.fileno(), 0o400)
         os.fsync(opened.fileno())
@@ -77,7 +73,7 @@ def _finish(file: Path) -> None:
 def _move(source: Path, target: Path) -> None:
     try:
         source.replace(target)
-    except PermissionError:  # a task may add blobs and replace none: somebody else was quicker with the same bytes
+    except PermissionError:  # a task may add blobs and replace none: another one added the same bytes first
         if not target.exists():
             raise
         source.unlink()
@@ -91,8 +87,8 @@ def _move(source: Path, target: Path) -> None:
         source.unlink()
 
 
-class RemoteShelf:
-    """Any fsspec file system (`s3://`, `memory://`, a mounted volume of another kind); else BadInputError."""
+class FsspecBackend:
+    """Any fsspec file system (`s3://`, `memory://`, …); raises BadInputError for an unknown one."""
 
     def __init__(self, url: str) -> None:
         import fsspec.core  # noqa: PLC0415 - 95 ms that only remote blobs need
@@ -104,26 +100,23 @@ class RemoteShelf:
             fitting = "Blobs go to a folder, `file:///…`, `s3://…`, or another URL whose package fsspec finds."
             raise BadInputError(f"AUTOLEARN_BLOBS={url} is no place for blobs here: {wrong}. {fitting}") from wrong
 
-    def take(self, source: Path, place: str) -> None:
-        """Upload beside the target, then move: most file systems show a half-written upload."""
-        target = f"{self._root}/{place}"
+    def take(self, source: Path, path: str) -> None:
+        target = f"{self._root}/{path}"
         if not self._files.exists(target):
-            part = f"{target}.{uuid4().hex}.part"
+            part = f"{target}.{uuid4().hex}.part"  # most file systems show a half-written upload
             self._files.makedirs(part.rpartition("/")[0], exist_ok=True)
             self._files.put_file(str(source), part)
             self._files.mv(part, target)
         source.unlink()
 
-    def open(self, place: str) -> BinaryIO:
-        """Open for reading."""
-        return cast("BinaryIO", self._files.open(f"{self._root}/{place}", "rb"))
+    def open(self, path: str) -> BinaryIO:
+        return cast("BinaryIO", self._files.open(f"{self._root}/{path}", "rb"))
 
-    def places(self) -> Iterable[str]:
-        """Stream nothing: whoever keeps the files lists them."""
+    def paths(self) -> Iterable[str]:
         return ()
 
 
 def digest_of(path: str | Path) -> tuple[str, int]:
-    """Return a local file's SHA-256 and its size."""
-    with cast("BufferedReader", opened_plain(Path(path))) as file:
+    """Return a local file's SHA-256 (hex) and its size in bytes."""
+    with cast("BufferedReader", open_regular(Path(path))) as file:
         return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size

@@ -12,20 +12,21 @@ from typing import BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
-from adapters.files.blob_backends import DiskShelf, RemoteShelf, Shelf, digest_of
+from adapters.files.blob_backends import BlobBackend, DiskBackend, FsspecBackend, digest_of
 from adapters.host.private_files import sweep
 from commands.ports import BlobMissing
 from domain.values import BlobRef
 
 LOCAL_SCRATCH = "scratch"
-SCRATCH_NAME = re.compile(r"[0-9a-f]{32}(\.[a-z]{1,10})?")  # of what `scratch` and launchers make
+SCRATCH_NAME = re.compile(r"[0-9a-f]{32}(\.[a-z]{1,10})?")  # what `scratch` and launchers make
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class FileBlobs:
-    """Content-addressed files in a folder or at a URL (`file:///data/blobs`, `s3://…`).
+    """`commands.ports.Blobs` in a folder or at a URL (`file:///data/blobs`, `s3://…`).
 
-    `scratch_folder` is where temporary files go; without it, a folder beside the blobs (of a remote URL: required).
-    `read_only`: no folder is made.
+    `scratch_folder` is for temporary files: by default a folder beside the blobs; a remote URL needs one given.
+    `read_only` makes no folder.
     """
 
     def __init__(self, url: str, scratch_folder: str | None = None, *, read_only: bool = False) -> None:
@@ -33,42 +34,39 @@ class FileBlobs:
         if folder is None and scratch_folder is None:
             msg = f"Blobs at {url} need a scratch folder on this machine."
             raise ValueError(msg)
-        self._shelf: Shelf = RemoteShelf(url) if folder is None else DiskShelf(folder, read_only=read_only)
+        self._backend: BlobBackend = FsspecBackend(url) if folder is None else DiskBackend(folder, read_only=read_only)
         self._scratch = Path(scratch_folder) if scratch_folder else Path(folder or "") / LOCAL_SCRATCH
         if not read_only:
             self._scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def put_file(self, path: str) -> BlobRef:
-        """Move a finished local file in; when this returns, it is on disk under its final name."""
         sha256, size = digest_of(path)
-        self._shelf.take(Path(path), _place(sha256))
+        self._backend.take(Path(path), _path_of(sha256))
         return BlobRef(sha256=sha256, size=size)
 
     def open(self, sha256: str) -> BinaryIO:
-        """Open for reading; raises BlobMissing."""
         try:
-            return self._shelf.open(_place(sha256))
+            return self._backend.open(_path_of(sha256))
         except FileNotFoundError:
             raise BlobMissing(sha256) from None
 
     def stored(self) -> Iterator[str]:
-        """Stream the names of all blobs on this machine's disk; files in other places are none, and never opened."""
-        for place in self._shelf.places():
-            sha256 = place.rpartition("/")[2]
+        """Stream the SHA-256 of all blobs on this machine's disk; other files are skipped and never opened."""
+        for path in self._backend.paths():
+            sha256 = path.rpartition("/")[2]
             with suppress(BlobMissing):
-                if _place(sha256) == place:
+                if _path_of(sha256) == path:
                     yield sha256
 
     def scratch(self, suffix: str) -> str:
-        """Return a fresh path for a temporary file on the blobs' disk."""
         return str(self._scratch / f"{uuid4().hex}{suffix}")
 
     def sweep(self) -> int:
-        """Remove what earlier processes left in scratch and return how many entries: once, at the owner's start."""
+        """Remove what earlier processes left in scratch; return how many entries."""
         return sweep(self._scratch, SCRATCH_NAME)
 
     def check(self, sha256: str) -> str | None:
-        """Return None where the blob's bytes have this SHA-256, else what is wrong."""
+        """Return None where the blob's bytes have this SHA-256, else a sentence that says what is wrong."""
         try:
             with self.open(sha256) as file:
                 found = hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
@@ -87,8 +85,7 @@ def folder_of(url: str) -> Path | None:
     return None if "://" in url else Path(url).absolute()
 
 
-def _place(sha256: str) -> str:
-    """Two levels of folders keep each one small; what is no digest names no blob, and never a path."""
-    if len(sha256) != hashlib.sha256().digest_size * 2 or not set(sha256) <= set("0123456789abcdef"):
+def _path_of(sha256: str) -> str:
+    if not SHA256.fullmatch(sha256):
         raise BlobMissing(sha256)
-    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"  # two levels keep each folder small

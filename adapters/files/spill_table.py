@@ -1,4 +1,4 @@
-"""The stash of a replay: an unnamed SQLite file, which SQLite deletes itself, also after a crash of this process."""
+"""A temporary table on disk: an unnamed SQLite file, which SQLite deletes itself, even after a crash."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Final, Self
 
 from pydantic_core import from_json, to_json
 
-from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
+from domain.errors import DiskReserveError, NotAbleError
 from projections.spill import Entry
 
 UNNAMED: Final = ""  # stays in the cache while it is small, then goes to TMPDIR or /var/tmp
 CACHE_KIB: Final = 16_000
-STREAMED: Final = 500
+FETCHED: Final = 500
 
 # Rows in the order they come and a narrow index beside them: ids are random, bodies would be written all over the file.
 # Nothing is ever rolled back, so there is no journal.
@@ -28,11 +28,11 @@ TAKE: Final = "DELETE FROM entry WHERE kind=? AND id=? RETURNING position, value
 ALL: Final = "SELECT kind, id, position, value FROM entry WHERE ?1 IS NULL OR kind=?1"
 
 
-class TemporaryStash:
-    """`projections.spill.Stash`; a context manager that closes itself."""
+class SqliteSpillTable:
+    """`projections.spill.SpillTable`; a context manager that closes itself."""
 
     def __init__(self) -> None:
-        with _as_ours():
+        with _translated_errors():
             self._connection = sqlite3.connect(UNNAMED, isolation_level=None, check_same_thread=False)
             self._connection.executescript(SCHEMA)
 
@@ -43,37 +43,28 @@ class TemporaryStash:
         self._connection.close()
 
     def put(self, entries: Iterable[Entry]) -> None:
-        """Add entries; one that is there already stays as it is."""
-        with _as_ours():
-            self._connection.executemany(PUT, ((kind, id, at, _stored(value)) for kind, id, at, value in entries))
+        rows = ((kind, id, at, to_json(value, inf_nan_mode="constants")) for kind, id, at, value in entries)
+        with _translated_errors():
+            self._connection.executemany(PUT, rows)
 
     def take(self, kind: str, id: str) -> tuple[int, Any] | None:
-        """Remove an entry, and return its position and value; None where there is none."""
-        with _as_ours():
+        with _translated_errors():
             row = self._connection.execute(TAKE, (kind, id)).fetchone()
         return None if row is None else (row[0], from_json(row[1]))
 
     def entries(self, kind: str | None = None) -> Iterator[Entry]:
-        """Stream the entries of a kind, or all; none may be put or taken meanwhile."""
-        with _as_ours():
+        with _translated_errors():
             found = self._connection.execute(ALL, (kind,))
-            while rows := found.fetchmany(STREAMED):
+            while rows := found.fetchmany(FETCHED):
                 yield from ((kind, id, at, from_json(value)) for kind, id, at, value in rows)
 
 
-def _stored(value: Any) -> bytes:
-    return to_json(value, inf_nan_mode="constants")
-
-
 @contextmanager
-def _as_ours() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise _our_error(error) from error
-
-
-def _our_error(error: sqlite3.Error) -> AutoLearnError:
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        return DiskReserveError("The disk of temporary files is full: let TMPDIR name a folder with more room.")
-    return NotAbleError(f"The temporary file cannot be read or written: {error}.")
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            full = "The disk of temporary files is full: let TMPDIR name a folder with more room."
+            raise DiskReserveError(full) from error
+        raise NotAbleError(f"The temporary file cannot be read or written: {error}.") from error

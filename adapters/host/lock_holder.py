@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from adapters.host.plain_files import opened_plain
+from adapters.host.files import open_regular
 from domain.errors import ConflictError
 
 START_TIME: Final = 22 - 3  # of /proc/PID/stat (proc(5)), counted behind the command's name, which may have spaces
@@ -43,7 +43,7 @@ def started_at(pid: int) -> int:
 def said_in(file: Path) -> Holder:
     """Return what a lock file says; `UNKNOWN` where that is nothing yet, or no lock file stands there."""
     try:
-        with opened_plain(file) as opened:  # a FIFO must not hold us
+        with open_regular(file) as opened:  # a FIFO must not hold us
             said = json.loads(opened.read(LARGEST))
         return Holder(int(said["pid"]), str(said["url"]), int(said.get("started", 0)))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -1,4 +1,4 @@
-"""Files and folders that are this user's alone, and their removal by name through no link."""
+"""Files and folders that only this user can use, and their removal by name without following links."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from domain.errors import BadInputError
 
 log = logging.getLogger(__name__)
 
-UMASK: Final = 0o077  # of every process of ours
+UMASK: Final = 0o077  # of every process of ours: what it takes away is what others may never do
 FOLDER, FILE = 0o700, 0o600
-OTHERS: Final = 0o077
 OTHERS_MAY_WRITE: Final = 0o022
 REAL_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def make_own_folder(folder: Path, *, real: bool = False) -> None:
-    """Make a folder for this user alone, or look at the one that is there; raises BadInputError where it does not fit.
+    """Make a folder for this user alone, or check the existing one; raises BadInputError for an unsafe one.
 
-    One that others may only read is closed to them. `real`: it may be no link, for things in it are removed by name.
+    A folder that others can only read is closed to them. `real` refuses links: files in the folder are removed by name.
     """
-    with suppress(FileExistsError):  # what stands there is looked at
+    with suppress(FileExistsError):  # the existing one is checked below
         folder.mkdir(parents=True, mode=FOLDER)
     if real and folder.is_symlink():
         raise BadInputError(f"{folder} is a link: AutoLearn removes what it left there, so it must be a folder itself.")
@@ -40,18 +39,18 @@ def make_own_folder(folder: Path, *, real: bool = False) -> None:
             " run it as that user, or name a folder of your own."
         )
     _refuse_writers(folder, found)
-    if found.st_mode & OTHERS:
+    if found.st_mode & UMASK:
         log.warning("others could read %s (mode %o): it is closed to them", folder, stat.S_IMODE(found.st_mode))
     if stat.S_IMODE(found.st_mode) != FOLDER:
         folder.chmod(FOLDER)
 
 
 def check_folder_of_secret(folder: Path) -> None:
-    """Raise BadInputError where another user but the system's may put another file into a secret's place."""
+    """Raise BadInputError where a user other than root could replace the secret."""
     try:
         found = folder.stat()
     except OSError:
-        return  # whoever reads the secret says what is wrong
+        return  # reading the secret reports what is wrong
     if found.st_uid not in (os.geteuid(), 0):
         raise BadInputError(f"{folder} belongs to another user (id {found.st_uid}): keep the master key elsewhere.")
     if not os.statvfs(folder).f_flag & os.ST_RDONLY:
@@ -59,20 +58,25 @@ def check_folder_of_secret(folder: Path) -> None:
 
 
 def close_files(folder: Path, ours: re.Pattern[str]) -> None:
-    """Take from others what an older version, or a copy, let them do with this user's files of these names."""
+    """Remove other users' permissions from this user's files with these names: a copy or an older version set them."""
     directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        for name in filter(ours.fullmatch, _names(directory)):
+        for name in _names(directory, ours):
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
-            if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & OTHERS:
+            if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & UMASK:
                 log.warning("others could use %s (mode %o): it is closed", folder / name, stat.S_IMODE(found.st_mode))
-                _close_file(name, directory)
+                with suppress(OSError):
+                    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
+                    try:
+                        os.fchmod(descriptor, os.fstat(descriptor).st_mode & ~UMASK & 0o7777)
+                    finally:
+                        os.close(descriptor)
     finally:
         os.close(directory)
 
 
 def append_to(file: Path) -> int:
-    """Return a descriptor that appends to a file of ours, which it makes; through no link, and never to a FIFO."""
+    """Return a descriptor that appends to a regular file, made if missing; raises BadInputError for links and FIFOs."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         descriptor = os.open(file, flags, FILE)
@@ -83,32 +87,32 @@ def append_to(file: Path) -> int:
 
 
 def sweep(folder: Path, made: re.Pattern[str]) -> int:
-    """Remove what this user's ended processes left in a folder under names of ours; returns how many entries."""
+    """Remove this user's leftovers whose names match from a folder; return how many entries were removed."""
     try:
         directory = os.open(folder, REAL_FOLDER)
     except OSError:  # not there, or a link
         return 0
     try:
-        return sum(_removed(name, directory) for name in filter(made.fullmatch, _names(directory)))
+        return sum(_remove(name, directory) for name in _names(directory, made))
     finally:
         os.close(directory)
 
 
 def discard(path: Path) -> None:
-    """Remove a file, or a folder with what is in it, of this user, through no link; nothing of it is an error."""
+    """Remove a file or a folder tree of this user, following no link; no failure is an error."""
     with suppress(OSError):
         directory = os.open(path.parent, REAL_FOLDER)
         try:
-            _removed(path.name, directory)
+            _remove(path.name, directory)
         finally:
             os.close(directory)
 
 
-def _names(directory: int) -> list[str]:
-    return os.listdir(directory)
+def _names(directory: int, pattern: re.Pattern[str]) -> list[str]:
+    return list(filter(pattern.fullmatch, os.listdir(directory)))
 
 
-def _removed(name: str, directory: int) -> bool:
+def _remove(name: str, directory: int) -> bool:
     with suppress(OSError):
         found = os.stat(name, dir_fd=directory, follow_symlinks=False)
         if found.st_uid != os.geteuid():
@@ -127,12 +131,3 @@ def _refuse_writers(folder: Path, found: os.stat_result) -> None:
             f"Others may write to {folder} (mode {stat.S_IMODE(found.st_mode):o}), and so change what a backend keeps"
             f" there: `chmod {FOLDER:o}` it and look at what is in it, or name a folder inside it that is made then."
         )
-
-
-def _close_file(name: str, directory: int) -> None:
-    with suppress(OSError):
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
-        try:
-            os.fchmod(descriptor, os.fstat(descriptor).st_mode & ~OTHERS & 0o7777)
-        finally:
-            os.close(descriptor)

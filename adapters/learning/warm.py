@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from adapters.host.undumpable import forbid_dumps
+from adapters.host.processes import forbid_dumps
 from adapters.tasks.confinement import program
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")

@@ -12,8 +12,8 @@ from tempfile import NamedTemporaryFile
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from adapters.host.durability import flush
-from adapters.host.undumpable import forbid_dumps
+from adapters.host.files import flush
+from adapters.host.processes import forbid_dumps
 from domain.errors import BadInputError, NotFoundError
 
 MASTER_BYTES = 32

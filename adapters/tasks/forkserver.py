@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import forkserver, reduction
 from multiprocessing.connection import Connection, Pipe, wait
 
-from adapters.host.own_python import IMPORT_PATH, SAFE_PATH, absolute
+from adapters.host.processes import IMPORT_PATH, SAFE_PATH, absolute_folders
 from adapters.tasks.child import Order
 
 PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]
@@ -161,7 +161,7 @@ def _bare_environment() -> Iterator[None]:
         for name in settings:
             os.unsetenv(name)
         os.putenv(SAFE_PATH, "1")
-        os.putenv(IMPORT_PATH, absolute(os.environ.get(IMPORT_PATH, "")))
+        os.putenv(IMPORT_PATH, absolute_folders(os.environ.get(IMPORT_PATH, "")))
         yield
     finally:
         for name in (*settings, SAFE_PATH, IMPORT_PATH):

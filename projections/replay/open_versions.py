@@ -1,4 +1,4 @@
-"""What is true so far, while the log is read: versions touched last are in memory, the others in a stash."""
+"""What is true so far, while the log is read: versions touched last are in memory, the others in a spill table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from projections.spill import Entry, Stash
+from projections.spill import Entry, SpillTable
 
 KEPT = 10_000
 
@@ -14,11 +14,11 @@ KEPT = 10_000
 class OpenVersions:
     """Versions without an end yet, by kind and id: the position that each is true from, and its value."""
 
-    def __init__(self, stash: Stash, kept: int | None = None) -> None:
-        self._stash = stash
+    def __init__(self, spill: SpillTable, kept: int | None = None) -> None:
+        self._spill = spill
         self._kept = KEPT if kept is None else kept
         self._near: dict[tuple[str, str], tuple[int, Any]] = {}
-        self._has_stashed = False
+        self._has_spilled = False
 
     def get(self, kind: str, id: str) -> tuple[int, Any] | None:
         """Return a version."""
@@ -41,17 +41,17 @@ class OpenVersions:
     def all(self) -> Iterator[Entry]:
         """Stream all of them; none may be followed meanwhile."""
         self._put_aside(len(self._near))
-        return self._stash.entries()
+        return self._spill.entries()
 
     def _fetched(self, kind: str, id: str) -> tuple[int, Any] | None:
-        version = self._stash.take(kind, id) if self._has_stashed else None
+        version = self._spill.take(kind, id) if self._has_spilled else None
         if version is not None:
             self._near[kind, id] = version
         return version
 
     def _put_aside(self, count: int) -> None:
         oldest = list(islice(self._near, count))
-        self._stash.put((*key, *self._near[key]) for key in oldest)
+        self._spill.put((*key, *self._near[key]) for key in oldest)
         for key in oldest:
             del self._near[key]
-        self._has_stashed = True
+        self._has_spilled = True

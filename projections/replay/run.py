@@ -15,7 +15,7 @@ from projections.jsonable import plain
 from projections.nearest import nearest
 from projections.ports import OPEN, Documents, Feed, History, Recorded
 from projections.replay.state import StreamState, Summary
-from projections.spill import OpenStash
+from projections.spill import OpenSpillTable
 from projections.verification.comparison import Comparison
 from projections.verification.versions import Version, version_of_document, version_of_row
 
@@ -30,7 +30,7 @@ class Replayed:
     feed: Feed
     documents: Documents
     history: History
-    open_stash: OpenStash
+    open_spill: OpenSpillTable
 
 
 class Watched:
@@ -56,7 +56,7 @@ def replay(stores: Replayed, position: int, stream: str | None = None) -> Iterat
     and what they amount to. Raises Poisoned for an event that cannot be read, NotFoundError for an unknown stream.
     """
     watched, state = Watched(stream), Summary() if stream is None else StreamState(stream)
-    comparison = Comparison(stores.feed, position, stores.open_stash, partial(_stored, stores, position), _is_open)
+    comparison = Comparison(stores.feed, position, stores.open_spill, partial(_stored, stores, position), _is_open)
     for reached in comparison.run(state.add, watched.look):
         yield {"step": "replay", "position": reached, "of": position}
     if comparison.poisons:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from projections.following import Look, Poisoned
 from projections.ports import Feed
-from projections.spill import OpenStash
+from projections.spill import OpenSpillTable
 from projections.verification.versions import RANGE, Fingerprints, LoggedVersions, Version, compare
 
 MOST_FINDINGS = 1000  # a store that is wrong throughout is not listed line by line
@@ -28,7 +28,7 @@ class Comparison:
 
     feed: Feed
     position: int
-    open_stash: OpenStash
+    open_spill: OpenSpillTable
     stored: Callable[[], Iterator[Version]]
     wanted: Callable[[Version], bool] = every_version
     findings: list[Finding] = field(default_factory=list)
@@ -54,8 +54,8 @@ class Comparison:
             yield from self._in_full(unlike)
 
     def _versions(self, take: Callable[[Version], None], look: Look | None = None) -> Iterator[int]:
-        with self.open_stash() as stash:
-            logged = LoggedVersions(self.feed, self.position, stash, look)
+        with self.open_spill() as spill:
+            logged = LoggedVersions(self.feed, self.position, spill, look)
             yield from logged.run(lambda version: take(version) if self.wanted(version) else None)
             self.poisons = logged.poisons
 

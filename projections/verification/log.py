@@ -11,7 +11,7 @@ from domain.loss import TailLossAccepted
 from projections.change import Body
 from projections.following import read_after
 from projections.ports import Feed, RawCommit, Recorded
-from projections.spill import Entry, Stash
+from projections.spill import Entry, SpillTable
 
 BATCH = 1000
 MOST_FAULTS = 1000
@@ -21,7 +21,7 @@ Finding = tuple[int | None, str]
 
 
 class LogCheck:
-    """Reads the log twice: as stored, then decoded. Blobs and correlations with their positions go into the stash."""
+    """Reads the log twice: as stored, then decoded. Blobs and correlations with their positions go into the spill."""
 
     def __init__(
         self,
@@ -29,10 +29,10 @@ class LogCheck:
         position: int,
         chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]],
         anchor: tuple[int, bytes] | None,
-        stash: Stash,
+        spill: SpillTable,
     ) -> None:
         self.position = position
-        self._stash = stash
+        self._spill = spill
         self._feed = feed
         self._chain_faults = chain_faults
         self._anchor = anchor
@@ -67,7 +67,7 @@ class LogCheck:
         while position < self.position:
             recorded, poison = read_after(self._feed, position, BATCH)
             within = [one for one in recorded if one.commit <= self.position]
-            self._stash.put(note for one in within for note in _notes(one))
+            self._spill.put(note for one in within for note in _notes(one))
             self.losses += [one.event for one in within if isinstance(one.event, TailLossAccepted)]
             if poison is not None:
                 faults.append((poison.position, poison.sentence))
@@ -84,18 +84,18 @@ class LogCheck:
 
     def names(self, sha256: str) -> bool:
         """Whether an event names this blob; it is asked once for each."""
-        return self._stash.take(BLOB, sha256) is not None
+        return self._spill.take(BLOB, sha256) is not None
 
     def answer(self, correlation: str) -> None:
         """Note that a call has its communication."""
-        self._stash.take(CORRELATION, correlation)
+        self._spill.take(CORRELATION, correlation)
 
     def unanswered(self) -> Iterator[tuple[str, int]]:
         """Stream the correlations without a communication so far, with their first positions."""
         return self._noted(CORRELATION)
 
     def _noted(self, kind: str) -> Iterator[tuple[str, int]]:
-        return ((id, position) for _, id, position, _ in self._stash.entries(kind))
+        return ((id, position) for _, id, position, _ in self._spill.entries(kind))
 
 
 def _notes(recorded: Recorded) -> Iterator[Entry]:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from domain.errors import BadInputError
 from projections.change import Body
 from projections.ports import Archived, Communications, Documents, Feed, History, RawCommit
-from projections.spill import OpenStash
+from projections.spill import OpenSpillTable
 from projections.verification.audit_log import Anchor, AuditCheck, told_of
 from projections.verification.blobs import BlobCheck
 from projections.verification.comparison import Comparison
@@ -48,7 +48,7 @@ class Evidence:
     communications: Communications
     chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]]
     communication_faults: Callable[[Iterable[Archived]], Iterable[tuple[int, str]]]
-    open_stash: OpenStash
+    open_spill: OpenSpillTable
     files: tuple[Callable[[], Iterable[str]], ...] = ()
     topics: Topics | None = None
     is_older: Callable[[Archived], bool] = lambda _: False
@@ -75,8 +75,8 @@ class Verification:
         """Yield progress (`{step, position, of}`), and last `{ok, position, head, faults, unanswered}`."""
         receipts = dict(self.evidence.receipts())  # before the log's end: what is appended meanwhile is beyond them
         position, head = self._head()
-        with self.evidence.open_stash() as stash:
-            log = LogCheck(self.evidence.feed, position, self.evidence.chain_faults, self.anchor, stash)
+        with self.evidence.open_spill() as spill:
+            log = LogCheck(self.evidence.feed, position, self.evidence.chain_faults, self.anchor, spill)
             steps = (
                 ("files", self._files()),
                 ("chain", log.run(self.faults)),
@@ -127,7 +127,7 @@ class Verification:
         if (at := documents.position()) > feed.head()[0]:
             self.faults.append((at, f"the read models are at {at}, ahead of the log"))
         stored = partial(stored_versions, documents, history, position)
-        comparison = Comparison(feed, position, self.evidence.open_stash, stored)
+        comparison = Comparison(feed, position, self.evidence.open_spill, stored)
         for reached in comparison.run():
             yield {"position": reached, "of": position}
         self.faults.extend((poison.position, poison.sentence) for poison in comparison.poisons)

@@ -18,7 +18,7 @@ from projections.fold import WRITTEN_ONCE, Fold
 from projections.following import Look, Poisoned, fold_after
 from projections.ports import OPEN, Batch, Document, Documents, Feed, History, HistoryRow
 from projections.replay.open_versions import OpenVersions
-from projections.spill import Stash
+from projections.spill import SpillTable
 
 RANGE = 1000
 BATCH = 2000
@@ -68,11 +68,11 @@ class LoggedVersions:
     What is written once is given at once, and forgotten. `look` sees each commit that is folded.
     """
 
-    def __init__(self, feed: Feed, until: int, stash: Stash, look: Look | None = None) -> None:
+    def __init__(self, feed: Feed, until: int, spill: SpillTable, look: Look | None = None) -> None:
         self._feed = feed
         self._until = until
         self._look = look
-        self._open = OpenVersions(stash)
+        self._open = OpenVersions(spill)
         self.poisons: list[Poisoned] = []
 
     def run(self, emit: Callable[[Version], None]) -> Iterator[int]:

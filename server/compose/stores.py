@@ -12,7 +12,7 @@ from adapters.audit_log.chain import chain_faults as communication_faults
 from adapters.audit_log.chain import is_older
 from adapters.audit_log.request_ids import RequestIds
 from adapters.files.blobs import FileBlobs
-from adapters.files.spill_table import TemporaryStash
+from adapters.files.spill_table import SqliteSpillTable
 from adapters.host.retry import Retry
 from adapters.http.backend import Backend, Inspector
 from adapters.learning.tables.builtin import BUILTIN
@@ -126,7 +126,7 @@ def evidence_of(stores: Stores) -> Evidence:
         communications=stores.communications,
         chain_faults=chain_faults,
         communication_faults=communication_faults,
-        open_stash=TemporaryStash,
+        open_spill=SqliteSpillTable,
         files=stores.files,
         topics=stores.topics,
         is_older=is_older,
@@ -137,7 +137,7 @@ def evidence_of(stores: Stores) -> Evidence:
 
 def replayed(stores: Stores) -> Replayed:
     """Return what replay reads."""
-    return Replayed(stores.feed, stores.documents, stores.history, TemporaryStash)
+    return Replayed(stores.feed, stores.documents, stores.history, SqliteSpillTable)
 
 
 def master_key(settings: Settings, store: EventStore) -> bytes:

@@ -16,10 +16,9 @@ from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
-from adapters.host.own_python import own_python
 from adapters.host.printable import PrintableStream
 from adapters.host.private_files import UMASK
-from adapters.host.undumpable import forbid_dumps
+from adapters.host.processes import forbid_dumps, python_command
 from commands.cancellation import Cancellation
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError
 from server.inspection.steps import end_with_caller, told_by
@@ -88,7 +87,7 @@ class ProcessInspector:
             ) from None
 
     def _steps(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[Step]:
-        return told_by(own_python("server.inspection.process", kind), self._environment, arguments, cancellation)
+        return told_by(python_command("server.inspection.process", kind), self._environment, arguments, cancellation)
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any, Final, TextIO
 
-from adapters.host.own_python import own_environment
+from adapters.host.processes import child_environment
 from commands.cancellation import Cancellation
 from domain.errors import NotAbleError, named_error
 
@@ -94,7 +94,7 @@ def _started(command: list[str], environment: dict[str, str]) -> subprocess.Pope
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=own_environment(os.environ | environment),
+            env=child_environment(os.environ | environment),
             text=True,
             start_new_session=True,  # a group of its own, which ends as one
         )

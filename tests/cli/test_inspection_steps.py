@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.host.own_python import own_environment
+from adapters.host.processes import child_environment
 from commands.cancellation import Cancellation
 from domain.errors import ConflictError, NotAbleError
 from server.inspection.steps import told_by
@@ -89,7 +89,7 @@ def test_the_whole_has_an_end() -> None:
 
 def test_it_ends_with_whoever_started_it() -> None:
     """Also after kill -9: the pipe that it reads its arguments from ends then."""
-    environment = own_environment(dict(os.environ))
+    environment = child_environment(dict(os.environ))
     program = "import sys; from server.inspection.steps import end_with_caller; end_with_caller(sys.stdin);"
     with subprocess.Popen(
         [sys.executable, "-c", program + "import threading; print('up', flush=True); threading.Event().wait()"],

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.host.own_python import own_environment, own_python
+from adapters.host.processes import child_environment, python_command
 from server.log_writer import FILES, LARGEST, LONGEST_LINE, keep
 from server.logs import FORMAT, PrintableFormatter, log_to_standard_error
 from tests.cli.hostile import HOSTILE, is_hostile
@@ -108,7 +108,7 @@ def test_an_older_file_becomes_its_owners_alone(tmp_path: Path) -> None:
 def test_the_writer_ends_with_its_last_speaker(tmp_path: Path) -> None:
     log = tmp_path / "backend.log"
     with subprocess.Popen(
-        own_python("server.log_writer", str(log)), env=own_environment({}), stdin=subprocess.PIPE
+        python_command("server.log_writer", str(log)), env=child_environment({}), stdin=subprocess.PIPE
     ) as writer:
         assert writer.stdin is not None
         writer.stdin.write(b"\xff" + HOSTILE.encode(errors="surrogatepass"))

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from adapters.host.directory_lock import DirectoryLock
-from adapters.host.own_python import own_environment
+from adapters.host.processes import child_environment
 from domain.errors import ConflictError, DataDirectoryInUseError
 from projections.verification import verify as verification
 from server.compose.embedded import open_node
@@ -107,7 +107,7 @@ def test_it_works_where_nothing_may_be_written(left: Callable[[Settings], None])
         settings.data.chmod(0o555)
         before = as_it_is(settings.data)
         command = [*WITHOUT_PRIVILEGES, sys.executable, "-c", PROGRAM, str(settings.data)]
-        ended = subprocess.run(command, env=own_environment(os.environ), capture_output=True, check=False)
+        ended = subprocess.run(command, env=child_environment(os.environ), capture_output=True, check=False)
         assert ended.returncode == 0, ended.stderr.decode()
         check(json.loads(ended.stdout))
         assert as_it_is(settings.data) == before

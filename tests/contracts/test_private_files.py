@@ -11,7 +11,7 @@ import pytest
 
 from adapters.embedded.read_models.generations import Generations
 from adapters.files.blobs import FileBlobs
-from adapters.host.durability import write_whole
+from adapters.host.files import write_whole
 from adapters.host.private_files import append_to, check_folder_of_secret, close_files, discard, make_own_folder
 from domain.errors import BadInputError
 

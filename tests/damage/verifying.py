@@ -19,7 +19,7 @@ from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.embedded.read_models.history import EmbeddedHistory
-from adapters.files.spill_table import TemporaryStash
+from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from domain.errors import AutoLearnError, NotAbleError
 from projections.verification.versions import Fingerprints, LoggedVersions, stored_versions
@@ -99,9 +99,9 @@ def of_read_models(data: Path) -> Iterator[str]:
 @cache
 def logged_in(data: Path) -> tuple[int, Fingerprints]:
     """Return where the log ends, and the sums of what it says."""
-    with closing(Database(data / "events.db", read_only=True)) as database, TemporaryStash() as stash:
+    with closing(Database(data / "events.db", read_only=True)) as database, SqliteSpillTable() as spill:
         feed, found = SqliteFeed(database), Fingerprints()
-        for _ in LoggedVersions(feed, feed.head()[0], stash).run(found.add):
+        for _ in LoggedVersions(feed, feed.head()[0], spill).run(found.add):
             pass
         return feed.head()[0], found
 

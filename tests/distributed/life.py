@@ -21,7 +21,7 @@ from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.history import MongoHistory
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from adapters.distributed.verification.soundness import Soundness
-from adapters.files.spill_table import TemporaryStash
+from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from projections.ports import Communication
 from projections.runner import Runner
@@ -104,7 +104,9 @@ def evidence_in(mongo: Mongo) -> Evidence:
     read = ReadModels.current(mongo)
     stores = MongoLog(mongo), MongoDocuments(read), MongoHistory(read), Sound()
     archive = MongoCommunications(mongo, "verify", make=False)
-    return Evidence(*stores, archive, chain_faults, communication_faults, TemporaryStash, files=Soundness(mongo).checks)
+    return Evidence(
+        *stores, archive, chain_faults, communication_faults, SqliteSpillTable, files=Soundness(mongo).checks
+    )
 
 
 def faults_in(mongo: Mongo, **given: Any) -> list[str]:

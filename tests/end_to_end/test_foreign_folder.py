@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.host.own_python import own_environment
+from adapters.host.processes import child_environment
 from cli.up import started
 from tests.end_to_end.place import SECONDS
 
@@ -123,6 +123,6 @@ def test_an_import_path_that_names_the_folder_without_its_place_is_not_passed_on
 
 def test_absolute_folders_of_the_import_path_stay(tmp_path: Path) -> None:
     given = os.pathsep.join(["", str(tmp_path), "relative", str(tmp_path / "other")])
-    environment = own_environment({"PYTHONPATH": given, "HOME": "here"})
+    environment = child_environment({"PYTHONPATH": given, "HOME": "here"})
     kept = os.pathsep.join([str(tmp_path), str(tmp_path / "other")])
     assert environment == {"PYTHONPATH": kept, "HOME": "here", "PYTHONSAFEPATH": "1"}

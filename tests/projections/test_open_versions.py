@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.files.spill_table import TemporaryStash
+from adapters.files.spill_table import SqliteSpillTable
 from projections.replay.open_versions import OpenVersions
 
 values = st.none() | st.integers() | st.lists(st.booleans(), max_size=2)
@@ -17,8 +17,8 @@ acts = st.lists(st.tuples(st.sampled_from(["follow", "get", "trim"]), st.sampled
 @given(acts=acts, kept=st.integers(0, 4))
 def test_it_is_a_dictionary(acts: list[tuple[str, str, Any]], kept: int) -> None:
     model: dict[str, tuple[int, Any]] = {}
-    with TemporaryStash() as stash:
-        versions = OpenVersions(stash, kept)
+    with SqliteSpillTable() as spill:
+        versions = OpenVersions(spill, kept)
         for from_, (act, id, value) in enumerate(acts):
             if act == "follow":
                 assert versions.follow("kind", id, from_, value) == model.pop(id, None)

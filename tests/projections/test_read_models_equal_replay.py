@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
-from adapters.files.spill_table import TemporaryStash
+from adapters.files.spill_table import SqliteSpillTable
 from commands.answers import status_of, status_of_evaluation, status_of_reproduction
 from commands.unit_of_work import load
 from domain.experiment import Experiment
@@ -82,8 +82,8 @@ def test_all_versions_equal_after_a_rebuild(life: list[Step]) -> None:
     for _ in rebuild(world.feed, EmbeddedDocuments(read), head):
         pass
     logged = Fingerprints()
-    with TemporaryStash() as stash:
-        for _ in LoggedVersions(world.feed, head, stash).run(logged.add):
+    with SqliteSpillTable() as spill:
+        for _ in LoggedVersions(world.feed, head, spill).run(logged.add):
             pass
     assert logged.unlike(Fingerprints(stored_versions(world.documents, world.history, head))) == set()
     assert logged.unlike(Fingerprints(stored_versions(fresh.documents, fresh.history, head))) == set()
@@ -103,8 +103,8 @@ def test_what_is_put_aside_changes_nothing(life: list[Step]) -> None:
         patch.setattr("projections.verification.versions.BATCH", 5)
         *_, by_and_by = replay(world.replayed, head)
         logged = Fingerprints()
-        with TemporaryStash() as stash:
-            for _ in LoggedVersions(world.feed, head, stash).run(logged.add):
+        with SqliteSpillTable() as spill:
+            for _ in LoggedVersions(world.feed, head, spill).run(logged.add):
                 pass
     assert by_and_by == at_once
     assert by_and_by["differences"] == []

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.files.spill_table import TemporaryStash
+from adapters.files.spill_table import SqliteSpillTable
 from domain.errors import BadInputError
 from projections.ports import Archived, Communication, RawCommit, RawEvent
 from projections.verification.topic import MOST_FAULTS, CopyCheck, Finding
@@ -155,6 +155,6 @@ def test_one_position_far_beyond_does_not_list_all_that_lacks() -> None:
 
 def test_where_there_are_no_topics_nothing_is_checked_against_them() -> None:
     nothing: Any = None
-    evidence = Evidence(nothing, nothing, nothing, nothing, nothing, nothing, nothing, TemporaryStash)
+    evidence = Evidence(nothing, nothing, nothing, nothing, nothing, nothing, nothing, SqliteSpillTable)
     with pytest.raises(BadInputError, match="no Kafka in the embedded mode"):
         verify(evidence, against_topics=True)

@@ -9,7 +9,7 @@ from adapters.audit_log.chain import chain_faults as communication_faults
 from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.files.spill_table import TemporaryStash
+from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from projections.ports import Communication
 from projections.verification.verify import Evidence, verify
@@ -64,7 +64,7 @@ class Place:
         chains = (chain_faults, communication_faults)
         files = (world.feed.file_faults, world.read.faults, self.communications.file_faults)
         stores = (world.feed, world.documents, world.history, self.shelf, self.communications)
-        return Evidence(*stores, *chains, TemporaryStash, files)
+        return Evidence(*stores, *chains, SqliteSpillTable, files)
 
     def report(self, **given: Any) -> Report:
         *_, report = verify(self.evidence, **given)

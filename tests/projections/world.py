@@ -12,7 +12,7 @@ from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.embedded.read_models.history import EmbeddedHistory
-from adapters.files.spill_table import TemporaryStash
+from adapters.files.spill_table import SqliteSpillTable
 from commands.ports import Receipt, Stamp
 from commands.unit_of_work import load
 from domain.dataset import Dataset, DatasetContent
@@ -72,7 +72,7 @@ class World:
     @property
     def replayed(self) -> Replayed:
         """What a replay reads."""
-        return Replayed(self.feed, self.documents, self.history, TemporaryStash)
+        return Replayed(self.feed, self.documents, self.history, SqliteSpillTable)
 
     def close(self) -> None:
         """Close both files."""

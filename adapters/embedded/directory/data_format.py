@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from adapters.embedded.log.tables import FORMAT, LOG
-from adapters.host.durability import write_whole
+from adapters.host.files import write_whole
 from domain.errors import BadInputError, ConflictError
 
 __all__ = ["FORMAT", "Said", "check_format", "check_master_key", "said_in"]

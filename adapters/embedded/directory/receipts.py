@@ -14,8 +14,7 @@ from threading import Event as Signal
 from threading import Thread
 from typing import Final
 
-from adapters.host.durability import write_whole
-from adapters.host.plain_files import opened_plain
+from adapters.host.files import open_regular, write_whole
 from domain.errors import AutoLearnError
 from projections.verification.tails import GENESIS, End
 
@@ -50,7 +49,7 @@ def write_receipts(folder: Path, receipts: Receipts) -> None:
 
 def _said_in(folder: Path) -> bytes:
     try:
-        with opened_plain(folder / NAME) as file:
+        with open_regular(folder / NAME) as file:
             return file.read()
     except OSError:
         return b""

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from adapters.host.directory_lock import holder
-from adapters.host.plain_files import not_plain, opened_plain
+from adapters.host.files import open_regular, special_files
 from domain.errors import NotAbleError
 
 BESIDE: Final = ("", "-wal", "-shm", "-journal")  # what SQLite has beside a file
@@ -46,7 +46,7 @@ def as_it_lies(database: Path, opened: ExitStack) -> Path:
             return database
         folder = Path(opened.enter_context(TemporaryDirectory(prefix="autolearn-")))  # mode 0700
         for path in (database, log):
-            with opened_plain(path) as source, (folder / path.name).open("xb") as copy:
+            with open_regular(path) as source, (folder / path.name).open("xb") as copy:
                 shutil.copyfileobj(source, copy, 1 << 20)
     except OSError as error:
         raise NotAbleError(f"{database.name} cannot be copied to be read: {error.strerror or error}.") from error
@@ -58,6 +58,6 @@ def strange_files(folder: Path, key_file: Path) -> Iterator[str]:
     names = [path.name for path in folder.iterdir() if path.name.startswith("read-models-")]
     for name in ("events.db", "communications.db"):
         names += [name + ending for ending in BESIDE]
-    yield from not_plain(folder / name for name in sorted({*names, *SMALL} - {key_file.name}))
+    yield from special_files(folder / name for name in sorted({*names, *SMALL} - {key_file.name}))
     key = key_file.resolve()  # secrets are mounted as links
-    yield from (what.replace(str(key), str(key_file)) for what in not_plain([key]))
+    yield from (what.replace(str(key), str(key_file)) for what in special_files([key]))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.embedded.database import UNREADABLE, reading_uri
 from adapters.embedded.read_models.schema import STAMP
-from adapters.host.durability import write_whole
+from adapters.host.files import write_whole
 
 log = logging.getLogger(__name__)
 

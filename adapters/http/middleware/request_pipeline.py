@@ -10,7 +10,7 @@ from anyio import CancelScope, create_task_group, sleep
 from fastapi import FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
-from adapters.host.exhaustion import exhausted
+from adapters.host.processes import resource_exhaustion
 from adapters.http.backend import Backend
 from adapters.http.metrics import Metrics
 from adapters.http.middleware.authentication import admit, authorise, check_host, prove
@@ -119,7 +119,7 @@ class Gate:
         except AutoLearnError as refusal:
             outlet.refuse(problem_of(refusal))
         except Exception as failure:
-            lack = exhausted(failure)  # it passes, and is no fault
+            lack = resource_exhaustion(failure)  # it passes, and is no fault
             if lack is None:
                 log.exception("%s", passage.operation)
             else:

@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from adapters.audit_log.request_ids import FirstAnswer, Trace
-from adapters.host.exhaustion import exhausted
+from adapters.host.processes import resource_exhaustion
 from adapters.http.backend import Backend
 from adapters.http.middleware.idempotency import FirstUse
 from adapters.http.middleware.pending_response import AUDIT, HEAD, POSITION, Held
@@ -162,7 +162,7 @@ class Outlet:
         except AutoLearnError as failure:
             return failure
         except Exception as failure:
-            if (lack := exhausted(failure)) is not None:
+            if (lack := resource_exhaustion(failure)) is not None:
                 return lack
             log.exception("archiving %s", record.operation)
             return NotAbleError("The communication could not be archived.")

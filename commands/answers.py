@@ -10,13 +10,13 @@ from commands.ports import Receipt
 from commands.unit_of_work import load
 from domain.experiment import Experiment, Task
 from domain.experiment_events import TaskRequested
+from domain.task_status import task_status
 from domain.values import experiment_of, experiment_stream
 
 
 def status_of(experiment: Experiment) -> dict[str, Any]:
-    """Return the object of `train`, `status` and `wait`; the experiment document carries the same keys."""
     request, result, task = experiment.training, experiment.result, experiment.tasks[experiment.name]
-    return {
+    facts = {
         "experiment": experiment.name,
         "state": task.state,
         "standing": experiment.standing,
@@ -33,12 +33,13 @@ def status_of(experiment: Experiment) -> dict[str, Any]:
         "measures": experiment.measures,
         "withdrawn": experiment.withdrawn,
     }
+    return task_status("training", facts)
 
 
 def status_of_evaluation(experiment: Experiment, task: Task) -> dict[str, Any]:
     """Return the object of `evaluate`."""
     on = task.request.on if task.request else None
-    return {
+    facts = {
         "evaluation": task.id,
         "experiment": experiment.name,
         "state": task.state,
@@ -46,12 +47,13 @@ def status_of_evaluation(experiment: Experiment, task: Task) -> dict[str, Any]:
         "on": on.model_dump() if on else None,
         "error": task.error,
     }
+    return task_status("evaluation", facts)
 
 
 def status_of_reproduction(experiment: Experiment, task: Task) -> dict[str, Any]:
     """Return the object of `reproduce`."""
     outcome = task.outcome or {"verdict": None, "differences": []}
-    return {
+    facts = {
         "reproduction": task.id,
         "experiment": experiment.name,
         "state": task.state,
@@ -59,6 +61,7 @@ def status_of_reproduction(experiment: Experiment, task: Task) -> dict[str, Any]
         "differences": outcome["differences"],
         "error": task.error,
     }
+    return task_status("reproduction", facts)
 
 
 def status_of_task(experiment: Experiment, task: str) -> dict[str, Any]:

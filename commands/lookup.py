@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-
 from commands.call import Call
 from commands.ports import EventStore, VersionConflict
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset
-from domain.errors import AmbiguousIdError, ConflictError, NotFoundError
+from domain.errors import ConflictError, NotFoundError
 from domain.experiment import Experiment
+from domain.lookup import last_number, may_see, nearest, only_match
 from domain.offer import Offer
 from domain.session import Session
 from domain.values import checked_beginning, experiment_of, experiment_stream, session_stream
@@ -19,25 +17,14 @@ MOST_CANDIDATES = 200
 MOST_NAMES = 500
 
 
-def nearest(name: str, names: Iterable[str]) -> list[str]:
-    return get_close_matches(name, list(names), n=3, cutoff=0.5)
-
-
-def may_see(call: Call, experiment: Experiment) -> bool:
-    """Tell whether it is committed (for every client) or the caller's own."""
-    return experiment.exists and (experiment.standing == "committed" or experiment.training.owner == call.client)
-
-
 def find_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
     """Return the one visible experiment whose id begins so."""
     streams = work.store.streams(experiment_stream(checked_beginning(given)), MOST_CANDIDATES)
-    visible = [it for it in (work.get(Experiment, stream) for stream in streams) if may_see(call, it)]
+    found = (work.get(Experiment, stream) for stream in streams)
+    visible = {it.name: it for it in found if it.exists and may_see(call.client, it.training.owner, it.standing)}
     if not visible:
         raise NotFoundError.named("experiment", given, nearest(given, _own_experiments(work, call)))
-    if len(visible) > 1:
-        names = [it.name for it in visible]
-        raise AmbiguousIdError(f"{given!r} names several experiments: {', '.join(names)}.", candidates=names)
-    return visible[0]
+    return visible[only_match(given, [*visible])]
 
 
 def find_task(work: UnitOfWork, call: Call, given: str) -> tuple[Experiment, str]:
@@ -60,26 +47,16 @@ def newest_experiment(work: UnitOfWork, call: Call) -> Experiment:
 def current_session(work: UnitOfWork, client: str) -> Session:
     """Return the client's last session, or blank number 1; its number comes from the log alone.
 
-    Only the last one can be open. Numbers are dense, so what follows the one that was met last is found by doubling and
-    halving: about twenty point reads for the first look at a client with 1,000 sessions.
+    Only the last one can be open. The first look at a client with 1,000 sessions takes about twenty point reads.
     """
-    low = work.last_sessions.get(client, 1)
-    session = work.get(Session, session_stream(client, low))
+    known = work.last_sessions.get(client, 1)
+    session = work.get(Session, session_stream(client, known))
     if session.is_open or session.state == "blank":
         return session
 
-    def exists(number: int) -> bool:
-        return work.store.version(session_stream(client, number)) > 0
-
-    step = 1
-    while exists(low + step):
-        low, step = low + step, step * 2
-    high = low + step
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if exists(middle) else (low, middle)
-    work.last_sessions[client] = low
-    return work.get(Session, session_stream(client, low))
+    last = last_number(lambda number: work.store.version(session_stream(client, number)) > 0, known)
+    work.last_sessions[client] = last
+    return work.get(Session, session_stream(client, last))
 
 
 def open_session(work: UnitOfWork, client: str) -> Session:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from commands.lookup import nearest
 from domain.errors import BadSettingError, NotFoundError
+from domain.lookup import nearest
 
 Schema = dict[str, Any]
 

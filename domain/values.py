@@ -136,3 +136,9 @@ def kind_of_task(task: str) -> str:
 
 def experiment_stream(experiment: str) -> str:
     return f"experiment:{experiment}"
+
+
+def experiment_of_stream(stream: str) -> str | None:
+    """Return the experiment's id where the stream is one of an experiment."""
+    kind, _, name = stream.partition(":")
+    return name if kind == "experiment" else None

@@ -1,23 +1,27 @@
-"""The catalog: documents `model/x`, `measure/x`, `dataset/x`, and one of all names that a filter may use."""
+"""The catalog: documents `model/x`, `measure/x`, `dataset/x`, one of all names that a filter may use; its answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from domain.dataset import DatasetRegistered, DatasetRetired
+from domain.errors import NotFoundError
+from domain.lookup import nearest
 from domain.offer import Offered, Withdrawn
-from projections.change import Body, Change, Current
-from projections.jsonable import plain
-from projections.ports import Recorded
+from projections.jsonable import to_jsonable
+from projections.ports import Body, Change, Current, Documents, Recorded
 
 KIND = "catalog"
 NAMES = "names"
 ALL = "all"
 NO_NAMES: Body = {"measures": {}, "settings": [], "datasets": []}
+PARTS = {"models": "model", "datasets": "dataset", "measures": "measure"}
+CALLED = {"model": "model", "dataset": "data set", "measure": "measure"}
+HIDDEN = ("kind", "state")
 
 
 def evolve(recorded: Recorded, current: Current) -> list[Change]:
-    """Offer, retire or withdraw; the names stay known for ever, for old experiments keep using them."""
+    """Names stay known for ever: old experiments keep using them."""
     event = recorded.event
     kind, _, name = event.originator_id.partition(":")
     document = current(KIND, f"{kind}/{name}")
@@ -30,7 +34,7 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     else:
         return []
     names = current(NAMES, ALL) or NO_NAMES
-    learned = _learn(names, changed)
+    learned = LEARN[changed["kind"]](names, changed)
     return [Change(KIND, f"{kind}/{name}", changed), *([] if learned == names else [Change(NAMES, ALL, learned)])]
 
 
@@ -42,7 +46,7 @@ def _offered(kind: str, name: str, event: Offered) -> Body:
         "version": it.version,
         "description": it.description,
         "distribution": it.distribution,
-        "settings": plain(it.settings),
+        "settings": to_jsonable(it.settings),
         "state": "offered",
     }
 
@@ -64,10 +68,6 @@ def _registered(name: str, event: DatasetRegistered) -> Body:
     }
 
 
-def _learn(names: Body, document: Body) -> Body:
-    return LEARN[document["kind"]](names, document)
-
-
 def _learn_measure(names: Body, document: Body) -> Body:
     average = document["settings"].get("average") or {}
     known = {"default": average.get("default"), "averages": average.get("choices", [])}
@@ -87,3 +87,25 @@ LEARN: dict[str, Callable[[Body, Body], Body]] = {
     "model": _learn_model,
     "dataset": _learn_dataset,
 }
+
+
+def catalog_answer(documents: Documents, part: str | None, name: str | None, at: int) -> Body:
+    """Return `models`, `datasets`, `measures` (or one of them; with a name, that one alone). Raises NotFoundError."""
+    if part is not None and part not in PARTS:
+        raise NotFoundError.named("part of the catalog", part, nearest(part, PARTS))
+    answer: Body = {
+        one: offered(document.body for document in documents.versions(KIND, at, f"{PARTS[one]}/"))
+        for one in ([part] if part else PARTS)
+    }
+    if name is not None and part is not None:
+        chosen = [it for it in answer[part] if it["name"] == name]
+        if not chosen:
+            raise NotFoundError.named(CALLED[PARTS[part]], name, nearest(name, [it["name"] for it in answer[part]]))
+        answer[part] = chosen
+    return answer | {"position": at}
+
+
+def offered(bodies: Iterable[Body]) -> list[Body]:
+    """Return what is on offer among catalog documents, as the answer shows it."""
+    on_offer = [body for body in bodies if body["state"] == "offered"]
+    return [{key: value for key, value in body.items() if key not in HIDDEN} for body in on_offer]

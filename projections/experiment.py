@@ -1,4 +1,4 @@
-"""The experiment as `status` and `show` tell it; beside it its remarks and its events, each a document written once."""
+"""Experiments; beside each its remarks and its events, each a document that is written once."""
 
 from __future__ import annotations
 
@@ -6,53 +6,35 @@ from collections.abc import Callable
 from typing import Any
 
 from domain import experiment_events as events
-from projections.change import Body, Change, Current
-from projections.jsonable import plain
-from projections.ports import Recorded
+from domain.values import experiment_of_stream
+from projections.jsonable import to_jsonable
+from projections.ports import Body, Change, Current, Recorded
 
 KIND = "experiment"
 ANNOTATION = "annotation"
 EVENT = "event"
 
-STATUS = (
-    "experiment", "state", "standing", "session", "dataset", "model", "settings", "seed", "test_size", "attempt",
-    "learned", "fit_seconds", "error", "measures", "withdrawn",
-)  # fmt: skip
 
-
-def status_of(body: Body) -> Body:
-    """Return the object of `train`, `status` and `wait`; the write side's answer has the same keys and values."""
-    return {key: body[key] for key in STATUS}
-
-
-def experiment_of(stream: str) -> str | None:
-    """Return the experiment's id where the stream is one of an experiment."""
-    kind, _, name = stream.partition(":")
-    return name if kind == KIND else None
-
-
-def place(experiment: str, position: int) -> str:
-    """Name a document written once about an experiment, so that ids sort by position."""
+def _id_at(experiment: str, position: int) -> str:
+    """Name a document that is written once, so that ids sort by position."""
     return f"{experiment}/{position:016d}"
 
 
 def evolve(recorded: Recorded, current: Current) -> list[Change]:
-    """Change the experiment, and keep a line about each event."""
-    name = experiment_of(recorded.event.originator_id)
+    name = experiment_of_stream(recorded.event.originator_id)
     if name is None:
         return []
     before = current(KIND, name)
     after = evolved(recorded, before)
-    changes = [Change(EVENT, place(name, recorded.position), _line(recorded))]
+    changes = [Change(EVENT, _id_at(name, recorded.position), _line(recorded))]
     if after != before:
         changes.append(Change(KIND, name, after))
     if isinstance(recorded.event, events.ExperimentAnnotated):
-        changes.append(Change(ANNOTATION, place(name, recorded.position), _remark(recorded, recorded.event)))
+        changes.append(Change(ANNOTATION, _id_at(name, recorded.position), _remark(recorded, recorded.event)))
     return changes
 
 
 def evolved(recorded: Recorded, before: Body | None) -> Body:
-    """Return the experiment after the event."""
     event = recorded.event
     if isinstance(event, events.TrainingRequested):
         return _requested(recorded, event)
@@ -69,7 +51,7 @@ def _requested(recorded: Recorded, event: events.TrainingRequested) -> Body:
         "session": event.session,
         "dataset": event.dataset.model_dump(),
         "model": {"name": event.model.name, "version": event.model.version},
-        "settings": plain(event.settings),
+        "settings": to_jsonable(event.settings),
         "seed": event.seed,
         "test_size": event.test_size,
         "owner": event.owner,
@@ -92,8 +74,8 @@ def _line(recorded: Recorded) -> Body:
 
 
 def _remark(recorded: Recorded, event: events.ExperimentAnnotated) -> Body:
-    told = {"text": event.text, "reason": event.reason, "actor": event.metadata.actor}
-    return {"position": recorded.position, "at": recorded.at.isoformat(), **told}
+    remark = {"text": event.text, "reason": event.reason, "actor": event.metadata.actor}
+    return {"position": recorded.position, "at": recorded.at.isoformat(), **remark}
 
 
 def _without(before: Body, task: str) -> list[str]:
@@ -117,10 +99,10 @@ def _training_completed(event: Any, before: Body, _: Recorded) -> Body:
     return {
         "state": "completed",
         "open": _without(before, event.task),
-        "learned": plain(result.learned),
-        "fit_seconds": plain(result.fit_seconds),
+        "learned": to_jsonable(result.learned),
+        "fit_seconds": to_jsonable(result.fit_seconds),
         "split": result.split.model_dump(),
-        "provenance": plain(result.provenance),
+        "provenance": to_jsonable(result.provenance),
         "blobs": {"model": result.model_blob.model_dump(), "learned": result.learned_blob.model_dump()},
     }
 
@@ -135,7 +117,7 @@ def _training_cancelled(event: Any, before: Body, _: Recorded) -> Body:
 
 
 def _evaluation_completed(event: Any, before: Body, _: Recorded) -> Body:
-    return {"measures": {**before["measures"], **plain(event.measures)}, "open": _without(before, event.task)}
+    return {"measures": {**before["measures"], **to_jsonable(event.measures)}, "open": _without(before, event.task)}
 
 
 def _committed(event: Any, before: Body, recorded: Recorded) -> Body:

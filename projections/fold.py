@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
 from projections import catalog, experiment, session, tasks
-from projections.change import Body, Change, Current
 from projections.history import row_of
-from projections.ports import Batch, HistoryRow, Recorded
+from projections.ports import Batch, Body, Change, Current, HistoryRow, Recorded
 
 VERSION = (
     1  # of all shapes and rules of this package: another number makes the backend rebuild its read models at start

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from domain import experiment_events as events
-from projections.change import Body, Current
+from domain.values import experiment_of_stream
 from projections.experiment import KIND as EXPERIMENT
-from projections.experiment import evolved, experiment_of
+from projections.experiment import evolved
 from projections.jsonable import within_64_bits
-from projections.ports import OPEN, HistoryRow, Recorded
+from projections.ports import OPEN, Body, Current, HistoryRow, Recorded
 
 # An annotation touches no row: it changes nothing that the history shows.
 TOUCHES = (
@@ -22,7 +22,7 @@ SHOWN = ("experiment", "committed_at", "actor", "session", "model", "dataset", "
 
 def row_of(recorded: Recorded, current: Current) -> HistoryRow | None:
     """Return the row's new version where the event changes one."""
-    name = experiment_of(recorded.event.originator_id)
+    name = experiment_of_stream(recorded.event.originator_id)
     if name is None or not isinstance(recorded.event, TOUCHES):
         return None
     after = evolved(recorded, current(EXPERIMENT, name))

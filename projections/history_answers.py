@@ -6,13 +6,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from domain.errors import BadInputError
-from projections.change import Body
+from projections.as_of import is_age, parse_time
 from projections.cursors import Place, open_cursor, seal_cursor
 from projections.filters.conditions import And, Compare, Condition, Operator
 from projections.filters.filter import parse, parse_sort
 from projections.filters.vocabulary import vocabulary_at
-from projections.moment import is_age, parse_time
-from projections.ports import CursorSeal, Documents, History, HistoryQuery, Mark
+from projections.ports import Body, CursorSeal, Documents, History, HistoryQuery, Mark
 from projections.visibility import Viewer
 
 LARGEST_PAGE = 1000

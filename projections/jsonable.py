@@ -9,16 +9,16 @@ UNCHANGED = frozenset({str, int, bool})
 LARGEST = 2**63 - 1
 
 
-def plain(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """Return the value in what JSON has: dicts, lists, text, truth values, None and finite numbers; others are None."""
     if value is None or type(value) in UNCHANGED:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): to_jsonable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [to_jsonable(item) for item in value]
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -10,6 +10,9 @@ from uuid import UUID
 
 from domain.events import Event
 from projections.filters.conditions import Condition
+
+Body = dict[str, Any]
+Current = Callable[[str, str], Body | None]  # a document as it stands before an event, by kind and id
 
 OPEN = 2**62  # the `to` of a version that is still true
 
@@ -114,6 +117,15 @@ class Batch:
     history: list[HistoryRow] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document's new body; None closes it without a successor."""
+
+    kind: str
+    id: str
+    body: Body | None
+
+
 class Documents(Protocol):
     """Versioned documents and history rows in a store of their own; disposable, rebuilt from the log."""
 
@@ -135,8 +147,8 @@ class Documents(Protocol):
         """Return the documents of a kind whose id begins with `prefix` and sorts after `after`, ordered by id."""
         ...
 
-    def versions(self, kind: str, at: int | None = None) -> Iterable[Document]:
-        """Stream all documents of a kind true at a position, ordered by id: what verify compares."""
+    def versions(self, kind: str, at: int | None = None, prefix: str = "") -> Iterable[Document]:
+        """Stream the documents of a kind true at a position whose ids begin so, ordered by id, however many."""
         ...
 
     def all_versions(self) -> Iterable[Document]:
@@ -289,4 +301,16 @@ class Communications(Protocol):
 
     def wait_beyond(self, position: int, timeout: float) -> bool:
         """Wait until the archive is longer than `position`."""
+        ...
+
+
+class BlobCheck(Protocol):
+    """Blobs, by the SHA-256 of their bytes."""
+
+    def check(self, sha256: str) -> str | None:
+        """Return None where the blob's bytes have this SHA-256, else what is wrong."""
+        ...
+
+    def stored(self) -> Iterable[str]:
+        """Stream what this machine's disk holds under such names, whoever named it; nothing of a remote place."""
         ...

@@ -1,28 +1,37 @@
 """The questions of the HTTP layer, a method each: who asks, as of which position (None: now), the JSON object back.
 
-`at` is the position of a commit (`moment.parse_moment` gives it). Errors: NotFoundError for what is not there or not
+`at` is the position of a commit (`as_of.parse_as_of` gives it). Errors: NotFoundError for what is not there or not
 the viewer's to see, NotReachedError where the read models lag behind `at` (nothing waits here), BadInputError and its
 children for the rest.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from domain.errors import BadCursorError, NotReachedError
-from projections.catalog_answers import catalog_answer
-from projections.change import Body
-from projections.experiment_answers import ExperimentAnswers
+from domain.errors import BadCursorError, NotFoundError, NotReachedError
+from domain.lookup import nearest, only_match
+from domain.task_status import task_status
+from domain.values import SHORTEST_BEGINNING, checked_beginning
+from projections import experiment, tasks
+from projections.as_of import AsOfPosition, parse_as_of
+from projections.catalog import catalog_answer
 from projections.history_answers import HistoryAnswers, HistoryRequest
-from projections.moment import Moment, parse_moment
-from projections.ports import CursorSeal, Documents, Feed, History
-from projections.session_answers import session_answer, sessions_answer
+from projections.newest import MOST, Newest
+from projections.ports import Body, CursorSeal, Documents, Feed, History, HistoryQuery
+from projections.session import members_of, open_session_of, session_answer, sessions_answer
 from projections.visibility import Viewer
+
+MOST_CANDIDATES = 10  # that an ambiguous beginning is answered with
+EXPERIMENT_ID = re.compile(rf"[a-z2-7]{{{SHORTEST_BEGINNING},16}}")
+SHOWN = (
+    "committed_at", "actor", "withdrawn", "owner", "requested_at", "distribution", "split", "provenance", "blobs",
+)  # fmt: skip
 
 
 def utc_now() -> datetime:
-    """Return the time of day."""
     return datetime.now(UTC)
 
 
@@ -40,12 +49,12 @@ class Queries:
         self._documents = documents
         self._feed = feed
         self._now = now
-        self._experiments = ExperimentAnswers(documents, history)
+        self._rows = history
         self._history = HistoryAnswers(documents, history, seal)
 
-    def moment(self, text: str) -> Moment:
+    def as_of(self, text: str) -> AsOfPosition:
         """Turn `as_of` into a position. Raises BadInputError."""
-        return parse_moment(text, self._feed, self._now())
+        return parse_as_of(text, self._feed, self._now())
 
     def check_reached(self, position: int) -> None:
         """Raise NotReachedError where a position is not folded in; facts: `asked`, `reached`, `head` (of the log)."""
@@ -57,21 +66,41 @@ class Queries:
                 where = f"The log ends at {head}: there is no position {position} in it."
             raise NotReachedError(where, asked=position, reached=reached, head=head)
 
-    def catalog(self, viewer: Viewer, shelf: str | None = None, name: str | None = None, at: int | None = None) -> Body:
-        """Return `{models, datasets, measures, position}`; `shelf` is one of the three, `name` one thing of it."""
+    def catalog(self, viewer: Viewer, part: str | None = None, name: str | None = None, at: int | None = None) -> Body:
+        """Return `{models, datasets, measures, position}`; `part` is one of the three, `name` one thing of it."""
         del viewer  # the catalog is for every client
-        return catalog_answer(self._documents, shelf, name, self._pin(at))
+        return catalog_answer(self._documents, part, name, self._pin(at))
 
     def status(self, viewer: Viewer, task: str, at: int | None = None) -> Body:
         """Return the status of an experiment, evaluation (`…-e1`) or reproduction (`…-r1`), named by a beginning.
 
         A beginning has 4 characters or more and is unique, else AmbiguousIdError.
         """
-        return self._experiments.status(viewer, task, self._pin(at))
+        at = self._pin(at)
+        name = self._resolve(viewer, task, at)
+        kind = tasks.kind_of(name)
+        document = self._documents.get(kind, name, at)
+        if document is None or ("-" in name and kind == experiment.KIND):
+            raise NotFoundError.named("evaluation or reproduction", task, self._nearest_tasks(name, at))
+        return task_status("training" if kind == experiment.KIND else kind, document.body) | {"position": at}
 
-    def show(self, viewer: Viewer, experiment: str, at: int | None = None) -> Body:
+    def show(self, viewer: Viewer, given: str, at: int | None = None) -> Body:
         """Return all that is known of an experiment."""
-        return self._experiments.show(viewer, experiment, self._pin(at))
+        at = self._pin(at)
+        name = self._resolve(viewer, given.partition("-")[0], at)
+        document = self._documents.get(experiment.KIND, name, at)
+        if document is None:
+            raise NotFoundError.named("experiment", given)
+        lists = {
+            "evaluations": self._follow_ups(tasks.EVALUATION, name, at),
+            "reproductions": self._follow_ups(tasks.REPRODUCTION, name, at),
+            "annotations": self._lines(experiment.ANNOTATION, name, at),
+            "events": self._lines(experiment.EVENT, name, at),
+        }
+        shown = {key: document.body[key] for key in SHOWN} | {key: list(newest) for key, newest in lists.items()}
+        left_out = [f"{newest.left_out} {key}" for key, newest in lists.items() if newest.left_out]
+        note = {"note": f"Of each list the newest {MOST}; left out: {', '.join(left_out)}."} if left_out else {}
+        return task_status("training", document.body) | shown | {"position": at} | note
 
     def session(self, viewer: Viewer, session: str | None = None, at: int | None = None) -> Body:
         """Return a session of the viewer's with its experiments; None: the open one, all null where there is none."""
@@ -100,3 +129,40 @@ class Queries:
             return self._documents.position()
         self.check_reached(at)
         return at
+
+    def _resolve(self, viewer: Viewer, given: str, at: int) -> str:
+        """Complete an id or unique beginning (a task's suffix stays); what the viewer may see is as of today."""
+        beginning, dash, suffix = given.partition("-")
+        checked_beginning(beginning)
+        matches = self._matches(viewer, beginning, at) if EXPERIMENT_ID.fullmatch(beginning) else []
+        if not matches:
+            raise NotFoundError.named("experiment", given, nearest(beginning, self._recent(viewer, at)))
+        return only_match(beginning, matches) + dash + suffix
+
+    def _matches(self, viewer: Viewer, beginning: str, at: int) -> list[str]:
+        found = []
+        for then in self._documents.versions(experiment.KIND, at, beginning):
+            today = self._documents.get(experiment.KIND, then.id)
+            if viewer.may_see(today.body if today else then.body):
+                found.append(then.id)
+                if len(found) == MOST_CANDIDATES:
+                    break
+        return found
+
+    def _follow_ups(self, kind: str, name: str, at: int) -> Newest:
+        found = (task_status(kind, document.body) for document in self._documents.versions(kind, at, f"{name}-"))
+        return Newest((int(body[kind].rpartition("-")[2][1:]), body) for body in found)
+
+    def _lines(self, kind: str, name: str, at: int) -> Newest:
+        lines = (document.body for document in self._documents.versions(kind, at, f"{name}/"))
+        return Newest((body["position"], body) for body in lines)
+
+    def _nearest_tasks(self, task: str, at: int) -> list[str]:
+        prefix = f"{task.partition('-')[0]}-"
+        kinds = (tasks.EVALUATION, tasks.REPRODUCTION)
+        return nearest(task, [it.id for kind in kinds for it in self._documents.versions(kind, at, prefix)])
+
+    def _recent(self, viewer: Viewer, at: int) -> list[str]:
+        session = open_session_of(self._documents, viewer, at)
+        own = members_of(self._documents, session, at) if session else []
+        return [*own, *(row["experiment"] for row in self._rows.page(HistoryQuery(at)).rows)]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.errors import NotFoundError
-from projections.change import Body
+from domain.lookup import nearest
 from projections.fold import Fold
 from projections.following import fold_after
-from projections.nearest import nearest
-from projections.ports import Documents, Feed
+from projections.ports import Body, Documents, Feed
 from projections.runner import body_of
 
 BATCH = 2000

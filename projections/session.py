@@ -1,20 +1,24 @@
-"""Sessions: a tiny document each (never a list of what it holds), one per membership, and which one is open."""
+"""Sessions: a tiny document each (never a list of its experiments), one per membership, which is open; the answers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from domain import experiment_events as events
+from domain.errors import NotFoundError
+from domain.lookup import last_number, nearest
 from domain.session_events import ExperimentAdded, SessionCommitted, SessionDiscarded, SessionOpened
-from domain.values import session_id
-from projections.change import Body, Change, Current
+from domain.task_status import task_status
+from domain.values import experiment_of_stream, session_id
 from projections.experiment import KIND as EXPERIMENT
-from projections.experiment import experiment_of
-from projections.ports import Recorded
+from projections.newest import MOST
+from projections.ports import Body, Change, Current, Documents, Recorded
+from projections.visibility import Viewer
 
 KIND = "session"
 OPEN_SESSION = "open-session"
 MEMBER = "member"
+NONE_OPEN = ("session", "state", "opened_at", "closed_at", "message")
 
 # A training counts from its addition to the session. Reproductions do not count: they hold no commit up.
 UP = (events.EvaluationRequested,)
@@ -25,7 +29,6 @@ DOWN = (
 
 
 def evolve(recorded: Recorded, current: Current) -> list[Change]:
-    """Open, count, close."""
     event = recorded.event
     if isinstance(event, SessionOpened):
         return _opened(recorded, event)
@@ -65,17 +68,17 @@ def _closed(recorded: Recorded, event: SessionCommitted | SessionDiscarded, curr
     name = session_id(event.originator_id)
     before = _session(name, current)
     committed = isinstance(event, SessionCommitted)
-    told = {
+    closed = {
         "state": "committed" if committed else "discarded",
         "closed_at": recorded.at.isoformat(),
         "message": event.message if isinstance(event, SessionCommitted) else None,
         "unfinished": 0,
     }
-    return [Change(KIND, name, {**before, **told}), Change(OPEN_SESSION, before["owner"], None)]
+    return [Change(KIND, name, {**before, **closed}), Change(OPEN_SESSION, before["owner"], None)]
 
 
 def _counted(event: Any, change: int, current: Current) -> list[Change]:
-    experiment = current(EXPERIMENT, experiment_of(event.originator_id) or "")
+    experiment = current(EXPERIMENT, experiment_of_stream(event.originator_id) or "")
     if experiment is None or experiment["standing"] != "uncommitted":
         return []
     before = _session(experiment["session"], current)
@@ -88,3 +91,43 @@ def _session(name: str, current: Current) -> Body:
         msg = f"session {name} was never opened"
         raise LookupError(msg)
     return body
+
+
+def session_answer(documents: Documents, viewer: Viewer, name: str | None, at: int) -> Body:
+    """Return a session of the viewer's with its experiments; without a name the open one, all null where none is."""
+    chosen = name or open_session_of(documents, viewer, at)
+    if chosen is None:
+        nothing = dict.fromkeys(NONE_OPEN)
+        return nothing | {"owner": viewer.client, "unfinished": 0, "experiments": [], "position": at}
+    document = documents.get(KIND, chosen, at)
+    if document is None or document.body["owner"] != viewer.client:
+        own = [body["session"] for body in _own_sessions(documents, viewer, at)]
+        raise NotFoundError.named("session", chosen, nearest(chosen, own))
+    members = [documents.get(EXPERIMENT, member, at) for member in members_of(documents, chosen, at)]
+    experiments = [task_status("training", it.body) for it in members if it is not None]
+    return document.body | {"experiments": experiments, "position": at}
+
+
+def sessions_answer(documents: Documents, viewer: Viewer, at: int) -> Body:
+    """Return the viewer's newest sessions, newest first; `experiments` is a count here."""
+    own = _own_sessions(documents, viewer, at)
+    answer = {"sessions": own, "position": at}
+    older = int(own[-1]["session"].rpartition("-")[2]) - 1 if own else 0
+    return answer | {"note": f"The newest {MOST} sessions; {older} older ones are left out."} if older else answer
+
+
+def open_session_of(documents: Documents, viewer: Viewer, at: int) -> str | None:
+    document = documents.get(OPEN_SESSION, viewer.client, at)
+    return document.body["session"] if document else None
+
+
+def members_of(documents: Documents, name: str, at: int) -> list[str]:
+    """Return the ids of a session's experiments, in the order they began."""
+    return [document.body["experiment"] for document in documents.versions(MEMBER, at, f"{name}/")]
+
+
+def _own_sessions(documents: Documents, viewer: Viewer, at: int) -> list[Body]:
+    last = last_number(lambda number: documents.get(KIND, f"{viewer.client}-{number}", at) is not None)
+    numbers = range(last, max(last - MOST, 0), -1)
+    found = (documents.get(KIND, f"{viewer.client}-{number}", at) for number in numbers)
+    return [document.body for document in found if document is not None]

@@ -7,32 +7,19 @@ from typing import Any
 
 from domain import experiment_events as events
 from domain.errors import NotReachedError
-from projections.change import Body, Change, Current
+from domain.values import experiment_of_stream, kind_of_task
 from projections.experiment import KIND as EXPERIMENT
-from projections.experiment import experiment_of
-from projections.jsonable import plain
-from projections.paging import everything
-from projections.ports import Documents, Feed, Recorded
+from projections.jsonable import to_jsonable
+from projections.ports import Body, Change, Current, Documents, Feed, Recorded
 
 KIND = "task"
 EVALUATION = "evaluation"
 REPRODUCTION = "reproduction"
-STATUS = {
-    EVALUATION: ("evaluation", "experiment", "state", "measures", "on", "error"),
-    REPRODUCTION: ("reproduction", "experiment", "state", "verdict", "differences", "error"),
-}
-
-
-def status_of(body: Body) -> Body:
-    """Return the object of `evaluate` or `reproduce`."""
-    kind = EVALUATION if EVALUATION in body else REPRODUCTION
-    return {key: body[key] for key in STATUS[kind]}
 
 
 def evolve(recorded: Recorded, current: Current) -> list[Change]:
-    """Open and close tasks; tell how evaluations and reproductions go."""
     event = recorded.event
-    name = experiment_of(event.originator_id)
+    name = experiment_of_stream(event.originator_id)
     if name is None:
         return []
     if isinstance(event, events.ExperimentDiscarded):
@@ -52,26 +39,26 @@ def _waiting(name: str, event: events.TaskRequested, recorded: Recorded) -> Body
 def _follow_up(name: str, event: Any, current: Current) -> list[Change]:
     if isinstance(event, events.EvaluationRequested):
         on = event.on.model_dump() if event.on else None
-        told = {"state": "requested", "attempt": 0, "measures": {}, "on": on, "error": None}
-        return [Change(EVALUATION, event.task, {"evaluation": event.task, "experiment": name, **told})]
+        asked = {"state": "requested", "attempt": 0, "measures": {}, "on": on, "error": None}
+        return [Change(EVALUATION, event.task, {"evaluation": event.task, "experiment": name, **asked})]
     if isinstance(event, events.ReproductionRequested):
-        told = {"state": "requested", "attempt": 0, "verdict": None, "differences": [], "error": None}
-        return [Change(REPRODUCTION, event.task, {"reproduction": event.task, "experiment": name, **told})]
-    tell = TELLS.get(type(event))
-    if tell is None:
+        asked = {"state": "requested", "attempt": 0, "verdict": None, "differences": [], "error": None}
+        return [Change(REPRODUCTION, event.task, {"reproduction": event.task, "experiment": name, **asked})]
+    change = CHANGES.get(type(event))
+    if change is None:
         return []
     kind = kind_of(event.task)
     before = current(kind, event.task)
     if before is None:
         msg = f"{event.NAME} about a task that was never requested"
         raise LookupError(msg)
-    return [Change(kind, event.task, {**before, **tell(event)})]
+    return [Change(kind, event.task, {**before, **change(event)})]
 
 
 def kind_of(task: str) -> str:
-    """Return which kind of document tells of a task, by its id."""
-    _, _, number = task.partition("-")
-    return {"e": EVALUATION, "r": REPRODUCTION}.get(number[:1], EXPERIMENT)
+    """Return the kind of the document about a task, by its id."""
+    kind = kind_of_task(task)
+    return EXPERIMENT if kind == "training" else kind
 
 
 def _discarded(name: str, current: Current) -> list[Change]:
@@ -96,11 +83,11 @@ def _cancelled(_: Any) -> Body:
     return {"state": "cancelled"}
 
 
-TELLS: dict[type[Any], Callable[[Any], Body]] = {
+CHANGES: dict[type[Any], Callable[[Any], Body]] = {
     events.EvaluationStarted: _started,
     events.EvaluationFailed: _failed,
     events.EvaluationCancelled: _cancelled,
-    events.EvaluationCompleted: lambda event: {"state": "completed", "measures": plain(event.measures)},
+    events.EvaluationCompleted: lambda event: {"state": "completed", "measures": to_jsonable(event.measures)},
     events.ReproductionStarted: _started,
     events.ReproductionFailed: _failed,
     events.ReproductionCancelled: _cancelled,
@@ -130,5 +117,5 @@ class UnfinishedTasks:
         head, _ = self._feed.head()
         if not self._documents.wait(head, timeout):
             raise NotReachedError(f"The read models have not reached position {head}.")
-        open_ = [document.body for document in everything(self._documents, KIND)]
-        return [body["task"] for body in sorted(open_, key=lambda body: int(body["position"]))]
+        unfinished = [document.body for document in self._documents.versions(KIND)]
+        return [body["task"] for body in sorted(unfinished, key=lambda body: int(body["position"]))]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from projections.change import Body
+from domain.lookup import may_see
+from projections.ports import Body
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,4 +17,4 @@ class Viewer:
 
     def may_see(self, experiment: Body) -> bool:
         """Whether an experiment, as it stands today, may be seen, its past included."""
-        return bool(experiment["standing"] == "committed" or experiment["owner"] == self.client)
+        return may_see(self.client, experiment["owner"], experiment["standing"])

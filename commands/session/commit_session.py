@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from commands.answers import answer_at, event_of
 from commands.call import Answer
 from commands.context import CommandContext
-from commands.lookup import nearest, require_open_session
+from commands.lookup import require_open_session
 from commands.ports import Receipt
 from commands.session.leaving import discarded, end_all
 from commands.unit_of_work import UnitOfWork
-from domain.errors import AmbiguousIdError, NotFoundError, UnfinishedError
+from domain.errors import NotFoundError, UnfinishedError
 from domain.experiment import Experiment
+from domain.lookup import nearest, only_match
 from domain.session import Session
 from domain.session_events import SessionCommitted
 from domain.values import checked_beginning, checked_text, experiment_stream, session_id
@@ -76,8 +77,5 @@ def _named(session: Session, given: tuple[str, ...]) -> list[str]:
             near = nearest(beginning, session.experiments)
             sentence = f"There is no experiment {beginning!r} in your session: `autolearn session` lists what it holds."
             raise NotFoundError(sentence, nearest=near)
-        if len(matches) > 1:
-            sentence = f"{beginning!r} names several experiments: {', '.join(matches)}."
-            raise AmbiguousIdError(sentence, candidates=matches)
-        chosen += matches
+        chosen.append(only_match(beginning, matches))
     return list(dict.fromkeys(chosen))

@@ -9,11 +9,10 @@ from functools import partial
 from typing import Any
 
 from domain.errors import NotFoundError
-from projections.change import Body
+from domain.lookup import nearest
 from projections.fold import KINDS
-from projections.jsonable import plain
-from projections.nearest import nearest
-from projections.ports import OPEN, Documents, Feed, History, Recorded
+from projections.jsonable import to_jsonable
+from projections.ports import OPEN, Body, Documents, Feed, History, Recorded
 from projections.replay.state import StreamState, Summary
 from projections.spill import OpenSpillTable
 from projections.verification.comparison import Comparison
@@ -83,7 +82,7 @@ def _is_open(version: Version) -> bool:
 
 def _told(recorded: Recorded) -> Body:
     event, metadata = recorded.event, recorded.event.metadata
-    facts: dict[str, Any] = plain(
+    facts: dict[str, Any] = to_jsonable(
         event.model_dump(exclude={"originator_id", "originator_version", "metadata"}, mode="json")
     )
     return {

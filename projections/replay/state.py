@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from domain.task_status import task_status
 from projections import catalog, experiment, session
-from projections.catalog_answers import SHELVES, offered
-from projections.change import Body
+from projections.catalog import PARTS, offered
 from projections.fold import Key
-from projections.replay.newest import Newest
+from projections.newest import Newest
+from projections.ports import Body
 from projections.verification.versions import ROW, Version
 
 WITHDRAWN = 4  # the place of that column in a row's version
@@ -38,8 +39,8 @@ class Summary:
         sessions, experiments = self._newest[session.KIND], self._newest[experiment.KIND]
         return {
             "sessions": list(sessions),
-            "experiments": [experiment.status_of(body) for body in experiments],
-            "catalog": {shelf: offered(self._shelf(kind)) for shelf, kind in SHELVES.items()},
+            "experiments": [task_status("training", body) for body in experiments],
+            "catalog": {shelf: offered(self._shelf(kind)) for shelf, kind in PARTS.items()},
             "counts": {
                 "sessions": sessions.count,
                 "experiments": experiments.count,
@@ -72,6 +73,6 @@ class StreamState:
 def _key_of(stream: str) -> Key:
     """Return kind and id of the document that tells of a stream."""
     kind, _, name = stream.partition(":")
-    if kind in SHELVES.values():
+    if kind in PARTS.values():
         return catalog.KIND, f"{kind}/{name}"
     return (kind, name.replace(":", "-")) if kind == session.KIND else (kind, name)

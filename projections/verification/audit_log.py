@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from domain.loss import TailLossAccepted
-from projections.change import Body
-from projections.ports import Archived, Communications
+from projections.ports import Archived, Body, Communications
 from projections.verification.log_hashes import LogHashes
 from projections.verification.settled import LOST, NOTHING_SETTLED, Settled, calls_lost_until, settled_by
 

@@ -8,9 +8,8 @@ from itertools import islice
 from domain.dataset import DatasetRegistered
 from domain.experiment_events import TrainingCompleted
 from domain.loss import TailLossAccepted
-from projections.change import Body
 from projections.following import read_after
-from projections.ports import Feed, RawCommit, Recorded
+from projections.ports import Body, Feed, RawCommit, Recorded
 from projections.spill import Entry, SpillTable
 
 BATCH = 1000

@@ -12,11 +12,9 @@ from functools import partial
 from typing import TypeVar
 
 from domain.errors import BadInputError
-from projections.change import Body
-from projections.ports import Archived, Communications, Documents, Feed, History, RawCommit
+from projections.ports import Archived, BlobCheck, Body, Communications, Documents, Feed, History, RawCommit
 from projections.spill import OpenSpillTable
 from projections.verification.audit_log import Anchor, AuditCheck, told_of
-from projections.verification.blobs import BlobCheck
 from projections.verification.comparison import Comparison
 from projections.verification.log import LogCheck
 from projections.verification.log_hashes import LogHashes

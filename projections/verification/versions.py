@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from projections.change import Body
 from projections.fold import WRITTEN_ONCE, Fold
 from projections.following import Look, Poisoned, fold_after
-from projections.ports import OPEN, Batch, Document, Documents, Feed, History, HistoryRow
+from projections.ports import OPEN, Batch, Body, Document, Documents, Feed, History, HistoryRow
 from projections.replay.open_versions import OpenVersions
 from projections.spill import SpillTable
 

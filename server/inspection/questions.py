@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, NotReachedError
+from projections.as_of import parse_as_of
 from projections.following import Poisoned
-from projections.moment import parse_moment
 from projections.rebuild import PROJECTIONS, check_known, rebuild
 from projections.replay.run import replay
 from projections.verification.verify import verify
@@ -75,7 +75,7 @@ def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[
 
 def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
     as_of = arguments.get("as_of")
-    position = stores.feed.head()[0] if as_of is None else parse_moment(as_of, stores.feed, datetime.now(UTC)).position
+    position = stores.feed.head()[0] if as_of is None else parse_as_of(as_of, stores.feed, datetime.now(UTC)).position
     if not stores.documents.wait(position, CATCH_UP_SECONDS):
         reached = stores.documents.position()
         raise NotReachedError(f"The read models are at {reached}, not yet at {position}.", reached=reached)

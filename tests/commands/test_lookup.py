@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.call import Call
-from commands.lookup import current_session, find_experiment, find_task, may_see, nearest, open_session
+from commands.lookup import current_session, find_experiment, find_task, open_session
 from commands.ports import Stamp
 from commands.session.commit_session import CommitSession
 from commands.session.discard_session import DiscardSession
@@ -83,11 +83,14 @@ def test_a_foreign_uncommitted_one_makes_nothing_ambiguous(
 
 def test_who_may_see(stage: Stage, ana: Caller, bo: Caller) -> None:
     kept, gone = ana.train(), ana.train()
-    assert [may_see(it.call(), stage.experiment(kept)) for it in (ana, bo)] == [True, False]
+    assert find_experiment(stage.work(), ana.call(), kept).name == kept
+    with stage.refused(NotFoundError):
+        find_experiment(stage.work(), bo.call(), kept)
     ana.do(CommitSession((kept,)))
-    assert [may_see(it.call(), stage.experiment(kept)) for it in (ana, bo)] == [True, True]
-    assert [may_see(it.call(), stage.experiment(gone)) for it in (ana, bo)] == [True, False]
-    assert not may_see(ana.call(), stage.experiment("nothing"))
+    assert find_experiment(stage.work(), bo.call(), kept).name == kept
+    assert find_experiment(stage.work(), ana.call(), gone).name == gone
+    with stage.refused(NotFoundError):
+        find_experiment(stage.work(), bo.call(), gone)
 
 
 def test_tasks_are_found_by_their_ids(stage: Stage, ana: Caller) -> None:
@@ -95,11 +98,6 @@ def test_tasks_are_found_by_their_ids(stage: Stage, ana: Caller) -> None:
     assert find_task(stage.work(), ana.call(), name[:5])[1] == name
     with stage.refused(NotFoundError, f"'{name}-e1'", nearest=[name]):
         find_task(stage.work(), ana.call(), f"{name}-e1")
-
-
-def test_nearest_names_at_most_three() -> None:
-    assert nearest("iris", ["iris1", "iris2", "iris3", "iris4", "wine"]) == ["iris4", "iris3", "iris2"]
-    assert nearest("q", ["iris"]) == []
 
 
 def test_sessions_are_numbered_on(stage: Stage, ana: Caller) -> None:

@@ -263,7 +263,7 @@ def test_of_many_sessions_the_newest_are_listed(world: World, monkeypatch: pytes
         world.discard("ana")
         world.catch_up()
         assert [it["session"] for it in queries.sessions(ANA)["sessions"]] == [f"ana-{n}" for n in range(number, 0, -1)]
-    monkeypatch.setattr("projections.session_answers.MOST", 3)
+    monkeypatch.setattr("projections.session.MOST", 3)
     answer = queries.sessions(ANA)
     assert [it["session"] for it in answer["sessions"]] == ["ana-7", "ana-6", "ana-5"]
     assert "4 older ones are left out" in answer["note"]
@@ -281,7 +281,7 @@ def test_of_much_about_an_experiment_the_newest_is_shown(
     for _ in range(10):
         world.evaluate("ana", A, {"precision:macro": 0.9})
     world.catch_up()
-    monkeypatch.setattr("projections.replay.newest.MOST", 3)
+    monkeypatch.setattr("projections.newest.MOST", 3)
     shown = asked.show(BEN, A)
     assert [it["text"] for it in shown["annotations"]] == ["remark 2", "remark 3", "remark 4"]
     assert [it["evaluation"] for it in shown["evaluations"]] == [f"{A}-e{n}" for n in (9, 10, 11)]

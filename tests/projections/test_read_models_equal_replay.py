@@ -11,8 +11,9 @@ from adapters.files.spill_table import SqliteSpillTable
 from commands.answers import status_of, status_of_evaluation, status_of_reproduction
 from commands.unit_of_work import load
 from domain.experiment import Experiment
+from domain.task_status import task_status
 from projections import experiment, tasks
-from projections.jsonable import plain
+from projections.jsonable import to_jsonable
 from projections.rebuild import rebuild
 from projections.replay.run import replay
 from projections.verification.versions import Fingerprints, LoggedVersions, stored_versions
@@ -43,7 +44,7 @@ def test_documents_answer_what_commands_answer(life: list[Step]) -> None:
             document = world.documents.get(experiment.KIND, name, position)
             assert (document is not None) == aggregate.exists
             if document is not None:
-                assert experiment.status_of(document.body) == plain(status_of(aggregate))
+                assert task_status("training", document.body) == to_jsonable(status_of(aggregate))
                 _check_follow_ups(world, aggregate, position)
     world.close()
 
@@ -54,7 +55,7 @@ def _check_follow_ups(world: World, aggregate: Experiment, position: int) -> Non
         if task.kind in answers:
             document = world.documents.get(task.kind, task.id, position)
             assert document is not None
-            assert tasks.status_of(document.body) == plain(answers[task.kind](aggregate, task))
+            assert task_status(task.kind, document.body) == to_jsonable(answers[task.kind](aggregate, task))
 
 
 @given(life=lives)

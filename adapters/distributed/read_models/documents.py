@@ -56,11 +56,13 @@ class MongoDocuments:
             found = self._read.documents.find(true_then).sort("_id", 1).limit(limit).batch_size(limit)
             return [_document(one, at) for one in found]
 
-    def versions(self, kind: str, at: int | None = None) -> Iterator[Document]:
+    def versions(self, kind: str, at: int | None = None, prefix: str = "") -> Iterator[Document]:
         """Stream all documents of a kind true at a position, ordered by id."""
         position, after = self.position() if at is None else at, ""
-        while page := self.list(kind, "", position, STREAMED, after):
+        while page := self.list(kind, prefix, position, STREAMED, after):
             yield from page
+            if len(page) < STREAMED:
+                return
             after = page[-1].id
 
     def all_versions(self) -> Iterator[Document]:

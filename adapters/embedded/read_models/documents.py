@@ -69,11 +69,13 @@ class EmbeddedDocuments:
                 rows = connection.execute(LIST_AT, (*bounds, at, at, limit)).fetchall()
         return [_document(row) for row in rows]
 
-    def versions(self, kind: str, at: int | None = None) -> Iterator[Document]:
+    def versions(self, kind: str, at: int | None = None, prefix: str = "") -> Iterator[Document]:
         """Stream all documents of a kind true at a position, ordered by id; no read transaction stays open between."""
         after = ""
-        while page := self.list(kind, "", at, STREAMED, after):
+        while page := self.list(kind, prefix, at, STREAMED, after):
             yield from page
+            if len(page) < STREAMED:
+                return
             after = page[-1].id
 
     def all_versions(self) -> Iterator[Document]:

@@ -29,7 +29,7 @@ class OpenedModel:
 def opened_model(visit: Visit, experiment: str, when: When) -> OpenedModel:
     """Open the model of an experiment that the caller may see; raises NotFoundError, ConflictError, NotAbleError."""
     queries = visit.backend.queries
-    at = None if when.as_of is None else queries.moment(when.as_of).position
+    at = None if when.as_of is None else queries.as_of(when.as_of).position
     shown = queries.show(visit.viewer, experiment, at)
     blob = (shown.get("blobs") or {}).get("model")
     if blob is None:

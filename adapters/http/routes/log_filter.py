@@ -9,8 +9,8 @@ from typing import Any
 from adapters.http.backend import Backend
 from adapters.http.routes.request_schemas import LogFilter, LogPage
 from domain.errors import BadCursorError
-from projections.moment import TIMES as FORMS
-from projections.moment import parse_time
+from projections.as_of import TIMES as FORMS
+from projections.as_of import parse_time
 from projections.ports import Archived
 
 EQUAL = ("correlation", "actor", "operation", "outcome", "kind")

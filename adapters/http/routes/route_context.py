@@ -24,7 +24,7 @@ from adapters.http.streams.live import Live
 from commands.application import RunningCommand
 from commands.call import Answer, Call
 from domain.errors import ForbiddenError, NotAbleError, NotReachedError
-from projections.moment import Moment
+from projections.as_of import AsOfPosition
 from projections.queries import Queries
 from projections.visibility import Viewer
 
@@ -140,14 +140,14 @@ class AsOf:
 
     def __init__(self, queries: Queries, as_of: str | None) -> None:
         self._queries, self._as_of = queries, as_of
-        self._moment: Moment | None = None
+        self._moment: AsOfPosition | None = None
 
     def answer(self, question: Question) -> Response:
         """Ask a question as of it (None: now)."""
         if self._as_of is None:
             body = question(None)
         else:
-            moment = self._moment = self._moment or self._queries.moment(self._as_of)
+            moment = self._moment = self._moment or self._queries.as_of(self._as_of)
             body = question(moment.position)
             notes = [note for note in (moment.note, body.get("note")) if note]
             body |= {"note": " ".join(notes)} if notes else {}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain.errors import BadInputError
-from projections.moment import parse_moment
+from projections.as_of import parse_as_of
 from tests.projections.world import World
 
 
@@ -25,24 +25,24 @@ def now(world: World) -> datetime:
 def test_a_position_is_the_commit_at_or_before_it(lived: World) -> None:
     first, second, head = lived.commits
     assert second - first > 1  # a commit of several events
-    exact, inside = (parse_moment(f"@{position}", lived.feed, now(lived)) for position in (second, second - 1))
+    exact, inside = (parse_as_of(f"@{position}", lived.feed, now(lived)) for position in (second, second - 1))
     assert (exact.position, exact.note) == (second, None)
     assert inside.position == first
     assert inside.note is not None
     assert "inside a commit" in inside.note
-    assert parse_moment("@0", lived.feed, now(lived)).position == 0
-    assert parse_moment(f"@{head}", lived.feed, now(lived)).position == head
+    assert parse_as_of("@0", lived.feed, now(lived)).position == 0
+    assert parse_as_of(f"@{head}", lived.feed, now(lived)).position == head
 
 
 def test_a_time_is_the_last_commit_until_then(lived: World) -> None:
     for one in lived.feed.after(0, 1000):
-        assert parse_moment(one.at.isoformat(), lived.feed, now(lived)).position >= one.commit
+        assert parse_as_of(one.at.isoformat(), lived.feed, now(lived)).position >= one.commit
     begin = lived.feed.after(0, 1)[0].at
-    assert parse_moment((begin - timedelta(seconds=1)).isoformat(), lived.feed, now(lived)).position == 0
+    assert parse_as_of((begin - timedelta(seconds=1)).isoformat(), lived.feed, now(lived)).position == 0
 
 
 def test_a_future_time_is_now(lived: World) -> None:
-    moment = parse_moment("2999-01-01T00:00:00+05:00", lived.feed, now(lived))
+    moment = parse_as_of("2999-01-01T00:00:00+05:00", lived.feed, now(lived))
     assert moment.position == lived.commits[-1]
     assert moment.note is not None
     assert "future" in moment.note
@@ -51,8 +51,8 @@ def test_a_future_time_is_now(lived: World) -> None:
 @pytest.mark.parametrize("age", ["2h ago", "0s", "10 m ago", "3d", "1w ago"])
 def test_ages(lived: World, age: str) -> None:
     later = now(lived) + timedelta(weeks=2)
-    assert parse_moment(age, lived.feed, later).position == lived.commits[-1]
-    assert parse_moment("4w ago", lived.feed, later).position == 0
+    assert parse_as_of(age, lived.feed, later).position == lived.commits[-1]
+    assert parse_as_of("4w ago", lived.feed, later).position == 0
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_ages(lived: World, age: str) -> None:
 )  # fmt: skip
 def test_what_is_no_moment(lived: World, text: str) -> None:
     with pytest.raises(BadInputError):
-        parse_moment(text, lived.feed, datetime(2026, 2, 1, tzinfo=UTC))
+        parse_as_of(text, lived.feed, datetime(2026, 2, 1, tzinfo=UTC))
 
 
 def test_a_position_in_the_future_says_the_head(lived: World) -> None:
     with pytest.raises(BadInputError, match=f"ends at {lived.commits[-1]}") as refused:
-        parse_moment("@999", lived.feed, now(lived))
+        parse_as_of("@999", lived.feed, now(lived))
     assert refused.value.facts["head"] == lived.commits[-1]

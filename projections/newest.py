@@ -5,13 +5,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 
-from projections.change import Body
+from projections.ports import Body
 
 MOST = 1000
 
 
 class Newest:
-    """The bodies with the greatest numbers, in the order of these; iterable. `count` tells of all that came."""
+    """The MOST bodies with the greatest numbers, in the order of these; `count` tells how many were added."""
 
     def __init__(self, numbered: Iterable[tuple[int, Body]] = ()) -> None:
         self.count = 0
@@ -20,7 +20,6 @@ class Newest:
             self.add(number, body)
 
     def add(self, number: int, body: Body) -> None:
-        """Take a body in; the one with the smallest number may fall out."""
         self.count += 1
         entry = (number, self.count, body)
         if len(self._heap) < MOST:
@@ -30,7 +29,6 @@ class Newest:
 
     @property
     def left_out(self) -> int:
-        """How many fell out."""
         return self.count - len(self._heap)
 
     def __iter__(self) -> Iterator[Body]:

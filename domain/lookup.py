@@ -1,0 +1,34 @@
+"""What both sides know about finding things: unique beginnings, names that look alike, dense numbers, who may see."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
+
+from domain.errors import AmbiguousIdError
+
+
+def nearest(name: str, known: Iterable[str]) -> list[str]:
+    """Return up to three names that look like `name`; pass only names that the asker may see."""
+    return get_close_matches(name, list(known), n=3, cutoff=0.4)
+
+
+def only_match(given: str, matches: Sequence[str]) -> str:
+    """Return the one experiment that a beginning names, of one or more matches; raises AmbiguousIdError."""
+    if len(matches) > 1:
+        raise AmbiguousIdError(f"{given!r} names several experiments: {', '.join(matches)}.", candidates=list(matches))
+    return matches[0]
+
+
+def may_see(client: str, owner: str, standing: str) -> bool:
+    """Tell whether a client may see an experiment: a committed one, or its own."""
+    return standing == "committed" or owner == client
+
+
+def last_number(exists: Callable[[int], bool], known: int = 0) -> int:
+    """Return the last of the numbers 1, 2, … that exist without a hole, from `known` on, in about 2 log n calls."""
+    step = 1
+    while exists(known + step):
+        known, step = known + step, step * 2
+    return bisect_left(range(known + step), 1, lo=known + 1, key=lambda number: not exists(number)) - 1

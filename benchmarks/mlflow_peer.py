@@ -124,10 +124,11 @@ def page_figures(folder: Path, count: int) -> Iterator[Figure]:
     """Compare pages of this many finished runs, each asked over a connection of its own."""
     data = folder / "autolearn"
     data.mkdir(parents=True)
-    store = SqliteEventStore(Database(data / EVENTS))
+    database = Database(data / EVENTS)
+    store = SqliteEventStore(database)
     many.fill(store, range(count))
     head, _ = store.head()
-    store.datastore.close()
+    database.close()
     with mlflow_server.running(folder) as server, autolearn(data) as (url, _):
         experiment = server.post("experiments/create", {"name": "many"})["experiment_id"]
         mlflow_server.fill(server, experiment, range(count))

@@ -1,25 +1,22 @@
-"""The hash chain of the audit log, as that of commits: every record's hash covers that of the record before it.
+"""The hash chain of the audit log, of the same kind as that of the event log (`adapters/log/chain.py`).
 
-`h(n) = SHA-256(h(n-1) ‖ record n)` with `h(0)` = 32 zero bytes; a record is hashed as length-prefixed fields (see
-`framing`): position, time in microseconds, writer, number, then the communication's fields in order, as UTF-8 text.
-Older versions hashed no `count` and no `head`, and chained each writer's records on their own: such records may only
-stand before all others.
+A record is hashed as length-prefixed fields: position, time in microseconds, writer, number, then the communication's
+fields in order, as UTF-8 text. Older versions hashed no `count` and no `head`, and chained each writer's records on
+their own: such records may only stand before all others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Final
 
-from adapters.audit_log.limits import limited
-from adapters.log.framing import framed, framed_number
+from adapters.log.chain import GENESIS, Tail, faults_along, framed, framed_number
 from adapters.log.times import from_microseconds, to_microseconds
 from projections.ports import Archived, Communication
 
-GENESIS: Final = bytes(32)
 ADDED: Final = ("count", "head")  # the fields that older versions did not have
 
 UNWRITABLE: Final = (AttributeError, OverflowError, TypeError, UnicodeError)  # what such values do to a hash
@@ -46,46 +43,34 @@ def communication_hash(
     return sha256(previous + place + told).digest()
 
 
-def normal(communication: Communication) -> Communication:
-    """Return the communication as it comes back from a store, so that its hash stays true: within its limits."""
-    return limited(communication)
-
-
-@dataclass(frozen=True, slots=True)
-class Ends:
-    """Where the audit log ends: its last position, time (microseconds) and hash; and a writer's own last number."""
-
-    position: int = 0
-    at: int = 0
-    hash: bytes = GENESIS
-    number: int = 0
-
-
-def following(ends: Ends, writer: str, communication: Communication, now: int) -> tuple[Archived, Ends]:
-    """Return the writer's next record and where the audit log ends then; times never go back, whatever `now` says."""
-    position, at, number = ends.position + 1, max(now, ends.at), ends.number + 1
+def record_after(tail: Tail, writer: str, number: int, communication: Communication, now: int) -> Archived:
+    """Return the writer's record of this number, after the tail; times never go back, whatever `now` says."""
+    position, at = tail.position + 1, max(now, tail.at)
     found = communication_hash(
-        ends.hash, position=position, at=at, writer=writer, number=number, communication=communication
+        tail.hash, position=position, at=at, writer=writer, number=number, communication=communication
     )
-    record = Archived(position, from_microseconds(at), writer, number, ends.hash, found, communication)
-    return record, Ends(position, at, found, number)
+    return Archived(position, from_microseconds(at), writer, number, tail.hash, found, communication)
+
+
+def tail_of(record: Archived) -> Tail:
+    return Tail(record.position, to_microseconds(record.at), record.hash)
 
 
 def has_its_hash(record: Archived) -> bool:
-    """Whether the record holds what its hash was made of, in this version or an older one."""
+    """Tell whether the record holds what its hash was made of, in this version or an older one."""
     return record.hash in (_hash(record, record.previous), _older_hash(record, record.previous))
 
 
 def is_older(record: Archived) -> bool:
-    """Whether an older version made the record."""
+    """Tell whether an older version made the record."""
     try:
         return record.hash == _older_hash(record, record.previous)
     except UNWRITABLE:
         return False
 
 
-class Chain:
-    """Follows records in the order of their positions, from the first on."""
+class RecordChain:
+    """Follows records from the first on."""
 
     def __init__(self) -> None:
         self._position, self._hash = 0, GENESIS
@@ -93,7 +78,6 @@ class Chain:
         self._older: dict[str, bytes] | None = {}  # the last hash of each writer; None: no older record may come now
 
     def fault(self, record: Archived) -> str | None:
-        """Say what is wrong with the next record; the one after is judged by what this one has stored."""
         try:
             what = self._fault(record)
         except UNWRITABLE:
@@ -128,12 +112,8 @@ class Chain:
 
 
 def chain_faults(records: Iterable[Archived]) -> Iterator[tuple[int, str]]:
-    """Yield (position, what is wrong) of all records, from the first on; one change makes one fault."""
-    chain = Chain()
-    for record in records:
-        what = chain.fault(record)
-        if what:
-            yield record.position, what
+    """Yield (position, what is wrong) of all records, from the first on."""
+    return faults_along(RecordChain(), records)
 
 
 def _hash(record: Archived, previous: bytes, facts: Facts = facts_of) -> bytes:

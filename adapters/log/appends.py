@@ -1,125 +1,136 @@
-"""Appends on their way into a log: what a caller hands in, the rules it must meet, and its place in the chain.
+"""Appends on their way into the event log: their limits, their version checks, and their place in the chain.
 
 Both modes' stores share this, so that they accept, refuse and hash alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
-from uuid import UUID, uuid4
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError, StoredEvent
-
-from adapters.log.append_limits import check_size
-from adapters.log.chain import GENESIS, commit_hash, framed_events
+from adapters.log.chain import Tail, commit_hash, framed_events
 from adapters.log.events import encode
-from adapters.log.times import from_microseconds
+from adapters.log.times import from_microseconds, to_microseconds
 from commands.ports import Receipt, Stamp, VersionConflict
+from domain.errors import BadInputError, TooLargeError
 from domain.events import Event
-from projections.ports import RawEvent
+from projections.ports import RawCommit, RawEvent
 
-Version = tuple[str, int]
+MAX_EVENTS: Final = 1000
+MAX_EVENT_BYTES: Final = 256 * 1024
+MAX_APPEND_BYTES: Final = 8 * 1024 * 1024
 
 
 class KnownAppendError(Exception):
     """The append id is in the log already."""
 
 
-class Versions(Protocol):
-    """The log as the rules see it, appends that are planned but not yet stored included."""
-
-    def version_before(self, event: RawEvent) -> int:
-        """Return the last version of the event's stream."""
-        ...
-
-    def is_taken(self, version: Version) -> bool:
-        """Whether the stream has an event of this version."""
-        ...
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Append:
-    """The events of one command with their ids; the writer sets the refusal where it refuses."""
+    """The events of one command with their ids; `framed` is what the chain hashes of the events."""
 
     command_id: UUID
     append_id: UUID
     digest: str
     events: tuple[RawEvent, ...]
     framed: bytes
-    rule: Callable[[Versions, Append], None]
-    place: Place | None = None
-    refusal: Exception | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a commit is: positions first..position, time in microseconds, chain hash."""
+class StoredLog(Protocol):
+    """What a plan asks the store."""
 
-    first: int
-    position: int
-    at: int
-    hash: bytes
+    def version_before(self, event: RawEvent) -> int:
+        """Return the last version of the event's stream.
 
+        A store whose unique keys refuse a version that is taken may, without a query, return the version just before
+        the event's own if it knows that the stream has that one.
+        """
+        ...
 
-START = Place(0, 0, 0, GENESIS)
-
-
-def next_place(tail: Place, append: Append, now: int) -> Place:
-    """Return the place after the tail; times never go back, whatever `now` (microseconds) says."""
-    first, position = tail.position + 1, tail.position + len(append.events)
-    at = max(now, tail.at)
-    digest = commit_hash(
-        tail.hash,
-        position=position,
-        at=at,
-        command_id=append.command_id,
-        append_id=append.append_id,
-        digest=append.digest,
-        events=append.framed,
-    )
-    return Place(first, position, at, digest)
+    def holds_append(self, append_id: UUID) -> bool: ...
 
 
-def continue_streams(log: Versions, append: Append) -> None:
-    """Rule of the port: each event has the version after its stream's last one, so no stream has a hole."""
-    following: dict[str, int] = {}
-    for event in append.events:
-        expected = (following.get(event.stream) or log.version_before(event)) + 1
-        if event.version != expected:
-            raise VersionConflict(
-                f"{event.stream} is at version {expected - 1}; version {event.version} cannot follow."
-            )
-        following[event.stream] = expected
+@dataclass
+class AppendPlan:
+    """The appends that one write will store, each checked against the log and against those before it.
 
+    A trusting plan leaves the append ids to the unique key of the store. Where that key then refuses the write, a plan
+    that is not trusting finds out which append is to blame.
+    """
 
-def take_free_versions(log: Versions, append: Append) -> None:
-    """Rule of the library: no event has the stream and version of another one."""
-    versions = [(event.stream, event.version) for event in append.events]
-    if len(set(versions)) < len(versions) or any(log.is_taken(version) for version in versions):
-        raise IntegrityError("An event of this stream and version is stored already.")
+    log: StoredLog
+    tail: Tail
+    now: int
+    trusting: bool
+    _ids: set[UUID] = field(default_factory=set)
+    _versions: dict[str, int] = field(default_factory=dict)
+
+    def add(self, append: Append) -> RawCommit:
+        """Return the append as the commit that follows the tail; raises KnownAppendError, VersionConflict.
+
+        Times never go back, whatever `now` (microseconds) says.
+        """
+        self.check(append)
+        self._ids.add(append.append_id)
+        self._versions |= {event.stream: event.version for event in append.events}
+        first, position, at = (
+            self.tail.position + 1,
+            self.tail.position + len(append.events),
+            max(self.now, self.tail.at),
+        )
+        found = commit_hash(
+            self.tail.hash,
+            position=position,
+            at=at,
+            command_id=append.command_id,
+            append_id=append.append_id,
+            digest=append.digest,
+            events=append.framed,
+        )
+        self.tail = Tail(position, at, found)
+        ids = append.command_id, append.append_id
+        return RawCommit(first, position, from_microseconds(at), *ids, append.digest, found, append.events)
+
+    def check(self, append: Append) -> None:
+        """Raise KnownAppendError, or VersionConflict where an event does not follow the last one of its stream."""
+        known = append.append_id in self._ids or (not self.trusting and self.log.holds_append(append.append_id))
+        if known:
+            raise KnownAppendError
+        following: dict[str, int] = {}
+        for event in append.events:
+            before = following.get(event.stream) or self._versions.get(event.stream) or self.log.version_before(event)
+            if event.version != before + 1:
+                if self.trusting and self.log.holds_append(append.append_id):
+                    raise KnownAppendError
+                raise VersionConflict(f"{event.stream} is at version {before}; version {event.version} cannot follow.")
+            following[event.stream] = event.version
 
 
 def append_of(events: Sequence[Event], stamp: Stamp) -> Append:
     """Return the append of events that bear the stamp's metadata; raises TooLargeError, BadInputError."""
     raw = tuple([RawEvent(e.originator_id, e.originator_version, e.NAME, encode(e)) for e in events])
-    check_size(raw)
-    return Append(stamp.command_id, stamp.append_id, stamp.digest, raw, framed_events(raw), continue_streams)
+    _check_size(raw)
+    return Append(stamp.command_id, stamp.append_id, stamp.digest, raw, framed_events(raw))
 
 
-def append_of_stored(stored: Sequence[StoredEvent]) -> Append:
-    """Return the append of the library's stored events; it gets an id of its own."""
-    events = tuple(RawEvent(stream_of(e.originator_id), e.originator_version, e.topic, e.state) for e in stored)
-    append_id = uuid4()
-    return Append(append_id, append_id, "", events, framed_events(events), take_free_versions)
+def _check_size(events: Sequence[RawEvent]) -> None:
+    if not events:
+        raise BadInputError("An append has at least one event.")
+    if len(events) > MAX_EVENTS:
+        raise TooLargeError(f"An append has at most {MAX_EVENTS:,} events; this one has {len(events):,}.")
+    sizes = [len(event.state) for event in events]
+    if max(sizes) > MAX_EVENT_BYTES:
+        name = events[sizes.index(max(sizes))].name
+        raise TooLargeError(f"An event has at most {MAX_EVENT_BYTES:,} bytes; this {name} has {max(sizes):,}.")
+    if sum(sizes) > MAX_APPEND_BYTES:
+        raise TooLargeError(f"An append has at most {MAX_APPEND_BYTES:,} bytes; this one has {sum(sizes):,}.")
 
 
-def stream_of(originator_id: UUID | str) -> str:
-    """Return the stream's name of the library's originator id."""
-    return originator_id.hex if isinstance(originator_id, UUID) else originator_id
+def tail_of(commit: RawCommit) -> Tail:
+    return Tail(commit.position, to_microseconds(commit.at), commit.hash)
 
 
-def receipt_of(place: Place, stamp: Stamp, events: tuple[Event, ...]) -> Receipt:
-    """Return the receipt of an append at its place."""
-    return Receipt(place.first, place.position, from_microseconds(place.at), stamp, place.hash, events)
+def receipt_of(commit: RawCommit, stamp: Stamp, events: tuple[Event, ...]) -> Receipt:
+    return Receipt(commit.first, commit.position, commit.at, stamp, commit.hash, events)

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import Generic, TypeVar
 
 from domain.errors import NotAbleError
 
 Job = TypeVar("Job")
+Input = TypeVar("Input")
+Entry = TypeVar("Entry")
 
 MAX_TOGETHER = 200
+
+
+@dataclass(slots=True, eq=False)
+class Pending(Generic[Input, Entry]):
+    """What one caller wants in a log; the writer sets either the entry, as it is stored, or the refusal."""
+
+    input: Input
+    entry: Entry | None = None
+    refusal: Exception | None = None
+
+    def result(self) -> Entry:
+        """Return the entry; raises the refusal, or NotAbleError."""
+        if self.refusal is not None:
+            raise self.refusal
+        if self.entry is None:
+            raise NotAbleError("The write was interrupted; repeat the call.")
+        return self.entry
 
 
 class Ticket(Generic[Job]):
@@ -29,11 +49,11 @@ class Ticket(Generic[Job]):
 
 
 class GroupCommit(Generic[Job]):
-    """Whoever finds nobody writing leads: it writes all that is queued, then hands the lead to the next in the queue.
+    """A caller that finds nobody writing leads: it writes all that is queued, then hands the lead to the next in line.
 
     A single caller writes in its own thread and waits for nobody. `write` puts the outcome of each job into the job;
-    what it raises is raised to all whose jobs it was given. Jobs that it returns are to be written again, before all
-    others but together with what has queued up meanwhile.
+    what it raises is raised to all whose jobs it was given. Jobs that it returns are written again, before all others
+    but together with what has queued up meanwhile.
     """
 
     def __init__(self, write: Callable[[list[Job]], Sequence[Job] | None]) -> None:
@@ -45,7 +65,7 @@ class GroupCommit(Generic[Job]):
     def submit(self, job: Job, *, alone: bool = False) -> None:
         """Return when the job is written, or raise why it could not be.
 
-        Who would rather be `alone` writes nobody else's jobs when it leads; others may write its job with theirs.
+        A caller that is `alone` writes nobody else's jobs when it leads; others may write its job with theirs.
         """
         ticket = Ticket(job, alone=alone)
         with self._lock:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.audit_log.chain import Ends, chain_faults, following, is_older
+from adapters.audit_log.chain import chain_faults, is_older, record_after, tail_of
 from adapters.audit_log.settling import Settling
 from adapters.audit_log.system_records import ArchivedJournal
 from adapters.distributed.audit_log.documents import to_document
@@ -23,6 +23,7 @@ from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
+from adapters.log.chain import Tail
 from adapters.log.times import to_microseconds
 from commands.ports import EventStore, Stamp
 from domain.events import Metadata
@@ -135,10 +136,10 @@ def lived(here: Installation) -> Installation:
 
 def chained(records: Iterable[Archived]) -> list[Archived]:
     """Chain records anew, as one who knows how can."""
-    ends, made = Ends(), []
-    for record in records:
-        one, ends = following(ends, "w1", record.communication, to_microseconds(record.at))
-        made.append(one)
+    made: list[Archived] = []
+    for number, record in enumerate(records, 1):
+        tail = tail_of(made[-1]) if made else Tail()
+        made.append(record_after(tail, "w1", number, record.communication, to_microseconds(record.at)))
     return made
 
 

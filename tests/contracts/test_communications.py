@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.audit_log.chain import GENESIS, chain_faults
+from adapters.audit_log.chain import chain_faults
+from adapters.log.chain import GENESIS
 from adapters.log.times import from_microseconds
 from domain.errors import BadInputError
 from projections.ports import Archived, Communication, Communications

@@ -1,15 +1,13 @@
-"""The `eventsourcing` library's own suites over our recorders: whoever knows the library can rely on the log."""
+"""The `eventsourcing` library's own suites over each adapter of the log, by way of our ports."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from eventsourcing.persistence import StoredEvent
 from eventsourcing.tests import persistence as suites
 
 from adapters.distributed.log.event_store import MongoEventStore
@@ -19,54 +17,74 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.chain import chain_faults
+from tests.contracts.library_recorder import PortAggregateRecorder, PortRecorder
 
 
-class OnSqlite:
-    """Gives each test of a suite a file of its own and looks at the chain afterwards."""
+class OnPorts:
+    """Looks at the chain after each test of a suite."""
 
-    def setUp(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.database = Database(Path(self.folder.name, "events.db"))
+    INITIAL_VERSION = 0
+    store: Any
+    feed: Any
 
     def tearDown(self) -> None:
-        assert list(chain_faults(SqliteFeed(self.database).raw_after(0, 10**6))) == []
-        self.database.close()
-        self.folder.cleanup()
+        assert list(chain_faults(self.feed.raw_after(0, 10**6))) == []
 
     def create_recorder(self) -> Any:
-        return SqliteEventStore(self.database)
+        return PortRecorder(self.store, self.feed)
 
     def new_originator_id(self) -> str:
         return f"experiment:{uuid4()}"
 
 
-class TestApplicationRecorder(OnSqlite, suites.ApplicationRecorderTestCase):
-    def test_insert_subscribe(self) -> None:
-        self.optional_test_insert_subscribe()
+class OnSqlite(OnPorts):
+    """Gives each test of a suite a file of its own."""
 
+    def setUp(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.open(Path(self.folder.name, "events.db"))
 
-class TestNonInterleaving(OnSqlite, suites.NonInterleavingNotificationIDsBaseCase):
-    insert_num = 1000
+    def open(self, path: Path | str) -> None:
+        self.database = Database(path)
+        self.store, self.feed = SqliteEventStore(self.database), SqliteFeed(self.database)
 
-
-class WithoutPositions(SqliteEventStore):
-    """An aggregate recorder, of which the suite demands that it does not tell positions."""
-
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
-        super().insert_events(stored_events, **kwargs)
-
-
-class TestAggregateRecorder(OnSqlite, suites.AggregateRecorderTestCase):
-    def create_recorder(self) -> Any:
-        return WithoutPositions(self.database)
+    def tearDown(self) -> None:
+        super().tearDown()
+        self.database.close()
+        self.folder.cleanup()
 
 
 class InMemory(OnSqlite):
     """The same on `:memory:`."""
 
-    def setUp(self) -> None:
-        super().setUp()
-        self.database = Database(":memory:")
+    def open(self, path: Path | str) -> None:
+        super().open(":memory:")
+
+
+class OnMongoDB(OnPorts):
+    """Gives each test of a suite a database of its own."""
+
+    @pytest.fixture(autouse=True)
+    def _server(self, mongo: Mongo) -> None:
+        self.store, self.feed = MongoEventStore(mongo), MongoLog(mongo)
+
+    def tearDown(self) -> None:
+        super().tearDown()
+        assert self.feed.strays() == []
+
+
+class TestApplicationRecorderOnSqlite(OnSqlite, suites.ApplicationRecorderTestCase):
+    def test_insert_subscribe(self) -> None:
+        self.optional_test_insert_subscribe()
+
+
+class TestAggregateRecorderOnSqlite(OnSqlite, suites.AggregateRecorderTestCase):
+    def create_recorder(self) -> Any:
+        return PortAggregateRecorder(self.store, self.feed)
+
+
+class TestNonInterleavingOnSqlite(OnSqlite, suites.NonInterleavingNotificationIDsBaseCase):
+    insert_num = 1000
 
 
 class TestApplicationRecorderInMemory(InMemory, suites.ApplicationRecorderTestCase):
@@ -76,26 +94,7 @@ class TestApplicationRecorderInMemory(InMemory, suites.ApplicationRecorderTestCa
 
 class TestAggregateRecorderInMemory(InMemory, suites.AggregateRecorderTestCase):
     def create_recorder(self) -> Any:
-        return WithoutPositions(self.database)
-
-
-class OnMongoDB:
-    """Gives each test of a suite a database of its own and looks at the chain afterwards."""
-
-    @pytest.fixture(autouse=True)
-    def _server(self, mongo: Mongo) -> None:
-        self.mongo = mongo
-
-    def tearDown(self) -> None:
-        log = MongoLog(self.mongo)
-        assert list(chain_faults(log.raw_after(0, 10**6))) == []
-        assert log.strays() == []
-
-    def create_recorder(self) -> Any:
-        return MongoEventStore(self.mongo)
-
-    def new_originator_id(self) -> str:
-        return f"experiment:{uuid4()}"
+        return PortAggregateRecorder(self.store, self.feed)
 
 
 class TestApplicationRecorderOnMongoDB(OnMongoDB, suites.ApplicationRecorderTestCase):
@@ -103,17 +102,10 @@ class TestApplicationRecorderOnMongoDB(OnMongoDB, suites.ApplicationRecorderTest
         self.optional_test_insert_subscribe()
 
 
-class TestNonInterleavingOnMongoDB(OnMongoDB, suites.NonInterleavingNotificationIDsBaseCase):
-    insert_num = 1000
-
-
-class MongoWithoutPositions(MongoEventStore):
-    """The same, without positions."""
-
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
-        super().insert_events(stored_events, **kwargs)
-
-
 class TestAggregateRecorderOnMongoDB(OnMongoDB, suites.AggregateRecorderTestCase):
     def create_recorder(self) -> Any:
-        return MongoWithoutPositions(self.mongo)
+        return PortAggregateRecorder(self.store, self.feed)
+
+
+class TestNonInterleavingOnMongoDB(OnMongoDB, suites.NonInterleavingNotificationIDsBaseCase):
+    insert_num = 1000

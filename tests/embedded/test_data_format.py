@@ -58,7 +58,7 @@ def test_another_master_key_is_refused_and_the_first_one_stays(tmp_path: Path) -
 def with_log(tmp_path: Path) -> Path:
     """A data directory with a log, its format and its key noted."""
     check_format(tmp_path)
-    SqliteEventStore(Database(tmp_path / "events.db")).datastore.close()
+    SqliteEventStore(Database(tmp_path / "events.db"))._database.close()
     check_master_key(tmp_path, "aa", tmp_path / "master.key")
     return tmp_path
 

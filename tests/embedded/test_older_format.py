@@ -29,7 +29,7 @@ def older(tmp_path: Path) -> Path:
     store = SqliteEventStore(Database(tmp_path / "new.db"))
     for stream, version in (("client:ana", 1), ("client:eve", 1), ("client:ana", 3)):
         append(store, stream, version, count=2)
-    store.datastore.close()
+    store._database.close()
     with closing(sqlite3.connect(tmp_path / "events.db")) as connection:
         connection.executescript(OLDER)
         connection.execute("ATTACH ? AS new", (str(tmp_path / "new.db"),))
@@ -88,7 +88,7 @@ def test_a_value_that_does_not_fit_stops_it_and_is_named(older: Path, statement:
 
 
 def test_a_newer_file_is_refused(older: Path) -> None:
-    SqliteEventStore(Database(older)).datastore.close()
+    SqliteEventStore(Database(older))._database.close()
     run(older, "PRAGMA user_version = 3")
     with pytest.raises(ConflictError, match="newer AutoLearn"):
         SqliteEventStore(Database(older))

@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from adapters.audit_log.chain import ADDED, GENESIS, Ends, chain_faults, following, has_its_hash
-from adapters.log.framing import framed, framed_number
+from adapters.audit_log.chain import ADDED, chain_faults, has_its_hash, record_after, tail_of
+from adapters.log.chain import GENESIS, Tail, framed, framed_number
 from adapters.log.times import to_microseconds
 from projections.ports import Archived, Communication
 
@@ -39,11 +39,9 @@ def archive(*writers: str, after: list[Archived] | None = None) -> list[Archived
     """Return a true audit log of records by these writers, behind others."""
     records = list(after or [])
     for writer in writers:
-        last = records[-1] if records else None
-        end = Ends(last.position, to_microseconds(last.at), last.hash) if last else Ends()
-        number = sum(record.writer == writer for record in records)
-        record, _ = following(replace(end, number=number), writer, CALL, to_microseconds(AT))
-        records.append(record)
+        tail = tail_of(records[-1]) if records else Tail()
+        number = sum(record.writer == writer for record in records) + 1
+        records.append(record_after(tail, writer, number, CALL, to_microseconds(AT)))
     return records
 
 
@@ -112,7 +110,7 @@ def test_records_of_two_writers_that_changed_places_are_found() -> None:
 
 def test_the_last_record_of_a_writer_cannot_be_replaced_by_one_with_a_hash_of_its_own() -> None:
     records = archive("a", "b", "a")
-    forged, _ = following(Ends(1, 0, records[0].hash), "b", replace(CALL, actor="eve"), to_microseconds(AT))
+    forged = record_after(Tail(1, 0, records[0].hash), "b", 1, replace(CALL, actor="eve"), to_microseconds(AT))
     assert positions([records[0], forged, records[2]]) == [3]
 
 

@@ -8,8 +8,8 @@ from typing import get_type_hints
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.audit_log.chain import communication_hash, normal
-from adapters.audit_log.limits import GREATEST, LONGEST
+from adapters.audit_log.chain import communication_hash
+from adapters.audit_log.limits import GREATEST, LONGEST, limited
 from projections.ports import Communication
 
 ANY = {
@@ -23,7 +23,7 @@ GENESIS = bytes(32)
 
 @given(st.builds(Communication, **{name: ANY[kind] for name, kind in KINDS.items()}))
 def test_every_field_has_a_limit(made: Communication) -> None:
-    kept = normal(made)
+    kept = limited(made)
     for field in fields(kept):
         value = getattr(kept, field.name)
         assert type(value) is KINDS[field.name]
@@ -32,5 +32,5 @@ def test_every_field_has_a_limit(made: Communication) -> None:
             assert value.isprintable()
         else:
             assert abs(value) <= GREATEST or isinstance(value, float)
-    assert normal(kept) == kept
+    assert limited(kept) == kept
     assert len(communication_hash(GENESIS, position=1, at=1, writer="w", number=1, communication=kept)) == 32

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pymongo import DESCENDING
 from pymongo.collection import Collection
 
-from adapters.audit_log.chain import following
-from adapters.distributed.audit_log.documents import ends_of, to_document
+from adapters.audit_log.chain import record_after, tail_of
+from adapters.distributed.audit_log.documents import tail_in, to_document
 from adapters.distributed.mongo import Fields, as_ours
 from domain.errors import BadInputError
 from projections.ports import Communication
@@ -35,14 +35,15 @@ class CommunicationLine:
 
     def follow(self, tail: Fields, jobs: Sequence[Job]) -> list[tuple[Job, Fields]]:
         """Return the documents of the communications that follow the tail."""
-        ends, now = ends_of(tail, self._last()), self._now()
+        end, number, now = tail_in(tail), self._last(), self._now()
         planned = []
         for job in jobs:
             try:
-                record, ends = following(ends, self._writer, job.communication, now)
+                record = record_after(end, self._writer, number + 1, job.communication, now)
             except UnicodeError as wrong:
                 job.refusal = BadInputError(f"A communication holds a text that is no Unicode: {wrong}.")
             else:
+                end, number = tail_of(record), number + 1
                 planned.append((job, to_document(record)))
         self._planned = [job for job, _ in planned]
         return planned

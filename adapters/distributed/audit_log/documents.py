@@ -13,11 +13,11 @@ from typing import Any, Final, get_type_hints
 from bson.int64 import Int64
 from pymongo import ASCENDING, IndexModel
 
-from adapters.audit_log.chain import Ends
 from adapters.audit_log.filters import EQUAL
 from adapters.distributed.as_written import Kind, NeverWrittenError
 from adapters.distributed.layout import Layout
 from adapters.distributed.mongo import Fields
+from adapters.log.chain import Tail
 from adapters.log.times import EPOCH, from_microseconds, to_microseconds
 from domain.errors import NotAbleError
 from projections.ports import Archived, Communication
@@ -93,15 +93,15 @@ def _rewritten(stored: Fields) -> Iterator[Fields]:
 COMMUNICATION: Final = Kind("communication", _rewritten)
 
 
-def ends_of(tail: Fields, number: int) -> Ends:
-    """Return where the audit log ends: its last document ({}: none), and the writer's last number."""
+def tail_in(tail: Fields) -> Tail:
+    """Return where the audit log ends: its last document ({}: none)."""
     if not tail:
-        return Ends(number=number)
+        return Tail()
     place: list[Any] = [tail.get(name) for name in ("_id", *TAIL_FIELDS)]
     if [type(it) for it in place] != [Int64, Int64, bytes]:
         raise NotAbleError("The audit log ends with a document that is none of it; `autolearn verify` shows it.")
     position, at, found = place
-    return Ends(int(position), int(at), found, number)
+    return Tail(int(position), int(at), found)
 
 
 def _value(stored: Any, kind: type) -> Any:

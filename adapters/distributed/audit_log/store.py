@@ -13,8 +13,8 @@ import pymongo
 from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 
-from adapters.audit_log.chain import normal
 from adapters.audit_log.filters import wanted
+from adapters.audit_log.limits import limited
 from adapters.distributed.as_written import TOLERANT, faults_of
 from adapters.distributed.audit_log.appender import CommunicationLine, Job
 from adapters.distributed.audit_log.documents import (
@@ -68,7 +68,7 @@ class MongoCommunications:
 
     def archive(self, communication: Communication) -> Archived:
         """Store one record durably, with those of other threads; raises NotAbleError (come again)."""
-        job = Job(normal(communication))
+        job = Job(limited(communication))
         with self._noted(), pymongo.timeout(LITTLE_PATIENCE if self._seems_away() else None):
             document = self._succession.submit(job)
         self._growth.reach(document["_id"])

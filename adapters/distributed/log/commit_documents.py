@@ -11,13 +11,11 @@ from uuid import UUID
 
 from bson.binary import Binary
 from bson.int64 import Int64
-from eventsourcing.persistence import StoredEvent
 from pymongo import ASCENDING, IndexModel
 
 from adapters.distributed.as_written import Kind, NeverWrittenError
 from adapters.distributed.layout import Layout
 from adapters.distributed.mongo import Fields
-from adapters.log.appends import Append, Place
 from adapters.log.events import decode
 from adapters.log.times import EPOCH, from_microseconds, to_microseconds
 from commands.ports import Stamp
@@ -56,37 +54,22 @@ FIELDS: Final = {
 LAYOUT: Final = Layout(COMMITS, INDEXES, {"bsonType": "object", "required": [*FIELDS], "properties": FIELDS})
 
 
-def to_document(append: Append, place: Place) -> Fields:
-    """Return the document of an append at its place."""
-    return _document(append, place.first, place.position, place.at, place.hash)
-
-
 def document_of(commit: RawCommit) -> Fields:
-    """Return the document that the store makes of a commit."""
-    return _document(commit, commit.first, commit.position, to_microseconds(commit.at), commit.hash)
-
-
-def _document(it: Append | RawCommit, first: int, position: int, at: int, hash_: bytes) -> Fields:
     return {
-        "_id": Int64(first),
-        "position": Int64(position),
-        "at": Int64(at),
-        "command_id": id_value(it.command_id),
-        "append_id": id_value(it.append_id),
-        "digest": it.digest,
-        "hash": hash_,
-        "e": [{"o": event.stream, "v": event.version, "n": event.name, "s": event.state} for event in it.events],
+        "_id": Int64(commit.first),
+        "position": Int64(commit.position),
+        "at": Int64(to_microseconds(commit.at)),
+        "command_id": id_value(commit.command_id),
+        "append_id": id_value(commit.append_id),
+        "digest": commit.digest,
+        "hash": commit.hash,
+        "e": [{"o": event.stream, "v": event.version, "n": event.name, "s": event.state} for event in commit.events],
     }
 
 
 def id_value(id: UUID) -> Binary:
     """Return an id as documents hold it."""
     return Binary(id.bytes, 4)
-
-
-def place_of(document: Fields) -> Place:
-    """Return the place of a document or tail."""
-    return Place(document["_id"], document["position"], document["at"], document["hash"])
 
 
 def events_of(document: Fields) -> tuple[Event, ...]:
@@ -105,11 +88,6 @@ def recorded_of(document: Fields) -> Iterator[Recorded]:
     end, at = document["position"], from_microseconds(document["at"])
     for place, e in enumerate(document["e"], document["_id"]):
         yield Recorded(place, end, at, decode(e["o"], e["v"], e["n"], e["s"]))
-
-
-def stored_of(e: Fields) -> StoredEvent:
-    """Return one event as the library stores events."""
-    return StoredEvent(originator_id=e["o"], originator_version=e["v"], topic=e["n"], state=e["s"])
 
 
 def raw_of(document: Fields) -> RawCommit:

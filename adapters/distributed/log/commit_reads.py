@@ -12,9 +12,9 @@ from pymongo.collection import Collection
 from adapters.distributed.log.commit_documents import COMMITS, LAYOUT, STREAM_VERSION, id_value
 from adapters.distributed.log.seen_versions import SeenVersions
 from adapters.distributed.mongo import Fields, Mongo, as_ours
-from adapters.log.appends import Version
 
 LAST_CHARACTER: Final = "\U0010ffff"
+Version = tuple[str, int]
 VERSIONS_ONLY: Final = {"_id": 0, "e.o": 1, "e.v": 1}
 
 

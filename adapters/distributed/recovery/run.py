@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from adapters.audit_log.chain import Chain as AuditChain
+from adapters.audit_log.chain import RecordChain
 from adapters.distributed.audit_log import documents as communication_documents
 from adapters.distributed.installation import INSTALLATION, archived_master_key, set_master_key
 from adapters.distributed.log import commit_documents
@@ -22,7 +22,7 @@ from adapters.distributed.topics.last_entry import last_position
 from adapters.distributed.topics.scan import Tape
 from adapters.distributed.topics.topics import topics_of
 from adapters.distributed.verification.topic_copy import archived_in, commits_in
-from adapters.log import chain
+from adapters.log.chain import GENESIS, CommitChain
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from projections.ports import Archived, RawCommit
 
@@ -73,12 +73,12 @@ class Recovery:
 
     def _log_refill(self) -> Refill[RawCommit]:
         until = self._until.events
-        return Refill(self._log, self._events, commit_documents.document_of, Chain().fault, until, "--until")
+        return Refill(self._log, self._events, commit_documents.document_of, CommitChain().fault, until, "--until")
 
     def _archive_refill(self) -> Refill[Archived]:
         document, until = communication_documents.to_document, self._until.communications
         option = "--communications-until"
-        return Refill(self._archive, self._communications, document, AuditChain().fault, until, option)
+        return Refill(self._archive, self._communications, document, RecordChain().fault, until, option)
 
     def _given_up(self, position: int, archived: int) -> dict[str, Any]:
         """Say what the topics have beyond the ends that were asked for: a relay does not go on with such a topic."""
@@ -136,25 +136,12 @@ class Recovery:
             self._mongo.collection(INSTALLATION).update_one(it, {"$set": {"id": installation}}, upsert=True)
 
 
-class Chain:
-    """Follows commits from the first on."""
-
-    def __init__(self) -> None:
-        self._position, self._hash = 0, chain.GENESIS
-
-    def fault(self, commit: RawCommit) -> str | None:
-        """Say what is wrong with the next commit."""
-        what = next((what for _, what in chain.chain_faults([commit], self._position, self._hash)), None)
-        self._position, self._hash = commit.position, commit.hash
-        return what
-
-
 def _behind(topic: str, position: int, end: int) -> str:
     return f"{topic} behind position {position}" + (f", up to {end}" if end > position else "")
 
 
 def recovered(commits: Refill[RawCommit], records: Refill[Archived]) -> dict[str, Any]:
     """Say what is there again."""
-    head = commits.last.hash if commits.last else chain.GENESIS
+    head = commits.last.hash if commits.last else GENESIS
     counts = {"events": commits.position, "commits": commits.count, "communications": records.count}
     return counts | {"position": commits.position, "head": head.hex()}

@@ -11,7 +11,7 @@ from confluent_kafka import Message as Consumed
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, record_of
 from adapters.distributed.topics.kafka import PATIENCE_SECONDS, as_ours, consumer, kafka_errors
 from adapters.distributed.topics.seek import Probe, is_readable, message_of, offset_of
-from adapters.log.append_limits import MAX_EVENTS
+from adapters.log.appends import MAX_EVENTS
 from domain.errors import NotAbleError
 
 POLL_SECONDS: Final = 0.05

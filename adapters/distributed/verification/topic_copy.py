@@ -13,7 +13,7 @@ from adapters.distributed.audit_log.cloud_events import archived_of, possible_me
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, commit_messages, commit_of
 from adapters.distributed.topics.scan import Finding, Tape
 from adapters.distributed.topics.topics import topic_faults, topics_of
-from adapters.log.append_limits import MAX_EVENTS
+from adapters.log.appends import MAX_EVENTS
 from projections.ports import Archived, RawCommit
 
 

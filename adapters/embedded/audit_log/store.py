@@ -6,11 +6,11 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.audit_log.chain import Ends, following, normal
+from adapters.audit_log.chain import record_after, tail_of
+from adapters.audit_log.limits import limited
 from adapters.embedded.audit_log.request_ids import answer_faults
 from adapters.embedded.audit_log.rows import (
     AFTER,
@@ -27,18 +27,13 @@ from adapters.embedded.database import Database
 from adapters.embedded.directory.upgrade import prepare
 from adapters.embedded.exact import as_stored
 from adapters.embedded.log.tail_watcher import poll_beyond
-from adapters.log.group_commit import GroupCommit
+from adapters.log.chain import Tail
+from adapters.log.group_commit import GroupCommit, Pending
 from adapters.log.times import microseconds_now
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Archived, Communication
 
 RING: Final = 1000
-
-
-@dataclass(slots=True)
-class _Job:
-    communication: Communication
-    record: Archived | None = None
 
 
 class SqliteCommunications:
@@ -60,11 +55,9 @@ class SqliteCommunications:
 
     def archive(self, communication: Communication) -> Archived:
         """Store one record durably; raises NotAbleError or DiskReserveError."""
-        job = _Job(normal(communication))
+        job = Pending[Communication, Archived](limited(communication))
         self._group.submit(job)
-        if job.record is None:
-            raise NotAbleError("The communication was not archived; repeat the call.")
-        return job.record
+        return job.result()
 
     def check_able(self) -> None:
         """Raise NotAbleError where the last archiving failed, DiskReserveError below the reserve of free disk."""
@@ -113,7 +106,7 @@ class SqliteCommunications:
             last = connection.execute(END).fetchone()
         return last[0] if last else 0
 
-    def _write(self, jobs: list[_Job]) -> None:
+    def _write(self, jobs: list[Pending[Communication, Archived]]) -> None:
         try:
             with self._database.writing() as connection:
                 records = self._chained(connection, jobs)
@@ -123,16 +116,16 @@ class SqliteCommunications:
             raise
         self._failure = None
         for job, record in zip(jobs, records, strict=True):
-            job.record = record
+            job.entry = record
         self._ring.extend(records)
         self._database.growth.reach(records[-1].position)
 
-    def _chained(self, connection: sqlite3.Connection, jobs: list[_Job]) -> list[Archived]:
+    def _chained(self, connection: sqlite3.Connection, jobs: list[Pending[Communication, Archived]]) -> list[Archived]:
         last = connection.execute(END).fetchone()
         (number,) = connection.execute(LAST_NUMBER, (self._writer,)).fetchone()
-        ends = Ends(last[0], last[1], last[2], number or 0) if last else Ends()
-        records, now = [], self._now()
-        for job in jobs:
-            record, ends = following(ends, self._writer, job.communication, now)
-            records.append(record)
+        tail, number = Tail(*last) if last else Tail(), number or 0
+        records, now = list[Archived](), self._now()
+        for number_, job in enumerate(jobs, number + 1):
+            records.append(record_after(tail, self._writer, number_, job.input, now))
+            tail = tail_of(records[-1])
         return records

@@ -8,8 +8,8 @@ from typing import Final
 from adapters.embedded.database import Database
 from adapters.embedded.log.by_time import last_until
 from adapters.embedded.log.checks import events_of_no_commit, streams_out_of_order
+from adapters.embedded.log.event_store import tail
 from adapters.embedded.log.raw_log import raw_commits
-from adapters.embedded.log.recorder import tail
 from adapters.embedded.log.tables import LOG
 from adapters.embedded.log.tail_watcher import poll_beyond
 from adapters.log.events import decode

@@ -7,10 +7,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TESTS ?= tests
 PYTEST_ARGS ?= -n 2 --dist loadscope
 BENCH ?=
+FAST := house domain commands projections http wire security cli learning
 SWEEP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo servers test sweep lint format bench lock clean
+.PHONY: help install demo servers check test pythons sweep lint format bench lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -23,6 +24,16 @@ demo: install ## Run the whole life of models on real data, narrated, in a tempo
 test: $(VENV)/.installed-dev ## Run all tests (TESTS=path and PYTEST_ARGS=… choose); fetches a Kafka and a MongoDB once
 	@$(BIN)/python -m tests.servers.install
 	$(BIN)/python -m pytest $(PYTEST_ARGS) $(TESTS)
+
+check: $(VENV)/.installed-dev ## Check style, types and contracts, then run the fast tests: those without servers and processes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/python -m pytest -q -n 2 -m 'not slow' $(addprefix tests/,$(FAST))
+
+pythons: ## Run the tests of task processes on every supported Python that is here
+	.ci/pythons
 
 servers: $(VENV)/.installed-dev ## Run a Kafka and a MongoDB on this machine, for trying the distributed mode without Docker
 	@$(BIN)/python -m tests.servers.install
@@ -59,8 +70,8 @@ LOCK_ARGS := --quiet --universal --python-version 3.11 --generate-hashes --no-he
 
 # Debian and Ubuntu leave ensurepip out of python3: fetch it where we may, else say what is missing in one sentence.
 $(VENV)/.made:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "AutoLearn needs Python 3.11 or later; $(PYTHON) is not: say make PYTHON=python3.12 (or the like)." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "AutoLearn needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another: say make PYTHON=python3.12 (or the like)." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/get-venv $(PYTHON)
 	$(PYTHON) -m venv $(VENV)
 	@touch $@

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from domain.errors import BadInputError
+from autolearn.errors import InvalidInputError
 
 DEFAULT_URL = "http://127.0.0.1:8420"
 
@@ -24,7 +24,7 @@ def credentials_file() -> Path:
 
 
 def backend_url(given: str | None) -> str:
-    """Return the URL to call, without a slash at its end; raises BadInputError for one that is no http(s) URL."""
+    """Return the URL to call, without a slash at its end; raises InvalidInputError for one that is no http(s) URL."""
     url = (given or os.environ.get("AUTOLEARN_URL") or DEFAULT_URL).rstrip("/")
     parts = urlsplit(url)
     try:
@@ -32,5 +32,5 @@ def backend_url(given: str | None) -> str:
     except ValueError:
         good = False
     if not good or parts.query or parts.fragment or parts.username:
-        raise BadInputError(f"{url!r} is not the URL of a backend: it looks like {DEFAULT_URL}.")
+        raise InvalidInputError(f"{url!r} is not the URL of a backend: it looks like {DEFAULT_URL}.")
     return url

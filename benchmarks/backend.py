@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from adapters.security.credentials import Credentials
+from autolearn.client import Client
+from autolearn.credentials import Credentials
+from autolearn.positions import Positions
 from benchmarks import Figure
 from benchmarks.memory import family_pss, pss
 from benchmarks.train import childs_own
-from cli.client import Client
-from cli.positions import Positions
 from cli.up import started
 
 ROUNDS = 40
@@ -39,8 +39,8 @@ def measure() -> Iterable[Figure]:
 def _figures(pid: int, url: str, data: Path) -> Iterable[Figure]:
     client = _client(url, data)
     wanted = {"dataset": "iris", "model": "logistic-regression"}
-    whole = _p50(lambda: client.tell("trainings", body=wanted))
-    client.tell("session", "commit")
+    whole = _p50(lambda: client.post("trainings", body=wanted))
+    client.post("session", "commit")
     yield Figure("train iris, logistic regression, over REST, warm, p50", whole, "ms", "<= 150")
     yield Figure("- of it beyond the child's own read, fit and blobs", whole - childs_own(), "ms", "<= 60")
     run = _shell(url, data)

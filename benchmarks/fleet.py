@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from adapters.security.credentials import Credentials
+from autolearn.client import Client
+from autolearn.credentials import Credentials
+from autolearn.positions import Positions
 from benchmarks import Figure
 from benchmarks.memory import family_pss, pss
 from benchmarks.train import childs_own
-from cli.client import Client
-from cli.positions import Positions
 from tests.end_to_end.fleet import Fleet, serving, until
 from tests.servers.kafka import KafkaServer
 from tests.servers.mongod import MongoServer
@@ -68,12 +68,12 @@ def _figures(fleet: Fleet) -> Iterable[Figure]:
     fleet.client("bench", "analyst", "sys-admin")
     client = _client(fleet, "bench")
     wanted = {"dataset": "iris", "model": "logistic-regression"}
-    whole = _p50(lambda: client.tell("trainings", body=wanted))
-    client.tell("session", "commit")
+    whole = _p50(lambda: client.post("trainings", body=wanted))
+    client.post("session", "commit")
     yield Figure("train iris over REST through the gateway, warm, p50", whole, "ms", "<= 150")
     yield Figure("- of it beyond the child's own read, fit and blobs", whole - childs_own(), "ms", "<= 60")
     yield Figure("command answered -> visible in the read model, p50", _visible(client), "ms", "<= 20")
-    yield Figure("history, newest, through the gateway, p50", _p50(lambda: client.ask("experiments")), "ms")
+    yield Figure("history, newest, through the gateway, p50", _p50(lambda: client.get("experiments")), "ms")
     for words in KINDS:
         member = fleet.of(*words)[0]
         yield Figure(f"`{' '.join(words)}`, PSS", pss(member.process.pid), "MiB")
@@ -89,19 +89,19 @@ def _visible(client: Client) -> float:
     """Return the p50 in ms from a command's answer to a query that sees it (the query's own way included)."""
     times = []
     for n in range(ROUNDS):
-        client.tell("clients", body={"client": f"c{n}", "roles": ["analyst"]})
+        client.post("clients", body={"client": f"c{n}", "roles": ["analyst"]})
         begin = time.perf_counter()
-        client.ask("catalog")  # with `after_position` of what was just told
+        client.get("catalog")  # with `after_position` of what was just told
         times.append((time.perf_counter() - begin) * MILLI)
-    return statistics.median(times) - _p50(lambda: client.ask("catalog"))
+    return statistics.median(times) - _p50(lambda: client.get("catalog"))
 
 
 def _takeover(fleet: Fleet, client: Client, kind: str) -> float:
     in_charge = next(member for member in fleet.of(kind) if '"in_charge":true' in member.get("/health/ready")[1])
     begin = time.perf_counter()
     in_charge.kill()
-    client.tell("clients", body={"client": f"t{uuid4().hex[:12]}", "roles": ["analyst"]})
-    client.ask("catalog")
+    client.post("clients", body={"client": f"t{uuid4().hex[:12]}", "roles": ["analyst"]})
+    client.get("catalog")
     took = time.perf_counter() - begin
     fleet.start(kind)
     until(lambda: any('"in_charge":true' in member.get("/health/ready")[1] for member in fleet.of(kind)))

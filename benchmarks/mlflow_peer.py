@@ -16,11 +16,11 @@ from typing import Any
 
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
-from adapters.security.credentials import Credentials
+from autolearn.client import Client
+from autolearn.credentials import Credentials
+from autolearn.errors import ProblemError
+from autolearn.positions import Positions
 from benchmarks import Figure, many, memory, mlflow_server
-from cli.client import Client
-from cli.positions import Positions
-from cli.problems import ProblemError
 from cli.up import STOP_SECONDS, started
 from domain.errors import NotReachedError
 from server.compose.embedded import EVENTS
@@ -107,12 +107,12 @@ def client_of(url: str, data: Path, position: int) -> Client:
     file = data / "credentials.json"
     credentials = Credentials.read(file)
     positions = Positions.of(file, url, credentials.client, credentials.key)
-    positions.reached(position)  # so that the client asks for this position or later
+    positions.advance(position)  # so that the client asks for this position or later
     client = Client(url, credentials, positions)
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while True:
         try:
-            client.ask("session")
+            client.get("session")
         except ProblemError as problem:
             if problem.slug != NotReachedError.slug or time.monotonic() > deadline:
                 raise
@@ -144,7 +144,7 @@ def page_figures(folder: Path, count: int) -> Iterator[Figure]:
 
 def our_page(client: Client, query: dict[str, str]) -> list[Any]:
     """Ask AutoLearn."""
-    return list(client.ask("experiments", limit=100, **query).body["experiments"])
+    return list(client.get("experiments", limit=100, **query).body["experiments"])
 
 
 def their_page(server: mlflow_server.Server, body: dict[str, Any]) -> list[Any]:

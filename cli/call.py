@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from adapters.host.printable import visible_lines
-from cli.answers import Answer
-from cli.bodies import NO_BODY, Body, JsonBody, RawBody
+from autolearn.answers import Answer
+from autolearn.events import check_problem
+from autolearn.outgoing_call import Body, FileBody
 from cli.cells import as_json
-from cli.events import check_problem
 from cli.options import shared
 from cli.terminal import Terminal
 
@@ -50,8 +50,8 @@ def call(
     extra = dict(map(_header, headers))
     body, client = _body(method, data, raw), terminal.client()
     key = next((extra.pop(name) for name in list(extra) if name.lower() == "idempotency-key"), "")
-    outgoing = client.call_of(method.upper(), client.base + path, key)
-    answer = client.converse(outgoing, body, extra)
+    outgoing = client.call(method.upper(), path, key)
+    answer = client.send(outgoing, body, extra)
     if isinstance(answer, Answer):
         _print(terminal, answer, include=include)
         return
@@ -65,7 +65,7 @@ def _print(terminal: Terminal, answer: Answer, *, include: bool) -> None:
         terminal.say(f"HTTP {answer.status}")
         for name, value in answer.headers.items():
             terminal.say(f"{name}: {value}")
-    answer.checked()
+    answer.raise_for_status()
     if answer.body is not None:
         click.echo(as_json(answer.body, 2))
     elif answer.media.startswith("text/"):
@@ -87,9 +87,9 @@ def _body(method: str, data: str | None, raw: Path | None) -> Body:
     if raw is not None:
         if data is not None:
             raise click.UsageError("Either -d or --raw.")
-        return RawBody.of(raw)
+        return FileBody.of(raw)
     if data is None:
-        return JsonBody(b"{}") if method.upper() == "POST" else NO_BODY
+        return b"{}" if method.upper() == "POST" else None
     try:
         content = _read(data)
         json.loads(content)
@@ -97,7 +97,7 @@ def _body(method: str, data: str | None, raw: Path | None) -> Body:
         raise click.UsageError("-d is no JSON that can be read: it is nested too deeply.") from None
     except ValueError as wrong:
         raise click.UsageError(f"-d is no JSON: {wrong}.") from None
-    return JsonBody(content)
+    return content
 
 
 def _read(data: str) -> bytes:

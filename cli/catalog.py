@@ -23,7 +23,7 @@ RANGES = (("minimum", ">="), ("exclusive_minimum", ">"), ("maximum", "<="), ("ex
 def catalog(terminal: Terminal, kind: str | None, name: str | None, as_of: str | None) -> None:
     """Show the models, data sets and measures on offer."""
     path = [part for part in ("catalog", kind, name) if part]
-    body = terminal.client().ask(*path, as_of=as_of).body
+    body = terminal.client().get(*path, as_of=as_of).body
     terminal.show(body, View(_one) if name else View(_lists, rows=kind or partial(_entries, form=terminal.form)))
 
 

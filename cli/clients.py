@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
+from autolearn.errors import UnprovenAnswerError
 from cli.cells import as_json
 from cli.options import as_of, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from domain.errors import NotAbleError
 
 ROLES = ("analyst", "sys-admin")
 
@@ -44,7 +44,7 @@ def add(terminal: Terminal, name: str, roles: tuple[str, ...], out: Path | None,
     if offline:
         _hand_out(terminal, _without_backend(terminal, "add", name, roles), out)
     else:
-        _hand_out(terminal, terminal.client().tell("clients", body={"client": name, "roles": list(roles)}).body, out)
+        _hand_out(terminal, terminal.client().post("clients", body={"client": name, "roles": list(roles)}).body, out)
 
 
 @client.command("list")
@@ -55,7 +55,7 @@ def list_clients(terminal: Terminal, as_of: str | None, *, offline: bool) -> Non
     """List the clients."""
     if offline and as_of:
         raise click.UsageError("--as-of asks a backend: leave out --offline, which tells what is true now.")
-    body = _without_backend(terminal, "list") if offline else terminal.client().ask("clients", as_of=as_of).body
+    body = _without_backend(terminal, "list") if offline else terminal.client().get("clients", as_of=as_of).body
     terminal.show(body, View(_blocks, rows="clients"))
 
 
@@ -70,7 +70,7 @@ def rotate(terminal: Terminal, name: str, out: Path | None, *, offline: bool) ->
     body = (
         _without_backend(terminal, "rotate", name)
         if offline
-        else terminal.client().tell("clients", name, "rotation").body
+        else terminal.client().post("clients", name, "rotation").body
     )
     _hand_out(terminal, body, out)
 
@@ -84,7 +84,7 @@ def revoke(terminal: Terminal, name: str, *, offline: bool) -> None:
     body = (
         _without_backend(terminal, "revoke", name)
         if offline
-        else terminal.client().tell("clients", name, "revocation").body
+        else terminal.client().post("clients", name, "revocation").body
     )
     terminal.show(body)
 
@@ -108,10 +108,10 @@ def _owner_of(file: Path) -> str | None:
 
 
 def _hand_out(terminal: Terminal, body: Facts, out: Path | None) -> None:
-    from adapters.security.credentials import Credentials  # noqa: PLC0415 - loads cryptography
+    from autolearn.credentials import Credentials  # noqa: PLC0415 - loads cryptography
 
     if not body.get("key"):
-        raise NotAbleError("The backend answered without the client's key: rotate the client to get one.")
+        raise UnprovenAnswerError("The backend answered without the client's key: rotate the client to get one.")
     key = str(body["key"])
     if out:
         Credentials(body["client"], body["generation"], key.encode()).write(out)

@@ -35,7 +35,7 @@ def compare(terminal: Terminal, experiments: tuple[str, ...], as_of: str | None)
     client, found, position = terminal.client(), [], 0
     for experiment in experiments:
         # All as of the position of the first, so that no change between two questions looks like a difference.
-        answer = client.ask("experiments", experiment, as_of=as_of or (f"@{position}" if position else None))
+        answer = client.get("experiments", experiment, as_of=as_of or (f"@{position}" if position else None))
         position = position or answer.position
         found.append(answer.body)
     facts = [_facts(body) for body in found]

@@ -42,7 +42,7 @@ def add(terminal: Terminal, file: Path, **facts: str | None) -> None:
 @shared
 def retire(terminal: Terminal, name: str) -> None:
     """Take data set NAME off the catalog; what was trained on it stays reproducible."""
-    terminal.show(terminal.client().tell("catalog", "datasets", name, "retirement").body)
+    terminal.show(terminal.client().post("catalog", "datasets", name, "retirement").body)
 
 
 def kind_of(file: Path) -> tuple[str, bool]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
+from autolearn.answers import Answer
+from autolearn.client import Client
+from autolearn.tasks import UNFINISHED, path_of_answer, wait_for_end
 from cli import exit_codes
-from cli.answers import Answer
-from cli.client import Client
-from cli.following import UNFINISHED, Following, path_of, path_of_task
 from cli.terminal import Terminal
 from cli.views import FAILED, explained
 
@@ -19,7 +19,7 @@ def finished(terminal: Terminal, client: Client, answer: Answer, *, wait: bool) 
     if not wait or answer.body.get("state") not in UNFINISHED:
         return answer.body
     with terminal.working("The backend goes on"):
-        return Following().end_of(client, *(path_of(answer.location) or path_of_task(answer.body)))
+        return wait_for_end(client, path_of_answer(answer.location, answer.body))
 
 
 def leave(terminal: Terminal, body: dict[str, Any], *, different: bool = False) -> None:

@@ -38,7 +38,7 @@ def evaluate(
     client = terminal.client()
     wanted = {"experiment": experiment, "measures": list(measures), "average": average, "on": on}
     with terminal.working("Evaluating"):
-        answer = client.tell("evaluations", body=wanted, background=no_wait)
+        answer = client.post("evaluations", body=wanted, background=no_wait)
     body = finished(terminal, client, answer, wait=not no_wait)
     terminal.show(body, TASK)
     if no_wait and body.get("evaluation"):

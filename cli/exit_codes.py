@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from autolearn import errors as client_errors
 from domain import errors
 
 DONE = 0
@@ -30,7 +31,7 @@ OF_STATUS = {
     507: NOT_ABLE,
 }
 
-OF_ERROR: dict[type[errors.AutoLearnError], int] = {
+OF_ERROR: dict[type[Exception], int] = {
     errors.BadInputError: BAD_INPUT,
     errors.NotAuthenticatedError: NOT_ALLOWED,
     errors.ForbiddenError: NOT_ALLOWED,
@@ -38,8 +39,13 @@ OF_ERROR: dict[type[errors.AutoLearnError], int] = {
     errors.ConflictError: CONFLICT,
     errors.NotAbleError: NOT_ABLE,
     errors.DiskReserveError: NOT_ABLE,
-    errors.UnreachableError: NOT_ABLE,
     errors.WaitedTooLongError: WAITED_TOO_LONG,
+    client_errors.UnreachableError: NOT_ABLE,
+    client_errors.NoAnswerError: NOT_ABLE,
+    client_errors.UnprovenAnswerError: NOT_ABLE,
+    client_errors.MissingCredentialsError: NOT_ALLOWED,
+    client_errors.InvalidInputError: BAD_INPUT,
+    client_errors.WaitTimeoutError: WAITED_TOO_LONG,
 }
 
 FIRST_SERVER_FAULT = 500
@@ -50,6 +56,8 @@ def of_status(status: int) -> int:
     return OF_STATUS.get(status, NOT_ABLE if status >= FIRST_SERVER_FAULT else BAD_INPUT)
 
 
-def of_error(error: errors.AutoLearnError) -> int:
-    """Return the exit code of an error raised on this side; one outside the table counts as failed."""
+def of_error(error: Exception) -> int:
+    """Return the exit code of an error; one outside the table counts as failed."""
+    if isinstance(error, client_errors.ProblemError):
+        return of_status(error.status)
     return next((OF_ERROR[kind] for kind in type(error).__mro__ if kind in OF_ERROR), DIFFERENT)

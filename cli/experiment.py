@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
+from autolearn.errors import UnprovenAnswerError
 from cli.ending import finished, leave
 from cli.options import as_of, no_wait, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 from cli.umask import give_users_mode
 from cli.views import TASK, measure_rows, named, numbered
-from domain.errors import NotAbleError
 
 LISTS = ("evaluations", "reproductions", "annotations", "events", "measures")
 HIDDEN = ("learned", "split", "provenance", "blobs")
@@ -31,7 +31,7 @@ def show(terminal: Terminal, experiment: str, as_of: str | None) -> None:
 
     JSON has also learned parameters, split, provenance and blobs.
     """
-    terminal.show(terminal.client().ask("experiments", experiment, as_of=as_of).body, View(_blocks))
+    terminal.show(terminal.client().get("experiments", experiment, as_of=as_of).body, View(_blocks))
 
 
 @click.command()
@@ -42,7 +42,7 @@ def reproduce(terminal: Terminal, experiment: str, *, no_wait: bool) -> None:
     """Train EXPERIMENT again from its record; exit code 1 where it does not learn the same."""
     client = terminal.client()
     with terminal.working("Training again"):
-        answer = client.tell("experiments", experiment, "reproductions", background=no_wait)
+        answer = client.post("experiments", experiment, "reproductions", background=no_wait)
     body = finished(terminal, client, answer, wait=not no_wait)
     terminal.show(body, TASK)
     leave(terminal, body, different=bool(body.get("verdict")) and body["verdict"] not in EQUAL)
@@ -58,7 +58,7 @@ def export(terminal: Terminal, experiment: str, file: Path, as_of: str | None) -
     if not os.access(file.parent, os.W_OK) or not file.parent.is_dir():
         raise click.UsageError(f"{file.parent} is no folder that you may write to.")
     client = terminal.client()
-    known = client.ask("experiments", experiment, as_of=as_of).body
+    known = client.get("experiments", experiment, as_of=as_of).body
     descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".new", dir=file.parent)
     os.close(descriptor)
     fresh = Path(draft)
@@ -79,7 +79,7 @@ def _check(known: Facts, sha256: str) -> None:
     recorded = (known.get("blobs") or {}).get("model") or {}
     wanted = recorded.get("sha256") if isinstance(recorded, dict) else recorded
     if wanted and wanted != sha256:
-        raise NotAbleError(f"The file that came is not the recorded model: SHA-256 {sha256}, recorded {wanted}.")
+        raise UnprovenAnswerError(f"The file that came is not the recorded model: SHA-256 {sha256}, recorded {wanted}.")
 
 
 def _blocks(body: Facts) -> list[Block]:

@@ -32,7 +32,7 @@ autolearn history --where 'max_depth = none or model = svm' --since 7d
 @shared
 def history(terminal: Terminal, *, withdrawn: bool, **query: Any) -> None:
     """List the committed experiments, newest first; docs/filters.md describes FILTER and the sort keys."""
-    body = terminal.client().ask("experiments", withdrawn=1 if withdrawn else None, **query).body
+    body = terminal.client().get("experiments", withdrawn=1 if withdrawn else None, **query).body
     terminal.show(body, View(_blocks, rows="experiments"))
     terminal.point_on(body)
 

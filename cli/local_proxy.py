@@ -18,15 +18,12 @@ from typing import Any
 import click
 
 from adapters.host.printable import visible, visible_json
-from adapters.security.calls import RAW
-from adapters.security.sealing import SEALED
-from cli.answers import Answer
-from cli.beliefs import EVENT_STREAM, PROBLEM
-from cli.bodies import NO_BODY, Body, JsonBody, RawBody
-from cli.client import Client
-from cli.events import Event
-from cli.problems import ProblemError, problem_of
-from domain.errors import AutoLearnError, BadInputError, ForbiddenError, TooLargeError
+from autolearn.answers import Answer
+from autolearn.client import Client
+from autolearn.errors import ClientError, InvalidInputError, ProblemError
+from autolearn.events import Event
+from autolearn.outgoing_call import Body, FileBody
+from autolearn.protocol.headers import EVENT_STREAM, PROBLEM, RAW, SEALED
 
 SECRET_BYTES = 18
 BLOCK = 1 << 20
@@ -43,9 +40,8 @@ PASSED_ON = (
     "Allow",
 )
 FORWARDED = ("Prefer",)
-STATUS_OF = {"forbidden": 403, "bad-input": 400, "not-json": 400, "too-large": 413}
 NO_TEXT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # what no value of a header may have: a folded one has a line's end
-SLUGS = {413: "too-large", 431: "too-large", 501: "method-not-allowed"}
+SLUGS = {403: "forbidden", 413: "too-large", 431: "too-large", 501: "method-not-allowed"}
 
 
 class Door(ThreadingHTTPServer):
@@ -106,41 +102,39 @@ class Passage(BaseHTTPRequestHandler):
             target = self._checked_target()
             with self._body() as body:
                 self._pass(target, body)
-        except (ProblemError, AutoLearnError) as refusal:
+        except ClientError as refusal:
             status, problem = _told(refusal)
             self._send(status, PROBLEM, json.dumps(problem).encode(), {})
 
     def _check_headers(self) -> None:
         """Refuse a header that cannot be passed on; what the parser could not read stands in `defects`."""
         if self.headers.defects or any(NO_TEXT.search(name + value) for name, value in self.headers.items()):
-            raise BadInputError("A header is one line of text, without control characters.")
+            raise InvalidInputError("A header is one line of text, without control characters.")
         if NO_TEXT.search(self.path):
-            raise BadInputError("A target has no control characters.")
+            raise InvalidInputError("A target has no control characters.")
 
     def _checked_target(self) -> str:
         """Return what stands behind the secret; other sites have another Origin, rebound names another Host."""
         own = {f"http://{host}" for host in self.server.hosts}
         if self.headers.get("Host") not in self.server.hosts or self.headers.get("Origin", next(iter(own))) not in own:
-            raise ForbiddenError("This door is for requests from this machine that use its own URL.")
+            raise _refusal(403, "This door is for requests from this machine that use its own URL.")
         secret, slash, rest = self.path.removeprefix("/").partition("/")
         if not hmac.compare_digest(secret.encode(), self.server.secret.encode()) or not slash:
-            raise ForbiddenError(
-                "The URL has not the secret of this start: use the one that `autolearn proxy` printed."
-            )
+            raise _refusal(403, "The URL has not the secret of this start: use the one that `autolearn proxy` printed.")
         return f"/{rest}"
 
     @contextmanager
     def _body(self) -> Iterator[Body]:
         declared = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not declared.isascii() or not declared.isdigit():
-            raise BadInputError("The door needs a body with its Content-Length.")
+            raise InvalidInputError("The door needs a body with its Content-Length.")
         if int(declared) > LARGEST:
-            raise TooLargeError("A body has at most 1 GiB.")
+            raise _refusal(413, "A body has at most 1 GiB.")
         if self.headers.get_content_type() == RAW:
             with self._kept(int(declared)) as file:
-                yield RawBody.of(file)
+                yield FileBody.of(file)
         else:
-            yield JsonBody(self.rfile.read(int(declared))) if int(declared) else NO_BODY
+            yield self.rfile.read(int(declared)) if int(declared) else None
 
     @contextmanager
     def _kept(self, size: int) -> Iterator[Path]:
@@ -155,10 +149,10 @@ class Passage(BaseHTTPRequestHandler):
     def _pass(self, target: str, body: Body) -> None:
         client = self.server.client
         headers = {name: self.headers[name] for name in FORWARDED if name in self.headers}
-        call = client.call_of(self.command, client.base + target, self.headers.get("Idempotency-Key", ""))
+        call = client.call(self.command, target, self.headers.get("Idempotency-Key", ""))
         if EVENT_STREAM in self.headers.get("Accept", ""):
             headers["Accept"] = f"{EVENT_STREAM}, {SEALED}"
-        answer = client.converse(call, body, headers)
+        answer = client.send(call, body, headers)
         if not isinstance(answer, Answer):  # some routes answer by events whether they are asked to or not
             self._stream(answer)
             return
@@ -187,7 +181,7 @@ class Passage(BaseHTTPRequestHandler):
                 number += 1
                 self._send_event(number, first)
                 first = next(events, None)
-        except (ProblemError, AutoLearnError) as refusal:
+        except ClientError as refusal:
             self._send_event(number + 1, Event("problem", _told(refusal)[1]))
 
     def _send_event(self, number: int, event: Event) -> None:
@@ -206,9 +200,10 @@ class Passage(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def _told(refusal: ProblemError | AutoLearnError) -> tuple[int, dict[str, Any]]:
+def _refusal(status: int, detail: str) -> ProblemError:
+    return ProblemError(status, {"type": SLUGS[status], "title": SLUGS[status], "detail": detail})
+
+
+def _told(refusal: ClientError) -> tuple[int, dict[str, Any]]:
     """Return status and problem, which says its status like those of the backend."""
-    if isinstance(refusal, ProblemError):
-        return refusal.status, refusal.problem
-    status = STATUS_OF.get(refusal.slug, 503)
-    return status, {**problem_of(refusal), "status": status}
+    return refusal.status, refusal.problem | {"status": refusal.status}

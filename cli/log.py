@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
+from autolearn.events import check_problem
 from cli.cells import cell
-from cli.events import check_problem
 from cli.options import cursor, limit, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
@@ -46,13 +46,13 @@ def log(terminal: Terminal, *, follow: bool, **query: Any) -> None:
     if follow:
         _follow(terminal, {key: value for key, value in query.items() if key not in ("limit", "cursor")})
         return
-    body = terminal.client().ask("log", **query).body
+    body = terminal.client().get("log", **query).body
     terminal.show(body, View(_blocks, rows="communications"))
     terminal.point_on(body)
 
 
 def _follow(terminal: Terminal, query: Facts) -> None:
-    for event in terminal.client().events("GET", "log", "events", **query):
+    for event in terminal.client().stream("GET", "log", "events", **query):
         check_problem(event)
         if isinstance(event.data, dict) and "operation" in event.data:
             columns = (*FOLLOWED, "count") if event.data.get("count", 1) != 1 else FOLLOWED

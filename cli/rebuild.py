@@ -17,5 +17,5 @@ def rebuild(terminal: Terminal, projection: str | None, *, whole: bool) -> None:
     """Compute the read model PROJECTION, or all, anew from the log."""
     if whole and projection:
         raise click.UsageError("Name a projection or say --all, not both.")
-    events = terminal.client().events("POST", "rebuilds", body={"projection": projection})
+    events = terminal.client().stream("POST", "rebuilds", body={"projection": projection})
     terminal.show(result_of(terminal, "Rebuilding", events))

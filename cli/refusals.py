@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import click
 
 from adapters.host.printable import visible
+from autolearn.errors import ClientError, InvalidInputError, sentence_of, shortened
 from cli import exit_codes
 from cli.cells import as_json
 from cli.lazy import ReaderLeft
-from cli.problems import ProblemError, problem_of, sentence, shortened
-from domain.errors import AutoLearnError, BadInputError, UnreachableError
+from domain.errors import AutoLearnError
 
 JSON_MODES = ("json", "jsonl")
 
@@ -47,23 +47,24 @@ def wants_json(arguments: Sequence[str]) -> bool:
 
 
 def _understood(error: BaseException) -> tuple[dict[str, object], int]:
-    if isinstance(error, ProblemError):
-        return error.problem, exit_codes.of_status(error.status)
+    if isinstance(error, ClientError):
+        return error.problem, exit_codes.of_error(error)
     if isinstance(error, AutoLearnError):
-        return problem_of(error), exit_codes.of_error(error)
+        title = error.slug.replace("-", " ").capitalize()
+        return {"type": error.slug, "title": title, "detail": error.sentence, **error.facts}, exit_codes.of_error(error)
     if isinstance(error, click.ClickException):
         said = error.format_message().replace("\n\t", " ")  # choices, one below the other
-        return problem_of(BadInputError(said)), exit_codes.BAD_INPUT
+        return InvalidInputError(said).problem, exit_codes.BAD_INPUT
     if isinstance(error, OSError):
         named = f"{error.filename}: " if error.filename else ""
-        return problem_of(BadInputError(f"{named}{error.strerror or error}.")), exit_codes.BAD_INPUT
+        return InvalidInputError(f"{named}{error.strerror or error}.").problem, exit_codes.BAD_INPUT
     told = f"{type(error).__name__}: {error}".splitlines()[0]
-    return problem_of(AutoLearnError(f"The command failed unexpectedly ({told}). That is a mistake of AutoLearn.")), 1
+    return ClientError(f"The command failed unexpectedly ({told}). That is a mistake of AutoLearn.").problem, 1
 
 
 def _readable(error: BaseException, problem: dict[str, object]) -> str:
-    text = sentence(problem)
-    if isinstance(error, UnreachableError | ProblemError | AutoLearnError):
+    text = sentence_of(problem)
+    if isinstance(error, ClientError | AutoLearnError):
         return f"autolearn: {text}"
     context = getattr(error, "ctx", None)
     hint = f" See `{context.command_path} --help`." if isinstance(context, click.Context) else ""

@@ -17,7 +17,7 @@ from cli.views import TASK
 def annotate(terminal: Terminal, experiment: str, text: str, reason: str) -> None:
     """Add TEXT as a remark to EXPERIMENT."""
     body = {"text": text, "reason": reason}
-    terminal.show(terminal.client().tell("experiments", experiment, "annotations", body=body).body, TASK)
+    terminal.show(terminal.client().post("experiments", experiment, "annotations", body=body).body, TASK)
 
 
 @click.command()
@@ -26,7 +26,7 @@ def annotate(terminal: Terminal, experiment: str, text: str, reason: str) -> Non
 @shared
 def withdraw(terminal: Terminal, experiment: str, reason: str) -> None:
     """Take EXPERIMENT out of the history; it stays readable by its id."""
-    terminal.show(terminal.client().tell("experiments", experiment, "withdrawal", body={"reason": reason}).body, TASK)
+    terminal.show(terminal.client().post("experiments", experiment, "withdrawal", body={"reason": reason}).body, TASK)
 
 
 @click.command()
@@ -35,4 +35,4 @@ def withdraw(terminal: Terminal, experiment: str, reason: str) -> None:
 @shared
 def restore(terminal: Terminal, experiment: str, reason: str) -> None:
     """Put the withdrawn EXPERIMENT back into the history."""
-    terminal.show(terminal.client().tell("experiments", experiment, "restoration", body={"reason": reason}).body, TASK)
+    terminal.show(terminal.client().post("experiments", experiment, "restoration", body={"reason": reason}).body, TASK)

@@ -24,7 +24,7 @@ def replay(terminal: Terminal, as_of: str, stream: str | None) -> None:
 
     Exit code 1 where the read models say something else.
     """
-    events = terminal.client().events("GET", "replay", as_of=as_of, stream=stream)
+    events = terminal.client().stream("GET", "replay", as_of=as_of, stream=stream)
     body = result_of(terminal, "Replaying", events)
     terminal.show(body, View(_blocks))
     if body.get("matches_read_models") is False:

@@ -18,9 +18,9 @@ def session(terminal: Terminal, which: str | None, as_of: str | None) -> None:
     """Show your open session, the earlier SESSION, or a list of all of yours."""
     client = terminal.client()
     if which == "list":
-        terminal.show(client.ask("session", list=1, as_of=as_of).body, View(_listed, rows="sessions"))
+        terminal.show(client.get("session", list=1, as_of=as_of).body, View(_listed, rows="sessions"))
         return
-    body = client.ask("session", session=which, as_of=as_of).body
+    body = client.get("session", session=which, as_of=as_of).body
     terminal.show(body, View(_blocks, rows="experiments"))
     if terminal.is_for_people and body.get("session") is None:
         terminal.say("No session is open: the next training opens one.")
@@ -32,7 +32,7 @@ def session(terminal: Terminal, which: str | None, as_of: str | None) -> None:
 @shared
 def commit(terminal: Terminal, experiments: tuple[str, ...], message: str | None) -> None:
     """Commit all completed trainings of the session, or the named ones (and discard the rest)."""
-    answer = terminal.client().tell("session", "commit", body={"experiments": list(experiments), "message": message})
+    answer = terminal.client().post("session", "commit", body={"experiments": list(experiments), "message": message})
     body = answer.body | {"audit": answer.audit}
     terminal.show(
         body, View(lambda told: [{key: it for key, it in told.items() if key != "audit"}])
@@ -45,7 +45,7 @@ def commit(terminal: Terminal, experiments: tuple[str, ...], message: str | None
 @shared
 def discard(terminal: Terminal) -> None:
     """Discard the session and everything in it."""
-    terminal.show(terminal.client().tell("session", "discard").body)
+    terminal.show(terminal.client().post("session", "discard").body)
 
 
 def _blocks(body: Facts) -> list[Block]:

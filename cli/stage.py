@@ -13,8 +13,8 @@ import click
 
 from adapters.host.printable import visible
 from adapters.host.processes import child_environment, python_command
+from autolearn.errors import ClientError
 from cli.terminal import style
-from domain.errors import AutoLearnError
 
 
 @dataclass
@@ -80,4 +80,4 @@ class Stage:
     def _check(arguments: tuple[str, ...], done: subprocess.CompletedProcess[bytes], exits: int) -> None:
         if done.returncode != exits:
             told = f"`autolearn {shlex.join(arguments)}` ended with exit code {done.returncode} instead of {exits}."
-            raise AutoLearnError(f"The demo stops: {told}")
+            raise ClientError(f"The demo stops: {told}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cli.events import Event, check_problem
+from autolearn.errors import NoAnswerError
+from autolearn.events import Event, check_problem
 from cli.terminal import Terminal
-from domain.errors import NotAbleError
 
 
 def result_of(terminal: Terminal, what: str, events: Iterable[Event]) -> Any:
-    """Return the data of the event `result`; raises ProblemError, NotAbleError for a stream that ends without one."""
+    """Return the data of the event `result`; raises ProblemError, NoAnswerError for a stream that ends without one."""
     with terminal.working(what) as spinner:
         for event in events:
             if event.name == "result":
@@ -19,7 +19,7 @@ def result_of(terminal: Terminal, what: str, events: Iterable[Event]) -> Any:
             check_problem(event)
             if spinner and isinstance(event.data, dict):
                 spinner.saw(str(event.data.get("what") or what), event.data.get("progress"))
-    raise NotAbleError("The backend ended before it had a result: look at its log.")
+    raise NoAnswerError("The backend ended before it had a result: look at its log.")
 
 
 def offline(steps: Iterable[dict[str, Any]]) -> Iterable[Event]:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import click
 
+from autolearn.tasks import path_of_task, wait_for_end
 from cli.ending import leave
-from cli.following import Following
 from cli.options import Finite, as_of, shared
 from cli.terminal import Terminal
 from cli.views import TASK
-
-NUMBERED = re.compile(r".+-([er])\d+")
-KINDS = {"e": "evaluations", "r": "reproductions"}
-
-
-def path_of_task(name: str) -> tuple[str, str]:
-    """Return where a task is: `<experiment>-e1` is an evaluation, `-r1` a reproduction, all else a training."""
-    match = NUMBERED.fullmatch(name)
-    return (KINDS[match[1]] if match else "trainings"), name
 
 
 @click.command()
@@ -28,7 +17,7 @@ def path_of_task(name: str) -> tuple[str, str]:
 @shared
 def status(terminal: Terminal, name: str, as_of: str | None) -> None:
     """Tell how the experiment, evaluation or reproduction ID stands."""
-    terminal.show(terminal.client().ask(*path_of_task(name), as_of=as_of).body, TASK)
+    terminal.show(terminal.client().get(*path_of_task(name), as_of=as_of).body, TASK)
 
 
 @click.command()
@@ -38,7 +27,7 @@ def status(terminal: Terminal, name: str, as_of: str | None) -> None:
 def wait(terminal: Terminal, name: str, timeout: float | None) -> None:
     """Wait for the end of the training, evaluation or reproduction ID."""
     with terminal.working(f"Waiting for {name}"):
-        body = Following(timeout).end_of(terminal.client(), *path_of_task(name))
+        body = wait_for_end(terminal.client(), path_of_task(name), timeout)
     terminal.show(body, TASK)
     leave(terminal, body, different=body.get("verdict") in ("different", "not-possible"))
 
@@ -48,4 +37,4 @@ def wait(terminal: Terminal, name: str, timeout: float | None) -> None:
 @shared
 def cancel(terminal: Terminal, name: str) -> None:
     """Cancel the training, evaluation or reproduction ID."""
-    terminal.show(terminal.client().tell(*path_of_task(name), method="DELETE").body, TASK)
+    terminal.show(terminal.client().delete(*path_of_task(name)).body, TASK)

@@ -14,10 +14,9 @@ from adapters.host.printable import may_colour, visible
 from cli.cells import as_json
 from cli.output import View, rendered
 from cli.table import Style
-from domain.errors import NotAuthenticatedError, NotFoundError, UnreachableError
 
 if TYPE_CHECKING:
-    from cli.client import Client
+    from autolearn.client import Client
     from cli.spinner import Spinner
 
 PLAIN = View()
@@ -36,18 +35,10 @@ class Terminal:
         return self.form == "table"
 
     def client(self) -> Client:
-        """Return the Remote Proxy of the backend; without credentials NotAuthenticatedError or UnreachableError."""
-        from adapters.security.credentials import Credentials  # noqa: PLC0415 - loads cryptography
-        from autolearn.locations import backend_url, credentials_file  # noqa: PLC0415 - with them
-        from cli.client import Client  # noqa: PLC0415 - loads http.client
-        from cli.positions import Positions  # noqa: PLC0415 - with them
+        """Return the Remote Proxy of the backend."""
+        from autolearn.client import connect  # noqa: PLC0415 - loads cryptography and http.client
 
-        url, file = backend_url(self.url), credentials_file()
-        try:
-            credentials = Credentials.read(file)
-        except NotFoundError:
-            raise _no_credentials(str(file)) from None
-        return Client(url, credentials, Positions.of(file, url, credentials.client, credentials.key))
+        return connect(self.url)
 
     def show(self, body: dict[str, Any], view: View = PLAIN) -> None:
         """Print a result."""
@@ -88,12 +79,3 @@ def style() -> Style:
     on_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((0, 0)).columns if on_terminal or os.environ.get("COLUMNS") else 0
     return Style(width or None, may_colour(sys.stdout))
-
-
-def _no_credentials(file: str) -> NotAuthenticatedError | UnreachableError:
-    if os.environ.get("AUTOLEARN_CREDENTIALS"):
-        return NotAuthenticatedError(f"AUTOLEARN_CREDENTIALS names {file}, and there is no such file.")
-    return UnreachableError(
-        f"There are no credentials at {file}: `autolearn up` starts a backend on this machine and makes some; "
-        "for another backend, set AUTOLEARN_URL and AUTOLEARN_CREDENTIALS."
-    )

@@ -31,7 +31,7 @@ def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], 
         wanted["test_size"] = options["test_size"]
     client = terminal.client()
     with terminal.working(f"Training {model} on {dataset}"):
-        answer = client.tell("trainings", body=wanted, background=options["no_wait"])
+        answer = client.post("trainings", body=wanted, background=options["no_wait"])
     training = finished(terminal, client, answer, wait=not options["no_wait"])
     if options["evaluate"] and training.get("state") == "completed":
         _evaluate(terminal, training)
@@ -44,7 +44,7 @@ def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], 
 def _evaluate(terminal: Terminal, training: dict[str, Any]) -> None:
     client = terminal.client()
     with terminal.working("Evaluating"):
-        answer = client.tell("evaluations", body={"experiment": training["experiment"], "measures": []})
+        answer = client.post("evaluations", body={"experiment": training["experiment"], "measures": []})
     evaluation = finished(terminal, client, answer, wait=True)
     merged = training | {key: evaluation[key] for key in ("evaluation", "measures", "position") if key in evaluation}
     if evaluation.get("state") != "completed":

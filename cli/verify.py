@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import click
 
+from autolearn.events import Event
 from cli import exit_codes
-from cli.events import Event
 from cli.options import shared
 from cli.output import Block, Facts, View
 from cli.steps import offline, result_of
@@ -43,7 +43,7 @@ def verify(
 
 def _steps(terminal: Terminal, given: Facts, data: str | None) -> Iterable[Event]:
     if data is None:
-        return terminal.client().events("POST", "verifications", body=given)
+        return terminal.client().stream("POST", "verifications", body=given)
     from server.inspection.questions import inspect_offline  # noqa: PLC0415 - loads the adapters
 
     return offline(inspect_offline("verify", data, given))

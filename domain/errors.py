@@ -158,12 +158,6 @@ class DiskReserveError(AutoLearnError):
     slug = "disk-full"
 
 
-class UnreachableError(AutoLearnError):
-    """No backend answers at the URL (raised by the client)."""
-
-    slug = "unreachable"
-
-
 class WaitedTooLongError(AutoLearnError):
     """The stated time passed before the end was seen (raised by the client)."""
 

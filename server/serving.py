@@ -20,7 +20,6 @@ import uvicorn
 
 from adapters.host.printable import visible
 from adapters.host.private_files import UMASK
-from adapters.host.processes import forbid_dumps
 from adapters.log.times import microseconds_now
 from adapters.serving.connection import Connection
 from adapters.serving.connections import Connections, OnRefused, ignore_refusal
@@ -28,6 +27,7 @@ from adapters.serving.limits import ConnectionLimits
 from adapters.serving.log_limit import LogLimit
 from adapters.serving.proxies import CallerAddress, Network
 from adapters.serving.sockets import ListeningSocket, affordable_connections, raise_descriptor_limit
+from autolearn.secret_files import forbid_dumps
 from domain.errors import BadInputError, ConflictError
 from server.logs import log_to_standard_error
 from server.startup import has_own_clients

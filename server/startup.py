@@ -6,7 +6,7 @@ import logging
 from threading import Event as Signal
 from typing import TYPE_CHECKING
 
-from adapters.security.credentials import Credentials
+from autolearn.credentials import Credentials
 from commands.call import Call, command_id
 from commands.catalog.offer_catalog import BuiltinDataset, OfferCatalog
 from commands.clients.add_client import AddClient

@@ -1,14 +1,11 @@
-"""Processes of ours: how they are started, that they leave no memory dump, and what the system has no more of."""
+"""Processes of ours: how they are started, and what the system has no more of."""
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-import resource
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +13,6 @@ from domain.errors import NotAbleError
 
 IMPORT_PATH: Final = "PYTHONPATH"
 SAFE_PATH: Final = "PYTHONSAFEPATH"  # Python's `-P`, inherited by the processes that a process of ours starts
-PR_SET_DUMPABLE: Final = 4
 RESOURCES: Final = {
     errno.EAGAIN: "processes or threads",
     errno.EMFILE: "file descriptors",
@@ -41,18 +37,6 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def absolute_folders(path: str) -> str:
     """Return a PYTHONPATH without its relative folders; an empty entry means the working directory, like `.`."""
     return os.pathsep.join(folder for folder in path.split(os.pathsep) if Path(folder).is_absolute())
-
-
-def forbid_dumps() -> None:
-    """Let this process and its forks leave no core dump, and no debugger but root's attach (prctl(2)).
-
-    A core pattern that is a pipe ignores the limit (core(5)), hence both. Only the limit survives an exec.
-    """
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0) if hard else (0, hard))
-    with suppress(OSError, AttributeError):  # no Linux
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def resource_exhaustion(error: BaseException) -> NotAbleError | None:

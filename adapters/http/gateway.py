@@ -23,7 +23,7 @@ from adapters.http.problems import Problem, problem_of
 from adapters.http.relayed import RelayedBody, Room
 from adapters.http.routing import routed
 from adapters.http.watch import Watch
-from adapters.http.wire import PROBLEM
+from autolearn.protocol.headers import PROBLEM
 from domain.errors import BadInputError
 
 log = logging.getLogger(__name__)

@@ -9,14 +9,14 @@ from fastapi.openapi.utils import get_openapi
 
 from adapters.http.policy import POLICY, Row
 from adapters.http.routes.response_schemas import ProblemView
-from adapters.http.wire import EVENT_STREAM, PROBLEM
+from autolearn.protocol.headers import EVENT_STREAM, PROBLEM
 
 DESCRIPTION = (
     "Schemas are shown as they are before sealing: every body marked `x-sealed` travels as "
     "`application/vnd.autolearn.sealed`, and every call is signed. The header `AutoLearn-Seal` of an answer binds "
     "its status, headers and body to the call: clients take them from there, `AutoLearn-Head` is nowhere else. "
     "A request id is used once: its repeat gets the first answer. `autolearn call` does all of that; "
-    "`autolearn proxy` opens a door for curl, browsers and notebooks."
+    "`autolearn proxy` is for curl, browsers and notebooks."
 )
 EVERY_CALL = {
     "401": "not authenticated",

@@ -15,8 +15,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from adapters.host.processes import forbid_dumps
 from adapters.tasks.confinement import program
+from autolearn.secret_files import forbid_dumps
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 ROWS = range(24)

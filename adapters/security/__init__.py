@@ -1,1 +1,1 @@
-"""Keys, tokens and seals of both ends of the wire (DESIGN 9); the CLI imports it too, so it stays light."""
+"""Keys, and the reading of tokens: the server's half of what `autolearn/protocol` names."""

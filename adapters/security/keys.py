@@ -5,15 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import stat
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from adapters.host.files import flush
-from adapters.host.processes import forbid_dumps
+from autolearn.errors import InvalidInputError
+from autolearn.secret_files import read_secret, write_secret
 from domain.errors import BadInputError, NotFoundError
 
 MASTER_BYTES = 32
@@ -51,35 +49,12 @@ def read_master_key(path: str | Path) -> bytes:
     """Read the key; raises NotFoundError, BadInputError (readable by others, or no key)."""
     try:
         key = base64.urlsafe_b64decode(read_secret(path).strip())
+    except FileNotFoundError:
+        raise NotFoundError(f"There is no file {path}.") from None
+    except InvalidInputError as insecure:
+        raise BadInputError(str(insecure)) from None
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != MASTER_BYTES:
         raise BadInputError(f"{path} holds no master key: 32 bytes as urlsafe base64.")
     return key
-
-
-def write_secret(path: str | Path, text: str) -> None:
-    """Write a new file that only its owner can read, durably; raises FileExistsError where there is one.
-
-    It appears whole: another process that starts at the same moment would else read a key that is still being written.
-    """
-    forbid_dumps()
-    folder = Path(path).resolve().parent
-    with NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=".secret-") as draft:  # mode 0600, as mkstemp's
-        draft.write(text)
-        draft.flush()
-        os.fsync(draft.fileno())
-        os.link(draft.name, path)
-    flush(folder)
-
-
-def read_secret(path: str | Path) -> str:
-    """Read such a file, and refuse one that others can read too. Whoever holds a secret leaves no core dump."""
-    forbid_dumps()
-    try:
-        with Path(path).open(encoding="utf-8") as file:
-            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                raise BadInputError(f"Others can read {path}: `chmod 600` it, and think about who has read it.")
-            return file.read()
-    except FileNotFoundError:
-        raise NotFoundError(f"There is no file {path}.") from None

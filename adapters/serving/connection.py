@@ -10,7 +10,6 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.http.problems import Problem
-from adapters.http.wire import PROBLEM
 from adapters.serving.connections import Connections
 from adapters.serving.limits import (
     NO_ROOM,
@@ -22,6 +21,7 @@ from adapters.serving.limits import (
     target_too_long,
 )
 from adapters.serving.sockets import unconfirmed_bytes
+from autolearn.protocol.headers import PROBLEM
 
 
 class PipelinedError(Exception):

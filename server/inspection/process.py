@@ -18,7 +18,8 @@ from typing import Any
 
 from adapters.host.printable import PrintableStream
 from adapters.host.private_files import UMASK
-from adapters.host.processes import forbid_dumps, python_command
+from adapters.host.processes import python_command
+from autolearn.secret_files import forbid_dumps
 from commands.cancellation import Cancellation
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError
 from server.inspection.steps import end_with_caller, told_by

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from adapters.security.credentials import Credentials
-from cli.client import Client
+from autolearn.client import Client
+from autolearn.credentials import Credentials
+from autolearn.positions import Positions
 from cli.main import main
-from cli.positions import Positions
 from tests.cli.fake_backend import FakeBackend
 
 Run = Callable[..., "Ran"]

@@ -13,10 +13,11 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from adapters.security.answer_facts import SEAL, AnswerFacts, is_sealed
-from adapters.security.credentials import Credentials
-from adapters.security.sealing import REQUEST, RESPONSE, SEALED, event_purpose, seal, unseal
 from adapters.security.tokens import check_time, present, read_token
+from autolearn.credentials import Credentials
+from autolearn.protocol.answer_facts import AnswerFacts, is_sealed
+from autolearn.protocol.headers import SEAL, SEALED
+from autolearn.protocol.sealing import REQUEST, RESPONSE, event_purpose, seal, unseal
 
 PROBLEM, RAW = "application/problem+json", "application/octet-stream"
 
@@ -136,7 +137,7 @@ class Handler(BaseHTTPRequestHandler):
         sha256 = "" if reply.events is not None else hashlib.sha256(content).hexdigest()
         facts = AnswerFacts(reply.status, headers, sha256)
         request_id = reply.sealed_for or seen.request_id
-        value = facts.sealed(self.server.credentials.key, request_id, seen.method, seen.target)
+        value = facts.seal(self.server.credentials.key, request_id, seen.method, seen.target)
         return content if reply.events is None else self._content(reply, seen, value), {SEAL: value}
 
     def _seen(self) -> Seen:

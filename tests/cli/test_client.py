@@ -11,15 +11,14 @@ from pathlib import Path
 import pytest
 
 from adapters.http.problems import Problem
-from adapters.http.wire import PROBLEM
-from adapters.security.credentials import Credentials
 from adapters.serving.limits import NO_ROOM, NOT_HTTP, TOO_SLOW, header_too_large, target_too_long
-from cli.bodies import RawBody
-from cli.client import Client
-from cli.following import Following
-from cli.positions import Positions
-from cli.problems import ProblemError
-from domain.errors import BadInputError, NotAbleError, NotFoundError, UnreachableError, WaitedTooLongError
+from autolearn.client import Client
+from autolearn.credentials import Credentials
+from autolearn.errors import InvalidInputError, ProblemError, UnprovenAnswerError, UnreachableError, WaitTimeoutError
+from autolearn.outgoing_call import FileBody
+from autolearn.positions import Positions
+from autolearn.protocol.headers import PROBLEM
+from autolearn.tasks import wait_for_end
 from tests.cli.examples import ID, training
 from tests.cli.fake_backend import FakeBackend, Reply, problem
 
@@ -28,7 +27,7 @@ DONE = Reply(training(), 201, {"AutoLearn-Position": "12", "AutoLearn-Head": "ab
 
 def test_a_broken_call_is_repeated_with_its_request_id(backend: FakeBackend, client: Client) -> None:
     backend.on("POST", "/trainings", Reply(broken=True), Reply(broken=True), DONE)
-    assert client.tell("trainings", body={"dataset": "iris"}).body == training()
+    assert client.post("trainings", body={"dataset": "iris"}).body == training()
     assert len(backend.seen) == 3
     assert len({it.request_id for it in backend.seen}) == 1
     assert all(it.body == {"dataset": "iris"} for it in backend.seen)
@@ -37,7 +36,7 @@ def test_a_broken_call_is_repeated_with_its_request_id(backend: FakeBackend, cli
 def test_it_gives_up_at_last(backend: FakeBackend, client: Client) -> None:
     backend.on("POST", "/trainings", Reply(broken=True))
     with pytest.raises(UnreachableError):
-        client.tell("trainings")
+        client.post("trainings")
     assert len(backend.seen) == 5
 
 
@@ -45,13 +44,13 @@ def test_a_refused_connection_is_not_repeated(client: Client) -> None:
     pauses: list[float] = []
     gone = replace(client, url="http://127.0.0.1:1", pause=pauses.append)
     with pytest.raises(UnreachableError, match="autolearn up"):
-        gone.ask("session")
+        gone.get("session")
     assert pauses == []
 
 
 def test_an_outcome_that_is_recorded_is_asked_for_again(backend: FakeBackend, client: Client) -> None:
     backend.on("POST", "/trainings", problem(503, "outcome-recorded", "Repeat."), DONE)
-    assert client.tell("trainings").body == training()
+    assert client.post("trainings").body == training()
     first, second = backend.seen
     assert second.request_id != first.request_id, "a request that was answered is not sent again"
     assert second.headers["Idempotency-Key"] == first.request_id
@@ -59,22 +58,22 @@ def test_an_outcome_that_is_recorded_is_asked_for_again(backend: FakeBackend, cl
 
 def test_an_answer_to_another_call_is_refused(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", "/session", Reply({"session": "eva-1"}, sealed_for="another-request"))
-    with pytest.raises(NotAbleError, match="sealed for another request"):
-        client.ask("session")
+    with pytest.raises(UnprovenAnswerError, match="sealed for another request"):
+        client.get("session")
 
 
 def test_an_answer_that_is_not_sealed_is_refused(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", "/session", Reply(raw=b"{}", media="application/json"))
-    with pytest.raises(NotAbleError, match="no AutoLearn backend"):
-        client.ask("session")
+    with pytest.raises(UnprovenAnswerError, match="no AutoLearn backend"):
+        client.get("session")
     backend.on("GET", "/clients", Reply(raw=b"{}", media="application/json", headers={"AutoLearn-Position": "3"}))
-    with pytest.raises(NotAbleError, match="not sealed"):
-        client.ask("clients")
+    with pytest.raises(UnprovenAnswerError, match="not sealed"):
+        client.get("clients")
 
 
 def test_what_is_open_needs_no_seal(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", "/health/live", Reply(raw=b'{"ok": true}', media="application/json"))
-    assert client.ask("health", "live").body == {"ok": True}
+    assert client.get("health", "live").body == {"ok": True}
 
 
 @pytest.mark.parametrize(
@@ -93,31 +92,31 @@ def test_a_name_that_looks_like_an_open_path_needs_a_seal(
 ) -> None:
     told = b'{"name": "metrics", "detail": "Forged."}'
     backend.on("GET", "/" + "/".join(path), Reply(status=status, raw=told, media="application/json"))
-    with pytest.raises(NotAbleError):
-        client.ask(*path)
+    with pytest.raises(UnprovenAnswerError):
+        client.get(*path)
 
 
 def test_a_service_behind_a_gateway_has_open_paths_too(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", "/services/storage/health/live", Reply(raw=b'{"ok": true}', media="application/json"))
-    assert client.ask("services", "storage", "health", "live").body == {"ok": True}
+    assert client.get("services", "storage", "health", "live").body == {"ok": True}
 
 
 @pytest.mark.parametrize("position", ["9" * 19, "-1", "1e9", "\xb2", ""])
 def test_an_absurd_position_is_none(backend: FakeBackend, client: Client, home: Path, position: str) -> None:
     backend.on("POST", "/trainings", Reply(training(), 201, {"AutoLearn-Position": position, "AutoLearn-Head": "ab"}))
-    client.tell("trainings")
+    client.post("trainings")
     assert not (home / "positions.json").exists()
 
 
 def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", "/session", problem(404, "not-found", "No session."))
     with pytest.raises(ProblemError, match="No session") as sealed:
-        client.ask("session")
+        client.get("session")
     assert (sealed.value.status, sealed.value.slug) == (404, "not-found")
     plain = json.dumps({"type": "not-authenticated", "detail": "Who?"}).encode()
     backend.on("GET", "/clients", Reply(status=401, raw=plain, media="application/problem+json"))
     with pytest.raises(ProblemError, match="Who"):
-        client.ask("clients")
+        client.get("clients")
 
 
 @pytest.mark.parametrize(
@@ -126,50 +125,50 @@ def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeB
 def test_what_a_connection_is_refused_for_is_understood(backend: FakeBackend, client: Client, refused: Problem) -> None:
     backend.on("GET", "/clients", Reply(status=refused.status, raw=refused.body, media=PROBLEM))
     with pytest.raises(ProblemError) as told:
-        client.ask("clients")
+        client.get("clients")
     assert (told.value.status, told.value.slug) == (refused.status, refused.slug)
 
 
 def test_names_cannot_leave_their_place_in_the_path(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", "/experiments/..%5Cclients%3Fx", Reply({}))
-    assert client.ask("experiments", "..\\clients?x").status == 200
+    assert client.get("experiments", "..\\clients?x").status == 200
     for name in ("../clients", "..", ".", "x/y", "/"):
-        with pytest.raises(NotFoundError, match="There is no experiment"):
-            client.ask("experiments", name)
+        with pytest.raises(ProblemError, match="There is no experiment"):
+            client.get("experiments", name)
     assert len(backend.seen) == 1
 
 
 def test_a_client_sees_its_own_writes(backend: FakeBackend, client: Client, home: Path) -> None:
     backend.on("POST", "/trainings", DONE)
     backend.on("GET", "/session", Reply({}, headers={"AutoLearn-Position": "99"}))
-    client.ask("session")
+    client.get("session")
     assert backend.seen[-1].query == {}, "a query's position is no write of ours"
-    client.tell("trainings")
-    client.ask("session", session=None)
+    client.post("trainings")
+    client.get("session", session=None)
     assert backend.seen[-1].query == {"after_position": "12"}
     assert str(12) in (home / "positions.json").read_text()
 
 
 def test_a_log_that_went_back_is_explained(backend: FakeBackend, client: Client) -> None:
-    client.positions.reached(12)
+    client.positions.advance(12)
     backend.on("GET", "/session", problem(503, "position-not-reached", "The log ends at 5.", reached=5, head=5))
     with pytest.raises(ProblemError, match=r"ends at 5\. Was it restored .*positions\.json") as late:
-        client.ask("session")
+        client.get("session")
     assert late.value.status == 503
 
 
 def test_read_models_that_lag_are_no_restored_log(backend: FakeBackend, client: Client) -> None:
-    client.positions.reached(12)
+    client.positions.advance(12)
     backend.on("GET", "/session", problem(503, "position-not-reached", "They are at 5.", reached=5, head=12))
     with pytest.raises(ProblemError, match=r"They are at 5\. They catch up; .*/health/ready"):
-        client.ask("session")
+        client.get("session")
 
 
 def test_positions_never_go_back_and_belong_to_one_key(tmp_path: Path) -> None:
     file = tmp_path / "credentials.json"
     mine = Positions.of(file, "http://a", "ana", b"key 1")
-    mine.reached(7)
-    mine.reached(5)
+    mine.advance(7)
+    mine.advance(5)
     assert mine.last() == 7
     assert Positions.of(file, "http://b", "ana", b"key 1").last() == 0
     assert Positions.of(file, "http://a", "ana", b"key 2").last() == 0
@@ -181,7 +180,7 @@ def test_a_spoilt_positions_file_is_no_error(tmp_path: Path, content: str) -> No
     (tmp_path / "positions.json").write_text(content)
     positions = Positions.of(tmp_path / "credentials.json", "http://a", "ana", b"key")
     assert positions.last() == 0
-    positions.reached(3)
+    positions.advance(3)
     assert positions.last() == 3
 
 
@@ -189,13 +188,13 @@ def test_a_fifo_in_the_place_of_positions_holds_nobody_up(tmp_path: Path) -> Non
     os.mkfifo(tmp_path / "positions.json")
     positions = Positions.of(tmp_path / "credentials.json", "http://a", "ana", b"key")
     assert positions.last() == 0
-    positions.reached(3)
+    positions.advance(3)
     assert positions.last() == 3
 
 
 def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     positions = Positions.of(tmp_path / "none" / "credentials.json", "http://a", "ana", b"key")
-    positions.reached(3)
+    positions.advance(3)
     assert positions.last() == 0
 
 
@@ -203,7 +202,7 @@ def test_a_task_is_followed_to_its_end(backend: FakeBackend, client: Client) -> 
     started = Reply(training(state="started"))
     backend.on("GET", f"/trainings/{ID}", started, started, Reply(training()))
     pauses: list[float] = []
-    body = Following().end_of(replace(client, pause=pauses.append), "trainings", ID)
+    body = wait_for_end(replace(client, pause=pauses.append), ("trainings", ID))
     assert body == training()
     assert pauses == sorted(pauses)
     assert len(pauses) == 2
@@ -212,26 +211,26 @@ def test_a_task_is_followed_to_its_end(backend: FakeBackend, client: Client) -> 
 def test_following_ends_at_its_time(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", f"/trainings/{ID}", Reply(training(state="requested")))
     seconds = count()
-    with pytest.raises(WaitedTooLongError):
-        Following(2, clock=lambda: next(seconds)).end_of(client, "trainings", ID)
+    with pytest.raises(WaitTimeoutError):
+        wait_for_end(client, ("trainings", ID), 2, clock=lambda: float(next(seconds)))
 
 
 def test_a_stream_is_opened_event_by_event(backend: FakeBackend, client: Client) -> None:
     events = [("progress", {"progress": 0.5, "what": "chain"}), ("result", {"ok": True})]
     backend.on("POST", "/verifications", Reply(events=events))
-    assert [(it.name, it.data) for it in client.events("POST", "verifications", body={"anchor": None})] == events
+    assert [(it.name, it.data) for it in client.stream("POST", "verifications", body={"anchor": None})] == events
     assert backend.seen[-1].body == {"anchor": None}
 
 
 def test_a_stream_with_a_missing_event_is_refused(backend: FakeBackend, client: Client) -> None:
     backend.on("POST", "/verifications", Reply(events=[("result", {"ok": True})], first_number=2))
-    with pytest.raises(NotAbleError, match="Event 1"):
-        list(client.events("POST", "verifications"))
+    with pytest.raises(UnprovenAnswerError, match="Event 1"):
+        list(client.stream("POST", "verifications"))
 
 
 def test_an_answer_in_one_piece_is_a_stream_of_one(backend: FakeBackend, client: Client) -> None:
     backend.on("GET", "/replay", Reply({"position": 3}))
-    assert [(it.name, it.data) for it in client.events("GET", "replay")] == [("result", {"position": 3})]
+    assert [(it.name, it.data) for it in client.stream("GET", "replay")] == [("result", {"position": 3})]
 
 
 def test_a_refused_upload_is_understood_though_it_was_not_read(
@@ -251,5 +250,5 @@ def test_credentials_show_no_key(credentials: Credentials, client: Client) -> No
 
 def test_a_pipe_is_no_file_to_send(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "rows.csv")
-    with pytest.raises(BadInputError, match="no plain file"):
-        RawBody.of(tmp_path / "rows.csv")
+    with pytest.raises(InvalidInputError, match="no plain file"):
+        FileBody.of(tmp_path / "rows.csv")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cli.client import Client
+from autolearn.client import Client
 from cli.local_proxy import Door
 from tests.cli import fake_backend
 from tests.cli.fake_backend import FakeBackend, Reply, problem

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import cli.history
+from autolearn import errors as client_errors
 from cli import exit_codes
 from domain import errors
 from tests.cli.conftest import Run
@@ -77,7 +78,10 @@ def test_who_has_read_enough_is_no_error(words: tuple[str, ...]) -> None:
 
 def test_every_error_of_this_side_has_a_code() -> None:
     assert exit_codes.of_error(errors.WaitedTooLongError("x")) == 124
-    assert exit_codes.of_error(errors.UnreachableError("x")) == 3
+    assert exit_codes.of_error(client_errors.UnreachableError("x")) == 3
+    assert exit_codes.of_error(client_errors.WaitTimeoutError("x")) == 124
+    assert exit_codes.of_error(client_errors.ProblemError(409, {})) == 6
+    assert exit_codes.of_error(client_errors.ClientError("x")) == 1
     assert exit_codes.of_error(errors.DataDirectoryInUseError("x")) == 6
     assert exit_codes.of_error(errors.FilterError("x")) == 2
     assert exit_codes.of_error(errors.AutoLearnError("x")) == 1

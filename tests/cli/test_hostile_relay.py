@@ -16,8 +16,7 @@ from typing import Any
 
 import pytest
 
-import cli.client
-from adapters.security.credentials import Credentials
+from autolearn.credentials import Credentials
 from cli.main import main
 from commands.ports import TaskDone
 from tests.cli.conftest import Ran
@@ -104,7 +103,7 @@ def between(
     for name in ("AUTOLEARN_CREDENTIALS", "COLUMNS", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUTOLEARN_DATA", str(tmp_path))
-    monkeypatch.setattr(cli.client, "PAUSES", (0.0,) * 4)
+    monkeypatch.setattr("autolearn.retries.PAUSES", (0.0,) * 4)
     relay = Relay(backend_url)
     monkeypatch.setenv("AUTOLEARN_URL", relay.url)
     Credentials("root", 1, rig.backend.keyring.key("root", 1)).write(tmp_path / "credentials.json")

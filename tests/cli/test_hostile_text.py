@@ -63,7 +63,7 @@ FORMULA = re.compile(rf"[\s\"]*[=+\-@{WIDE}]")
 def walked(run: Run, backend: FakeBackend, home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Run a command against hostile answers: the fixture that makes all of it one function."""
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setattr("cli.client.PAUSES", ())
+    monkeypatch.setattr("autolearn.retries.PAUSES", ())
     (home / "a.csv").write_text("a,b\n1,2\n")
     places = {"FILE": str(home / "a.csv"), "OUT": str(home / "out")}
 

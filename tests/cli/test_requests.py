@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.http.routes.preference import LONGEST_WAIT
+from autolearn.transport import ANSWER_SECONDS, CONNECT_SECONDS
 from cli.pairs import value_of
-from cli.wire import ANSWER_SECONDS, CONNECT_SECONDS
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, row, training
 from tests.cli.fake_backend import FakeBackend, Reply

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from adapters.security.credentials import Credentials
+from autolearn.credentials import Credentials
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, row
 from tests.cli.fake_backend import FakeBackend, Reply

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.wire import ANSWER_SECONDS, INGEST_SECONDS
+from autolearn.transport import ANSWER_SECONDS, INGEST_SECONDS
 from tests.cli.conftest import Run
 from tests.cli.fake_backend import FakeBackend, Reply
 

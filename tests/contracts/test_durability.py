@@ -12,7 +12,7 @@ import pytest
 from adapters.embedded.directory.data_format import check_format, check_master_key
 from adapters.embedded.read_models.generations import Generations
 from adapters.host.files import flush
-from adapters.security.keys import write_secret
+from autolearn.secret_files import write_secret
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from adapters.embedded.directory.receipts import AUDIT, LOG, write_receipts
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.generations import Generations
 from adapters.files.blobs import FileBlobs
-from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key, fingerprint, make_master_key
+from autolearn.credentials import Credentials
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.values import BlobRef

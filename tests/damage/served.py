@@ -20,8 +20,8 @@ from adapters.embedded.log.tables import LOG
 from adapters.embedded.read_models.generations import Generations
 from adapters.embedded.read_models.schema import READ_MODELS
 from adapters.embedded.tables import Layout
-from adapters.security.credentials import Credentials
 from adapters.security.keys import read_master_key
+from autolearn.credentials import Credentials
 from domain.errors import AutoLearnError
 from projections.ports import OPEN
 

@@ -11,7 +11,7 @@ import pytest
 from adapters.distributed.audit_log.request_ids import MongoRequestIds
 from adapters.distributed.mongo import Mongo
 from adapters.http.app import make_app
-from adapters.security.credentials import Credentials
+from autolearn.credentials import Credentials
 from tests.http.asgi import Caller
 from tests.http.rig import Rig
 

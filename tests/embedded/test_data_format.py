@@ -16,8 +16,8 @@ from adapters.embedded.directory.small_files import small_file_faults
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.generations import Generations
-from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key, fingerprint, make_master_key, read_master_key
+from autolearn.credentials import Credentials
 from domain.errors import BadInputError, ConflictError
 
 

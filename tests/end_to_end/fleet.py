@@ -19,9 +19,9 @@ from uuid import uuid4
 import httpx
 
 from adapters.http.gateway import Gateway
-from adapters.security.credentials import Credentials
-from cli.client import Client
-from cli.positions import Positions
+from autolearn.client import Client
+from autolearn.credentials import Credentials
+from autolearn.positions import Positions
 from cli.processes import SERVICES
 from tests.deploy.echoes import served
 from tests.end_to_end.place import SECONDS, Shell

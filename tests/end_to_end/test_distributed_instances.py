@@ -14,9 +14,8 @@ import pytest
 
 from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from cli.answers import Answer
-from cli.bodies import JsonBody
-from cli.client import Client
+from autolearn.answers import Answer
+from autolearn.client import Client
 from domain.experiment_events import TrainingCompleted, TrainingRequested, TrainingStarted
 from tests.end_to_end.fleet import Fleet, Member, fleet_on, proxy_of, until
 from tests.end_to_end.place import Shell
@@ -46,7 +45,7 @@ class Place:
 
     def queue(self, wanted: dict[str, Any]) -> str:
         """Request a training without waiting for it."""
-        return str(self.client.tell("trainings", body=wanted, background=True).body["experiment"])
+        return str(self.client.post("trainings", body=wanted, background=True).body["experiment"])
 
     def at(self, member: Member) -> Client:
         """The Remote Proxy of one instance, past the gateway."""
@@ -54,7 +53,7 @@ class Place:
 
     def state(self, experiment: str) -> tuple[str, int]:
         """Return a training's state and attempt."""
-        body = self.client.ask("trainings", experiment).body
+        body = self.client.get("trainings", experiment).body
         return body["state"], body["attempt"]
 
     def await_state(self, experiment: str, state: str, attempt: int) -> None:
@@ -87,7 +86,7 @@ def test_queued_trainings_are_each_done_once(place: Place) -> None:
     assert Counter(it for it in place.attempts() if it[0] in queued) == Counter((it, 1) for it in queued)
     assert Counter(it.task for it in place.events(TrainingCompleted) if it.task in queued) == Counter(queued)
     assert len({it.worker for it in place.events(TrainingStarted) if it.task in queued}) > 1
-    assert len(place.client.tell("session", "commit").body["experiments"]) == 20
+    assert len(place.client.post("session", "commit").body["experiments"]) == 20
 
 
 def test_the_same_key_at_another_instance_gets_the_one_answer(place: Place) -> None:
@@ -103,7 +102,7 @@ def test_the_same_key_at_another_instance_gets_the_one_answer(place: Place) -> N
 
 def trained(client: Client, wanted: dict[str, Any], key: str) -> Answer:
     """Request a training under an Idempotency-Key."""
-    return client.exchange(client.call("POST", ("trainings",), {}, key), JsonBody(json.dumps(wanted).encode()))
+    return client.exchange(client.call("POST", "/trainings", key), json.dumps(wanted).encode())
 
 
 def test_the_tasks_of_a_killed_worker_get_their_next_attempt_by_another(place: Place) -> None:
@@ -166,7 +165,7 @@ def test_unanswered_calls_are_told_from_calls_in_flight_and_cancelling_reaches_e
         place.await_state(lost, "started", 2)
         until(lambda: at_work(place))
         for client, experiment in zip(cancelling, (lost, flying), strict=True):
-            client.tell("trainings", experiment, method="DELETE")
+            client.delete("trainings", experiment)
         assert long.result(60).body["state"] == "cancelled"
     until(lambda: not at_work(place))
     assert place.shell("verify").json["ok"]
@@ -176,7 +175,7 @@ def begin(place: Place, pool: ThreadPoolExecutor, member: Member) -> tuple[str, 
     """Call for a long training at one instance; return the experiment, once it is started, and the call."""
     known = set(place.attempts())
     client = place.at(member)
-    call = pool.submit(client.tell, "trainings", body=LONG)
+    call = pool.submit(client.post, "trainings", body=LONG)
     until(lambda: set(place.attempts()) - known)
     return (set(place.attempts()) - known).pop()[0], call
 
@@ -236,14 +235,14 @@ def await_answers(loads: list[Load], wanted: list[int], running: list[Future[Non
 
 def train(client: Client) -> Answer:
     """Train, and wait for it as long as the instance lives."""
-    return client.exchange(client.call("POST", ("trainings",), {}), JsonBody(json.dumps(SHORT).encode()))
+    return client.exchange(client.call("POST", "/trainings"), json.dumps(SHORT).encode())
 
 
 def look_at_the_session(client: Client) -> Answer:
     """Ask one service."""
-    return client.exchange(client.call("GET", ("session",), {}))
+    return client.exchange(client.call("GET", "/session"))
 
 
 def look_at_the_catalog(client: Client) -> Answer:
     """Ask another."""
-    return client.exchange(client.call("GET", ("catalog", "models"), {}))
+    return client.exchange(client.call("GET", "/catalog/models"))

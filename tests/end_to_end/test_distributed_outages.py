@@ -11,9 +11,10 @@ from typing import Any, Self
 
 import pytest
 
-from cli.answers import Answer
-from cli.client import Client
-from cli.problems import ProblemError
+from autolearn.answers import Answer
+from autolearn.client import Client
+from autolearn.errors import ProblemError
+from autolearn.targets import target_of
 from domain.errors import AutoLearnError
 from tests.end_to_end.fleet import Fleet, Member, fleet_on, proxy_of, until
 from tests.end_to_end.place import Shell
@@ -48,17 +49,17 @@ class Place:
         """Give a command that appends one event; return the client's name that it added, and the event's position."""
         self.added += 1
         name = f"c{self.added}"
-        answer = self.client.tell("clients", body={"client": name, "roles": ["analyst"]})
+        answer = self.client.post("clients", body={"client": name, "roles": ["analyst"]})
         return name, answer.position
 
     def look(self, *path: str, **query: Any) -> Answer:
         """Ask without waiting for one's own writes."""
-        return self.client.exchange(self.client.call("GET", path, query))
+        return self.client.exchange(self.client.call("GET", target_of(path, query)))
 
     def is_visible(self, position: int) -> bool:
         """Whether the read models have reached a position."""
         answer = self.look("catalog", "models")
-        return not answer.is_refusal and answer.body["position"] >= position
+        return not answer.is_problem and answer.body["position"] >= position
 
     def living(self) -> list[int]:
         """Return the ids of the processes that live."""
@@ -102,9 +103,9 @@ def test_while_kafka_is_down_all_but_the_news_goes_on(place: Place) -> None:
 
 def the_whole_of_commands_goes_on(place: Place) -> None:
     """Train and commit without a broker."""
-    trained = place.client.tell("trainings", body={"dataset": "iris", "model": "naive-bayes"}).body
+    trained = place.client.post("trainings", body={"dataset": "iris", "model": "naive-bayes"}).body
     assert trained["state"] == "completed"
-    committed = place.client.tell("session", "commit", body={"experiments": []}).body
+    committed = place.client.post("session", "commit", body={"experiments": []}).body
     assert committed["experiments"] == [trained["experiment"]]
 
 
@@ -130,7 +131,7 @@ def test_while_mongodb_is_away_calls_are_refused_in_time_and_nothing_acknowledge
         began = time.monotonic()
         refused = place.look("catalog", "models")
         took = time.monotonic() - began
-        command = place.client.exchange(place.client.call("POST", ("session", "discard"), {}))
+        command = place.client.exchange(place.client.call("POST", "/session/discard"))
         (place.mongodb.start if how == "killed" else place.mongodb.thaw)()
         known = len(adding.acknowledged)
         until(lambda: len(adding.acknowledged) > known + 10)
@@ -216,8 +217,8 @@ def test_a_frozen_service_answers_late_and_others_are_not_held_up(place: Place) 
     late = proxy_of(place.fleet.at(frozen, place.shell))
     frozen.freeze()
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(late.tell, "trainings", body=body)
-        soon = proxy_of(place.fleet.at(other, place.shell)).tell("trainings", body=body).body
+        answer = pool.submit(late.post, "trainings", body=body)
+        soon = proxy_of(place.fleet.at(other, place.shell)).post("trainings", body=body).body
         assert soon["state"] == "completed"
         assert not answer.done()
         frozen.thaw()
@@ -243,7 +244,7 @@ def test_calls_through_the_door_go_past_a_frozen_service(place: Place) -> None:
 def seconds_of_training(place: Place) -> float:
     """Train through the door."""
     began = time.monotonic()
-    answer = place.client.tell("trainings", body={"dataset": "iris", "model": "naive-bayes"})
+    answer = place.client.post("trainings", body={"dataset": "iris", "model": "naive-bayes"})
     assert answer.body["state"] == "completed"
     return time.monotonic() - began
 
@@ -251,13 +252,13 @@ def seconds_of_training(place: Place) -> float:
 def test_the_task_of_a_frozen_worker_is_taken_over_once_and_its_late_result_refused(place: Place) -> None:
     place.fleet.start_these("work training", "work training")
     wanted = {"dataset": "digits", "model": "random-forest", "settings": {"n_estimators": 600}}
-    experiment = place.client.tell("trainings", body=wanted, background=True).body["experiment"]
+    experiment = place.client.post("trainings", body=wanted, background=True).body["experiment"]
     frozen = running(place)
     frozen.freeze()
     until(lambda: state(place, experiment) == ("completed", 2), 90)
     frozen.thaw()
     until(lambda: frozen.gauges.get("tasks_running") == 0)
-    names = [event["name"] for event in place.client.ask("experiments", experiment).body["events"]]
+    names = [event["name"] for event in place.client.get("experiments", experiment).body["events"]]
     assert names.count("training-started") == 2
     assert names.count("training-completed") == 1
     place.check()
@@ -277,5 +278,5 @@ def running(place: Place) -> Member:
 
 def state(place: Place, experiment: str) -> tuple[str, int]:
     """Return a training's state and attempt."""
-    body = place.client.ask("trainings", experiment).body
+    body = place.client.get("trainings", experiment).body
     return body["state"], body["attempt"]

@@ -16,7 +16,7 @@ from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import Message
 from adapters.distributed.topics.seek import Probe
-from cli.client import Client
+from autolearn.client import Client
 from commands.ports import Stamp
 from domain.client import ClientAdded
 from domain.events import Metadata
@@ -60,7 +60,7 @@ class Place:
 
     def add(self) -> int:
         """Append one event by a command; return its position."""
-        return self.client.tell("clients", body={"client": f"c-{uuid4().hex[:8]}", "roles": ["analyst"]}).position
+        return self.client.post("clients", body={"client": f"c-{uuid4().hex[:8]}", "roles": ["analyst"]}).position
 
     def projected(self) -> int:
         """Return how far the read models are."""
@@ -148,7 +148,7 @@ def all_stand_still(place: Place, position: int) -> None:
     assert f"Somebody else wrote to the topic {place.topic}" in relay.get("/health/ready")[1]
     assert f"position {position + 1}: " in place.fleet.one("project").get("/health/ready")[1]
     assert f"stand still at position {position + 1}" in storage.get("/health/ready")[1]
-    assert place.client.exchange(place.client.call("GET", ("log",), {"limit": 5})).body["communications"]
+    assert place.client.exchange(place.client.call("GET", "/log?limit=5")).body["communications"]
 
 
 def test_a_topic_that_is_deleted_under_running_processes_is_filled_again(place: Place) -> None:

@@ -154,7 +154,7 @@ def test_two_installations_on_the_same_topics(fleet: Fleet, own_mongodb: Server,
     for _, said in ends:
         assert recover in said
 
-    position = client.tell("clients", body={"client": "eve", "roles": ["analyst"]}).position
+    position = client.post("clients", body={"client": "eve", "roles": ["analyst"]}).position
     until(lambda: first.gauges.get("relay_position") == position)
     assert "taken over" not in first.said  # the stranger did not get in its way
     assert (relay.stop(), project.stop()) == (0, 0)  # while they have their MongoDB

@@ -40,14 +40,14 @@ def test_old_and_new_read_models_serve_side_by_side_until_the_old_processes_are_
 ) -> None:
     shell, (_, project, serve) = fleet.client("ana", "sys-admin"), fleet.members
     add = proxy_of(shell)
-    added = add.tell("clients", body={"client": "c-1", "roles": ["analyst"]}).position
+    added = add.post("clients", body={"client": "c-1", "roles": ["analyst"]}).position
     until(lambda: project.gauges["projection_position"] >= added)
     become_newer(fleet, tmp_path)
     new_serve = fleet.start("serve", "storage")
     assert new_serve.get("/health/ready")[0] == UNABLE
     new_project = fleet.start("project")
     until(lambda: {it.get("/health/ready")[0] for it in (new_project, new_serve)} == {READY})
-    added = add.tell("clients", body={"client": "c-2", "roles": ["analyst"]}).position
+    added = add.post("clients", body={"client": "c-2", "roles": ["analyst"]}).position
     until(lambda: {it.gauges["projection_position"] for it in (project, new_project)} == {added})
     assert [it.gauges["in_charge"] for it in (project, new_project)] == [1, 1]
     assert serve.get("/health/ready")[0] == READY

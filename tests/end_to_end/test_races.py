@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from adapters.security.credentials import Credentials
-from cli.client import Client
-from cli.positions import Positions
+from autolearn.client import Client
+from autolearn.credentials import Credentials
+from autolearn.positions import Positions
 from domain.errors import AutoLearnError
 from tests.end_to_end.place import Place, Shell
 
@@ -27,7 +27,7 @@ def client_of(shell: Shell) -> Client:
 def test_twenty_first_trainings_at_once_make_one_session(shell: Shell) -> None:
     def train(_: int) -> Any:
         body = {"dataset": "iris", "model": "naive-bayes"}
-        return client_of(shell).tell("trainings", body=body, background=True).body
+        return client_of(shell).post("trainings", body=body, background=True).body
 
     with ThreadPoolExecutor(20) as pool:
         requested = list(pool.map(train, range(20)))
@@ -49,7 +49,7 @@ class Trainer:
         """Train, again and again."""
         while not self.stopped.is_set():
             try:
-                answer = client_of(self.shell).tell("trainings", body={"dataset": "iris", "model": "naive-bayes"})
+                answer = client_of(self.shell).post("trainings", body={"dataset": "iris", "model": "naive-bayes"})
             except AutoLearnError:
                 continue
             self.acknowledged.append(answer.body["experiment"])

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from adapters.security.credentials import Credentials
 from adapters.security.keys import make_master_key
 from adapters.tasks import landlock
+from autolearn.credentials import Credentials
 from benchmarks.memory import family
 from tests.end_to_end.place import Place, Shell
 
@@ -67,7 +67,7 @@ def test_no_process_of_a_backend_leaves_a_core_dump(shell: Shell, place: Place) 
         "from server.serving import begin_process; begin_process()",
         "from adapters.security.keys import make_master_key; make_master_key('master.key')",
         "from adapters.security.keys import read_master_key; read_master_key('there.key')",
-        "from adapters.security.credentials import Credentials; Credentials.read('credentials.json')",
+        "from autolearn.credentials import Credentials; Credentials.read('credentials.json')",
         "import sys; from server.inspection.process import main; sys.argv = ['', 'verify']; sys.stdin.close(); main()",
         "import adapters.tasks.preload",
         "",

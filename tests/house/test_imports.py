@@ -13,6 +13,7 @@ ALLOWED = {
     "domain": {"domain", "eventsourcing.domain", "pydantic", "packaging.version"},
     "commands": {"domain", "commands", "packaging.version"},
     "projections": {"domain", "projections", "lark", "packaging.version"},
+    "autolearn": {"autolearn", "cryptography"},
 }
 HEAVY = {"sklearn", "pandas", "numpy", "pyarrow", "scipy", "skops"}
 # the forkserver loads preload, tests and tools run tasks inline; nothing else of the backend may touch these
@@ -60,6 +61,12 @@ def test_domain_has_no_clock_no_io_no_randomness() -> None:
 def test_backend_loads_no_learning_library() -> None:
     backend = [name for name in modules() if not name.startswith(TASKS_ONLY)]
     assert loaded_by(backend) & HEAVY == set()
+
+
+def test_client_loads_the_standard_library_and_cryptography_alone() -> None:
+    client = [name for name in modules() if name.partition(".")[0] == "autolearn"]
+    foreign = loaded_by(client) - loaded_by(["cryptography.fernet"]) - set(sys.stdlib_module_names)
+    assert foreign == {"autolearn"}
 
 
 def test_command_line_starts_light() -> None:

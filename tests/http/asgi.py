@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from adapters.http.streams.frames import frames_in
-from adapters.security.answer_facts import AnswerFacts
-from adapters.security.calls import OutgoingCall
-from adapters.security.credentials import Credentials
-from adapters.security.sealing import SEALED
+from autolearn.credentials import Credentials
+from autolearn.outgoing_call import OutgoingCall
+from autolearn.protocol.answer_facts import AnswerFacts
+from autolearn.protocol.headers import SEALED
 
 Message = dict[str, Any]
 
@@ -33,13 +33,13 @@ class Reply:
     def plain(self) -> bytes:
         self.check_seal()
         sealed = self.headers.get("content-type") == SEALED
-        return self.call.opened(self.content) if sealed else self.content
+        return self.call.unseal(self.content) if sealed else self.content
 
     @property
     def facts(self) -> AnswerFacts | None:
         """What the seal says of status and headers."""
         sealed = self.headers.get("autolearn-seal")
-        return None if sealed is None else self.call.opened_facts(sealed)
+        return None if sealed is None else self.call.unseal_facts(sealed)
 
     def check_seal(self) -> None:
         """See that what is told outside, beside the body, is what is sealed."""
@@ -70,10 +70,10 @@ class Reply:
     def _event(self, number: int, frame: bytes) -> tuple[str, Any]:
         lines = dict(line.split(": ", 1) for line in frame.decode().strip().split("\n"))
         assert lines["id"] == str(number)
-        return lines["event"], json.loads(self.opened_event(number, lines["event"], lines["data"]))
+        return lines["event"], json.loads(self.unseal_event(number, lines["event"], lines["data"]))
 
-    def opened_event(self, number: int, name: str, data: str) -> bytes:
-        return self.call.opened_event(number, name, self.seal, data.encode())
+    def unseal_event(self, number: int, name: str, data: str) -> bytes:
+        return self.call.unseal_event(number, name, self.seal, data.encode())
 
     @property
     def seal(self) -> str:
@@ -105,17 +105,17 @@ class Caller:
     def upload_as(self, call: OutgoingCall, content: bytes, *, signed: bytes | None = None, **headers: str) -> Reply:
         sha256 = hashlib.sha256(content if signed is None else signed).hexdigest()
         chunks = [content[n : n + 65536] for n in range(0, len(content), 65536)] or [b""]
-        return self.raw(call, call.with_file(sha256) | headers, chunks)
+        return self.raw(call, call.file_headers(sha256) | headers, chunks)
 
     def outgoing(self, method: str, target: str, key: str = "") -> OutgoingCall:
         return OutgoingCall(self.credentials, method, target, idempotency_key=key)
 
     def send(self, call: OutgoingCall, body: bytes, **headers: str) -> Reply:
-        signed, sealed = call.with_json(body)
+        signed, sealed = call.seal_json(body)
         return self.raw(call, signed | headers, [sealed])
 
     def send_empty(self, call: OutgoingCall, **headers: str) -> Reply:
-        return self.raw(call, call.without_body() | headers, [b""])
+        return self.raw(call, call.headers() | headers, [b""])
 
     def hang_up(self, call: OutgoingCall, headers: dict[str, str], chunks: list[bytes]) -> None:
         """Send a body that never ends, and be gone."""
@@ -124,7 +124,7 @@ class Caller:
 
     def leave(self, call: OutgoingCall, content: bytes, when: Callable[[], object]) -> None:
         """Send a whole file, and be gone as soon as `when` returns."""
-        headers = {"Host": "localhost", **call.with_file(hashlib.sha256(content).hexdigest())}
+        headers = {"Host": "localhost", **call.file_headers(hashlib.sha256(content).hexdigest())}
         exchange = _Exchange([content], None, leaving=when)
         asyncio.run(exchange.run(self.app, _scope(call, headers)))
 
@@ -138,7 +138,7 @@ class Caller:
 
         exchanges = []
         for call, content in files:
-            headers = {"Host": "localhost", **call.with_file(hashlib.sha256(content).hexdigest())}
+            headers = {"Host": "localhost", **call.file_headers(hashlib.sha256(content).hexdigest())}
             exchanges.append((_Exchange([content], None), _scope(call, headers)))
         asyncio.run(all_of_it())
         return [each.status for each, _ in exchanges]
@@ -150,12 +150,12 @@ class Caller:
     async def question(self, target: str) -> Reply:
         """Ask within a running event loop."""
         call = self.outgoing("GET", target)
-        return await self.exchanged(call, call.without_body())
+        return await self.exchanged(call, call.headers())
 
     async def command(self, target: str, body: Any, key: str = "", **headers: str) -> Reply:
         """Command within a running event loop."""
         call = self.outgoing("POST", target, key)
-        signed, sealed = call.with_json(json.dumps(body).encode())
+        signed, sealed = call.seal_json(json.dumps(body).encode())
         return await self.exchanged(call, signed | headers, [sealed])
 
     def raw(

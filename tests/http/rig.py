@@ -20,9 +20,9 @@ from adapters.host.retry import Retry
 from adapters.http.app import make_app
 from adapters.http.backend import Backend
 from adapters.http.middleware.request_pipeline import Gate
-from adapters.security.credentials import Credentials
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
+from autolearn.credentials import Credentials
 from commands.application import Application
 from commands.call import Call, command_id
 from commands.catalog.offer_catalog import BuiltinDataset, OfferCatalog

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key
+from autolearn.credentials import Credentials
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import MASTER, Rig
 
@@ -33,7 +33,7 @@ def test_a_clock_ten_minutes_off_is_told_with_both_times(rig: Rig, ana: Caller, 
 
 def test_a_captured_request_is_refused_two_minutes_later(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
-    headers, sealed = call.with_json(b"{}")
+    headers, sealed = call.seal_json(b"{}")
     rig.clock.offset = timedelta(minutes=2)
     refused(rig, ana.raw(call, headers, [sealed]), 401, "not-authenticated")
 
@@ -75,13 +75,13 @@ def test_an_old_generation_ends_after_a_day(
     root.post("/clients/ana/rotation")
     rig.clock.offset = timedelta(hours=25)
     later = rig.clock.now().timestamp()
-    monkeypatch.setattr("adapters.security.tokens.time", lambda: later)
+    monkeypatch.setattr("autolearn.protocol.tokens.time", lambda: later)
     assert "Generation 1" in refused(rig, ana.get("/session"), 401, "not-authenticated")
     assert rig.caller("ana", 2).get("/session").status == 200
 
 
 def test_a_token_for_another_path_or_method_is_refused(rig: Rig, ana: Caller) -> None:
-    headers = ana.outgoing("GET", "/session").without_body()
+    headers = ana.outgoing("GET", "/session").headers()
     for method, target in (("GET", "/catalog"), ("DELETE", "/session"), ("GET", "/session?list=1")):
         reply = ana.raw(ana.outgoing(method, target), headers, [b""])
         refused(rig, reply, 401, "not-authenticated")
@@ -89,9 +89,9 @@ def test_a_token_for_another_path_or_method_is_refused(rig: Rig, ana: Caller) ->
 
 def test_a_repeat_with_another_body_is_refused(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
-    headers, sealed = call.with_json(b'{"dataset": "iris", "model": "svm"}')
+    headers, sealed = call.seal_json(b'{"dataset": "iris", "model": "svm"}')
     assert ana.raw(call, headers, [sealed]).status == 201
-    _, other = call.with_json(b'{"dataset": "iris", "model": "naive-bayes"}')
+    _, other = call.seal_json(b'{"dataset": "iris", "model": "naive-bayes"}')
     before = rig.position
     refused(rig, ana.raw(call, headers, [other]), 409, "request-used")
     assert rig.position == before
@@ -99,7 +99,7 @@ def test_a_repeat_with_another_body_is_refused(rig: Rig, ana: Caller) -> None:
 
 def test_a_captured_command_gives_its_first_answer_again(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
-    headers, sealed = call.with_json(b'{"dataset": "iris", "model": "svm"}')
+    headers, sealed = call.seal_json(b'{"dataset": "iris", "model": "svm"}')
     first = ana.raw(call, headers, [sealed])
     before = rig.position
     again = ana.raw(call, headers, [sealed])
@@ -109,7 +109,7 @@ def test_a_captured_command_gives_its_first_answer_again(rig: Rig, ana: Caller) 
 
 def test_a_captured_command_under_another_key_is_refused(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings", "monday")
-    headers, sealed = call.with_json(b'{"dataset": "iris", "model": "svm"}')
+    headers, sealed = call.seal_json(b'{"dataset": "iris", "model": "svm"}')
     assert ana.raw(call, headers, [sealed]).status == 201
     before = rig.position
     refused(rig, ana.raw(call, headers | {"Idempotency-Key": "tuesday"}, [sealed]), 401, "not-authenticated")

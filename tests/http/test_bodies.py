@@ -8,8 +8,9 @@ import json
 import pytest
 
 from adapters.http.middleware.bodies import LARGEST_JSON, LARGEST_SEALED
-from adapters.security.sealing import REQUEST, SEALED, seal
-from adapters.security.tokens import EMPTY_SHA256
+from autolearn.protocol.headers import SEALED
+from autolearn.protocol.sealing import REQUEST, seal
+from autolearn.protocol.tokens import EMPTY_SHA256
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
 
@@ -30,7 +31,7 @@ def sealed_as(caller: Caller, body: bytes, target: str = "/trainings") -> Reply:
 
 def test_a_plain_body_is_told_of_call_and_proxy(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
-    headers = call.with_file(hashlib.sha256(GOOD).hexdigest()) | {"Content-Type": "application/json"}
+    headers = call.file_headers(hashlib.sha256(GOOD).hexdigest()) | {"Content-Type": "application/json"}
     detail = expect(rig, ana.raw(call, headers, [GOOD]), 415, "not-sealed")
     assert "autolearn call" in detail
     assert "autolearn proxy" in detail
@@ -55,14 +56,14 @@ def test_a_body_sealed_for_something_else_is_refused(
 ) -> None:
     call = ana.outgoing("POST", "/trainings")
     sealed = seal(ana.credentials.key, purpose, call.request_id, method, target, GOOD)
-    headers = call.with_file(hashlib.sha256(sealed).hexdigest()) | {"Content-Type": SEALED}
+    headers = call.file_headers(hashlib.sha256(sealed).hexdigest()) | {"Content-Type": SEALED}
     assert "sealed for another request" in expect(rig, ana.raw(call, headers, [sealed]), 400, "not-json")
 
 
 def test_a_body_sealed_by_another_client_is_refused(rig: Rig, ana: Caller, bob: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
     sealed = seal(bob.credentials.key, REQUEST, call.request_id, "POST", "/trainings", GOOD)
-    headers = call.with_file(hashlib.sha256(sealed).hexdigest()) | {"Content-Type": SEALED}
+    headers = call.file_headers(hashlib.sha256(sealed).hexdigest()) | {"Content-Type": SEALED}
     expect(rig, ana.raw(call, headers, [sealed]), 400, "not-json")
 
 
@@ -76,7 +77,7 @@ def test_a_declared_size_above_the_limit_is_refused_before_anything_else(rig: Ri
 def test_a_body_that_grows_above_the_limit_is_refused(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
     chunks = [b"x" * 65536] * (LARGEST_SEALED // 65536 + 1)
-    expect(rig, ana.raw(call, call.with_file(EMPTY_SHA256), chunks), 413, "too-large")
+    expect(rig, ana.raw(call, call.file_headers(EMPTY_SHA256), chunks), 413, "too-large")
 
 
 def test_the_largest_body_passes_the_gate(rig: Rig, ana: Caller) -> None:
@@ -118,6 +119,6 @@ def test_an_unknown_route_and_a_wrong_method(rig: Rig, ana: Caller) -> None:
 
 def test_a_caller_who_hangs_up_is_archived(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
-    ana.hang_up(call, call.with_file(EMPTY_SHA256), [b"half"])
+    ana.hang_up(call, call.file_headers(EMPTY_SHA256), [b"half"])
     record = rig.communications.recent(0)[-1].communication
     assert (record.outcome, record.bytes_in) == ("gone", 4)

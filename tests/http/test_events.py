@@ -13,8 +13,9 @@ import pytest
 from adapters.embedded.audit_log.store import RING
 from adapters.http.middleware.in_flight import InFlight
 from adapters.http.streams.frames import frame, sealed_frame
+from autolearn.errors import BrokenSealError
 from commands.clients.add_client import AddClient
-from domain.errors import BadInputError, NotAbleError, NotJsonError
+from domain.errors import BadInputError, NotAbleError
 from tests.http.asgi import Caller, Reply
 from tests.http.doubles import PreparedLauncher
 from tests.http.rig import Rig
@@ -56,12 +57,12 @@ def test_no_frame_is_plain_and_none_fits_another_place(rig: Rig, ana: Caller) ->
         assert secret not in reply.content
     again = ana.send_empty(reply.call)
     first = reply.frames[0].split(b"data: ")[1].strip().decode()
-    assert reply.opened_event(1, "state", first)
+    assert reply.unseal_event(1, "state", first)
     for number, name, stream in ((2, "state", reply), (1, "result", reply), (1, "state", again)):
-        with pytest.raises(NotJsonError):
-            stream.opened_event(number, name, first)
-    with pytest.raises(NotJsonError):
-        ana.outgoing("GET", reply.call.target).opened_event(1, "state", reply.seal, first.encode())
+        with pytest.raises(BrokenSealError):
+            stream.unseal_event(number, name, first)
+    with pytest.raises(BrokenSealError):
+        ana.outgoing("GET", reply.call.target).unseal_event(1, "state", reply.seal, first.encode())
 
 
 def test_evaluations_and_reproductions_have_events_too(ana: Caller) -> None:
@@ -82,7 +83,7 @@ def test_events_of_what_is_not_there_are_a_problem(ana: Caller) -> None:
 def test_who_hangs_up_closes_the_stream(rig: Rig, ana: Caller) -> None:
     started = begun(rig, ana)
     call = ana.outgoing("GET", f"{started.headers['location']}/events?after_position={started.position}")
-    ana.raw(call, call.without_body(), [b""], until=lambda frames: frames >= 1)
+    ana.raw(call, call.headers(), [b""], until=lambda frames: frames >= 1)
     assert outcomes(rig)[-2:] == ["opened", "closed"]
 
 
@@ -95,7 +96,7 @@ def test_who_hangs_up_before_the_first_frame_leaves_nothing_behind(
         def leave() -> None:
             patched.setattr(type(rig.communications), "archive", unable)
 
-        reply = asyncio.run(root.exchanged(call, call.without_body(), leaving=leave))
+        reply = asyncio.run(root.exchanged(call, call.headers(), leaving=leave))
     assert (reply.status, reply.json["type"]) == (503, "not-able-now")
     assert not rig.app.in_flight.correlations()
     assert not rig.app.app.state.live.streams._taken
@@ -110,7 +111,7 @@ def test_the_log_is_followed(rig: Rig, ana: Caller, root: Caller) -> None:
     before = rig.communications.recent(0)[-1].position
     Timer(0.1, lambda: ana.get("/catalog")).start()
     call = root.outgoing("GET", f"/log/events?actor=ana&after={before}")
-    reply = root.raw(call, call.without_body(), [b""], until=lambda frames: frames >= 1)
+    reply = root.raw(call, call.headers(), [b""], until=lambda frames: frames >= 1)
     (name, record) = reply.events[0]
     assert (name, record["operation"], record["actor"]) == ("communication", "GET /catalog", "ana")
 
@@ -123,7 +124,7 @@ def test_following_misses_nothing_that_left_the_ring(rig: Rig, ana: Caller, root
         rig.communications.archive(replace(record, actor="filler", correlation="many"))
     assert rig.communications.recent(0)[0].position > 2
     call = root.outgoing("GET", f"/log/events?actor=filler&{parameter}")
-    reply = root.raw(call, call.without_body(), [b""], until=lambda frames: frames >= RING + 5)
+    reply = root.raw(call, call.headers(), [b""], until=lambda frames: frames >= RING + 5)
     assert [told["position"] for _, told in reply.events[: RING + 5]] == list(range(2, RING + 7))
 
 
@@ -133,7 +134,7 @@ def test_following_since_a_time_begins_there(rig: Rig, ana: Caller, root: Caller
     second = rig.communications.recent(0)[1]
     since = quote(second.at.isoformat())
     call = root.outgoing("GET", f"/log/events?actor=ana&since={since}")
-    reply = root.raw(call, call.without_body(), [b""], until=lambda frames: frames >= 2)
+    reply = root.raw(call, call.headers(), [b""], until=lambda frames: frames >= 2)
     assert [told["position"] for _, told in reply.events[:2]] == [second.position, second.position + 1]
 
 

@@ -55,7 +55,7 @@ def inspector(rig: Rig) -> EndlessInspector:
 async def asked(root: Caller, until: int, headers: dict[str, str]) -> Reply:
     """Ask for a verification, and hang up after so many frames."""
     call = root.outgoing("POST", "/verifications")
-    signed, sealed = call.with_json(b'{"anchor": null}')
+    signed, sealed = call.seal_json(b'{"anchor": null}')
     return await root.exchanged(call, signed | headers, [sealed], lambda frames: frames >= until)
 
 
@@ -80,7 +80,7 @@ def test_there_are_as_many_as_slots(rig: Rig, root: Caller, inspector: EndlessIn
 def test_who_hangs_up_ends_it(rig: Rig, root: Caller, inspector: EndlessInspector, headers: dict[str, str]) -> None:
     async def story() -> None:
         call = root.outgoing("POST", "/verifications")
-        signed, sealed = call.with_json(b'{"anchor": null}')
+        signed, sealed = call.seal_json(b'{"anchor": null}')
         await root.exchanged(call, signed | headers, [sealed], leaving=lambda: inspector.began.wait(30))
 
     asyncio.run(story())

@@ -25,7 +25,7 @@ LOOKS = 3  # of a stream that begins: its state, once it is told of changes, and
 def following(caller: Caller, target: str, frames: int) -> asyncio.Task[Reply]:
     """Follow until so many frames have come."""
     call = caller.outgoing("GET", target)
-    came = caller.exchanged(call, call.without_body(), until=lambda seen: seen >= frames)
+    came = caller.exchanged(call, call.headers(), until=lambda seen: seen >= frames)
     return asyncio.create_task(came)
 
 
@@ -149,7 +149,7 @@ def test_who_takes_nothing_holds_nobody_up(rig: Rig, ana: Caller, root: Caller) 
 
     async def story() -> tuple[Reply, Reply]:
         call = root.outgoing("GET", f"/log/events?actor=ana&after={last(rig)}")
-        exchange = root.exchanged(call, call.without_body(), stalling=True, leaving=is_over.wait)
+        exchange = root.exchanged(call, call.headers(), stalling=True, leaving=is_over.wait)
         stalled, other = asyncio.create_task(exchange), following(root, call.target, 3)
         await settled([stalled, other])
         for _ in range(3):

@@ -110,7 +110,7 @@ def later(rig: Rig, monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
     """Put the clocks of both sides on."""
     rig.clock.offset += timedelta(hours=hours)
     moment = rig.clock.now().timestamp()
-    monkeypatch.setattr("adapters.security.tokens.time", lambda: moment)
+    monkeypatch.setattr("autolearn.protocol.tokens.time", lambda: moment)
 
 
 @pytest.mark.parametrize("question", ["", "&sort=-precision", "&since=2020-01-01T00:00:00Z", "&since=@3"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.security.calls import OutgoingCall
+from autolearn.outgoing_call import OutgoingCall
 from domain.errors import NotAbleError
 from tests.http.asgi import Caller, Reply
 from tests.http.doubles import PreparedLauncher
@@ -20,7 +20,7 @@ TRAINING = {"dataset": "iris", "model": "svm"}
 
 def captured(caller: Caller, call: OutgoingCall, body: Any) -> tuple[dict[str, str], list[bytes]]:
     """Return a request as somebody on its way sees it."""
-    headers, sealed = call.with_json(json.dumps(body).encode())
+    headers, sealed = call.seal_json(json.dumps(body).encode())
     return headers, [sealed]
 
 
@@ -136,7 +136,7 @@ def test_a_new_request_with_the_key_of_the_first_runs_again(rig: Rig, ana: Calle
     assert ana.send(call, b"{}").status == 409
     ana.post("/trainings", TRAINING)
     assert ana.send(call, b"{}").status == 409
-    assert ana.send(call.anew(), b"{}").status == 200
+    assert ana.send(call.renew(), b"{}").status == 200
 
 
 def test_two_at_once_run_once(rig: Rig, root: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

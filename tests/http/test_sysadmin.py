@@ -11,7 +11,7 @@ import pytest
 from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.http.routes.health import readiness
 from adapters.log import events as wire_events
-from adapters.security.credentials import Credentials
+from autolearn.credentials import Credentials
 from domain.errors import DiskReserveError, NotAbleError
 from tests.http.asgi import Caller
 from tests.http.rig import Rig

@@ -13,7 +13,7 @@ from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.http.middleware import bodies
 from adapters.http.middleware.fair_queue import Turns
 from adapters.http.streams.live import INGESTS, UPLOADS_OF_ONE
-from adapters.security.calls import OutgoingCall
+from autolearn.outgoing_call import OutgoingCall
 from commands.ports import TaskSpec
 from domain.errors import DiskReserveError
 from tests.http.asgi import Caller, Reply
@@ -70,7 +70,7 @@ def test_another_file_than_was_signed_changes_nothing(rig: Rig, ana: Caller, scr
 
 def test_a_declared_size_above_the_limit_is_refused_at_once(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/catalog/datasets?name=mine&target=t")
-    reply = ana.raw(call, call.with_file("0" * 64) | {"Content-Length": str(bodies.LARGEST_UPLOAD + 1)}, [b"x"])
+    reply = ana.raw(call, call.file_headers("0" * 64) | {"Content-Length": str(bodies.LARGEST_UPLOAD + 1)}, [b"x"])
     assert (reply.status, reply.json["type"]) == (413, "too-large")
     assert "1 GiB" in reply.json["detail"]
 
@@ -105,7 +105,7 @@ def test_a_disk_that_fills_up_meanwhile_ends_it(
 def test_a_caller_who_hangs_up_leaves_nothing(rig: Rig, ana: Caller, scratch: Path) -> None:
     before = rig.position
     call = ana.outgoing("POST", "/catalog/datasets?name=mine&target=target")
-    ana.hang_up(call, call.with_file("0" * 64), [b"x" * 3_000_000])
+    ana.hang_up(call, call.file_headers("0" * 64), [b"x" * 3_000_000])
     assert rig.communications.recent(0)[-1].communication.outcome == "gone"
     assert rig.position == before
     assert list(scratch.iterdir()) == []
@@ -186,7 +186,7 @@ def test_a_client_has_its_share_of_uploads(rig: Rig, ana: Caller, bob: Caller, s
         for _ in range(UPLOADS_OF_ONE):
             assert await asyncio.to_thread(turns.wanted.acquire, timeout=20)
         call = ana.outgoing("POST", "/catalog/datasets?name=more&target=target")
-        refused.append(await ana.exchanged(call, call.with_file("0" * 64), [CONTENT]))
+        refused.append(await ana.exchanged(call, call.file_headers("0" * 64), [CONTENT]))
         launcher.may_end.set()
 
     assert ana.together(files(ana, UPLOADS_OF_ONE), look) == [201] * UPLOADS_OF_ONE

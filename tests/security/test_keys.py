@@ -10,9 +10,10 @@ from threading import Barrier
 
 import pytest
 
-from adapters.security.credentials import Credentials
 from adapters.security.keyring import Keyring
 from adapters.security.keys import client_key, fingerprint, make_master_key, read_master_key
+from autolearn.credentials import Credentials
+from autolearn.errors import InvalidInputError
 from domain.errors import BadInputError, NotFoundError
 
 MASTER = bytes(range(32))
@@ -96,5 +97,5 @@ def test_credentials_survive_their_file_and_show_no_key(tmp_path: Path) -> None:
 def test_a_file_without_credentials_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "ana.json").write_text(text)
     (tmp_path / "ana.json").chmod(0o600)
-    with pytest.raises(BadInputError, match="no credentials"):
+    with pytest.raises(InvalidInputError, match="no credentials"):
         Credentials.read(tmp_path / "ana.json")

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.security.answer_facts import PURPOSE, AnswerFacts
-from adapters.security.calls import OutgoingCall
-from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key
-from adapters.security.sealing import REQUEST, RESPONSE, event_purpose, seal, sealed_size, unseal
 from adapters.security.tokens import present, read_token
-from domain.errors import NotAuthenticatedError, NotJsonError
+from autolearn.credentials import Credentials
+from autolearn.errors import BrokenSealError
+from autolearn.outgoing_call import OutgoingCall
+from autolearn.protocol.answer_facts import PURPOSE, AnswerFacts
+from autolearn.protocol.sealing import REQUEST, RESPONSE, event_purpose, seal, sealed_size, unseal
+from domain.errors import NotAuthenticatedError
 
 KEY = client_key(bytes(32), "ana", 1)
 CALL = ("request", "0123456789abcdef", "POST", "/trainings")
@@ -29,7 +30,7 @@ def test_any_changed_byte_is_refused() -> None:
     sealed = seal(KEY, *CALL, b'{"model": "svm"}')
     for at, byte in enumerate(sealed):
         for other in set(range(256)) - {byte}:
-            with pytest.raises(NotJsonError):
+            with pytest.raises(BrokenSealError):
                 unseal(KEY, *CALL, sealed[:at] + bytes([other]) + sealed[at + 1 :])
 
 
@@ -37,35 +38,35 @@ def test_any_changed_byte_is_refused() -> None:
 def test_a_seal_with_more_than_its_own_bytes_is_refused(more: bytes) -> None:
     sealed = seal(KEY, *CALL, b"{}")
     for at in range(len(sealed) + 1):
-        with pytest.raises(NotJsonError):
+        with pytest.raises(BrokenSealError):
             unseal(KEY, *CALL, sealed[:at] + more + sealed[at:])
 
 
 @pytest.mark.parametrize("place", range(4))
 def test_another_purpose_request_method_or_target_is_refused(place: int) -> None:
     purpose, request_id, method, target = (f"{part}x" if n == place else part for n, part in enumerate(CALL))
-    with pytest.raises(NotJsonError, match="another request"):
+    with pytest.raises(BrokenSealError, match="another request"):
         unseal(KEY, purpose, request_id, method, target, seal(KEY, *CALL, b"{}"))
 
 
 @pytest.mark.parametrize(("client", "generation"), [("bob", 1), ("ana", 2)])
 def test_the_key_of_another_client_or_generation_is_refused(client: str, generation: int) -> None:
-    with pytest.raises(NotJsonError, match="this client's key"):
+    with pytest.raises(BrokenSealError, match="this client's key"):
         unseal(client_key(bytes(32), client, generation), *CALL, seal(KEY, *CALL, b"{}"))
 
 
 @given(st.tuples(st.text(), st.text(), st.text(), st.text()), st.tuples(st.text(), st.text(), st.text(), st.text()))
 def test_no_two_calls_share_a_seal(one: tuple[str, str, str, str], other: tuple[str, str, str, str]) -> None:
     if one != other:
-        with pytest.raises(NotJsonError):
+        with pytest.raises(BrokenSealError):
             unseal(KEY, *other, seal(KEY, *one, b"{}"))
 
 
 def test_a_token_is_no_seal_and_a_seal_no_token() -> None:
     call = OutgoingCall(Credentials("ana", 1, KEY), "GET", "/session")
-    token = present(call.without_body()["Authorization"])
-    with pytest.raises(NotJsonError):
-        call.opened(token.token.encode())
+    token = present(call.headers()["Authorization"])
+    with pytest.raises(BrokenSealError):
+        call.unseal(token.token.encode())
     sealed = seal(KEY, REQUEST, call.request_id, "GET", "/session", b"{}").decode()
     with pytest.raises(NotAuthenticatedError):
         read_token(KEY, present(f"AutoLearn ana.1.{sealed}"), "GET", "/session")
@@ -73,20 +74,20 @@ def test_a_token_is_no_seal_and_a_seal_no_token() -> None:
 
 def test_the_client_half_opens_what_the_backend_seals() -> None:
     call = OutgoingCall(Credentials("ana", 1, KEY), "POST", "/trainings")
-    headers, sealed = call.with_json(b'{"a": 1}')
+    headers, sealed = call.seal_json(b'{"a": 1}')
     assert unseal(KEY, REQUEST, call.request_id, "POST", "/trainings", sealed) == b'{"a": 1}'
     assert headers["Content-Type"] == "application/vnd.autolearn.sealed"
-    assert call.opened(seal(KEY, RESPONSE, call.request_id, "POST", "/trainings", b"[]")) == b"[]"
+    assert call.unseal(seal(KEY, RESPONSE, call.request_id, "POST", "/trainings", b"[]")) == b"[]"
     event = seal(KEY, event_purpose(3, "state", "S"), call.request_id, "POST", "/trainings", b"1")
-    assert call.opened_event(3, "state", "S", event) == b"1"
+    assert call.unseal_event(3, "state", "S", event) == b"1"
     facts = AnswerFacts(201, {"location": "/trainings/x"}, "ab")
-    assert call.opened_facts(facts.sealed(KEY, call.request_id, "POST", "/trainings")) == facts
+    assert call.unseal_facts(facts.seal(KEY, call.request_id, "POST", "/trainings")) == facts
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'{"status": "x", "headers": {}, "sha256": ""}', b"[" * 5000])
 def test_a_seal_of_anything_else_than_facts_is_refused(payload: bytes) -> None:
     call = OutgoingCall(Credentials("ana", 1, KEY), "GET", "/session")
-    with pytest.raises(NotJsonError):
-        call.opened_facts(seal(KEY, PURPOSE, call.request_id, "GET", "/session", payload).decode())
-    with pytest.raises(NotJsonError):
-        call.opened_facts("\x00é€" + "x" * 100)
+    with pytest.raises(BrokenSealError):
+        call.unseal_facts(seal(KEY, PURPOSE, call.request_id, "GET", "/session", payload).decode())
+    with pytest.raises(BrokenSealError):
+        call.unseal_facts("\x00é€" + "x" * 100)

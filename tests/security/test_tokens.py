@@ -11,9 +11,10 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.security.binding import bound
 from adapters.security.keys import client_key
-from adapters.security.tokens import EMPTY_SHA256, Claims, authorization, check_time, present, read_token
+from adapters.security.tokens import Claims, check_time, present, read_token
+from autolearn.protocol.sealing import bound
+from autolearn.protocol.tokens import EMPTY_SHA256, authorization
 from domain.errors import NotAuthenticatedError
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)

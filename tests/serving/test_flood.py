@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.security.credentials import Credentials
-from cli.client import Client
-from cli.positions import Positions
+from autolearn.client import Client
+from autolearn.credentials import Credentials
+from autolearn.positions import Positions
 from tests.end_to_end.place import Place
 from tests.serving.place import until
 
@@ -64,7 +64,7 @@ def seconds_of_calls(place: Place, calls: int = 20) -> list[float]:
     took = []
     for _ in range(calls):
         begin = time.perf_counter()
-        client.ask("session")
+        client.get("session")
         took.append(time.perf_counter() - begin)
     return took
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from adapters.security.calls import OutgoingCall
-from adapters.security.credentials import Credentials
+from autolearn.credentials import Credentials
+from autolearn.outgoing_call import OutgoingCall
 from tests.end_to_end.place import Place
 from tests.serving.place import until
 
@@ -38,10 +38,10 @@ class Known:
     def asks(self, method: str, target: str, body: Any = None, **headers: str) -> tuple[int, dict[str, Any]]:
         """Return the status and the opened body of a sealed answer."""
         call = OutgoingCall(self.own, method, target)
-        own, sent = (call.without_body(), b"") if body is None else call.with_json(json.dumps(body).encode())
+        own, sent = (call.headers(), b"") if body is None else call.seal_json(json.dumps(body).encode())
         self.connection.request(method, target, sent, own | headers)
         reply = self.connection.getresponse()
-        return reply.status, json.loads(call.opened(reply.read()))
+        return reply.status, json.loads(call.unseal(reply.read()))
 
 
 def test_known_callers_are_answered_and_a_training_waits(backend: Place) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from adapters.embedded.directory.data_format import FORMAT, said_in
 from adapters.embedded.directory.receipts import NAME, read_receipts
 from adapters.embedded.read_models.generations import Generations
-from adapters.security.credentials import Credentials
 from adapters.security.keys import client_key, fingerprint, read_master_key
+from autolearn.credentials import Credentials
+from autolearn.errors import InvalidInputError
 from domain.errors import AutoLearnError
 
 
@@ -53,8 +54,8 @@ def _of_credentials(path: Path, master: bytes) -> Iterator[str]:
     again = f"remove {path.name}, and the next start writes it again"
     try:
         held = Credentials.read(path)
-    except AutoLearnError as error:
-        yield f"{error.sentence} Or {again}."
+    except InvalidInputError as error:
+        yield f"{error} Or {again}."
         return
     if held.key != client_key(master, held.client, held.generation):
         yield f"the key in {path.name} is not that of client {json.dumps(held.client)}: {again}"

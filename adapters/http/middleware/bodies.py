@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from starlette.types import Message, Receive
 
-from adapters.security.sealing import sealed_size
+from autolearn.protocol.sealing import sealed_size
 from domain.errors import NotAuthenticatedError, NotJsonError, TooLargeError
 
 LARGEST_JSON = 1 << 20

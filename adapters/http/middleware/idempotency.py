@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from adapters.audit_log.request_ids import LARGEST_KEPT, Earlier, FirstAnswer, Trace
 from adapters.http.backend import Backend
-from adapters.http.middleware.pending_response import POSITION, Held
+from adapters.http.middleware.pending_response import Held
 from adapters.http.middleware.request_context import Passage
 from adapters.http.middleware.thread_pools import Lanes
+from autolearn.protocol.headers import POSITION
 from commands.context import append_id
 from domain.errors import AutoLearnError, KeyReusedError, NotAbleError, RequestUsedError
 

@@ -9,13 +9,10 @@ from starlette.datastructures import MutableHeaders
 
 from adapters.http.middleware.request_context import Passage
 from adapters.http.problems import Problem
-from adapters.http.wire import PROBLEM
-from adapters.security.answer_facts import SEAL, SEALED_ALONE, AnswerFacts, is_sealed
-from adapters.security.sealing import RESPONSE, SEALED, seal
+from autolearn.protocol.answer_facts import ONLY_SEALED, AnswerFacts, is_sealed
+from autolearn.protocol.headers import FILE_SHA256, PROBLEM, REQUEST_ID, SEAL, SEALED
+from autolearn.protocol.sealing import RESPONSE, seal
 
-POSITION, HEAD, REQUEST = "AutoLearn-Position", "AutoLearn-Head", "AutoLearn-Request"
-AUDIT = "AutoLearn-Audit"
-FILE_SHA256 = "AutoLearn-SHA256"
 CONTENT_TYPE = "content-type"
 
 
@@ -56,10 +53,10 @@ class Held:
         if (proof := passage.proof) is None:
             return ""
         request_id = proof.claims.request_id
-        self.headers[REQUEST] = request_id
+        self.headers[REQUEST_ID] = request_id
         told = {name: value for name, value in self.headers.items() if is_sealed(name)} | {CONTENT_TYPE: self.media}
-        for name in SEALED_ALONE - {CONTENT_TYPE}:
+        for name in ONLY_SEALED - {CONTENT_TYPE}:
             del self.headers[name]
         facts = AnswerFacts(self.status, told, sha256)
-        self.headers[SEAL] = value = facts.sealed(proof.key, request_id, passage.method, passage.target)
+        self.headers[SEAL] = value = facts.seal(proof.key, request_id, passage.method, passage.target)
         return value

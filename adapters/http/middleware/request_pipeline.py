@@ -31,9 +31,11 @@ from adapters.http.middleware.request_context import NO_REQUEST, Passage, refuse
 from adapters.http.middleware.response_pipeline import Outlet
 from adapters.http.middleware.thread_pools import Lanes
 from adapters.http.problems import INTERNAL, Problem, problem_of
-from adapters.security.sealing import REQUEST, SEALED, unseal
 from adapters.security.tokens import HINT
-from domain.errors import AutoLearnError, ForbiddenError, UnsealedBodyError
+from autolearn.errors import BrokenSealError
+from autolearn.protocol.headers import SEALED
+from autolearn.protocol.sealing import REQUEST, unseal
+from domain.errors import AutoLearnError, ForbiddenError, NotJsonError, UnsealedBodyError
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +185,10 @@ def _unsealed(passage: Passage, body: bytes) -> bytes:
     if passage.headers.get("content-type", "").partition(";")[0].strip().lower() != SEALED:
         raise UnsealedBodyError(f"A JSON body travels sealed, as {SEALED}. {HINT}")
     claims, key = passage.claims, passage.key
-    plain = unseal(key, REQUEST, claims.request_id, passage.method, passage.target, body)
+    try:
+        plain = unseal(key, REQUEST, claims.request_id, passage.method, passage.target, body)
+    except BrokenSealError as broken:
+        raise NotJsonError(str(broken)) from None
     if len(plain) > LARGEST_JSON:  # the last few bytes hide in the cipher's padding
         raise too_large(LARGEST_SEALED)
     checked_json(plain)

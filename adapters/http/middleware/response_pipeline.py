@@ -14,11 +14,12 @@ from adapters.audit_log.request_ids import FirstAnswer, Trace
 from adapters.host.processes import resource_exhaustion
 from adapters.http.backend import Backend
 from adapters.http.middleware.idempotency import FirstUse
-from adapters.http.middleware.pending_response import AUDIT, HEAD, POSITION, Held
+from adapters.http.middleware.pending_response import Held
 from adapters.http.middleware.request_context import Passage
 from adapters.http.middleware.thread_pools import Lanes
 from adapters.http.problems import INTERNAL, Problem, problem_of
 from adapters.http.streams.streams import Stream, stream_for
+from autolearn.protocol.headers import AUDIT, HEAD, POSITION
 from domain.errors import AutoLearnError, NotAbleError, OutcomeRecordedError
 from projections.ports import Communication
 

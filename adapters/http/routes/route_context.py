@@ -19,8 +19,8 @@ from adapters.http.middleware.thread_pools import Lanes
 from adapters.http.routes.preference import Preference
 from adapters.http.routes.request_schemas import When
 from adapters.http.streams.event_streams import as_events
-from adapters.http.streams.frames import EVENT_STREAM
 from adapters.http.streams.live import Live
+from autolearn.protocol.headers import EVENT_STREAM, POSITION
 from commands.application import RunningCommand
 from commands.call import Answer, Call
 from domain.errors import ForbiddenError, NotAbleError, NotReachedError
@@ -174,7 +174,7 @@ async def ended(begun: RunningCommand, most: float) -> None:
 
 def answered(body: Any, position: int, status: int = 200, **headers: str) -> Response:
     """Return a JSON answer that says for which position it is true."""
-    shown = {"AutoLearn-Position": str(position)} | {name.replace("_", "-"): value for name, value in headers.items()}
+    shown = {POSITION: str(position)} | {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(json.dumps(body, ensure_ascii=False), status, shown, JSON)
 
 

@@ -13,6 +13,7 @@ from adapters.http.routes.query_parameters import Search, When
 from adapters.http.routes.response_schemas import Changed, HistoryPage, ReproductionStatus, Shown
 from adapters.http.routes.route_context import Here, told, told_of_task
 from adapters.http.routes.tasks import add_task_routes
+from autolearn.protocol.headers import FILE_SHA256, POSITION, RAW
 from commands.storage.annotate_experiment import AnnotateExperiment
 from commands.storage.request_reproduction import RequestReproduction
 from commands.storage.restore_experiment import RestoreExperiment
@@ -27,7 +28,7 @@ ASKED = tuple(field.name for field in fields(HistoryRequest))
 class RawResponse(StreamingResponse):
     """Bytes of a file."""
 
-    media_type = "application/octet-stream"
+    media_type = RAW
 
 
 @router.get("/experiments", responses={200: {"model": HistoryPage}})
@@ -49,7 +50,7 @@ async def download_model(it: Here, id: str, when: When) -> Response:
     """Download the fitted model, a skops file."""
     await it.reach(when.after_position)
     model = await it.once_reached(lambda: opened_model(it, id, when))
-    headers = {"AutoLearn-Position": str(model.position), "AutoLearn-SHA256": model.sha256}
+    headers = {POSITION: str(model.position), FILE_SHA256: model.sha256}
     headers |= {"Content-Length": str(model.size), "Cache-Control": "no-store"}
     return RawResponse(chunks(it, model.file), headers=headers)
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from fastapi.responses import StreamingResponse
 
 from adapters.http.problems import problem_of
-from adapters.http.streams.frames import EVENT_STREAM, raw_frame
+from adapters.http.streams.frames import raw_frame
 from adapters.http.streams.pace import Pace
+from autolearn.protocol.headers import EVENT_STREAM, POSITION
 from domain.errors import AutoLearnError
 
 
@@ -20,7 +21,7 @@ class EventStreamResponse(StreamingResponse):
 
 def as_events(frames: AsyncIterator[bytes], pace: Pace, position: int | None = None) -> EventStreamResponse:
     """Return the answer; the position is the one that the first frame is true for."""
-    headers = {"Cache-Control": "no-store"} | ({} if position is None else {"AutoLearn-Position": str(position)})
+    headers = {"Cache-Control": "no-store"} | ({} if position is None else {POSITION: str(position)})
     return EventStreamResponse(_with_refusal(frames, pace), headers=headers)
 
 

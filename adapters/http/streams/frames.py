@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-EVENT_STREAM = "text/event-stream"
 END = b"\n\n"
 FORM = re.compile(rb"event: ([a-z]+)\ndata: ([^\n]*)\n\n")
 

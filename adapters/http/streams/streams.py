@@ -9,10 +9,9 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 
 from adapters.http.middleware.request_context import Passage
-from adapters.http.streams.frames import EVENT_STREAM, frames_in, sealed_frame
-from adapters.security.sealing import event_purpose, seal
-
-RAW = "application/octet-stream"
+from adapters.http.streams.frames import frames_in, sealed_frame
+from autolearn.protocol.headers import EVENT_STREAM, RAW
+from autolearn.protocol.sealing import event_purpose, seal
 
 
 @dataclass(slots=True)

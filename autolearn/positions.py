@@ -21,35 +21,34 @@ class Positions:
     @classmethod
     def of(cls, credentials_file: Path, url: str, client: str, key: bytes) -> Positions:
         """Return the entry of a client at a URL."""
-        mark = hashlib.sha256(b"position" + key).hexdigest()[:8]
-        return cls(credentials_file.with_name("positions.json"), f"{url} {client} {mark}")
+        key_digest = hashlib.sha256(b"position" + key).hexdigest()[:8]
+        return cls(credentials_file.with_name("positions.json"), f"{url} {client} {key_digest}")
 
     def last(self) -> int:
         """Return the last position, 0 where none is known."""
         position = self._entries().get(self.entry)
         return position if isinstance(position, int) and position > 0 else 0
 
-    def reached(self, position: int) -> None:
-        """Keep a later position. A place that cannot be written is no error: the next query may be a little older."""
+    def advance(self, position: int) -> None:
+        """Keep a later position. A file that cannot be written is no error: the next query may be a little older."""
         entries = self._entries()
         if position <= self.last():
             return
-        fresh = self.file.with_name(f"{self.file.name}.{os.getpid()}.new")
+        draft = self.file.with_name(f"{self.file.name}.{os.getpid()}.new")
         with contextlib.suppress(OSError):
-            fresh.unlink(missing_ok=True)
-            with fresh.open("x", encoding="utf-8") as file:
+            draft.unlink(missing_ok=True)
+            with draft.open("x", encoding="utf-8") as file:
                 json.dump(entries | {self.entry: position}, file)
-            fresh.replace(self.file)
+            draft.replace(self.file)
 
     def _entries(self) -> dict[str, Any]:
         try:
-            with open(self.file, "rb", opener=_opened) as file:
+            with open(self.file, "rb", opener=_open_without_waiting) as file:
                 entries = json.loads(file.read())
         except (OSError, ValueError, RecursionError):
             return {}
         return entries if isinstance(entries, dict) else {}
 
 
-def _opened(path: str, flags: int) -> int:
-    """Open without waiting for the other end of a FIFO."""
-    return os.open(path, flags | os.O_NONBLOCK)
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a FIFO would wait for its other end

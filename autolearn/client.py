@@ -1,0 +1,211 @@
+"""The Remote Proxy: the backend as an object of this process. It signs, seals, repeats and unseals calls."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from autolearn.answers import FIRST_PROBLEM, Answer, changed, read_sealed, read_unsealed, unseal_head
+from autolearn.credentials import Credentials
+from autolearn.errors import (
+    NOT_REACHED,
+    OUTCOME_RECORDED,
+    MissingCredentialsError,
+    NoAnswerError,
+    ProblemError,
+    UnreachableError,
+    slug_of,
+)
+from autolearn.events import Event, read_events
+from autolearn.locations import backend_url, credentials_file
+from autolearn.outgoing_call import Body, FileBody, OutgoingCall
+from autolearn.positions import Positions
+from autolearn.protocol.answer_facts import AnswerFacts
+from autolearn.protocol.headers import EVENT_STREAM, RAW, SEAL, SEALED
+from autolearn.retries import pauses
+from autolearn.targets import check_length, target_of
+from autolearn.transport import BrokenConnectionError, read_body, send_request, unreachable
+
+BLOCK = 1 << 20
+BACKGROUND = {"Prefer": "respond-async"}
+
+
+@dataclass(frozen=True)
+class StreamedAnswer:
+    """An answer that is read as it comes, and what its seal says."""
+
+    reply: HTTPResponse
+    facts: AnswerFacts
+
+
+@dataclass(frozen=True)
+class Client:
+    """One client at one backend.
+
+    Methods raise ProblemError (refused), UnreachableError, NoAnswerError, UnprovenAnswerError, InvalidInputError.
+    """
+
+    url: str
+    credentials: Credentials
+    positions: Positions
+    pause: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+    def get(self, *path: str, **query: Any) -> Answer:
+        """Ask for what the parts of `path` name, at least as new as this client's own writes."""
+        answer = self.exchange(self.call("GET", target_of(path, query | self._after())))
+        if answer.is_problem and slug_of(answer.problem) == NOT_REACHED:
+            detail = f"{answer.problem.get('detail', '')}{self._hint(answer.problem)}"
+            raise ProblemError(answer.status, answer.problem | {"detail": detail})
+        return answer.raise_for_status()
+
+    def post(self, *path: str, body: Any = None, background: bool = False) -> Answer:
+        """Give a command; with `background` the answer (202) does not wait for the end of its task."""
+        call = self.call("POST", target_of(path, {}))
+        return self.exchange(call, _encode(body), BACKGROUND if background else {}).raise_for_status()
+
+    def delete(self, *path: str) -> Answer:
+        """Cancel what the parts of `path` name."""
+        return self.exchange(self.call("DELETE", target_of(path, {}))).raise_for_status()
+
+    def upload(self, *path: str, file: Path, **query: Any) -> Answer:
+        """POST a raw file."""
+        return self.exchange(self.call("POST", target_of(path, query)), FileBody.of(file)).raise_for_status()
+
+    def download(self, *path: str, to: Path, **query: Any) -> int:
+        """GET raw bytes into a file, whole and as they were sealed for; return their number."""
+        call = self.call("GET", target_of(path, query | self._after()))
+        answer = self._deliver(call, None, {}, streamed=RAW)
+        if isinstance(answer, Answer):
+            answer.raise_for_status()
+            raise changed(call, "no file came")
+        digest = hashlib.sha256()
+        with closing(answer.reply), to.open("wb") as file:
+            try:
+                while block := read_body(answer.reply, BLOCK):
+                    digest.update(block)
+                    file.write(block)
+            except BrokenConnectionError:
+                raise NoAnswerError(f"The answer of {self.url} broke off: repeat the command.") from None
+            if digest.hexdigest() != answer.facts.sha256:
+                raise changed(call, "another file came than was sent")
+            return file.tell()
+
+    def stream(self, method: str, *path: str, body: Any = None, **query: Any) -> Iterator[Event]:
+        """Yield the events of a stream as they come; a backend that answers at once gives one event, `result`."""
+        call = self.call(method, target_of(path, query))
+        accept = {"Accept": f"{EVENT_STREAM}, {SEALED}"}
+        answer = self.send(call, None if method == "GET" else _encode(body), accept)
+        if isinstance(answer, Answer):
+            yield Event("result", answer.raise_for_status().body)
+        else:
+            yield from answer
+
+    def call(self, method: str, target: str, key: str = "") -> OutgoingCall:
+        """Return a new call: its request id stays the same however often it is sent. `key` is its Idempotency-Key."""
+        whole = urlsplit(self.url).path + target
+        check_length(whole)
+        return OutgoingCall(self.credentials, method, whole, idempotency_key=key)
+
+    def exchange(self, call: OutgoingCall, body: Body = None, headers: dict[str, str] | None = None) -> Answer:
+        """Send a call until it is answered; problems are answers too."""
+        answer = self.send(call, body, headers or {})
+        if not isinstance(answer, Answer):
+            raise NoAnswerError("The backend answers this call by a stream.")
+        return answer
+
+    def send(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Answer | Iterator[Event]:
+        """Send a call until it is answered, by an answer or by a stream of events."""
+        answer = self._deliver(call, body, headers, streamed=EVENT_STREAM)
+        for pause in pauses():
+            if isinstance(answer, StreamedAnswer) or not answer.is_problem:
+                break
+            if slug_of(answer.problem) != OUTCOME_RECORDED:
+                break
+            self.pause(pause)
+            call = call.renew()
+            answer = self._deliver(call, body, headers, streamed=EVENT_STREAM)
+        if isinstance(answer, StreamedAnswer):
+            return self._read_events(call, answer)
+        if answer.is_sealed and answer.head:
+            self.positions.advance(answer.position)
+        return answer
+
+    def _deliver(
+        self, call: OutgoingCall, body: Body, headers: dict[str, str], streamed: str
+    ) -> Answer | StreamedAnswer:
+        """Repeat a call whose connection broke: the same request id is the same command, so nothing is done twice."""
+        reason: Exception | None = None
+        for pause in (0.0, *pauses()):
+            if reason is not None:
+                self.pause(pause)
+            try:
+                with call.sign(body) as (signed, content):
+                    reply = send_request(
+                        self.url, call.method, call.target, {"Accept": SEALED} | headers | signed, content
+                    )
+                return self._read(call, reply, streamed)
+            except BrokenConnectionError as broken:
+                reason = broken
+        raise unreachable(self.url, reason)
+
+    def _read(self, call: OutgoingCall, reply: HTTPResponse, streamed: str) -> Answer | StreamedAnswer:
+        with ExitStack() as unless_streamed:
+            unless_streamed.callback(reply.close)
+            facts = unseal_head(call, reply)
+            if facts is None:
+                return read_unsealed(self.url, call, reply)
+            if reply.headers.get_content_type() == streamed and facts.status < FIRST_PROBLEM:
+                unless_streamed.pop_all()
+                return StreamedAnswer(reply, facts)
+            return read_sealed(call, facts, read_body(reply))
+
+    def _read_events(self, call: OutgoingCall, answer: StreamedAnswer) -> Iterator[Event]:
+        try:
+            yield from read_events(call, answer.reply.headers[SEAL], answer.reply)
+        except (OSError, HTTPException) as broken:
+            raise unreachable(self.url, f"the connection broke: {broken}") from None
+        finally:
+            answer.reply.close()
+
+    def _after(self) -> dict[str, int]:
+        position = self.positions.last()
+        return {"after_position": position} if position else {}
+
+    def _hint(self, problem: dict[str, Any]) -> str:
+        """Say what to do about a position that is not reached: wait, or forget one that the log has lost."""
+        if int(problem.get("head", 0)) >= self.positions.last():
+            return " They catch up; if they stand still, `/health/ready` of the backend says why."
+        why = "Was it restored from a back-up, or is it another log at the same address?"
+        return f" {why} Then remove {self.positions.file}, which knows a later one."
+
+
+def connect(url: str | None = None) -> Client:
+    """Return the client of the backend at `url` (by default AUTOLEARN_URL), with the credentials of this user.
+
+    Raises InvalidInputError, MissingCredentialsError where AUTOLEARN_CREDENTIALS names no file, UnreachableError where
+    this machine has no credentials at all.
+    """
+    url, file = backend_url(url), credentials_file()
+    try:
+        credentials = Credentials.read(file)
+    except FileNotFoundError:
+        if os.environ.get("AUTOLEARN_CREDENTIALS"):
+            raise MissingCredentialsError(f"AUTOLEARN_CREDENTIALS names {file}, and there is no such file.") from None
+        raise UnreachableError(
+            f"There are no credentials at {file}: `autolearn up` starts a backend on this machine and makes some; "
+            "for another backend, set AUTOLEARN_URL and AUTOLEARN_CREDENTIALS."
+        ) from None
+    return Client(url, credentials, Positions.of(file, url, credentials.client, credentials.key))
+
+
+def _encode(body: Any) -> bytes:
+    return json.dumps({} if body is None else body).encode()

@@ -1,0 +1,97 @@
+"""The errors of the client. `slug` is the stable `type` of the problem object that a script sees."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+NOT_REACHED = "position-not-reached"
+OUTCOME_RECORDED = "outcome-recorded"
+
+HINTS = {"nearest": "Nearest", "allowed": "Allowed", "candidates": "Candidates", "unfinished": "Unfinished"}
+# The last characters stay, they close quotes; digests, paths and the start of a cursor are shorter.
+LONG_WORD = re.compile(r"(\S{200})\S{100,}(\S{3})")
+
+
+class ClientError(Exception):
+    """`status` is the HTTP status with which a proxy passes it on, `problem` its problem object (RFC 9457)."""
+
+    slug: str = "internal-error"
+    status: int = 503
+
+    def __init__(self, sentence: str, **facts: Any) -> None:
+        super().__init__(sentence)
+        title = self.slug.replace("-", " ").capitalize()
+        self.problem: dict[str, Any] = {"type": self.slug, "title": title, "detail": sentence, **facts}
+
+
+class ProblemError(ClientError):
+    """The backend refused the call; `slug` and `problem` are its own."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(sentence_of(problem))
+        self.status, self.problem, self.slug = status, problem, slug_of(problem)
+
+
+class UnreachableError(ClientError):
+    """Nobody answers at the URL."""
+
+    slug = "unreachable"
+
+
+class NoAnswerError(ClientError):
+    """The answer did not come in time, or not to its end."""
+
+    slug = "not-able-now"
+
+
+class UnprovenAnswerError(ClientError):
+    """The answer does not carry the backend's seal for this call."""
+
+    slug = "not-able-now"
+
+
+class MissingCredentialsError(ClientError):
+    """The named credentials file does not exist."""
+
+    slug, status = "not-authenticated", 401
+
+
+class InvalidInputError(ClientError):
+    """An argument or file that the client cannot use; nothing was sent."""
+
+    slug, status = "bad-input", 400
+
+
+class WaitTimeoutError(ClientError):
+    """The task has not ended within the given time."""
+
+    slug = "waited-too-long"
+
+
+class BrokenSealError(ClientError):
+    """The bytes were not sealed with this key, or not for this call."""
+
+    slug = "not-json"
+
+
+def slug_of(problem: dict[str, Any]) -> str:
+    """Return the last part of a problem's `type`."""
+    return str(problem.get("type", "")).rpartition("/")[2].rpartition(":")[2]
+
+
+def sentence_of(problem: dict[str, Any]) -> str:
+    """Return the problem in one sentence, with the names or values that would be right where it has some."""
+    text = str(problem.get("detail") or problem.get("title") or "The backend refused the call.")
+    for key, lead in HINTS.items():
+        values = problem.get(key)
+        if isinstance(values, list) and values and not any(str(value) in text for value in values):
+            listed = ", ".join(value if isinstance(value, str) else json.dumps(value) for value in values)
+            text += f" {lead}: {listed}."
+    return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """Cut very long words: an argument of a megabyte helps nobody."""
+    return LONG_WORD.sub(r"\1…\2", text)

@@ -1,0 +1,58 @@
+"""Server-sent events (WHATWG HTML, 9.2), each sealed with its number: none can be left out, repeated or moved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autolearn.answers import unproven
+from autolearn.errors import BrokenSealError, ProblemError
+from autolearn.outgoing_call import OutgoingCall
+
+LAST = ("result", "problem")  # a stream ends with one of them, or was cut
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: its name and its JSON value."""
+
+    name: str
+    data: Any
+
+
+def read_events(call: OutgoingCall, stream_seal: str, lines: Iterable[bytes]) -> Iterator[Event]:
+    """Yield the events of a stream in order; `stream_seal` is its answer's AutoLearn-Seal.
+
+    Raises UnprovenAnswerError for one that is not the next of this stream, and for a stream that is cut.
+    """
+    for number, (name, data) in enumerate(_blocks(lines), start=1):
+        try:
+            yield Event(name, json.loads(call.unseal_event(number, name, stream_seal, data.encode())))
+        except BrokenSealError as wrong:
+            raise unproven(call, f"Event {number} of the stream is not the backend's. {wrong}") from None
+        if name in LAST:
+            return
+    raise unproven(call, "The stream broke off before its end.")
+
+
+def check_problem(event: Event) -> None:
+    """Raise ProblemError for the event by which a stream is refused on its way."""
+    if event.name == "problem":
+        raise ProblemError(int(event.data.get("status", ProblemError.status)), event.data)
+
+
+def _blocks(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:
+    name, data = "message", list[str]()
+    for line in lines:
+        text = line.decode("utf-8", "replace").rstrip("\r\n")
+        key, _, value = text.partition(":")
+        value = value.removeprefix(" ")
+        if not text and data:
+            yield name, "\n".join(data)
+            name, data = "message", []
+        elif key == "event":
+            name = value
+        elif key == "data":
+            data.append(value)

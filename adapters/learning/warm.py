@@ -43,7 +43,7 @@ def warm_up() -> None:
 
     from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - idem
     from adapters.learning.offers.catalog import MODELS, OWN, offers  # noqa: PLC0415 - idem
-    from adapters.learning.tables.stored import write  # noqa: PLC0415 - idem
+    from adapters.learning.tables.parquet import write  # noqa: PLC0415 - idem
     from adapters.learning.work import work  # noqa: PLC0415 - idem
 
     with tempfile.TemporaryDirectory() as folder:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning.tables import columns, parquet, parse, separated, stored
+from adapters.learning.tables import columns, delimited, parquet, upload
+from adapters.learning.tables.columns import Target
 from adapters.learning.tables.ingest import ingest
-from adapters.learning.tables.target import Target
 from domain.errors import BadInputError
 
 VALUES = [
@@ -28,7 +28,7 @@ BLOCK = 64
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(separated, "BLOCK", BLOCK)
+    monkeypatch.setattr(delimited, "BLOCK", BLOCK)
 
 
 def read_whole(text: bytes) -> pa.Table:
@@ -48,8 +48,8 @@ def test_types_and_values_are_those_of_the_whole_file(
     path = tmp_path_factory.mktemp("csv") / "file"
     path.write_bytes(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(separated, "BLOCK", BLOCK)
-        source = parse.parsed(path, "csv")
+        patch.setattr(delimited, "BLOCK", BLOCK)
+        source = upload.open_table(path, "csv")
         batches = list(source.batches())
     whole = read_whole(text)
     assert source.schema == whole.schema
@@ -105,11 +105,11 @@ def mixed(rows: int) -> pa.Table:
 
 
 def written(table: pa.Table, path: Path, batch: int) -> bytes:
-    stored.write(table.to_batches(max_chunksize=batch), table.schema, path)
+    parquet.write(table.to_batches(max_chunksize=batch), table.schema, path)
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("batch", [997, stored.ROWS_OF_A_SLAB, 40_000, 1 << 20])
+@pytest.mark.parametrize("batch", [997, parquet.ROWS_OF_A_SLAB, 40_000, 1 << 20])
 def test_the_bytes_are_those_of_a_table_written_whole(tmp_path: Path, batch: int) -> None:
     table, file = mixed(150_000), io.BytesIO()
     pq.write_table(
@@ -120,20 +120,20 @@ def test_the_bytes_are_those_of_a_table_written_whole(tmp_path: Path, batch: int
 
 
 def test_where_a_group_ends_is_decided_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "BYTES_OF_A_GROUP", 400_000)
+    monkeypatch.setattr(parquet, "BYTES_OF_A_GROUP", 400_000)
     table = mixed(50_000)
     once = [written(table, tmp_path / "file", batch) for batch in (1000, 4096, 1 << 20)]
     assert once[0] == once[1] == once[2]
     groups = pq.ParquetFile(io.BytesIO(once[0])).metadata
     sizes = [groups.row_group(number).num_rows for number in range(groups.num_row_groups)]
     assert len(sizes) > 3
-    assert {size % stored.ROWS_OF_A_SLAB for size in sizes[:-1]} == {0}
+    assert {size % parquet.ROWS_OF_A_SLAB for size in sizes[:-1]} == {0}
 
 
 def test_formats_agree_on_a_file_of_many_batches(
     learning: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(separated, "BLOCK", 4096)
+    monkeypatch.setattr(delimited, "BLOCK", 4096)
     monkeypatch.setattr(parquet, "BATCH_ROWS", 700)
     table = mixed(9000).append_column("class", pa.array(["p", "q", "r"] * 3000))
     pyarrow.csv.write_csv(table, tmp_path / "file.csv")
@@ -148,8 +148,8 @@ def test_formats_agree_on_a_file_of_many_batches(
 
 
 def test_what_is_kept_of_a_file_does_not_grow_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(separated, "BLOCK", 1 << 15)
-    monkeypatch.setattr(stored, "BYTES_OF_A_GROUP", 1 << 18)
+    monkeypatch.setattr(delimited, "BLOCK", 1 << 15)
+    monkeypatch.setattr(parquet, "BYTES_OF_A_GROUP", 1 << 18)
     path = tmp_path / "file.csv"
     path.write_text("a,b,c\n" + "1.25,2.5,word\n" * 1_000_000)
     before, most = pa.total_allocated_bytes(), 0
@@ -161,8 +161,8 @@ def test_what_is_kept_of_a_file_does_not_grow_with_it(tmp_path: Path, monkeypatc
             most = max(most, pa.total_allocated_bytes() - before)
             yield cast.cast(batch)
 
-    source = parse.parsed(path, "csv")
-    stored.write(watched(source), columns.canonical_schema(source.schema), tmp_path / "out")
+    source = upload.open_table(path, "csv")
+    parquet.write(watched(source), columns.canonical_schema(source.schema), tmp_path / "out")
     assert 0 < most < path.stat().st_size / 2
 
 
@@ -175,7 +175,7 @@ def test_unsigned_numbers_beyond_63_bits_are_numbers_wherever_they_stand(learnin
 
 
 def test_a_target_of_too_many_values_is_counted_only_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.learning.tables.target.COUNTED", 1500)
+    monkeypatch.setattr("adapters.learning.tables.columns.COUNTED", 1500)
     schema = pa.schema([("id", pa.string())])
     target = Target("id", schema)
     for start in range(0, 10_000, 1000):

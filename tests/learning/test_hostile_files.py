@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning.tables import ingest, overview, parquet, parse
+from adapters.learning.tables import delimited, ingest, parquet, upload
 from adapters.learning.tables.columns import LONGEST_TEXT, MOST_COLUMNS
-from adapters.learning.tables.overview import look_over
+from adapters.learning.tables.delimited import check_lines
 from adapters.learning.tables.source import MOST_VALUES
 from domain.errors import BadInputError, TooLargeError
 from tests.house.tracked import ROOT
@@ -208,10 +208,10 @@ def test_parquet_names_that_are_hostile_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("header", [b"x,class", b'"x","class"'])
 def test_long_files_of_short_lines_pass_whatever_ends_a_line(tmp_path: Path, end: bytes, header: bytes) -> None:
     path = tmp_path / "file"
-    path.write_bytes(header + end + (b'1,"a"' + end + b"2,b" + end) * (overview.BLOCK // 8))
-    look_over(path, ",")
+    path.write_bytes(header + end + (b'1,"a"' + end + b"2,b" + end) * (delimited.LONGEST_LINE // 8))
+    check_lines(path, ",")
     path.write_bytes(header + end + b"1,a" + end + b"2,b" + end)
-    assert sum(batch.num_rows for batch in parse.parsed(path, "csv").batches()) == 2
+    assert sum(batch.num_rows for batch in upload.open_table(path, "csv").batches()) == 2
 
 
 # -- the scan says of quotes what the reader does --------------------------------------------------------------------
@@ -227,7 +227,7 @@ def is_open_at_end(text: str) -> bool:
 
 @given(texts, st.integers(1, 7))
 def test_an_open_quote_is_found_wherever_blocks_end(text: str, block: int) -> None:
-    scan = overview._Scan(overview.quoted_by(","))
+    scan = delimited._Scan(delimited.quoted_by(","))
     content = text.encode()
     for place in range(0, len(content), block):
         scan.see(content[place : place + block])
@@ -242,6 +242,6 @@ def test_the_line_of_an_open_quote_is_told(tmp_path: Path, monkeypatch: pytest.M
     path = tmp_path / "file"
     path.write_text('x,class\n"1\n1",a\n5" pipe,"a""b"\n3,"b\n4,c\n')
     for block in range(1, 50):
-        monkeypatch.setattr(overview, "BLOCK", max(block, 20))
+        monkeypatch.setattr(delimited, "LONGEST_LINE", max(block, 20))
         with pytest.raises(BadInputError, match="opened in line 5 is never closed"):
-            look_over(path, ",")
+            check_lines(path, ",")

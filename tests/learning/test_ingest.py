@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.learning.preparation.frame import read_frame
-from adapters.learning.tables import parse
+from adapters.learning.tables import upload
 from adapters.learning.tables.ingest import ingest
 from domain.errors import BadInputError, TooLargeError
 
@@ -157,7 +157,7 @@ def test_a_gzip_bomb_stops_at_the_limit(tmp_path: Path) -> None:
     bomb, limit = tmp_path / "bomb.gz", 4 << 20
     bomb.write_bytes(gzip.compress(b"0" * (64 << 20), compresslevel=1))
     with pytest.raises(TooLargeError, match="1 GiB"):
-        parse.unpacked(bomb, tmp_path / "plain", limit)
+        upload.unpack(bomb, tmp_path / "plain", limit)
     assert (tmp_path / "plain").stat().st_size <= limit
 
 
@@ -166,14 +166,14 @@ def test_a_parquet_bomb_stops_at_the_limit(tmp_path: Path) -> None:
     path.write_bytes(parquet(pa.table({"x": [0] * 3_000_000})))
     assert path.stat().st_size < limit
     with pytest.raises(TooLargeError):
-        list(parse.parsed(path, "parquet", limit).batches())
+        list(upload.open_table(path, "parquet", limit).batches())
 
 
 def test_a_plain_file_above_the_limit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_text(ROWS * 100)
     with pytest.raises(TooLargeError):
-        parse.parsed(path, "csv", limit=1000)
+        upload.open_table(path, "csv", limit=1000)
 
 
 def test_nothing_is_left_in_scratch(learning: Any, give: Any) -> None:

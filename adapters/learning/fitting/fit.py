@@ -10,10 +10,9 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from adapters.learning.fitting.learned import learned_bytes
+from adapters.learning.fitting.learned import learned_bytes, summary
 from adapters.learning.fitting.model_file import model_bytes
 from adapters.learning.fitting.provenance import provenance
-from adapters.learning.fitting.summary import summary
 from adapters.learning.offers.catalog import MODELS, Offered, estimator, find
 from adapters.learning.offers.settings import as_expected, settings_of
 from adapters.learning.preparation.frame import Frame, read_frame

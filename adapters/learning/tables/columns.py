@@ -1,4 +1,4 @@
-"""Canonical columns: few types and no metadata, so that the same content is the same table in every format."""
+"""Canonical columns and the target: few types and no metadata, so equal content is an equal table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from adapters.host.printable import visible
-from adapters.learning.preparation.frame import type_word
+from adapters.learning.preparation.frame import class_name, type_word
 from domain.errors import BadInputError
 
 MOST_COLUMNS = 4000
@@ -24,7 +24,7 @@ def check_names(names: list[str]) -> None:
     if not names:
         raise BadInputError("The file has no columns.")
     if len(names) > MOST_COLUMNS:
-        raise too_many_columns(len(names))
+        raise too_many_columns_error(len(names))
     empty = [str(place) for place, name in enumerate(names, start=1) if not name.strip()]
     if empty:
         raise BadInputError(
@@ -41,7 +41,7 @@ def check_names(names: list[str]) -> None:
         raise BadInputError(f"Column names longer than {LONGEST_NAME} characters: {', '.join(overlong[:5])}…")
 
 
-def too_many_columns(number: int) -> BadInputError:
+def too_many_columns_error(number: int) -> BadInputError:
     """Say how many there may be."""
     return BadInputError(f"The file has {number} columns: at most {MOST_COLUMNS} are allowed.")
 
@@ -113,3 +113,58 @@ def check_texts(name: str, column: pa.Array) -> None:
         longest = pc.max(pc.binary_length(texts)).as_py() or 0
         if longest > LONGEST_TEXT:
             raise BadInputError(f"Column {name!r} has a text of {longest:,} bytes: at most {LONGEST_TEXT:,} (1 MiB).")
+
+
+FEWEST_CLASSES, MOST_CLASSES = 2, 1000
+LONGEST_CLASS = 100
+COUNTED, COUNTED_BYTES = 100_000, 1 << 26  # different values that are remembered, to say how many there are
+KINDS = "classes (whole numbers, booleans or words)"
+
+
+class Target:
+    """Looks at the target batch by batch and makes classes of it; `classes` judges the whole."""
+
+    def __init__(self, name: str, schema: pa.Schema) -> None:
+        self._name, self._place = name, schema.get_field_index(name)
+        self._word = type_word(schema.field(name).type)
+        kind = pa.int64() if self._word == "number" else schema.field(name).type
+        self.schema = schema.set(self._place, pa.field(name, kind))
+        self._values = pa.array([], kind)
+        self._missing, self._fractions, self._uncounted = 0, False, False
+
+    def seen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Take note of a canonical batch; return it with classes as its target."""
+        column = batch.column(self._place)
+        self._missing += column.null_count
+        if self._word == "number":
+            self._fractions |= pc.all(pc.equal(column, pc.round(column))).as_py() is False
+            column = column.cast(pa.int64(), safe=False)
+        if not self._uncounted:
+            self._values = pc.unique(pa.concat_arrays([self._values, pc.unique(column.drop_null())]))
+            self._uncounted = len(self._values) > COUNTED or self._values.nbytes > COUNTED_BYTES
+        return pa.RecordBatch.from_arrays(
+            [*batch.columns[: self._place], column, *batch.columns[self._place + 1 :]], schema=self.schema
+        )
+
+    def classes(self) -> list[str]:
+        """Return the names of the classes in order; raises BadInputError where the column cannot be a target."""
+        if self._missing:
+            raise self._bad(f"has {self._missing} missing values: remove those rows or fill them in.")
+        if self._word == "time":
+            raise self._bad(f"holds times: it must hold {KINDS}.")
+        if self._fractions:
+            raise self._bad(f"holds fractions: it must hold {KINDS}.")
+        if len(self._values) > MOST_CLASSES:
+            number = f"{len(self._values)}{' and more' if self._uncounted else ''}"
+            raise self._bad(f"has {number} different values: at most {MOST_CLASSES} classes.")
+        labels = self._values.to_pylist()
+        if len(labels) < FEWEST_CLASSES:
+            raise self._bad(f"has one class only ({class_name(labels[0])}): at least two are needed.")
+        names = [class_name(label) for label in sorted(labels)]
+        overlong = [name[:40] for name in names if len(name) > LONGEST_CLASS]
+        if overlong:
+            raise BadInputError(f"Classes longer than {LONGEST_CLASS} characters: {', '.join(overlong[:3])}…")
+        return names
+
+    def _bad(self, what: str) -> BadInputError:
+        return BadInputError(f"The target {self._name!r} {what}")

@@ -1,4 +1,4 @@
-"""The ingest-task: from an uploaded file, or a data set of scikit-learn, to a canonical Parquet blob."""
+"""The ingest task: from an uploaded file, or a data set of scikit-learn, to a canonical Parquet file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Any
 import pyarrow as pa
 
 from adapters.learning.tables.builtin import BUILTIN, builtin_table
-from adapters.learning.tables.columns import Columns, check_names, described
-from adapters.learning.tables.parse import parsed, unpacked
-from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values
-from adapters.learning.tables.stored import write
-from adapters.learning.tables.target import Target
+from adapters.learning.tables.columns import Columns, Target, check_names, described
+from adapters.learning.tables.parquet import write
+from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values_error
+from adapters.learning.tables.upload import open_table, unpack
 from commands.ports import Blobs
 from domain.errors import BadInputError, NotFoundError
 
@@ -51,7 +50,7 @@ def _counted(source: Source) -> Iterator[pa.RecordBatch]:
     for batch in source.batches():
         rows += batch.num_rows
         if rows * columns > MOST_VALUES:
-            raise too_many_values(rows, columns)
+            raise too_many_values_error(rows, columns)
         yield batch
 
 
@@ -66,11 +65,11 @@ def _builtin(name: str) -> Iterator[Source]:
 def _uploaded(facts: dict[str, Any], blobs: Blobs) -> Iterator[Source]:
     path = Path(facts["path"])
     if not facts["gzip"]:
-        yield parsed(path, facts["format"])
+        yield open_table(path, facts["format"])
         return
     plain = Path(blobs.scratch(f".{facts['format']}"))
     try:
-        yield parsed(unpacked(path, plain), facts["format"])
+        yield open_table(unpack(path, plain), facts["format"])
     finally:
         plain.unlink(missing_ok=True)
 

@@ -1,12 +1,8 @@
-"""Parquet, batch by batch: what a file of a few KB unfolds to is measured before it is unfolded.
-
-Its footer is limited before it is read, rows and columns by what the footer says of them, and texts as entries of a
-dictionary, from which Parquet repeats one of a megabyte a billion times in a few bytes.
-"""
+"""Parquet: uploaded files batch by batch, and the one form in which a data set is stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from adapters.learning.tables.columns import canonical_schema, check_names, check_texts, value_type
-from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values
+from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values_error
 from domain.errors import BadInputError, TooLargeError
 
 LEAST_ROWS, BATCH_ROWS, BATCH_VALUES = 1 << 10, 1 << 16, 1 << 22
@@ -58,7 +54,7 @@ class ParquetTable:
                 unfolded = sum(map(unfolded_size, batch.columns))
                 size += unfolded
                 if size > self._limit:
-                    raise too_large(self._limit)
+                    raise too_large_error(self._limit)
                 for piece in _pieces(batch, unfolded):
                     yield piece if piece.schema.equals(schema) else _as(schema, piece)
 
@@ -82,9 +78,9 @@ class ParquetTable:
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
         rows = sum(group.num_rows for group in groups)
         if rows * columns > MOST_VALUES:
-            raise too_many_values(rows, columns)
+            raise too_many_values_error(rows, columns)
         if sum(group.total_byte_size for group in groups) > self._limit:
-            raise too_large(self._limit)
+            raise too_large_error(self._limit)
 
     def _is_beyond(self, name: str) -> bool:
         """Whether a column of unsigned numbers has some beyond 63 bits."""
@@ -93,7 +89,7 @@ class ParquetTable:
         return any((pc.max(column.cast(pa.uint64())).as_py() or 0) > LARGEST_WHOLE for column in columns)
 
 
-def too_large(limit: int) -> TooLargeError:
+def too_large_error(limit: int) -> TooLargeError:
     """Say what the limit of a data set is."""
     return TooLargeError(f"The data set is larger than {limit >> 30 or 1} GiB after decompression: that is the limit.")
 
@@ -139,3 +135,67 @@ def explained() -> Iterator[None]:
                 " that is the limit."
             ) from error
         raise BadInputError(f"The file is not Parquet, or a damaged one: {str(error)[:200]}") from error
+
+
+ROWS_OF_A_GROUP = 1 << 17
+BYTES_OF_A_GROUP = 1 << 27  # of wide rows and long texts a group has fewer: it is in memory twice while it is written
+ROWS_OF_A_SLAB = 1 << 12  # rows between two looks at the size; must divide ROWS_OF_A_GROUP
+
+
+def write(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> int:
+    """Write canonical batches and return the number of rows.
+
+    The bytes depend on the content and on the installed pyarrow alone: where a group ends is decided by its content,
+    and a group is written as one piece, for the pages of Parquet would show where the pieces met.
+    """
+    rows = 0
+    with pq.ParquetWriter(
+        path,
+        schema,
+        version="2.6",
+        compression="zstd",
+        compression_level=3,
+        write_statistics=False,
+        store_schema=False,
+    ) as writer:
+        for group in _groups(_slabs(batches)):
+            writer.write_table(group.combine_chunks(), row_group_size=ROWS_OF_A_GROUP)
+            rows += group.num_rows
+    return rows
+
+
+def _groups(slabs: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    waiting: list[pa.Table] = []
+    rows = size = 0
+    for slab in slabs:
+        waiting.append(slab)
+        rows, size = rows + slab.num_rows, size + _size(slab)
+        if rows >= ROWS_OF_A_GROUP or size >= BYTES_OF_A_GROUP:
+            yield pa.concat_tables(waiting)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _slabs(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Cut the rows into slabs of equal length, wherever the batches end."""
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        start = 0
+        while start < batch.num_rows:
+            piece = batch.slice(start, ROWS_OF_A_SLAB - rows)
+            waiting.append(piece)
+            start, rows = start + piece.num_rows, rows + piece.num_rows
+            if rows == ROWS_OF_A_SLAB:
+                yield pa.Table.from_batches(waiting)
+                waiting, rows = [], 0
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def _size(table: pa.Table) -> int:
+    """Return how many bytes the values take; Arrow's own `nbytes` depends on how the rows came together."""
+    texts = (column for column in table.columns if pa.types.is_string(column.type))
+    lengths = sum(int(pc.sum(pc.binary_length(column)).as_py() or 0) for column in texts)
+    return lengths + 8 * int(table.num_rows) * int(table.num_columns)

@@ -1,4 +1,4 @@
-"""A raw table as it lies in a file: its columns, and its rows batch by batch, as often as they are asked for."""
+"""A raw table in a file: its schema, and its rows batch by batch, as often as they are needed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Source:
         return cls(table.schema, lambda: iter(table.to_batches()))
 
 
-def too_many_values(rows: int, columns: int) -> TooLargeError:
+def too_many_values_error(rows: int, columns: int) -> TooLargeError:
     """Say how many there may be."""
     return TooLargeError(
         f"The data set has {rows:,} rows of {columns:,} columns: at most {MOST_VALUES:,} values (rows times columns)."

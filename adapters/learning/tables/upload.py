@@ -1,4 +1,4 @@
-"""From an uploaded file to a raw table: gzip, then CSV, TSV or Parquet, with a clear sentence for each way to fail."""
+"""Opens an uploaded file as a raw table: gzip, then CSV, TSV or Parquet."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import gzip
 import zlib
 from pathlib import Path
 
-from adapters.learning.tables.parquet import ParquetTable, too_large
-from adapters.learning.tables.separated import SEPARATORS, separated
+from adapters.learning.tables.delimited import SEPARATORS, read_delimited
+from adapters.learning.tables.parquet import ParquetTable, too_large_error
 from adapters.learning.tables.source import Source
 from domain.errors import BadInputError
 
@@ -15,7 +15,7 @@ MAX_BYTES = 1 << 30
 CHUNK = 1 << 20
 
 
-def unpacked(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
+def unpack(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
     """Decompress a gzip file and stop at the limit, whatever the file promises."""
     written = 0
     try:
@@ -23,7 +23,7 @@ def unpacked(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
             while chunk := packed.read(CHUNK):
                 written += len(chunk)
                 if written > limit:
-                    raise too_large(limit)
+                    raise too_large_error(limit)
                 plain.write(chunk)
     except (gzip.BadGzipFile, zlib.error) as error:
         raise BadInputError(
@@ -34,12 +34,12 @@ def unpacked(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
     return into
 
 
-def parsed(path: Path, kind: str, limit: int = MAX_BYTES) -> Source:
+def open_table(path: Path, kind: str, limit: int = MAX_BYTES) -> Source:
     """Return the raw table of a plain file; kind is csv, tsv or parquet."""
     if kind == "parquet":
         return ParquetTable(path, limit).source()
     if kind not in SEPARATORS:
         raise BadInputError(f"{kind!r} is no format of a data set: csv, tsv or parquet.")
     if path.stat().st_size > limit:
-        raise too_large(limit)
-    return separated(path, kind)
+        raise too_large_error(limit)
+    return read_delimited(path, kind)

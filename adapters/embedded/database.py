@@ -12,9 +12,9 @@ from typing import Final
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
 
+from adapters.embedded.integrity import Check, content_faults
 from adapters.embedded.log.tail_watcher import Growth
-from adapters.embedded.soundness import Check, file_faults
-from adapters.embedded.tables import Layout
+from adapters.embedded.schema import Schema
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 
 MEMORY: Final = ":memory:"
@@ -29,17 +29,17 @@ class Database(SQLiteDatastore):
     """A file, or `:memory:` (one connection, taken in turns). What was written is on disk when `writing` is left.
 
     `read_only` is for another process's file: it needs no lock and never changes a byte of the data. One that nobody
-    writes (`is_resting`) is read as it lies, and nothing is made beside it.
+    writes (`immutable`) is read as it lies, and nothing is made beside it.
     """
 
-    def __init__(self, path: str | Path, *, read_only: bool = False, is_resting: bool = False) -> None:
+    def __init__(self, path: str | Path, *, read_only: bool = False, immutable: bool = False) -> None:
         self._idle: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
         self._turn = RLock()
         self._closed = False
         self._identity: tuple[int, int] | None = None
         super().__init__(str(path), originator_id_type="text")
-        self.path, self.read_only, self._is_resting = str(path), read_only, is_resting
+        self.path, self.read_only, self._immutable = str(path), read_only, immutable
         self.in_memory = self.path == MEMORY
         self.growth = Growth()
 
@@ -92,9 +92,9 @@ class Database(SQLiteDatastore):
                 with SQLiteConnection(connection, max_age=None).transaction(commit=False):
                     yield SQLiteCursor(cursor)
 
-    def faults(self, layout: Layout, *more: Check) -> list[str]:
+    def faults(self, layout: Schema, *more: Check) -> list[str]:
         """Return what is wrong with the file, which should have this layout; `more` looks at what its rows say."""
-        return file_faults(self.path, self.reading, layout, *more)
+        return content_faults(self.path, self.reading, layout, *more)
 
     def close(self) -> None:
         """Close the file; connections that are being read with are closed when they come back."""
@@ -122,7 +122,7 @@ class Database(SQLiteDatastore):
     def _connect(self) -> sqlite3.Connection:
         if self._closed:
             raise NotAbleError("The store is closed.")
-        name = reading_uri(self.path, is_resting=self._is_resting) if self.read_only else self.path
+        name = reading_uri(self.path, immutable=self._immutable) if self.read_only else self.path
         connection = sqlite3.connect(
             name, uri=self.read_only, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
@@ -133,9 +133,9 @@ class Database(SQLiteDatastore):
         return connection
 
 
-def reading_uri(path: str | Path, *, is_resting: bool = False) -> str:
+def reading_uri(path: str | Path, *, immutable: bool = False) -> str:
     """Name a file for SQLite to read only; it takes one that nobody writes as it lies."""
-    return f"{Path(path).absolute().as_uri()}?mode=ro{'&immutable=1' if is_resting else ''}"
+    return f"{Path(path).absolute().as_uri()}?mode=ro{'&immutable=1' if immutable else ''}"
 
 
 def identity_of(path: str) -> tuple[int, int] | None:

@@ -36,7 +36,7 @@ class Evidence:
 
     `files` give what a store finds wrong with its own file. There are `topics` in the distributed mode alone.
     `is_older` tells a record of an older version. `receipts` are the backend's own of `log` and `audit`.
-    `is_resting`: no backend runs, so read models that a crash left behind the log stay there until the next start.
+    `offline`: no backend runs, so read models that a crash left behind the log stay there until the next start.
     """
 
     feed: Feed
@@ -51,7 +51,7 @@ class Evidence:
     topics: Topics | None = None
     is_older: Callable[[Archived], bool] = lambda _: False
     receipts: Callable[[], Mapping[str, Anchor]] = dict
-    is_resting: bool = False
+    offline: bool = False
 
 
 @dataclass
@@ -116,7 +116,7 @@ class Verification:
 
     def _read_models(self, position: int) -> Progress:
         documents, history, feed = self.evidence.documents, self.evidence.history, self.evidence.feed
-        if self.evidence.is_resting:
+        if self.evidence.offline:
             position = min(position, documents.position())
         if not documents.wait(position, REACHED_WITHIN):
             at = documents.position()

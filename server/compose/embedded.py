@@ -16,11 +16,11 @@ from adapters.audit_log.system_records import ArchivedJournal
 from adapters.embedded.audit_log.request_ids import SqliteRequestIds
 from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import MEMORY, Database
-from adapters.embedded.directory.at_rest import faults_at_rest
-from adapters.embedded.directory.data_format import check_format, check_master_key
+from adapters.embedded.directory.format import check_format, check_master_key
+from adapters.embedded.directory.integrity import small_file_faults, special_files_in
+from adapters.embedded.directory.offline import keep_unowned, readable_copy
 from adapters.embedded.directory.receipts import ReceiptKeeper, read_receipts
-from adapters.embedded.directory.resting import as_it_lies, is_resting, strange_files
-from adapters.embedded.directory.small_files import small_file_faults
+from adapters.embedded.integrity import byte_faults
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.database import ReadDatabase
@@ -58,9 +58,9 @@ class EmbeddedStores(Stores):
 
 def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> EmbeddedStores:
     """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
-    resting = read_only and is_resting(settings.data, opened)
+    offline = read_only and keep_unowned(settings.data, opened)
     at_rest, (events, archive, read) = (
-        _to_read(settings, opened, resting=resting) if read_only else ([], _to_serve(settings))
+        _to_read(settings, opened, offline=offline) if read_only else ([], _to_serve(settings))
     )
     feed = SqliteFeed(events)
     for database in (events, archive, read):
@@ -77,7 +77,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
         blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only),
         files=(lambda: at_rest, small_files, feed.file_faults, communications.file_faults, read.faults),
         receipts=partial(read_receipts, settings.data),
-        is_resting=resting,
+        offline=offline,
         read=read,
         request_ids=SqliteRequestIds(archive),
     )
@@ -88,22 +88,22 @@ def _to_serve(settings: Settings) -> Databases:
     return Database(settings.data / EVENTS), Database(settings.data / COMMUNICATIONS), ReadDatabase(serving)
 
 
-def _to_read(settings: Settings, opened: ExitStack, *, resting: bool) -> tuple[list[str], Databases]:
+def _to_read(settings: Settings, opened: ExitStack, *, offline: bool) -> tuple[list[str], Databases]:
     """Open databases that a backend serves, or that lie there; and say what only their bytes tell."""
-    if strange := list(strange_files(settings.data, settings.key_file)):
+    if strange := list(special_files_in(settings.data, settings.key_file)):
         raise NotAbleError(" ".join(strange))
     generations = Generations(settings.data)
-    named = (generations.named() if resting else generations.current()) or generations.fresh()
+    named = (generations.named() if offline else generations.current()) or generations.fresh()
     files = [settings.data / EVENTS, settings.data / COMMUNICATIONS, named]
-    at_rest = faults_at_rest(files, is_resting=resting)
-    if resting:
-        files = [as_it_lies(file, opened) for file in files]
+    at_rest = byte_faults(files, unowned=offline)
+    if offline:
+        files = [readable_copy(file, opened) for file in files]
 
     def how(file: Path) -> dict[str, bool]:
-        return {"read_only": True, "is_resting": resting and file.parent == settings.data}
+        return {"read_only": True, "immutable": offline and file.parent == settings.data}
 
     events, archive = (Database(file, **how(file)) for file in files[:2])
-    if resting and not is_of_today(files[2], is_resting=files[2] == named):  # the next start folds new ones
+    if offline and not is_of_today(files[2], immutable=files[2] == named):  # the next start folds new ones
         return at_rest, (events, archive, ReadDatabase(MEMORY))
     return at_rest, (events, archive, ReadDatabase(files[2], **how(files[2])))
 
@@ -185,7 +185,7 @@ def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:
     lock = DirectoryLock(settings.data)
     lock.acquire()
     opened.callback(lock.release)
-    if strange := list(strange_files(settings.data, settings.key_file)):
+    if strange := list(special_files_in(settings.data, settings.key_file)):
         raise ConflictError(" ".join(strange))
     check_format(settings.data)
     lock.hold(settings.data / EVENTS)

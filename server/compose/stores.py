@@ -53,7 +53,7 @@ class Stores:
     """The stores of an installation. `feed` answers questions about the log, `topic` is what followers read.
 
     In the embedded mode both are one. `files` tell what a store finds wrong with its own file;
-    `topics` is the copy that verify can hold against them, in the distributed mode. `is_resting`: no backend runs.
+    `topics` is the copy that verify can hold against them, in the distributed mode. `offline`: no backend runs.
     """
 
     store: EventStore
@@ -66,7 +66,7 @@ class Stores:
     files: tuple[Callable[[], Iterable[str]], ...] = ()
     topics: Topics | None = None
     receipts: Callable[[], Mapping[str, tuple[int, bytes]]] = dict
-    is_resting: bool = False
+    offline: bool = False
 
 
 def application_of(
@@ -131,7 +131,7 @@ def evidence_of(stores: Stores) -> Evidence:
         topics=stores.topics,
         is_older=is_older,
         receipts=stores.receipts,
-        is_resting=stores.is_resting,
+        offline=stores.offline,
     )
 
 

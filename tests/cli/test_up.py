@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.host import lock_holder
-from adapters.host.lock_holder import started_at
+from adapters.host import directory_lock
+from adapters.host.directory_lock import started_at
 from autolearn.locations import backend_url
 from cli import up
 from server.serving import url_of
@@ -73,7 +73,7 @@ def test_down_ends_no_process_that_only_has_the_number(run: Run, home: Path, ask
 def test_where_the_kernel_tells_no_lock_the_start_time_decides(
     run: Run, home: Path, asked: list[int], bystander: int, monkeypatch: pytest.MonkeyPatch, started: int
 ) -> None:
-    monkeypatch.setattr(lock_holder, "_locking", lambda _: set())
+    monkeypatch.setattr(directory_lock, "_lockers", lambda _: set())
     monkeypatch.setattr(up, "STOP_SECONDS", 0.0)
     with locked(home, json.dumps({"pid": bystander, "url": "", "started": started})):
         assert (run("down").code, asked) == (6, [])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.directory.data_format import check_format, check_master_key
+from adapters.embedded.directory.format import check_format, check_master_key
 from adapters.embedded.read_models.generations import Generations
 from adapters.host.files import flush
 from autolearn.secret_files import write_secret

@@ -13,7 +13,7 @@ from adapters.audit_log.request_ids import FirstAnswer
 from adapters.embedded.audit_log.request_ids import SqliteRequestIds
 from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.directory.data_format import check_format, check_master_key
+from adapters.embedded.directory.format import check_format, check_master_key
 from adapters.embedded.directory.receipts import AUDIT, LOG, write_receipts
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.generations import Generations

@@ -14,12 +14,12 @@ from typing import Any
 from pydantic_core import from_json
 
 from adapters.embedded.audit_log.tables import AUDIT_LOG
-from adapters.embedded.directory.data_format import said_in
+from adapters.embedded.directory.format import read_format
 from adapters.embedded.directory.receipts import read_receipts
 from adapters.embedded.log.tables import LOG
 from adapters.embedded.read_models.generations import Generations
 from adapters.embedded.read_models.schema import READ_MODELS
-from adapters.embedded.tables import Layout
+from adapters.embedded.schema import Schema
 from adapters.security.keys import read_master_key
 from autolearn.credentials import Credentials
 from domain.errors import AutoLearnError
@@ -60,7 +60,7 @@ class Rows:
         return repr([[[(type(value).__name__, read(value)) for value in row] for row in it] for it in self.answers])
 
 
-def of_database(path: Path, layout: Layout) -> Rows | str:
+def of_database(path: Path, layout: Schema) -> Rows | str:
     """Return header, schema, all rows by table, and what each index holds, in order."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
@@ -78,7 +78,7 @@ def as_text(stored: bytes) -> str:
 
 
 @cache
-def queries(layout: Layout) -> tuple[str, ...]:
+def queries(layout: Schema) -> tuple[str, ...]:
     """Return what reads every table, and every index without its table."""
     with closing(sqlite3.connect(":memory:")) as fresh:
         for statement in layout.statements:
@@ -114,7 +114,7 @@ def of_small_file(data: Path, name: str) -> Any:
     except AutoLearnError as error:
         return error.sentence
     by_name: dict[str, Callable[[], Any]] = {
-        "format.json": lambda: said_in(data),
+        "format.json": lambda: read_format(data),
         "read-models.current": lambda: Generations(data).named(),
         "receipts.json": lambda: read_receipts(data),
         "lock": lambda: None,  # of nobody who lives: see tests/embedded/test_lock.py

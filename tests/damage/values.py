@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.embedded.audit_log.answer_tables import ANSWERS
-from adapters.embedded.tables import Table
+from adapters.embedded.schema import Table
 from tests.damage.bits import Outcome
 from tests.damage.loose import loosened
 from tests.damage.served import LAYOUTS, as_text, served

@@ -14,7 +14,7 @@ import projections.verification.verify
 from adapters.audit_log.chain import chain_faults as communication_faults
 from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
-from adapters.embedded.directory.wal import wal_faults
+from adapters.embedded.integrity import wal_faults
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments

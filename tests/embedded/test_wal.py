@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.directory.at_rest import faults_at_rest
-from adapters.embedded.directory.wal import wal_faults
+from adapters.embedded.integrity import byte_faults, wal_faults
 
 HEAD, FRAME_HEAD, PAGE = 32, 24, 4096
 
@@ -79,12 +78,12 @@ def test_an_end_that_was_never_written_whole_is_no_fault(killed: Path) -> None:
 
 def test_a_head_with_another_kind_of_journal_is_told(killed: Path) -> None:
     content = bytearray(killed.read_bytes())
-    assert faults_at_rest([killed], is_resting=True) == []
+    assert byte_faults([killed], unowned=True) == []
     for place in (18, 19, 21, 50, 55, 67, 80):
         killed.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
-        assert len(faults_at_rest([killed], is_resting=True)) == 1, place
+        assert len(byte_faults([killed], unowned=True)) == 1, place
 
 
 def test_a_journal_that_would_change_the_database_is_told(killed: Path) -> None:
     killed.with_name("killed.db-journal").write_bytes(b"planted")
-    assert any("killed.db-journal" in what for what in faults_at_rest([killed], is_resting=True))
+    assert any("killed.db-journal" in what for what in byte_faults([killed], unowned=True))

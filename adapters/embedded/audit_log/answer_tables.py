@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.embedded.tables import Column, Table
+from adapters.embedded.schema import Column, Table
 
 ANSWERS: Final = Table(
     "first_answers",

@@ -10,7 +10,7 @@ from typing import Final
 
 from adapters.audit_log.request_ids import KEPT_SECONDS, Earlier, FirstAnswer, Trace, intact, key_of
 from adapters.embedded.database import Database
-from adapters.embedded.tables import told
+from adapters.embedded.schema import as_text
 from adapters.log.times import microseconds_now
 
 KEPT: Final = KEPT_SECONDS * 1_000_000
@@ -88,7 +88,7 @@ def answer_faults(connection: sqlite3.Connection) -> Iterator[str]:
     for request, until, answer, digest in connection.execute(ALL):
         fits = isinstance(request, bytes) and isinstance(until, int) and isinstance(answer, bytes)
         if not fits or digest != _hash(request, until, answer):
-            yield f"first_answers row {told(request)}: it was changed"
+            yield f"first_answers row {as_text(request)}: it was changed"
 
 
 def _hash(key: bytes, until: int, answer: bytes) -> bytes:

@@ -24,9 +24,9 @@ from adapters.embedded.audit_log.rows import (
 )
 from adapters.embedded.audit_log.tables import AUDIT_LOG
 from adapters.embedded.database import Database
-from adapters.embedded.directory.upgrade import prepare
 from adapters.embedded.exact import as_stored
 from adapters.embedded.log.tail_watcher import poll_beyond
+from adapters.embedded.schema import migrate
 from adapters.log.chain import Tail
 from adapters.log.group_commit import GroupCommit, Pending
 from adapters.log.times import microseconds_now
@@ -49,7 +49,7 @@ class SqliteCommunications:
         self._failure: Exception | None = None
         self._group = GroupCommit(self._write)
         if not database.read_only:
-            prepare(database, AUDIT_LOG)
+            migrate(database, AUDIT_LOG)
         self._ring = deque(self._records(LAST, (RING,)), RING)
         database.growth.reach(self._ring[-1].position if self._ring else 0)
 

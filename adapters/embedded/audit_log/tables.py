@@ -6,7 +6,7 @@ from typing import Final
 
 from adapters.embedded.audit_log.answer_tables import ANSWERS
 from adapters.embedded.log.tables import FORMAT, YEARS_1_TO_9999
-from adapters.embedded.tables import Column, Layout, Table
+from adapters.embedded.schema import Column, Schema, Table
 
 TABLE: Final = Table(
     "communications",
@@ -36,4 +36,4 @@ INDEXES: Final = (
     "CREATE UNIQUE INDEX communications_by_writer ON communications (writer, number)",
     "CREATE INDEX first_answers_by_end ON first_answers (until)",
 )
-AUDIT_LOG: Final = Layout(0x414C6175, FORMAT, (TABLE, ANSWERS), INDEXES)  # "ALau"
+AUDIT_LOG: Final = Schema(0x414C6175, FORMAT, (TABLE, ANSWERS), INDEXES)  # "ALau"

@@ -1,4 +1,4 @@
-"""`receipts.json`: how far log and audit log had come, kept beside them: the next start notices a lost end by it.
+"""`receipts.json`: how far the log and the audit log had come, so that the next start notices a lost end.
 
 It is written twice a second, never in the time of a call, and only what is on disk already is written.
 """
@@ -26,50 +26,36 @@ EVERY_SECONDS: Final = 0.5
 RECEIPT: Final = "(0|[1-9][0-9]{0,18}):([0-9a-f]{64})"
 FORM: Final = re.compile(rf'{{"log": "{RECEIPT}", "audit": "{RECEIPT}"}}')
 
-Receipt = tuple[int, bytes]
+Receipt = tuple[int, bytes]  # position and chain hash
 Receipts = dict[str, Receipt]
 Ends = Mapping[str, End]
 
 
 def read_receipts(folder: Path) -> Receipts:
-    """Return position and hash by name, as far as the file tells; it is evidence of a loss, its absence is none."""
+    """Return the receipts; empty where the file is missing or garbled, which is no evidence of a loss."""
     try:
-        return _parsed((folder / NAME).read_bytes())
+        found = FORM.fullmatch((folder / NAME).read_bytes().decode())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):
+        found = None
+    if found is None:
         log.warning("%s cannot be read, so it does not show whether an end of the log was lost", folder / NAME)
         return {}
+    log_at, log_hash, audit_at, audit_hash = found.groups()
+    return {LOG: (int(log_at), bytes.fromhex(log_hash)), AUDIT: (int(audit_at), bytes.fromhex(audit_hash))}
 
 
 def write_receipts(folder: Path, receipts: Receipts) -> None:
-    """Replace the file."""
     write_whole(folder / NAME, _text(receipts))
-
-
-def _said_in(folder: Path) -> bytes:
-    try:
-        with open_regular(folder / NAME) as file:
-            return file.read()
-    except OSError:
-        return b""
 
 
 def _text(receipts: Receipts) -> str:
     return json.dumps({name: f"{position}:{found.hex()}" for name, (position, found) in receipts.items()})
 
 
-def _parsed(content: bytes) -> Receipts:
-    """Return what `_text` was made of; raises ValueError for whatever else it is."""
-    found = FORM.fullmatch(content.decode())
-    if found is None:
-        raise ValueError("it does not have the form of receipts")
-    log_at, log_hash, audit_at, audit_hash = found.groups()
-    return {LOG: (int(log_at), bytes.fromhex(log_hash)), AUDIT: (int(audit_at), bytes.fromhex(audit_hash))}
-
-
 class ReceiptKeeper:
-    """Writes the file of one process that owns the data directory; `ends` tells what is stored for good now.
+    """Writes the file for the process that owns the data directory; `ends` returns what is durable now.
 
     A receipt that does not hold any more stays: somebody changed the files while they were in use.
     """
@@ -100,7 +86,7 @@ class ReceiptKeeper:
         """Write where anything is new; a full disk or a store that does not answer is no reason to stop serving."""
         try:
             receipts = {name: self._next(name, end) for name, end in self._ends().items()}
-            if _said_in(self._folder) != _text(receipts).encode():  # anew also what somebody took away or changed
+            if self._content() != _text(receipts).encode():  # also where somebody removed or changed it
                 write_receipts(self._folder, receipts)
             self._written = receipts
             self._failing = False
@@ -108,6 +94,13 @@ class ReceiptKeeper:
             if not self._failing:
                 log.warning("%s cannot be written, trying on: %s", NAME, trouble)
             self._failing = True
+
+    def _content(self) -> bytes:
+        try:
+            with open_regular(self._folder / NAME) as file:
+                return file.read()
+        except OSError:
+            return b""
 
     def _next(self, name: str, end: End) -> Receipt:
         position, found = self._written.get(name, (0, GENESIS))

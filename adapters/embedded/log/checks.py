@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
-from adapters.embedded.tables import MOST, told
+from adapters.embedded.schema import MAX_NAMED, as_text
 
 STRAYS: Final = """
 SELECT rowid FROM stored_events WHERE rowid < 1 OR rowid > ifnull((SELECT max(position) FROM commits), 0)
@@ -23,11 +23,12 @@ WHERE originator_version IS NOT before + 1 OR rowid <= place LIMIT ?"""
 
 def events_of_no_commit(connection: sqlite3.Connection) -> Iterator[str]:
     """Name positions below the first commit and beyond the last one that hold events."""
-    for (position,) in connection.execute(STRAYS, (MOST,)):
+    for (position,) in connection.execute(STRAYS, (MAX_NAMED,)):
         yield f"position {position} holds an event that no commit brought"
 
 
 def streams_out_of_order(connection: sqlite3.Connection) -> Iterator[str]:
     """Name events that are not the next ones of their stream: versions are 1, 2, …, in the order of positions."""
-    for stream, version, position in connection.execute(OUT_OF_ORDER, (MOST,)):
-        yield f"version {told(version)} of stream {told(stream)!r} (position {position}) is not the next one there"
+    for stream, version, position in connection.execute(OUT_OF_ORDER, (MAX_NAMED,)):
+        event = f"version {as_text(version)} of stream {as_text(stream)!r} (position {position})"
+        yield f"{event} is not the next one there"

@@ -8,9 +8,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from adapters.embedded.database import Database
-from adapters.embedded.directory.upgrade import prepare
 from adapters.embedded.log.append_plan import StoredRows, commit_rows, event_rows, last_version
 from adapters.embedded.log.tables import LOG
+from adapters.embedded.schema import migrate
 from adapters.log.appends import Append, AppendPlan, KnownAppendError, append_of, receipt_of
 from adapters.log.chain import Tail
 from adapters.log.events import decode
@@ -53,7 +53,7 @@ class SqliteEventStore:
         self._database, self._now = database, now
         self._group = GroupCommit(self._write)
         if not database.read_only:
-            prepare(database, LOG)
+            migrate(database, LOG)
         with database.reading() as connection:
             self._tail = tail(connection)
         database.growth.reach(self._tail.position)

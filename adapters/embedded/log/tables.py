@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.embedded.tables import Column, Layout, Table
+from adapters.embedded.schema import Column, Schema, Table
 
 FORMAT: Final = 2  # of the data directory; 1 had tables that were not STRICT
 YEARS_1_TO_9999: Final = "at BETWEEN -62135596800000000 AND 253402300799999999"
@@ -37,4 +37,4 @@ COMMITS: Final = Table(
         Column("hash", "BLOB", "length(hash) = 32"),
     ),
 )
-LOG: Final = Layout(0x414C6576, FORMAT, (EVENTS, COMMITS))  # "ALev"
+LOG: Final = Schema(0x414C6576, FORMAT, (EVENTS, COMMITS))  # "ALev"

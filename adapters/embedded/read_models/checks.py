@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Final
 
-from adapters.embedded.tables import MOST, told
+from adapters.embedded.schema import MAX_NAMED, as_text
 from projections.ports import OPEN
 
 REACHED: Final = "(SELECT position FROM progress)"
@@ -15,19 +15,20 @@ AT_HAND: Final = "until,withdrawn,model,dataset,actor"
 
 # What is beyond the position that the read models have reached is compared with no commit, and yet served.
 AHEAD: Final = {
-    table: f"SELECT {key} FROM {table} WHERE since > {REACHED} OR (until > {REACHED} AND until <> {OPEN}) LIMIT {MOST}"
+    table: f"""SELECT {key} FROM {table}
+        WHERE since > {REACHED} OR (until > {REACHED} AND until <> {OPEN}) LIMIT {MAX_NAMED}"""
     for table, key in (("document", "kind, id, since"), ("history", "n, since"), ("fact", "n, since, name"))
 }
 OF_NO_ROW: Final = {
     "history_body": f"""SELECT n, since FROM history_body b
-        WHERE NOT EXISTS (SELECT 1 FROM history h WHERE h.n=b.n AND h.since=b.since) LIMIT {MOST}""",
+        WHERE NOT EXISTS (SELECT 1 FROM history h WHERE h.n=b.n AND h.since=b.since) LIMIT {MAX_NAMED}""",
     "fact": f"""SELECT n, since, name FROM fact f WHERE NOT EXISTS (
         SELECT 1 FROM history h WHERE h.n=f.n AND h.since=f.since AND ({AT_HAND})=({
         ",".join(f"f.{name}" for name in AT_HAND.split(","))
-    })) LIMIT {MOST}""",
+    })) LIMIT {MAX_NAMED}""",
 }
 UNUSED: Final = f"""SELECT text FROM word WHERE id NOT IN (SELECT model FROM history UNION SELECT dataset FROM history
-    UNION SELECT actor FROM history UNION SELECT name FROM fact) LIMIT {MOST}"""
+    UNION SELECT actor FROM history UNION SELECT name FROM fact) LIMIT {MAX_NAMED}"""
 COUNTED: Final = "SELECT rows, (SELECT count(DISTINCT n) FROM history) FROM progress"
 
 
@@ -35,12 +36,12 @@ def read_model_faults(connection: sqlite3.Connection) -> Iterator[str]:
     """Name rows that no comparison with the log meets, and what stands twice and differs."""
     for table, query in AHEAD.items():
         for row in connection.execute(query):
-            yield f"{table} row {', '.join(map(told, row))} is true at positions that are not reached"
+            yield f"{table} row {', '.join(map(as_text, row))} is true at positions that are not reached"
     for table, query in OF_NO_ROW.items():
         for row in connection.execute(query):
-            yield f"{table} row {', '.join(map(told, row))} belongs to no history row as it is"
+            yield f"{table} row {', '.join(map(as_text, row))} belongs to no history row as it is"
     for (text,) in connection.execute(UNUSED):
-        yield f"the name {told(text)!r} is numbered and nothing bears it"
+        yield f"the name {as_text(text)!r} is numbered and nothing bears it"
     counted = connection.execute(COUNTED).fetchall()
     if len(counted) != 1 or counted[0][0] != counted[0][1]:
-        yield f"progress counts {', '.join(told(rows) for rows, _ in counted) or 'no'} rows of history"
+        yield f"progress counts {', '.join(as_text(rows) for rows, _ in counted) or 'no'} rows of history"

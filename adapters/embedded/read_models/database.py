@@ -15,9 +15,9 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from adapters.embedded.database import as_ours, identity_of, reading_uri
+from adapters.embedded.integrity import content_faults
 from adapters.embedded.read_models.checks import read_model_faults
 from adapters.embedded.read_models.schema import READ_MODELS
-from adapters.embedded.soundness import file_faults
 from domain.errors import NotAbleError
 
 MEMORY: Final = ":memory:"
@@ -30,7 +30,7 @@ BUSY_SECONDS = 10.0
 class ReadDatabase:
     """A file, or `:memory:` (one connection, taken in turns). Raises NotAbleError where SQLite cannot go on.
 
-    `read_only` and `is_resting` as of `Database`.
+    `read_only` and `immutable` as of `Database`.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class ReadDatabase:
         path: str | Path,
         *,
         read_only: bool = False,
-        is_resting: bool = False,
+        immutable: bool = False,
         cache_kib: int = WRITER_CACHE_KIB,
     ) -> None:
         self.path = str(path)
-        self.read_only, self._is_resting = read_only, is_resting
+        self.read_only, self._immutable = read_only, immutable
         self._cache_kib = cache_kib
         self._in_memory = self.path == MEMORY
         self._turn = RLock()
@@ -98,7 +98,7 @@ class ReadDatabase:
 
     def faults(self) -> list[str]:
         """Return what is wrong with the file, besides what a comparison with the log shows."""
-        return file_faults(self.path, self.reading, READ_MODELS, read_model_faults)
+        return content_faults(self.path, self.reading, READ_MODELS, read_model_faults)
 
     def close(self) -> None:
         """Close the file; connections that are being read with are closed when they come back."""
@@ -113,7 +113,7 @@ class ReadDatabase:
         with self._turn:
             if self._closed:
                 raise NotAbleError("The read models are closed.")
-            return self.path, self._idle.pop() if self._idle else _reader(self.path, is_resting=self._is_resting)
+            return self.path, self._idle.pop() if self._idle else _reader(self.path, immutable=self._immutable)
 
     def _put_back(self, path: str, connection: sqlite3.Connection) -> None:
         with self._turn:
@@ -132,8 +132,8 @@ class ReadDatabase:
         return connection
 
 
-def _reader(path: str, *, is_resting: bool) -> sqlite3.Connection:
-    name = reading_uri(path, is_resting=is_resting)
+def _reader(path: str, *, immutable: bool) -> sqlite3.Connection:
+    name = reading_uri(path, immutable=immutable)
     connection = sqlite3.connect(name, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KIB}")
     return connection

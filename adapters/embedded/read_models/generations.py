@@ -53,12 +53,12 @@ class Generations:
                 other.unlink(missing_ok=True)
 
 
-def is_of_today(path: Path, *, is_resting: bool = False) -> bool:
+def is_of_today(path: Path, *, immutable: bool = False) -> bool:
     """Whether the file is there and of this version; a damaged one counts, so that `verify` finds it."""
     if not path.exists():
         return False
     try:
-        connection = sqlite3.connect(reading_uri(path, is_resting=is_resting), uri=True)
+        connection = sqlite3.connect(reading_uri(path, immutable=immutable), uri=True)
     except UNREADABLE:
         return True
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from adapters.embedded.tables import Column, Layout, Table
+from adapters.embedded.schema import Column, Schema, Table
 from projections.fold import VERSION
 from projections.ports import OPEN
 
@@ -78,7 +78,7 @@ INDEXES: Final = (
     ),
     "CREATE INDEX fact_of ON fact(n,name,value,since)",
 )
-READ_MODELS: Final = Layout(
+READ_MODELS: Final = Schema(
     0x414C726D,  # "ALrm"
     STAMP,
     (PROGRESS, DOCUMENT, WORD, HISTORY, BODY, FACT),

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from adapters.embedded.database import Database
-from adapters.embedded.directory.data_format import FORMAT, Said, check_format, check_master_key, said_in
-from adapters.embedded.directory.small_files import small_file_faults
+from adapters.embedded.directory.format import DirectoryFormat, check_format, check_master_key, read_format
+from adapters.embedded.directory.integrity import small_file_faults
 from adapters.embedded.log.event_store import SqliteEventStore
+from adapters.embedded.log.tables import FORMAT
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.generations import Generations
 from adapters.security.keys import client_key, fingerprint, make_master_key, read_master_key
@@ -25,7 +26,7 @@ def test_the_format_of_a_new_directory_is_written(tmp_path: Path) -> None:
     check_format(tmp_path / "data")
     check_format(tmp_path / "data")
     content = json.loads((tmp_path / "data" / "format.json").read_text())
-    assert (content["format"], said_in(tmp_path / "data")) == (FORMAT, Said(FORMAT))
+    assert (content["format"], read_format(tmp_path / "data")) == (FORMAT, DirectoryFormat(FORMAT))
 
 
 def test_data_of_a_newer_version_are_refused_and_kept(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_format_file_with_any_bit_changed_is_mended(with_log: Path) -> None:
     for changed in garbled_in_each_bit(path):
         check_format(with_log)
         check_master_key(with_log, "aa", with_log / "master.key", lambda: "aa")
-        assert said_in(with_log) == Said(FORMAT, "aa"), changed
+        assert read_format(with_log) == DirectoryFormat(FORMAT, "aa"), changed
     assert path.read_bytes() == true
 
 
@@ -104,7 +105,7 @@ def test_a_directory_of_the_format_before_is_taken_over(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="does not fit"):
         check_master_key(tmp_path, "bb", tmp_path / "other.key")
     check_master_key(tmp_path, "aa", tmp_path / "master.key")
-    assert said_in(tmp_path) == Said(FORMAT, "aa")
+    assert read_format(tmp_path) == DirectoryFormat(FORMAT, "aa")
 
 
 def test_a_pointer_with_any_bit_changed_leads_to_read_models_that_are_there_or_new(tmp_path: Path) -> None:
@@ -120,7 +121,7 @@ def test_a_pointer_with_any_bit_changed_leads_to_read_models_that_are_there_or_n
 def keys(with_log: Path) -> Path:
     """The same with its master key and the credentials of `local`."""
     master = make_master_key(with_log / "master.key")
-    (with_log / "format.json").write_text(Said(FORMAT, fingerprint(master)).text)
+    (with_log / "format.json").write_text(DirectoryFormat(FORMAT, fingerprint(master)).text)
     Credentials("local", 1, client_key(master, "local", 1)).write(with_log / "credentials.json")
     ReadDatabase(with_log / "read-models-1.db").close()
     Generations(with_log).make_current(with_log / "read-models-1.db")
@@ -138,7 +139,7 @@ def test_a_garbled_format_file_stops_no_start(with_log: Path, content: str) -> N
     (with_log / "format.json").write_text(content)
     check_format(with_log)
     check_master_key(with_log, "aa", with_log / "master.key", lambda: "aa")
-    assert said_in(with_log) == Said(FORMAT, "aa")
+    assert read_format(with_log) == DirectoryFormat(FORMAT, "aa")
 
 
 @pytest.mark.parametrize("name", ["master.key", "credentials.json", "format.json", "read-models.current"])
@@ -151,7 +152,7 @@ def test_any_bit_changed_in_a_small_file_is_told_or_says_the_same(keys: Path, na
             credentials.client,
             credentials.generation,
             credentials.key,
-            said_in(keys),
+            read_format(keys),
             Generations(keys).named(),
         )
 

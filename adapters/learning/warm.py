@@ -34,6 +34,7 @@ def prepare_environment() -> None:
     for name in [name for name in os.environ if name.startswith("AUTOLEARN_")]:
         del os.environ[name]
     os.environ.update(dict.fromkeys(THREADS, "1"))
+    os.environ["JOBLIB_MULTIPROCESSING"] = "0"  # its processes need /dev/shm, which a confined task has not
     os.environ.update(ARROW_DEFAULT_MEMORY_POOL="system", JE_ARROW_MALLOC_CONF="background_thread:false")
 
 
@@ -50,9 +51,7 @@ def warm_up() -> None:
         blobs = FileBlobs(folder)
         path = Path(blobs.scratch(".parquet"))
         table = pa.table(TINY)
-        write(
-            table.to_batches(), table.schema, path
-        )  # not through CSV: pyarrow's CSV reader starts a thread that stays
+        write(table.to_batches(), table.schema, path)  # not CSV: pyarrow's reader of it starts a thread that stays
         sha256 = blobs.put_file(str(path)).sha256
         for offer in offers(MODELS):
             if offer.distribution == OWN:

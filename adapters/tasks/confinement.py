@@ -39,7 +39,7 @@ class Confinement:
     mode: Mode = "auto"
     hidden: tuple[str, ...] = ()
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Say what holds on this kernel; raises BadInputError where that is too little for `require`."""
         if self.mode == "off":
             return "task processes are not confined (AUTOLEARN_SANDBOX=off)"

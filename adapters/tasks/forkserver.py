@@ -20,22 +20,22 @@ from adapters.host.processes import IMPORT_PATH, SAFE_PATH, absolute_folders
 from adapters.tasks.child import Order
 
 PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]
-CUT = -1  # the life line of a child that was ended
+CLOSED = -1  # the parent pipe of a child that was ended
 DYING_SECONDS = 2.0
 SETTINGS = "AUTOLEARN_"
 
 
 @dataclass(slots=True)
 class Child:
-    """A started process: its answer (read end), its status pipe (exit code; owned by the forkserver), its life line.
+    """A started process: its answer (read end), its status pipe (exit code; owned by the forkserver), its parent pipe.
 
-    Closing the life line kills the child: the other end is its sentinel.
+    Closing the parent pipe kills the child: the other end is its sentinel.
     """
 
     pid: int
     answer: Connection
     status: int
-    life_line: int
+    parent_pipe: int
 
     def has_ended(self, patience: float = 0) -> bool:
         """Return whether it has ended, or does so within `patience` seconds. Its number may then be another's soon."""
@@ -53,9 +53,9 @@ class Child:
         if self.pid:  # 0, where the server died before it told the number, would be this process's own group
             with contextlib.suppress(ProcessLookupError):  # no group yet, or none any more
                 os.killpg(self.pid, signal.SIGKILL)
-        if self.life_line != CUT:
-            os.close(self.life_line)
-            self.life_line = CUT
+        if self.parent_pipe != CLOSED:
+            os.close(self.parent_pipe)
+            self.parent_pipe = CLOSED
 
     def close(self) -> None:
         """Kill it and let go of all its descriptors."""
@@ -95,7 +95,7 @@ class Forkserver:
         except (OSError, EOFError):
             if not self._has_died(server):
                 raise
-        return self._started(message.getbuffer())  # what has the first order is ended: its life line is cut
+        return self._started(message.getbuffer())  # what has the first order is ended: its parent pipe is cut
 
     def close(self) -> None:
         """End the server; its children must have ended. Twice is harmless."""
@@ -108,13 +108,13 @@ class Forkserver:
         try:
             with childs_end, self._starting:
                 self._ensure_running()
-                status, life_line = self._server.connect_to_new_process([childs_end.fileno()])
+                status, parent_pipe = self._server.connect_to_new_process([childs_end.fileno()])
         except BaseException:
             answer.close()
             raise
-        child = Child(0, answer, status, life_line)
+        child = Child(0, answer, status, parent_pipe)
         try:
-            _write(life_line, order)
+            _write(parent_pipe, order)
             child.pid = int(forkserver.read_signed(status))
         except BaseException:
             child.close()

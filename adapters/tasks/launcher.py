@@ -55,7 +55,7 @@ class ProcessLauncher(Slots):
     @property
     def confined(self) -> str:
         """How far tasks are confined, in words."""
-        return self._confinement.told()
+        return self._confinement.describe()
 
     @property
     def forkserver_pid(self) -> int | None:

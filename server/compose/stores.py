@@ -78,7 +78,7 @@ def application_of(
     """
     limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
     confinement = Confinement(settings.sandbox, (str(settings.data.absolute()), str(settings.key_file.absolute())))
-    confinement.told()  # it refuses what `require` cannot have
+    confinement.describe()  # it refuses what `require` cannot have
     launcher = ProcessLauncher(
         settings.blobs_url, str(scratch), settings.slots, limits, installed, confinement=confinement
     )

@@ -213,6 +213,7 @@ def test_no_variable_has_a_secret(tells: Try) -> None:
         "subprocess.run([sys.executable, '-c', 'import json'], check=True)",
         "subprocess.run(['true'], check=True, stdin=subprocess.DEVNULL)",
         "import joblib; assert joblib.Parallel(n_jobs=1)(joblib.delayed(abs)(x) for x in (-1, 2)) == [1, 2]",
+        "import joblib; assert joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(x) for x in (-1, 2)) == [1, 2]",
         "import multiprocessing; a, b = multiprocessing.Pipe(); a.send(1); assert b.recv() == 1",
         "threads = [threading.Thread(target=abs, args=(1,)) for _ in range(4)]; [it.start() for it in threads]",
         "os.kill(os.getpid(), 0); child = subprocess.Popen(['sleep', '60']); child.terminate(); child.wait()",

@@ -86,17 +86,17 @@ def test_where_blobs_are_elsewhere_the_network_is_open_and_the_key_still_hidden(
 
 @pytest.mark.parametrize("version", [0, 1, 5])
 def test_what_an_older_kernel_lacks_is_told_or_refused(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
-    assert Confinement("require").told().endswith("as far as can be")
+    assert Confinement("require").describe().endswith("as far as can be")
     monkeypatch.setattr(landlock, "abi", lambda: version)
     lacking = "Landlock: tasks may read" if version == 0 else "tasks may signal this user's processes"
-    assert lacking in Confinement("auto").told()
+    assert lacking in Confinement("auto").describe()
     with pytest.raises(BadInputError, match="AUTOLEARN_SANDBOX=require, but this machine lacks"):
-        Confinement("require").told()
-    assert "not confined" in Confinement("off").told()
+        Confinement("require").describe()
+    assert "not confined" in Confinement("off").describe()
 
 
 def test_an_unknown_machine_has_no_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "pdp11")
-    assert "tasks may open sockets" in Confinement("auto").told()
+    assert "tasks may open sockets" in Confinement("auto").describe()
     with pytest.raises(OSError, match="pdp11"):
         seccomp.forbid_calls(network=False)

@@ -21,12 +21,12 @@ def provenance(facts: dict[str, Any], split_sha256: str, model_version: str) -> 
         "test_size": facts["test_size"],
         "split_sha256": split_sha256,
         "model": {**facts["model"], "version": model_version},
-        **surroundings(),
+        **machine_versions(),
     }
 
 
 @functools.cache
-def surroundings() -> dict[str, Any]:
+def machine_versions() -> dict[str, Any]:
     """Return versions and CPU of this machine."""
     versions = {name: version(name) for name in LIBRARIES}
     return {"python": platform.python_version(), **versions, "blas_threads": BLAS_THREADS, "cpu": _cpu()}

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.learning.fitting.fit import Fitted, train
 from adapters.learning.fitting.learned import learned_bytes
 from adapters.learning.fitting.model_file import load_model, verified
-from adapters.learning.fitting.provenance import surroundings
+from adapters.learning.fitting.provenance import machine_versions
 from adapters.learning.offers.catalog import NotInstalledError
 from adapters.learning.scoring.score import value
 from commands.ports import BlobMissing, Blobs
@@ -66,7 +66,7 @@ def _what_is_missing(facts: dict[str, Any], sha256: str) -> str:
 
 
 def _surroundings(then: dict[str, Any]) -> list[str]:
-    now = surroundings()
+    now = machine_versions()
     return [f"{name} was {then.get(name)}, is {now[name]}." for name in sorted(now) if then.get(name) != now[name]]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -13,6 +14,10 @@ from projections.filters.conditions import Condition
 
 Body = dict[str, Any]
 Current = Callable[[str, str], Body | None]  # a document as it stands before an event, by kind and id
+
+Finding = tuple[int | None, str]  # where something is wrong (None: nowhere in particular), and what
+Anchor = tuple[int, bytes]  # a position, and the chain hash that somebody knows to be there
+Entry = tuple[str, str, int, Any]  # kind, id, position, JSON-able value (not only finite numbers)
 
 OPEN = 2**62  # the `to` of a version that is still true
 
@@ -314,3 +319,22 @@ class BlobCheck(Protocol):
     def stored(self) -> Iterable[str]:
         """Stream what this machine's disk holds under such names, whoever named it; nothing of a remote place."""
         ...
+
+
+class SpillTable(Protocol):
+    """Entries by kind and id; gone when it is closed. Raises NotAbleError, or DiskReserveError for a full disk."""
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Add entries; one that is there already stays as it is."""
+        ...
+
+    def take(self, kind: str, id: str) -> tuple[int, Any] | None:
+        """Remove an entry, and return its position and value; None where there is none."""
+        ...
+
+    def entries(self, kind: str | None = None) -> Iterator[Entry]:
+        """Stream the entries of a kind, or all, in no order that means anything; none may be put or taken meanwhile."""
+        ...
+
+
+OpenSpillTable = Callable[[], AbstractContextManager[SpillTable]]

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from domain.errors import NotFoundError
 from domain.lookup import nearest
-from projections.fold import Fold
-from projections.following import fold_after
+from projections.fold import Fold, fold_after
 from projections.ports import Body, Documents, Feed
 from projections.runner import body_of
 

@@ -11,8 +11,7 @@ from threading import Event, Thread
 from time import monotonic
 
 from domain.errors import AutoLearnError, NotAbleError
-from projections.fold import Fold
-from projections.following import UNABLE, Poisoned, fold_after
+from projections.fold import UNABLE, Fold, Poisoned, fold_after
 from projections.ports import Documents, Feed
 
 log = logging.getLogger(__name__)

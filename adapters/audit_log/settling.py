@@ -14,9 +14,9 @@ from commands.ports import EventStore
 from commands.unit_of_work import load
 from domain.errors import AutoLearnError
 from domain.loss import LOSSES, Losses
-from projections.following import read_after
+from projections.fold import read_after
 from projections.ports import Communications, Feed, Recorded
-from projections.verification.settled import NOTHING_SETTLED, Settled, calls_lost_until, last_settled
+from projections.verification.audit_check import NO_RECORDED_CALLS, RecordedCalls, calls_lost_until, last_recorded_calls
 
 log = logging.getLogger(__name__)
 
@@ -54,14 +54,14 @@ class Settling:
         if self._thread is not None:
             self._thread.join()
 
-    def settle(self) -> Settled:
+    def settle(self) -> RecordedCalls:
         """Archive what is lost up to the end of the log, and how far that is settled then; return the latter."""
         until, _ = self._feed.head()  # first: a call that appended up to there is in flight, or archived
         in_flight = frozenset(self._in_flight())
-        said = last_settled(self._communications)
+        said = last_recorded_calls(self._communications)
         known = self._known(said)
         settled = known._replace(until=self._reached(known.until, until, in_flight))
-        if settled not in {said, NOTHING_SETTLED}:
+        if settled not in {said, NO_RECORDED_CALLS}:
             self._journal.settled(settled.since, settled.until)
         return settled
 
@@ -75,14 +75,14 @@ class Settling:
                 log.exception("whether each commit has its record is looked at again later")
             self._closing.wait(EVERY_SECONDS)
 
-    def _known(self, said: Settled | None) -> Settled:
+    def _known(self, said: RecordedCalls | None) -> RecordedCalls:
         """Return what needs no look: what is settled, what an older version left, what was lost and accepted."""
         lost = calls_lost_until(load(self._store, Losses, LOSSES).accepted)
         if said is not None:
-            return Settled(max(said.since, lost), max(said.until, lost))
+            return RecordedCalls(max(said.since, lost), max(said.until, lost))
         first = self._communications.read(0, 1)
         since = max(lost, self._feed.head()[0] if first and is_older(first[0]) else 0)
-        return Settled(since, since)
+        return RecordedCalls(since, since)
 
     def _reached(self, after: int, until: int, in_flight: frozenset[str]) -> int:
         """Archive the lost calls after a position; return the position before the first one that is in flight."""

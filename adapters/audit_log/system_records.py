@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.events import Event
 from projections.ports import Communication, Communications
-from projections.verification.settled import CORRELATION, LOST, SETTLED, SINCE
+from projections.verification.audit_check import CORRELATION, LOST, SETTLED, SINCE
 
 KEY: Final = "master-key:"  # and its fingerprint: nothing else in the archive tells whose key the clients' come from
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from pydantic_core import from_json, to_json
 
 from domain.errors import DiskReserveError, NotAbleError
-from projections.spill import Entry
+from projections.ports import Entry
 
 UNNAMED: Final = ""  # stays in the cache while it is small, then goes to TMPDIR or /var/tmp
 CACHE_KIB: Final = 16_000
@@ -29,7 +29,7 @@ ALL: Final = "SELECT kind, id, position, value FROM entry WHERE ?1 IS NULL OR ki
 
 
 class SqliteSpillTable:
-    """`projections.spill.SpillTable`; a context manager that closes itself."""
+    """`projections.ports.SpillTable`; a context manager that closes itself."""
 
     def __init__(self) -> None:
         with _translated_errors():

@@ -1,99 +1,96 @@
-"""Verify: the chain, then read models = replay, then blobs, then the communications' chain, then unanswered calls.
+"""Verify: the chain, then read models = replay, then blobs, then the audit log's chain, then calls without a record.
 
-Last, where it is asked for, topics = log and archive. Reports all faults, not the first. Runs in a process of its own
+Last, where it is asked for, topics = log and audit log. Reports all faults, not the first. Runs in a process of its own
 on stores opened for reading, at one position.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from domain.errors import BadInputError
-from projections.ports import Archived, BlobCheck, Body, Communications, Documents, Feed, History, RawCommit
-from projections.spill import OpenSpillTable
-from projections.verification.audit_log import Anchor, AuditCheck, told_of
-from projections.verification.comparison import Comparison
-from projections.verification.log import LogCheck
-from projections.verification.log_hashes import LogHashes
-from projections.verification.topic import CopyCheck, Placed, Topics
-from projections.verification.versions import stored_versions
+from projections.ports import Anchor, Body, Finding
+from projections.verification.audit_check import AuditCheck
+from projections.verification.log_check import LogCheck, LogHashes
+from projections.verification.read_models import Comparison, stored_versions
+from projections.verification.stores import InspectedStores
+from projections.verification.topic_check import CopyCheck, Positioned, Topics
 
 REACHED_WITHIN = 30.0  # seconds
 MOST_FAULTS = 1000  # of one step: a store that is wrong throughout is not listed line by line
-BATCH = 1000
 
-Finding = tuple[int | None, str]
 Progress = Iterator[Body]
-T = TypeVar("T", bound=Placed)
+T = TypeVar("T", bound=Positioned)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What verify looks at, and the functions of the wire that recompute hashes: (position, what) of each fault.
+def verify(
+    stores: InspectedStores,
+    *,
+    anchor: Anchor | None = None,
+    audit_anchor: Anchor | None = None,
+    in_flight: frozenset[str] = frozenset(),
+    until: Anchor | None = None,
+    against_topics: bool = False,
+) -> Progress:
+    """Check everything. Yields progress (`{step, position, of}`), last `{ok, position, head, faults, unanswered, …}`.
 
-    `files` give what a store finds wrong with its own file. There are `topics` in the distributed mode alone.
-    `is_older` tells a record of an older version. `receipts` are the backend's own of `log` and `audit`.
-    `offline`: no backend runs, so read models that a crash left behind the log stay there until the next start.
+    `anchor` and `audit_anchor` are position and hash that the caller knows of the log and of the audit log.
+    `until` is the log's head as it was before `in_flight` was taken (correlations of calls that run): so each call up
+    to there is either still in flight, or has its record. None: the head of now.
+    `against_topics` raises BadInputError where there are none.
     """
-
-    feed: Feed
-    documents: Documents
-    history: History
-    blobs: BlobCheck
-    communications: Communications
-    chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]]
-    communication_faults: Callable[[Iterable[Archived]], Iterable[tuple[int, str]]]
-    open_spill: OpenSpillTable
-    files: tuple[Callable[[], Iterable[str]], ...] = ()
-    topics: Topics | None = None
-    is_older: Callable[[Archived], bool] = lambda _: False
-    receipts: Callable[[], Mapping[str, Anchor]] = dict
-    offline: bool = False
+    if against_topics and stores.topics is None:
+        raise BadInputError("There is no Kafka in the embedded mode: verify checks its log without `against`.")
+    topics = stores.topics if against_topics else None
+    return Verification(stores, anchor, audit_anchor, in_flight, until, topics).run()
 
 
 @dataclass
 class Verification:
-    """One run. `anchor` is (position, hash) that the caller knows; `in_flight` correlations are not yet answered."""
+    """One run."""
 
-    evidence: Evidence
+    stores: InspectedStores
     anchor: Anchor | None = None
+    audit_anchor: Anchor | None = None
     in_flight: frozenset[str] = frozenset()
     until: Anchor | None = None
+    topics: Topics | None = None
     faults: list[Finding] = field(default_factory=list)
     unanswered: list[Body] = field(default_factory=list)
-    topics: Topics | None = None  # to be checked as well
-    audit_anchor: Anchor | None = None
-    audit: Body = field(default_factory=dict)  # what the result says of the audit log
-    archived: int = 0  # how far the archive was read
+    audit_summary: Body = field(default_factory=dict)
+    audit_position: int = 0  # how far the audit log was read
 
     def run(self) -> Progress:
-        """Yield progress (`{step, position, of}`), and last `{ok, position, head, faults, unanswered}`."""
-        receipts = dict(self.evidence.receipts())  # before the log's end: what is appended meanwhile is beyond them
+        receipts = dict(self.stores.receipts())  # before the log's end: what is appended meanwhile is beyond them
         position, head = self._head()
-        with self.evidence.open_spill() as spill:
-            log = LogCheck(self.evidence.feed, position, self.evidence.chain_faults, self.anchor, spill)
-            steps = (
+        with self.stores.open_spill() as spill:
+            log = LogCheck(self.stores.feed, position, self.stores.chain_faults, self.anchor, spill)
+            steps = [
                 ("files", self._files()),
                 ("chain", log.run(self.faults)),
                 ("read models", self._read_models(position)),
                 ("blobs", self._blobs(log)),
-                ("communications", self._communications(log, receipts)),
-                *self._topics(position),
-            )
+                ("communications", self._audit_log(log, receipts)),
+            ]
+            if self.topics is not None:
+                steps += [
+                    ("events topic", self._events_topic(self.topics, position)),
+                    ("communications topic", self._audit_topic(self.topics)),
+                ]
             for name, step in steps:
                 yield from self._guarded(name, step)
         faults = [{"position": at, "what": what} for at, what in self.faults]
-        told = {"ok": not faults, "position": position, "head": head.hex()}
-        yield told | {"faults": faults, "unanswered": self.unanswered} | self.audit
+        result = {"ok": not faults, "position": position, "head": head.hex()}
+        yield result | {"faults": faults, "unanswered": self.unanswered} | self.audit_summary
 
-    def _head(self) -> tuple[int, bytes]:
+    def _head(self) -> Anchor:
         if self.until is not None:
             return self.until
         try:
-            return self.evidence.feed.head()
+            return self.stores.feed.head()
         except Exception as error:  # noqa: BLE001 - whatever a damaged store raises is a finding
             self.faults.append((None, f"the log cannot be opened: {error}"))
             return 0, bytes(32)
@@ -107,7 +104,7 @@ class Verification:
             self.faults.append((None, f"{name} cannot be checked to the end: {type(error).__name__}: {error}"))
 
     def _files(self) -> Progress:
-        for check in self.evidence.files:
+        for check in self.stores.file_checks:
             try:
                 self.faults.extend((None, what) for what in check())
             except Exception as error:  # noqa: BLE001 - as in `_guarded`: the other checks go on
@@ -115,8 +112,8 @@ class Verification:
             yield {}
 
     def _read_models(self, position: int) -> Progress:
-        documents, history, feed = self.evidence.documents, self.evidence.history, self.evidence.feed
-        if self.evidence.offline:
+        documents, feed = self.stores.documents, self.stores.feed
+        if self.stores.offline:
             position = min(position, documents.position())
         if not documents.wait(position, REACHED_WITHIN):
             at = documents.position()
@@ -124,8 +121,8 @@ class Verification:
             return
         if (at := documents.position()) > feed.head()[0]:
             self.faults.append((at, f"the read models are at {at}, ahead of the log"))
-        stored = partial(stored_versions, documents, history, position)
-        comparison = Comparison(feed, position, self.evidence.open_spill, stored)
+        stored = partial(stored_versions, documents, self.stores.history, position)
+        comparison = Comparison(feed, position, self.stores.open_spill, stored)
         for reached in comparison.run():
             yield {"position": reached, "of": position}
         self.faults.extend((poison.position, poison.sentence) for poison in comparison.poisons)
@@ -133,53 +130,45 @@ class Verification:
 
     def _blobs(self, log: LogCheck) -> Progress:
         for sha256, position in log.blobs():
-            what = self.evidence.blobs.check(sha256)
+            what = self.stores.blobs.check(sha256)
             if what is not None:
                 self.faults.append((position, f"blob {sha256}: {what}"))
             yield {}
-        for sha256 in self.evidence.blobs.stored():  # one day an event may name it
-            if not log.names(sha256) and (what := self.evidence.blobs.check(sha256)) is not None:
+        for sha256 in self.stores.blobs.stored():  # one day an event may name it
+            if not log.names(sha256) and (what := self.stores.blobs.check(sha256)) is not None:
                 self.faults.append((None, f"no event names blob {sha256}: {what}"))
             yield {}
 
-    def _communications(self, log: LogCheck, receipts: Mapping[str, Anchor]) -> Progress:
-        it, hashes = self.evidence, LogHashes(self.evidence.feed)
+    def _audit_log(self, log: LogCheck, receipts: Mapping[str, Anchor]) -> Progress:
+        it, hashes = self.stores, LogHashes(self.stores.feed)
         given = {"the anchor": self.audit_anchor, "receipts.json": receipts.get("audit")}
         anchors = {name: anchor for name, anchor in given.items() if anchor is not None}
         check = AuditCheck(
-            it.communications, it.communication_faults, it.is_older, hashes, losses=log.losses, anchors=anchors
+            it.communications, it.audit_chain_faults, it.is_older, hashes, losses=log.losses, anchors=anchors
         )
         try:
-            for _ in check.run(log.answer):
+            for _ in check.run(log.note_record):
                 yield {"position": log.position, "of": log.position}
         finally:
-            self.archived = check.position
+            self.audit_position = check.position
             self.faults += [*check.faults, *_receipt_faults(hashes, receipts.get("log"))]
-        self.audit = told_of(check, log.losses)
-        self._sort_out(check, log)
-
-    def _sort_out(self, check: AuditCheck, log: LogCheck) -> None:
-        """List who was not answered: before what is settled that is a fault, after it a process that died."""
-        found = sorted((at, correlation) for correlation, at in log.unanswered() if correlation not in self.in_flight)
-        missing = [(at, f"the call {it} has no record in the audit log") for at, it in found if check.missing(at)]
+        self.audit_summary = check.summary()
+        found = sorted(
+            (at, correlation) for correlation, at in log.without_record() if correlation not in self.in_flight
+        )
+        missing = [(at, f"the call {it} has no record in the audit log") for at, it in found if check.needs_record(at)]
         self.faults += missing[:MOST_FAULTS]
-        self.unanswered = [{"correlation": it, "position": at} for at, it in found if not check.missing(at)]
-
-    def _topics(self, position: int) -> tuple[tuple[str, Progress], ...]:
-        if self.topics is None:
-            return ()
-        steps = self._events_topic(self.topics, position), self._communications_topic(self.topics)
-        return ("events topic", steps[0]), ("communications topic", steps[1])
+        self.unanswered = [{"correlation": it, "position": at} for at, it in found if not check.needs_record(at)]
 
     def _events_topic(self, topics: Topics, position: int) -> Progress:
-        check = CopyCheck("the events topic", self.evidence.feed.raw_after, position)
-        yield from self._copied(check, topics.commits(position, REACHED_WITHIN))
+        check = CopyCheck("the events topic", self.stores.feed.raw_after, position)
+        return self._copy(check, topics.commits(position, REACHED_WITHIN))
 
-    def _communications_topic(self, topics: Topics) -> Progress:
-        check = CopyCheck("the communications topic", self.evidence.communications.read, self.archived)
-        yield from self._copied(check, topics.communications(self.archived, REACHED_WITHIN))
+    def _audit_topic(self, topics: Topics) -> Progress:
+        check = CopyCheck("the communications topic", self.stores.communications.read, self.audit_position)
+        yield from self._copy(check, topics.communications(self.audit_position, REACHED_WITHIN))
 
-    def _copied(self, check: CopyCheck[T], copy: Iterable[T | Finding]) -> Progress:
+    def _copy(self, check: CopyCheck[T], copy: Iterable[T | Finding]) -> Progress:
         try:
             for reached in check.run(copy):
                 yield {"position": reached, "of": check.until}
@@ -191,29 +180,7 @@ def _receipt_faults(hashes: LogHashes, receipt: Anchor | None) -> Iterator[Findi
     if receipt is None:
         return
     position, found = receipt
-    if hashes.end_before(position):
+    if hashes.ends_before(position):
         yield position, f"the log ends at {hashes.end}, below {position}, which receipts.json has"
     elif hashes.at(position) != found.hex():
         yield position, "receipts.json has another hash: the log was rewritten"
-
-
-def verify(
-    evidence: Evidence,
-    *,
-    anchor: Anchor | None = None,
-    audit_anchor: Anchor | None = None,
-    in_flight: frozenset[str] = frozenset(),
-    until: Anchor | None = None,
-    against_topics: bool = False,
-) -> Progress:
-    """Check everything. Yields progress (`{step, position, of}`), last `{ok, position, head, faults, unanswered, …}`.
-
-    `anchor` and `audit_anchor` are position and hash that the caller knows of the log and of the audit log.
-    `until` is the log's head (position, hash) as it was before `in_flight` was taken (correlations of calls that run):
-    so each call up to there is either still in flight, or its communication is archived. None: the head of now.
-    `against_topics` raises BadInputError where there are none.
-    """
-    if against_topics and evidence.topics is None:
-        raise BadInputError("There is no Kafka in the embedded mode: verify checks its log without `against`.")
-    topics = evidence.topics if against_topics else None
-    return Verification(evidence, anchor, in_flight, until, topics=topics, audit_anchor=audit_anchor).run()

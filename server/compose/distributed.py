@@ -97,7 +97,7 @@ def open_stores(
         history=MongoHistory(read),
         communications=communications,
         blobs=FileBlobs(settings.blobs_url, str(scratch)),
-        files=Soundness(mongo).checks,
+        file_checks=Soundness(mongo).checks,
         topics=TopicCopy(settings.kafka, settings.database, origin(settings.database, installation)),
         mongo=mongo,
     )

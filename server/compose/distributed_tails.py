@@ -24,7 +24,7 @@ from commands.unit_of_work import load
 from domain.errors import BadInputError, ConflictError, NotAbleError
 from domain.loss import LOSSES, Losses
 from domain.values import checked_text
-from projections.verification.tails import (
+from projections.verification.log_ends import (
     Claim,
     Tail,
     check_same,

@@ -75,7 +75,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
         history=EmbeddedHistory(read),
         communications=communications,
         blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only),
-        files=(lambda: at_rest, small_files, feed.file_faults, communications.file_faults, read.faults),
+        file_checks=(lambda: at_rest, small_files, feed.file_faults, communications.file_faults, read.faults),
         receipts=partial(read_receipts, settings.data),
         offline=offline,
         read=read,

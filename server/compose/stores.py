@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.audit_log.chain import chain_faults as communication_faults
+from adapters.audit_log.chain import chain_faults as audit_chain_faults
 from adapters.audit_log.chain import is_older
 from adapters.audit_log.request_ids import RequestIds
 from adapters.files.blobs import FileBlobs
@@ -30,11 +30,9 @@ from commands.ports import EventStore, Ports
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.errors import BadInputError
-from projections.ports import Communications, Documents, Feed, History
+from projections.ports import Archived, Feed, OpenSpillTable, RawCommit
 from projections.queries import Queries
-from projections.replay.run import Replayed
-from projections.verification.topic import Topics
-from projections.verification.verify import Evidence
+from projections.verification.stores import InspectedStores
 from server.settings import Settings
 
 BUILTIN_DATASETS = tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items())
@@ -49,24 +47,19 @@ class SystemClock:
 
 
 @dataclass(kw_only=True)
-class Stores:
+class Stores(InspectedStores):
     """The stores of an installation. `feed` answers questions about the log, `topic` is what followers read.
 
-    In the embedded mode both are one. `files` tell what a store finds wrong with its own file;
-    `topics` is the copy that verify can hold against them, in the distributed mode. `offline`: no backend runs.
+    In the embedded mode both are one.
     """
 
     store: EventStore
-    feed: Feed
     topic: Feed
-    documents: Documents
-    history: History
-    communications: Communications
     blobs: FileBlobs
-    files: tuple[Callable[[], Iterable[str]], ...] = ()
-    topics: Topics | None = None
-    receipts: Callable[[], Mapping[str, tuple[int, bytes]]] = dict
-    offline: bool = False
+    chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]] = chain_faults
+    audit_chain_faults: Callable[[Iterable[Archived]], Iterable[tuple[int, str]]] = audit_chain_faults
+    is_older: Callable[[Archived], bool] = is_older
+    open_spill: OpenSpillTable = SqliteSpillTable
 
 
 def application_of(
@@ -114,30 +107,6 @@ def backend_of(
         hosts=frozenset(filter(None, settings.hosts.split(","))),
         **more,
     )
-
-
-def evidence_of(stores: Stores) -> Evidence:
-    """Return what verify looks at."""
-    return Evidence(
-        feed=stores.feed,
-        documents=stores.documents,
-        history=stores.history,
-        blobs=stores.blobs,
-        communications=stores.communications,
-        chain_faults=chain_faults,
-        communication_faults=communication_faults,
-        open_spill=SqliteSpillTable,
-        files=stores.files,
-        topics=stores.topics,
-        is_older=is_older,
-        receipts=stores.receipts,
-        offline=stores.offline,
-    )
-
-
-def replayed(stores: Stores) -> Replayed:
-    """Return what replay reads."""
-    return Replayed(stores.feed, stores.documents, stores.history, SqliteSpillTable)
 
 
 def master_key(settings: Settings, store: EventStore) -> bytes:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, NotReachedError
 from projections.as_of import parse_as_of
-from projections.following import Poisoned
+from projections.fold import Poisoned
 from projections.rebuild import PROJECTIONS, check_known, rebuild
-from projections.replay.run import replay
+from projections.replay import replay
 from projections.verification.verify import verify
 from server.compose import fresh_documents, open_stores
-from server.compose.stores import evidence_of, replayed
 from server.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def inspect_offline(kind: str, data: str, arguments: dict[str, Any]) -> Iterator
 
 def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
     return verify(
-        evidence_of(stores),
+        stores,
         anchor=_anchor(arguments.get("anchor")),
         audit_anchor=_anchor(arguments.get("audit_anchor")),
         until=_anchor(arguments.get("until"), smallest=0),
@@ -79,7 +78,7 @@ def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[
     if not stores.documents.wait(position, CATCH_UP_SECONDS):
         reached = stores.documents.position()
         raise NotReachedError(f"The read models are at {reached}, not yet at {position}.", reached=reached)
-    return replay(replayed(stores), position, arguments.get("stream"))
+    return replay(stores, position, arguments.get("stream"))
 
 
 def _rebuild(settings: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:

@@ -29,9 +29,8 @@ from commands.ports import EventStore, Stamp
 from domain.events import Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from projections.ports import Archived, Communications, Feed
-from projections.verification.audit_log import AuditCheck
-from projections.verification.log_hashes import LogHashes
-from projections.verification.settled import NOTHING_SETTLED, Settled
+from projections.verification.audit_check import NO_RECORDED_CALLS, AuditCheck, RecordedCalls
+from projections.verification.log_check import LogHashes
 from tests.contracts.events import events, stamp
 from tests.contracts.test_communications import CALL
 from tests.wire.test_communication_chain import older_archive
@@ -54,7 +53,7 @@ class Installation:
             place: dict[str, Any] = {"domain_position": receipt.position, "head": receipt.hash.hex()}
             self.communications.archive(replace(CALL, correlation=name, count=1, **place))
 
-    def settle(self) -> Settled:
+    def settle(self) -> RecordedCalls:
         """Do what a process does at its start."""
         journal = ArchivedJournal(self.communications, "w9", "key")
         return Settling(self.store, self.feed, self.communications, journal, lambda: self.in_flight).settle()
@@ -74,7 +73,7 @@ class Installation:
         answered: set[str] = set()
         list(check.run(answered.add))
         recorded = {it.event.metadata.correlation: it.commit for it in self.feed.after(0, 1000)}
-        missing = [it for it, at in recorded.items() if it and it not in answered and check.missing(at)]
+        missing = [it for it, at in recorded.items() if it and it not in answered and check.needs_record(at)]
         return [what for _, what in check.faults], missing
 
 
@@ -151,7 +150,7 @@ def test_a_call_whose_process_died_has_a_record_from_the_next_start_on(lived: In
     ]
     assert lived.check() == ([], [])
     before = lived.records()
-    assert lived.settle() == Settled(0, 12)
+    assert lived.settle() == RecordedCalls(0, 12)
     assert lived.records() == before
 
 
@@ -160,11 +159,11 @@ def test_what_is_in_flight_is_not_lost_and_is_looked_at_again(here: Installation
     here.call("a2", archived=False)
     here.call("a3")
     here.in_flight = {"a2"}
-    assert here.settle() == Settled(0, 3)
+    assert here.settle() == RecordedCalls(0, 3)
     assert [it.communication.correlation for it in here.records()] == ["a3", "a1", "(calls settled)"]
     assert here.check() == ([], [])
     here.in_flight = set()
-    assert here.settle() == Settled(0, 6)
+    assert here.settle() == RecordedCalls(0, 6)
     assert [it.communication.correlation for it in here.records()[-2:]] == ["a2", "(calls settled)"]
 
 
@@ -255,9 +254,9 @@ def test_commits_from_before_an_older_version_was_replaced_need_no_record(here: 
     here.call("a1", archived=False)
     here.replace_records(older_archive("w0", "w0"))
     here.communications.archive(replace(CALL, head="", domain_position=2))
-    assert here.settle() == Settled(2, 2)
+    assert here.settle() == RecordedCalls(2, 2)
     here.call("a2", archived=False)
-    assert here.settle() == Settled(2, 4)
+    assert here.settle() == RecordedCalls(2, 4)
     whole = here.records()
     assert here.check()[1] == []
     here.replace_records([it for it in whole if it.communication.correlation != "a2"])
@@ -280,7 +279,7 @@ def test_after_an_accepted_loss_all_is_well_again_and_what_comes_is_held_to_it(
     here.store.append([TailLossAccepted(originator_id=LOSSES, originator_version=1, **facts)], stamp())
     here.replace_records(newer.records())
     assert [what for what in here.check()[0] if "communication 1" not in what] == []
-    assert here.settle() == Settled(2, 3)
+    assert here.settle() == RecordedCalls(2, 3)
     here.call("d", archived=False)
     here.settle()
     here.replace_records([it for it in here.records() if it.communication.correlation != "d"])
@@ -288,5 +287,5 @@ def test_after_an_accepted_loss_all_is_well_again_and_what_comes_is_held_to_it(
 
 
 def test_nothing_to_settle_leaves_no_record(here: Installation) -> None:
-    assert here.settle() == NOTHING_SETTLED
+    assert here.settle() == NO_RECORDED_CALLS
     assert here.records() == []

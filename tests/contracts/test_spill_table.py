@@ -9,7 +9,7 @@ import pytest
 
 from adapters.files.spill_table import SqliteSpillTable
 from domain.errors import DiskReserveError, NotAbleError
-from projections.spill import SpillTable
+from projections.ports import SpillTable
 
 VALUE = {"C": [1.5, None, True, "ä\u2028"], "huge": 10**400, "infinite": math.inf, "nested": {"a": {}}}
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import projections.verification.verify
-from adapters.audit_log.chain import chain_faults as communication_faults
+from adapters.audit_log.chain import chain_faults as audit_chain_faults
 from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.integrity import wal_faults
@@ -22,9 +22,8 @@ from adapters.embedded.read_models.history import EmbeddedHistory
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from domain.errors import AutoLearnError, NotAbleError
-from projections.verification.versions import Fingerprints, LoggedVersions, stored_versions
+from projections.verification.read_models import Fingerprints, LoggedVersions, stored_versions
 from server.compose import open_stores
-from server.compose.stores import evidence_of
 from server.settings import Settings
 
 EVERYTHING = 1000
@@ -53,7 +52,7 @@ def whole(data: Path) -> str | None:
             stores = open_stores(settings(data), "inspection", opened, read_only=True)
         except NotAbleError as unreadable:
             return unreadable.sentence
-        run = projections.verification.verify.Verification(evidence_of(stores))
+        run = projections.verification.verify.Verification(stores)
         for _ in run.run():
             if run.faults:
                 return run.faults[0][1]
@@ -78,7 +77,7 @@ def of_communications(data: Path) -> Iterator[str]:
     """Find faults of the audit log."""
     with closing(Database(data / "communications.db", read_only=True)) as database:
         archive = SqliteCommunications(database, "inspection")
-        yield from whats(communication_faults(archive.read(0, EVERYTHING)))
+        yield from whats(audit_chain_faults(archive.read(0, EVERYTHING)))
         yield from archive.file_faults()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from adapters.audit_log.chain import chain_faults as communication_faults
+from adapters.audit_log.chain import chain_faults as audit_chain_faults
 from adapters.audit_log.system_records import KEY
 from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.installation import check_master_key, installation_id
@@ -25,7 +25,8 @@ from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from projections.ports import Communication
 from projections.runner import Runner
-from projections.verification.verify import Evidence, verify
+from projections.verification.stores import InspectedStores
+from projections.verification.verify import verify
 from tests.projections.world import World
 
 Report = dict[str, Any]
@@ -99,17 +100,23 @@ def living(mongo: Mongo) -> Iterator[None]:
         presence.stop()
 
 
-def evidence_in(mongo: Mongo) -> Evidence:
+def stores_in(mongo: Mongo) -> InspectedStores:
     """Return what verify looks at, opened anew and only for reading."""
     read = ReadModels.current(mongo)
-    stores = MongoLog(mongo), MongoDocuments(read), MongoHistory(read), Sound()
-    archive = MongoCommunications(mongo, "verify", make=False)
-    return Evidence(
-        *stores, archive, chain_faults, communication_faults, SqliteSpillTable, files=Soundness(mongo).checks
+    return InspectedStores(
+        feed=MongoLog(mongo),
+        documents=MongoDocuments(read),
+        history=MongoHistory(read),
+        blobs=Sound(),
+        communications=MongoCommunications(mongo, "verify", make=False),
+        chain_faults=chain_faults,
+        audit_chain_faults=audit_chain_faults,
+        open_spill=SqliteSpillTable,
+        file_checks=Soundness(mongo).checks,
     )
 
 
 def faults_in(mongo: Mongo, **given: Any) -> list[str]:
     """Return what verify finds."""
-    *_, report = verify(evidence_in(mongo), **given)
+    *_, report = verify(stores_in(mongo), **given)
     return [fault["what"] for fault in report["faults"]]

@@ -21,8 +21,8 @@ from adapters.distributed.mongo import Mongo
 from adapters.http.middleware.in_flight import InFlight
 from commands.ports import Stamp
 from domain.events import Metadata
-from projections.verification.audit_log import AuditCheck
-from projections.verification.log_hashes import LogHashes
+from projections.verification.audit_check import AuditCheck
+from projections.verification.log_check import LogHashes
 from tests.contracts.events import events
 from tests.distributed.life import call
 
@@ -66,7 +66,7 @@ class Process:
         check, answered = AuditCheck(self.communications, chain_faults, is_older, LogHashes(self.feed)), set[str]()
         list(check.run(answered.add))
         called = {it.event.metadata.correlation: it.commit for it in self.feed.after(0, 10**6)}
-        missing = [name for name, at in called.items() if name not in answered and check.missing(at)]
+        missing = [name for name, at in called.items() if name not in answered and check.needs_record(at)]
         return [what for _, what in check.faults] + missing
 
     def close(self) -> None:

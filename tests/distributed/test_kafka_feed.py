@@ -15,7 +15,7 @@ from adapters.distributed.topics.topics import ensure_topics
 from adapters.log.chain import GENESIS
 from adapters.log.events import UnreadableEventError
 from domain.errors import NotAbleError
-from projections.following import Poisoned, read_after
+from projections.fold import Poisoned, read_after
 from projections.ports import RawCommit
 from tests.distributed.relayed import SECONDS, Relayed
 from tests.servers.process import Server

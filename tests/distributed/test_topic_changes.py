@@ -21,7 +21,8 @@ from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, commit_messages, record_of
 from adapters.distributed.verification.topic_copy import TopicCopy, exact_archived, exact_commits
-from projections.verification.topic import CopyCheck, Finding
+from projections.ports import Finding
+from projections.verification.topic_check import CopyCheck
 from tests.distributed.published import Published, live_on
 
 SOURCE = "/autolearn/x/" + "ab" * 16

@@ -13,8 +13,8 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import Message, commit_messages
 from adapters.distributed.verification.topic_copy import TopicCopy
 from domain.errors import NotAbleError
-from projections.ports import RawCommit
-from projections.verification.topic import CopyCheck, Finding
+from projections.ports import Finding, RawCommit
+from projections.verification.topic_check import CopyCheck
 from tests.distributed.published import Published, live_on
 
 

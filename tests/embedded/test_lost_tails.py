@@ -18,7 +18,7 @@ from adapters.embedded.directory.receipts import NAME, ReceiptKeeper, read_recei
 from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, ConflictError
 from projections.ports import Communication
-from projections.verification.tails import End
+from projections.verification.log_ends import End
 from server.compose.embedded import open_node
 from server.node import Node
 from server.settings import Settings, read_settings

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.files.spill_table import SqliteSpillTable
-from projections.replay.open_versions import OpenVersions
+from projections.verification.read_models import OpenVersions
 
 values = st.none() | st.integers() | st.lists(st.booleans(), max_size=2)
 acts = st.lists(st.tuples(st.sampled_from(["follow", "get", "trim"]), st.sampled_from("abcdefgh"), values), max_size=60)
@@ -27,6 +27,6 @@ def test_it_is_a_dictionary(acts: list[tuple[str, str, Any]], kept: int) -> None
                 assert versions.get("kind", id) == model.get(id)
             else:
                 versions.trim()
-                assert len(versions._near) <= kept
+                assert len(versions._recent) <= kept
         assert {id: (from_, value) for _, id, from_, value in versions.all()} == model
-        assert not versions._near
+        assert not versions._recent

@@ -15,8 +15,8 @@ from domain.task_status import task_status
 from projections import experiment, tasks
 from projections.jsonable import to_jsonable
 from projections.rebuild import rebuild
-from projections.replay.run import replay
-from projections.verification.versions import Fingerprints, LoggedVersions, stored_versions
+from projections.replay import replay
+from projections.verification.read_models import Fingerprints, LoggedVersions, stored_versions
 from tests.projections.random_life import Step, live, lives
 from tests.projections.world import World
 
@@ -27,7 +27,7 @@ def test_at_every_position(life: list[Step]) -> None:
     world = World()
     live(world, life)
     for position in [0, *world.commits]:
-        *_, answer = replay(world.replayed, position)
+        *_, answer = replay(world.inspected(), position)
         assert answer["differences"] == []
         assert answer["matches_read_models"] is True
     world.close()
@@ -98,11 +98,11 @@ def test_what_is_put_aside_changes_nothing(life: list[Step]) -> None:
     world = World()
     live(world, life)
     head = world.feed.head()[0]
-    *_, at_once = replay(world.replayed, head)
+    *_, at_once = replay(world.inspected(), head)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("projections.replay.open_versions.KEPT", 2)
-        patch.setattr("projections.verification.versions.BATCH", 5)
-        *_, by_and_by = replay(world.replayed, head)
+        patch.setattr("projections.verification.read_models.KEPT", 2)
+        patch.setattr("projections.verification.read_models.BATCH", 5)
+        *_, by_and_by = replay(world.inspected(), head)
         logged = Fingerprints()
         with SqliteSpillTable() as spill:
             for _ in LoggedVersions(world.feed, head, spill).run(logged.add):

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from domain.errors import NotFoundError
-from projections.following import Poisoned
-from projections.replay.run import replay
+from projections.fold import Poisoned
+from projections.replay import replay
 from tests.projections.test_runner import spoil
 from tests.projections.world import AVERAGE, World
 
@@ -27,7 +27,7 @@ def lived(world: World) -> World:
 
 
 def replayed(world: World, position: int, stream: str | None = None) -> dict[str, Any]:
-    *_, answer = replay(world.replayed, position, stream)
+    *_, answer = replay(world.inspected(), position, stream)
     return answer
 
 

@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from domain.errors import ForbiddenError, NotAbleError
-from projections.following import Poisoned
+from projections.fold import Poisoned
 from projections.ports import Batch, Recorded
 from projections.runner import Runner
 from tests.projections.waiting import PATIENCE, wait_for

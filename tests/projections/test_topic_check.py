@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.files.spill_table import SqliteSpillTable
 from domain.errors import BadInputError
-from projections.ports import Archived, Communication, RawCommit, RawEvent
-from projections.verification.topic import MOST_FAULTS, CopyCheck, Finding
-from projections.verification.verify import Evidence, verify
+from projections.ports import Archived, Communication, Finding, RawCommit, RawEvent
+from projections.verification.topic_check import MOST_FAULTS, CopyCheck
+from projections.verification.verify import verify
+from tests.projections.world import World
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 1, UTC)
 Copy = list[RawCommit | Finding]
@@ -154,7 +154,7 @@ def test_one_position_far_beyond_does_not_list_all_that_lacks() -> None:
 
 
 def test_where_there_are_no_topics_nothing_is_checked_against_them() -> None:
-    nothing: Any = None
-    evidence = Evidence(nothing, nothing, nothing, nothing, nothing, nothing, nothing, SqliteSpillTable)
+    world = World()
     with pytest.raises(BadInputError, match="no Kafka in the embedded mode"):
-        verify(evidence, against_topics=True)
+        verify(world.inspected(), against_topics=True)
+    world.close()

@@ -21,7 +21,7 @@ def test_all_is_well(place: Place) -> None:
     of_audit = {"audit_position": last.position, "audit_head": last.hash.hex(), "lost_calls": 0, "losses": []}
     expected = {"ok": True, "position": position, "head": head.hex(), "faults": [], "unanswered": []}
     assert report == expected | of_audit
-    *progress, _ = verify(place.evidence)
+    *progress, _ = verify(place.stores)
     assert {step["step"] for step in progress} == {"files", "chain", "read models", "blobs", "communications"}
 
 
@@ -121,24 +121,24 @@ class Copies:
 
 def test_the_topics_are_held_against_log_and_archive(place: Place) -> None:
     copies = Copies(place)
-    evidence = replace(place.evidence, topics=copies)
-    *progress, report = verify(evidence, against_topics=True)
+    stores = replace(place.stores, topics=copies)
+    *progress, report = verify(stores, against_topics=True)
     assert report["ok"], report
     assert [step["step"] for step in progress][-1] == "communications topic"
     assert copies.asked == [(copies.held[-1].position, 30.0), (copies.heard[-1].position, 30.0)]
     del copies.held[1]
     copies.heard.pop()
-    *_, report = verify(evidence, against_topics=True)
+    *_, report = verify(stores, against_topics=True)
     commits, calls = place.world.commits, len(place.world.commits)
     assert [fault["position"] for fault in report["faults"]] == [commits[1], calls]
-    *_, report = verify(evidence)
+    *_, report = verify(stores)
     assert report["ok"], "topics are checked only where that is asked for"
 
 
 def test_topics_that_cannot_be_read_are_a_fault_not_a_crash(place: Place) -> None:
     copies = Copies(place)
     del copies.held
-    *_, report = verify(replace(place.evidence, topics=copies), against_topics=True)
+    *_, report = verify(replace(place.stores, topics=copies), against_topics=True)
     assert [fault["what"].split(" cannot")[0] for fault in report["faults"]] == ["events topic"]
 
 
@@ -154,5 +154,5 @@ def test_a_store_that_cannot_be_read_is_a_fault_not_a_crash(place: Place, part: 
         __getattr__: Callable[[object, str], Any] = lambda _, __: broken
 
     parts: dict[str, Any] = {part: Broken()}
-    *_, report = verify(replace(place.evidence, **parts))
+    *_, report = verify(replace(place.stores, **parts))
     assert report["ok"] is False

@@ -55,9 +55,8 @@ def test_what_only_some_queries_meet_is_found(place: Place, what: str) -> None:
 
 
 def test_read_models_that_are_wrong_throughout_are_named_in_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("versions", "comparison"):
-        monkeypatch.setattr(f"projections.verification.{module}.RANGE", 2)
-    monkeypatch.setattr("projections.verification.comparison.MOST_RANGES", 2)
+    monkeypatch.setattr("projections.verification.read_models.RANGE", 2)
+    monkeypatch.setattr("projections.verification.read_models.MOST_RANGES", 2)
     place.change_read("UPDATE document SET body = replace(body, 'ana', 'ben') WHERE kind = 'event'")
     *named, last = place.report()["faults"]
     assert named

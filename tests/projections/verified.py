@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from adapters.audit_log.chain import chain_faults as communication_faults
 from adapters.embedded.audit_log.store import SqliteCommunications
 from adapters.embedded.database import Database
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.files.spill_table import SqliteSpillTable
-from adapters.log.chain import chain_faults
 from projections.ports import Communication
-from projections.verification.verify import Evidence, verify
+from projections.verification.stores import InspectedStores
+from projections.verification.verify import verify
 from tests.projections.world import World
 
 Report = dict[str, Any]
@@ -59,15 +57,12 @@ class Place:
             self.communications.archive(call(f"call-{number}"))
 
     @property
-    def evidence(self) -> Evidence:
-        world = self.world
-        chains = (chain_faults, communication_faults)
-        files = (world.feed.file_faults, world.read.faults, self.communications.file_faults)
-        stores = (world.feed, world.documents, world.history, self.shelf, self.communications)
-        return Evidence(*stores, *chains, SqliteSpillTable, files)
+    def stores(self) -> InspectedStores:
+        checks = (self.world.feed.file_faults, self.world.read.faults, self.communications.file_faults)
+        return self.world.inspected(blobs=self.shelf, communications=self.communications, file_checks=checks)
 
     def report(self, **given: Any) -> Report:
-        *_, report = verify(self.evidence, **given)
+        *_, report = verify(self.stores, **given)
         return report
 
     def change_log(self, sql: str, *values: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
+from adapters.audit_log.chain import chain_faults as audit_chain_faults
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -13,6 +14,7 @@ from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.embedded.read_models.history import EmbeddedHistory
 from adapters.files.spill_table import SqliteSpillTable
+from adapters.log.chain import chain_faults
 from commands.ports import Receipt, Stamp
 from commands.unit_of_work import load
 from domain.dataset import Dataset, DatasetContent
@@ -21,8 +23,8 @@ from domain.experiment import Experiment
 from domain.offer import Description, Offer
 from domain.session import Session
 from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training, session_id
-from projections.replay.run import Replayed
 from projections.runner import Runner
+from projections.verification.stores import InspectedStores
 
 WORKER = "worker-1"
 SETTINGS: dict[str, Any] = {"C": 1.0, "max_depth": None, "fit_intercept": True, "layers": [3, 2]}
@@ -69,10 +71,18 @@ class World:
         self.experiments: list[str] = []
         self.sessions: dict[str, int] = {}
 
-    @property
-    def replayed(self) -> Replayed:
-        """What a replay reads."""
-        return Replayed(self.feed, self.documents, self.history, SqliteSpillTable)
+    def inspected(self, **more: Any) -> InspectedStores:
+        """What verify and replay read."""
+        known: dict[str, Any] = {"blobs": None, "communications": None}
+        return InspectedStores(
+            feed=self.feed,
+            documents=self.documents,
+            history=self.history,
+            chain_faults=chain_faults,
+            audit_chain_faults=audit_chain_faults,
+            open_spill=SqliteSpillTable,
+            **known | more,
+        )
 
     def close(self) -> None:
         """Close both files."""

@@ -15,12 +15,12 @@ from adapters.distributed.sequenced_appender import DUPLICATE_KEY
 from adapters.distributed.topics.kafka import DamagedTopic
 from adapters.distributed.topics.scan import Finding
 from domain.errors import ConflictError
-from projections.verification.topic import Placed
+from projections.verification.topic_check import Positioned
 
 BATCH: Final = 500  # documents of one write
 BATCH_BYTES: Final = 16 * 1024 * 1024
 
-T = TypeVar("T", bound=Placed)
+T = TypeVar("T", bound=Positioned)
 
 
 @dataclass
@@ -121,7 +121,7 @@ class Refill(Generic[T]):
         )
 
 
-def _beyond(it: Placed | Finding, until: int) -> bool:
+def _beyond(it: Positioned | Finding, until: int) -> bool:
     return not isinstance(it, tuple) and it.position > until
 
 

@@ -18,7 +18,7 @@ from projections.ports import Archived, RawCommit
 
 
 class TopicCopy:
-    """`projections.verification.topic.Topics` of one installation (`source`: the `origin` of its records)."""
+    """`projections.verification.topic_check.Topics` of one installation (`source`: the `origin` of its records)."""
 
     def __init__(self, bootstrap: str, database: str, source: str) -> None:
         self._bootstrap, self._source = bootstrap, source

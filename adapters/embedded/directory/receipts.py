@@ -16,7 +16,7 @@ from typing import Final
 
 from adapters.host.files import open_regular, write_whole
 from domain.errors import AutoLearnError
-from projections.verification.tails import GENESIS, End
+from projections.verification.log_ends import GENESIS, End
 
 log = logging.getLogger(__name__)
 

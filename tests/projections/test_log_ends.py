@@ -9,7 +9,7 @@ import pytest
 from domain.errors import ConflictError
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from projections.ports import Archived
-from projections.verification.tails import (
+from projections.verification.log_ends import (
     Claim,
     End,
     check_same,

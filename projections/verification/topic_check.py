@@ -1,4 +1,4 @@
-"""The log and its copy in a topic, held against each other place by place: the same, in the same order, no more."""
+"""A log and its copy in a topic, compared position by position: the same, in the same order, and no more."""
 
 from __future__ import annotations
 
@@ -7,24 +7,20 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, Protocol, TypeVar
 
-from projections.ports import Archived, RawCommit
+from projections.ports import Archived, Finding, RawCommit
 
 BATCH = 1000
 MOST_FAULTS = 1000  # of one topic
 
-Finding = tuple[int | None, str]
 
-
-class Placed(Protocol):
-    """A commit of the log, or a record of the archive."""
+class Positioned(Protocol):
+    """A commit of the log, or a record of the audit log."""
 
     @property
-    def position(self) -> int:
-        """Its place."""
-        ...
+    def position(self) -> int: ...
 
 
-T = TypeVar("T", bound=Placed)
+T = TypeVar("T", bound=Positioned)
 
 
 class Topics(Protocol):
@@ -44,8 +40,8 @@ class Topics(Protocol):
 
 
 @dataclass
-class Reader(Generic[T]):
-    """The original, read on from where it had ended before: it grows while its copy is read."""
+class Original(Generic[T]):
+    """The log itself, read on from where it had ended before: it grows while its copy is read."""
 
     after: Callable[[int, int], list[T]]
     _position: int = 0
@@ -58,7 +54,7 @@ class Reader(Generic[T]):
         if not self._ahead or self._ahead[0].position > position:
             return None
         taken = self._ahead.popleft()
-        self._position = max(taken.position, self._position + 1)  # a damaged place must not be read for ever
+        self._position = max(taken.position, self._position + 1)  # a damaged position must not be read for ever
         return taken
 
 
@@ -74,9 +70,9 @@ class CopyCheck(Generic[T]):
 
     def run(self, copy: Iterable[T | Finding]) -> Iterator[int]:
         """Yield positions now and then; afterwards all faults are known, or as many as are listed."""
-        ours = Reader(self.original)
+        ours = Original(self.original)
         for number, theirs in enumerate(copy):
-            for finding in self._at(ours, theirs):
+            for finding in self._compare(ours, theirs):
                 self.faults.append(finding)
                 if len(self.faults) >= MOST_FAULTS:
                     return
@@ -86,7 +82,7 @@ class CopyCheck(Generic[T]):
             self.faults.append((missing.position, f"{self.what} ends at {self.last} and lacks up to {self.until}"))
         yield self.until
 
-    def _at(self, ours: Reader[T], theirs: T | Finding) -> Iterator[Finding]:
+    def _compare(self, ours: Original[T], theirs: T | Finding) -> Iterator[Finding]:
         if isinstance(theirs, tuple):
             yield theirs
             return

@@ -1,7 +1,7 @@
-"""Whether a log has lost its end: what others say that it had reached, held against what it holds.
+"""Whether a log has lost its end: positions that others claim it had reached, held against what it holds.
 
-Each commit, and each record of the audit log, is on disk before anything that tells of it is: so whatever is told and
-not there was lost. The functions are pure; what they are given is looked up by the mode that starts.
+Each commit, and each record of the audit log, is on disk before anything that mentions it is. So a mentioned position
+that is not there was lost. The functions are pure; the mode that starts looks up what they need.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from domain.loss import LostTail, TailLossAccepted
 from projections.ports import Archived, Communications, Feed
 
 GENESIS = bytes(32)
-MOST_TOLD = 3
+MOST_SHOWN = 3
 
 
 class Claim(NamedTuple):
-    """Somebody's word that a log had reached a position; `who` with a verb: `the read models are at`.
+    """That a log had reached a position; `who` with a verb: `the read models are at`.
 
     `hash` is what the chain had there, where it is known.
     """
@@ -31,7 +31,7 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Where a log ends, `name` is how it is spoken of; `hash_at` returns its hash at a position that has one."""
+    """Where a log ends; `name` for sentences, `hash_at` returns its hash at a position that has one."""
 
     name: str
     position: int
@@ -49,7 +49,6 @@ class Tail:
 
     @property
     def is_lost(self) -> bool:
-        """Whether the end is missing."""
         return self.until > self.end.position
 
     def fact(self) -> LostTail:
@@ -79,7 +78,7 @@ def check_tails(*tails: Tail, way_out: str, restore: str = "Restore the back-up 
     """Raise ConflictError where an end is missing; `way_out` is the command that accepts it."""
     lost = [tail for tail in tails if tail.is_lost]
     if lost:
-        found = "; ".join(what for tail in lost for what in tail.evidence[:MOST_TOLD])
+        found = "; ".join(what for tail in lost for what in tail.evidence[:MOST_SHOWN])
         names = " and ".join(tail.end.name for tail in lost)
         raise ConflictError(
             f"The end of {names} is lost: {found}. {restore} To go on without what is lost: `{way_out}`; "
@@ -91,7 +90,7 @@ def check_same(found: Sequence[str]) -> None:
     """Raise ConflictError where there are contradictions: no loss of an end explains them."""
     if found:
         raise ConflictError(
-            f"The stored files do not belong together: {'; '.join(found[:MOST_TOLD])}. "
+            f"The stored files do not belong together: {'; '.join(found[:MOST_SHOWN])}. "
             "Restore all of them from one back-up; `autolearn verify --data DIR` lists what is wrong."
         )
 
@@ -119,13 +118,11 @@ def _claim(record: Archived) -> Claim:
 
 
 def end_of_log(feed: Feed) -> End:
-    """Return where the log ends."""
     position, found = feed.head()
     return End("the log", position, found, lambda at: hash_at(feed, at))
 
 
 def end_of_audit(communications: Communications) -> End:
-    """Return where the audit log ends."""
     last = communications.recent(0)[-1:]
     position, found = (last[0].position, last[0].hash) if last else (0, GENESIS)
     return End("the audit log", position, found, lambda at: record_hash_at(communications, at))

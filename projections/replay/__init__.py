@@ -1,1 +1,0 @@
-"""Past state, computed from the log alone."""

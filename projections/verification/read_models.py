@@ -1,0 +1,254 @@
+"""All versions of all documents and rows, from the log and from a store, compared by fingerprints, then one by one.
+
+Closed versions count: a changed past is as wrong as a changed present. Fingerprints are summed by ranges of positions,
+so that the log of years is compared in little memory; only ranges that differ are computed again and compared in full.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from projections.fold import WRITTEN_ONCE, CommitObserver, Fold, Poisoned, fold_after
+from projections.ports import (
+    OPEN,
+    Batch,
+    Body,
+    Document,
+    Documents,
+    Entry,
+    Feed,
+    History,
+    HistoryRow,
+    OpenSpillTable,
+    SpillTable,
+)
+
+KEPT = 10_000  # open versions in memory
+MOST_FINDINGS = 1000  # a store that is wrong throughout is not listed line by line
+MOST_RANGES = 50  # so many ranges of positions are compared in full: their versions are held in memory
+RANGE = 1000
+BATCH = 2000
+ROW = "history row"
+SORTED = json.JSONEncoder(sort_keys=True, check_circular=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What one version says: a document's body, or a row's columns and facts, as one JSON-able value."""
+
+    kind: str
+    id: str
+    from_: int
+    to: int
+    value: Any
+
+    @property
+    def fingerprint(self) -> int:
+        """128 bits of SHA-256 over all of it."""
+        text = SORTED([self.kind, self.id, self.from_, self.to, self.value])
+        return int.from_bytes(hashlib.sha256(text.encode("utf-8", "backslashreplace")).digest()[:16])
+
+
+def version_of_document(document: Document, until: int) -> Version:
+    """Read a stored document as of a position: closed later means open."""
+    to = document.to if document.to <= until else OPEN
+    return Version(document.kind, document.id, document.from_, to, document.body)
+
+
+def version_of_row(row: HistoryRow, until: int) -> Version:
+    """Read a stored row as of a position."""
+    columns = [row.model, row.dataset, row.actor, row.committed_at.isoformat(), row.withdrawn]
+    to = row.to if row.to <= until else OPEN
+    return Version(ROW, str(row.n), row.from_, to, [*columns, row.body, row.facts])
+
+
+def stored_versions(documents: Documents, history: History, until: int) -> Iterator[Version]:
+    """Stream what a store has of the time up to a position."""
+    yield from (version_of_document(it, until) for it in documents.all_versions() if it.from_ <= until)
+    yield from (version_of_row(it, until) for it in history.all_versions() if it.from_ <= until)
+
+
+class OpenVersions:
+    """What is true so far, by kind and id: the position since when, and the value. The latest are in memory."""
+
+    def __init__(self, spill: SpillTable, kept: int | None = None) -> None:
+        self._spill = spill
+        self._kept = KEPT if kept is None else kept
+        self._recent: dict[tuple[str, str], tuple[int, Any]] = {}
+        self._has_spilled = False
+
+    def get(self, kind: str, id: str) -> tuple[int, Any] | None:
+        return self._recent.get((kind, id)) or self._from_spill(kind, id)
+
+    def follow(self, kind: str, id: str, from_: int, value: Any) -> tuple[int, Any] | None:
+        """Put a new version in place of the one before it, and return that; None as value is the end."""
+        before = self._recent.pop((kind, id), None) or self._from_spill(kind, id)
+        if value is None:
+            self._recent.pop((kind, id), None)
+        else:
+            self._recent[kind, id] = (from_, value)
+        return before
+
+    def trim(self) -> None:
+        """Spill what was not touched for long, once there is too much."""
+        if len(self._recent) > self._kept:
+            self._spill_oldest(len(self._recent) - self._kept // 2)
+
+    def all(self) -> Iterator[Entry]:
+        """Stream all of them; none may be followed meanwhile."""
+        self._spill_oldest(len(self._recent))
+        return self._spill.entries()
+
+    def _from_spill(self, kind: str, id: str) -> tuple[int, Any] | None:
+        version = self._spill.take(kind, id) if self._has_spilled else None
+        if version is not None:
+            self._recent[kind, id] = version
+        return version
+
+    def _spill_oldest(self, count: int) -> None:
+        oldest = list(islice(self._recent, count))
+        self._spill.put((*key, *self._recent[key]) for key in oldest)
+        for key in oldest:
+            del self._recent[key]
+        self._has_spilled = True
+
+
+class LoggedVersions:
+    """What the log says: folds it, and gives each version to `emit` once it is closed, at the end those still open.
+
+    What is written once is given at once, and forgotten. `observe` gets each commit that is folded.
+    """
+
+    def __init__(self, feed: Feed, until: int, spill: SpillTable, observe: CommitObserver | None = None) -> None:
+        self._feed = feed
+        self._until = until
+        self._observe = observe
+        self._open = OpenVersions(spill)
+        self.poisons: list[Poisoned] = []
+
+    def run(self, emit: Callable[[Version], None]) -> Iterator[int]:
+        """Yield positions as it goes; stops at the first commit that cannot be folded (`poisons`)."""
+        fold, position = Fold(self._current), 0
+        while position < self._until:
+            batch, poison = fold_after(self._feed, fold, position, BATCH, self._until, observe=self._observe)
+            self._take(batch, emit)
+            fold.trim()
+            self._open.trim()
+            if poison is not None:
+                self.poisons.append(poison)
+                return
+            if batch.position == position:
+                break
+            position = batch.position
+            yield position
+        for kind, id, from_, value in self._open.all():
+            emit(Version(kind, id, from_, OPEN, value))
+
+    def _take(self, batch: Batch, emit: Callable[[Version], None]) -> None:
+        for kind, id, from_, body in batch.documents:
+            if kind in WRITTEN_ONCE:
+                emit(Version(kind, id, from_, OPEN, body))
+            else:
+                self._follow(kind, id, from_, body, emit)
+        for row in batch.history:
+            self._follow(ROW, str(row.n), row.from_, version_of_row(row, OPEN).value, emit)
+
+    def _follow(self, kind: str, id: str, from_: int, value: Any, emit: Callable[[Version], None]) -> None:
+        before = self._open.follow(kind, id, from_, value)
+        if before is not None:
+            emit(Version(kind, id, before[0], from_, before[1]))
+
+    def _current(self, kind: str, id: str) -> Body | None:
+        version = self._open.get(kind, id)
+        return version[1] if version else None
+
+
+class Fingerprints:
+    """Sums of fingerprints by ranges of positions."""
+
+    def __init__(self, versions: Iterable[Version] = ()) -> None:
+        self.sums: defaultdict[int, int] = defaultdict(int)
+        for version in versions:
+            self.add(version)
+
+    def add(self, version: Version) -> None:
+        """Take a version in; the order does not matter."""
+        self.sums[version.from_ // RANGE] += version.fingerprint
+
+    def unlike(self, other: Fingerprints) -> set[int]:
+        """Return the ranges in which the two differ."""
+        return {key for key in {*self.sums, *other.sums} if self.sums[key] != other.sums[key]}
+
+
+def compare(logged: Iterable[Version], stored: Iterable[Version]) -> Iterator[tuple[int, str]]:
+    """Yield (position, what) for each version that only one side has, or both have differently."""
+    expected = {(it.kind, it.id, it.from_): it for it in logged}
+    for version in stored:
+        of_log = expected.pop((version.kind, version.id, version.from_), None)
+        if of_log is None:
+            yield version.from_, f"the read models have a {version.kind} {version.id!r} that the log has not"
+        elif of_log.fingerprint != version.fingerprint:
+            yield version.from_, f"{version.kind} {version.id!r} is not what the log says"
+    for missing in expected.values():
+        yield missing.from_, f"{missing.kind} {missing.id!r} is missing in the read models"
+
+
+@dataclass
+class Comparison:
+    """Versions up to `position` for which `wanted` holds; `stored` streams the same ones of a store, each time anew."""
+
+    feed: Feed
+    position: int
+    open_spill: OpenSpillTable
+    stored: Callable[[], Iterator[Version]]
+    wanted: Callable[[Version], bool] = lambda _: True
+    findings: list[tuple[int, str]] = field(default_factory=list)
+    poisons: list[Poisoned] = field(default_factory=list)
+
+    def run(
+        self, emit: Callable[[Version], None] | None = None, observe: CommitObserver | None = None
+    ) -> Iterator[int]:
+        """Yield positions as it goes; afterwards there are `findings`, or `poisons` where the log cannot be folded.
+
+        `emit` gets what the log says, `observe` the commits.
+        """
+        logged = Fingerprints()
+
+        def take(version: Version) -> None:
+            logged.add(version)
+            if emit is not None:
+                emit(version)
+
+        yield from self._versions(take, observe)
+        if self.poisons:
+            return
+        unlike = sorted(logged.unlike(Fingerprints(self.stored())))
+        if unlike:
+            yield from self._compare_in_full(unlike)
+
+    def _versions(self, take: Callable[[Version], None], observe: CommitObserver | None = None) -> Iterator[int]:
+        with self.open_spill() as spill:
+            logged = LoggedVersions(self.feed, self.position, spill, observe)
+            yield from logged.run(lambda version: take(version) if self.wanted(version) else None)
+            self.poisons = logged.poisons
+
+    def _compare_in_full(self, unlike: list[int]) -> Iterator[int]:
+        """Compute the ranges that differ again, and name what differs."""
+        chosen, ranges = list[Version](), frozenset(unlike[:MOST_RANGES])
+
+        def keep(version: Version) -> None:
+            if version.from_ // RANGE in ranges:
+                chosen.append(version)
+
+        yield from self._versions(keep)
+        stored = (version for version in self.stored() if version.from_ // RANGE in ranges)
+        self.findings.extend(islice(compare(chosen, stored), MOST_FINDINGS))
+        if rest := unlike[MOST_RANGES:]:
+            more = f"from here on the read models differ in {len(rest)} more ranges of {RANGE} positions"
+            self.findings.append((rest[0] * RANGE, more))

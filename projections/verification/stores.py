@@ -1,0 +1,43 @@
+"""What verify and replay read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from projections.ports import (
+    Anchor,
+    Archived,
+    BlobCheck,
+    Communications,
+    Documents,
+    Feed,
+    History,
+    OpenSpillTable,
+    RawCommit,
+)
+from projections.verification.topic_check import Topics
+
+
+@dataclass(kw_only=True)
+class InspectedStores:
+    """The stores, and the functions that recompute hashes: (position, what) of each fault.
+
+    `file_checks` return what a store finds wrong with its own file. Only the distributed mode has `topics`.
+    `is_older` tells a record of an older version. `receipts` are the backend's own of `log` and `audit`.
+    `offline`: no backend runs, so read models that a crash left behind the log stay there until the next start.
+    """
+
+    feed: Feed
+    documents: Documents
+    history: History
+    blobs: BlobCheck
+    communications: Communications
+    chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]]
+    audit_chain_faults: Callable[[Iterable[Archived]], Iterable[tuple[int, str]]]
+    open_spill: OpenSpillTable
+    file_checks: tuple[Callable[[], Iterable[str]], ...] = ()
+    topics: Topics | None = None
+    is_older: Callable[[Archived], bool] = lambda _: False
+    receipts: Callable[[], Mapping[str, Anchor]] = dict
+    offline: bool = False

@@ -22,6 +22,7 @@ from adapters.embedded.read_models.schema import READ_MODELS
 from adapters.embedded.schema import Schema
 from adapters.security.keys import read_master_key
 from autolearn.credentials import Credentials
+from autolearn.errors import ClientError
 from domain.errors import AutoLearnError
 from projections.ports import OPEN
 
@@ -111,8 +112,8 @@ def of_small_file(data: Path, name: str) -> Any:
         if name == "credentials.json":
             it = Credentials.read(data / name)
             return it.client, it.generation, it.key
-    except AutoLearnError as error:
-        return error.sentence
+    except (AutoLearnError, ClientError) as error:
+        return str(error)
     by_name: dict[str, Callable[[], Any]] = {
         "format.json": lambda: read_format(data),
         "read-models.current": lambda: Generations(data).named(),

@@ -53,7 +53,7 @@ format: $(VENV)/.installed-dev ## Bring the code into the house's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
 
-bench: $(VENV)/.installed-dev .venv-bench/.installed ## Measure (BENCH="append history" chooses) and keep the tables in docs/benchmarks.md
+bench: $(VENV)/.installed-dev .venv-bench/.installed ## Measure (BENCH="append history" chooses) and keep the figures in docs/benchmarks.md and .json
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
 lock: $(VENV)/.made ## Choose the newest versions within pyproject.toml's limits and pin them with hashes

@@ -1,4 +1,4 @@
-"""Run the benchmarks, print their tables and keep them in docs/benchmarks.md: `python -m benchmarks.run [NAME]...`."""
+"""Runs the benchmarks and keeps docs/benchmarks.md and .json: `python -m benchmarks.run [NAME]...`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,51 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from tabulate import tabulate
 
 from benchmarks import Figure
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "benchmarks.md"
+DOCS = HERE.parent / "docs"
+PAGE, DATA = DOCS / "benchmarks.md", DOCS / "benchmarks.json"
 OTHER_FILES = {"__init__", "run"}
 ROUND_FROM = 100  # from here on, fractions are noise
 LIBRARIES = ("eventsourcing", "fastapi", "scikit-learn", "numpy", "pandas", "pydantic")
 INTRODUCTION = """# Benchmarks
 
-Written by `make bench`. Goals are those of the design for a 2-core machine; read absolute times as of the machine named
-in each section, and ratios (`x`) as what holds elsewhere: both sides were measured in the same run.
+`make bench` measures and writes this page. [benchmarks.json](benchmarks.json) has every figure, its date and machine.
+Times and rates are those of a shared machine with 2 cores. Ratios (`x`) compare both sides in the same run, so
+they hold elsewhere too. Of several figures with one goal, such as the pages of the history, the page shows the worst.
+
 """
+# What the page shows, in order: a label, the benchmark, and the beginning and unit of the figures it stands for.
+SHOWN = (
+    ("train iris over REST, warm, p50", "backend", "train iris", "ms"),
+    ("- of it beyond reading, fitting and storing", "backend", "- of it beyond", "ms"),
+    ("shell to committed model: MLflow / AutoLearn", "mlflow_peer", "from the shell", "x"),
+    ("`autolearn --help`, whole process, p50", "backend", "`autolearn --help`", "ms"),
+    ("`autolearn history`, whole process, p50", "backend", "`autolearn history`", "ms"),
+    ("history page, SQLite, worst p50", "history", "history", "ms p50"),
+    ("history page as of the past / now, SQLite, worst", "history", "history", "x"),
+    ("history page, MongoDB, worst p50", "mongo_history", "MongoDB history", "ms p50"),
+    ("append, SQLite, 1 client", "append", "append, SQLite durable, 1 client", "commits/s"),
+    ("append, SQLite, 32 clients", "append", "append, SQLite durable, 32 clients", "commits/s"),
+    ("append, MongoDB, 32 threads", "mongo_append", "append, MongoDB w=majority, 1 process of 32", "commits/s"),
+    ("append, MongoDB, 8 processes of 16 threads", "mongo_append", "append, MongoDB w=majority, 8 pro", "commits/s"),
+    ("append, MongoDB, 300/s by 8 processes, p50", "mongo_append", "append, MongoDB, 300 a second in all from 8", "ms"),
+    ("replay: read, decode, fold", "replay", "replay: read", "events/s"),
+    ("relay, MongoDB to Kafka", "relay", "relay, MongoDB", "events/s"),
+    ("command answered -> visible in the read model, p50", "fleet", "command answered", "ms"),
+    ("kill -9 of relay or projection -> next one visible", "fleet", "kill -9", "s"),
+    ("memory: backend; PSS", "backend", "backend without", "MiB"),
+    ("memory: backend with its warm forkserver; PSS", "backend", "backend with", "MiB"),
+)
 
 
 def names() -> list[str]:
@@ -53,7 +79,7 @@ def table(figures: Iterable[Figure]) -> str:
     """Return a Markdown table."""
     signs = {None: "", True: "reached", False: "missed"}
     rows = [(f.what, digits(f.value), f.unit, f.goal, signs[f.reached], f.note) for f in figures]
-    headers = ("what", "measured", "unit", "goal", "", "remark")
+    headers = ("what", "measured", "unit", "goal", "", "measured on, or remark")
     return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
 
 
@@ -63,18 +89,32 @@ def machine() -> str:
     cpu = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown CPU")
     libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     when = f"{datetime.now(UTC):%Y-%m-%d}"
-    return f"{when}, {os.cpu_count()} cores, {cpu}, Python {platform.python_version()}, {libraries}."
+    return f"{when}, {os.cpu_count()} cores, {cpu}, Python {platform.python_version()}, {libraries}"
 
 
-def keep(results: dict[str, str]) -> None:
-    """Replace the sections of the benchmarks that ran and leave the others as they are."""
-    text = PAGE.read_text() if PAGE.exists() else ""
-    sections = {}
-    for section in text.split("\n## ")[1:]:
-        title, _, body = section.partition("\n")
-        sections[title.strip()] = body.strip()
-    sections.update(results)
-    PAGE.write_text(INTRODUCTION + "".join(f"\n## {title}\n\n{body}\n" for title, body in sorted(sections.items())))
+def worst(figures: list[Figure]) -> Figure:
+    """Return the figure that is furthest from its goal, or else the first."""
+    with_goal = [figure for figure in figures if figure.goal] or figures[:1]
+    pick = min if with_goal[0].goal.startswith(">=") else max
+    return pick(with_goal, key=lambda figure: figure.value)
+
+
+def page(data: dict[str, dict[str, Any]]) -> str:
+    """Return the page: the figures that matter, one line each."""
+    rows = []
+    for label, name, beginning, unit in SHOWN:
+        section = data.get(name, {"figures": []})
+        found = [Figure(**it) for it in section["figures"] if it["what"].startswith(beginning) and it["unit"] == unit]
+        if found:
+            rows.append(replace(worst(found), what=label, note=section["machine"].partition(",")[0]))
+    return INTRODUCTION + table(rows) + "\n"
+
+
+def keep(results: dict[str, dict[str, Any]]) -> None:
+    """Replace the results of the benchmarks that ran, leave the others as they are, and write the page."""
+    data = json.loads(DATA.read_text()) | results
+    DATA.write_text(json.dumps(dict(sorted(data.items())), indent=1, ensure_ascii=False) + "\n")
+    PAGE.write_text(page(data))
 
 
 def main() -> None:
@@ -87,9 +127,9 @@ def main() -> None:
     results = {}
     for name in chosen or names():
         print(f"\n{name} …", flush=True)
-        text = table(measured(name))
-        print(text)
-        results[name] = f"{machine()}\n\n{text}"
+        figures = measured(name)
+        print(table(figures))
+        results[name] = {"machine": machine(), "figures": [asdict(figure) for figure in figures]}
     keep(results)
 
 

@@ -52,6 +52,14 @@ def test_commits_some_and_discards_the_rest(stage: Stage, ana: Caller) -> None:
     assert stage.experiment(second).standing == "discarded"
 
 
+def test_one_that_is_named_twice_is_committed_once(stage: Stage, ana: Caller) -> None:
+    name = ana.train()
+    before = stage.store.head()[0]
+    assert ana.do(CommitSession((name, name[:8], name))).body["experiments"] == [name]
+    events = [it.event.NAME for it in stage.feed.after(before, 100)]
+    assert events == ["session-committed.v1", "experiment-committed.v1"]
+
+
 def test_the_next_training_opens_a_new_session(stage: Stage, ana: Caller) -> None:
     for number in (1, 2, 3):
         ana.train()

@@ -9,7 +9,7 @@ from typing import Final
 from domain.errors import AutoLearnError, DiskReserveError, ForbiddenError, NotAbleError
 from projections import catalog, experiment, session, tasks
 from projections.history import row_of
-from projections.ports import Batch, Body, Change, Current, Feed, HistoryRow, Recorded
+from projections.ports import Batch, Body, Change, CommitFeed, Current, HistoryRow, Recorded
 
 VERSION = (
     1  # of all shapes and rules of this package: another number makes the backend rebuild its read models at start
@@ -103,7 +103,7 @@ class Poisoned(Exception):  # noqa: N818 - it names the event's state
 
 
 def fold_after(
-    feed: Feed,
+    feed: CommitFeed,
     fold: Fold,
     position: int,
     limit: int,
@@ -131,7 +131,7 @@ def fold_after(
     return batch, poison
 
 
-def read_after(feed: Feed, position: int, limit: int) -> tuple[Sequence[Recorded], Poisoned | None]:
+def read_after(feed: CommitFeed, position: int, limit: int) -> tuple[Sequence[Recorded], Poisoned | None]:
     """Read decoded events; where one cannot be decoded, those of the commits before it, or else the poison."""
     try:
         return feed.after(position, limit), None
@@ -143,7 +143,7 @@ def read_after(feed: Feed, position: int, limit: int) -> tuple[Sequence[Recorded
         return [], Poisoned(_next_commit(feed, position), f"An event cannot be read: {str(error).rstrip('.')}.")
 
 
-def _next_commit(feed: Feed, position: int) -> int:
+def _next_commit(feed: CommitFeed, position: int) -> int:
     try:
         raw = feed.raw_after(position, 1)
     except UNABLE:

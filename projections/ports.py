@@ -55,8 +55,8 @@ class RawCommit:
     faults: tuple[str, ...] = ()  # of what is stored with a type or length that is never written
 
 
-class Feed(Protocol):
-    """The log, read commit by commit, in order, without holes."""
+class CommitFeed(Protocol):
+    """The log as followers read it, commit by commit, in order, without holes."""
 
     def after(self, position: int, limit: int) -> list[Recorded]:
         """Return decoded events of whole commits after `position`: one commit at least, about `limit` events."""
@@ -73,6 +73,10 @@ class Feed(Protocol):
     def head(self) -> tuple[int, bytes]:
         """Return position and chain hash of the last commit; (0, 32 zero bytes) for an empty log."""
         ...
+
+
+class Feed(CommitFeed, Protocol):
+    """The log, with answers to questions about its positions."""
 
     def position_at(self, moment: datetime) -> int:
         """Return the position of the last commit with `at` <= moment (0 where there is none)."""

@@ -12,7 +12,7 @@ from time import monotonic
 
 from domain.errors import AutoLearnError, NotAbleError
 from projections.fold import UNABLE, Fold, Poisoned, fold_after
-from projections.ports import Documents, Feed
+from projections.ports import CommitFeed, Documents
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,11 @@ class Runner:
     """
 
     def __init__(
-        self, feed: Feed, documents: Documents, batch: int = BATCH, head: Callable[[], tuple[int, bytes]] | None = None
+        self,
+        feed: CommitFeed,
+        documents: Documents,
+        batch: int = BATCH,
+        head: Callable[[], tuple[int, bytes]] | None = None,
     ) -> None:
         self._feed = feed
         self._documents = documents

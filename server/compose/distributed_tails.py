@@ -18,7 +18,7 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import ReadModels, begin_anew
 from adapters.distributed.recovery.mark import refuse_unfinished
 from adapters.distributed.topics.last_entry import last_position
-from adapters.distributed.topics.topics import is_there, topics_of
+from adapters.distributed.topics.topics import has_topic, topics_of
 from commands.storage.accept_loss import AcceptLoss
 from commands.unit_of_work import load
 from domain.errors import BadInputError, ConflictError, NotAbleError
@@ -88,7 +88,7 @@ def longer_topics(bootstrap: str, mongo: Mongo, log: Tail, audit: Tail) -> list[
     """Return the topics that go on where log or audit log end: no relay goes on with them. None: Kafka is away."""
     ends = zip(topics_of(mongo.name), (log, audit), strict=True)
     try:
-        there = [(topic, tail) for topic, tail in ends if is_there(bootstrap, topic)]
+        there = [(topic, tail) for topic, tail in ends if has_topic(bootstrap, topic)]
         return [topic for topic, tail in there if last_position(bootstrap, topic) > tail.end.position]
     except NotAbleError:
         return None

@@ -30,7 +30,7 @@ from commands.ports import EventStore, Ports
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.errors import BadInputError
-from projections.ports import Archived, Feed, OpenSpillTable, RawCommit
+from projections.ports import Archived, CommitFeed, OpenSpillTable, RawCommit
 from projections.queries import Queries
 from projections.verification.stores import InspectedStores
 from server.settings import Settings
@@ -54,7 +54,7 @@ class Stores(InspectedStores):
     """
 
     store: EventStore
-    topic: Feed
+    topic: CommitFeed
     blobs: FileBlobs
     chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]] = chain_faults
     audit_chain_faults: Callable[[Iterable[Archived]], Iterable[tuple[int, str]]] = audit_chain_faults

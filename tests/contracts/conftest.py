@@ -27,18 +27,25 @@ from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.times import microseconds_now
 from commands.ports import EventStore, Receipt, Stamp
 from domain.events import Event
-from projections.ports import Communications, Feed
+from projections.ports import CommitFeed, Communications, Feed
 
 Now = Callable[[], int]
 
 
 @dataclass
-class Log:
-    """A store and the feed of it."""
+class FollowedLog:
+    """A store, and what follows it."""
 
     store: EventStore
-    feed: Feed
+    feed: CommitFeed
     close: Callable[[], None]
+
+
+@dataclass
+class Log(FollowedLog):
+    """A store and the feed of it."""
+
+    feed: Feed
 
 
 class OpenLog(Protocol):
@@ -89,31 +96,28 @@ class RelayedStore:
         with self._lock:
             while self._relay.position < receipt.position:
                 self._relay.step()
-            self._relay._probe.await_end(self._relay.place.offset)
+            self._relay._seeker.wait_for_end(self._relay.place.offset)
         return receipt
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
 
-def kafka_log(request: pytest.FixtureRequest) -> Callable[[Now], Log]:
+def kafka_log(request: pytest.FixtureRequest) -> FollowedLog:
     """The topic, fed from MongoDB."""
     of_test: Mongo = request.getfixturevalue("mongo")
     bootstrap: str = request.getfixturevalue("kafka")
 
-    def make(now: Now) -> Log:
-        with ExitStack() as opened:
-            mongo = Mongo(of_test.uri, of_test.name)
-            opened.callback(mongo.close)
-            ensure_topics(bootstrap, mongo.name)
-            topic = topics_of(mongo.name)[0]
-            source = EventSource(MongoLog(mongo), origin(mongo.name, "ab" * 16))
-            relay = opened.enter_context(Relay(bootstrap, topic, topic, source))
-            feed = KafkaFeed(bootstrap, mongo.name)
-            opened.callback(feed.close)
-            return Log(RelayedStore(MongoEventStore(mongo, now), relay), feed, opened.pop_all().close)
-
-    return make
+    with ExitStack() as opened:
+        mongo = Mongo(of_test.uri, of_test.name)
+        opened.callback(mongo.close)
+        ensure_topics(bootstrap, mongo.name)
+        topic = topics_of(mongo.name)[0]
+        source = EventSource(MongoLog(mongo), origin(mongo.name, "ab" * 16))
+        relay = opened.enter_context(Relay(bootstrap, topic, topic, source))
+        feed = KafkaFeed(bootstrap, mongo.name)
+        opened.callback(feed.close)
+        return FollowedLog(RelayedStore(MongoEventStore(mongo), relay), feed, opened.pop_all().close)
 
 
 LOGS: dict[str, Callable[[pytest.FixtureRequest], Callable[[Now], Log]]] = {
@@ -121,7 +125,6 @@ LOGS: dict[str, Callable[[pytest.FixtureRequest], Callable[[Now], Log]]] = {
     "sqlite-memory": sqlite_memory,
     "mongodb": mongodb_log,
 }
-FEEDS = {**LOGS, "kafka": kafka_log}
 DURABLE = ["sqlite", "mongodb"]
 
 
@@ -158,9 +161,11 @@ def open_log(request: pytest.FixtureRequest) -> Iterator[OpenLog]:
     yield from opener(LOGS[request.param](request))
 
 
-@pytest.fixture(params=FEEDS)
-def open_feed(request: pytest.FixtureRequest) -> Iterator[OpenLog]:
-    yield from opener(FEEDS[request.param](request))
+@pytest.fixture(params=[*LOGS, "kafka"])
+def followed(request: pytest.FixtureRequest) -> Iterator[FollowedLog]:
+    log = kafka_log(request) if request.param == "kafka" else LOGS[request.param](request)(microseconds_now)
+    yield log
+    log.close()
 
 
 @pytest.fixture

@@ -14,29 +14,26 @@ from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.chain import GENESIS, chain_faults
 from adapters.log.times import from_microseconds, to_microseconds
-from tests.contracts.conftest import Log, OpenLog
+from tests.contracts.conftest import FollowedLog, Log, OpenLog
 from tests.contracts.events import append, event, stamp
 
 
-@pytest.fixture
-def open_log(open_feed: OpenLog) -> OpenLog:
-    """Feeds are more than stores: the topic has one too."""
-    return open_feed
+def test_an_empty_log(followed: FollowedLog) -> None:
+    assert followed.feed.after(0, 10) == []
+    assert followed.feed.raw_after(0, 10) == []
+    assert followed.feed.head() == (0, GENESIS)
+    assert followed.feed.wait_beyond(0, 0.01) is False
 
 
-def test_an_empty_log(log: Log) -> None:
-    assert log.feed.after(0, 10) == []
-    assert log.feed.raw_after(0, 10) == []
-    assert log.feed.head() == (0, GENESIS)
+def test_places_in_an_empty_log(log: Log) -> None:
     assert log.feed.commit_at(5) == 0
     assert log.feed.position_at(from_microseconds(10**15)) == 0
-    assert log.feed.wait_beyond(0, 0.01) is False
 
 
-def test_events_come_in_order_with_their_commit(log: Log) -> None:
-    first = log.store.append([event("b", 1), event("a", 1)], stamp())
-    second = append(log.store, "a", 2)
-    recorded = log.feed.after(0, 100)
+def test_events_come_in_order_with_their_commit(followed: FollowedLog) -> None:
+    first = followed.store.append([event("b", 1), event("a", 1)], stamp())
+    second = append(followed.store, "a", 2)
+    recorded = followed.feed.after(0, 100)
     assert [(r.position, r.commit, r.at) for r in recorded] == [
         (1, 2, first.at),
         (2, 2, first.at),
@@ -45,19 +42,24 @@ def test_events_come_in_order_with_their_commit(log: Log) -> None:
     assert [r.event for r in recorded] == [*first.events, *second.events]
 
 
-def test_pages_end_with_whole_commits_and_hold_at_least_one(log: Log) -> None:
+def test_pages_end_with_whole_commits_and_hold_at_least_one(followed: FollowedLog) -> None:
     for n, size in enumerate((3, 1, 1, 5)):
-        append(log.store, f"s{n}", count=size)
-    pages = {after: [r.position for r in log.feed.after(after, 2)] for after in (0, 3, 5, 10)}
+        append(followed.store, f"s{n}", count=size)
+    pages = {after: [r.position for r in followed.feed.after(after, 2)] for after in (0, 3, 5, 10)}
     assert pages == {0: [1, 2, 3], 3: [4, 5], 5: [6, 7, 8, 9, 10], 10: []}
-    assert [[c.position for c in log.feed.raw_after(after, 2)] for after in (0, 3, 5, 10)] == [[3], [4, 5], [10], []]
+    assert [[c.position for c in followed.feed.raw_after(after, 2)] for after in (0, 3, 5, 10)] == [
+        [3],
+        [4, 5],
+        [10],
+        [],
+    ]
 
 
-def test_raw_commits_are_what_the_chain_was_computed_over(log: Log) -> None:
+def test_raw_commits_are_what_the_chain_was_computed_over(followed: FollowedLog) -> None:
     mark = stamp(digest="ef" * 32)
-    receipt = log.store.append([event("a", 1), event("b", 1)], mark)
-    append(log.store, "a", 2)
-    one, two = log.feed.raw_after(0, 10)
+    receipt = followed.store.append([event("a", 1), event("b", 1)], mark)
+    append(followed.store, "a", 2)
+    one, two = followed.feed.raw_after(0, 10)
     assert (one.first, one.position, one.at, one.hash) == (1, 2, receipt.at, receipt.hash)
     assert (one.command_id, one.append_id, one.digest) == (mark.command_id, mark.append_id, mark.digest)
     assert [(e.stream, e.version, e.name) for e in one.events] == [
@@ -65,7 +67,7 @@ def test_raw_commits_are_what_the_chain_was_computed_over(log: Log) -> None:
         ("b", 1, "experiment-annotated.v1"),
     ]
     assert list(chain_faults([one, two])) == []
-    assert log.feed.head() == (3, two.hash)
+    assert followed.feed.head() == (3, two.hash)
 
 
 def test_places_by_position(log: Log) -> None:
@@ -100,15 +102,15 @@ def test_places_by_time_are_inclusive(open_log: OpenLog) -> None:
     assert to_microseconds(at[0]) == 10
 
 
-def test_a_waiting_reader_is_woken(log: Log) -> None:
+def test_a_waiting_reader_is_woken(followed: FollowedLog) -> None:
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(log.feed.wait_beyond, 1, 30)
-        append(log.store, "a")
+        waiting = pool.submit(followed.feed.wait_beyond, 1, 30)
+        append(followed.store, "a")
         assert not waiting.done()
-        append(log.store, "b")
+        append(followed.store, "b")
         assert waiting.result() is True
-    assert log.feed.wait_beyond(1, 0) is True
-    assert log.feed.wait_beyond(2, 0) is False
+    assert followed.feed.wait_beyond(1, 0) is True
+    assert followed.feed.wait_beyond(2, 0) is False
 
 
 def test_a_reader_who_comes_after_reopening_need_not_wait(open_durable_log: OpenLog) -> None:
@@ -120,6 +122,15 @@ def test_a_reader_who_comes_after_reopening_need_not_wait(open_durable_log: Open
 
 @pytest.mark.parametrize("threads", [8])
 def test_readers_never_see_half_a_commit(log: Log, threads: int) -> None:
+    read_while_written(log, threads, readers=2)
+
+
+@pytest.mark.parametrize("threads", [8])
+def test_a_follower_never_sees_half_a_commit(followed: FollowedLog, threads: int) -> None:
+    read_while_written(followed, threads, readers=1)
+
+
+def read_while_written(log: FollowedLog, threads: int, readers: int) -> None:
     def write(n: int) -> None:
         for k in range(10):
             append(log.store, f"s{n}", 1 + 3 * k, 3)
@@ -133,7 +144,7 @@ def test_readers_never_see_half_a_commit(log: Log, threads: int) -> None:
             log.feed.wait_beyond(len(seen), 0.05)
         return seen
 
-    with ThreadPoolExecutor(threads + 2) as pool:
-        readers = [pool.submit(read, n) for n in range(2)]
+    with ThreadPoolExecutor(threads + readers) as pool:
+        reading = [pool.submit(read, n) for n in range(readers)]
         list(pool.map(write, range(threads)))
-        assert [reader.result() for reader in readers] == [list(range(1, threads * 30 + 1))] * 2
+        assert [it.result() for it in reading] == [list(range(1, threads * 30 + 1))] * readers

@@ -13,9 +13,9 @@ from confluent_kafka.admin import AdminClient
 
 from adapters.distributed.relay.relay import EventSource, Relay
 from adapters.distributed.relay.start import Place
-from adapters.distributed.topics.cloud_events import Message, commit_messages, commit_of, origin, record_of
+from adapters.distributed.topics.cloud_events import Message, commit_messages, origin, parse_commit, parse_record
+from adapters.distributed.topics.consumer import to_message
 from adapters.distributed.topics.feed import KafkaFeed
-from adapters.distributed.topics.seek import message_of
 from adapters.distributed.topics.topics import ensure_topics, topics_of
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
@@ -30,14 +30,14 @@ SECONDS = 30.0
 def stepped(relay: Relay) -> int:
     """Relay one batch and wait until all readers see it, which is some milliseconds after it was committed."""
     count = relay.step()
-    relay._probe.await_end(relay.place.offset)
+    relay._seeker.wait_for_end(relay.place.offset)
     return count
 
 
 def commits_of(messages: Sequence[Message]) -> list[RawCommit]:
     """Return the commits of messages that hold whole commits, in order; raises DamagedRecordError."""
-    records = [record_of(message) for message in messages]
-    return [commit_of(list(commit)) for _, commit in groupby(records, lambda record: record.last)]
+    records = [parse_record(message) for message in messages]
+    return [parse_commit(list(commit)) for _, commit in groupby(records, lambda record: record.last)]
 
 
 class Relayed:
@@ -103,7 +103,7 @@ def stock_reading(relayed: Relayed) -> list[Message]:
     with Consumer({**config, "isolation.level": "read_committed"}) as consumer:
         consumer.assign([TopicPartition(relayed.topic, 0, 0)])
         while (message := consumer.poll(SECONDS)) is not None and message.error() is None:
-            messages.append(message_of(message))
+            messages.append(to_message(message))
     return messages
 
 

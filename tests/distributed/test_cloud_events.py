@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.distributed.audit_log.cloud_events import archived_of, communication_message
-from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, commit_messages, origin, record_of
+from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, commit_messages, origin, parse_record
 from adapters.log.times import from_microseconds
 from projections.ports import Archived, Communication, RawCommit, RawEvent
 from tests.distributed.relayed import commits_of
@@ -61,7 +61,7 @@ def test_commits_come_back_exactly(some: list[RawCommit]) -> None:
 
 @given(archived)
 def test_communications_come_back_exactly(record: Archived) -> None:
-    back = archived_of(record_of(communication_message(record, SOURCE)))
+    back = archived_of(parse_record(communication_message(record, SOURCE)))
     assert back == record
     assert repr(back.communication.milliseconds) == repr(record.communication.milliseconds)
 
@@ -179,7 +179,7 @@ def test_a_record_without_a_value_or_with_a_header_twice_is_damaged() -> None:
 @pytest.mark.parametrize("value", [b"", b"[]", b"{}", b'{"kind": 1}'])
 def test_a_communication_with_other_facts_is_damaged(value: bytes) -> None:
     with pytest.raises(DamagedRecordError, match="position 5"):
-        archived_of(record_of(communication_message(CALL, SOURCE)._replace(value=value)))
+        archived_of(parse_record(communication_message(CALL, SOURCE)._replace(value=value)))
 
 
 def test_times_are_utc_whatever_the_year() -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.distributed.topics.cloud_events import Record, commit_messages, record_of
+from adapters.distributed.topics.cloud_events import Record, commit_messages, parse_record
 from adapters.distributed.verification.topic_copy import commits_in
 from projections.ports import RawCommit, RawEvent
 
@@ -26,7 +26,7 @@ def commits_of(sizes: list[int]) -> list[RawCommit]:
 
 def records_of(*commits: RawCommit) -> list[Record]:
     source = "/autolearn/x/" + "ab" * 16
-    return [record_of(message) for commit in commits for message in commit_messages(commit, source)]
+    return [parse_record(message) for commit in commits for message in commit_messages(commit, source)]
 
 
 logs = st.lists(st.integers(1, 4), min_size=1, max_size=8).map(commits_of)

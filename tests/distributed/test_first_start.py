@@ -38,7 +38,7 @@ def test_full_topics_beside_an_empty_database_are_for_recovery(mongo: Mongo, kaf
 
 
 def test_later_starts_need_no_kafka(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.distributed.topics.seek.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.3)
     for collection in ("commits", "communications"):
         mongo.collection(collection).insert_one({"_id": 1})
     check_start(mongo, "127.0.0.1:1")
@@ -92,6 +92,6 @@ def test_garbage_at_the_end_does_not_hide_it(mongo: Mongo, kafka: str) -> None:
 
 
 def test_the_first_start_needs_kafka(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.distributed.topics.topics.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.3)
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
         check_start(mongo, "127.0.0.1:1")

@@ -6,20 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from adapters.distributed.topics.address import parsed
-from adapters.distributed.topics.kafka import settings
+from adapters.distributed.topics.kafka import parse_address, settings
 from adapters.distributed.topics.topics import ensure_topics
 from domain.errors import BadInputError
 
 
 def test_servers_alone() -> None:
-    assert parsed("a:1,b:2") == {"bootstrap.servers": "a:1,b:2"}
+    assert parse_address("a:1,b:2") == {"bootstrap.servers": "a:1,b:2"}
 
 
 def test_how_to_get_in_by_the_address_and_by_a_file(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("# of the cluster\nsasl.username = ana\nsasl.password = a=b&c\n")
     address = f"a:1?security.protocol=SASL_SSL&sasl.mechanism=SCRAM-SHA-512&file={tmp_path / 'secret'}"
-    assert parsed(address) == {
+    assert parse_address(address) == {
         "bootstrap.servers": "a:1",
         "security.protocol": "SASL_SSL",
         "sasl.mechanism": "SCRAM-SHA-512",
@@ -42,7 +41,7 @@ def test_how_to_get_in_by_the_address_and_by_a_file(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_said(address: str, told: str) -> None:
     with pytest.raises(BadInputError, match=r"AUTOLEARN_KAFKA") as refused:
-        parsed(address)
+        parse_address(address)
     assert told in refused.value.sentence
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.distributed.relay import read_ahead
+from adapters.distributed.relay.read_ahead import BATCH_BYTES, ReadAhead
 from adapters.distributed.relay.sources import Entry
-from adapters.distributed.topics import read_ahead
 from adapters.distributed.topics.cloud_events import Message, Record
-from adapters.distributed.topics.read_ahead import BATCH_BYTES, ReadAhead
 from domain.errors import NotAbleError
 
 

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from adapters.distributed.audit_log.cloud_events import archived_of
 from adapters.distributed.relay.relay import CommunicationSource, Relay
-from adapters.distributed.topics.cloud_events import record_of
+from adapters.distributed.topics.cloud_events import parse_record
 from adapters.distributed.topics.kafka import Fenced
 from adapters.distributed.topics.topics import topics_of
 from adapters.embedded.audit_log.store import SqliteCommunications
@@ -57,7 +57,7 @@ def test_the_archive_of_communications_is_relayed_alike(relayed: Relayed) -> Non
         archive.archive(CALL)
         with Relay(relayed.kafka, relayed.topic, "c", CommunicationSource(archive, relayed.origin)) as relay:
             assert stepped(relay) == 2
-    assert [archived_of(record_of(message)) for message in stock_reading(relayed)] == archive.read(0, 10)
+    assert [archived_of(parse_record(message)) for message in stock_reading(relayed)] == archive.read(0, 10)
     database.close()
 
 
@@ -123,7 +123,7 @@ def test_a_broker_that_is_not_there_is_not_able_now(
     relayed: Relayed, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("adapters.distributed.relay.relay.INIT_SECONDS", 0.3)
-    monkeypatch.setattr("adapters.distributed.topics.seek.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.3)
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
         Relay("127.0.0.1:1", relayed.topic, "nobody", relayed.source)
     assert capfd.readouterr() == ("", "")

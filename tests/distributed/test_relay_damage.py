@@ -50,7 +50,7 @@ def test_a_topic_that_lost_its_beginning_is_refused(relayed: Relayed, left: int)
     relayed.grow(1, 1, 1)
     relayed.relay_all()
     with relayed.feed() as feed:
-        end = feed._probe.ends()[1]
+        end = feed._follower._seeker.bounds()[1]
     cut = TopicPartition(relayed.topic, 0, 2 if left else end)
     admin = relayed.admin()
     admin.delete_records([cut])[cut].result(SECONDS)
@@ -98,7 +98,7 @@ def test_whoever_writes_between_the_last_record_and_the_mark_of_its_transaction_
     """The mark comes a little after the commit was acknowledged: on a busy machine a stranger was quicker."""
     relayed.grow(1)
     with relayed.relay() as relay:
-        commit = relay._patience.repeat
+        commit = relay._call
 
         def later(doing: Callable[[float], object], seconds: float) -> None:
             relay._producer.flush(SECONDS)
@@ -106,7 +106,7 @@ def test_whoever_writes_between_the_last_record_and_the_mark_of_its_transaction_
             commit(doing, seconds)
 
         with monkeypatch.context() as slow:
-            slow.setattr(relay._patience, "repeat", later)
+            slow.setattr(relay, "_call", later)
             stepped(relay)
         relayed.grow(1)
         with pytest.raises(DamagedTopic, match=r"Somebody else wrote to the topic .* between offsets 1 and 3"):
@@ -127,7 +127,7 @@ def test_what_others_wrote_and_aborted_is_no_damage(relayed: Relayed) -> None:
 def test_nothing_is_sent_twice_while_a_stranger_has_a_transaction_open(
     relayed: Relayed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.distributed.topics.seek.PATIENCE_SECONDS", 3.0)
+    monkeypatch.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 3.0)
     relayed.grow(1, 1)
     relayed.relay_all()
     stranger = open_transaction(relayed, f"{relayed.topic}-stranger", [Message(b"k", b"v", [])])
@@ -149,7 +149,7 @@ def test_a_transaction_that_begins_under_a_relay_does_not_have_its_batch_sent_tw
         stranger = open_transaction(relayed, f"{relayed.topic}-stranger", [Message(b"k", b"v", [])])
         relayed.grow(1)
         with monkeypatch.context() as patience:
-            patience.setattr("adapters.distributed.topics.seek.PATIENCE_SECONDS", 0.3)
+            patience.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.3)
             with pytest.raises(NotAbleError):
                 relay.step()
             with pytest.raises(NotAbleError):

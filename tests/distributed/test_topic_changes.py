@@ -19,7 +19,7 @@ from adapters.distributed.audit_log.cloud_events import DEFAULTS, communication_
 from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, commit_messages, record_of
+from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, commit_messages, parse_record
 from adapters.distributed.verification.topic_copy import TopicCopy, exact_archived, exact_commits
 from projections.ports import Finding
 from projections.verification.topic_check import CopyCheck
@@ -32,7 +32,7 @@ SECONDS = 30.0
 def records_of(messages: Sequence[Message]) -> Iterator[Record | Finding]:
     for message in messages:
         try:
-            yield record_of(message)
+            yield parse_record(message)
         except DamagedRecordError as damaged:
             yield None, damaged.sentence
 

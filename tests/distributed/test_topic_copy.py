@@ -100,6 +100,6 @@ def test_a_relay_that_stands_still_is_a_fault(log: MongoLog, published: Publishe
 
 
 def test_an_unreachable_kafka_is_no_empty_topic(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.distributed.topics.scan.PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.2)
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
         list(TopicCopy("127.0.0.1:9", "x", "/autolearn/x/y").commits(0, 0))

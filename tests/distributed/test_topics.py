@@ -89,7 +89,7 @@ def test_no_bootstrap_server_is_bad_input() -> None:
 def test_brokers_that_do_not_answer_are_not_able_now_and_nothing_is_printed(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("adapters.distributed.topics.topics.PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.3)
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
         ensure_topics("127.0.0.1:1", "autolearn")
     assert capfd.readouterr() == ("", "")

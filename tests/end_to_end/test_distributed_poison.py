@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import Message
-from adapters.distributed.topics.seek import Probe
+from adapters.distributed.topics.seek import TopicSeeker
 from autolearn.client import Client
 from commands.ports import Stamp
 from domain.client import ClientAdded
@@ -84,7 +84,7 @@ class Place:
 
     def last_message(self) -> Message:
         """Read the topic's last record."""
-        probe = Probe(self.fleet.kafka, self.topic)
+        probe = TopicSeeker(self.fleet.kafka, self.topic)
         try:
             found = probe.last()
         finally:

@@ -20,7 +20,7 @@ import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from adapters.distributed.topics.cloud_events import Message, commit_messages, origin
-from adapters.distributed.topics.seek import message_of
+from adapters.distributed.topics.consumer import to_message
 from adapters.distributed.topics.topics import ensure_topics, topics_of
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
@@ -40,7 +40,7 @@ IN_TRANSACTION = -1
 RELAYS = """
 import os, random, sys
 from threading import Thread, Timer
-from adapters.distributed.topics import read_ahead
+from adapters.distributed.relay import read_ahead
 from adapters.distributed.relay.relay import EventSource, Fenced, Relay
 from adapters.embedded.database import Database
 from adapters.embedded.log.feed import SqliteFeed
@@ -134,7 +134,7 @@ class Reader:
             while len(self.messages) < count and not self._stopping.is_set():
                 message = consumer.poll(0.1)
                 if message is not None and message.error() is None:
-                    self.messages.append(message_of(message))
+                    self.messages.append(to_message(message))
                 elif message is not None and (error := message.error()) is not None and not error.retriable():
                     raise KafkaException(error)
         return self.messages
@@ -183,7 +183,7 @@ class Story:
         with Consumer({**config, "enable.partition.eof": True}) as consumer:
             consumer.assign([TopicPartition(self.topic, 0, 0)])
             while (message := consumer.poll(SECONDS)) is not None and message.error() is None:
-                messages.append(message_of(message))
+                messages.append(to_message(message))
         return messages
 
     def aborted(self) -> bool:

@@ -18,7 +18,7 @@ from adapters.distributed.read_models.projector_documents import ProjectorDocume
 from adapters.distributed.read_models.upgrade import Upgrade, work_of
 from domain.errors import NotAbleError
 from projections.fold import VERSION
-from projections.ports import Feed
+from projections.ports import CommitFeed
 from projections.runner import Runner
 
 WORK: Final = work_of(VERSION)
@@ -29,7 +29,7 @@ TELL_SECONDS: Final = 1.0
 class Projector:
     """Follows `topic`; what it says of itself is in `Statuses` under `WORK`."""
 
-    def __init__(self, mongo: Mongo, topic: Feed) -> None:
+    def __init__(self, mongo: Mongo, topic: CommitFeed) -> None:
         self._mongo, self._topic = mongo, topic
         self._log = MongoLog(mongo)
         self._statuses = Statuses(mongo)

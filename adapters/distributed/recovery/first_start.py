@@ -9,7 +9,7 @@ from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo, as_ours
 from adapters.distributed.topics.last_entry import last_archived, last_commit
-from adapters.distributed.topics.seek import Probe
+from adapters.distributed.topics.seek import TopicSeeker
 from adapters.distributed.topics.topics import ensure_topics, topics_of
 from domain.errors import ConflictError, NotAbleError
 
@@ -71,9 +71,6 @@ def _is_empty(mongo: Mongo, collection: str) -> bool:
 
 
 def _has_records(bootstrap: str, topic: str) -> bool:
-    probe = Probe(bootstrap, topic)
-    try:
-        low, end = probe.ends()
-        return low > 0 or probe.first(low, end) is not None
-    finally:
-        probe.close()
+    with TopicSeeker(bootstrap, topic) as seeker:
+        low, end = seeker.bounds()
+        return low > 0 or seeker.first(low, end) is not None

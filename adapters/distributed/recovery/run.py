@@ -19,7 +19,7 @@ from adapters.distributed.recovery.refill import Refill
 from adapters.distributed.topics.cloud_events import Record, origin
 from adapters.distributed.topics.kafka import DamagedTopic
 from adapters.distributed.topics.last_entry import last_position
-from adapters.distributed.topics.scan import Tape
+from adapters.distributed.topics.scan import TopicScan
 from adapters.distributed.topics.topics import topics_of
 from adapters.distributed.verification.topic_copy import archived_in, commits_in
 from adapters.log.chain import GENESIS, CommitChain
@@ -60,10 +60,10 @@ class Recovery:
             raise ConflictError(f"The recovery that was begun is that of {marked!r}, and the topics are of {source!r}.")
         installation = self._begin(source)
         commits, records = self._log_refill(), self._archive_refill()
-        events = Tape(self._bootstrap, self._events, source)
+        events = TopicScan(self._bootstrap, self._events, source)
         for _ in commits.run(commits_in(events.records())):
             yield {"step": "events", "position": events.offset, "of": events.end}
-        calls = Tape(self._bootstrap, self._communications, source)
+        calls = TopicScan(self._bootstrap, self._communications, source)
         for _ in records.run(archived_in(calls.records())):
             yield {"step": "communications", "position": calls.offset, "of": calls.end}
         given_up = self._given_up(commits.position, records.position)
@@ -112,9 +112,9 @@ class Recovery:
     def _source(self) -> str:
         """Return the source of the first record of ours; raises NotFoundError where there is none."""
         for topic in (self._events, self._communications):
-            tape = Tape(self._bootstrap, topic)
-            if any(isinstance(it, Record) for it in tape.records()) and tape.source is not None:
-                return tape.source
+            scan = TopicScan(self._bootstrap, topic)
+            if any(isinstance(it, Record) for it in scan.records()) and scan.source is not None:
+                return scan.source
         raise NotFoundError(
             f"There is nothing to recover: the topics {self._events} and {self._communications} hold no records."
         )

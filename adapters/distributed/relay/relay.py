@@ -6,8 +6,9 @@ place up to which nobody else has written.
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event, Thread
 from typing import Final, Self
@@ -15,13 +16,13 @@ from typing import Final, Self
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
+from adapters.distributed.relay.read_ahead import ReadAhead
 from adapters.distributed.relay.sources import CommunicationSource, EventSource, Source
 from adapters.distributed.relay.start import REFILL, Place, Start
 from adapters.distributed.topics.cloud_events import Message
-from adapters.distributed.topics.deadline import Patience
+from adapters.distributed.topics.consumer import offset_of
 from adapters.distributed.topics.kafka import DamagedTopic, Fenced, kafka_errors, settings
-from adapters.distributed.topics.read_ahead import ReadAhead
-from adapters.distributed.topics.seek import Probe, offset_of
+from adapters.distributed.topics.seek import TopicSeeker
 from domain.errors import NotAbleError
 
 __all__ = ["CommunicationSource", "DamagedTopic", "EventSource", "Fenced", "Relay"]
@@ -29,6 +30,7 @@ __all__ = ["CommunicationSource", "DamagedTopic", "EventSource", "Fenced", "Rela
 INIT_SECONDS: Final = 15.0  # over a dead relay's open transaction it takes half a second, over a loaded broker three
 COMMIT_SECONDS: Final = 30.0
 CLOSE_SECONDS: Final = 2.0
+SLICE_SECONDS: Final = 0.5  # so soon is seen, in an outage, that it should end
 TRANSACTION_MILLISECONDS: Final = 10_000  # so long a dead relay without a successor holds readers up
 
 
@@ -53,7 +55,7 @@ class Relay:
         self._topic, self._source = topic, source
         right = f"WRITE on the topic {topic} and on the transactional id {transactional_id}"
         self._doing = (f"write to the topic {topic}", right)
-        self._probe = Probe(bootstrap, topic)
+        self._seeker = TopicSeeker(bootstrap, topic)
         self._producer = Producer(
             settings(
                 bootstrap,
@@ -67,9 +69,9 @@ class Relay:
         )
         self._delivered: list[int] = []
         self._marks = 0  # that lie for certain between the place and what is sent next
-        self._patience = Patience(ending or Event(), *self._doing)
+        self._ending = ending or Event()
         try:
-            self.place = self._begin(Start(self._probe, topic, source, checked))
+            self.place = self._begin(Start(self._seeker, topic, source, checked))
         except BaseException:
             self._close_clients()
             raise
@@ -82,7 +84,7 @@ class Relay:
 
     def _begin(self, start: Start) -> Place:
         start.place()  # who may not relay here must not fence the one who may
-        self._patience.repeat(self._producer.init_transactions, INIT_SECONDS)
+        self._call(self._producer.init_transactions, INIT_SECONDS)
         start.await_settled()
         return start.place()
 
@@ -111,7 +113,7 @@ class Relay:
         self._close_clients()
 
     def _close_clients(self) -> None:
-        self._probe.close()
+        self._seeker.close()
         closing = Thread(target=self._close_producer, name="relay-closing", daemon=True)
         closing.start()
         closing.join(CLOSE_SECONDS)  # a broker that is silent is waited for behind us
@@ -130,7 +132,23 @@ class Relay:
             for n, (key, value, headers) in enumerate(messages):
                 note = self._note if n in marked else None
                 self._producer.produce(self._topic, value, key, 0, note, headers=[*headers])
-        self._patience.repeat(self._producer.commit_transaction, COMMIT_SECONDS)
+        self._call(self._producer.commit_transaction, COMMIT_SECONDS)
+
+    def _call(self, call: Callable[[float], object], seconds: float) -> None:
+        """Repeat, for so many seconds, a call that may be repeated after its time is over, until told to end."""
+        deadline = time.monotonic() + seconds
+        with kafka_errors(*self._doing):
+            while True:
+                left = deadline - time.monotonic()
+                try:
+                    call(max(min(SLICE_SECONDS, left), 0.0))
+                except KafkaException as error:
+                    if not error.args[0].retriable() or left <= SLICE_SECONDS:
+                        raise
+                else:
+                    return
+                if self._ending.is_set():
+                    raise NotAbleError(f"Told to end, while Kafka (AUTOLEARN_KAFKA) did not {self._doing[0]}.")
 
     def _note(self, error: KafkaError | None, delivered: Delivered) -> None:
         if error is None:
@@ -146,8 +164,8 @@ class Relay:
             raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) did not say where in {self._topic} it wrote.")
         begin, last = self.place.offset, self._delivered[-1]
         if last - begin + 1 != count + self._marks:
-            self._probe.await_end(last + 1)
-            if self._probe.count(begin, last + 1) != count:
+            self._seeker.wait_for_end(last + 1)
+            if sum(1 for _ in self._seeker.between(begin, last + 1)) != count:
                 raise DamagedTopic(
                     f"Somebody else wrote to the topic {self._topic}, between offsets {begin} and {last}. "
                     f"Take away their right to write. {REFILL}"

@@ -6,8 +6,9 @@ from typing import NamedTuple, NoReturn
 
 from adapters.distributed.relay.sources import Entry, Source
 from adapters.distributed.topics.cloud_events import DamagedRecordError
+from adapters.distributed.topics.consumer import Consumed
 from adapters.distributed.topics.kafka import DamagedTopic
-from adapters.distributed.topics.seek import Found, Probe, is_readable
+from adapters.distributed.topics.seek import TopicSeeker
 from domain.errors import NotAbleError
 
 REFILL = "To have it filled again from MongoDB, delete the topic."
@@ -28,21 +29,21 @@ class Start:
     Read is what comes after `checked`, a place that an earlier relay has told; without one the last entry alone.
     """
 
-    def __init__(self, probe: Probe, topic: str, source: Source, checked: Place | None = None) -> None:
-        self._probe, self._topic, self._source, self._checked = probe, topic, source, checked
+    def __init__(self, seeker: TopicSeeker, topic: str, source: Source, checked: Place | None = None) -> None:
+        self._seeker, self._topic, self._source, self._checked = seeker, topic, source, checked
 
     def await_settled(self) -> None:
         """Wait until no transaction is open; NotAbleError: what is in one of a stranger could be ours, sent before."""
-        end = self._probe.written()
+        end = self._seeker.written_end()
         try:
-            self._probe.await_end(end)
+            self._seeker.wait_for_end(end)
         except NotAbleError as unsettled:
             raise NotAbleError(f"A foreign transaction is open on the topic {self._topic}.") from unsettled
 
     def place(self) -> Place:
         """Return the place where the topic ends; raises DamagedTopic."""
-        low, end = self._probe.ends()
-        first, last = self._probe.first(low, end), self._probe.last()
+        low, end = self._seeker.bounds()
+        first, last = self._seeker.first(low, end), self._seeker.last()
         if first is None or last is None:
             if low > 0:
                 self._refuse(f"has lost its records (it begins at offset {low}). {REFILL}")
@@ -53,17 +54,17 @@ class Start:
         self._check_order(self._known(low, last, self._check(last)), last)
         return Place(last.offset + 1, last.record.position)
 
-    def _known(self, low: int, last: Found, entry: Entry) -> Place:
+    def _known(self, low: int, last: Consumed, entry: Entry) -> Place:
         """Return the place from which on to read: the one that was told, unless the topic lost what was there."""
         checked = self._checked
         if checked is not None and checked.offset <= last.offset + 1 and checked.position <= entry.position:
             return checked
-        before = self._probe.last(lambda it: it.offset < last.offset and not _is_within(it, entry))
+        before = self._seeker.last(lambda it: it.offset < last.offset and not _is_within(it, entry))
         return Place(low, 0) if before is None else Place(before.offset + 1, self._position(before))
 
-    def _check_order(self, known: Place, last: Found) -> None:
+    def _check_order(self, known: Place, last: Consumed) -> None:
         order = Order(known.position)
-        wrong = self._probe.first(known.offset, last.offset + 1, order.is_broken_by)
+        wrong = self._seeker.first(known.offset, last.offset + 1, order.is_broken_by)
         if wrong is not None:
             raise DamagedTopic(
                 f"Somebody else wrote to the topic {self._topic}: at offset {wrong.offset} is not position "
@@ -72,13 +73,13 @@ class Start:
         if order.position != last.record.position:
             self._refuse(f"lacks what is before position {last.record.position}. {REFILL}")
 
-    def _position(self, found: Found) -> int:
+    def _position(self, found: Consumed) -> int:
         try:
             return found.record.position
         except DamagedRecordError as wrong:
             self._refuse(f"has a record at offset {found.offset} that no relay wrote. {wrong} {REFILL} {OTHER}")
 
-    def _check(self, last: Found) -> Entry:
+    def _check(self, last: Consumed) -> Entry:
         """Return the entry that it is the end of, as it is stored."""
         position = self._position(last)
         record = last.record
@@ -108,12 +109,12 @@ class Order:
     def __init__(self, position: int) -> None:
         self.position = position
 
-    def is_broken_by(self, found: Found) -> bool:
+    def is_broken_by(self, found: Consumed) -> bool:
         """Tell whether the next record is not the next position."""
         self.position += 1
-        return not is_readable(found) or found.record.position != self.position
+        return not found.is_readable or found.record.position != self.position
 
 
-def _is_within(found: Found, entry: Entry) -> bool:
+def _is_within(found: Consumed, entry: Entry) -> bool:
     """Tell whether it is of the entry, or a copy of a part of it."""
-    return is_readable(found) and found.record.position >= entry.first
+    return found.is_readable and found.record.position >= entry.first

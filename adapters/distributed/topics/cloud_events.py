@@ -118,7 +118,7 @@ def reading(what: str) -> Iterator[None]:
         raise damaged(what, wrong) from wrong
 
 
-def record_of(message: Message) -> Record:
+def parse_record(message: Message) -> Record:
     """Return the record of a consumed message, known by its position; raises DamagedRecordError."""
     key, value, pairs = message
     try:
@@ -133,7 +133,7 @@ def record_of(message: Message) -> Record:
         raise damaged("A record", wrong) from wrong
 
 
-def commit_of(records: Sequence[Record]) -> RawCommit:
+def parse_commit(records: Sequence[Record]) -> RawCommit:
     """Return the commit that these records are, all of them and no others; raises DamagedRecordError."""
     first, last = records[0].position, records[-1].position
     headers = records[0].headers

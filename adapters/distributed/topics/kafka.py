@@ -1,21 +1,24 @@
-"""Kafka's clients as this mode uses them: what all are configured with, and their errors in the one error tree."""
+"""Kafka's clients as this mode uses them: their address and settings, and their errors in the one error tree."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
+from urllib.parse import parse_qsl
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
-from adapters.distributed.topics.address import parsed
 from domain.errors import AutoLearnError, BadInputError, ForbiddenError, NotAbleError
 
-PATIENCE_SECONDS: Final = 5.0  # of one question to the brokers
+REQUEST_SECONDS: Final = 5.0  # for the brokers' answer to one request
+ALLOWED: Final = ("security.", "sasl.", "ssl.")  # of librdkafka's properties: exactly-once depends on the others
+FILE: Final = "file"
 FENCING: Final = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}  # noqa: SLF001 - the documented name
-SILENCE: Final = {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}  # noqa: SLF001 - as above
+SILENCE: Final = {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}  # noqa: SLF001 - the documented name
+NO_TOPIC: Final = {KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001 - the documented name
 DENIALS: Final = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.CLUSTER_AUTHORIZATION_FAILED,
@@ -36,10 +39,14 @@ class DamagedTopic(AutoLearnError):  # noqa: N818 - it names the topic's state, 
     """The topic does not hold the log: somebody else wrote to it, removed from it, or it belongs elsewhere."""
 
 
-def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
-    """Return what every client gets; names with `_` for `.`. Raises BadInputError for an address that is none."""
+class NoTopicError(NotAbleError):
+    """There is no such topic (yet)."""
+
+
+def settings(address: str, **more: Any) -> dict[str, Any]:
+    """Return the properties of a client at AUTOLEARN_KAFKA; names in `more` have `_` for `.`. Raises BadInputError."""
     common = {
-        **parsed(bootstrap),
+        **parse_address(address),
         "client.id": "autolearn",
         "log_level": 0,  # every refused connection would be a line; what matters is raised
         "logger": LIBRARY,
@@ -51,52 +58,62 @@ def settings(bootstrap: str, **more: Any) -> dict[str, Any]:
     return common | {name.replace("_", "."): value for name, value in more.items()}
 
 
-def consumer(bootstrap: str, *, isolation_level: str = "read_committed", **more: Any) -> Consumer:
-    """Return a consumer, of committed records unless told otherwise, that belongs to no group and keeps no offsets."""
-    group = f"autolearn-{uuid4().hex}"  # librdkafka wants one; nothing ever joins it
-    with kafka_errors("begin to read", "READ"):
-        return Consumer(
-            settings(
-                bootstrap,
-                group_id=group,
-                isolation_level=isolation_level,
-                enable_auto_commit=False,
-                enable_auto_offset_store=False,
-                enable_partition_eof=True,
-                auto_offset_reset="error",
-                fetch_error_backoff_ms=50,
-                fetch_queue_backoff_ms=5,  # by default a full queue makes the next record wait for a second
-                **more,
+def parse_address(address: str) -> dict[str, str]:
+    """Parse bootstrap servers and properties: `kafka-1:9093,kafka-2:9093?ssl.ca.location=…&file=PATH`.
+
+    `file` takes further properties from the lines of a file, which keeps passwords out of the environment.
+    Raises BadInputError, which quotes no value.
+    """
+    servers, _, query = address.strip().partition("?")
+    if not servers.strip():
+        raise BadInputError("AUTOLEARN_KAFKA names no bootstrap server; give HOST:PORT[,HOST:PORT]…")
+    if "://" in servers:
+        raise BadInputError("AUTOLEARN_KAFKA is no list of servers: it looks like HOST:PORT[,HOST:PORT]…")
+    try:
+        given = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
+    except ValueError:
+        raise BadInputError("AUTOLEARN_KAFKA: what follows the `?` looks like NAME=VALUE&NAME=VALUE.") from None
+    if FILE in given:
+        given |= _read_properties(given.pop(FILE))
+    for name in given:
+        if not name.startswith(ALLOWED):
+            raise BadInputError(
+                f"AUTOLEARN_KAFKA sets {name!r}: only {', '.join(ALLOWED)}… and {FILE}=PATH may follow the `?`."
             )
-        )
+    return {"bootstrap.servers": servers.strip(), **given}
 
 
-def code_of(error: KafkaException) -> int:
-    """Return Kafka's error code."""
-    return int(error.args[0].code())
+def _read_properties(path: str) -> dict[str, str]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as unreadable:
+        raise BadInputError(f"AUTOLEARN_KAFKA: {path} cannot be read: {unreadable}.") from unreadable
+    pairs = [line.partition("=") for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 @contextmanager
 def kafka_errors(doing: str, right: str) -> Iterator[None]:
-    """Turn Kafka's errors into ours: Fenced, ForbiddenError that names the missing right, else NotAbleError."""
+    """Raise Kafka's errors as `translate` does; `doing` is an infinitive, `right` what an ACL must allow for it."""
     try:
         yield
     except KafkaException as error:
-        raise as_ours(error.args[0], doing, right) from error
+        raise translate(error.args[0], doing, right) from error
     except SystemError as error:  # a fatal error was set when the library called back on the way out
         if not isinstance(error.__cause__, KafkaException):
             raise
-        raise as_ours(error.__cause__.args[0], doing, right) from error
+        raise translate(error.__cause__.args[0], doing, right) from error
 
 
-def as_ours(error: KafkaError, doing: str, right: str) -> Exception:
-    """Return our error for one of Kafka's that came up while doing something (an infinitive) that needs a right."""
+def translate(error: KafkaError, doing: str, right: str) -> Exception:
+    """Return Fenced, BadInputError, ForbiddenError that names the missing right, else NotAbleError."""
     if error.code() in FENCING:
         return Fenced(error.str())
-    if error.code() == KafkaError._INVALID_ARG:  # noqa: SLF001 - as above
+    if error.code() == KafkaError._INVALID_ARG:  # noqa: SLF001 - the documented name
         return BadInputError(f"AUTOLEARN_KAFKA does not fit: {error.str()}.")
     if error.code() in DENIALS:
         return ForbiddenError(f"Kafka (AUTOLEARN_KAFKA) does not let AutoLearn {doing}: it needs the right {right}.")
     if error.code() in SILENCE:
         return NotAbleError(f"No broker of Kafka (AUTOLEARN_KAFKA) answers in time to {doing}: {error.str()}.")
-    return NotAbleError(f"Kafka (AUTOLEARN_KAFKA) cannot {doing} now: {error.name()}: {error.str()}.")
+    kind = NoTopicError if error.code() in NO_TOPIC else NotAbleError
+    return kind(f"Kafka (AUTOLEARN_KAFKA) cannot {doing} now: {error.name()}: {error.str()}.")

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 from adapters.distributed.audit_log.cloud_events import archived_of, possible_messages
-from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, commit_messages, commit_of
-from adapters.distributed.topics.scan import Finding, Tape
+from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, commit_messages, parse_commit
+from adapters.distributed.topics.scan import Finding, TopicScan
 from adapters.distributed.topics.topics import topic_faults, topics_of
 from adapters.log.appends import MAX_EVENTS
 from projections.ports import Archived, RawCommit
@@ -35,7 +35,7 @@ class TopicCopy:
         yield from self._topic_faults(self._communications)
 
     def _records(self, topic: str, until: int, timeout: float) -> Iterator[Record | Finding]:
-        return Tape(self._bootstrap, topic, self._source).records(until, timeout)
+        return TopicScan(self._bootstrap, topic, self._source).records(until, timeout)
 
     def _topic_faults(self, topic: str) -> Iterator[Finding]:
         yield from ((None, f"{topic}: {what}") for what in topic_faults(self._bootstrap, topic))
@@ -94,7 +94,7 @@ def _follows(before: Record, record: Record) -> bool:
 
 def _commit(records: list[Record]) -> RawCommit | Finding:
     try:
-        return commit_of(records)
+        return parse_commit(records)
     except DamagedRecordError as damaged:
         return records[-1].position, damaged.sentence
 

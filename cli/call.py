@@ -12,8 +12,8 @@ from adapters.host.printable import visible_lines
 from autolearn.answers import Answer
 from autolearn.events import check_problem
 from autolearn.outgoing_call import Body, FileBody
-from cli.cells import as_json
 from cli.options import shared
+from cli.output import as_json
 from cli.terminal import Terminal
 
 METHODS = ("GET", "POST", "DELETE")
@@ -44,54 +44,53 @@ def call(
     headers: tuple[str, ...],
     include: bool,
 ) -> None:
-    """Call PATH (with its query) by METHOD, and print the opened answer."""
+    """Call PATH (with its query) by METHOD, and print the answer: JSON, unless -o names another format."""
     if not path.startswith("/"):
         raise click.UsageError(f"PATH begins with a slash: /{path}")
-    extra = dict(map(_header, headers))
-    body, client = _body(method, data, raw), terminal.client()
-    key = next((extra.pop(name) for name in list(extra) if name.lower() == "idempotency-key"), "")
-    outgoing = client.call(method.upper(), path, key)
-    answer = client.send(outgoing, body, extra)
+    sent = dict(map(_parse_header, headers))
+    key = next((sent.pop(name) for name in list(sent) if name.lower() == "idempotency-key"), "")
+    body, client = _read_body(method.upper(), data, raw), terminal.client()
+    answer = client.send(client.call(method.upper(), path, key), body, sent)
     if isinstance(answer, Answer):
-        _print(terminal, answer, include=include)
+        _print_answer(terminal, answer, include=include)
         return
     for event in answer:
         click.echo(as_json({"event": event.name, "data": event.data}))
         check_problem(event)
 
 
-def _print(terminal: Terminal, answer: Answer, *, include: bool) -> None:
+def _print_answer(terminal: Terminal, answer: Answer, *, include: bool) -> None:
     if include:
         terminal.say(f"HTTP {answer.status}")
         for name, value in answer.headers.items():
             terminal.say(f"{name}: {value}")
     answer.raise_for_status()
-    if answer.body is not None:
+    if isinstance(answer.body, dict) and terminal.form in ("jsonl", "csv"):
+        terminal.show(answer.body)
+    elif answer.body is not None:
         click.echo(as_json(answer.body, 2))
     elif answer.media.startswith("text/"):
         click.echo(visible_lines(answer.content.decode(errors="replace")), nl=False)
-    else:
-        _write_raw(answer.content)
-
-
-def _write_raw(content: bytes) -> None:
-    """Write a file as it is, but to no terminal: its bytes would steer it."""
-    if sys.stdout.isatty():
+    elif sys.stdout.isatty():  # the bytes of a file would steer a terminal
         raise click.UsageError("The answer is a file: send it to one, `autolearn call … > FILE`.")
-    sys.stdout.flush()
-    with open(sys.stdout.fileno(), "wb", closefd=False) as output:
-        output.write(content)
+    else:
+        sys.stdout.flush()
+        with open(sys.stdout.fileno(), "wb", closefd=False) as output:
+            output.write(answer.content)
 
 
-def _body(method: str, data: str | None, raw: Path | None) -> Body:
+def _read_body(method: str, data: str | None, raw: Path | None) -> Body:
     if raw is not None:
         if data is not None:
             raise click.UsageError("Either -d or --raw.")
         return FileBody.of(raw)
     if data is None:
-        return b"{}" if method.upper() == "POST" else None
+        return b"{}" if method == "POST" else None
     try:
-        content = _read(data)
+        if data == "@-":
+            content = sys.stdin.buffer.read()
+        else:
+            content = Path(data[1:]).read_bytes() if data.startswith("@") else data.encode()
         json.loads(content)
     except RecursionError:
         raise click.UsageError("-d is no JSON that can be read: it is nested too deeply.") from None
@@ -100,13 +99,7 @@ def _body(method: str, data: str | None, raw: Path | None) -> Body:
     return content
 
 
-def _read(data: str) -> bytes:
-    if data == "@-":
-        return sys.stdin.buffer.read()
-    return Path(data[1:]).read_bytes() if data.startswith("@") else data.encode()
-
-
-def _header(text: str) -> tuple[str, str]:
+def _parse_header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not name.strip() or not (name + value).isprintable():
         raise click.UsageError(f"-H {text!r}: a header looks like NAME:VALUE.")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import click
 
 from cli.options import as_of, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import briefly
+from cli.views import cut_lists
 
 KINDS = ("models", "datasets", "measures")
 RANGES = (("minimum", ">="), ("exclusive_minimum", ">"), ("maximum", "<="), ("exclusive_maximum", "<"))
@@ -24,48 +22,50 @@ def catalog(terminal: Terminal, kind: str | None, name: str | None, as_of: str |
     """Show the models, data sets and measures on offer."""
     path = [part for part in ("catalog", kind, name) if part]
     body = terminal.client().get(*path, as_of=as_of).body
-    terminal.show(body, View(_one) if name else View(_lists, rows=kind or partial(_entries, form=terminal.form)))
+    csv_rows = None if kind else _flat_entries
+    terminal.show(body, View(_entry_blocks) if name else View(_list_blocks, rows=kind or _entries, csv_rows=csv_rows))
 
 
-def described(setting: Facts) -> str:
+def describe_setting(setting: Facts) -> str:
     """Return the type of a setting and what it allows, in a few words."""
     if "any_of" in setting:
-        return " or ".join(map(described, setting["any_of"]))
+        return " or ".join(map(describe_setting, setting["any_of"]))
     if "choices" in setting:
         return " | ".join("none" if choice is None else str(choice) for choice in setting["choices"])
     limits = [f"{sign} {setting[key]:g}" for key, sign in RANGES if setting.get(key) is not None]
     return " ".join([str(setting.get("type", "")), *limits])
 
 
-def _lists(body: Facts) -> list[Block]:
-    models = [{"model": it["name"]} | _of(it, "version", "description") for it in body.get("models", [])]
+def _list_blocks(body: Facts) -> list[Block]:
+    models = [{"model": it["name"]} | _facts(it, "version", "description") for it in body.get("models", [])]
     datasets = [
-        {"data set": it["name"]} | _of(it, "version", "rows", "columns", "target", "classes")
+        {"data set": it["name"]} | _facts(it, "version", "rows", "columns", "target", "classes")
         for it in body.get("datasets", [])
     ]
-    measures = [{"measure": it["name"]} | _of(it, "description") for it in body.get("measures", [])]
+    measures = [{"measure": it["name"]} | _facts(it, "description") for it in body.get("measures", [])]
     return [models, datasets, measures]
 
 
-def _entries(body: Facts, form: str) -> list[Facts]:
-    """Return the entries of all shelves; in CSV without the facts that only one shelf or one entry has."""
-    entries = [{"kind": kind.removesuffix("s")} | it for kind in KINDS for it in body.get(kind, [])]
-    if form != "csv":
-        return entries
-    return [{name: value for name, value in it.items() if not isinstance(value, dict)} for it in entries]
+def _entries(body: Facts) -> list[Facts]:
+    return [{"kind": kind.removesuffix("s")} | it for kind in KINDS for it in body.get(kind, [])]
 
 
-def _one(body: Facts) -> list[Block]:
-    facts = briefly({key: value for key, value in body.items() if key not in ("settings", "columns")})
+def _flat_entries(body: Facts) -> list[Facts]:
+    """Return the entries without the facts that only one kind or entry has."""
+    return [{name: value for name, value in it.items() if not isinstance(value, dict)} for it in _entries(body)]
+
+
+def _entry_blocks(body: Facts) -> list[Block]:
+    facts = cut_lists({key: value for key, value in body.items() if key not in ("settings", "columns")})
     columns = body.get("columns")
     listed = [{"column": name, "type": kind} for name, kind in columns.items()] if isinstance(columns, dict) else []
     settings = [
-        {"setting": name, "default": setting.get("default"), "allowed": described(setting)}
+        {"setting": name, "default": setting.get("default"), "allowed": describe_setting(setting)}
         for name, setting in (body.get("settings") or {}).items()
     ]
     return [facts, listed, settings]
 
 
-def _of(it: Facts, *names: str) -> Facts:
-    """Return some facts of an offer; of lists and dictionaries, how long they are."""
+def _facts(it: Facts, *names: str) -> Facts:
+    """Return some facts of an entry; of lists and dictionaries, how long they are."""
     return {name: len(it[name]) if isinstance(it.get(name), list | dict) else it.get(name) for name in names}

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from cli.cells import TIME, as_json, cell, flat
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View
+from cli.output import Block, Facts, View, as_json, flatten
+from cli.table import TIME, format_value
 from cli.terminal import Terminal
-from cli.views import shown_measure
+from cli.views import format_measure
 
 LEAST = 2
 PARTS = {"measures": "", "model": "model.", "dataset": "dataset.", "settings": "setting.", "split": "split."}
@@ -39,10 +39,10 @@ def compare(terminal: Terminal, experiments: tuple[str, ...], as_of: str | None)
         position = position or answer.position
         found.append(answer.body)
     facts = [_facts(body) for body in found]
-    terminal.show(compared(found, facts, position), View(partial(_blocks, facts), rows="rows", sheet=_sheet))
+    terminal.show(_compare(found, facts, position), View(partial(_blocks, facts), rows="rows", csv_rows=_csv_rows))
 
 
-def compared(found: Sequence[Facts], facts: Sequence[Facts], position: int) -> Facts:
+def _compare(found: Sequence[Facts], facts: Sequence[Facts], position: int) -> Facts:
     """Return `{experiments, rows: [{name, differs, values}], position}`, differing rows first."""
     names = list(dict.fromkeys(name for it in facts for name in it))
     rows: list[dict[str, Any]] = []
@@ -58,7 +58,7 @@ def _facts(body: Facts) -> Facts:
     facts: Facts = {}
     for part, before in PARTS.items():
         if isinstance(body.get(part), dict):
-            facts |= {before + key: value for key, value in flat(body[part]).items()}
+            facts |= {before + key: value for key, value in flatten(body[part]).items()}
     facts |= {key: body[key] for key in COLUMNS if key in body}
     # Of the provenance the machine and the versions: everything else in it is above already.
     machine = {key: value for key, value in (body.get("provenance") or {}).items() if isinstance(value, str | int)}
@@ -76,18 +76,16 @@ def _blocks(facts: Sequence[Facts], body: Facts) -> list[Block]:
 
 def _texts(values: Sequence[Any], *, exact: bool) -> list[str]:
     """Return what a table shows: `-` for what there is not, and all digits where shorter ones would look the same."""
-    texts = [ABSENT if value is MISSING else cell(shown_measure(value)) for value in values]
+    texts = [ABSENT if value is MISSING else format_value(format_measure(value)) for value in values]
     if exact and len(set(texts)) == 1:
-        return [_whole(value) for value in values]
+        return [
+            value.replace("T", " ") if isinstance(value, str) and TIME.fullmatch(value) else as_json(value)
+            for value in values
+        ]
     return texts
 
 
-def _whole(value: Any) -> str:
-    is_time = isinstance(value, str) and TIME.fullmatch(value)
-    return value.replace("T", " ") if is_time else as_json(value)
-
-
-def _sheet(body: Facts) -> list[Facts]:
+def _csv_rows(body: Facts) -> list[Facts]:
     """Return the rows of csv, with a column for each experiment."""
     ids: list[str] = []
     for number, experiment in enumerate(body["experiments"], 1):

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from cli.options import shared
-from cli.output import View, the_facts
+from cli.output import View, non_empty_facts
 from cli.terminal import Terminal
-from cli.views import briefly
+from cli.views import cut_lists
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet"}
 
@@ -31,10 +31,14 @@ def add(terminal: Terminal, file: Path, **facts: str | None) -> None:
 
     A known name with other content becomes the next version.
     """
-    form, gzip = kind_of(file)
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    gzip = suffixes[-1:] == [".gz"]
+    form = FORMATS.get("".join((suffixes[:-1] if gzip else suffixes)[-1:]))
+    if form is None:
+        raise click.UsageError(f"{file.name}: a data set is a .csv, .tsv or .parquet file, or one of them with .gz.")
     with terminal.working(f"Uploading and reading {file.name}"):
         answer = terminal.client().upload("catalog", "datasets", file=file, format=form, gzip=int(gzip), **facts)
-    terminal.show(answer.body, View(lambda body: the_facts(briefly(body))))
+    terminal.show(answer.body, View(lambda body: non_empty_facts(cut_lists(body))))
 
 
 @dataset.command()
@@ -43,13 +47,3 @@ def add(terminal: Terminal, file: Path, **facts: str | None) -> None:
 def retire(terminal: Terminal, name: str) -> None:
     """Take data set NAME off the catalog; what was trained on it stays reproducible."""
     terminal.show(terminal.client().post("catalog", "datasets", name, "retirement").body)
-
-
-def kind_of(file: Path) -> tuple[str, bool]:
-    """Return the format that a file's name says, and whether it is compressed."""
-    suffixes = [suffix.lower() for suffix in file.suffixes]
-    gzip = suffixes[-1:] == [".gz"]
-    last = (suffixes[:-1] if gzip else suffixes)[-1:]
-    if not last or last[0] not in FORMATS:
-        raise click.UsageError(f"{file.name}: a data set is a .csv, .tsv or .parquet file, or one of them with .gz.")
-    return FORMATS[last[0]], gzip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from cli.ending import finished, leave
 from cli.options import no_wait, shared
+from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
 from cli.views import TASK
 
@@ -36,11 +36,11 @@ def evaluate(
 ) -> None:
     """Compute measures of EXPERIMENT; without one, of the newest of the session."""
     client = terminal.client()
-    wanted = {"experiment": experiment, "measures": list(measures), "average": average, "on": on}
+    request = {"experiment": experiment, "measures": list(measures), "average": average, "on": on}
     with terminal.working("Evaluating"):
-        answer = client.post("evaluations", body=wanted, background=no_wait)
-    body = finished(terminal, client, answer, wait=not no_wait)
+        answer = client.post("evaluations", body=request, background=no_wait)
+    body = await_task(terminal, client, answer, wait=not no_wait)
     terminal.show(body, TASK)
     if no_wait and body.get("evaluation"):
         terminal.say(f"Next: autolearn wait {body['evaluation']}")
-    leave(terminal, body)
+    exit_by_state(terminal, body)

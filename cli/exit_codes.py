@@ -1,6 +1,8 @@
-"""The exit codes of DESIGN 6 in one table: from HTTP status, and from errors that the client itself raises."""
+"""The exit codes in one table: from HTTP status, and from the errors of the client and of the backend."""
 
 from __future__ import annotations
+
+import click
 
 from autolearn import errors as client_errors
 from domain import errors
@@ -14,7 +16,7 @@ NOT_FOUND = 5
 CONFLICT = 6
 WAITED_TOO_LONG = 124
 INTERRUPTED = 130
-READER_LEFT = 141  # 128 + SIGPIPE, as a shell says it
+OUTPUT_CLOSED = 141  # 128 + SIGPIPE, as a shell says it
 
 OF_STATUS = {
     400: BAD_INPUT,
@@ -31,7 +33,7 @@ OF_STATUS = {
     507: NOT_ABLE,
 }
 
-OF_ERROR: dict[type[Exception], int] = {
+OF_ERROR: dict[type[BaseException], int] = {
     errors.BadInputError: BAD_INPUT,
     errors.NotAuthenticatedError: NOT_ALLOWED,
     errors.ForbiddenError: NOT_ALLOWED,
@@ -46,18 +48,16 @@ OF_ERROR: dict[type[Exception], int] = {
     client_errors.MissingCredentialsError: NOT_ALLOWED,
     client_errors.InvalidInputError: BAD_INPUT,
     client_errors.WaitTimeoutError: WAITED_TOO_LONG,
+    click.ClickException: BAD_INPUT,
+    OSError: BAD_INPUT,
 }
 
 FIRST_SERVER_FAULT = 500
 
 
-def of_status(status: int) -> int:
-    """Return the exit code of a refused call; a status outside the table counts as bad input, or (5xx) as not able."""
-    return OF_STATUS.get(status, NOT_ABLE if status >= FIRST_SERVER_FAULT else BAD_INPUT)
-
-
-def of_error(error: Exception) -> int:
-    """Return the exit code of an error; one outside the table counts as failed."""
+def of_error(error: BaseException) -> int:
+    """Return the exit code of an error; one outside the table counts as failed, an unknown status by its hundred."""
     if isinstance(error, client_errors.ProblemError):
-        return of_status(error.status)
+        other = NOT_ABLE if error.status >= FIRST_SERVER_FAULT else BAD_INPUT
+        return OF_STATUS.get(error.status, other)
     return next((OF_ERROR[kind] for kind in type(error).__mro__ if kind in OF_ERROR), DIFFERENT)

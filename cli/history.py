@@ -9,7 +9,7 @@ import click
 from cli.options import as_of, cursor, limit, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import named, numbered, short_settings
+from cli.views import format_settings, name_and_version, name_of, numeric_measures
 
 EXAMPLES = """\b
 autolearn history --where 'precision > 0.9 and C in (1, 10)' --sort -precision
@@ -33,8 +33,7 @@ autolearn history --where 'max_depth = none or model = svm' --since 7d
 def history(terminal: Terminal, *, withdrawn: bool, **query: Any) -> None:
     """List the committed experiments, newest first; docs/filters.md describes FILTER and the sort keys."""
     body = terminal.client().get("experiments", withdrawn=1 if withdrawn else None, **query).body
-    terminal.show(body, View(_blocks, rows="experiments"))
-    terminal.point_on(body)
+    terminal.show_page(body, View(_blocks, rows="experiments"))
 
 
 def _blocks(body: Facts) -> list[Block]:
@@ -42,8 +41,7 @@ def _blocks(body: Facts) -> list[Block]:
 
 
 def _row(it: Facts) -> Facts:
-    row = {"experiment": it.get("experiment"), "committed": it.get("committed_at"), "model": named(it.get("model"))}
-    row["dataset"] = numbered(it.get("dataset"))
-    row |= {name: value for name, value in (it.get("measures") or {}).items() if isinstance(value, int | float)}
-    row |= {"actor": it.get("actor"), "settings": short_settings(it.get("settings"))}
+    row = {"experiment": it.get("experiment"), "committed": it.get("committed_at"), "model": name_of(it.get("model"))}
+    row["dataset"] = name_and_version(it.get("dataset"))
+    row |= numeric_measures(it) | {"actor": it.get("actor"), "settings": format_settings(it.get("settings"))}
     return row | ({"withdrawn": True} if it.get("withdrawn") else {})

@@ -1,4 +1,4 @@
-"""`autolearn log`: the communications, newest first, or as they come."""
+"""`autolearn log`: the audit log, newest first, or as it grows."""
 
 from __future__ import annotations
 
@@ -7,29 +7,20 @@ from typing import Any
 import click
 
 from autolearn.events import check_problem
-from cli.cells import cell
 from cli.options import cursor, limit, shared
 from cli.output import Block, Facts, View
+from cli.table import format_value
 from cli.terminal import Terminal
 
 COLUMNS = ("position", "at", "kind", "actor", "source", "target", "operation", "outcome", "milliseconds", "correlation")
-OUTCOMES = (
-    "opened",
-    "closed",
-    "gone",
-    "started",
-    "lost",
-    "settled",
-    "cancelled",
-    "failed",
-    "skipped",
-)  # besides the status of a call
+# beside the status of a call
+OUTCOMES = ("opened", "closed", "gone", "started", "lost", "settled", "cancelled", "failed", "skipped")
 FOLLOWED = ("position", "at", "actor", "target", "operation", "outcome", "milliseconds")
 
 
 @click.command()
 @click.argument("correlation", required=False)
-@click.option("--follow", "-f", is_flag=True, help="Print what comes, until interrupted.")
+@click.option("--follow", "-f", is_flag=True, help="Print new records as they come, until interrupted.")
 @click.option("--actor", help="Only of this client or worker.")
 @click.option("--operation", help="Only this operation, for example 'POST /trainings'.")
 @click.option(
@@ -42,13 +33,12 @@ FOLLOWED = ("position", "at", "actor", "target", "operation", "outcome", "millis
 @cursor
 @shared
 def log(terminal: Terminal, *, follow: bool, **query: Any) -> None:
-    """Tell who called what, when, and how it went; with CORRELATION, one command through all services."""
+    """Show who called what, when, and how it went; with CORRELATION, one command through all services."""
     if follow:
         _follow(terminal, {key: value for key, value in query.items() if key not in ("limit", "cursor")})
         return
     body = terminal.client().get("log", **query).body
-    terminal.show(body, View(_blocks, rows="communications"))
-    terminal.point_on(body)
+    terminal.show_page(body, View(_blocks, rows="communications"))
 
 
 def _follow(terminal: Terminal, query: Facts) -> None:
@@ -56,7 +46,7 @@ def _follow(terminal: Terminal, query: Facts) -> None:
         check_problem(event)
         if isinstance(event.data, dict) and "operation" in event.data:
             columns = (*FOLLOWED, "count") if event.data.get("count", 1) != 1 else FOLLOWED
-            terminal.show_line(event.data, "  ".join(map(cell, _row(event.data, columns).values())))
+            terminal.show_line(event.data, "  ".join(map(format_value, _row(event.data, columns).values())))
 
 
 def _blocks(body: Facts) -> list[Block]:
@@ -66,6 +56,6 @@ def _blocks(body: Facts) -> list[Block]:
 
 
 def _row(it: Facts, columns: tuple[str, ...]) -> Facts:
-    taken = it.get("milliseconds")
-    shown = it | {"milliseconds": round(taken, 1) if isinstance(taken, float) else taken}
+    milliseconds = it.get("milliseconds")
+    shown = it | {"milliseconds": round(milliseconds, 1) if isinstance(milliseconds, float) else milliseconds}
     return {name: shown.get(name) for name in columns}

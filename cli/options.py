@@ -1,45 +1,46 @@
-"""The options that every command has (`-o`, `--json`, `--url`), and those that several share."""
+"""The options that every command has (`-o`, `--json`, `--url`), those that several share, and values of options."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
 import click
+
+Command = Callable[..., Any]
+
+FORMATS = ("table", "json", "jsonl", "csv")
+WORDS = {"none": None, "null": None, "true": True, "false": False}
 
 
 class Finite(click.FloatRange):
     """A number, neither `nan` nor infinite."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read it; refuses in one sentence what is none."""
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{number} is not allowed: a finite number.", param, ctx)
         return number
 
 
-FORMATS = ("table", "json", "jsonl", "csv")
-
-Command = Callable[..., Any]
-
 FORMAT = click.option("-o", "--output", "form", type=click.Choice(FORMATS), help="Format of the result.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Same as -o json.")
 URL = click.option("--url", help="The backend.  [default: AUTOLEARN_URL or http://127.0.0.1:8420]")
 
 as_of = click.option("--as-of", metavar="T", help="What was true then: a time with zone, `2h ago`, or `@position`.")
-no_wait = click.option("--no-wait", is_flag=True, help="Answer at once (`Prefer: respond-async`); the backend goes on.")
+no_wait = click.option("--no-wait", is_flag=True, help="Answer at once (`Prefer: respond-async`); the task goes on.")
 reason = click.option("--reason", required=True, help="Why; it is kept with the event.")
 limit = click.option("--limit", type=click.IntRange(1, 1000), help="At most so many rows, up to 1,000.  [default: 100]")
-cursor = click.option("--cursor", help="Where the page before said that it goes on.")
+cursor = click.option("--cursor", help="Continue after an earlier page, which printed this.")
 
 
-def placed(command: Command) -> Command:
+def shared_before_command(group: Command) -> Command:
     """Let the group itself take the shared options too: `autolearn --json history`."""
 
-    @wraps(command)
+    @wraps(group)
     def run(form: str | None, url: str | None, *, as_json: bool) -> None:
         click.get_current_context().obj = {"form": "json" if as_json else form, "url": url}
 
@@ -58,3 +59,32 @@ def shared(command: Command) -> Command:
         return command(Terminal(chosen, url or before.get("url")), *arguments, **options)
 
     return FORMAT(JSON(URL(run)))
+
+
+def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
+    """Return the settings of `-p KEY=VALUE`; refuses a pair without `=`, a key twice, and what JSON cannot carry."""
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        key = key.strip()
+        if not equals or not key:
+            raise click.UsageError(f"-p {pair!r}: a setting looks like KEY=VALUE, for example -p C=0.5.")
+        if key in settings:
+            raise click.UsageError(f"-p {key} is given twice.")
+        value = settings[key] = parse_value(text)
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, float) and not math.isfinite(part):  # 1e400 is read as infinite
+                raise click.UsageError(f"{key} = {part} is not allowed: a finite number.")
+    return settings
+
+
+def parse_value(text: str) -> Any:
+    """Return the value of a text: JSON where it is JSON (and `none`, `True`, …), else the text."""
+    if text.lower() in WORDS:
+        return WORDS[text.lower()]
+    try:
+        return json.loads(text, parse_constant=str)
+    except RecursionError:
+        raise click.UsageError("-p: a value is nested too deeply.") from None
+    except ValueError:
+        return text

@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from cli import exit_codes
-from cli.cells import flat
 from cli.options import shared
-from cli.output import Block, Facts, View
+from cli.output import Block, Facts, View, flatten
 from cli.steps import result_of
 from cli.terminal import Terminal
 from cli.views import experiment_row
@@ -33,7 +32,7 @@ def replay(terminal: Terminal, as_of: str, stream: str | None) -> None:
 
 
 def _blocks(body: Facts) -> list[Block]:
-    facts = flat({key: value for key, value in body.items() if key not in PARTS and value not in (None, [])})
+    facts = flatten({key: value for key, value in body.items() if key not in PARTS and value not in (None, [])})
     facts |= {f"catalog.{kind}": len(offers) for kind, offers in (body.get("catalog") or {}).items()}
     events = [
         {"position": it.get("position"), "at": it.get("at"), "event": it.get("name"), "facts": it.get("facts")}

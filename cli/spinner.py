@@ -5,63 +5,56 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from types import TracebackType
 from typing import Self
 
 from adapters.host.printable import PrintableStream, visible
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-SILENT_SECONDS = 0.3  # what is done by then shows nothing
+SILENT_SECONDS = 0.3  # a shorter wait shows nothing
 FRAME_SECONDS = 0.1
-BAR = 24
+BAR_WIDTH = 24
 
 
 class Spinner:
-    """A context; `saw` moves the bar."""
+    """Drawn as long as its context is open."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self, activity: str) -> None:
+        self._activity = activity
         self._fraction: float | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._draw, daemon=True)
 
-    def saw(self, what: str, fraction: float | None = None) -> None:
+    def update(self, activity: str, fraction: float | None = None) -> None:
         """Say what is being done now, and how much of it (0..1) is done."""
-        self._what, self._fraction = what, fraction
+        self._activity, self._fraction = activity, fraction
 
     def __enter__(self) -> Self:
-        """Begin to draw."""
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Wipe the line."""
+    def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._thread.join()
 
     def _draw(self) -> None:
-        begin, number = time.monotonic(), 0
+        start, number = time.monotonic(), 0
         if self._ended.wait(SILENT_SECONDS):
             return
         while True:
-            seconds = time.monotonic() - begin
-            _draw(f"{FRAMES[number % len(FRAMES)]} {visible(self._what)}{self._bar()} {seconds:.0f} s")
+            bar = ""
+            if self._fraction is not None:
+                done = round(min(max(self._fraction, 0.0), 1.0) * BAR_WIDTH)
+                bar = f" [{'#' * done}{'.' * (BAR_WIDTH - done)}]"
+            frame, seconds = FRAMES[number % len(FRAMES)], time.monotonic() - start
+            _redraw_line(f"{frame} {visible(self._activity)}{bar} {seconds:.0f} s")
             number += 1
             if self._ended.wait(FRAME_SECONDS):
                 break
-        _draw("")
-
-    def _bar(self) -> str:
-        if self._fraction is None:
-            return ""
-        done = round(min(max(self._fraction, 0.0), 1.0) * BAR)
-        return f" [{'#' * done}{'.' * (BAR - done)}]"
+        _redraw_line("")
 
 
-def _draw(text: str) -> None:
-    """Write the line anew; only here are control characters meant."""
+def _redraw_line(text: str) -> None:
+    """Write past the filter of control characters: only here are they meant."""
     stream = sys.stderr
     drawing = stream.stream if isinstance(stream, PrintableStream) else stream
     drawing.write(f"\r\033[K{text}")

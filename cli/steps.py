@@ -18,7 +18,7 @@ def result_of(terminal: Terminal, what: str, events: Iterable[Event]) -> Any:
                 return event.data
             check_problem(event)
             if spinner and isinstance(event.data, dict):
-                spinner.saw(str(event.data.get("what") or what), event.data.get("progress"))
+                spinner.update(str(event.data.get("what") or what), event.data.get("progress"))
     raise NoAnswerError("The backend ended before it had a result: look at its log.")
 
 

@@ -1,4 +1,4 @@
-"""What every command shares: where its result goes, where it talks, and which backend it calls."""
+"""What every command gets: where its result and its messages go, and which backend it calls."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapters.host.printable import may_colour, visible
-from cli.cells import as_json
-from cli.output import View, rendered
+from cli.output import View, as_json, render
 from cli.table import Style
 
 if TYPE_CHECKING:
     from autolearn.client import Client
     from cli.spinner import Spinner
 
-PLAIN = View()
+ALL_FACTS = View()
 
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """The user's side: results on stdout in one format, everything else on stderr."""
+    """Results go to stdout in one format (`form`), everything else to stderr."""
 
     form: str = "table"
     url: str | None = None
@@ -40,9 +39,9 @@ class Terminal:
 
         return connect(self.url)
 
-    def show(self, body: dict[str, Any], view: View = PLAIN) -> None:
+    def show(self, body: dict[str, Any], view: View = ALL_FACTS) -> None:
         """Print a result."""
-        text, left_out = rendered(body, self.form, view, style() if self.is_for_people else Style())
+        text, left_out = render(body, self.form, view, stdout_style() if self.is_for_people else Style())
         if text:
             click.echo(text)
         elif self.is_for_people:
@@ -50,29 +49,30 @@ class Terminal:
         if left_out:
             self.say(f"Not shown for lack of room: {', '.join(left_out)} (`-o json` shows all).")
 
-    def point_on(self, body: dict[str, Any]) -> None:
-        """Say that a list goes on, where the result does not say so itself."""
+    def show_page(self, body: dict[str, Any], view: View) -> None:
+        """Print one page of a list, and how to get the next."""
+        self.show(body, view)
         if self.form != "json" and body.get("next"):
             self.say(f"More: the same command with --cursor {body['next']}")
 
     def show_line(self, row: dict[str, Any], text: str) -> None:
-        """Print one row of a result that has no end: JSON in every format but table."""
+        """Print one row of an endless result: JSON in every format but table."""
         click.echo(text if self.is_for_people else as_json(row))
 
     def say(self, sentence: str) -> None:
-        """Talk to the user."""
+        """Print a message."""
         click.echo(visible(sentence), err=True)
 
-    def working(self, what: str) -> AbstractContextManager[Spinner | None]:
+    def working(self, activity: str) -> AbstractContextManager[Spinner | None]:
         """Show, on a terminal, that something takes its time."""
         if not sys.stderr.isatty():
             return nullcontext()
         from cli.spinner import Spinner  # noqa: PLC0415 - only on a terminal
 
-        return Spinner(what)
+        return Spinner(activity)
 
 
-def style() -> Style:
+def stdout_style() -> Style:
     """Return how to draw: `COLUMNS`, or the terminal's width, or any; colours only on a terminal without NO_COLOR."""
     import shutil  # noqa: PLC0415 - only for tables
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import click
 
-from cli.ending import finished, leave
-from cli.options import Finite, no_wait, shared
-from cli.pairs import settings_of
+from cli.options import Finite, no_wait, parse_settings, shared
+from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
 from cli.views import TASK
 
@@ -26,36 +25,22 @@ def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], 
     """Train MODEL on DATASET. The first training opens a session; `commit` makes it part of the history."""
     if options["evaluate"] and options["no_wait"]:
         raise click.UsageError("--evaluate waits for the training: leave out --no-wait, or evaluate later.")
-    wanted = {"dataset": dataset, "model": model, "settings": settings_of(pairs), "seed": options["seed"]}
+    request = {"dataset": dataset, "model": model, "settings": parse_settings(pairs), "seed": options["seed"]}
     if options["test_size"] is not None:
-        wanted["test_size"] = options["test_size"]
+        request["test_size"] = options["test_size"]
     client = terminal.client()
     with terminal.working(f"Training {model} on {dataset}"):
-        answer = client.post("trainings", body=wanted, background=options["no_wait"])
-    training = finished(terminal, client, answer, wait=not options["no_wait"])
+        answer = client.post("trainings", body=request, background=options["no_wait"])
+    training = task = await_task(terminal, client, answer, wait=not options["no_wait"])
     if options["evaluate"] and training.get("state") == "completed":
-        _evaluate(terminal, training)
-        return
+        with terminal.working("Evaluating"):
+            answer = client.post("evaluations", body={"experiment": training["experiment"], "measures": []})
+        task = await_task(terminal, client, answer)
+        training |= {key: task[key] for key in ("evaluation", "measures", "position") if key in task}
+        if task.get("state") != "completed":
+            training["error"] = task.get("error")
     terminal.show(training, TASK)
-    _point_on(terminal, training)
-    leave(terminal, training)
-
-
-def _evaluate(terminal: Terminal, training: dict[str, Any]) -> None:
-    client = terminal.client()
-    with terminal.working("Evaluating"):
-        answer = client.post("evaluations", body={"experiment": training["experiment"], "measures": []})
-    evaluation = finished(terminal, client, answer, wait=True)
-    merged = training | {key: evaluation[key] for key in ("evaluation", "measures", "position") if key in evaluation}
-    if evaluation.get("state") != "completed":
-        merged["error"] = evaluation.get("error")
-    terminal.show(merged, TASK)
-    leave(terminal, evaluation)
-
-
-def _point_on(terminal: Terminal, training: dict[str, Any]) -> None:
-    name = training.get("experiment")
-    if training.get("state") == "completed":
-        terminal.say(f"Next: autolearn evaluate {name}")
-    elif training.get("state") not in ("failed", "cancelled"):
-        terminal.say(f"Next: autolearn wait {name}")
+    if not options["evaluate"] and task.get("state") not in ("failed", "cancelled"):
+        following = "evaluate" if task.get("state") == "completed" else "wait"
+        terminal.say(f"Next: autolearn {following} {task.get('experiment')}")
+    exit_by_state(terminal, task)

@@ -14,6 +14,8 @@ from autolearn.locations import data_directory
 from domain.errors import BadInputError
 
 MIB = 2**20
+TYPES = {"integer": "a whole number", "number": "a number"}
+LIMITS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of at most", "pattern": "that matches"}
 
 
 class Settings(BaseSettings):
@@ -44,7 +46,7 @@ class Settings(BaseSettings):
     hosts: str = Field("", description="further names, separated by commas, that the Host header may carry")
     proxies: str = Field(
         "",
-        description="proxies that are believed about who calls: addresses and networks, separated by commas",
+        description="proxies whose word about the caller counts: addresses and networks, separated by commas",
     )
     connections: int = Field(
         1000, ge=10, le=50_000, description="connections at a time; fewer where the system gives few descriptors"
@@ -65,7 +67,7 @@ class Settings(BaseSettings):
 
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Which proxies are believed."""
+        """The proxies whose word about the caller counts."""
         return networks(self.proxies)
 
     @property
@@ -91,5 +93,15 @@ def read_settings(**given: object) -> Settings:
         return Settings(**chosen)  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as invalid:
         first = invalid.errors()[0]
-        name = "AUTOLEARN_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise BadInputError(f"{name} = {first['input']!r} does not fit: {first['msg']}.") from invalid
+        name = str(first["loc"][0])
+        reason = first.get("ctx", {}).get("error") or f"it must be {_allowed(name)}"
+        raise BadInputError(f"AUTOLEARN_{name.upper()} = {first['input']!r} does not fit: {reason}.") from None
+
+
+def _allowed(name: str) -> str:
+    """Return what a setting may be, in words."""
+    rule = Settings.model_json_schema()["properties"][name]
+    if "enum" in rule:
+        return f"one of {', '.join(rule['enum'])}"
+    limits = [f"{words} {rule[key]}" for key, words in LIMITS.items() if key in rule]
+    return f"{TYPES.get(rule.get('type'), 'text')} {' and '.join(limits)}".rstrip()

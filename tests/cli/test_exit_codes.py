@@ -1,4 +1,4 @@
-"""The exit codes of DESIGN 6, from status to process, and what stands on stderr."""
+"""The documented exit codes, from status to process, and what stands on stderr."""
 
 from __future__ import annotations
 

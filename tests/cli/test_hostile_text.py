@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from adapters.host.printable import visible, visible_json, visible_lines
 from cli.main import SECTIONS, main
-from cli.output import View, rendered
+from cli.output import View, render
 from cli.spinner import Spinner
 from cli.table import Style
 from tests.cli.conftest import Ran, Run
@@ -221,7 +221,7 @@ def test_the_spinner_draws_its_line_and_no_other(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("cli.spinner.FRAME_SECONDS", 0.001)
     for text in (HOSTILE, LINE):
         with on_terminal(monkeypatch) as shown, Spinner(text) as spinner:
-            spinner.saw(text, 0.5)
+            spinner.update(text, 0.5)
         drawn = "".join(shown).replace("\r\033[K", "")
         assert (steering(drawn), "\n" in drawn) == ([], False)
 
@@ -229,7 +229,7 @@ def test_the_spinner_draws_its_line_and_no_other(monkeypatch: pytest.MonkeyPatch
 def test_colours_of_ours_reach_a_terminal_that_wants_them_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    text = rendered(poisoned({"name": "a"}, COLOUR) | {"state": "failed"}, "table", View(), Style(80, colours=True))[0]
+    text = render(poisoned({"name": "a"}, COLOUR) | {"state": "failed"}, "table", View(), Style(80, colours=True))[0]
     assert text.count("\x1b") == text.count("\x1b[1m") + text.count("\x1b[31mfailed\x1b[0m") + text.count("\x1b[0m")
 
 
@@ -252,7 +252,7 @@ def test_colours_of_ours_reach_a_terminal_that_wants_them_and_no_others(monkeypa
 )
 def test_no_cell_of_csv_is_a_formula(text: str) -> None:
     body = {"name": text, text: "x", "list": [text], "number": -0.5, "whole": -3, "nested": {text: text}}
-    cells = list(csv.reader(io.StringIO(rendered(body, "csv", View(), Style())[0])))
+    cells = list(csv.reader(io.StringIO(render(body, "csv", View(), Style())[0])))
     assert {"-0.5", "-3"} <= set(cells[1])  # numbers stay numbers
     assert [it for line in cells for it in line if FORMULA.match(it) and it not in ("-0.5", "-3")] == []
     assert [it for line in cells for it in line if ";=" in it] == []

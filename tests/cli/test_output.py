@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.cells import cell
-from cli.output import View, rendered
-from cli.table import Style, columns_of, grid, pairs
+from cli.output import View, render
+from cli.table import Style, display_width, format_facts, format_table, format_value
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, history, row, training
 from tests.cli.fake_backend import FakeBackend, Reply
@@ -26,39 +25,39 @@ facts = st.dictionaries(
 
 @given(st.lists(facts, min_size=1, max_size=4), st.integers(20, 120))
 def test_a_table_fits_its_width(rows: list[dict[str, object]], width: int) -> None:
-    lines, left_out = grid(rows, Style(width))
-    assert max(map(columns_of, lines)) <= width
+    lines, left_out = format_table(rows, Style(width))
+    assert max(map(display_width, lines)) <= width
     assert len(lines) == len(rows) + 2
     assert set(left_out) < {name for it in rows for name in it}
 
 
 @given(facts, st.integers(40, 120))
 def test_facts_fit_their_width(it: dict[str, object], width: int) -> None:
-    assert max(map(columns_of, pairs(it, Style(width)))) <= width
+    assert max(map(display_width, format_facts(it, Style(width)))) <= width
 
 
 @given(st.text())
 def test_no_text_steers_the_terminal(text: str) -> None:
-    assert all(character >= " " and character != "\x7f" for character in cell(text))
+    assert all(character >= " " and character != "\x7f" for character in format_value(text))
 
 
 def test_a_text_of_a_megabyte_is_cut_at_once() -> None:
     for letter in ("x", "\u00e9", "\u6f22"):
         text = letter * (1 << 20)
         begin = time.process_time()
-        lines, _ = grid([{"description": text, "model": text, "other": text}], Style(80))
-        facts = pairs({"description": text}, Style(80))
+        lines, _ = format_table([{"description": text, "model": text, "other": text}], Style(80))
+        facts = format_facts({"description": text}, Style(80))
         assert time.process_time() - begin < 20  # in steps of one character it took hours
-        assert max(map(columns_of, [*lines, *facts])) <= 80
+        assert max(map(display_width, [*lines, *facts])) <= 80
 
 
 def test_marks_do_not_go_on_for_ever() -> None:
-    (line,) = pairs({"name": "e" + "\u0301" * 100_000}, Style(80))
+    (line,) = format_facts({"name": "e" + "\u0301" * 100_000}, Style(80))
     assert len(line) < 400
 
 
 def test_marks_take_no_column_and_wide_characters_two() -> None:
-    assert [columns_of(text) for text in ("a", "\u6f22", "e\u0301", "\u0e01\u0e31", "\U0001f600")] == [1, 2, 1, 1, 2]
+    assert [display_width(text) for text in ("a", "\u6f22", "e\u0301", "\u0e01\u0e31", "\U0001f600")] == [1, 2, 1, 1, 2]
 
 
 def test_a_wide_table_leaves_columns_out_and_says_so(
@@ -77,13 +76,13 @@ def test_a_wide_table_leaves_columns_out_and_says_so(
 
 
 def test_cells_are_short_and_exact_where_it_matters() -> None:
-    assert cell(0.97368421) == "0.9737"
-    assert [cell(60050.123), cell(-12345.0), cell(1e20)] == ["60050.1", "-12345", "1e+20"]
-    assert cell(None) == "none"
-    assert cell([True, False]) == "true, false"
-    assert cell("2025-11-24T22:38:01.123456Z") == "2025-11-24 22:38:01Z"
-    assert cell("0" * 64) == "0" * 12
-    assert cell({"C": 1, "kernel": None}) == "C=1, kernel=none"
+    assert format_value(0.97368421) == "0.9737"
+    assert [format_value(60050.123), format_value(-12345.0), format_value(1e20)] == ["60050.1", "-12345", "1e+20"]
+    assert format_value(None) == "none"
+    assert format_value([True, False]) == "true, false"
+    assert format_value("2025-11-24T22:38:01.123456Z") == "2025-11-24 22:38:01Z"
+    assert format_value("0" * 64) == "0" * 12
+    assert format_value({"C": 1, "kernel": None}) == "C=1, kernel=none"
 
 
 def test_history_as_a_table(backend: FakeBackend, run: Run) -> None:
@@ -135,6 +134,6 @@ def test_a_confusion_matrix_stays_readable(backend: FakeBackend, run: Run) -> No
 
 def test_colours_only_where_they_may_be() -> None:
     body = {"state": "failed"}
-    assert "\033[31m" in rendered(body, "table", View(), Style(80, colours=True))[0]
-    assert "\033" not in rendered(body, "table", View(), Style(80))[0]
-    assert rendered({"experiments": []}, "json", ROWS, Style())[0] == '{\n  "experiments": []\n}'
+    assert "\033[31m" in render(body, "table", View(), Style(80, colours=True))[0]
+    assert "\033" not in render(body, "table", View(), Style(80))[0]
+    assert render({"experiments": []}, "json", ROWS, Style())[0] == '{\n  "experiments": []\n}'

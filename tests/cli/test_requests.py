@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from adapters.http.routes.preference import LONGEST_WAIT
 from autolearn.transport import ANSWER_SECONDS, CONNECT_SECONDS
-from cli.pairs import value_of
+from cli.options import parse_value
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, row, training
 from tests.cli.fake_backend import FakeBackend, Reply
@@ -29,7 +29,7 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_a_setting_that_is_json_is_that_value(value: Any) -> None:
-    assert value_of(json.dumps(value)) == value
+    assert parse_value(json.dumps(value)) == value
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_setting_that_is_json_is_that_value(value: Any) -> None:
     [("rbf", "rbf"), ("None", None), ("True", True), ('"1"', "1"), ("1e-3", 0.001), ("NaN", "NaN"), ("", "")],
 )
 def test_other_settings_are_texts_and_words(text: str, value: Any) -> None:
-    assert value_of(text) == value
+    assert parse_value(text) == value
 
 
 def test_train(backend: FakeBackend, run: Run) -> None:
@@ -122,7 +122,7 @@ def test_session_and_commit(backend: FakeBackend, run: Run) -> None:
     backend.on(
         "GET", "/session", Reply({"session": "ana-1", "state": "open", "experiments": [training()], "position": 3})
     )
-    committed = {"session": "ana-1", "experiments": [ID], "position": 9, "head": "ab"}
+    committed = {"session": "ana-1", "experiments": [ID], "discarded": [], "position": 9, "head": "ab"}
     told = Reply(committed, headers={"AutoLearn-Audit": "12:cd"})
     backend.on("POST", "/session/commit", told, Reply(committed), told)
     assert ID in run("session").out
@@ -132,6 +132,7 @@ def test_session_and_commit(backend: FakeBackend, run: Run) -> None:
     ran = run("commit", ID, "--message", "good")
     assert backend.seen[-1].body == {"experiments": [ID], "message": "good"}
     assert "Receipt: autolearn verify --anchor 9:ab --audit-anchor 12:cd\n" in ran.err
+    assert "discarded" not in ran.out
     assert "Receipt: autolearn verify --anchor 9:ab\n" in run("commit").err  # an older backend
     assert json.loads(run("commit", "--json").out) == committed | {"audit": "12:cd"}
 
@@ -280,3 +281,10 @@ def test_call(backend: FakeBackend, run: Run) -> None:
     assert (seen.query, seen.headers["Idempotency-Key"]) == ({"x": "1"}, "once")
     backend.on("GET", "/experiments/x/model", Reply(raw=b"\x00model", media="application/octet-stream"))
     assert run("call", "GET", "/experiments/x/model").out == "\x00model"
+
+
+def test_call_in_other_formats(backend: FakeBackend, run: Run) -> None:
+    backend.on("GET", "/experiments/x", Reply({"name": "=x", "model": {"C": 0.5}, "list": [1]}))
+    assert run("call", "GET", "/experiments/x", "-o", "csv").out == "name,model.C,list\n'=x,0.5,[1]\n"
+    assert run("call", "GET", "/experiments/x", "-o", "jsonl").out.count("\n") == 1
+    assert run("call", "GET", "/experiments/x").json["list"] == [1]

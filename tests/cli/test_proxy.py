@@ -1,4 +1,4 @@
-"""The door of `autolearn proxy`: who may pass, and that what passes is the same in plain."""
+"""`autolearn proxy`: what it refuses, and that what it passes on is the same in plain."""
 
 from __future__ import annotations
 
@@ -14,44 +14,46 @@ from typing import Any
 import pytest
 
 from autolearn.client import Client
-from cli.local_proxy import Door
+from cli.proxy import LocalProxy
 from tests.cli import fake_backend
 from tests.cli.fake_backend import FakeBackend, Reply, problem
 from tests.cli.hostile import HOSTILE, is_hostile
 
 
 @pytest.fixture
-def door(client: Client) -> Iterator[Door]:
-    door = Door(client, 0)
-    thread = Thread(target=door.serve_forever, args=(0.01,), daemon=True)
+def proxy(client: Client) -> Iterator[LocalProxy]:
+    proxy = LocalProxy(client, 0)
+    thread = Thread(target=proxy.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    yield door
-    door.shutdown()
+    yield proxy
+    proxy.shutdown()
     thread.join()
-    door.server_close()
+    proxy.server_close()
 
 
-def knock(door: Door, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, Any, bytes]:
+def send(
+    proxy: LocalProxy, method: str, path: str, body: bytes | None = None, **headers: str
+) -> tuple[int, Any, bytes]:
     """Send one request behind the secret; return status, headers and body."""
-    connection = HTTPConnection("127.0.0.1", door.server_port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", proxy.server_port, timeout=10)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request(method, path.replace("SECRET", door.secret), body, named)
+    connection.request(method, path.replace("SECRET", proxy.secret), body, named)
     answer = connection.getresponse()
     content = answer.read()
     connection.close()
     return answer.status, answer.headers, content
 
 
-def test_plain_in_and_plain_out(backend: FakeBackend, door: Door) -> None:
+def test_plain_in_and_plain_out(backend: FakeBackend, proxy: LocalProxy) -> None:
     headers = {"AutoLearn-Position": "7", "Location": "/trainings/x"}
     backend.on("POST", "/trainings", lambda seen: Reply({"got": seen.body}, 202, headers))
-    status, got, content = knock(
-        door, "POST", "/SECRET/trainings?x=1", b'{"a": 1}', Content_Type="application/json", Prefer="respond-async",
+    status, got, content = send(
+        proxy, "POST", "/SECRET/trainings?x=1", b'{"a": 1}', Content_Type="application/json", Prefer="respond-async",
         Idempotency_Key="once",
     )  # fmt: skip
     assert (status, json.loads(content)) == (202, {"got": {"a": 1}})
     assert got["AutoLearn-Position"] == "7"
-    assert got["Location"] == f"/{door.secret}/trainings/x"
+    assert got["Location"] == f"/{proxy.secret}/trainings/x"
     assert got["Content-Type"] == "application/json"
     seen = backend.seen[0]
     assert (seen.query, seen.headers["Prefer"], seen.headers["Idempotency-Key"]) == (
@@ -61,38 +63,40 @@ def test_plain_in_and_plain_out(backend: FakeBackend, door: Door) -> None:
     )
 
 
-def test_json_that_passes_steers_no_terminal(backend: FakeBackend, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_that_passes_steers_no_terminal(
+    backend: FakeBackend, proxy: LocalProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     as_it_is = SimpleNamespace(dumps=partial(json.dumps, ensure_ascii=False), loads=json.loads)
     monkeypatch.setattr(fake_backend, "json", as_it_is)
     text = "".join(character for character in HOSTILE if not "\ud800" <= character <= "\udfff")
     backend.on("GET", "/catalog", Reply({"name": text, text: 1}))
     backend.on("GET", "/session", problem(404, "not-found", text))
     for path, body in (("catalog", {"name": text, text: 1}), ("session", {"detail": text})):
-        content = knock(door, "GET", f"/SECRET/{path}")[2].decode()
+        content = send(proxy, "GET", f"/SECRET/{path}")[2].decode()
         assert list(filter(is_hostile, content)) == []
         assert {key: json.loads(content)[key] for key in body} == body
 
 
-def test_problems_pass_in_plain(backend: FakeBackend, door: Door) -> None:
+def test_problems_pass_in_plain(backend: FakeBackend, proxy: LocalProxy) -> None:
     backend.on("GET", "/session", problem(404, "not-found", "No session."))
-    status, headers, content = knock(door, "GET", "/SECRET/session")
+    status, headers, content = send(proxy, "GET", "/SECRET/session")
     assert (status, headers["Content-Type"]) == (404, "application/problem+json")
     assert json.loads(content)["detail"] == "No session."
 
 
-def test_raw_files_pass_as_they_are(backend: FakeBackend, door: Door) -> None:
+def test_raw_files_pass_as_they_are(backend: FakeBackend, proxy: LocalProxy) -> None:
     backend.on("POST", "/catalog/datasets", lambda seen: Reply({"size": len(seen.body)}))
     body = b"x" * 3_000_000
-    status, _, content = knock(door, "POST", "/SECRET/catalog/datasets", body, Content_Type="application/octet-stream")
+    status, _, content = send(proxy, "POST", "/SECRET/catalog/datasets", body, Content_Type="application/octet-stream")
     assert (status, json.loads(content)) == (200, {"size": len(body)})
     backend.on("GET", "/experiments/x/model", Reply(raw=b"\x00m", media="application/octet-stream"))
-    assert knock(door, "GET", "/SECRET/experiments/x/model")[2] == b"\x00m"
+    assert send(proxy, "GET", "/SECRET/experiments/x/model")[2] == b"\x00m"
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "*/*"])
-def test_streams_pass_opened(backend: FakeBackend, door: Door, accept: str) -> None:
+def test_streams_pass_opened(backend: FakeBackend, proxy: LocalProxy, accept: str) -> None:
     backend.on("POST", "/verifications", Reply(events=[("progress", {"progress": 0.5}), ("result", {"ok": True})]))
-    status, headers, content = knock(door, "POST", "/SECRET/verifications", b"{}", Accept=accept)
+    status, headers, content = send(proxy, "POST", "/SECRET/verifications", b"{}", Accept=accept)
     assert (status, headers["Content-Type"]) == (200, "text/event-stream")
     assert ("text/event-stream" in backend.seen[0].headers["Accept"]) == (accept == "text/event-stream")
     assert content.decode().split("\n\n")[1] == 'id: 2\nevent: result\ndata: {"ok": true}'
@@ -101,65 +105,67 @@ def test_streams_pass_opened(backend: FakeBackend, door: Door, accept: str) -> N
 @pytest.mark.parametrize(
     "path", ["/session", "/wrong/session", "/SECRET", "/SECRETx/session", "/%53ECRET/session", "//session"]
 )
-def test_without_the_secret_nothing_passes(backend: FakeBackend, door: Door, path: str) -> None:
-    status, _, content = knock(door, "GET", path)
+def test_without_the_secret_nothing_passes(backend: FakeBackend, proxy: LocalProxy, path: str) -> None:
+    status, _, content = send(proxy, "GET", path)
     assert status == 403
-    assert door.secret.encode() not in content
+    assert proxy.secret.encode() not in content
     assert backend.seen == []
 
 
-def test_a_rebound_name_does_not_pass(backend: FakeBackend, door: Door) -> None:
-    for host in ("evil.example", f"evil.example:{door.server_port}", "127.0.0.1", f"127.0.0.1:{door.server_port}1"):
-        assert knock(door, "GET", "/SECRET/session", Host=host)[0] == 403
+def test_a_rebound_name_does_not_pass(backend: FakeBackend, proxy: LocalProxy) -> None:
+    for host in ("evil.example", f"evil.example:{proxy.server_port}", "127.0.0.1", f"127.0.0.1:{proxy.server_port}1"):
+        assert send(proxy, "GET", "/SECRET/session", Host=host)[0] == 403
     assert backend.seen == []
 
 
-def test_a_page_of_another_site_does_not_pass(backend: FakeBackend, door: Door) -> None:
-    for origin in ("http://evil.example", "null", f"https://127.0.0.1:{door.server_port}"):
-        assert knock(door, "POST", "/SECRET/session/commit", b"{}", Origin=origin)[0] == 403
+def test_a_page_of_another_site_does_not_pass(backend: FakeBackend, proxy: LocalProxy) -> None:
+    for origin in ("http://evil.example", "null", f"https://127.0.0.1:{proxy.server_port}"):
+        assert send(proxy, "POST", "/SECRET/session/commit", b"{}", Origin=origin)[0] == 403
     assert backend.seen == []
 
 
-def test_the_doors_own_page_passes(backend: FakeBackend, door: Door) -> None:
+def test_its_own_page_passes(backend: FakeBackend, proxy: LocalProxy) -> None:
     backend.on("GET", "/session", Reply({"session": "ana-1"}))
     for name in ("localhost", "127.0.0.1"):
-        host = f"{name}:{door.server_port}"
-        status, headers, _ = knock(door, "GET", "/SECRET/session", Host=host, Origin=f"http://{host}")
+        host = f"{name}:{proxy.server_port}"
+        status, headers, _ = send(proxy, "GET", "/SECRET/session", Host=host, Origin=f"http://{host}")
         assert status == 200
         assert "Access-Control-Allow-Origin" not in headers
 
 
-def test_a_body_of_unknown_or_absurd_length_does_not_pass(backend: FakeBackend, door: Door) -> None:
-    assert knock(door, "POST", "/SECRET/trainings", Transfer_Encoding="chunked")[0] == 400
-    assert knock(door, "POST", "/SECRET/trainings", Content_Length=str(2 << 30))[0] == 413
+def test_a_body_of_unknown_or_absurd_length_does_not_pass(backend: FakeBackend, proxy: LocalProxy) -> None:
+    assert send(proxy, "POST", "/SECRET/trainings", Transfer_Encoding="chunked")[0] == 400
+    assert send(proxy, "POST", "/SECRET/trainings", Content_Length=str(2 << 30))[0] == 413
     assert backend.seen == []
 
 
-def test_every_start_has_its_own_secret(client: Client, door: Door) -> None:
-    with Door(client, 0) as other:
-        assert other.secret != door.secret
+def test_every_start_has_its_own_secret(client: Client, proxy: LocalProxy) -> None:
+    with LocalProxy(client, 0) as other:
+        assert other.secret != proxy.secret
         assert other.server_address[0] == "127.0.0.1"
 
 
-def test_the_openapi_page_works_behind_the_door(backend: FakeBackend, door: Door) -> None:
+def test_the_openapi_page_works_behind_the_door(backend: FakeBackend, proxy: LocalProxy) -> None:
     document = json.dumps({"openapi": "3.1.0", "paths": {}}).encode()
     backend.on("GET", "/openapi.json", Reply(raw=document, media="application/json"))
     backend.on("GET", "/docs", Reply(raw=b"url: '/openapi.json'", media="text/html"))
-    assert json.loads(knock(door, "GET", "/SECRET/openapi.json")[2])["servers"] == [{"url": f"/{door.secret}"}]
-    assert f"/{door.secret}/openapi.json".encode() in knock(door, "GET", "/SECRET/docs")[2]
+    assert json.loads(send(proxy, "GET", "/SECRET/openapi.json")[2])["servers"] == [{"url": f"/{proxy.secret}"}]
+    assert f"/{proxy.secret}/openapi.json".encode() in send(proxy, "GET", "/SECRET/docs")[2]
 
 
-def test_a_backend_that_is_gone_is_a_problem(backend: FakeBackend, door: Door) -> None:
+def test_a_backend_that_is_gone_is_a_problem(backend: FakeBackend, proxy: LocalProxy) -> None:
     backend.on("GET", "/session", Reply(broken=True))
-    status, _, content = knock(door, "GET", "/SECRET/session")
+    status, _, content = send(proxy, "GET", "/SECRET/session")
     problem = json.loads(content)
     assert (status, problem["type"], problem["status"]) == (503, "unreachable", 503)
 
 
-def raw(door: Door, request: bytes) -> tuple[int, dict[str, Any]]:
+def raw(proxy: LocalProxy, request: bytes) -> tuple[int, dict[str, Any]]:
     """Send bytes, and return status and problem."""
-    with socket.create_connection(("127.0.0.1", door.server_port), 10) as connection:
-        connection.sendall(request.replace(b"SECRET", door.secret.encode()).replace(b"PORT", b"%d" % door.server_port))
+    with socket.create_connection(("127.0.0.1", proxy.server_port), 10) as connection:
+        connection.sendall(
+            request.replace(b"SECRET", proxy.secret.encode()).replace(b"PORT", b"%d" % proxy.server_port)
+        )
         answer = HTTPResponse(connection)
         answer.begin()
         assert answer.headers.get_content_type() == "application/problem+json"
@@ -183,23 +189,23 @@ def raw(door: Door, request: bytes) -> tuple[int, dict[str, Any]]:
     ],
 )
 def test_what_cannot_be_passed_on_is_a_problem_with_its_status(
-    backend: FakeBackend, door: Door, request_: bytes
+    backend: FakeBackend, proxy: LocalProxy, request_: bytes
 ) -> None:
-    status, problem = raw(door, request_)
+    status, problem = raw(proxy, request_)
     assert status in {400, 431, 501, 505}
     assert problem["status"] == status
     assert backend.seen == []
 
 
 @pytest.mark.parametrize("path", ["/session", "/SECRET"])
-def test_a_refusal_of_the_door_says_its_status(door: Door, path: str) -> None:
-    status, _, content = knock(door, "GET", path)
+def test_a_refusal_of_the_proxy_says_its_status(proxy: LocalProxy, path: str) -> None:
+    status, _, content = send(proxy, "GET", path)
     assert (status, json.loads(content)["status"]) == (403, 403)
 
 
-def test_a_stream_that_breaks_ends_with_a_problem(backend: FakeBackend, door: Door) -> None:
+def test_a_stream_that_breaks_ends_with_a_problem(backend: FakeBackend, proxy: LocalProxy) -> None:
     backend.on("POST", "/verifications", Reply(events=[("progress", {"progress": 0.5})]))
-    status, _, content = knock(door, "POST", "/SECRET/verifications", b"{}")
+    status, _, content = send(proxy, "POST", "/SECRET/verifications", b"{}")
     *_, last, _ = content.decode().split("\n\n")
     assert status == 200
     assert "HTTP/1.0" not in content.decode()
@@ -207,7 +213,7 @@ def test_a_stream_that_breaks_ends_with_a_problem(backend: FakeBackend, door: Do
     assert json.loads(last.partition("data: ")[2])["status"] == 503
 
 
-def test_a_changed_answer_does_not_pass(backend: FakeBackend, door: Door) -> None:
+def test_a_changed_answer_does_not_pass(backend: FakeBackend, proxy: LocalProxy) -> None:
     backend.on("GET", "/session", Reply({}, sealed_for="another-request"))
-    status, _, content = knock(door, "GET", "/SECRET/session")
+    status, _, content = send(proxy, "GET", "/SECRET/session")
     assert (status, json.loads(content)["status"]) == (503, 503)

@@ -9,9 +9,8 @@ from pathlib import Path
 import click
 
 from autolearn.errors import UnprovenAnswerError
-from cli.cells import as_json
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View
+from cli.output import Facts, View, as_json
 from cli.terminal import Terminal
 
 ROLES = ("analyst", "sys-admin")
@@ -39,12 +38,13 @@ def client() -> None:
 @shared
 def add(terminal: Terminal, name: str, roles: tuple[str, ...], out: Path | None, *, offline: bool) -> None:
     """Add the client NAME, and print its credentials or write them to a file."""
-    check_writable(out, name)
+    _check_credentials_file(out, name)
     roles = roles or ("analyst",)
     if offline:
-        _hand_out(terminal, _without_backend(terminal, "add", name, roles), out)
+        body = _without_backend(terminal, "add", name, roles)
     else:
-        _hand_out(terminal, terminal.client().post("clients", body={"client": name, "roles": list(roles)}).body, out)
+        body = terminal.client().post("clients", body={"client": name, "roles": list(roles)}).body
+    _hand_out(terminal, body, out)
 
 
 @client.command("list")
@@ -54,9 +54,9 @@ def add(terminal: Terminal, name: str, roles: tuple[str, ...], out: Path | None,
 def list_clients(terminal: Terminal, as_of: str | None, *, offline: bool) -> None:
     """List the clients."""
     if offline and as_of:
-        raise click.UsageError("--as-of asks a backend: leave out --offline, which tells what is true now.")
+        raise click.UsageError("--as-of asks a backend: leave out --offline, which knows only what is true now.")
     body = _without_backend(terminal, "list") if offline else terminal.client().get("clients", as_of=as_of).body
-    terminal.show(body, View(_blocks, rows="clients"))
+    terminal.show(body, View(lambda it: [list(it.get("clients", []))], rows="clients"))
 
 
 @client.command()
@@ -66,12 +66,11 @@ def list_clients(terminal: Terminal, as_of: str | None, *, offline: bool) -> Non
 @shared
 def rotate(terminal: Terminal, name: str, out: Path | None, *, offline: bool) -> None:
     """Give the client NAME its next key; the one before is accepted for 24 hours."""
-    check_writable(out, name)
-    body = (
-        _without_backend(terminal, "rotate", name)
-        if offline
-        else terminal.client().post("clients", name, "rotation").body
-    )
+    _check_credentials_file(out, name)
+    if offline:
+        body = _without_backend(terminal, "rotate", name)
+    else:
+        body = terminal.client().post("clients", name, "rotation").body
     _hand_out(terminal, body, out)
 
 
@@ -81,30 +80,28 @@ def rotate(terminal: Terminal, name: str, out: Path | None, *, offline: bool) ->
 @shared
 def revoke(terminal: Terminal, name: str, *, offline: bool) -> None:
     """Accept nothing of the client NAME any more."""
-    body = (
-        _without_backend(terminal, "revoke", name)
-        if offline
-        else terminal.client().post("clients", name, "revocation").body
-    )
+    if offline:
+        body = _without_backend(terminal, "revoke", name)
+    else:
+        body = terminal.client().post("clients", name, "revocation").body
     terminal.show(body)
 
 
-def check_writable(out: Path | None, name: str) -> None:
-    """Refuse a place for credentials, also one that holds something else, before the key is made."""
-    if out and not os.access(out.parent, os.W_OK):
+def _check_credentials_file(out: Path | None, name: str) -> None:
+    """Refuse a file that cannot be written or holds something else, before the key is made."""
+    if out is None:
+        return
+    if not os.access(out.parent, os.W_OK):
         raise click.UsageError(f"--credentials-out: {out.parent} is no folder that you may write to.")
-    if out and out.exists() and _owner_of(out) != name:
-        raise click.UsageError(
-            f"--credentials-out: {out} holds something else than credentials of {name}; nothing done."
-        )
-
-
-def _owner_of(file: Path) -> str | None:
-    """Return whose credentials a file holds, whoever may read it; None for another file."""
-    try:
-        return str(json.loads(file.read_bytes())["client"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+    if out.exists():
+        try:
+            owner = json.loads(out.read_bytes())["client"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            owner = None
+        if owner != name:
+            raise click.UsageError(
+                f"--credentials-out: {out} holds something else than credentials of {name}; nothing done."
+            )
 
 
 def _hand_out(terminal: Terminal, body: Facts, out: Path | None) -> None:
@@ -131,7 +128,3 @@ def _without_backend(terminal: Terminal, action: str, name: str | None = None, r
     answer: Facts = clients_offline(action, str(data_directory()), name, roles)
     terminal.say(f"This is {where(str(data_directory()))}.")
     return answer
-
-
-def _blocks(body: Facts) -> list[Block]:
-    return [list(body.get("clients", []))]

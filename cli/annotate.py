@@ -1,0 +1,20 @@
+"""`autolearn annotate`: a remark on a committed experiment."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import shared
+from cli.terminal import Terminal
+from cli.views import TASK
+
+
+@click.command()
+@click.argument("experiment")
+@click.argument("text")
+@click.option("--reason", default="remark", show_default=True, help="Why; it is kept with the event.")
+@shared
+def annotate(terminal: Terminal, experiment: str, text: str, reason: str) -> None:
+    """Add TEXT as a remark to EXPERIMENT."""
+    body = {"text": text, "reason": reason}
+    terminal.show(terminal.client().post("experiments", experiment, "annotations", body=body).body, TASK)

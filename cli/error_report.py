@@ -1,0 +1,66 @@
+"""Every failure becomes one sentence (or a problem object) on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from adapters.host.printable import visible
+from autolearn.errors import ClientError, InvalidInputError, sentence_of, shortened
+from cli import exit_codes
+from cli.lazy import OutputClosedError
+from cli.output import Facts, as_json
+from domain.errors import AutoLearnError
+
+JSON_FORMATS = ("json", "jsonl")
+
+
+def report(error: BaseException, arguments: Sequence[str]) -> int:
+    """Say what went wrong, and return the exit code."""
+    if isinstance(error, OutputClosedError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
+        return exit_codes.OUTPUT_CLOSED
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return exit_codes.INTERRUPTED
+    problem = _problem_of(error)
+    if isinstance(problem.get("detail"), str):
+        problem = problem | {"detail": shortened(problem["detail"])}
+    if wants_json(arguments):
+        click.echo(as_json(problem), err=True)
+    else:
+        context = getattr(error, "ctx", None)  # of click's usage errors
+        hint = f" See `{context.command_path} --help`." if isinstance(context, click.Context) else ""
+        click.echo(visible(f"autolearn: {sentence_of(problem)}{hint}"), err=True)
+    return exit_codes.of_error(error)
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Return whether a JSON format was asked for, also where the arguments could not be parsed."""
+    before = ""
+    for argument in arguments:
+        value = argument.partition("=")[2] if argument.startswith("--output=") else argument.removeprefix("-o")
+        if argument == "--json" or (argument.startswith(("-o", "--output=")) and value in JSON_FORMATS):
+            return True
+        if before in ("-o", "--output") and argument in JSON_FORMATS:
+            return True
+        before = argument
+    return False
+
+
+def _problem_of(error: BaseException) -> Facts:
+    if isinstance(error, ClientError):
+        return error.problem
+    if isinstance(error, AutoLearnError):
+        title = error.slug.replace("-", " ").capitalize()
+        return {"type": error.slug, "title": title, "detail": error.sentence, **error.facts}
+    if isinstance(error, click.ClickException):
+        return InvalidInputError(error.format_message().replace("\n\t", " ")).problem  # choices, one below the other
+    if isinstance(error, OSError):
+        prefix = f"{error.filename}: " if error.filename else ""
+        return InvalidInputError(f"{prefix}{error.strerror or error}.").problem
+    first_line = f"{type(error).__name__}: {error}".splitlines()[0]
+    return ClientError(f"The command failed unexpectedly ({first_line}). That is a mistake of AutoLearn.").problem

@@ -1,0 +1,23 @@
+"""`autolearn wait`: wait for the end of a task."""
+
+from __future__ import annotations
+
+import click
+
+from autolearn.tasks import path_of_task, wait_for_end
+from cli.options import Finite, shared
+from cli.tasks import exit_by_state
+from cli.terminal import Terminal
+from cli.views import TASK
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@click.option("--timeout", type=Finite(0), metavar="S", help="Give up after so many seconds (exit code 124).")
+@shared
+def wait(terminal: Terminal, name: str, timeout: float | None) -> None:
+    """Wait for the end of the training, evaluation or reproduction ID."""
+    with terminal.working(f"Waiting for {name}"):
+        body = wait_for_end(terminal.client(), path_of_task(name), timeout)
+    terminal.show(body, TASK)
+    exit_by_state(terminal, body, different=body.get("verdict") in ("different", "not-possible"))

@@ -1,4 +1,4 @@
-"""One SQLite file as a datastore of the `eventsourcing` library: one writing connection, a few that read beside it."""
+"""A SQLite file: one writing connection, a few that read beside it, and threads that wait for its log to grow."""
 
 from __future__ import annotations
 
@@ -7,48 +7,41 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
+from threading import Condition, RLock
 from typing import Final
 
-from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor, SQLiteDatastore
-
-from adapters.embedded.integrity import Check, content_faults
-from adapters.embedded.log.tail_watcher import Growth
-from adapters.embedded.schema import Schema
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 
 MEMORY: Final = ":memory:"
-UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)
-MAX_IDLE_READERS = 4
-READER_CACHE_KIB = 1000
-BUSY_SECONDS = 5.0
-CHECKPOINT_PAGES = 2000
+UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)  # what SQLite says of damage need not be text itself
+MAX_IDLE_READERS: Final = 4
+BUSY_SECONDS: Final = 5.0
+CHECKPOINT_PAGES: Final = 2000
 
 
-class Database(SQLiteDatastore):
+class Database:
     """A file, or `:memory:` (one connection, taken in turns). What was written is on disk when `writing` is left.
 
-    `read_only` is for another process's file: it needs no lock and never changes a byte of the data. One that nobody
-    writes (`immutable`) is read as it lies, and nothing is made beside it.
+    `read_only` is for another process's file: it needs no lock and never changes a byte of the data. `immutable` is for
+    one that nobody writes: nothing is made beside it.
     """
 
     def __init__(self, path: str | Path, *, read_only: bool = False, immutable: bool = False) -> None:
+        self.path, self.read_only, self._immutable = str(path), read_only, immutable
+        self.in_memory = self.path == MEMORY
+        self.tail_watcher = TailWatcher()
         self._idle: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
         self._turn = RLock()
         self._closed = False
         self._identity: tuple[int, int] | None = None
-        super().__init__(str(path), originator_id_type="text")
-        self.path, self.read_only, self._immutable = str(path), read_only, immutable
-        self.in_memory = self.path == MEMORY
-        self.growth = Growth()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Hold the one write transaction; whatever goes wrong, nothing of it is stored.
 
         Raises DiskReserveError for a full disk, NotAbleError for other trouble; a violated key is sqlite3's own error.
-        Of a file that was taken away NotAbleError: what goes into it no restart would find, so nobody may rely on it.
+        A file that was taken away is NotAbleError: no restart would find what goes into it, so nobody may rely on it.
         """
         with self._turn:
             connection = self._writer
@@ -60,15 +53,16 @@ class Database(SQLiteDatastore):
                 connection.execute("COMMIT")
                 self._check_place()
             except BaseException as error:
-                _roll_back(connection)
+                if connection is not None and connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 if isinstance(error, UNREADABLE) and not isinstance(error, sqlite3.IntegrityError):
-                    raise our_error(self.path, error) from error
+                    raise _translated(self.path, error) from error
                 raise
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection to read with; rows are plain tuples. Raises NotAbleError for an unreadable file."""
-        with as_ours(self.path):
+        with translated_errors(self.path):
             if self.in_memory:
                 with self._turn:
                     self._writer = self._writer or self._connect()
@@ -78,23 +72,10 @@ class Database(SQLiteDatastore):
                 try:
                     yield connection
                 finally:
-                    self._put_back(connection)
-
-    @contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        """Lend a cursor as the library's recorders expect it, with the library's errors."""
-        with self.writing() if commit else self.reading() as connection:
-            cursor = connection.cursor()
-            cursor.row_factory = sqlite3.Row
-            if commit:
-                yield SQLiteCursor(cursor)
-            else:
-                with SQLiteConnection(connection, max_age=None).transaction(commit=False):
-                    yield SQLiteCursor(cursor)
-
-    def faults(self, layout: Schema, *more: Check) -> list[str]:
-        """Return what is wrong with the file, which should have this layout; `more` looks at what its rows say."""
-        return content_faults(self.path, self.reading, layout, *more)
+                    if self._closed or len(self._idle) >= MAX_IDLE_READERS:
+                        connection.close()
+                    else:
+                        self._idle.append(connection)
 
     def close(self) -> None:
         """Close the file; connections that are being read with are closed when they come back."""
@@ -113,12 +94,6 @@ class Database(SQLiteDatastore):
         if now is None or now != self._identity:
             raise NotAbleError(f"{self.path} was removed, renamed or replaced while it was served: nothing is stored.")
 
-    def _put_back(self, connection: sqlite3.Connection) -> None:
-        if self._closed or len(self._idle) >= MAX_IDLE_READERS:
-            connection.close()
-        else:
-            self._idle.append(connection)
-
     def _connect(self) -> sqlite3.Connection:
         if self._closed:
             raise NotAbleError("The store is closed.")
@@ -133,8 +108,26 @@ class Database(SQLiteDatastore):
         return connection
 
 
+class TailWatcher:
+    """Wakes threads that wait for the log in a file to grow by what this process writes."""
+
+    def __init__(self) -> None:
+        self._position = 0
+        self._grown = Condition()
+
+    def reach(self, position: int) -> None:
+        """Say that everything up to a position is durable."""
+        with self._grown:
+            self._position = max(self._position, position)
+            self._grown.notify_all()
+
+    def wait_beyond(self, position: int, timeout: float) -> bool:
+        with self._grown:
+            return self._grown.wait_for(lambda: self._position > position, timeout)
+
+
 def reading_uri(path: str | Path, *, immutable: bool = False) -> str:
-    """Name a file for SQLite to read only; it takes one that nobody writes as it lies."""
+    """Name a file for SQLite to read only; it reads an immutable one without locks, and makes nothing beside it."""
     return f"{Path(path).absolute().as_uri()}?mode=ro{'&immutable=1' if immutable else ''}"
 
 
@@ -147,22 +140,16 @@ def identity_of(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _roll_back(connection: sqlite3.Connection | None) -> None:
-    if connection is not None and connection.in_transaction:
-        connection.execute("ROLLBACK")
-
-
 @contextmanager
-def as_ours(path: str) -> Iterator[None]:
-    """Turn SQLite's errors into those of the one error tree; what it says of damage need not be text itself."""
+def translated_errors(path: str) -> Iterator[None]:
+    """Turn SQLite's errors into those of the one error tree."""
     try:
         yield
     except UNREADABLE as error:
-        raise our_error(path, error) from error
+        raise _translated(path, error) from error
 
 
-def our_error(path: str, error: Exception) -> AutoLearnError:
-    """Name what SQLite ran into."""
+def _translated(path: str, error: Exception) -> AutoLearnError:
     name = Path(path).name
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         return DiskReserveError(f"The disk is full: nothing could be written to {name}, and nothing was.")

@@ -19,6 +19,7 @@ from domain.errors import ConflictError
 if TYPE_CHECKING:
     from adapters.embedded.database import Database
 
+FORMAT: Final = 2  # of a data directory and its logs; 1 had tables that were not STRICT
 MAX_NAMED: Final = 20  # rows that are named in one check
 KINDS: Final = {"integer": "a whole number", "real": "a number", "text": "text", "blob": "a blob", "null": "nothing"}
 OLD: Final = "old_{}"
@@ -29,7 +30,7 @@ EXISTS: Final = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
 class Column:
     """A column that is never NULL. `check` is a condition in SQL, `key` is PRIMARY KEY or UNIQUE.
 
-    `before` is the SQL of the value for rows that were stored before this column existed.
+    `before` is the SQL of the value for rows that were stored before this column existed; `length` is that of a blob.
     """
 
     name: str
@@ -37,6 +38,16 @@ class Column:
     check: str = ""
     key: str = ""
     before: str = ""
+    length: int | None = None
+
+    @classmethod
+    def blob(cls, name: str, length: int, key: str = "") -> Column:
+        return cls(name, "BLOB", f"length({name}) = {length}", key, length=length)
+
+    @classmethod
+    def time(cls, name: str) -> Column:
+        """Microseconds since 1970, within the years 1 to 9999."""
+        return cls(name, "INTEGER", f"{name} BETWEEN -62135596800000000 AND 253402300799999999")
 
     @property
     def definition(self) -> str:

@@ -8,6 +8,7 @@ field comes after its length, what is hashed can be read in one way only. The au
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from hashlib import sha256
 from struct import Struct
 from typing import Final, NamedTuple, Protocol, TypeVar
@@ -35,11 +36,17 @@ class Entry(Protocol):
     @property
     def position(self) -> int: ...
     @property
+    def at(self) -> datetime: ...
+    @property
     def hash(self) -> bytes: ...
 
 
 E = TypeVar("E", bound=Entry)
 E_contra = TypeVar("E_contra", bound=Entry, contravariant=True)
+
+
+def tail_of(entry: Entry) -> Tail:
+    return Tail(entry.position, to_microseconds(entry.at), entry.hash)
 
 
 class Chain(Protocol[E_contra]):

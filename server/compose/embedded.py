@@ -14,7 +14,7 @@ from typing import Any
 from adapters.audit_log.settling import Settling
 from adapters.audit_log.system_records import ArchivedJournal
 from adapters.embedded.audit_log.request_ids import SqliteRequestIds
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import MEMORY, Database
 from adapters.embedded.directory.format import check_format, check_master_key
 from adapters.embedded.directory.integrity import small_file_faults, special_files_in
@@ -65,7 +65,7 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
     feed = SqliteFeed(events)
     for database in (events, archive, read):
         opened.callback(database.close)
-    communications = SqliteCommunications(archive, worker, settings.reserve)
+    communications = SqliteAuditLog(archive, worker, settings.reserve)
     small_files = partial(small_file_faults, settings.data, settings.key_file)
     return EmbeddedStores(
         store=SqliteEventStore(events),

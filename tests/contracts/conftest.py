@@ -20,7 +20,7 @@ from adapters.distributed.relay.sources import EventSource
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics, topics_of
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -129,7 +129,7 @@ DURABLE = ["sqlite", "mongodb"]
 
 
 def sqlite_archive(database: Database) -> tuple[OpenArchive, Callable[[], None]]:
-    return lambda writer="w1", now=microseconds_now: SqliteCommunications(database, writer, now=now), database.close
+    return lambda writer="w1", now=microseconds_now: SqliteAuditLog(database, writer, now=now), database.close
 
 
 def mongodb_archive(request: pytest.FixtureRequest) -> tuple[OpenArchive, Callable[[], None]]:

@@ -18,8 +18,8 @@ from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.mongo import Mongo
-from adapters.embedded.audit_log.rows import INSERT, to_row
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.record_schema import INSERT, to_row
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -81,11 +81,11 @@ class Embedded(Installation):
     """In files of SQLite."""
 
     def replace_records(self, records: Sequence[Archived]) -> None:
-        database = self.communications._database  # type: ignore[attr-defined] # behind its back
+        database = self.communications.database  # type: ignore[attr-defined] # behind its back
         with database.writing() as connection:
             connection.execute("DELETE FROM communications")
             connection.executemany(INSERT, map(to_row, records))
-        self.communications = SqliteCommunications(database, "w1")
+        self.communications = SqliteAuditLog(database, "w1")
 
 
 class Distributed(Installation):
@@ -105,7 +105,7 @@ def installations(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[li
         databases = [Database(tmp_path / name) for name in ("e1", "e2", "c1", "c2")]
         logs, archives = databases[:2], databases[2:]
         yield [
-            Embedded(SqliteEventStore(log), SqliteFeed(log), SqliteCommunications(archive, "w1"))
+            Embedded(SqliteEventStore(log), SqliteFeed(log), SqliteAuditLog(archive, "w1"))
             for log, archive in zip(logs, archives, strict=True)
         ]
         for database in databases:

@@ -14,7 +14,7 @@ from adapters.audit_log.request_ids import KEPT_SECONDS, Earlier, FirstAnswer, R
 from adapters.distributed.audit_log.request_ids import REQUESTS, MongoRequestIds, request_faults
 from adapters.distributed.mongo import Mongo
 from adapters.embedded.audit_log.request_ids import KEPT, SqliteRequestIds
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from tests.contracts.test_communications import CALL
 
@@ -32,7 +32,7 @@ class Sqlite:
 
     def __call__(self) -> RequestIds:
         self.database = Database(self.file)
-        self.audit = SqliteCommunications(self.database, "w")
+        self.audit = SqliteAuditLog(self.database, "w")
         return SqliteRequestIds(self.database)
 
 

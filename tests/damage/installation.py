@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.audit_log.request_ids import FirstAnswer
 from adapters.embedded.audit_log.request_ids import SqliteRequestIds
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.directory.format import check_format, check_master_key
 from adapters.embedded.directory.receipts import AUDIT, LOG, write_receipts
@@ -39,7 +39,7 @@ def make(data: Path, *, killed: bool = False) -> Path:
     archive = Database(living / "communications.db")
     with with_real_blobs():
         live(world)
-    communications = SqliteCommunications(archive, "embedded-1")
+    communications = SqliteAuditLog(archive, "embedded-1")
     for number in range(1, len(world.commits) + 1):
         communications.archive(call(f"call-{number}"))
     SqliteRequestIds(archive).keep("ana", "request-1", FirstAnswer(409, (), b"refused", "call"))
@@ -72,7 +72,7 @@ def live(world: lives.World) -> None:
     world.catch_up()
 
 
-def small_files(data: Path, world: lives.World, communications: SqliteCommunications) -> None:
+def small_files(data: Path, world: lives.World, communications: SqliteAuditLog) -> None:
     """Write everything else that a backend keeps there."""
     blobs = FileBlobs(str(data / "blobs"), str(data / "scratch"))
     for content in CONTENT.values():

@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from adapters.embedded.audit_log.tables import AUDIT_LOG
+from adapters.embedded.audit_log.record_schema import AUDIT_LOG
 from adapters.embedded.directory.format import read_format
 from adapters.embedded.directory.receipts import read_receipts
-from adapters.embedded.log.tables import LOG
+from adapters.embedded.log.commit_schema import EVENT_LOG
 from adapters.embedded.read_models.generations import Generations
 from adapters.embedded.read_models.schema import READ_MODELS
 from adapters.embedded.schema import Schema
@@ -26,7 +26,11 @@ from autolearn.errors import ClientError
 from domain.errors import AutoLearnError
 from projections.ports import OPEN
 
-LAYOUTS = {"events.db": LOG, "communications.db": AUDIT_LOG, "read-models-1.db": READ_MODELS}
+SCHEMAS = {
+    "events.db": EVENT_LOG.file,
+    "communications.db": AUDIT_LOG.file,
+    "read-models-1.db": READ_MODELS,
+}
 PRAGMAS = ("user_version", "application_id", "encoding", "auto_vacuum", "journal_mode", "page_size")
 INDEXES = "SELECT m.name, l.name FROM sqlite_schema m JOIN pragma_index_list(m.name) l WHERE m.type = 'table'"
 
@@ -34,8 +38,8 @@ INDEXES = "SELECT m.name, l.name FROM sqlite_schema m JOIN pragma_index_list(m.n
 def served(data: Path, file: str) -> Any:
     """Return what one file says to whoever serves, or why it cannot be read."""
     name = file.removesuffix("-wal")
-    if name in LAYOUTS:
-        return of_database(data / name, LAYOUTS[name])
+    if name in SCHEMAS:
+        return of_database(data / name, SCHEMAS[name])
     if file.startswith("blobs/"):
         return (data / file).read_bytes()
     return of_small_file(data, name)
@@ -118,6 +122,6 @@ def of_small_file(data: Path, name: str) -> Any:
         "format.json": lambda: read_format(data),
         "read-models.current": lambda: Generations(data).named(),
         "receipts.json": lambda: read_receipts(data),
-        "lock": lambda: None,  # of nobody who lives: see tests/embedded/test_lock.py
+        "lock": lambda: None,  # of nobody who lives: see tests/embedded/test_directory_lock.py
     }
     return by_name[name]()

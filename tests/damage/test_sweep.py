@@ -10,7 +10,7 @@ import pytest
 from tests.damage import installation
 from tests.damage.__main__ import bits_of
 from tests.damage.bits import Flipping, files_of
-from tests.damage.served import LAYOUTS
+from tests.damage.served import SCHEMAS
 from tests.damage.values import all_changes, sweep_values
 from tests.damage.verifying import whole
 
@@ -43,7 +43,7 @@ def test_untouched_they_have_no_fault(at_rest: Path, killed: Path) -> None:
 
 def test_a_flipped_bit_is_found_or_without_effect(at_rest: Path) -> None:
     files = files_of(at_rest)
-    assert {*LAYOUTS, "master.key", "credentials.json", "format.json", "receipts.json"} < set(files)
+    assert {*SCHEMAS, "master.key", "credentials.json", "format.json", "receipts.json"} < set(files)
     for file in files:
         outcome = Flipping(at_rest).flip(file, sample(at_rest, file))
         assert outcome.missed == []
@@ -51,13 +51,13 @@ def test_a_flipped_bit_is_found_or_without_effect(at_rest: Path) -> None:
 
 
 def test_what_fills_a_gap_is_without_effect(at_rest: Path) -> None:
-    for file in LAYOUTS:
+    for file in SCHEMAS:
         outcome = Flipping(at_rest).fill_gaps(file)
         assert set(outcome.counts) == {(f"{file}, gap", "without effect")}
 
 
 def test_a_flipped_bit_of_a_write_ahead_log_is_found(killed: Path) -> None:
-    for file in LAYOUTS:
+    for file in SCHEMAS:
         outcome = Flipping(killed).flip(f"{file}-wal", sample(killed, f"{file}-wal"))
         assert outcome.missed == []
         assert outcome.counts[f"{file}-wal", "found"] >= BITS_OF_A_FILE // 2

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.embedded.audit_log.answer_tables import ANSWERS
+from adapters.embedded.audit_log.request_ids import ANSWERS
 from adapters.embedded.schema import Table
 from tests.damage.bits import Outcome
 from tests.damage.loose import loosened
-from tests.damage.served import LAYOUTS, as_text, served
+from tests.damage.served import SCHEMAS, as_text, served
 from tests.damage.verifying import first_fault
 
 VALUES = {
@@ -74,7 +74,7 @@ def keys_of(table: Table) -> tuple[str, ...]:
 
 def all_changes(data: Path) -> Iterator[tuple[str, Change]]:
     """Yield each change with its file."""
-    for file, layout in LAYOUTS.items():
+    for file, layout in SCHEMAS.items():
         connection = sqlite3.connect(data / file)
         connection.text_factory = as_text
         for table in layout.tables:
@@ -86,7 +86,7 @@ def all_changes(data: Path) -> Iterator[tuple[str, Change]]:
 def sweep_values(data: Path, every: int = 1) -> Outcome:
     """Make each change, or every so many-th, to a file and take it back; keys that forbid one count as found."""
     outcome = Outcome()
-    true = {file: (served(data, file), (data / file).read_bytes()) for file in LAYOUTS}
+    true = {file: (served(data, file), (data / file).read_bytes()) for file in SCHEMAS}
     for number, (file, change) in enumerate(all_changes(data)):
         if number % every:
             continue

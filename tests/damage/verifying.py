@@ -12,7 +12,7 @@ from pathlib import Path
 
 import projections.verification.verify
 from adapters.audit_log.chain import chain_faults as audit_chain_faults
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.integrity import wal_faults
 from adapters.embedded.log.feed import SqliteFeed
@@ -76,7 +76,7 @@ def of_events(data: Path) -> Iterator[str]:
 def of_communications(data: Path) -> Iterator[str]:
     """Find faults of the audit log."""
     with closing(Database(data / "communications.db", read_only=True)) as database:
-        archive = SqliteCommunications(database, "inspection")
+        archive = SqliteAuditLog(database, "inspection")
         yield from whats(audit_chain_faults(archive.read(0, EVERYTHING)))
         yield from archive.file_faults()
 

@@ -15,7 +15,7 @@ from adapters.distributed.relay.relay import CommunicationSource, Relay
 from adapters.distributed.topics.cloud_events import parse_record
 from adapters.distributed.topics.kafka import Fenced
 from adapters.distributed.topics.topics import topics_of
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from domain.errors import NotAbleError
 from projections.ports import RawCommit
@@ -50,7 +50,7 @@ def test_a_stock_consumer_reads_exactly_the_log(relayed: Relayed) -> None:
 
 def test_the_archive_of_communications_is_relayed_alike(relayed: Relayed) -> None:
     database = Database(":memory:")
-    archive = SqliteCommunications(database, "w1")
+    archive = SqliteAuditLog(database, "w1")
     relayed.topic = topics_of(relayed.database)[1]
     for _ in range(2):
         archive.archive(CALL)

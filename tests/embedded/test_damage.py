@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from adapters.audit_log import chain as communication_chain
-from adapters.embedded.audit_log.rows import to_row
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.record_schema import to_row
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -123,7 +123,7 @@ def test_bytes_changed_anywhere_in_the_file_are_found_or_harmless(log_file: Path
 
 def test_damaged_communications_are_found_and_read(tmp_path: Path) -> None:
     database = Database(tmp_path / "c.db")
-    archive = SqliteCommunications(database, "w1")
+    archive = SqliteAuditLog(database, "w1")
     for _ in range(6):
         archive.archive(CALL)
     change(
@@ -132,7 +132,7 @@ def test_damaged_communications_are_found_and_read(tmp_path: Path) -> None:
         "UPDATE communications SET at = 'noon' WHERE position = 4",
         "UPDATE communications SET milliseconds = 'long' WHERE position = 6",
     )
-    reader = SqliteCommunications(Database(tmp_path / "c.db", read_only=True), "reader")
+    reader = SqliteAuditLog(Database(tmp_path / "c.db", read_only=True), "reader")
     assert [position for position, _ in communication_chain.chain_faults(reader.read(0, 10))] == [2, 4, 6]
     found = reader.file_faults()
     assert "c.db: communications row 4: at is text of 4 bytes, and must be a whole number" in "; ".join(found)
@@ -141,7 +141,7 @@ def test_damaged_communications_are_found_and_read(tmp_path: Path) -> None:
 
 def test_rows_before_the_first_position_are_told_and_not_served(tmp_path: Path) -> None:
     database = Database(tmp_path / "c.db")
-    archive = SqliteCommunications(database, "w1")
+    archive = SqliteAuditLog(database, "w1")
     archive.archive(CALL)
     with loosened(tmp_path / "c.db") as connection:
         ((position, at, writer, number, *rest),) = connection.execute("SELECT * FROM communications")
@@ -149,7 +149,7 @@ def test_rows_before_the_first_position_are_told_and_not_served(tmp_path: Path) 
         forged = (-position, at, writer, -number, *rest)
         connection.execute(f"INSERT INTO communications VALUES ({marks})", forged)  # noqa: S608 - question marks
         connection.commit()
-    reader = SqliteCommunications(Database(tmp_path / "c.db", read_only=True), "reader")
+    reader = SqliteAuditLog(Database(tmp_path / "c.db", read_only=True), "reader")
     assert [it.position for it in reader.page({}, None, 10)] == [1]
     assert [it.position for it in reader.recent(-5)] == [1]
     wrong = "position is a whole number, and must be a whole number with position >= 1"
@@ -176,12 +176,12 @@ def test_the_records_of_an_older_version_stay_and_new_ones_follow_them(tmp_path:
         rows = [to_row(record)[:21] for record in older]
         connection.executemany(f"INSERT INTO communications VALUES ({marks})", rows)  # noqa: S608 - question marks
         connection.commit()
-    before = SqliteCommunications(Database(tmp_path / "c.db", read_only=True), "reader")
+    before = SqliteAuditLog(Database(tmp_path / "c.db", read_only=True), "reader")
     assert before.read(0, 10) == older
     assert before.file_faults() == ["c.db: an older AutoLearn wrote it; a start brings it to format 2"]
-    archive = SqliteCommunications(Database(tmp_path / "c.db"), "c")
+    archive = SqliteAuditLog(Database(tmp_path / "c.db"), "c")
     assert archive.read(0, 10) == older
     assert archive.archive(CALL).previous == older[-1].hash
-    reopened = SqliteCommunications(Database(tmp_path / "c.db"), "c")
+    reopened = SqliteAuditLog(Database(tmp_path / "c.db"), "c")
     assert list(communication_chain.chain_faults(reopened.read(0, 10))) == []
     assert reopened.file_faults() == []

@@ -14,9 +14,9 @@ from adapters.embedded.database import Database
 from adapters.embedded.directory.format import DirectoryFormat, check_format, check_master_key, read_format
 from adapters.embedded.directory.integrity import small_file_faults
 from adapters.embedded.log.event_store import SqliteEventStore
-from adapters.embedded.log.tables import FORMAT
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.generations import Generations
+from adapters.embedded.schema import FORMAT
 from adapters.security.keys import client_key, fingerprint, make_master_key, read_master_key
 from autolearn.credentials import Credentials
 from domain.errors import BadInputError, ConflictError
@@ -59,7 +59,9 @@ def test_another_master_key_is_refused_and_the_first_one_stays(tmp_path: Path) -
 def with_log(tmp_path: Path) -> Path:
     """A data directory with a log, its format and its key noted."""
     check_format(tmp_path)
-    SqliteEventStore(Database(tmp_path / "events.db"))._database.close()
+    database = Database(tmp_path / "events.db")
+    SqliteEventStore(database)
+    database.close()
     check_master_key(tmp_path, "aa", tmp_path / "master.key")
     return tmp_path
 

@@ -26,10 +26,11 @@ EVENTS = "originator_id, originator_version, topic, state"
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
     """A log of the format before: what a store of today wrote, in the tables of then."""
-    store = SqliteEventStore(Database(tmp_path / "new.db"))
+    database = Database(tmp_path / "new.db")
+    store = SqliteEventStore(database)
     for stream, version in (("client:ana", 1), ("client:eve", 1), ("client:ana", 3)):
         append(store, stream, version, count=2)
-    store._database.close()
+    database.close()
     with closing(sqlite3.connect(tmp_path / "events.db")) as connection:
         connection.executescript(OLDER)
         connection.execute("ATTACH ? AS new", (str(tmp_path / "new.db"),))
@@ -88,7 +89,9 @@ def test_a_value_that_does_not_fit_stops_it_and_is_named(older: Path, statement:
 
 
 def test_a_newer_file_is_refused(older: Path) -> None:
-    SqliteEventStore(Database(older))._database.close()
+    database = Database(older)
+    SqliteEventStore(database)
+    database.close()
     run(older, "PRAGMA user_version = 3")
     with pytest.raises(ConflictError, match="newer AutoLearn"):
         SqliteEventStore(Database(older))

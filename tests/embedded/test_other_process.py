@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -63,8 +63,8 @@ def test_the_files_of_a_killed_backend_are_read_as_they_are(tmp_path: Path, keep
 
 
 def test_read_only_communications(tmp_path: Path) -> None:
-    archive = SqliteCommunications(Database(tmp_path / "c.db"), "w1")
-    reader = SqliteCommunications(Database(tmp_path / "c.db", read_only=True), "reader")
+    archive = SqliteAuditLog(Database(tmp_path / "c.db"), "w1")
+    reader = SqliteAuditLog(Database(tmp_path / "c.db", read_only=True), "reader")
     record = archive.archive(CALL)
     assert reader.read(0, 10) == [record]
     assert reader.wait_beyond(0, 0) is True

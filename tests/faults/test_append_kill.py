@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from adapters.audit_log import chain as communication_chain
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -24,7 +24,7 @@ WRITES = """
 import os, sys
 from threading import Thread
 from uuid import uuid4
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from tests.contracts.events import events, stamp
@@ -32,7 +32,7 @@ from tests.contracts.test_communications import CALL
 
 folder, life = sys.argv[1:]
 store = SqliteEventStore(Database(folder + "/events.db"))
-archive = SqliteCommunications(Database(folder + "/communications.db"), "w" + life)
+archive = SqliteAuditLog(Database(folder + "/communications.db"), "w" + life)
 
 def work(n):
     for k in range(1, 1_000_000):
@@ -65,7 +65,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_partial(tmp_path: Path) -> 
         database = Database(tmp_path / "events.db")
         check_log(SqliteEventStore(database), SqliteFeed(database), told)
         database.close()
-    archive = SqliteCommunications(Database(tmp_path / "communications.db"), "after")
+    archive = SqliteAuditLog(Database(tmp_path / "communications.db"), "after")
     records = archive.read(0, 10**6)
     assert list(communication_chain.chain_faults(records)) == []
     assert {int(record) for _, _, record, _ in told} <= {record.position for record in records}

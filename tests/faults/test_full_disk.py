@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters.audit_log import chain as communication_chain
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -80,13 +80,13 @@ def test_a_full_disk_refuses_appends_and_harms_nothing(small_disk: Path) -> None
     assert feed.file_faults() == []
 
 
-def archive_for_ever(archive: SqliteCommunications) -> None:
+def archive_for_ever(archive: SqliteAuditLog) -> None:
     while True:
         archive.archive(replace(CALL, operation="x" * 4000))
 
 
 def test_a_full_disk_refuses_communications_until_there_is_room(small_disk: Path) -> None:
-    archive = SqliteCommunications(Database(small_disk / "communications.db"), "w1", reserve=MIB // 4)
+    archive = SqliteAuditLog(Database(small_disk / "communications.db"), "w1", reserve=MIB // 4)
     archive.check_able()
     filler = fill(small_disk)
     with pytest.raises(DiskReserveError, match="kept in reserve"):

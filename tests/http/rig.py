@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.embedded.audit_log.request_ids import SqliteRequestIds
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -51,7 +51,7 @@ class Rig:
         log, self.read = Database(":memory:"), ReadDatabase(":memory:")
         self.store, self.feed, self.documents = SqliteEventStore(log), SqliteFeed(log), EmbeddedDocuments(self.read)
         audit = Database(":memory:")
-        self.communications, self.request_ids = SqliteCommunications(audit, "backend"), SqliteRequestIds(audit)
+        self.communications, self.request_ids = SqliteAuditLog(audit, "backend"), SqliteRequestIds(audit)
         self.application = Application(Ports(self.store, blobs, launcher, self.clock, "backend", Retry()))
         self.projecting = Projecting(self.feed, self.documents)
         self.do(OfferCatalog(datasets))

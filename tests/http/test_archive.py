@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.log.feed import SqliteFeed
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Archived, Communication
@@ -18,9 +18,7 @@ from tests.http.rig import Rig
 TRAINING = {"dataset": "iris", "model": "svm"}
 
 
-def broken(
-    monkeypatch: pytest.MonkeyPatch, method: str, error: Exception, kind: type[Any] = SqliteCommunications
-) -> None:
+def broken(monkeypatch: pytest.MonkeyPatch, method: str, error: Exception, kind: type[Any] = SqliteAuditLog) -> None:
     def fail(*_: Any) -> None:
         raise error
 
@@ -29,9 +27,9 @@ def broken(
 
 def test_the_record_is_there_before_the_first_byte(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    archive = SqliteCommunications.archive
+    archive = SqliteAuditLog.archive
 
-    def noted(self: SqliteCommunications, communication: Communication) -> Archived:
+    def noted(self: SqliteAuditLog, communication: Communication) -> Archived:
         archived = archive(self, communication)
         order.append(archived.communication.outcome)
         return archived
@@ -40,7 +38,7 @@ def test_the_record_is_there_before_the_first_byte(rig: Rig, ana: Caller, monkey
         order.append("sent")
         return False
 
-    monkeypatch.setattr(SqliteCommunications, "archive", noted)
+    monkeypatch.setattr(SqliteAuditLog, "archive", noted)
     for method, target in (("GET", "/session"), ("GET", "/log"), ("GET", "/nowhere"), ("DELETE", "/trainings/zzzz")):
         call = ana.outgoing(method, target)
         ana.raw(call, call.headers(), [b""], until=sent)

@@ -10,7 +10,7 @@ from anyio import Event, create_task_group, run
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.http.middleware.refused_calls import BURST, EACH_SECONDS, RefusedCalls
 from adapters.http.middleware.request_context import refused_connection
@@ -28,7 +28,7 @@ class Account:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.archive = SqliteCommunications(Database(":memory:"), "backend")
+        self.archive = SqliteAuditLog(Database(":memory:"), "backend")
         self.calls = RefusedCalls(self.archive, now=lambda: self.now)
 
     @property
@@ -84,7 +84,7 @@ def test_what_cannot_be_stored_is_counted_and_kept(monkeypatch: pytest.MonkeyPat
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteCommunications, "archive" if isinstance(error, OSError) else "check_able", fail)
+        patched.setattr(SqliteAuditLog, "archive" if isinstance(error, OSError) else "check_able", fail)
         for _ in range(10):
             account.calls.archive(STRANGER)
             account.now += EACH_SECONDS
@@ -126,7 +126,7 @@ def test_below_the_reserve_queries_go_on(rig: Rig, ana: Caller, monkeypatch: pyt
     def fail(*_: Any) -> None:
         raise DiskReserveError("full")
 
-    monkeypatch.setattr(SqliteCommunications, "check_able", fail)
+    monkeypatch.setattr(SqliteAuditLog, "check_able", fail)
     for _ in range(20):
         assert ana.raw(ana.outgoing("GET", "/session"), {}, [b""]).status == 401
         assert ana.get("/session").status == 200

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.http.routes.health import readiness
 from adapters.log import events as wire_events
 from autolearn.credentials import Credentials
@@ -154,10 +154,10 @@ def test_ready_says_what_is_wrong(rig: Rig, ana: Caller, monkeypatch: pytest.Mon
     ready = ana.raw(ana.outgoing("GET", "/health/ready"), {}, [b""])
     assert (ready.json["status"], ready.json["lag_events"], ready.json["fault"]) == ("ready", 0, None)
 
-    def full(_: SqliteCommunications) -> None:
+    def full(_: SqliteAuditLog) -> None:
         raise DiskReserveError("Only 1 byte is free.")
 
-    monkeypatch.setattr(SqliteCommunications, "check_able", full)
+    monkeypatch.setattr(SqliteAuditLog, "check_able", full)
     not_ready = ana.raw(ana.outgoing("GET", "/health/ready"), {}, [b""])
     assert (not_ready.status, not_ready.json["fault"]) == (503, "Only 1 byte is free.")
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.http.middleware import bodies
 from adapters.http.middleware.fair_queue import Turns
 from adapters.http.streams.live import INGESTS, UPLOADS_OF_ONE
@@ -89,12 +89,12 @@ def test_a_disk_that_fills_up_meanwhile_ends_it(
 ) -> None:
     calls: list[int] = []
 
-    def able(_: SqliteCommunications) -> None:
+    def able(_: SqliteAuditLog) -> None:
         calls.append(1)
         if len(calls) > 1:
             raise DiskReserveError("Only 1 byte is free.")
 
-    monkeypatch.setattr(SqliteCommunications, "check_able", able)
+    monkeypatch.setattr(SqliteAuditLog, "check_able", able)
     before = rig.position
     reply = add(ana)
     assert (reply.status, reply.json["type"]) == (507, "disk-full")

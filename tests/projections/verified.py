@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from adapters.embedded.audit_log.store import SqliteCommunications
+from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.read_models.database import ReadDatabase
 from projections.ports import Communication
@@ -44,7 +44,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.world = World(Database(folder / "events.db"), ReadDatabase(folder / "read.db"))
         self.archive = Database(folder / "communications.db")
-        self.communications = SqliteCommunications(self.archive, "w1")
+        self.communications = SqliteAuditLog(self.archive, "w1")
         self.shelf = Shelf()
         self.world.register("iris")
         for name in ("a" * 16, "b" * 16):

@@ -10,9 +10,20 @@ from typing import Final
 
 from adapters.audit_log.request_ids import KEPT_SECONDS, Earlier, FirstAnswer, Trace, intact, key_of
 from adapters.embedded.database import Database
-from adapters.embedded.schema import as_text
+from adapters.embedded.schema import Column, Table, as_text
 from adapters.log.times import microseconds_now
 
+ANSWERS: Final = Table(
+    "first_answers",
+    ("request",),
+    (
+        Column.blob("request", 32, "PRIMARY KEY"),
+        Column("until", "INTEGER", "until > 0"),
+        Column("answer", "BLOB"),
+        Column.blob("hash", 32),
+    ),
+    without_rowid=True,
+)
 KEPT: Final = KEPT_SECONDS * 1_000_000
 MOST_UNTOLD: Final = 10_000
 # A call whose caller hung up before its answer was there is not answered, and so not used.
@@ -83,7 +94,7 @@ class SqliteRequestIds:
             self._running.discard(key)
 
 
-def answer_faults(connection: sqlite3.Connection) -> Iterator[str]:
+def find_changed_answers(connection: sqlite3.Connection) -> Iterator[str]:
     """Name rows that are not as they were stored."""
     for request, until, answer, digest in connection.execute(ALL):
         fits = isinstance(request, bytes) and isinstance(until, int) and isinstance(answer, bytes)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.embedded.log.tables import FORMAT, LOG
+from adapters.embedded.log.commit_schema import APPLICATION
+from adapters.embedded.schema import FORMAT
 from adapters.host.files import write_whole
 from domain.errors import BadInputError, ConflictError
 
@@ -106,6 +107,6 @@ def _format_of_log(events: Path) -> int | None:
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'commits'").fetchone()
     except (sqlite3.Error, UnicodeDecodeError):
         return None
-    if not tables or application not in {0, LOG.application}:
+    if not tables or application not in {0, APPLICATION}:
         return None
     return int(version) or WITHOUT_CHECK

@@ -9,8 +9,8 @@ from typing import Final
 
 from adapters.embedded.directory import format as data_format
 from adapters.embedded.directory import receipts
-from adapters.embedded.log.tables import FORMAT
 from adapters.embedded.read_models.generations import Generations
+from adapters.embedded.schema import FORMAT
 from adapters.host.files import special_files
 from adapters.security.keys import client_key, fingerprint, read_master_key
 from autolearn.credentials import Credentials

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from adapters.embedded.database import as_ours, identity_of, reading_uri
+from adapters.embedded.database import identity_of, reading_uri, translated_errors
 from adapters.embedded.integrity import content_faults
 from adapters.embedded.read_models.checks import read_model_faults
 from adapters.embedded.read_models.schema import READ_MODELS
@@ -49,14 +49,14 @@ class ReadDatabase:
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
         self._identity: tuple[int, int] | None = None
-        with as_ours(self.path):
+        with translated_errors(self.path):
             self._writer: sqlite3.Connection | None = None if read_only else self._prepared(self.path)
             self._identity = identity_of(self.path)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Hold the one write transaction; whatever goes wrong, nothing of it is stored."""
-        with self._turn, as_ours(self.path):
+        with self._turn, translated_errors(self.path):
             if self._writer is None:
                 raise NotAbleError("These read models are open for reading only, or closed.")
             self._writer.execute("BEGIN IMMEDIATE")
@@ -71,7 +71,7 @@ class ReadDatabase:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection to read with."""
-        with as_ours(self.path):
+        with translated_errors(self.path):
             if self._in_memory and self._writer is not None:
                 with self._turn:
                     yield self._writer
@@ -84,7 +84,7 @@ class ReadDatabase:
 
     def switch(self, path: str | Path) -> None:
         """Go on with another file; whoever reads the old one now finishes there."""
-        with self._turn, as_ours(str(path)):
+        with self._turn, translated_errors(str(path)):
             fresh = self._prepared(str(path))
             old, self._writer, self.path = self._writer, fresh, str(path)
             self._identity = identity_of(self.path)

@@ -40,7 +40,6 @@ class Answer:
 
     @property
     def is_problem(self) -> bool:
-        """Whether the call was refused."""
         return self.status >= FIRST_PROBLEM
 
     @property
@@ -72,7 +71,6 @@ class Answer:
 
     @property
     def problem(self) -> dict[str, Any]:
-        """The problem object of a refusal."""
         if isinstance(self.body, dict):
             return self.body
         return {"type": "no-problem-object", "detail": f"The answer was HTTP {self.status}.", "status": self.status}
@@ -130,12 +128,10 @@ def read_unsealed(url: str, call: OutgoingCall, reply: HTTPResponse) -> Answer:
 
 
 def changed(call: OutgoingCall, what: str) -> UnprovenAnswerError:
-    """Return the error for an answer that is not as it was sealed."""
     return unproven(call, f"Somebody changed the answer on its way ({what}): it is not believed.")
 
 
 def unproven(call: OutgoingCall, sentence: str) -> UnprovenAnswerError:
-    """Return the error for an answer that does not count."""
     return UnprovenAnswerError(with_doubt(call, sentence))
 
 

@@ -73,11 +73,9 @@ class Client:
         return self.exchange(call, _encode(body), BACKGROUND if background else {}).raise_for_status()
 
     def delete(self, *path: str) -> Answer:
-        """Cancel what the parts of `path` name."""
         return self.exchange(self.call("DELETE", target_of(path, {}))).raise_for_status()
 
     def upload(self, *path: str, file: Path, **query: Any) -> Answer:
-        """POST a raw file."""
         return self.exchange(self.call("POST", target_of(path, query)), FileBody.of(file)).raise_for_status()
 
     def download(self, *path: str, to: Path, **query: Any) -> int:
@@ -124,12 +122,8 @@ class Client:
 
     def send(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Answer | Iterator[Event]:
         """Send a call until it is answered, by an answer or by a stream of events."""
-        answer = self._deliver(call, body, headers, streamed=EVENT_STREAM)
-        for pause in pauses():
-            if isinstance(answer, StreamedAnswer) or not answer.is_problem:
-                break
-            if slug_of(answer.problem) != OUTCOME_RECORDED:
-                break
+        answer, retries = self._deliver(call, body, headers, streamed=EVENT_STREAM), pauses()
+        while _is_only_recorded(answer) and (pause := next(retries, None)) is not None:
             self.pause(pause)
             call = call.renew()
             answer = self._deliver(call, body, headers, streamed=EVENT_STREAM)
@@ -143,19 +137,17 @@ class Client:
         self, call: OutgoingCall, body: Body, headers: dict[str, str], streamed: str
     ) -> Answer | StreamedAnswer:
         """Repeat a call whose connection broke: the same request id is the same command, so nothing is done twice."""
-        reason: Exception | None = None
-        for pause in (0.0, *pauses()):
-            if reason is not None:
-                self.pause(pause)
+        retries = pauses()
+        while True:
             try:
                 with call.sign(body) as (signed, content):
-                    reply = send_request(
-                        self.url, call.method, call.target, {"Accept": SEALED} | headers | signed, content
-                    )
+                    sent = {"Accept": SEALED} | headers | signed
+                    reply = send_request(self.url, call.method, call.target, sent, content)
                 return self._read(call, reply, streamed)
             except BrokenConnectionError as broken:
-                reason = broken
-        raise unreachable(self.url, reason)
+                if (pause := next(retries, None)) is None:
+                    raise unreachable(self.url, broken) from None
+                self.pause(pause)
 
     def _read(self, call: OutgoingCall, reply: HTTPResponse, streamed: str) -> Answer | StreamedAnswer:
         with ExitStack() as unless_streamed:
@@ -205,6 +197,11 @@ def connect(url: str | None = None) -> Client:
             "for another backend, set AUTOLEARN_URL and AUTOLEARN_CREDENTIALS."
         ) from None
     return Client(url, credentials, Positions.of(file, url, credentials.client, credentials.key))
+
+
+def _is_only_recorded(answer: Answer | StreamedAnswer) -> bool:
+    """Whether the command is done, but its answer is to be asked for by a call of its own."""
+    return isinstance(answer, Answer) and answer.is_problem and slug_of(answer.problem) == OUTCOME_RECORDED
 
 
 def _encode(body: Any) -> bytes:

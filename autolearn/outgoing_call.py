@@ -72,12 +72,10 @@ class OutgoingCall:
         return {"Authorization": value} | ({"Idempotency-Key": key} if key else {})
 
     def seal_json(self, body: bytes) -> tuple[dict[str, str], bytes]:
-        """Return the headers and the sealed body for a JSON body."""
         sealed = seal(self.credentials.key, REQUEST, self.request_id, self.method, self.target, body)
         return self.headers(hashlib.sha256(sealed).hexdigest()) | {"Content-Type": SEALED}, sealed
 
     def file_headers(self, sha256: str) -> dict[str, str]:
-        """Return the headers for a raw file of this SHA-256 (hex), which is sent as it is."""
         return self.headers(sha256) | {"Content-Type": RAW}
 
     def unseal(self, sealed: bytes, purpose: str = RESPONSE) -> bytes:

@@ -9,7 +9,6 @@ import resource
 import stat
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
 from autolearn.errors import InvalidInputError
@@ -23,6 +22,8 @@ def write_secret(path: str | Path, text: str) -> None:
 
     It appears whole: another process that starts at the same moment would else read a key that is still being written.
     """
+    from tempfile import NamedTemporaryFile  # noqa: PLC0415 - a call only reads
+
     forbid_dumps()
     folder = Path(path).resolve().parent
     with NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=".secret-") as draft:

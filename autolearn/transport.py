@@ -64,5 +64,4 @@ def read_body(reply: HTTPResponse, size: int | None = None) -> bytes:
 
 
 def unreachable(url: str, reason: object) -> UnreachableError:
-    """Return the error that says what to do."""
     return UnreachableError(f"No backend answers at {url} ({reason}): `autolearn up` starts one on this machine.")

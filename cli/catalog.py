@@ -27,7 +27,6 @@ def catalog(terminal: Terminal, kind: str | None, name: str | None, as_of: str |
 
 
 def describe_setting(setting: Facts) -> str:
-    """Return the type of a setting and what it allows, in a few words."""
     if "any_of" in setting:
         return " or ".join(map(describe_setting, setting["any_of"]))
     if "choices" in setting:

@@ -72,7 +72,6 @@ class DemoShell:
         self._run(arguments, exits=exits)
 
     def show_object(self, *arguments: str) -> Any:
-        """Run a command in a JSON format, and return its object."""
         self._print(arguments)
         output = self._run(arguments, capture=True)
         click.echo(output.decode(errors="replace"), nl=False)

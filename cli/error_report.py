@@ -19,7 +19,6 @@ JSON_FORMATS = ("json", "jsonl")
 
 
 def report(error: BaseException, arguments: Sequence[str]) -> int:
-    """Say what went wrong, and return the exit code."""
     if isinstance(error, OutputClosedError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
         return exit_codes.OUTPUT_CLOSED

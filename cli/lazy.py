@@ -52,7 +52,6 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Refuse an unknown name with the nearest ones."""
         if args and args[0] not in self.known and not args[0].startswith("-"):
             from difflib import get_close_matches  # noqa: PLC0415 - only after a mistake
 
@@ -68,7 +67,6 @@ class LazyGroup(click.Group):
                 formatter.write_dl([(name, line) for name, (_, line) in section.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Complete names of commands without importing them, and options."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only for a shell that completes
 
         names = [(name, line) for name, (_, line) in self.known.items() if name.startswith(incomplete)]

@@ -33,7 +33,6 @@ class View:
     csv_rows: Callable[[Facts], list[Facts]] | None = None  # where csv needs other rows: no list fits in a cell
 
     def rows_of(self, body: Facts) -> list[Facts]:
-        """Return the rows of jsonl."""
         if callable(self.rows):
             return self.rows(body)
         return list(body.get(self.rows, [])) if self.rows else [body]
@@ -62,7 +61,6 @@ def render(body: Facts, form: str, view: View, style: Style) -> tuple[str, list[
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
-    """Return JSON as people read it."""
     return visible_json(json.dumps(value, indent=indent, ensure_ascii=False))
 
 

@@ -78,7 +78,6 @@ class LocalProxy(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The URL with its secret."""
         return f"http://127.0.0.1:{self.server_port}/{self.secret}"
 
 
@@ -90,7 +89,6 @@ class RequestHandler(BaseHTTPRequestHandler):
     server_version, sys_version = "autolearn-proxy", ""
 
     def do_GET(self) -> None:
-        """Answer a GET, POST or DELETE."""
         try:
             self._check_headers()
             target = self._check_target()

@@ -31,7 +31,6 @@ class Style:
     colours: bool = False
 
     def paint(self, code: str, text: str) -> str:
-        """Return the text in a colour of ECMA-48, where colours may be used."""
         return f"\033[{code}m{text}\033[0m" if self.colours and code else text
 
 
@@ -56,7 +55,6 @@ def format_table(rows: Sequence[dict[str, Any]], style: Style) -> tuple[list[str
 
 
 def format_facts(facts: dict[str, Any], style: Style) -> list[str]:
-    """Return one line per fact."""
     shown = [(visible(name), format_value(value)) for name, value in facts.items()]
     wide = max((display_width(name) for name, _ in shown), default=0)
     room = None if style.width is None else max(style.width - wide - len(GAP), NARROWEST)

@@ -30,17 +30,14 @@ class Terminal:
 
     @property
     def is_for_people(self) -> bool:
-        """Whether the result is a table."""
         return self.form == "table"
 
     def client(self) -> Client:
-        """Return the Remote Proxy of the backend."""
         from autolearn.client import connect  # noqa: PLC0415 - loads cryptography and http.client
 
         return connect(self.url)
 
     def show(self, body: dict[str, Any], view: View = ALL_FACTS) -> None:
-        """Print a result."""
         text, left_out = render(body, self.form, view, stdout_style() if self.is_for_people else Style())
         if text:
             click.echo(text)
@@ -50,7 +47,6 @@ class Terminal:
             self.say(f"Not shown for lack of room: {', '.join(left_out)} (`-o json` shows all).")
 
     def show_page(self, body: dict[str, Any], view: View) -> None:
-        """Print one page of a list, and how to get the next."""
         self.show(body, view)
         if self.form != "json" and body.get("next"):
             self.say(f"More: the same command with --cursor {body['next']}")
@@ -60,7 +56,6 @@ class Terminal:
         click.echo(text if self.is_for_people else as_json(row))
 
     def say(self, sentence: str) -> None:
-        """Print a message."""
         click.echo(visible(sentence), err=True)
 
     def working(self, activity: str) -> AbstractContextManager[Spinner | None]:

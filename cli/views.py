@@ -14,7 +14,6 @@ LONGEST_LIST, SHOWN_OF_LIST = 12, 3
 
 
 def name_of(thing: Any) -> Any:
-    """Return the name of a model or data set in an answer."""
     return thing.get("name") if isinstance(thing, dict) else thing
 
 
@@ -35,7 +34,6 @@ def cut_lists(facts: Facts) -> Facts:
 
 
 def format_failure(error: Any) -> Any:
-    """Return the reason and detail of a failure in one text."""
     if not isinstance(error, dict):
         return error
     return ": ".join(str(error[key]) for key in ("reason", "detail") if error.get(key))
@@ -51,7 +49,6 @@ def task_blocks(body: Facts) -> list[Block]:
 
 
 def measure_rows(measures: Any) -> list[Facts]:
-    """Show measures, one per line."""
     return [{"measure": name, "value": format_measure(value)} for name, value in (measures or {}).items()]
 
 
@@ -74,7 +71,6 @@ def numeric_measures(it: Facts) -> Facts:
 
 
 def experiment_row(it: Facts) -> Facts:
-    """Return one experiment as a row, whatever it is part of."""
     row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": name_of(it.get("model"))}
     row |= {"dataset": name_and_version(it.get("dataset")), "settings": format_settings(it.get("settings"))}
     return row | numeric_measures(it)

@@ -159,7 +159,7 @@ class DiskReserveError(AutoLearnError):
 
 
 class WaitedTooLongError(AutoLearnError):
-    """The stated time passed before the end was seen (raised by the client)."""
+    """A backend did not start or stop in the stated time."""
 
     slug = "waited-too-long"
 

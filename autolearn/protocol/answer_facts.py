@@ -27,7 +27,6 @@ class AnswerFacts:
     sha256: str
 
     def seal(self, key: bytes, request_id: str, method: str, target: str) -> str:
-        """Return the header's value."""
         return seal(key, PURPOSE, request_id, method, target, json.dumps(asdict(self)).encode()).decode()
 
     @classmethod

@@ -28,7 +28,6 @@ def authorization(  # noqa: PLR0917 - all that it is bound to
     idempotency_key: str = "",
     now: float | None = None,
 ) -> str:
-    """Return the value of the Authorization header for one call."""
     claims = json.dumps([request_id, body_sha256, idempotency_key]).encode()
     payload = token_binding(client, method, target) + claims
     token = Fernet(key).encrypt_at_time(payload, int(time() if now is None else now))

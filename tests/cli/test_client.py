@@ -14,11 +14,21 @@ from adapters.http.problems import Problem
 from adapters.serving.limits import NO_ROOM, NOT_HTTP, TOO_SLOW, header_too_large, target_too_long
 from autolearn.client import Client
 from autolearn.credentials import Credentials
-from autolearn.errors import InvalidInputError, ProblemError, UnprovenAnswerError, UnreachableError, WaitTimeoutError
+from autolearn.errors import (
+    NOT_REACHED,
+    OUTCOME_RECORDED,
+    InvalidInputError,
+    ProblemError,
+    UnprovenAnswerError,
+    UnreachableError,
+    WaitTimeoutError,
+)
 from autolearn.outgoing_call import FileBody
 from autolearn.positions import Positions
 from autolearn.protocol.headers import PROBLEM
+from autolearn.retries import PAUSES, pauses
 from autolearn.tasks import wait_for_end
+from domain.errors import NotReachedError, OutcomeRecordedError
 from tests.cli.examples import ID, training
 from tests.cli.fake_backend import FakeBackend, Reply, problem
 
@@ -38,6 +48,18 @@ def test_it_gives_up_at_last(backend: FakeBackend, client: Client) -> None:
     with pytest.raises(UnreachableError):
         client.post("trainings")
     assert len(backend.seen) == 5
+
+
+def test_pauses_are_bounded_and_differ() -> None:
+    runs = [list(pauses()) for _ in range(100)]
+    for nth, seconds in enumerate(PAUSES):
+        assert all(0.5 * seconds <= run[nth] <= 1.5 * seconds for run in runs)
+    assert len({tuple(run) for run in runs}) > 1
+    assert {len(run) for run in runs} == {len(PAUSES)}
+
+
+def test_slugs_that_the_client_acts_on_are_the_backends() -> None:
+    assert (NotReachedError.slug, OutcomeRecordedError.slug) == (NOT_REACHED, OUTCOME_RECORDED)
 
 
 def test_a_refused_connection_is_not_repeated(client: Client) -> None:

@@ -68,7 +68,7 @@ class Client:
         return answer.raise_for_status()
 
     def post(self, *path: str, body: Any = None, background: bool = False) -> Answer:
-        """Give a command; with `background` the answer (202) does not wait for the end of its task."""
+        """Send a command; with `background` the answer (202) does not wait for the end of its task."""
         call = self.call("POST", target_of(path, {}))
         return self.exchange(call, _encode(body), BACKGROUND if background else {}).raise_for_status()
 

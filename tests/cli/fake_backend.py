@@ -119,20 +119,20 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.close()
             return
         media = "text/event-stream" if reply.events is not None else reply.media
-        told = {name.lower(): value for name, value in reply.headers.items()}
-        content, stamp = self._sealed(reply, seen, media, told)
+        sent = {name.lower(): value for name, value in reply.headers.items()}
+        content, seal_header = self._sealed(reply, seen, media, sent)
         self.send_response(reply.status)
-        for name, value in {"content-type": media, "content-length": str(len(content)), **told, **stamp}.items():
+        for name, value in {"content-type": media, "content-length": str(len(content)), **sent, **seal_header}.items():
             self.send_header(name, value)  # in small letters, as uvicorn writes them
         self.end_headers()
         self.wfile.write(content)
 
-    def _sealed(self, reply: Reply, seen: Seen, media: str, told: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+    def _sealed(self, reply: Reply, seen: Seen, media: str, sent: dict[str, str]) -> tuple[bytes, dict[str, str]]:
         """Return the content, and the header with its seal."""
         if reply.plain or (reply.raw is not None and media not in {SEALED, RAW}):
             return reply.raw if reply.raw is not None else json.dumps(reply.body).encode(), {}
         plain = media if media != SEALED else PROBLEM if reply.status >= 400 else "application/json"
-        headers = {name: value for name, value in told.items() if is_sealed(name)} | {"content-type": plain}
+        headers = {name: value for name, value in sent.items() if is_sealed(name)} | {"content-type": plain}
         content = b"" if reply.events is not None else self._content(reply, seen, "")
         sha256 = "" if reply.events is not None else hashlib.sha256(content).hexdigest()
         facts = AnswerFacts(reply.status, headers, sha256)

@@ -26,7 +26,7 @@ DATA = {"settings", "measures", "columns", "provenance", "facts"}  # whose keys 
 
 
 def is_hostile(character: str) -> bool:
-    """Whether a character may not reach a terminal; a line's end is told apart by the number of lines."""
+    """Whether a character may not reach a terminal; a line's end shows in the number of lines."""
     return character != "\n" and (unicodedata.category(character) in CATEGORIES or ord(character) in NOT_SEEN)
 
 

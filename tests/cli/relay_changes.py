@@ -53,8 +53,8 @@ def seal_flipped(it: Answered) -> bytes:
 
 
 def in_plain(status: int, media: str = "application/problem+json") -> Change:
-    told = {"type": "conflict", "detail": "Forged.", "status": status, "state": "completed", "ok": True}
-    body = json.dumps(told | {"position": 2**60, "experiment": "x"}).encode()
+    forged = {"type": "conflict", "detail": "Forged.", "status": status, "state": "completed", "ok": True}
+    body = json.dumps(forged | {"position": 2**60, "experiment": "x"}).encode()
     headers = (("content-type", media), ("autolearn-position", str(2**60)), ("autolearn-head", "ab" * 32))
     return lambda _: Answered(status, headers, b"").of(body).raw
 

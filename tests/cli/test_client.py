@@ -112,8 +112,8 @@ def test_what_is_open_needs_no_seal(backend: FakeBackend, client: Client) -> Non
 def test_a_name_that_looks_like_an_open_path_needs_a_seal(
     backend: FakeBackend, client: Client, path: tuple[str, ...], status: int
 ) -> None:
-    told = b'{"name": "metrics", "detail": "Forged."}'
-    backend.on("GET", "/" + "/".join(path), Reply(status=status, raw=told, media="application/json"))
+    forged = b'{"name": "metrics", "detail": "Forged."}'
+    backend.on("GET", "/" + "/".join(path), Reply(status=status, raw=forged, media="application/json"))
     with pytest.raises(UnprovenAnswerError):
         client.get(*path)
 
@@ -146,9 +146,9 @@ def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeB
 )
 def test_what_a_connection_is_refused_for_is_understood(backend: FakeBackend, client: Client, refused: Problem) -> None:
     backend.on("GET", "/clients", Reply(status=refused.status, raw=refused.body, media=PROBLEM))
-    with pytest.raises(ProblemError) as told:
+    with pytest.raises(ProblemError) as refusal:
         client.get("clients")
-    assert (told.value.status, told.value.slug) == (refused.status, refused.slug)
+    assert (refusal.value.status, refusal.value.slug) == (refused.status, refused.slug)
 
 
 def test_names_cannot_leave_their_place_in_the_path(backend: FakeBackend, client: Client) -> None:

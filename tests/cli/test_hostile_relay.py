@@ -245,7 +245,7 @@ def test_a_file_is_in_place_only_if_it_is_the_one_that_was_sent(between: Between
     assert file.read_bytes() == MODEL
 
 
-def test_a_refusal_before_the_key_is_known_is_told_with_its_doubt(between: Between, rig: Rig) -> None:
+def test_a_refusal_before_the_key_is_known_says_that_it_is_not_sealed(between: Between, rig: Rig) -> None:
     Credentials("root", 1, rig.backend.keyring.key("bob", 1)).write(between.home / "credentials.json")
     ran = between.honest("session --json")
     assert (ran.code, json.loads(ran.err)["type"]) == (4, "not-authenticated")

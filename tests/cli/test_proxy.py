@@ -145,7 +145,7 @@ def test_every_start_has_its_own_secret(client: Client, proxy: LocalProxy) -> No
         assert other.server_address[0] == "127.0.0.1"
 
 
-def test_the_openapi_page_works_behind_the_door(backend: FakeBackend, proxy: LocalProxy) -> None:
+def test_the_openapi_page_works_behind_the_proxy(backend: FakeBackend, proxy: LocalProxy) -> None:
     document = json.dumps({"openapi": "3.1.0", "paths": {}}).encode()
     backend.on("GET", "/openapi.json", Reply(raw=document, media="application/json"))
     backend.on("GET", "/docs", Reply(raw=b"url: '/openapi.json'", media="text/html"))

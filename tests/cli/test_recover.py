@@ -109,9 +109,9 @@ def test_what_nobody_had_relayed_is_said(run: Run, monkeypatch: pytest.MonkeyPat
 
 def test_an_accepted_loss_is_shown_with_the_topics_that_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     recovering(monkeypatch)
-    told: dict[str, Any] = {"reason": "gone", "evidence": ["the read models are at 8"]}
+    loss: dict[str, Any] = {"reason": "gone", "evidence": ["the read models are at 8"]}
     for topics, said in ((["x.events"], "Delete x.events"), ([], "Start the processes"), (None, "does not answer")):
-        body = told | {"to_delete": topics}
+        body = loss | {"to_delete": topics}
         module = sys.modules["server.compose.recovery"]
         monkeypatch.setattr(module, "loss_accepted", lambda *_, body=body: body, raising=False)
         ran = run("recover", "--accept-loss", "gone", "--json")

@@ -123,8 +123,8 @@ def test_session_and_commit(backend: FakeBackend, run: Run) -> None:
         "GET", "/session", Reply({"session": "ana-1", "state": "open", "experiments": [training()], "position": 3})
     )
     committed = {"session": "ana-1", "experiments": [ID], "discarded": [], "position": 9, "head": "ab"}
-    told = Reply(committed, headers={"AutoLearn-Audit": "12:cd"})
-    backend.on("POST", "/session/commit", told, Reply(committed), told)
+    receipt = Reply(committed, headers={"AutoLearn-Audit": "12:cd"})
+    backend.on("POST", "/session/commit", receipt, Reply(committed), receipt)
     assert ID in run("session").out
     run("session", "list")
     run("session", "ana-1")
@@ -177,7 +177,7 @@ def test_compare_is_of_one_position_and_differences_come_first(backend: FakeBack
     assert {it["differs"] for it in body["rows"][1:]} == {False}
 
 
-def test_what_compares_differently_is_told_apart(backend: FakeBackend, run: Run) -> None:
+def test_small_differences_stay_visible(backend: FakeBackend, run: Run) -> None:
     matrix = {"confusion-matrix": [[1, 2], [3, 4]]}
     one = row(settings={"C": None, "tol": 0.12345}, measures=matrix, committed_at="2025-11-24T22:38:01.1Z")
     two = row(experiment=OTHER, settings={"tol": 0.12346}, measures=matrix, committed_at="2025-11-24T22:38:01.2Z")
@@ -213,7 +213,9 @@ def test_replay_in_csv_holds_json(backend: FakeBackend, run: Run) -> None:
         (("restore", ID, "--reason", "fine"), "restoration", {"reason": "fine"}),
     ],
 )
-def test_remarks(backend: FakeBackend, run: Run, words: tuple[str, ...], path: str, body: dict[str, str]) -> None:
+def test_annotate_withdraw_and_restore(
+    backend: FakeBackend, run: Run, words: tuple[str, ...], path: str, body: dict[str, str]
+) -> None:
     backend.on("POST", f"/experiments/{ID}/{path}", Reply(row()))
     assert run(*words).code == 0
     assert backend.seen[0].body == body

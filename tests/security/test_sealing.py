@@ -20,7 +20,7 @@ CALL = ("request", "0123456789abcdef", "POST", "/trainings")
 
 
 @given(st.binary(max_size=2000))
-def test_a_body_comes_back_and_its_size_is_foretold(body: bytes) -> None:
+def test_a_body_comes_back_and_its_size_is_computed(body: bytes) -> None:
     sealed = seal(KEY, *CALL, body)
     assert unseal(KEY, *CALL, sealed) == body
     assert len(sealed) == sealed_size(len(body))

@@ -75,7 +75,7 @@ def test_the_key_of_another_client_or_generation_is_refused(client: str, generat
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
-def test_a_clock_ten_minutes_off_is_told_with_both_times(minutes: int) -> None:
+def test_a_clock_ten_minutes_off_is_refused_with_both_times(minutes: int) -> None:
     made = NOW + timedelta(minutes=minutes)
     with pytest.raises(NotAuthenticatedError) as refusal:
         read(header(now=made.timestamp()))

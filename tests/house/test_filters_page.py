@@ -60,7 +60,7 @@ def test_what_the_page_says_of_not() -> None:
     unequal = parse("C != 1", NAMES)
     assert unequal == Compare("setting.C", "!=", 1)
     assert parse("not C = 1", NAMES) == Not(Compare("setting.C", "=", 1))
-    assert "`not C = 1` finds these and all whose model has no `C` at all" in text(PAGE)
+    assert "`not C = 1` also finds those whose model has no `C` at all" in text(PAGE)
 
 
 def test_the_checks_can_fail() -> None:

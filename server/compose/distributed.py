@@ -17,8 +17,8 @@ from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.installation import check_deployment, check_master_key, installation_id
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoLog
-from adapters.distributed.membership.dependencies import Surroundings
-from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.dependencies import Dependencies
+from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import PATIENCE_SECONDS, Mongo, hurried
 from adapters.distributed.read_models.adoption import Adoptions
 from adapters.distributed.read_models.documents import MongoDocuments
@@ -122,22 +122,24 @@ def open_service(settings: Settings, kind: str, service: str, *, checked: bool =
     worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlight()
     with ExitStack() as opened:
         mongo = database_to_write(settings, opened, checked=checked)
-        presence = Presence(mongo, worker, in_flight=in_flight.correlations, kind=kind)
-        presence.start()
-        opened.callback(presence.stop)
-        sweep(scratch_of(settings), presence)
+        membership = Membership(mongo, worker, in_flight=in_flight.correlations, kind=kind)
+        membership.start()
+        opened.callback(membership.stop)
+        sweep(scratch_of(settings), membership)
         stores = open_stores(settings, worker, opened, mongo)
         application, launcher = application_of(settings, stores, worker, scratch_of(settings) / worker, is_installed)
         opened.callback(launcher.close)
         journal = ArchivedJournal(stores.communications, worker, checked_key(settings, stores))
-        backend = backend_in(settings, stores, application, presence, in_flight)
+        backend = backend_in(settings, stores, application, membership, in_flight)
         return ServiceNode(
             service=service,
             application=application,
             backend=backend,
             launcher=launcher,
             journal=journal,
-            worker=event_worker_in(stores, application, journal, presence, KINDS[service] if kind == "work" else NONE),
+            worker=event_worker_in(
+                stores, application, journal, membership, KINDS[service] if kind == "work" else NONE
+            ),
             settling=settling_in(stores, journal, backend),
             opened=opened.pop_all(),
         )
@@ -160,21 +162,21 @@ def settling_in(stores: DistributedStores, journal: ArchivedJournal, backend: Ba
 
 
 def backend_in(
-    settings: Settings, stores: DistributedStores, application: Application, presence: Presence, in_flight: InFlight
+    settings: Settings, stores: DistributedStores, application: Application, membership: Membership, in_flight: InFlight
 ) -> Backend:
     """Return what the routes may use; faults, lags and calls in flight are those of all processes."""
-    surroundings, adoptions = Surroundings(stores.mongo, presence), Adoptions(stores.mongo)
+    dependencies, adoptions = Dependencies(stores.mongo, membership), Adoptions(stores.mongo)
     return backend_of(
         settings,
         stores,
         application,
         ProcessInspector(environment(settings), lambda generation: adoptions.ask(int(generation))),
-        MongoRequestIds(stores.mongo, application.ports.worker, presence.is_alive),
-        fault=surroundings.fault,
-        gauges=surroundings.gauges,
+        MongoRequestIds(stores.mongo, application.ports.worker, membership.is_alive),
+        fault=dependencies.fault,
+        gauges=dependencies.gauges,
         hurried=hurried,
         in_flight=in_flight,
-        in_flight_elsewhere=lambda: presence.in_flight_elsewhere(IN_FLIGHT_SECONDS),
+        in_flight_elsewhere=lambda: membership.in_flight_elsewhere(IN_FLIGHT_SECONDS),
     )
 
 
@@ -182,7 +184,7 @@ def event_worker_in(
     stores: DistributedStores,
     application: Application,
     journal: ArchivedJournal,
-    presence: Presence,
+    membership: Membership,
     kinds: frozenset[str],
 ) -> EventWorker:
     """Return the event worker of a process: a task is lost when its process is gone."""
@@ -191,15 +193,15 @@ def event_worker_in(
         stores.topic,
         UnfinishedTasks(stores.documents, stores.feed),
         journal,
-        is_lost=lambda name: not presence.is_alive(name),
+        is_lost=lambda name: not membership.is_alive(name),
         kinds=kinds,
     )
 
 
-def sweep(scratch: Path, presence: Presence) -> None:
+def sweep(scratch: Path, membership: Membership) -> None:
     """Remove the scratch folders of processes that are dead."""
     for folder in scratch.iterdir():
-        if PROCESS.fullmatch(folder.name) and not presence.is_alive(folder.name):
+        if PROCESS.fullmatch(folder.name) and not membership.is_alive(folder.name):
             discard(folder)
 
 

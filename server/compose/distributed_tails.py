@@ -12,7 +12,7 @@ from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY
-from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import ReadModels, begin_anew
@@ -63,7 +63,7 @@ def lost_ends(mongo: Mongo, reason: str) -> tuple[Tail, Tail]:
     """Return what is lost, for `accept`; raises BadInputError where nothing is, ConflictError while processes live."""
     checked_text("reason", reason)
     refuse_unfinished(mongo)
-    if alive := sorted(Presence(mongo, "recover").alive()):
+    if alive := sorted(Membership(mongo, "recover").alive()):
         raise ConflictError(f"Stop all processes first: {', '.join(alive[:5])} live, or did some seconds ago.")
     log, audit = _same_tails(mongo)
     if not (log.is_lost or audit.is_lost):
@@ -104,7 +104,7 @@ def _tails(mongo: Mongo) -> tuple[Tail, Tail, list[str]]:
     """Return the tails of log and audit log, and where they do not belong together."""
     feed, communications = MongoLog(mongo), MongoCommunications(mongo, "start", make=False)
     statuses, records = Statuses(mongo), communications.recent(0)
-    relayed, carried = (int(statuses.told(work).get("position") or 0) for work in (RELAY, COMMUNICATIONS))
+    relayed, carried = (int(statuses.read(work).get("position") or 0) for work in (RELAY, COMMUNICATIONS))
     folded = ReadModels.current(mongo).progress()
     log = end_of_log(feed)
     of_log = claims_of_records(records, log, load(MongoEventStore(mongo, make=False), Losses, LOSSES).accepted)

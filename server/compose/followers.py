@@ -12,7 +12,7 @@ from adapters.distributed.installation import installation_id
 from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, log_lost, relay_gauges
 from adapters.distributed.membership.leases import Leases
-from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.standby import LEASE_SECONDS, Standby
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo, hurried
@@ -58,9 +58,9 @@ def present(settings: Settings, kind: str, opened: ExitStack) -> tuple[Mongo, st
     check_ends(mongo)
     ensure_topics(settings.kafka, settings.database)
     name = f"{kind}-{secrets.token_hex(4)}"
-    presence = Presence(mongo, name, kind=kind)
-    presence.start()
-    opened.callback(presence.stop)
+    membership = Membership(mongo, name, kind=kind)
+    membership.start()
+    opened.callback(membership.stop)
     return mongo, name
 
 
@@ -84,12 +84,12 @@ def follower(
 
 def projection_gauges(mongo: Mongo, statuses: Statuses) -> Mapping[str, float]:
     """Return how far the read models are, and behind the log."""
-    position = int(statuses.told(PROJECT).get("position", 0))
+    position = int(statuses.read(PROJECT).get("position", 0))
     return {"projection_position": position, "projection_lag_events": max(MongoLog(mongo).head()[0] - position, 0)}
 
 
 def fault_of(works: Mapping[str, Standby], mongo: Mongo, statuses: Statuses) -> str | None:
     """Return what stops a work: here, or in the process that is in charge of it, or was until it passed it on."""
     here = (work.fault for work in works.values())
-    in_charge = (statuses.told(name).get(kind) for name in works for kind in ("fault", "outage"))
+    in_charge = (statuses.read(name).get(kind) for name in works for kind in ("fault", "outage"))
     return next((fault for fault in chain(here, in_charge) if fault), None) or log_lost(mongo, statuses)

@@ -13,7 +13,7 @@ from adapters.distributed.installation import check_master_key, installation_id
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.membership.leases import Leases
-from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.documents import MongoDocuments
@@ -84,7 +84,7 @@ def live(mongo: Mongo, key: str = FINGERPRINT) -> MongoWorld:
     for number in range(1, len(world.commits) + 1):
         place = world.store.head()[0] if number % 2 else number  # as the driver gives it: an int64
         writers[number % 2].archive(call(number, domain_position=place))
-    Statuses(mongo).tell("relay", position=3, fault=None)
+    Statuses(mongo).report("relay", position=3, fault=None)
     Leases(mongo, 5.0).take("relay", "relay-1")
     return world
 
@@ -92,7 +92,7 @@ def live(mongo: Mongo, key: str = FINGERPRINT) -> MongoWorld:
 @contextmanager
 def living(mongo: Mongo) -> Iterator[None]:
     """Let a process be there for a while."""
-    presence = Presence(mongo, "serve-session-1")
+    presence = Membership(mongo, "serve-session-1")
     presence.start()
     try:
         yield

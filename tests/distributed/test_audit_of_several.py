@@ -16,7 +16,7 @@ from adapters.audit_log.system_records import ArchivedJournal
 from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoLog
-from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Mongo
 from adapters.http.middleware.in_flight import InFlight
 from commands.ports import Stamp
@@ -37,8 +37,8 @@ class Process:
         self.name, self.calls = name, InFlight()
         self.store, self.feed = MongoEventStore(self.mongo), MongoLog(self.mongo)
         self.communications = MongoCommunications(self.mongo, name)
-        self.presence = Presence(self.mongo, name, SECONDS, self.calls.correlations, "serve")
-        self.presence.start()
+        self.membership = Membership(self.mongo, name, SECONDS, self.calls.correlations, "serve")
+        self.membership.start()
 
     def append(self, correlation: str) -> dict[str, Any]:
         """Begin a call and append; return what its record says of the log."""
@@ -56,7 +56,7 @@ class Process:
         """Look for commits that have no record."""
 
         def in_flight() -> list[str]:
-            return [*self.calls.correlations(), *self.presence.in_flight_elsewhere(10 * SECONDS)]
+            return [*self.calls.correlations(), *self.membership.in_flight_elsewhere(10 * SECONDS)]
 
         journal = ArchivedJournal(self.communications, self.name, "key")
         Settling(self.store, self.feed, self.communications, journal, in_flight).settle()
@@ -71,7 +71,7 @@ class Process:
 
     def close(self) -> None:
         """End in order."""
-        self.presence.stop()
+        self.membership.stop()
         self.mongo.close()
 
 
@@ -125,7 +125,7 @@ def test_an_audit_log_of_several_writers_that_lost_records_is_told(processes: li
 def test_a_call_of_a_process_that_died_gets_a_record_by_another_one(processes: list[Process]) -> None:
     dead, other, _ = processes
     dead.append("lost")
-    dead.presence.stop()  # as when its lease has run out
+    dead.membership.stop()  # as when its lease has run out
     other.settle()
     lost = [it.communication for it in other.communications.read(0, 100) if it.communication.operation == "call lost"]
     assert [it.correlation for it in lost] == ["lost"]

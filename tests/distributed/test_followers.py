@@ -34,12 +34,12 @@ def relay(kafka: str, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("kind", ["fault", "outage"])
 def test_a_fault_of_either_work_is_told(relay: Follower, mongo: Mongo, work: str, kind: str) -> None:
     assert relay.vitals.fault() is None
-    Statuses(mongo).tell(work, **{kind: "somebody wrote to it"})
+    Statuses(mongo).report(work, **{kind: "somebody wrote to it"})
     assert relay.vitals.fault() == "somebody wrote to it"
 
 
 def test_a_log_that_was_lost_under_it_is_told(relay: Follower, mongo: Mongo) -> None:
-    Statuses(mongo).tell(RELAY, position=5, fault=None)
+    Statuses(mongo).report(RELAY, position=5, fault=None)
     assert "recover --from-kafka" in (relay.vitals.fault() or "")
 
 

@@ -12,7 +12,7 @@ import pytest
 from adapters.distributed.audit_log.store import MongoCommunications
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoLog
-from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import ReadModels
@@ -61,7 +61,7 @@ def cut(collection: str, count: int = 1) -> Callable[[Mongo], None]:
 
 def carried(work: str, position: int) -> Callable[[Mongo], None]:
     """Return what lets a relay have been at a position."""
-    return lambda mongo: Statuses(mongo).tell(work, position=position)
+    return lambda mongo: Statuses(mongo).report(work, position=position)
 
 
 def only_read_models_tell(mongo: Mongo) -> None:
@@ -153,11 +153,11 @@ def test_topics_that_go_on_are_named(lived: Mongo, settings: Settings) -> None:
 
 def test_a_loss_is_not_accepted_while_others_live_or_a_recovery_is_unfinished(lived: Mongo, settings: Settings) -> None:
     cut("commits")(lived)
-    presence = Presence(lived, "serve-session-1")
-    presence.start()
+    membership = Membership(lived, "serve-session-1")
+    membership.start()
     with pytest.raises(ConflictError, match=r"Stop all processes first: serve-session-1"):
         loss_accepted(settings, "why")
-    presence.stop()
+    membership.stop()
     with pytest.raises(BadInputError, match="reason"):
         loss_accepted(settings, "")
     begin(lived, "/autolearn/x/y")

@@ -66,10 +66,10 @@ def test_it_folds_what_there_is_and_what_comes_and_tells_how_far(mongo: Mongo) -
     live_on(mongo, 30, 0)
     head = MongoLog(mongo).head()[0]
     with at_work(mongo) as turn:
-        until(lambda: Statuses(mongo).told(WORK).get("position") == head)
+        until(lambda: Statuses(mongo).read(WORK).get("position") == head)
         assert MongoDocuments(ReadModels.current(mongo)).position() == head
     turn.result(PATIENCE)
-    assert Statuses(mongo).told(WORK) == {"position": head, "fault": None}
+    assert Statuses(mongo).read(WORK) == {"position": head, "fault": None}
 
 
 def test_read_models_that_never_were_as_far_as_the_log_are_a_fault_until_they_are(mongo: Mongo) -> None:
@@ -77,23 +77,23 @@ def test_read_models_that_never_were_as_far_as_the_log_are_a_fault_until_they_ar
     live_on(mongo, 3, 0)
     topic = Held(mongo)
     with at_work(mongo, topic):
-        until(lambda: "for the first time" in str(Statuses(mongo).told(WORK).get("fault")))
+        until(lambda: "for the first time" in str(Statuses(mongo).read(WORK).get("fault")))
         assert not ReadModels.current(mongo).have_caught_up()
         topic.free = True
-        until(lambda: Statuses(mongo).told(WORK)["fault"] is None)
+        until(lambda: Statuses(mongo).read(WORK)["fault"] is None)
         assert ReadModels.current(mongo).have_caught_up()
-        assert Statuses(mongo).told(WORK)["position"] == MongoLog(mongo).head()[0]
+        assert Statuses(mongo).read(WORK)["position"] == MongoLog(mongo).head()[0]
 
 
 def test_read_models_that_are_merely_late_are_no_fault(mongo: Mongo) -> None:
     live_on(mongo, 3, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).told(WORK).get("position") == MongoLog(mongo).head()[0])
+        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
     append(MongoEventStore(mongo), "s")
-    Statuses(mongo).tell(WORK, position=-1, fault="old")
+    Statuses(mongo).report(WORK, position=-1, fault="old")
     with at_work(mongo, Held(mongo)):
-        until(lambda: Statuses(mongo).told(WORK)["position"] >= 0)
-        assert Statuses(mongo).told(WORK)["fault"] is None
+        until(lambda: Statuses(mongo).read(WORK)["position"] >= 0)
+        assert Statuses(mongo).read(WORK)["fault"] is None
 
 
 def test_versions_of_the_projections_do_their_work_side_by_side() -> None:
@@ -103,14 +103,14 @@ def test_versions_of_the_projections_do_their_work_side_by_side() -> None:
 def test_an_event_that_cannot_be_folded_is_told_with_its_position(mongo: Mongo) -> None:
     append(MongoEventStore(mongo), "experiment:aaaaaaaaaaaaaaaa")  # a remark on an experiment that was never requested
     with at_work(mongo):
-        until(lambda: "position 1:" in str(Statuses(mongo).told(WORK).get("fault")))
+        until(lambda: "position 1:" in str(Statuses(mongo).read(WORK).get("fault")))
         assert MongoDocuments(ReadModels.current(mongo)).position() == 0
 
 
 def test_rebuilt_read_models_serve_once_they_are_as_far(mongo: Mongo) -> None:
     live_on(mongo, 30, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).told(WORK).get("position") == MongoLog(mongo).head()[0])
+        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
         fresh = ReadModels.fresh(mongo)
         assert serving(mongo) != fresh.number
         Adoptions(mongo).ask(fresh.number).result(PATIENCE)
@@ -120,7 +120,7 @@ def test_rebuilt_read_models_serve_once_they_are_as_far(mongo: Mongo) -> None:
 
 def test_it_gives_way_where_other_read_models_serve(mongo: Mongo) -> None:
     with at_work(mongo) as turn:
-        until(lambda: "position" in Statuses(mongo).told(WORK))
+        until(lambda: "position" in Statuses(mongo).read(WORK))
         make_current(mongo, ReadModels.fresh(mongo).number)
         append(MongoEventStore(mongo), "s")
         with pytest.raises(NotAbleError, match="begin anew"):
@@ -150,7 +150,7 @@ def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
     with ThreadPoolExecutor(1) as pool:
         pool.submit(standby.run, stopping)
         try:
-            until(lambda: Statuses(mongo).told(WORK).get("position") == MongoLog(mongo).head()[0])
+            until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
             fresh = ReadModels.fresh(mongo)
             Adoptions(mongo).ask(fresh.number).result(PATIENCE)
             assert failed.is_set()

@@ -34,7 +34,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def told(mongo: Mongo, work: str) -> dict[str, object]:
-    return Statuses(mongo).told(work)
+    return Statuses(mongo).read(work)
 
 
 def test_the_topic_is_made_and_filled_and_how_far_it_is_gets_told(kafka: str, mongo: Mongo) -> None:
@@ -86,7 +86,7 @@ def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_
     ending = Event()
     ending.set()
     another = {"topic": "another", "offset": 0, "position": 1}  # believed, position 2 would be due at offset 0
-    Statuses(mongo).tell(RELAY, checked=another)
+    Statuses(mongo).report(RELAY, checked=another)
 
     def has_begun() -> bool:
         relay_events(
@@ -116,7 +116,7 @@ def test_damage_that_could_not_be_told_is_found_by_the_next_relay(
         turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, Event().set)
         until(lambda: told(mongo, RELAY).get("position") == 1)
         with monkeypatch.context() as outage:
-            outage.setattr(Statuses, "tell", away)
+            outage.setattr(Statuses, "report", away)
             stranger = Producer({"bootstrap.servers": kafka, "log_level": 0})
             stranger.produce(f"{mongo.name}.events", b"garbage")
             assert stranger.flush(PATIENCE) == 0
@@ -135,4 +135,4 @@ def away(*_: object, **__: object) -> None:
 def test_an_outage_of_kafka_is_told_to_those_who_stand_by(mongo: Mongo) -> None:
     with pytest.raises(NotAbleError):
         relay_events("127.0.0.1:1", mongo, "i" * 32, Event(), lambda: None)
-    assert "AUTOLEARN_KAFKA" in Statuses(mongo).told("relay")["outage"]
+    assert "AUTOLEARN_KAFKA" in Statuses(mongo).read("relay")["outage"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import ReadModels, serving
@@ -13,23 +13,23 @@ from projections.fold import VERSION
 
 def test_read_models_and_status_of_an_older_version_go(mongo: Mongo) -> None:
     ReadModels.ensured(mongo)
-    Statuses(mongo).tell(WORK, position=1, fault=None)
+    Statuses(mongo).report(WORK, position=1, fault=None)
     Upgrade(mongo, VERSION + 1).look()
     assert serving(mongo) == 0
-    assert Statuses(mongo).told(WORK) == {}
+    assert Statuses(mongo).read(WORK) == {}
 
 
 def test_those_of_the_own_version_stay(mongo: Mongo) -> None:
     read = ReadModels.ensured(mongo)
-    Statuses(mongo).tell(WORK, position=1, fault=None)
+    Statuses(mongo).report(WORK, position=1, fault=None)
     Upgrade(mongo, VERSION).look()
     assert serving(mongo) == read.number
-    assert Statuses(mongo).told(WORK)
+    assert Statuses(mongo).read(WORK)
 
 
 def test_they_stay_while_any_process_of_the_older_version_lives(mongo: Mongo) -> None:
     read = ReadModels.ensured(mongo)
-    serve = Presence(mongo, "serve-storage-1", kind="serve")
+    serve = Membership(mongo, "serve-storage-1", kind="serve")
     serve.start()
     Upgrade(mongo, VERSION + 1).look()
     assert serving(mongo) == read.number
@@ -40,9 +40,9 @@ def test_they_stay_while_any_process_of_the_older_version_lives(mongo: Mongo) ->
 
 def test_a_process_that_is_not_heard_of_may_come_back(mongo: Mongo) -> None:
     read = ReadModels.ensured(mongo)
-    serve = Presence(mongo, "serve-storage-1", seconds=0.001, kind="serve")
+    serve = Membership(mongo, "serve-storage-1", lease_seconds=0.001, kind="serve")
     serve.start()
-    serve._stop.set()  # killed: it does not leave
+    serve._stopping.set()  # killed: it does not leave
     Upgrade(mongo, VERSION + 1).look()
     assert serving(mongo) == read.number
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from adapters.distributed.audit_log.documents import COMMUNICATIONS as ARCHIVE
 from adapters.distributed.log.feed import MongoLog
-from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo, as_ours
 from adapters.distributed.read_models.upgrade import work_of
@@ -18,23 +18,23 @@ RELAY: Final = "relay"  # of the log; the kind of process has the same name
 COMMUNICATIONS: Final = "relay-communications"
 
 
-class Surroundings:
+class Dependencies:
     """Answers for health and metrics; raises NotAbleError where MongoDB does not answer."""
 
-    def __init__(self, mongo: Mongo, presence: Presence) -> None:
-        self._mongo, self._statuses, self._presence = mongo, Statuses(mongo), presence
+    def __init__(self, mongo: Mongo, membership: Membership) -> None:
+        self._mongo, self._statuses, self._membership = mongo, Statuses(mongo), membership
 
     def fault(self) -> str | None:
         """Return `position N: why` where the projection stands still; a sentence for a relay, or where nobody folds."""
         if lost := log_lost(self._mongo, self._statuses):
             return lost
         for work in (PROJECT, RELAY, COMMUNICATIONS):
-            told = self._statuses.told(work)
+            told = self._statuses.read(work)
             if told.get("fault"):
                 return str(told["fault"])
-        if not any(process.kind == PROJECT for process in self._presence.alive().values()):
+        if not any(process.kind == PROJECT for process in self._membership.alive().values()):
             return "No process `autolearn project` of this version runs: the read models stand still."
-        if not self._statuses.told(PROJECT):
+        if not self._statuses.read(PROJECT):
             return "The process `autolearn project` of this version is only beginning."
         return None
 
@@ -45,7 +45,7 @@ class Surroundings:
 
 def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
     """Return what to do where the log ends before what was relayed of it: somebody dropped or restored the database."""
-    relayed = int(statuses.told(RELAY).get("position", 0))  # told before the head is read, so never beyond it
+    relayed = int(statuses.read(RELAY).get("position", 0))  # told before the head is read, so never beyond it
     head = MongoLog(mongo).head()[0]
     if relayed <= head:
         return None
@@ -57,7 +57,7 @@ def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
 
 def relay_gauges(mongo: Mongo, statuses: Statuses) -> dict[str, float]:
     """Return position, lag and fault of both relays; raises NotAbleError."""
-    events, communications = statuses.told(RELAY), statuses.told(COMMUNICATIONS)
+    events, communications = statuses.read(RELAY), statuses.read(COMMUNICATIONS)
     position, archived = int(events.get("position", 0)), int(communications.get("position", 0))
     return {
         "relay_position": position,

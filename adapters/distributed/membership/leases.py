@@ -24,22 +24,21 @@ class Leases:
     def take(self, name: str, holder: str) -> bool:
         """Take a lease that is free or has run out, or renew one's own; False where another holds it."""
         with as_ours():
-            return self._taken(name, holder) or (self._first(name) and self._taken(name, holder))
+            if self._update(name, holder):
+                return True
+            if self._collection.find_one({"_id": name}, {"_id": 1}) is not None:
+                return False
+            with suppress(DuplicateKeyError):  # another process made it just now
+                # Free to take; an upsert could not ask for the database's time.
+                self._collection.insert_one({"_id": name, "holder": "", "until": NEVER})
+            return self._update(name, holder)
 
     def release(self, name: str, holder: str) -> None:
         """Give a lease back; does nothing where another holds it."""
         with as_ours():
             self._collection.update_one({"_id": name, "holder": holder}, {"$set": {"until": NEVER}})
 
-    def _taken(self, name: str, holder: str) -> bool:
+    def _update(self, name: str, holder: str) -> bool:
         mine_or_free: dict[str, Any] = {"_id": name, "$or": [{"holder": holder}, RAN_OUT]}
         lease = {"holder": exactly(holder), "until": from_now(self.seconds)}
         return self._collection.update_one(mine_or_free, [{"$set": lease}]).matched_count == 1
-
-    def _first(self, name: str) -> bool:
-        """Make the document where there is none, free to take; an upsert could not ask for the database's time."""
-        if self._collection.find_one({"_id": name}, {"_id": 1}) is not None:
-            return False
-        with suppress(DuplicateKeyError):  # another process made it just now
-            self._collection.insert_one({"_id": name, "holder": "", "until": NEVER})
-        return True

@@ -13,9 +13,8 @@ from domain.errors import AutoLearnError, NotAbleError
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS: Final = (
-    1.2  # a successor begins so long after a kill at the latest; the work itself must bear two at once
-)
+# A successor begins so long after a kill at the latest; the work itself must bear two at once.
+LEASE_SECONDS: Final = 1.2
 PAUSE_SECONDS: Final = 0.5  # after a work that failed, so that what lasts is not tried a thousand times
 
 Turn = Callable[[Event, Callable[[], None]], None]
@@ -28,69 +27,68 @@ class Standby:
 
     def __init__(self, leases: Leases, name: str, holder: str, turn: Turn) -> None:
         self._leases, self._name, self._holder, self._turn = leases, name, holder, turn
-        self._ending = Event()
         self.in_charge = False
         self.fault: str | None = None
 
     def run(self, stopping: Event) -> None:
         """Serve until told to stop."""
         while not stopping.is_set():
-            taken = self._take()
-            if taken:
+            has_lease = self._take_lease()
+            if has_lease:
                 self._serve(stopping)
                 continue
-            if taken is False:  # what hinders the work is now for another to tell
-                self._goes_well()
+            if has_lease is False:  # what hinders the work is now for another to tell
+                self._clear_fault()
             stopping.wait(self._leases.seconds / 8)
-        self._give_back()
+        self._release()
 
     def _serve(self, stopping: Event) -> None:
-        self._ending, self.in_charge = Event(), True
-        work = Thread(target=self._guarded, name=self._name, daemon=True)
+        ending, self.in_charge = Event(), True
+        work = Thread(target=self._work, args=(ending,), name=self._name, daemon=True)
         work.start()
-        kept = time.monotonic()
+        renewed = time.monotonic()
         while work.is_alive() and not stopping.is_set():
             work.join(self._leases.seconds / 4)
-            renewed = self._take()
-            if renewed:
-                kept = time.monotonic()
-            elif renewed is False or time.monotonic() - kept > self._leases.seconds:
+            has_lease = self._take_lease()
+            if has_lease:
+                renewed = time.monotonic()
+            elif has_lease is False or time.monotonic() - renewed > self._leases.seconds:
                 break
-        self._ending.set()
+        ending.set()
         work.join()
         self.in_charge = False
-        self._give_back()
+        self._release()
         if self.fault is not None:
             stopping.wait(PAUSE_SECONDS)
 
-    def _guarded(self) -> None:
+    def _work(self, ending: Event) -> None:
         try:
-            self._turn(self._ending, self._goes_well)
-            self._goes_well()
+            self._turn(ending, self._clear_fault)
+            self._clear_fault()
         except AutoLearnError as trouble:
-            self._note(trouble.sentence)
+            self._set_fault(trouble.sentence)
         except Exception as error:
             log.exception("%s", self._name)
-            self._note(f"{type(error).__name__}: {error}")
+            self._set_fault(f"{type(error).__name__}: {error}")
 
-    def _goes_well(self) -> None:
+    def _clear_fault(self) -> None:
         if self.fault is not None:
             log.info("%s: goes on", self._name)
         self.fault = None
 
-    def _note(self, fault: str) -> None:
+    def _set_fault(self, fault: str) -> None:
         if fault != self.fault:  # what lasts is said once
             log.warning("%s: %s", self._name, fault)
         self.fault = fault
 
-    def _take(self) -> bool | None:
+    def _take_lease(self) -> bool | None:
         """Take or renew the lease; None where MongoDB does not answer: then what was had is kept until it runs out."""
         try:
             return self._leases.take(self._name, self._holder)
         except NotAbleError:
             return None
 
-    def _give_back(self) -> None:
+    def _release(self) -> None:
         try:
             self._leases.release(self._name, self._holder)
         except NotAbleError:

@@ -1,4 +1,4 @@
-"""What the relay and the projection last said of themselves, for the health and the metrics of all others."""
+"""What the relays and the projection last reported of themselves, for the health and metrics of all processes."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ KEPT_SECONDS: Final = 0.5  # how long an answer is used again: health and metric
 
 
 class Statuses:
-    """One document per work: `relay`, `project-v1`."""
+    """One document per work: `relay`, `project-v1`. Every method raises NotAbleError."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._collection = mongo.collection("statuses")
         self._known: dict[str, tuple[float, Fields]] = {}
 
-    def tell(self, work: str, **facts: Any) -> None:
-        """Say something of the work, instead of what was said before; raises NotAbleError."""
+    def report(self, work: str, **facts: Any) -> None:
+        """Set facts of a work; others stay as they were reported before."""
         with as_ours():
             self._collection.update_one({"_id": work}, {"$set": facts}, upsert=True)
 
     def forget(self, work: str) -> None:
-        """Forget what was said of a work that nobody does any more; raises NotAbleError."""
         with as_ours():
             self._collection.delete_one({"_id": work})
 
-    def told(self, work: str) -> Fields:
-        """Return what was last said; {} where nothing was. Raises NotAbleError."""
+    def read(self, work: str) -> Fields:
+        """Return what was last reported; {} where nothing was."""
         known = self._known.get(work)
         if known is not None and time.monotonic() - known[0] < KEPT_SECONDS:
             return known[1]

@@ -61,7 +61,7 @@ class Projector:
         fault = runner.told() or unfinished
         if fault != told or time.monotonic() - at > TELL_SECONDS:
             self._told = time.monotonic(), fault
-            self._statuses.tell(WORK, position=position, fault=fault)
+            self._statuses.report(WORK, position=position, fault=fault)
 
 
 class FirstFold:

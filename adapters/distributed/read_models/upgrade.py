@@ -6,8 +6,7 @@ import logging
 import time
 from typing import Final
 
-from adapters.distributed.membership.documents import Presences
-from adapters.distributed.membership.membership import SECONDS
+from adapters.distributed.membership.membership import Members
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import sweep
@@ -28,7 +27,7 @@ class Upgrade:
 
     def __init__(self, mongo: Mongo, version: int = VERSION) -> None:
         self._mongo, self._version = mongo, version
-        self._statuses, self._processes = Statuses(mongo), Presences(mongo, SECONDS)
+        self._statuses, self._processes = Statuses(mongo), Members(mongo)
         self._next = float("-inf")
 
     def look(self) -> None:
@@ -36,7 +35,7 @@ class Upgrade:
         if self._version == 1 or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + LOOK_SECONDS
-        if self._processes.is_older_there(self._version):
+        if self._processes.has_older(self._version):
             log.info("read models of older versions stay: a process that reads them is there, or was lately")
             return
         sweep(self._mongo, before=self._version)

@@ -61,11 +61,11 @@ class Relaying:
             log.info("%s: another process has taken over", self._name)
         except NotAbleError as outage:
             if not ending.is_set():
-                self._statuses.tell(self._name, outage=outage.sentence)
+                self._statuses.report(self._name, outage=outage.sentence)
                 raise
             log.info("%s: ends in an outage: %s", self._name, outage.sentence)
         except DamagedTopic as damage:
-            self._statuses.tell(self._name, fault=damage.sentence)
+            self._statuses.report(self._name, fault=damage.sentence)
             raise
 
     def _relay(self, topic_id: str, ending: Event, goes_well: Callable[[], None]) -> None:
@@ -79,11 +79,11 @@ class Relaying:
                 self._tell(topic_id, relay.place)
 
     def _checked(self, topic_id: str) -> Place | None:
-        told = self._statuses.told(self._name).get("checked") or {}
+        told = self._statuses.read(self._name).get("checked") or {}
         return Place(told["offset"], told["position"]) if told.get("topic") == topic_id else None
 
     def _tell(self, topic_id: str, place: Place) -> None:
         if time.monotonic() - self._told > TELL_SECONDS:
             self._told = time.monotonic()
             checked = {"topic": topic_id, **place._asdict()}
-            self._statuses.tell(self._name, position=place.position, fault=None, outage=None, checked=checked)
+            self._statuses.report(self._name, position=place.position, fault=None, outage=None, checked=checked)

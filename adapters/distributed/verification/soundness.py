@@ -80,7 +80,7 @@ class Soundness:
     def _relayed_faults(self) -> Iterator[str]:
         """Tell where a relay was farther than what it carries: that has lost its end."""
         statuses = Statuses(self._mongo)  # asked before the ends: what is appended meanwhile is beyond
-        carried = [(what, statuses.told(work).get("position")) for work, what in RELAYED.items()]
+        carried = [(what, statuses.read(work).get("position")) for work, what in RELAYED.items()]
         last = MongoCommunications(self._mongo, "verify", make=False).recent(0)[-1:]
         ends = self._log.head()[0], last[0].position if last else 0
         for (what, position), end in zip(carried, ends, strict=True):

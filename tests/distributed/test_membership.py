@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed.membership.membership import Presence
+from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Mongo
 from domain.errors import NotAbleError
 from tests.servers.process import Server
@@ -21,7 +21,7 @@ LONG, MIDDLE, SHORT = 600.0, 3.0, 1.0  # seconds: never renewed, renewed and nev
 PATIENCE = 30.0
 HAD_RUN_OUT = "had run out"
 
-Begin = Callable[..., Presence]
+Begin = Callable[..., Membership]
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -35,11 +35,11 @@ def begin(mongo: Mongo) -> Iterator[Begin]:
     """Begins presences of this test's database; what still runs is ended with the test."""
     with ExitStack() as opened:
 
-        def start(worker: str, seconds: float = SHORT, **more: Any) -> Presence:
-            presence = Presence(mongo, worker, seconds, **more)
-            presence.start()
-            opened.callback(presence.stop)
-            return presence
+        def start(worker: str, seconds: float = SHORT, **more: Any) -> Membership:
+            membership = Membership(mongo, worker, seconds, **more)
+            membership.start()
+            opened.callback(membership.stop)
+            return membership
 
         yield start
 
@@ -57,7 +57,7 @@ class Frozen:
 
 
 def test_a_process_lives_from_start_to_stop(mongo: Mongo, begin: Begin) -> None:
-    looker = Presence(mongo, "looker")
+    looker = Membership(mongo, "looker")
     assert looker.is_alive("serve-training-1") is False
     one = begin("serve-training-1", LONG)
     begin("relay-2", LONG, kind="relay")
@@ -87,7 +87,7 @@ def test_its_lease_is_renewed(mongo: Mongo, begin: Begin, caplog: pytest.LogCapt
 def test_a_frozen_process_is_dead_for_others_and_knows_it_later(
     mongo: Mongo, begin: Begin, caplog: pytest.LogCaptureFixture
 ) -> None:
-    looker, frozen = Presence(mongo, "looker"), Frozen()
+    looker, frozen = Membership(mongo, "looker"), Frozen()
     begin("a-1", in_flight=frozen)
     assert HAD_RUN_OUT not in caplog.text
     frozen.flows.clear()
@@ -115,22 +115,22 @@ def test_a_removed_document_is_made_again_and_counts_as_run_out(
     begin("a-1")
     mongo.collection("presence").delete_many({})
     until(lambda: HAD_RUN_OUT in caplog.text)
-    until(lambda: list(Presence(mongo, "looker").alive()) == ["a-1"])
+    until(lambda: list(Membership(mongo, "looker").alive()) == ["a-1"])
 
 
 def test_calls_in_flight_elsewhere_are_gathered_after_the_question(mongo: Mongo, begin: Begin) -> None:
     calls = {"a-1": ["c1", "$c2"], "b-1": ["c3"], "me-1": ["mine"]}
     begin("a-1", MIDDLE, in_flight=lambda: calls["a-1"])
     begin("b-1", MIDDLE, in_flight=lambda: calls["b-1"])
-    presence = begin("me-1", MIDDLE, in_flight=lambda: calls["me-1"])
-    assert presence.in_flight_elsewhere(PATIENCE) == ["$c2", "c1", "c3"]
+    membership = begin("me-1", MIDDLE, in_flight=lambda: calls["me-1"])
+    assert membership.in_flight_elsewhere(PATIENCE) == ["$c2", "c1", "c3"]
     calls["a-1"] = ["c4"]  # before the question, so the answer must have it
-    assert presence.in_flight_elsewhere(PATIENCE) == ["c3", "c4"]
-    assert Presence(mongo, "looker").in_flight_elsewhere(PATIENCE) == ["c3", "c4", "mine"]
+    assert membership.in_flight_elsewhere(PATIENCE) == ["c3", "c4"]
+    assert Membership(mongo, "looker").in_flight_elsewhere(PATIENCE) == ["c3", "c4", "mine"]
 
 
 def test_who_ends_or_dies_meanwhile_is_not_waited_for(mongo: Mongo, begin: Begin) -> None:
-    frozen, looker = Frozen(), Presence(mongo, "looker")
+    frozen, looker = Frozen(), Membership(mongo, "looker")
     begin("a-1", in_flight=frozen)
     stopping = begin("b-1", LONG, in_flight=lambda: ["c1"])
     frozen.flows.clear()
@@ -143,7 +143,7 @@ def test_who_ends_or_dies_meanwhile_is_not_waited_for(mongo: Mongo, begin: Begin
 
 def test_after_the_timeout_the_last_word_counts(mongo: Mongo, begin: Begin) -> None:
     begin("a-1", LONG, in_flight=lambda: ["c1"])
-    assert Presence(mongo, "looker").in_flight_elsewhere(0.05) == ["c1"]
+    assert Membership(mongo, "looker").in_flight_elsewhere(0.05) == ["c1"]
 
 
 def test_a_faulty_list_does_not_stop_the_heart(mongo: Mongo, begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
@@ -157,14 +157,14 @@ def test_a_faulty_list_does_not_stop_the_heart(mongo: Mongo, begin: Begin, caplo
 
     with caplog.at_level(logging.WARNING):
         begin("a-1", in_flight=in_flight)
-        until(lambda: Presence(mongo, "looker").in_flight_elsewhere(0) == ["c1"])
+        until(lambda: Membership(mongo, "looker").in_flight_elsewhere(0) == ["c1"])
     assert sum("cannot be renewed" in record.message for record in caplog.records) == 1
 
 
 def test_it_cannot_begin_without_a_server() -> None:
     mongo = Mongo("mongodb://127.0.0.1:1/?directConnection=true", "autolearn", seconds=0.2)
     with pytest.raises(NotAbleError):
-        Presence(mongo, "a-1").start()
+        Membership(mongo, "a-1").start()
     mongo.close()
 
 
@@ -173,7 +173,7 @@ def test_it_outlives_an_outage_that_is_longer_than_its_lease(
     own_mongodb: Server, installation: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     mongo = Mongo(own_mongodb.url, installation, seconds=2)
-    one, other = Presence(mongo, "a-1", SHORT), Presence(mongo, "b-1", SHORT)
+    one, other = Membership(mongo, "a-1", SHORT), Membership(mongo, "b-1", SHORT)
     one.start()
     other.start()
     own_mongodb.kill()

@@ -8,14 +8,18 @@ from cli.options import shared
 from cli.steps import result_of
 from cli.terminal import Terminal
 
+PROJECTIONS = ("catalog", "session", "experiment", "history", "tasks")
+
 
 @click.command()
 @click.argument("projection", required=False)
 @click.option("--all", "whole", is_flag=True, help="All of them; the default.")
 @shared
 def rebuild(terminal: Terminal, projection: str | None, *, whole: bool) -> None:
-    """Compute the read model PROJECTION, or all, anew from the log."""
+    """Compute the read model PROJECTION (catalog, session, experiment, history or tasks), or all, anew from the log."""
     if whole and projection:
         raise click.UsageError("Name a projection or say --all, not both.")
+    if projection and projection not in PROJECTIONS:
+        raise click.UsageError(f"There is no projection {projection!r}: there are {', '.join(PROJECTIONS)}.")
     events = terminal.client().stream("POST", "rebuilds", body={"projection": projection})
     terminal.show(result_of(terminal, "Rebuilding", events))

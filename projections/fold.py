@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
 from domain.errors import AutoLearnError, DiskReserveError, ForbiddenError, NotAbleError
 from projections import catalog, experiment, session, tasks
 from projections.history import row_of
-from projections.ports import Batch, Body, Change, CommitFeed, Current, HistoryRow, Recorded
+from projections.ports import Batch, Body, Change, CommitFeed, Current, Documents, HistoryRow, Recorded
 
-VERSION = (
-    1  # of all shapes and rules of this package: another number makes the backend rebuild its read models at start
-)
+# Raise the number of a projection whose documents or rows change, in shape or in content: the backend then folds that
+# one anew. Mind what reads another's documents: `session`, `tasks` and `history` read those of `experiment`.
+VERSIONS: Final = {"catalog": 1, "session": 1, "experiment": 1, "history": 1, "tasks": 1}
+VERSION: Final = sum(VERSIONS.values())  # of all together: it grows with each change of one
+
+KINDS_OF: Final = {  # the documents of each projection; `history` has rows instead
+    "catalog": (catalog.KIND, catalog.NAMES),
+    "session": (session.KIND, session.OPEN_SESSION, session.MEMBER),
+    "experiment": (experiment.KIND, experiment.ANNOTATION, experiment.EVENT),
+    "history": (),
+    "tasks": (tasks.KIND, tasks.EVALUATION, tasks.REPRODUCTION),
+}
+PROJECTION_OF: Final = {kind: name for name, kinds in KINDS_OF.items() for kind in kinds}
+KINDS: Final = tuple(PROJECTION_OF)
 
 Evolve = Callable[[Recorded, Current], list[Change]]
 
@@ -24,10 +35,6 @@ EVOLVE: dict[str, tuple[Evolve, ...]] = {  # by the kind of a stream; what it do
     "model": (catalog.evolve,),
     "measure": (catalog.evolve,),
 }
-KINDS = (
-    catalog.KIND, catalog.NAMES, session.KIND, session.OPEN_SESSION, session.MEMBER, experiment.KIND,
-    experiment.ANNOTATION, experiment.EVENT, tasks.KIND, tasks.EVALUATION, tasks.REPRODUCTION,
-)  # fmt: skip
 
 WRITTEN_ONCE = frozenset({session.MEMBER, experiment.ANNOTATION, experiment.EVENT})  # no event changes or ends them
 
@@ -151,3 +158,56 @@ def _next_commit(feed: CommitFeed, position: int) -> int:
     except AutoLearnError:  # not even where the commit ends can be read
         return position + 1
     return raw[0].position if raw else position + 1
+
+
+class ProjectionUpdater:
+    """Folds the log into read models, batch by batch; projections that are behind the others are folded alone first.
+
+    To fold one alone is to fold all, as of its own position, and to write only what is its own: the documents of the
+    others are read as they were there. Up to `keep` documents stay in memory.
+    """
+
+    def __init__(self, feed: CommitFeed, documents: Documents, keep: int = 2000) -> None:
+        self._feed = feed
+        self._documents = documents
+        self._position = 0
+        self._fold = Fold(self._read, keep)
+
+    def step(self, limit: int, until: int | None = None) -> bool:
+        """Fold about `limit` events, none beyond `until`; return False where there was nothing to fold.
+
+        Raises Poisoned after it folded what comes before the poison.
+        """
+        positions = self._documents.positions()
+        self._position = position = min(positions.values())
+        ahead = [at for at in positions.values() if at > position]
+        end = min(filter(None, [until, *ahead]), default=None)
+        batch, poison = fold_after(self._feed, self._fold, position, limit, end)
+        if batch.position > position:
+            try:
+                self._documents.apply(batch_of(batch, [name for name, at in positions.items() if at == position]))
+            except BaseException:
+                self._fold.forget()
+                raise
+            self._fold.trim()
+        if poison is not None:
+            raise poison
+        return batch.position > position
+
+    def forget(self) -> None:
+        """Forget what was read: other read models are to be updated from now on."""
+        self._fold.forget()
+
+    def _read(self, kind: str, id: str) -> Body | None:
+        document = self._documents.get(kind, id, self._position)
+        return document.body if document else None
+
+
+def batch_of(batch: Batch, projections: Collection[str]) -> Batch:
+    """Return the part of a batch that is of some projections."""
+    return Batch(
+        batch.position,
+        [one for one in batch.documents if PROJECTION_OF[one[0]] in projections],
+        batch.history if "history" in projections else [],
+        frozenset(projections),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -118,12 +118,14 @@ class HistoryRow:
 class Batch:
     """What a run of events changed: new versions, in order; the store closes the versions before them.
 
-    A document with body None closes without a successor. `position` is that of the last commit folded in.
+    A document with body None closes without a successor. `position` is that of the last commit folded in, of those
+    `projections` alone; None: of all.
     """
 
     position: int
     documents: list[tuple[str, str, int, dict[str, Any] | None]] = field(default_factory=list)  # kind, id, from_, body
     history: list[HistoryRow] = field(default_factory=list)
+    projections: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,11 @@ class Documents(Protocol):
     """Versioned documents and history rows in a store of their own; disposable, rebuilt from the log."""
 
     def position(self) -> int:
-        """Return the position of the last commit folded in."""
+        """Return the position of the last commit that is folded into all projections."""
+        ...
+
+    def positions(self) -> Mapping[str, int]:
+        """Return how far each projection is: one that is rebuilt is behind the others."""
         ...
 
     def apply(self, batch: Batch) -> None:

@@ -1,4 +1,4 @@
-"""Rebuild: all read models folded anew from the log into a store of their own, beside the one that serves meanwhile."""
+"""Rebuild: one projection, or all, folded anew from the log beside the read models that serve meanwhile."""
 
 from __future__ import annotations
 
@@ -6,34 +6,26 @@ from collections.abc import Iterator
 
 from domain.errors import NotFoundError
 from domain.lookup import nearest
-from projections.fold import Fold, fold_after
-from projections.ports import Body, Documents, Feed
-from projections.runner import body_of
+from projections.fold import VERSIONS, ProjectionUpdater
+from projections.ports import Body, CommitFeed, Documents
 
 BATCH = 2000
-PROJECTIONS = ("catalog", "session", "experiment", "history", "tasks")  # one fold makes them all, into one store
 KEPT = 50_000
 
 
 def check_known(projection: str | None) -> None:
     """Raise NotFoundError for a name that no projection has; None means all."""
-    if projection is not None and projection not in PROJECTIONS:
-        raise NotFoundError.named("projection", projection, nearest(projection, PROJECTIONS))
+    if projection is not None and projection not in VERSIONS:
+        there_are = f"There is no projection {projection!r}: there are {', '.join(VERSIONS)}."
+        raise NotFoundError(there_are, nearest=nearest(projection, VERSIONS))
 
 
-def rebuild(feed: Feed, fresh: Documents, until: int) -> Iterator[Body]:
-    """Fold the log up to a position into documents; yields `{step, position, of}`. Raises Poisoned.
+def rebuild(feed: CommitFeed, fresh: Documents, until: int) -> Iterator[Body]:
+    """Fold the log up to a position into `fresh`; yields `{step, position, of}`. Raises Poisoned.
 
-    Runs in a process of its own; `Runner.adopt` then brings the result up to date and switches to it.
+    Of `fresh` that is to be rebuilt stands at position 0. Runs in a process of its own; `Runner.adopt` then brings the
+    result up to date and switches to it.
     """
-    fold = Fold(lambda kind, id: body_of(fresh, kind, id), KEPT)
-    while (position := fresh.position()) < until:
-        batch, poison = fold_after(feed, fold, position, BATCH, until)
-        if batch.position > position:
-            fresh.apply(batch)
-            fold.trim()
-            yield {"step": "rebuild", "position": batch.position, "of": until}
-        if poison is not None:
-            raise poison
-        if batch.position == position:
-            return
+    updater = ProjectionUpdater(feed, fresh, KEPT)
+    while fresh.position() < until and updater.step(BATCH, until):
+        yield {"step": "rebuild", "position": fresh.position(), "of": until}

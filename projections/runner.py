@@ -11,7 +11,7 @@ from threading import Event, Thread
 from time import monotonic
 
 from domain.errors import AutoLearnError, NotAbleError
-from projections.fold import UNABLE, Fold, Poisoned, fold_after
+from projections.fold import UNABLE, Poisoned, ProjectionUpdater
 from projections.ports import CommitFeed, Documents
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class Runner:
         self._documents = documents
         self._batch = batch
         self._head = head or feed.head
-        self._fold = Fold(self._read)
+        self._updater = ProjectionUpdater(feed, documents)
         self._is_checked = False  # whether the log is known to be as far as what was folded from it
         self._stopping = Event()
         self._thread: Thread | None = None
@@ -61,7 +61,6 @@ class Runner:
 
     @property
     def position(self) -> int:
-        """The position of the last commit folded in."""
         return self._documents.position()
 
     def start(self) -> None:
@@ -70,91 +69,71 @@ class Runner:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the batch at hand; safe to repeat."""
+        """Stop after the current batch; safe to repeat."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
 
     def wait(self, position: int, timeout: float) -> bool:
-        """Wait until a position is folded in; False after `timeout` seconds."""
         return self._documents.wait(position, timeout)
 
-    def told(self) -> str | None:
+    def fault_sentence(self) -> str | None:
         """Return `position N: why` where it stands still, else None."""
         fault = self.fault
         return None if fault is None else f"position {fault.position}: {fault.sentence}"
 
     def step(self) -> bool:
         """Fold one batch; False where there was nothing to fold. Raises Poisoned after what came before the poison."""
-        position = self._documents.position()
-        batch, poison = fold_after(self._feed, self._fold, position, self._batch)
-        if batch.position > position:
-            try:
-                self._documents.apply(batch)
-            except BaseException:
-                self._fold.forget()
-                raise
-            self._fold.trim()
-        if poison is not None:
-            raise poison
-        return batch.position > position
+        return self._updater.step(self._batch)
 
     def adopt(self, fresh: Documents, switch: Callable[[], None]) -> Future[None]:
-        """Bring rebuilt documents up to where the old ones are, then switch to them, between two batches.
+        """Bring rebuilt read models up to where the old ones are, then switch to them, between two batches.
 
-        The future ends with NotAbleError where that cannot be done now: nothing behind the old ones ever serves.
-        Whatever those stood still at is over with them. Who does not want to wait any longer may cancel.
+        The future ends with NotAbleError where that cannot be done now: none that is behind the old ones ever serves.
+        A fault of the old ones ends with them. Cancel the future to give up while it waits.
         """
 
         def job() -> None:
             self._catch_up(fresh)
-            self._fold.forget()
+            self._updater.forget()
             switch()
             self.fault = None
 
         done: Future[None] = Future()
         self._jobs.put((job, done))
         if self._thread is None:
-            self._work()
+            self._run_jobs()
         return done
 
     def _catch_up(self, fresh: Documents) -> None:
-        """Fold what the old documents have, or as much of it as the log has: they may be ahead of it."""
-        fold, goal = Fold(lambda kind, id: body_of(fresh, kind, id)), self._goal()
-        while (position := fresh.position()) < goal:
-            batch, poison = fold_after(self._feed, fold, position, self._batch)
-            if poison is not None:
-                raise poison
-            if batch.position == position:
-                raise NotAbleError(f"What there is to fold ends at {position}, before {goal}: rebuild again later.")
-            fresh.apply(batch)
-            fold.trim()
-
-    def _goal(self) -> int:
-        """Return how far the old documents are; where they cannot say (damage, an outage): as far as the log."""
+        """Fold what the old ones have, or as much of it as the log has: they may be ahead of it."""
         head, _ = self._head()
         try:
-            return min(self._documents.position(), head)
-        except AutoLearnError:
-            return head
-
-    def _read(self, kind: str, id: str) -> dict[str, object] | None:
-        return body_of(self._documents, kind, id)
+            goal = min(self._documents.position(), head)
+        except AutoLearnError:  # damage, an outage
+            goal = head
+        updater = ProjectionUpdater(self._feed, fresh)
+        while (position := fresh.position()) < goal:
+            if not updater.step(self._batch):
+                raise NotAbleError(f"What there is to fold ends at {position}, before {goal}: rebuild again later.")
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self._work()
+            self._run_jobs()
             try:
-                self._go_on()
+                self._follow()
             except UNABLE as error:
                 self._note(Fault(self._known_position(), error.sentence))
                 self._stopping.wait(RETRY_SECONDS)
+            except Poisoned as error:
+                self._note(Fault(error.position, error.sentence))
+                self._stand_still(AGAIN_SECONDS)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen and nothing may be skipped
-                self._note(_fault(error, self._known_position()))
+                self._note(Fault(self._known_position(), f"{type(error).__name__}: {error}"))
                 self._stand_still(AGAIN_SECONDS)
 
-    def _go_on(self) -> None:
+    def _follow(self) -> None:
         if not self._is_checked and self._is_ahead():
             self._stand_still()
             return
@@ -165,7 +144,7 @@ class Runner:
 
     def _is_ahead(self) -> bool:
         """Whether the log is an older copy than what was folded: going on would mix two histories."""
-        (head, _), position = self._head(), self._documents.position()
+        (head, _), position = self._head(), max(self._documents.positions().values())
         if position > head:
             self._note(Fault(head, f"The read models are at {position}, ahead of the log ({head}): rebuild them."))
         return position > head
@@ -174,14 +153,14 @@ class Runner:
         """Fold nothing for so long, or until a rebuild was adopted."""
         end = monotonic() + seconds
         while self.fault is not None and monotonic() < end and not self._stopping.wait(IDLE_SECONDS):
-            self._work()
+            self._run_jobs()
 
     def _note(self, fault: Fault) -> None:
         if fault != self.fault:  # what lasts is said once
             log.error("the projection stands still at %s: %s", fault.position, fault.sentence)
         self.fault = fault
 
-    def _work(self) -> None:
+    def _run_jobs(self) -> None:
         while True:
             try:
                 job, done = self._jobs.get_nowait()
@@ -191,7 +170,7 @@ class Runner:
                 continue
             try:
                 job()
-            except Exception as error:  # noqa: BLE001 - handed to whoever asked for the job
+            except Exception as error:  # noqa: BLE001 - handed to the caller who put the job here
                 done.set_exception(error)
             else:
                 done.set_result(None)
@@ -201,15 +180,3 @@ class Runner:
             return self._documents.position()
         except AutoLearnError:
             return 0
-
-
-def body_of(documents: Documents, kind: str, id: str) -> dict[str, object] | None:
-    """Return the body that is true now."""
-    document = documents.get(kind, id)
-    return document.body if document else None
-
-
-def _fault(error: Exception, position: int) -> Fault:
-    if isinstance(error, Poisoned):
-        return Fault(error.position, error.sentence)
-    return Fault(position, f"{type(error).__name__}: {error}")

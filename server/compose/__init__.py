@@ -26,12 +26,12 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
     return embedded(settings, worker, opened, read_only=read_only)
 
 
-def fresh_documents(settings: Settings) -> AbstractContextManager[tuple[str, Documents]]:
-    """Make new read models beside those that serve; yields their name and their documents."""
+def fresh_documents(settings: Settings, projection: str | None) -> AbstractContextManager[tuple[str, Documents]]:
+    """Make read models beside those that serve, to rebuild a projection or all in; yields their name and documents."""
     if settings.mode == "distributed":
         from server.compose.distributed import fresh_documents as distributed  # noqa: PLC0415 - idem
 
-        return distributed(settings)
+        return distributed(settings, projection)
     from server.compose.embedded import fresh_documents as embedded  # noqa: PLC0415 - idem
 
-    return embedded(settings)
+    return embedded(settings, projection)

@@ -206,8 +206,8 @@ def sweep(scratch: Path, membership: Membership) -> None:
 
 
 @contextmanager
-def fresh_documents(settings: Settings) -> Iterator[tuple[str, ProjectorDocuments]]:
-    """Make the next generation of read models beside the one that serves; yields its number and its documents."""
+def fresh_documents(settings: Settings, projection: str | None) -> Iterator[tuple[str, ProjectorDocuments]]:
+    """Make the next generation, to rebuild a projection in, or all (None); yields its number and its documents."""
     with ExitStack() as opened:
-        fresh = ReadModels.fresh(open_database(settings, opened, seconds=None))
+        fresh = ReadModels.fresh(open_database(settings, opened, seconds=None), projection)
         yield str(fresh.number), ProjectorDocuments(fresh)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
-from adapters.embedded.read_models.generations import Generations, is_of_today
+from adapters.embedded.read_models.generations import Generations, is_outdated
 from adapters.embedded.read_models.history import EmbeddedHistory
 from adapters.embedded.read_models.served import served_faults
 from adapters.files.blobs import FileBlobs
@@ -103,7 +103,7 @@ def _to_read(settings: Settings, opened: ExitStack, *, offline: bool) -> tuple[l
         return {"read_only": True, "immutable": offline and file.parent == settings.data}
 
     events, archive = (Database(file, **how(file)) for file in files[:2])
-    if offline and not is_of_today(files[2], immutable=files[2] == named):  # the next start folds new ones
+    if offline and is_outdated(files[2], immutable=files[2] == named):
         return at_rest, (events, archive, ReadDatabase(MEMORY))
     return at_rest, (events, archive, ReadDatabase(files[2], **how(files[2])))
 
@@ -150,7 +150,7 @@ def followers(
     open_tasks = UnfinishedTasks(stores.documents, stores.feed)
     # Whoever owned the directory before is dead, so the tasks that it had started are lost.
     worker = EventWorker(application, stores.topic, open_tasks, journal, is_lost=lambda other: other != name)
-    backend = backend_of(settings, stores, application, inspector, stores.request_ids, fault=runner.told)
+    backend = backend_of(settings, stores, application, inspector, stores.request_ids, fault=runner.fault_sentence)
     in_flight = backend.in_flight.correlations
     settling = Settling(stores.store, stores.feed, stores.communications, journal, in_flight)
     return {"runner": runner, "worker": worker, "backend": backend, "settling": settling}
@@ -159,7 +159,7 @@ def followers(
 def let_serve(settings: Settings, stores: EmbeddedStores) -> None:
     """Let the read models serve, or new ones where these are ahead of a log whose loss was accepted."""
     with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
-        if stores.documents.position() > stores.feed.head()[0]:
+        if max(stores.documents.positions().values()) > stores.feed.head()[0]:
             stores.read.switch(Generations(settings.data).fresh())
     Generations(settings.data).make_current(Path(stores.read.path))
 
@@ -193,9 +193,13 @@ def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:
 
 
 @contextmanager
-def fresh_documents(settings: Settings) -> Iterator[tuple[str, EmbeddedDocuments]]:
-    """Make a new file for read models beside the one that serves; yields its path and its documents."""
-    file = Generations(settings.data).fresh()
+def fresh_documents(settings: Settings, projection: str | None) -> Iterator[tuple[str, EmbeddedDocuments]]:
+    """Make a file to rebuild a projection in, or all (None), beside the one that serves; yields its path, too."""
+    generations = Generations(settings.data)
+    file = generations.fresh()
+    if projection is not None:
+        with closing(ReadDatabase(generations.current(), read_only=True)) as serving:
+            serving.copy_without(projection, file)
     database = ReadDatabase(file)
     try:
         yield str(file), EmbeddedDocuments(database)

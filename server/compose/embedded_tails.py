@@ -92,7 +92,7 @@ def _found(stores: Stores, folder: Path) -> Tails:
     losses = load(stores.store, Losses, LOSSES).accepted
     of_log = claims_of_records(stores.communications.recent(0), log, losses)
     with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
-        of_log.append(Claim("the read models are at", stores.documents.position()))
+        of_log.append(Claim("the read models are at", max(stores.documents.positions().values())))
     of_audit = []
     if LOG in receipts:
         of_log.append(Claim("receipts.json has the log at", *receipts[LOG]))

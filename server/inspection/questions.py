@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError, NotReachedError
 from projections.as_of import parse_as_of
-from projections.fold import Poisoned
-from projections.rebuild import PROJECTIONS, check_known, rebuild
+from projections.fold import VERSIONS, Poisoned
+from projections.rebuild import check_known, rebuild
 from projections.replay import replay
 from projections.verification.verify import verify
 from server.compose import fresh_documents, open_stores
@@ -82,11 +82,12 @@ def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[
 
 
 def _rebuild(settings: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
-    check_known(arguments.get("projection"))
+    projection = arguments.get("projection")
+    check_known(projection)
     until = stores.feed.head()[0]
-    with fresh_documents(settings) as (file, fresh):
+    with fresh_documents(settings, projection) as (file, fresh):
         yield from rebuild(stores.feed, fresh, until)
-        yield {"position": fresh.position(), "rebuilt": list(PROJECTIONS), "file": file}
+        yield {"position": fresh.position(), "rebuilt": [projection] if projection else [*VERSIONS], "file": file}
 
 
 def as_steps(told: Iterator[Step]) -> Iterator[Step]:

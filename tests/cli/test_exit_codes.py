@@ -148,6 +148,7 @@ def test_no_credentials_where_the_environment_says(run: Run, home: Path, monkeyp
         (("withdraw", ID), "Missing option '--reason'"),
         (("verify", "--anchor", "12"), "POSITION:HASH"),
         (("rebuild", "history", "--all"), "not both"),
+        (("rebuild", "histery"), "there are catalog, session, experiment, history, tasks."),
         (("dataset", "add", "none.csv", "--name", "n", "--target", "t"), "does not exist"),
         (("call", "GET", "experiments"), "begins with a slash"),
         (("call", "POST", "/trainings", "-d", "{"), "-d is no JSON"),

@@ -18,8 +18,8 @@ from commands.unit_of_work import load
 from domain.dataset import Dataset
 from domain.errors import BadInputError, ConflictError, NotAbleError, NotFoundError, NotReachedError
 from domain.events import Metadata
+from projections.fold import VERSIONS
 from projections.ports import Batch
-from projections.rebuild import PROJECTIONS
 from projections.runner import Runner
 from server.compose.embedded import EmbeddedStores, let_serve, open_stores
 from server.compose.stores import Stores, environment
@@ -89,9 +89,11 @@ def test_verify_ends_where_it_is_told(settings: Settings, stores: Stores) -> Non
         result(settings, "verify", anchor=f"0:{'0' * 64}")
 
 
-def test_rebuild_says_that_it_rebuilt_all(settings: Settings, stores: Stores) -> None:
-    answer = result(settings, "rebuild", projection="history")
-    assert (answer["rebuilt"], answer["position"]) == (list(PROJECTIONS), stores.feed.head()[0])
+def test_rebuild_says_what_it_rebuilt(settings: Settings, stores: Stores) -> None:
+    head = folded(stores)
+    for projection, rebuilt in ((None, list(VERSIONS)), ("history", ["history"])):
+        answer = result(settings, "rebuild", projection=projection)
+        assert (answer["rebuilt"], answer["position"]) == (rebuilt, head)
     with pytest.raises(NotFoundError) as unknown:
         result(settings, "rebuild", projection="sesion")
     assert unknown.value.facts == {"nearest": ["session"]}

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from autolearn.credentials import Credentials
+from cli.rebuild import PROJECTIONS
+from projections.fold import VERSIONS
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, row
 from tests.cli.fake_backend import FakeBackend, Reply
@@ -113,3 +115,7 @@ def test_without_a_backend_the_data_directory_is_asked(
     assert run("verify", "--data", str(home)).code == 0
     assert asked == [("list", str(home), None, ()), ("verify", str(home), {"anchor": None})]
     assert backend.seen == []
+
+
+def test_rebuild_knows_the_projections_of_the_backend() -> None:
+    assert (*VERSIONS,) == PROJECTIONS

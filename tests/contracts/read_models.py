@@ -19,6 +19,7 @@ from adapters.embedded.read_models import history_candidates, history_finder
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.embedded.read_models.history import EmbeddedHistory
+from projections.fold import VERSIONS
 from projections.ports import Documents, History
 
 Patch = tuple[Any, str, Any]  # module, name, value
@@ -68,9 +69,7 @@ class MongoStore:
     @contextmanager
     def empty(self) -> Iterator[Read]:
         """Open empty read models."""
-        for collection in (self.read.documents, self.read.history):
-            collection.delete_many({})
-        self.mongo.collection(STATE).delete_one({"_id": {"$regex": "-"}})
+        emptied(self.read)
         documents = ProjectorDocuments(self.read)
         yield Read(documents, MongoHistory(self.read), lambda: None)
 
@@ -78,6 +77,15 @@ class MongoStore:
         """Remove the database."""
         self.mongo.client.drop_database(self.mongo.name)
         self.mongo.close()
+
+
+def emptied(read: ReadModels) -> ReadModels:
+    """Return read models in MongoDB without anything in them."""
+    for projection in VERSIONS:
+        read.collection(projection).delete_many({})
+    nowhere = {"$set": {"positions": dict.fromkeys(VERSIONS, 0)}}
+    read.mongo.collection(STATE).update_one({"_id": f"generation-{read.number}"}, nowhere)
+    return read
 
 
 Store = Sqlite | MongoStore

@@ -18,7 +18,7 @@ BODIES = st.none() | st.fixed_dictionaries(
     {"value": st.integers() | st.text() | st.floats(allow_nan=False) | st.none()}
 )
 IDS = ("a", "a/1", "ab", "b", "é")
-CHANGES = st.lists(st.tuples(st.sampled_from(["x", "y"]), st.sampled_from(IDS), BODIES), max_size=12)
+CHANGES = st.lists(st.tuples(st.sampled_from(["task", "session"]), st.sampled_from(IDS), BODIES), max_size=12)
 
 
 @pytest.fixture(scope="module", params=STORES)
@@ -54,15 +54,15 @@ def check_all(read: Read, changes: list[tuple[str, str, dict[str, Any] | None]],
         read.documents.apply(Batch(piece[-1][2], piece))
     for at in range(len(numbered) + 1):
         check_at(read, at, numbered)
-    for document in read.documents.list("x"):
+    for document in read.documents.list("task"):
         assert document.to == OPEN
-        assert document == read.documents.get("x", document.id)
+        assert document == read.documents.get("task", document.id)
 
 
 def check_at(read: Read, at: int, changes: list[tuple[str, str, int, dict[str, Any] | None]]) -> None:
     expected: dict[tuple[str, str], dict[str, Any] | None] = {}
     expected.update({(kind, id): body for kind, id, position, body in changes if position <= at})
-    for kind in ("x", "y"):
+    for kind in ("task", "session"):
         known = {id: body for (of, id), body in sorted(expected.items()) if of == kind and body is not None}
         assert {document.id: document.body for document in read.documents.versions(kind, at)} == known
         assert [document.id for document in read.documents.list(kind, "a", at)] == [id for id in known if id[0] == "a"]
@@ -71,27 +71,27 @@ def check_at(read: Read, at: int, changes: list[tuple[str, str, int, dict[str, A
 
 
 def test_lists_go_on_after_an_id(read: Read) -> None:
-    write(read, 1, *(("x", id, {}) for id in ("a", "b", "c")), ("y", "b", {}))
-    assert [document.id for document in read.documents.list("x", after="a", limit=1)] == ["b"]
-    assert [document.id for document in read.documents.list("x", after="a", limit=9, at=1)] == ["b", "c"]
-    assert list(read.documents.list("x", after="a", limit=9, at=0)) == []
+    write(read, 1, *(("task", id, {}) for id in ("a", "b", "c")), ("session", "b", {}))
+    assert [document.id for document in read.documents.list("task", after="a", limit=1)] == ["b"]
+    assert [document.id for document in read.documents.list("task", after="a", limit=9, at=1)] == ["b", "c"]
+    assert list(read.documents.list("task", after="a", limit=9, at=0)) == []
 
 
 def test_closed_versions_are_kept(read: Read) -> None:
-    write(read, 1, ("x", "a", {"v": 1}))
-    write(read, 4, ("x", "a", {"v": 2}))
-    write(read, 6, ("x", "a", None))
-    assert read.documents.get("x", "a") is None
-    expected = [Document("x", "a", 1, 4, {"v": 1}), Document("x", "a", 4, 6, {"v": 2})]
+    write(read, 1, ("task", "a", {"v": 1}))
+    write(read, 4, ("task", "a", {"v": 2}))
+    write(read, 6, ("task", "a", None))
+    assert read.documents.get("task", "a") is None
+    expected = [Document("task", "a", 1, 4, {"v": 1}), Document("task", "a", 4, 6, {"v": 2})]
     assert list(read.documents.all_versions()) == expected
 
 
 def test_a_batch_that_cannot_be_written_leaves_nothing(read: Read) -> None:
-    write(read, 1, ("x", "a", {"v": 1}))
+    write(read, 1, ("task", "a", {"v": 1}))
     with pytest.raises(NotAbleError):  # two versions of one document from one position
-        write(read, 2, ("x", "a", {"v": 2}), ("x", "b", {"v": 2}), ("x", "b", {"v": 3}))
+        write(read, 2, ("task", "a", {"v": 2}), ("task", "b", {"v": 2}), ("task", "b", {"v": 3}))
     assert read.documents.position() == 1
-    assert [document.body for document in read.documents.list("x")] == [{"v": 1}]
+    assert [document.body for document in read.documents.list("task")] == [{"v": 1}]
 
 
 def test_who_waits_is_woken(read: Read) -> None:

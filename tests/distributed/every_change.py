@@ -23,7 +23,8 @@ from adapters.distributed.audit_log import documents as communication_documents
 from adapters.distributed.log import commit_documents
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models import documents, history_rows
-from adapters.distributed.read_models.generations import ReadModels
+from adapters.distributed.read_models.generations import HISTORY, ReadModels
+from projections.fold import VERSIONS
 from tests.distributed.bson_changes import changes
 from tests.distributed.life import faults_in, live
 
@@ -74,7 +75,7 @@ def kinds(mongo: Mongo) -> dict[str, Kind]:
     return {
         commit_documents.COMMITS: commit_documents.COMMIT,
         communication_documents.COMMUNICATIONS: communication_documents.COMMUNICATION,
-        read.documents.name: documents.DOCUMENT,
+        **{read.collection(name).name: documents.DOCUMENT for name in VERSIONS if name != HISTORY},
         read.history.name: history_rows.ROW,
     }
 

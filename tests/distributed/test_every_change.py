@@ -16,12 +16,13 @@ from adapters.distributed.as_written import fault_in
 from adapters.distributed.mongo import Fields, Mongo
 from adapters.distributed.recovery.mark import begin
 from adapters.distributed.verification.state_documents import SHAPES
+from projections.fold import VERSION, VERSIONS
 from projections.verification import verify
 from tests.distributed.bson_changes import changes
 from tests.distributed.every_change import Place, is_same, kinds, missed
 from tests.distributed.life import faults_in, live, living
 
-SOME_DOCUMENTS = [("commits", 0), ("communications", 3), ("documents", 0), ("documents", 6), ("history", 0)]
+SOME_DOCUMENTS = [("commits", 0), ("communications", 3), ("experiment", 0), ("experiment", 6), ("history", 0)]
 OTHER_VALUES = (" else", " longer", " negative")
 RARELY = 61  # of the changes that the document shows by itself, every so often one is made in the database
 
@@ -38,7 +39,7 @@ def lived(mongodb: str) -> Iterator[Mongo]:
 
 def named(mongo: Mongo, name: str) -> str:
     """Return the whole name of a collection."""
-    return next(it for it in kinds(mongo) if it.endswith(name))
+    return next(it for it in kinds(mongo) if it == name or it.startswith(f"read-{name}-"))
 
 
 def test_all_is_well_while_processes_live(lived: Mongo) -> None:
@@ -46,7 +47,7 @@ def test_all_is_well_while_processes_live(lived: Mongo) -> None:
         assert faults_in(lived) == []
 
 
-@pytest.mark.parametrize("name", ["commits", "communications", "documents", "history"])
+@pytest.mark.parametrize("name", ["commits", "communications", "catalog", "session", "experiment", "tasks", "history"])
 def test_types_lengths_order_and_fields_show_in_each_document(lived: Mongo, name: str) -> None:
     place, kind = Place(lived, named(lived, name)), kinds(lived)[named(lived, name)]
     for raw in place.before:
@@ -91,7 +92,7 @@ def test_changes_of_all_kinds_are_found_in_the_database(lived: Mongo, name: str,
 STRAY_IDS: list[Any] = ["5", -1, 0, 5.0, 2.5, float("nan"), None, Decimal128("5"), Int64(10**9), Int64(-1), {"a": 1}]
 
 
-@pytest.mark.parametrize("name", ["commits", "communications", "documents", "history"])
+@pytest.mark.parametrize("name", ["commits", "communications", "catalog", "session", "experiment", "tasks", "history"])
 def test_a_document_at_a_place_of_any_type_is_named(lived: Mongo, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "REACHED_WITHIN", 0.0)  # the log seems to be longer
     place = Place(lived, named(lived, name))
@@ -110,7 +111,7 @@ def unique(document: Fields, number: int) -> Fields:
     return {name: it for name, it in (other | {"e": events}).items() if name in document}
 
 
-@pytest.mark.parametrize("name", ["commits", "communications", "documents", "history"])
+@pytest.mark.parametrize("name", ["commits", "communications", "catalog", "session", "experiment", "tasks", "history"])
 def test_each_document_that_is_removed_is_missed(lived: Mongo, name: str) -> None:
     place = Place(lived, named(lived, name))
     last = len(place.before) - 1 if name in {"commits", "communications"} else len(place.before)
@@ -118,7 +119,7 @@ def test_each_document_that_is_removed_is_missed(lived: Mongo, name: str) -> Non
         assert place.faults([*place.before[:n], *place.before[n + 1 :]]), n
 
 
-@pytest.mark.parametrize("name", ["commits", "communications", "documents", "history"])
+@pytest.mark.parametrize("name", ["commits", "communications", "catalog", "session", "experiment", "tasks", "history"])
 def test_contents_that_change_places_are_found(lived: Mongo, name: str) -> None:
     place = Place(lived, named(lived, name))
     for n in range(1, len(place.before)):
@@ -132,19 +133,27 @@ def set_in(collection: str, id_: str, change: Fields) -> Callable[[Mongo], objec
     return lambda mongo: mongo.collection(collection).update_one({"_id": id_}, change)
 
 
+POINTER = f"v{VERSION}"
 POINTERS: dict[str, Callable[[Mongo], object]] = {
-    "no generation": set_in("read-models", "v1", {"$unset": {"generation": ""}}),
-    "another generation": set_in("read-models", "v1", {"$set": {"generation": 2}}),
-    "a generation as text": set_in("read-models", "v1", {"$set": {"generation": "1"}}),
-    "a generation as double": set_in("read-models", "v1", {"$set": {"generation": 1.0}}),
-    "a counter set back": set_in("read-models", "v1", {"$set": {"last": 0}}),
-    "no counter": set_in("read-models", "v1", {"$unset": {"last": ""}}),
-    "no pointer": lambda mongo: mongo.collection("read-models").delete_one({"_id": "v1"}),
-    "a position as text": set_in("read-models", "v1-1", {"$set": {"position": "12"}}),
-    "a position as double": set_in("read-models", "v1-1", {"$set": {"position": 12.0}}),
-    "an earlier position": set_in("read-models", "v1-1", {"$inc": {"position": -1}}),
-    "a later position": set_in("read-models", "v1-1", {"$inc": {"position": 1}}),
-    "no position": lambda mongo: mongo.collection("read-models").delete_one({"_id": "v1-1"}),
+    "no generation": set_in("read-models", POINTER, {"$unset": {"generation": ""}}),
+    "another generation": set_in("read-models", POINTER, {"$set": {"generation": 2}}),
+    "a generation as text": set_in("read-models", POINTER, {"$set": {"generation": "1"}}),
+    "a generation as double": set_in("read-models", POINTER, {"$set": {"generation": 1.0}}),
+    "a counter set back": set_in("read-models", "last", {"$set": {"number": 0}}),
+    "no counter": lambda mongo: mongo.collection("read-models").delete_one({"_id": "last"}),
+    "no pointer": lambda mongo: mongo.collection("read-models").delete_one({"_id": POINTER}),
+    "a position as text": set_in("read-models", "generation-1", {"$set": {"positions.tasks": "12"}}),
+    "a position as double": set_in("read-models", "generation-1", {"$set": {"positions.tasks": 12.0}}),
+    "an earlier position": set_in("read-models", "generation-1", {"$inc": {"positions.history": -1}}),
+    "a later position": set_in("read-models", "generation-1", {"$inc": {"positions.catalog": 1}}),
+    "later positions": set_in("read-models", "generation-1", {"$inc": {f"positions.{it}": 1 for it in VERSIONS}}),
+    "no position": set_in("read-models", "generation-1", {"$unset": {"positions.session": ""}}),
+    "a position of nothing": set_in("read-models", "generation-1", {"$set": {"positions.x": 1}}),
+    "a generation of another version": set_in("read-models", "generation-1", {"$inc": {"version": 1}}),
+    "another collection": set_in("read-models", "generation-1", {"$set": {"collections.tasks": "read-tasks-v1-2"}}),
+    "a collection of another version": set_in("read-models", "generation-1", {"$set": {"collections.tasks": "x"}}),
+    "no collection": set_in("read-models", "generation-1", {"$unset": {"collections.tasks": ""}}),
+    "no generation's document": lambda mongo: mongo.collection("read-models").delete_one({"_id": "generation-1"}),
     "an unknown pointer": lambda mongo: mongo.collection("read-models").insert_one({"_id": "w"}),
     "no installation": lambda mongo: mongo.collection("installation").delete_one({"_id": "installation"}),
     "no installation's id": set_in("installation", "installation", {"$set": {"id": "1"}}),

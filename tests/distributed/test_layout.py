@@ -84,7 +84,9 @@ STRUCTURES: dict[str, tuple[str, Callable[[Mongo], object]]] = {
     ),
     "a validator that refuses all": (
         "validator",
-        lambda mongo: mongo.database.command("collMod", ReadModels.current(mongo).documents.name, validator={"x": 1}),
+        lambda mongo: mongo.database.command(
+            "collMod", ReadModels.current(mongo).documents("task").name, validator={"x": 1}
+        ),
     ),
     "no commits": ("not there", lambda mongo: mongo.collection("commits").drop()),
 }

@@ -21,9 +21,11 @@ from adapters.distributed.read_models.adoption import Adoptions
 from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels, make_current, serving
 from adapters.distributed.read_models.projector import WORK, Projector
+from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from domain.errors import NotAbleError
-from projections.fold import VERSION
+from projections.fold import VERSION, VERSIONS
 from projections.ports import Feed, Recorded
+from projections.rebuild import rebuild
 from projections.runner import Runner
 from tests.contracts.events import append
 from tests.distributed.published import live_on
@@ -116,6 +118,24 @@ def test_rebuilt_read_models_serve_once_they_are_as_far(mongo: Mongo) -> None:
         Adoptions(mongo).ask(fresh.number).result(PATIENCE)
         assert serving(mongo) == fresh.number
         assert MongoDocuments(ReadModels.current(mongo)).position() == MongoLog(mongo).head()[0]
+
+
+def test_one_rebuilt_projection_serves_beside_the_others(mongo: Mongo) -> None:
+    live_on(mongo, 30, 0)
+    with at_work(mongo):
+        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
+        head, before = MongoLog(mongo).head()[0], ReadModels.current(mongo).pinned()
+        documents = list(MongoDocuments(before).all_versions())
+        fresh = ReadModels.fresh(mongo, "catalog")
+        for _ in rebuild(MongoLog(mongo), ProjectorDocuments(fresh), head):
+            pass
+        append(MongoEventStore(mongo), "s")
+        Adoptions(mongo).ask(fresh.number).result(PATIENCE)
+        until(lambda: MongoDocuments(ReadModels.current(mongo)).position() == MongoLog(mongo).head()[0])
+        assert list(MongoDocuments(ReadModels.current(mongo)).all_versions()) == documents
+    now = ReadModels.current(mongo)
+    shared = {name: now.collection(name).name == before.collection(name).name for name in VERSIONS}
+    assert shared == {name: name != "catalog" for name in VERSIONS}
 
 
 def test_it_gives_way_where_other_read_models_serve(mongo: Mongo) -> None:

@@ -20,8 +20,8 @@ from adapters.distributed.read_models.history import MongoHistory
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models.version_writes import Step
 from domain.errors import NotAbleError
-from projections import fold
 from projections.ports import OPEN, Batch, Document, HistoryRow
+from tests.contracts.read_models import emptied
 
 IDS = ("a", "b", "c")
 Log = Sequence[tuple[str, bool]]  # per position: which document changes, and whether it ends
@@ -66,13 +66,13 @@ class Projector:
             before = known[id] if id in known else self._now(id)
             after = None if ends else body_after(before, position)
             known[id], batch.position = after, position
-            batch.documents.append(("x", id, position, after))
+            batch.documents.append(("task", id, position, after))
             if after is not None:
                 batch.history.append(row_of(id, after, position))
         return batch
 
     def _now(self, id: str) -> dict[str, Any] | None:
-        document = self._documents.get("x", id)
+        document = self._documents.get("task", id)
         return document.body if document else None
 
 
@@ -91,10 +91,10 @@ def expected(log: Log) -> Expected:
         of_it, open_ = versions[id], versions[id] and versions[id][-1].to == OPEN
         before = of_it[-1].body if open_ else None
         if open_:
-            of_it[-1] = Document("x", id, of_it[-1].from_, position, of_it[-1].body)
+            of_it[-1] = Document("task", id, of_it[-1].from_, position, of_it[-1].body)
         if ends:
             continue
-        of_it.append(Document("x", id, position, OPEN, body_after(before, position)))
+        of_it.append(Document("task", id, position, OPEN, body_after(before, position)))
         row = row_of(id, of_it[-1].body, position)
         of_row = rows.setdefault(row.n, [])
         if of_row:
@@ -113,8 +113,10 @@ def check_visible(read: ReadModels, clean: Expected) -> None:
     documents = MongoDocuments(read)
     at = documents.position()
     then = [it for it in clean.documents if it.from_ <= at < it.to]
-    assert [(it.id, it.from_, it.body) for it in documents.versions("x")] == [(it.id, it.from_, it.body) for it in then]
-    assert all((it.to > at) for it in documents.list("x"))
+    assert [(it.id, it.from_, it.body) for it in documents.versions("task")] == [
+        (it.id, it.from_, it.body) for it in then
+    ]
+    assert all((it.to > at) for it in documents.list("task"))
     rows = [(it.n, it.from_, it.facts) for it in MongoHistory(read).versions(at)]
     assert rows == [(it.n, it.from_, it.facts) for it in clean.rows if it.from_ <= at < it.to]
 
@@ -134,7 +136,7 @@ def test_whatever_projectors_do_the_result_is_that_of_a_clean_run(
     @given(LOGS, ACTIONS)
     @settings(max_examples=40)
     def equal(log: Log, actions: list[tuple[int, int, int, bool]]) -> None:
-        read, clean = emptied(mongo), expected(log)
+        read, clean = emptied(ReadModels.ensured(mongo)), expected(log)
         projectors = [Projector(read, log) for _ in range(3)]
         reached = 0
         for which, size, most, killed in actions:
@@ -153,15 +155,6 @@ def test_whatever_projectors_do_the_result_is_that_of_a_clean_run(
         assert list(MongoHistory(read).all_versions()) == clean.rows
 
     equal()
-
-
-def emptied(mongo: Mongo) -> ReadModels:
-    """The serving generation without anything in it."""
-    read = ReadModels.ensured(mongo)
-    read.documents.delete_many({})
-    read.history.delete_many({})
-    mongo.collection("read-models").delete_one({"_id": f"v{fold.VERSION}-{read.number}"})
-    return read
 
 
 def test_readers_only_read(mongo: Mongo) -> None:
@@ -188,8 +181,8 @@ def test_who_waits_sees_what_another_process_folds_within_milliseconds(mongo: Mo
 
 def test_a_body_that_is_no_json_any_more_shows(mongo: Mongo) -> None:
     read = ReadModels.ensured(mongo)
-    ProjectorDocuments(read).apply(Batch(1, [("x", "a", 1, {"v": 1})]))
-    read.documents.update_one({}, {"$set": {"body": "{"}})
+    ProjectorDocuments(read).apply(Batch(1, [("task", "a", 1, {"v": 1})]))
+    read.documents("task").update_one({}, {"$set": {"body": "{"}})
     assert [it.body for it in MongoDocuments(read).all_versions()] == [{"unreadable": "{"}]
 
 

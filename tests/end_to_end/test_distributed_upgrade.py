@@ -1,4 +1,4 @@
-"""An upgrade to another version of the projections with real processes: side by side, then the old read models go."""
+"""An upgrade to another version of one projection with real processes: side by side, then the old one goes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 from adapters.distributed.mongo import Mongo
-from projections.fold import VERSION
+from projections.fold import VERSIONS
 from tests.end_to_end.fleet import Fleet, fleet_on, proxy_of, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
 READY, UNABLE = 200, 503
-NEW = VERSION + 1
+OLD, NEW = VERSIONS["history"], VERSIONS["history"] + 1
 IS_NEWER = f"""
 import projections.fold
 
-projections.fold.VERSION = {NEW}
+projections.fold.VERSIONS["history"] = {NEW}
+projections.fold.VERSION += 1
 
 import adapters.distributed.read_models.upgrade
 
@@ -51,12 +52,12 @@ def test_old_and_new_read_models_serve_side_by_side_until_the_old_processes_are_
     until(lambda: {it.gauges["projection_position"] for it in (project, new_project)} == {added})
     assert [it.gauges["in_charge"] for it in (project, new_project)] == [1, 1]
     assert serve.get("/health/ready")[0] == READY
-    assert versions_in(fleet) == {VERSION, NEW}
+    assert versions_in(fleet) == {OLD, NEW}
 
     for old in (project, serve):
         fleet.forget(old)
         assert old.stop() == 0
-        assert versions_in(fleet) == {VERSION, NEW}
+        assert versions_in(fleet) == {OLD, NEW}
     assert fleet.one("relay").stop() == 0
     fleet.start("relay")
     until(lambda: versions_in(fleet) == {NEW})
@@ -72,10 +73,12 @@ def become_newer(fleet: Fleet, folder: Path) -> None:
 
 
 def versions_in(fleet: Fleet) -> set[int]:
-    """Return the versions of the projections whose read models are in the database."""
+    """Return the versions of the history that are in the database; all other projections are there once."""
     mongo = Mongo(fleet.mongodb, fleet.database)
     try:
-        names = mongo.database.list_collection_names()
+        names = [name for name in mongo.database.list_collection_names() if name.startswith("read-") and "-v" in name]
     finally:
         mongo.close()
-    return {int(name.split("-")[1].lstrip("v")) for name in names if name.startswith("read-v")}
+    others = [name.split("-")[1] for name in names if not name.startswith("read-history-")]
+    assert len(others) == len(set(others)), names
+    return {int(name.split("-v")[1].partition("-")[0]) for name in names if name.startswith("read-history-")}

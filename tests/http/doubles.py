@@ -13,8 +13,7 @@ from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.tasks.slots import Slots
 from commands.cancellation import Cancellation
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
-from projections.fold import Fold, commits
-from projections.ports import Batch
+from projections.fold import ProjectionUpdater
 from tests.http.outcomes import OUTCOMES
 
 
@@ -90,20 +89,12 @@ class Projecting:
         self._thread.join()
 
     def _run(self) -> None:
-        fold = Fold(self._current)
+        updater = ProjectionUpdater(self.feed, self.documents)
         while not self._stop.is_set():
-            place = self.documents.position()
-            if not self.feed.wait_beyond(place, 0.02) or self.paused.is_set():
+            if not self.feed.wait_beyond(self.documents.position(), 0.02) or self.paused.is_set():
                 self._stop.wait(0.005)
                 continue
-            batch = Batch(place)
-            for commit in commits(self.feed.after(place, 500)):
-                fold.add(commit, batch)
-            self.documents.apply(batch)
-
-    def _current(self, kind: str, id: str) -> dict[str, Any] | None:
-        found = self.documents.get(kind, id)
-        return found.body if found else None
+            updater.step(500)
 
 
 class NoJournal:

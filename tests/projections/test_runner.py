@@ -106,11 +106,11 @@ def test_what_was_mended_from_outside_is_folded_without_a_restart(
     spoil(world, world.commits[1])
     world.runner.start()
     wait_for(lambda: world.runner.fault is not None)
-    assert str(world.runner.told()).startswith(f"position {world.commits[1]}: ")
+    assert str(world.runner.fault_sentence()).startswith(f"position {world.commits[1]}: ")
     with world.log.writing() as connection:
         connection.execute("UPDATE stored_events SET state = ? WHERE rowid = ?", (sound, world.commits[1]))
     assert world.runner.wait(world.commits[1], PATIENCE)
-    wait_for(lambda: world.runner.told() is None)
+    wait_for(lambda: world.runner.fault_sentence() is None)
     world.runner.stop()
 
 
@@ -122,7 +122,7 @@ def test_a_log_that_does_not_answer_at_the_start_is_asked_again(
     faults: list[str | None] = []
 
     def head() -> tuple[int, bytes]:
-        faults.append(runner.told())
+        faults.append(runner.fault_sentence())
         if len(faults) <= 3:
             raise NotAbleError("The log sleeps.")
         return world.feed.head()

@@ -9,9 +9,10 @@ from pydantic_core import from_json
 
 from adapters.distributed.as_written import Kind, NeverWrittenError, whole
 from adapters.distributed.mongo import Fields, as_ours
-from adapters.distributed.read_models.generations import ReadModels
+from adapters.distributed.read_models.generations import HISTORY, ReadModels
 from adapters.distributed.read_models.position_waiter import Arrivals
 from domain.errors import NotAbleError
+from projections.fold import KINDS_OF
 from projections.ports import OPEN, Batch, Document
 
 STREAMED = 1000
@@ -26,8 +27,10 @@ class MongoDocuments:
         self._arrivals = Arrivals(lambda: self._read.progress())  # noqa: PLW0108 - a projector goes on with another `_read`
 
     def position(self) -> int:
-        """Return the position of the last commit folded in."""
         return self._read.progress()
+
+    def positions(self) -> dict[str, int]:
+        return self._read.positions()
 
     def apply(self, batch: Batch) -> None:
         """Refuse: a reader may change generation at any moment."""
@@ -38,7 +41,7 @@ class MongoDocuments:
         position = self.position() if at is None else at
         of_it = {"$gte": _key(kind, id, 0), "$lte": _key(kind, id, position)}
         with as_ours():
-            found = self._read.documents.find_one({"_id": of_it}, sort=[("_id", -1)])
+            found = self._read.documents(kind).find_one({"_id": of_it}, sort=[("_id", -1)])
         return _document(found, at) if found and found["until"] > position else None
 
     def list(
@@ -53,7 +56,7 @@ class MongoDocuments:
             "until": {"$gt": position},
         }
         with as_ours():
-            found = self._read.documents.find(true_then).sort("_id", 1).limit(limit).batch_size(limit)
+            found = self._read.documents(kind).find(true_then).sort("_id", 1).limit(limit).batch_size(limit)
             return [_document(one, at) for one in found]
 
     def versions(self, kind: str, at: int | None = None, prefix: str = "") -> Iterator[Document]:
@@ -67,8 +70,13 @@ class MongoDocuments:
 
     def all_versions(self) -> Iterator[Document]:
         """Stream every version, closed ones too; a body that is no JSON any more comes back as text."""
+        for projection in KINDS_OF:
+            if projection != HISTORY:
+                yield from self._all_versions_of(projection)
+
+    def _all_versions_of(self, projection: str) -> Iterator[Document]:
         beyond: Fields = {}
-        while page := self._page_of_all(beyond):
+        while page := self._page_of_all(projection, beyond):
             yield from (
                 Document(key["kind"], key["id"], key["since"], one["until"], json_or_text(one.get("body")))
                 for one in page
@@ -76,9 +84,10 @@ class MongoDocuments:
             )
             beyond = {"_id": {"$gt": page[-1]["_id"]}}
 
-    def _page_of_all(self, beyond: Fields) -> Sequence[Fields]:
+    def _page_of_all(self, projection: str, beyond: Fields) -> Sequence[Fields]:
         with as_ours():
-            return tuple(self._read.documents.find(beyond).sort("_id", 1).limit(STREAMED).batch_size(STREAMED))
+            found = self._read.collection(projection).find(beyond)
+            return tuple(found.sort("_id", 1).limit(STREAMED).batch_size(STREAMED))
 
     def wait(self, position: int, timeout: float) -> bool:
         """Wait until `position` is folded in; False after `timeout` seconds."""

@@ -58,7 +58,7 @@ class Projector:
     def _tell(self, runner: Runner, first: FirstFold) -> None:
         (at, told), position = self._told, runner.position
         unfinished = first.fault(position)
-        fault = runner.told() or unfinished
+        fault = runner.fault_sentence() or unfinished
         if fault != told or time.monotonic() - at > TELL_SECONDS:
             self._told = time.monotonic(), fault
             self._statuses.report(WORK, position=position, fault=fault)

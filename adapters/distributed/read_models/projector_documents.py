@@ -9,11 +9,11 @@ from pydantic_core import to_json
 
 from adapters.distributed.mongo import as_ours
 from adapters.distributed.read_models.documents import MongoDocuments
-from adapters.distributed.read_models.generations import ReadModels, make_current, serving
+from adapters.distributed.read_models.generations import HISTORY, ReadModels, make_current, serving
 from adapters.distributed.read_models.history_rows import row_writes
 from adapters.distributed.read_models.version_writes import Step, Write, steps
 from domain.errors import NotAbleError
-from projections.fold import WRITTEN_ONCE
+from projections.fold import PROJECTION_OF, VERSIONS, WRITTEN_ONCE
 from projections.ports import Batch
 
 REMEMBERED: Final = 50_000
@@ -30,7 +30,7 @@ class ProjectorDocuments(MongoDocuments):
     def __init__(self, read: ReadModels) -> None:
         super().__init__(read.pinned())
         self._pointer = read
-        self._folded = self._read.progress()
+        self._folded = self._read.positions()
         self._since: dict[tuple[str, str], int] = {}
 
     @property
@@ -40,6 +40,9 @@ class ProjectorDocuments(MongoDocuments):
 
     def position(self) -> int:
         """Return the position of the last commit that this process knows to be folded in."""
+        return min(self.positions().values())
+
+    def positions(self) -> dict[str, int]:
         self._check()
         return self._folded
 
@@ -52,14 +55,14 @@ class ProjectorDocuments(MongoDocuments):
 
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Yield the single writes of a batch; only the last one shows anything. Raises NotAbleError."""
-        writes = [self._write(*document) for document in batch.documents]
-        todo = [
-            *steps(self._read.documents, writes),
-            *steps(self._read.history, row_writes(batch.history)),
-            lambda: self._read.advance(batch.position),
-        ]
-        yield from todo
-        self._folded = batch.position
+        writes: dict[str, list[Write]] = {HISTORY: row_writes(batch.history)}
+        for document in batch.documents:
+            writes.setdefault(PROJECTION_OF[document[0]], []).append(self._write(*document))
+        for projection, of_it in writes.items():
+            yield from steps(self._read.collection(projection), of_it)
+        projections = tuple(VERSIONS) if batch.projections is None else batch.projections
+        yield lambda: self._read.advance(batch.position, projections)
+        self._folded = self._folded | dict.fromkeys(projections, batch.position)
         self._remember(batch)
 
     def switch(self, fresh: ReadModels) -> None:
@@ -68,7 +71,7 @@ class ProjectorDocuments(MongoDocuments):
         self._pointer.look()
         self._read = fresh.pinned()
         self._since.clear()
-        self._folded = self._read.progress()
+        self._folded = self._read.positions()
 
     def _check(self) -> None:
         if self.is_superseded:

@@ -32,12 +32,11 @@ class Upgrade:
 
     def look(self) -> None:
         """Remove the older read models if nobody can read them any more. Raises NotAbleError."""
-        if self._version == 1 or time.monotonic() < self._next:
+        if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + LOOK_SECONDS
         if self._processes.has_older(self._version):
             log.info("read models of older versions stay: a process that reads them is there, or was lately")
             return
-        sweep(self._mongo, before=self._version)
-        for version in range(1, self._version):
+        for version in sweep(self._mongo, before=self._version):
             self._statuses.forget(work_of(version))

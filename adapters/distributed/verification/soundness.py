@@ -20,10 +20,11 @@ from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.read_models.documents import DOCUMENT
-from adapters.distributed.read_models.generations import NONE_YET, ReadModels, pointer_faults
+from adapters.distributed.read_models.generations import HISTORY, NONE_YET, ReadModels, pointer_faults
 from adapters.distributed.read_models.history_rows import ROW
 from adapters.distributed.recovery.mark import mark_faults
 from adapters.distributed.verification.state_documents import SHAPES, state_kinds
+from projections.fold import VERSIONS
 from projections.ports import OPEN
 
 RELAYED: Final = {RELAY: "log", COMMUNICATIONS: "audit log"}
@@ -74,8 +75,9 @@ class Soundness:
         """Look at the versions of the generation that serves."""
         read = ReadModels.current(self._mongo).pinned()
         if read.number != NONE_YET:
-            yield from self._documents(read.documents.name, self._in_time(DOCUMENT))
-            yield from self._documents(read.history.name, self._in_time(ROW))
+            for projection in VERSIONS:
+                kind = ROW if projection == HISTORY else DOCUMENT
+                yield from self._documents(read.collection(projection).name, self._in_time(kind))
 
     def _relayed_faults(self) -> Iterator[str]:
         """Tell where a relay was farther than what it carries: that has lost its end."""

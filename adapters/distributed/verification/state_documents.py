@@ -19,6 +19,7 @@ TEXT: Final[Types] = frozenset({str})
 NUMBER: Final[Types] = frozenset({int, Int64})
 TRUTH: Final[Types] = frozenset({bool})
 TIME: Final[Types] = frozenset({datetime})
+FIELDS: Final[Types] = frozenset({dict})
 BYTES: Final[Types] = frozenset({bytes})
 PERHAPS_TEXT: Final[Types] = frozenset({str, NoneType})
 LONGEST_LEASE: Final = timedelta(hours=1)  # and for clocks that do not agree
@@ -47,8 +48,10 @@ SHAPES: Final[Mapping[str, Sequence[Shape]]] = {
         Shape("recovery", {"source": TEXT}, {}),
     ],
     "read-models": [
-        Shape("v[0-9]+", {"last": NUMBER}, {"generation": NUMBER, "caught_up": TRUTH}),
-        Shape("v[0-9]+-[0-9]+", {"position": NUMBER}, {}),
+        Shape("last", {"number": NUMBER}, {}),
+        Shape("v[0-9]+", {}, {"generation": NUMBER, "caught_up": TRUTH, "last": NUMBER}),  # `last`: of the first form
+        Shape("v[0-9]+-[0-9]+", {"position": NUMBER}, {}),  # of the first form
+        Shape("generation-[0-9]+", {"version": NUMBER, "collections": FIELDS, "positions": FIELDS}, {}),
     ],
     "leases": [Shape(".+", {"holder": TEXT, "until": TIME}, {})],
     "presence": [

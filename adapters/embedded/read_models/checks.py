@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from adapters.embedded.schema import MAX_NAMED, as_text
+from projections.fold import VERSIONS
 from projections.ports import OPEN
 
-REACHED: Final = "(SELECT position FROM progress)"
+REACHED: Final = "(SELECT min(position) FROM progress)"
 AT_HAND: Final = "until,withdrawn,model,dataset,actor"
 
 # What is beyond the position that the read models have reached is compared with no commit, and yet served.
@@ -29,7 +30,9 @@ OF_NO_ROW: Final = {
 }
 UNUSED: Final = f"""SELECT text FROM word WHERE id NOT IN (SELECT model FROM history UNION SELECT dataset FROM history
     UNION SELECT actor FROM history UNION SELECT name FROM fact) LIMIT {MAX_NAMED}"""
-COUNTED: Final = "SELECT rows, (SELECT count(DISTINCT n) FROM history) FROM progress"
+COUNTED: Final = "SELECT sum(rows), (SELECT count(DISTINCT n) FROM history) FROM progress"
+VERSIONS_OF: Final = "SELECT projection, version FROM progress"
+POSITIONS: Final = "SELECT count(DISTINCT position) FROM progress"
 
 
 def read_model_faults(connection: sqlite3.Connection) -> Iterator[str]:
@@ -42,6 +45,10 @@ def read_model_faults(connection: sqlite3.Connection) -> Iterator[str]:
             yield f"{table} row {', '.join(map(as_text, row))} belongs to no history row as it is"
     for (text,) in connection.execute(UNUSED):
         yield f"the name {as_text(text)!r} is numbered and nothing bears it"
-    counted = connection.execute(COUNTED).fetchall()
-    if len(counted) != 1 or counted[0][0] != counted[0][1]:
-        yield f"progress counts {', '.join(as_text(rows) for rows, _ in counted) or 'no'} rows of history"
+    rows, counted = connection.execute(COUNTED).fetchone()
+    if rows != counted:
+        yield f"progress counts {as_text(rows)} rows of history, and there are {counted}"
+    if (versions := dict(connection.execute(VERSIONS_OF))) != VERSIONS:
+        yield f"progress has the versions {versions} of the projections, and not {VERSIONS}"
+    if connection.execute(POSITIONS).fetchone() != (1,):
+        yield "the projections are not all as far: one is being rebuilt, or progress is wrong"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any, Final
@@ -17,6 +17,7 @@ from pydantic_core import from_json
 from adapters.embedded.database import identity_of, reading_uri, translated_errors
 from adapters.embedded.integrity import content_faults
 from adapters.embedded.read_models.checks import read_model_faults
+from adapters.embedded.read_models.outdated import clear, clear_outdated
 from adapters.embedded.read_models.schema import READ_MODELS
 from domain.errors import NotAbleError
 
@@ -92,6 +93,14 @@ class ReadDatabase:
                 connection.close()
             self._idle.clear()
 
+    def copy_without(self, projection: str, path: Path) -> None:
+        """Make a file with all that is in this one, as of one moment, but for a projection that is to be rebuilt."""
+        with self.reading() as connection, closing(sqlite3.connect(path, isolation_level=None)) as copy:
+            connection.backup(copy)
+            copy.execute("BEGIN IMMEDIATE")
+            clear(copy, projection)
+            copy.execute("COMMIT")
+
     def is_in_place(self) -> bool:
         """Whether the file that was opened for writing is still the one at its path."""
         return self._identity == identity_of(self.path)
@@ -129,6 +138,8 @@ class ReadDatabase:
         connection.execute("PRAGMA synchronous=NORMAL")
         if not connection.execute("PRAGMA user_version").fetchone()[0]:
             connection.executescript(f"BEGIN IMMEDIATE;{';'.join(READ_MODELS.statements)};COMMIT")
+        with suppress(sqlite3.Error):  # damage is for `verify` to tell and for `rebuild` to mend
+            clear_outdated(connection)
         return connection
 
 

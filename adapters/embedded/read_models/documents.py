@@ -14,6 +14,7 @@ from pydantic_core import from_json, to_json
 
 from adapters.embedded.read_models.database import ReadDatabase, json_or_text, readable_text
 from adapters.embedded.read_models.history_rows import write_rows
+from projections.fold import VERSIONS
 from projections.ports import OPEN, Batch, Document
 
 POLL_SECONDS = 0.05  # how late another process's writes are seen; writes of this process wake up at once
@@ -26,6 +27,7 @@ RANGE = "SELECT kind,id,since,until,body FROM document WHERE kind=? AND id>? AND
 LIST_NOW = f"{RANGE} AND until={OPEN} ORDER BY id LIMIT ?"
 LIST_AT = f"{RANGE} AND since<=? AND until>? ORDER BY id LIMIT ?"
 ALL = "SELECT kind,id,since,until,body FROM document WHERE (kind,id,since) > (?,?,?) ORDER BY kind,id,since LIMIT ?"
+ADVANCE = "UPDATE progress SET position=?, rows=rows+? WHERE projection=?"
 BEYOND_ALL = chr(0x10FFFF)
 
 
@@ -39,14 +41,19 @@ class EmbeddedDocuments:
     def position(self) -> int:
         """Return the position of the last commit folded in."""
         with self._database.reading() as connection:
-            return int(connection.execute("SELECT position FROM progress").fetchone()[0])
+            return int(connection.execute("SELECT min(position) FROM progress").fetchone()[0])
+
+    def positions(self) -> dict[str, int]:
+        with self._database.reading() as connection:
+            return dict(connection.execute("SELECT projection, position FROM progress"))
 
     def apply(self, batch: Batch) -> None:
         """Write a batch and its position together, or nothing."""
         with self._database.writing() as connection:
             _write_documents(connection, batch)
             added = write_rows(connection, batch.history)
-            connection.execute("UPDATE progress SET position=?, rows=rows+?", (batch.position, added))
+            advanced = VERSIONS if batch.projections is None else batch.projections
+            connection.executemany(ADVANCE, ((batch.position, name == "history" and added, name) for name in advanced))
         with self._applied:
             self._applied.notify_all()
 

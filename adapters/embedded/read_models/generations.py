@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import re
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from adapters.embedded.database import UNREADABLE, reading_uri
-from adapters.embedded.read_models.schema import STAMP
+from adapters.embedded.read_models.schema import LAYOUT
 from adapters.host.files import write_whole
+from projections.fold import VERSIONS
 
 log = logging.getLogger(__name__)
 
@@ -18,18 +22,21 @@ FILES = re.compile(r"(read-models-\d+\.db)(-wal|-shm|-journal)?")  # SQLite's ow
 
 
 class Generations:
-    """Read models are disposable: a file that another version of the projections wrote is left, and folded anew."""
+    """Read models are disposable: a file of another layout is left, and all is folded anew into a new one.
+
+    A projection of another version is folded anew in the file that serves, or beside it by a rebuild.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self._folder = Path(folder)
         self._pointer = self._folder / "read-models.current"
 
     def current(self) -> Path:
-        """Return the file that serves, if today's projections wrote it, else a new one to be folded from the log."""
+        """Return the file that serves, if it has today's layout, else a new one to be folded from the log."""
         named = self.named()
         if named is None and self._pointer.exists():
             log.warning("%s was garbled: read models are folded anew from the log", self._pointer)
-        return named if named is not None and is_of_today(named) else self.fresh()
+        return named if named is not None and has_layout(named) else self.fresh()
 
     def named(self) -> Path | None:
         """Return the file that the pointer names; None where there is none, or where it was garbled."""
@@ -53,17 +60,28 @@ class Generations:
                 other.unlink(missing_ok=True)
 
 
-def is_of_today(path: Path, *, immutable: bool = False) -> bool:
-    """Whether the file is there and of this version; a damaged one counts, so that `verify` finds it."""
-    if not path.exists():
-        return False
+def has_layout(path: Path, *, immutable: bool = False) -> bool:
+    """Tell whether the file is there and of today's layout; a damaged one counts, so that `verify` finds it."""
+    return path.exists() and _of_readable(
+        path, "PRAGMA user_version", lambda rows: rows[0][0] in (0, LAYOUT), immutable
+    )
+
+
+def is_outdated(path: Path, *, immutable: bool = False) -> bool:
+    """Tell whether an older version wrote the file, or a part of it: the next start folds that anew."""
+    versions = "SELECT projection, version FROM progress"
+    return not (has_layout(path, immutable=immutable) and _of_readable(path, versions, _are_current, immutable))
+
+
+def _are_current(rows: list[Any]) -> bool:
+    """Tell whether no projection is of an older version; versions that no program wrote are for `verify` to tell."""
+    stored = dict(rows)
+    return stored == VERSIONS or not all(0 < it <= VERSIONS.get(name, 0) for name, it in stored.items())
+
+
+def _of_readable(path: Path, query: str, check: Callable[[list[Any]], bool], immutable: bool) -> bool:
     try:
-        connection = sqlite3.connect(reading_uri(path, immutable=immutable), uri=True)
+        with closing(sqlite3.connect(reading_uri(path, immutable=immutable), uri=True)) as connection:
+            return check(connection.execute(query).fetchall())
     except UNREADABLE:
         return True
-    try:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0]) in (0, STAMP)
-    except UNREADABLE:
-        return True
-    finally:
-        connection.close()

@@ -110,7 +110,7 @@ class EmbeddedFinder:
             yield condition, Lead(source(condition), others, self._asked.sorts_fact)
 
     def _rows(self) -> int:
-        return int(self._connection.execute("SELECT rows FROM progress").fetchone()[0])
+        return int(self._connection.execute("SELECT rows FROM progress WHERE projection='history'").fetchone()[0])
 
     def _spread(self, way: Sql) -> int:
         """Return how far back DENSITY rows of a value reach from the end of the window: the farther, the rarer."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.embedded.schema import Column, Schema, Table
-from projections.fold import VERSION
+from projections.fold import VERSIONS
 from projections.ports import OPEN
 
-LAYOUT: Final = 2  # of these tables; VERSION is that of what stands in them
-STAMP: Final = VERSION * 1000 + LAYOUT
+LAYOUT: Final = 1003  # of these tables; `progress` has the versions of what stands in them
 
 _SINCE = Column("since", "INTEGER", "since >= 1")
 _UNTIL = Column("until", "INTEGER", f"until > since AND until <= {OPEN}")
@@ -19,13 +18,13 @@ _AT_HAND = (
     *(Column(name, "INTEGER", f"{name} >= 1") for name in ("model", "dataset", "actor")),
 )
 
+# A row for each projection: its version, how far it is, and of `history` how many rows it has.
 PROGRESS: Final = Table(
     "progress",
-    ("one",),
+    ("projection",),
     (
-        Column("one", "INTEGER", "one = 1", "PRIMARY KEY"),
-        Column("position", "INTEGER", "position >= 0"),
-        Column("rows", "INTEGER", "rows >= 0"),
+        Column("projection", "TEXT", key="PRIMARY KEY"),
+        *(Column(name, "INTEGER", f"{name} >= 0") for name in ("version", "position", "rows")),
     ),
 )
 DOCUMENT: Final = Table(
@@ -80,8 +79,8 @@ INDEXES: Final = (
 )
 READ_MODELS: Final = Schema(
     0x414C726D,  # "ALrm"
-    STAMP,
+    LAYOUT,
     (PROGRESS, DOCUMENT, WORD, HISTORY, BODY, FACT),
     INDEXES,
-    ("INSERT INTO progress VALUES (1, 0, 0)",),
+    tuple(f"INSERT INTO progress VALUES ('{name}', {version}, 0, 0)" for name, version in VERSIONS.items()),  # noqa: S608 - constants
 )

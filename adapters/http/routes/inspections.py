@@ -47,7 +47,7 @@ async def verify(it: Here, request: Request, body: schemas.Anchor) -> Response:
 
 @router.post("/rebuilds", responses={200: {"model": Rebuilt}})
 async def rebuild(it: Here, request: Request, body: schemas.Rebuild) -> Response:
-    """Compute read models anew from the log, while the old ones serve: all, for they are folded together."""
+    """Compute one read model, or all, anew from the log, while the old ones serve."""
     _take_part(it)
     check_known(body.projection)
     return await _inspected(it, request, "rebuild", {"projection": body.projection})

@@ -1,1 +1,1 @@
-"""REST: one gate in front of all routes, one router per service. Read `policy.py` and `gate.py` first."""
+"""REST: one request pipeline in front of all routes, one router per service. `policy.py` says who may call what."""

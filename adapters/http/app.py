@@ -1,69 +1,120 @@
-"""The ASGI application: routers of the services behind one gate."""
+"""The ASGI application: the services' routers behind one request pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import NoReturn
 
-from fastapi import APIRouter, FastAPI
+from anyio import CancelScope, create_task_group, sleep
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
-from starlette.types import Scope
 
+from adapters.http.app_state import AppState
 from adapters.http.backend import Backend
-from adapters.http.metrics import Metrics
-from adapters.http.middleware.framework_errors import on_http_error, on_validation_error
-from adapters.http.middleware.request_pipeline import Gate
-from adapters.http.middleware.thread_pools import Lanes
+from adapters.http.middleware.request_pipeline import RequestPipeline
+from adapters.http.problems import MethodNotAllowedError
 from adapters.http.routes import (
+    audit_log,
     catalog,
     clients,
     docs,
     evaluation,
     health,
     inspections,
-    log,
     session,
     storage,
     training,
 )
-from adapters.http.streams.live import Live
+from domain.errors import BadInputError, NotFoundError, NotJsonError
 
 SERVICES: dict[str, tuple[APIRouter, ...]] = {
     "catalog": (catalog.router,),
     "training": (training.router,),
     "evaluation": (evaluation.router,),
     "session": (session.router,),
-    "storage": (storage.router, log.router, inspections.router, clients.router),
+    "storage": (storage.router, audit_log.router, inspections.router, clients.router),
 }
+FLUSH_SECONDS = 1.0  # between two looks at what was counted of refused calls
+MOST_ERRORS = 20
 
 
-def make_app(backend: Backend) -> Gate:
-    """Return the application with all five services: the embedded mode's."""
-    return _assembled(backend, SERVICES)
-
-
-def make_service_app(backend: Backend, service: str) -> Gate:
-    """Return the application of one service: each process of the distributed mode has its own."""
-    return _assembled(backend, (service,))
-
-
-def _assembled(backend: Backend, services: Iterable[str]) -> Gate:
+def make_app(backend: Backend, services: Iterable[str] = tuple(SERVICES)) -> RequestPipeline:
+    """Return the application of these services: all five in the embedded mode."""
     app = FastAPI(
-        title="AutoLearn", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, version="1"
+        title="AutoLearn",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        version="1",
+        lifespan=store_refused_calls,
+        exception_handlers={RequestValidationError: raise_bad_input, HTTPException: raise_routing_error},
     )
     for router in [router for service in services for router in SERVICES[service]] + [health.router, docs.router]:
-        app.router.routes.extend(router.routes)  # flat, so that one walk sees every route
-    app.add_exception_handler(RequestValidationError, on_validation_error)
-    app.add_exception_handler(HTTPException, on_http_error)
-    lanes, metrics = Lanes(), Metrics(backend)
+        app.router.routes.extend(router.routes)  # flat: the pipeline looks through all of them
+    app.state.shared = state = AppState(backend)
+    return RequestPipeline(app, state)
 
-    def knows(scope: Scope) -> bool:
-        return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
-    gate = Gate(app, knows, backend, lanes, metrics)
-    app.state.backend, app.state.lanes, app.state.metrics = backend, lanes, metrics
-    app.state.live = Live(backend, lanes)
-    app.state.documents = {}
-    app.state.in_flight = gate.in_flight
-    return gate
+def make_service_app(backend: Backend, service: str) -> RequestPipeline:
+    """Return the application of one service: each process of the distributed mode has its own."""
+    return make_app(backend, (service,))
+
+
+@asynccontextmanager
+async def store_refused_calls(app: FastAPI) -> AsyncIterator[None]:
+    """Store what is counted of refused calls, every second as far as there is room, and all of it at the end."""
+    state: AppState = app.state.shared
+    refused = state.backend.refused_calls
+
+    async def flush() -> None:
+        while True:
+            await sleep(FLUSH_SECONDS)
+            if refused.is_flush_due:
+                await state.pools.run_always(refused.flush)
+
+    async with create_task_group() as group:
+        group.start_soon(flush)
+        try:
+            yield
+        finally:
+            group.cancel_scope.cancel()
+            with CancelScope(shield=True):
+                await state.pools.run_always(refused.finish)
+
+
+# What the framework refuses by itself becomes an error of the one tree; the pipeline makes a problem of it.
+
+
+async def raise_bad_input(_: Request, error: Exception) -> NoReturn:
+    """Raise BadInputError with `errors: [{pointer, detail}]`; a pointer is RFC 6901, `?name` a query parameter."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = [
+        {"pointer": _pointer(each["loc"]), "detail": str(each["msg"])} for each in list(error.errors())[:MOST_ERRORS]
+    ]
+    first = found[0]
+    raise BadInputError(f"{first['pointer'] or 'The body'}: {first['detail']}.", errors=found) from None
+
+
+async def raise_routing_error(request: Request, error: Exception) -> NoReturn:
+    """Raise NotFoundError, MethodNotAllowedError or NotJsonError for what the router says."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        raise NotFoundError("There is no such route; `/openapi.json` lists them.") from None
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "").replace(" ", "").split(",")
+        raise MethodNotAllowedError(f"{request.method} is not for this route.", allowed=allowed) from None
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        raise NotJsonError("The body cannot be read as JSON.") from None
+    raise error
+
+
+def _pointer(location: Sequence[int | str]) -> str:
+    kind, *rest = location
+    path = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in rest)
+    return f"?{path[1:]}" if kind == "query" else path

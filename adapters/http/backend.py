@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from adapters.audit_log.request_ids import RequestIds
-from adapters.http.middleware.in_flight import InFlight
-from adapters.http.middleware.refused_calls import RefusedCalls
+from adapters.http.middleware.audit import InFlightCalls, RefusedCalls
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from commands.application import Application
@@ -26,7 +25,7 @@ class Inspector(Protocol):
     def run(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[dict[str, Any]]:
         """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
 
-        Cutting `cancellation` ends the process.
+        Requesting `cancellation` ends the process.
 
         kind and arguments: verify `{anchor, audit_anchor, until, in_flight: [id…]}` (POSITION:HASH; `until` is the
         log's head as it was before `in_flight` was taken), replay `{as_of, stream}`, rebuild `{projection}`.
@@ -65,7 +64,7 @@ class Backend:
     worker: str
     hosts: frozenset[str] = frozenset()
     fault: Callable[[], str | None] = no_fault
-    in_flight: InFlight = field(default_factory=InFlight)
+    in_flight: InFlightCalls = field(default_factory=InFlightCalls)
     in_flight_elsewhere: Callable[[], list[str]] = list
     gauges: Callable[[], Mapping[str, float]] = dict
     hurried: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -73,5 +72,4 @@ class Backend:
     refused_calls: RefusedCalls = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the account of calls that nobody in particular makes."""
         object.__setattr__(self, "refused_calls", RefusedCalls(self.communications))

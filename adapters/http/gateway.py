@@ -14,10 +14,10 @@ from itertools import count
 import httpx
 from anyio import CancelScope, create_task_group
 from anyio.abc import TaskGroup
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from adapters.http.duplex import DuplexTransport
-from adapters.http.middleware.bodies import GoneError
 from adapters.http.middleware.duplicates import check_headers
 from adapters.http.problems import Problem, problem_of
 from adapters.http.relayed import RelayedBody, Room
@@ -77,7 +77,7 @@ class Gateway:
                     group.start_soon(_leave_with_caller, body, group)
                     await self._pass_on(scope, body, send)
                     group.cancel_scope.cancel()
-        except* GoneError:
+        except* ClientDisconnect:
             log.debug("the caller hung up")
 
     async def _live(self, receive: Receive, send: Send) -> None:

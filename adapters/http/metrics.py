@@ -1,14 +1,14 @@
-"""Metrics of this process for Prometheus: calls, their seconds, the lag of the read models, the archive's size."""
+"""Metrics of this process for Prometheus: calls, their seconds, the lag of the read models, the audit log's size."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from adapters.http.backend import Backend
-from adapters.http.lag import Lag
 from domain.errors import AutoLearnError
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -33,6 +33,24 @@ GAUGES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """The log's last position, and what is not folded in: how many events, and the age in seconds of the oldest."""
+
+    head: int
+    events: int
+    seconds: float
+
+    @classmethod
+    def measure(cls, backend: Backend) -> Lag:
+        folded, head = backend.documents.position(), backend.feed.head()[0]
+        if folded >= head:
+            return cls(head, 0, 0.0)
+        waiting = backend.feed.raw_after(folded, 1)  # as stored: what cannot be read is behind, too
+        seconds = (backend.clock.now() - waiting[0].at).total_seconds() if waiting else 0.0
+        return cls(head, head - folded, max(seconds, 0.0))
+
+
 class Metrics:
     """One registry per app, so that several apps can live in one process."""
 
@@ -53,13 +71,15 @@ class Metrics:
         """Return the exposition text, measured now."""
         measured: Mapping[str, float] = {}
         with suppress(AutoLearnError), self._backend.hurried():  # calls are told all the same
-            measured = self._measured()
+            measured = self._measure_stores()
         for name, value in {**measured, "stores_answer": 1 if measured else 0}.items():
-            self._gauge(name).set(value)
+            if name not in self._gauges:
+                self._gauges[name] = Gauge(f"autolearn_{name}", GAUGES[name], registry=self._registry)
+            self._gauges[name].set(value)
         return generate_latest(self._registry)
 
-    def _measured(self) -> Mapping[str, float]:
-        lag = Lag.of(self._backend)
+    def _measure_stores(self) -> Mapping[str, float]:
+        lag = Lag.measure(self._backend)
         recent = self._backend.communications.recent(0)
         own = {
             "log_position": lag.head,
@@ -69,8 +89,3 @@ class Metrics:
             "communications": recent[-1].position if recent else 0,
         }
         return {**own, **self._backend.gauges()}
-
-    def _gauge(self, name: str) -> Gauge:
-        if name not in self._gauges:
-            self._gauges[name] = Gauge(f"autolearn_{name}", GAUGES[name], registry=self._registry)
-        return self._gauges[name]

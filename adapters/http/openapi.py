@@ -1,4 +1,4 @@
-"""OpenAPI, true to the code: the routes' plain schemas, and what the gate adds to each of them."""
+"""OpenAPI, true to the code: the routes' plain schemas, and what the request pipeline adds to each of them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ EVENT = {
 }
 
 
-def described(app: FastAPI) -> dict[str, Any]:
+def describe_api(app: FastAPI) -> dict[str, Any]:
     """Return the document."""
     document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=DESCRIPTION)
     components = document.setdefault("components", {})
@@ -83,7 +83,7 @@ def described(app: FastAPI) -> dict[str, Any]:
     scheme = {
         "type": "http",
         "scheme": "AutoLearn",
-        "description": "`AutoLearn <client>.<generation>.<token>`, see DESIGN 9",
+        "description": "`AutoLearn <client>.<generation>.<token>`, see Wire in docs/architecture.md",
     }
     components["securitySchemes"] = {"AutoLearn": scheme}
     for row in POLICY:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from anyio import Event
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from adapters.http.middleware.bodies import GoneError
 from adapters.http.routing import UPLOADS
 
 MOST_KEPT = 64 << 20  # bytes of all calls together, whoever sends them: beyond that a body passes through
@@ -41,7 +41,7 @@ class RelayedBody:
 
     @classmethod
     async def of(cls, scope: Scope, receive: Receive, room: Room) -> RelayedBody:
-        """Read a small body whole, if there is room; raises GoneError. Whoever has it must `close` it."""
+        """Read a small body whole, if there is room; raises ClientDisconnect. Whoever has it must `close` it."""
         body = cls(receive, room=room)
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"" if b"transfer-encoding" in headers else b"0")
@@ -76,12 +76,12 @@ class RelayedBody:
         return self._whole.is_set()
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield it as it comes; raises GoneError."""
+        """Yield it as it comes; raises ClientDisconnect."""
         self.begun = True
         while not self.is_whole:
             message = await self.receive()
             if message["type"] == "http.disconnect":
-                raise GoneError
+                raise ClientDisconnect
             if not message.get("more_body", False):
                 self._whole.set()
             if chunk := message.get("body", b""):

@@ -1,1 +1,1 @@
-"""The server below the applications: connections with limits of number, size and time, and who is believed to call."""
+"""The server below the applications: connections with limits of number, size and time, and who calls."""

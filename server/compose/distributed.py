@@ -34,7 +34,7 @@ from adapters.distributed.verification.topic_copy import TopicCopy
 from adapters.files.blobs import FileBlobs
 from adapters.host.private_files import discard
 from adapters.http.backend import Backend
-from adapters.http.middleware.in_flight import InFlight
+from adapters.http.middleware.audit import InFlightCalls
 from adapters.security.keys import fingerprint
 from adapters.tasks.installed import is_installed
 from commands.application import Application
@@ -119,7 +119,7 @@ def open_service(settings: Settings, kind: str, service: str, *, checked: bool =
     `checked`: what was lost of the log is known, and about to be accepted.
     """
     prepare_places(settings)
-    worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlight()
+    worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlightCalls()
     with ExitStack() as opened:
         mongo = database_to_write(settings, opened, checked=checked)
         membership = Membership(mongo, worker, in_flight=in_flight.correlations, kind=kind)
@@ -162,7 +162,11 @@ def settling_in(stores: DistributedStores, journal: ArchivedJournal, backend: Ba
 
 
 def backend_in(
-    settings: Settings, stores: DistributedStores, application: Application, membership: Membership, in_flight: InFlight
+    settings: Settings,
+    stores: DistributedStores,
+    application: Application,
+    membership: Membership,
+    in_flight: InFlightCalls,
 ) -> Backend:
     """Return what the routes may use; faults, lags and calls in flight are those of all processes."""
     dependencies, adoptions = Dependencies(stores.mongo, membership), Adoptions(stores.mongo)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.http.routes.preference import LONGEST_WAIT
+from adapters.http.routes.context import LONGEST_WAIT
 from autolearn.transport import ANSWER_SECONDS, CONNECT_SECONDS
 from cli.options import parse_value
 from tests.cli.conftest import Run

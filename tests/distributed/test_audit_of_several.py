@@ -18,7 +18,7 @@ from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoLog
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Mongo
-from adapters.http.middleware.in_flight import InFlight
+from adapters.http.middleware.audit import InFlightCalls
 from commands.ports import Stamp
 from domain.events import Metadata
 from projections.verification.audit_check import AuditCheck
@@ -34,7 +34,7 @@ class Process:
 
     def __init__(self, uri: str, database: str, name: str) -> None:
         self.mongo = Mongo(uri, database)
-        self.name, self.calls = name, InFlight()
+        self.name, self.calls = name, InFlightCalls()
         self.store, self.feed = MongoEventStore(self.mongo), MongoLog(self.mongo)
         self.communications = MongoCommunications(self.mongo, name)
         self.membership = Membership(self.mongo, name, SECONDS, self.calls.correlations, "serve")

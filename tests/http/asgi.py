@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from adapters.http.streams.frames import frames_in
+from adapters.http.streams.frames import split_frames
 from autolearn.credentials import Credentials
 from autolearn.outgoing_call import OutgoingCall
 from autolearn.protocol.answer_facts import AnswerFacts
@@ -232,7 +232,7 @@ class _Exchange:
         body = message.get("body", b"")
         self.parts.append(body)
         self.came_out.append(body)
-        self.frames += frames_in(body) if body.startswith(b"event: ") else []
+        self.frames += split_frames(body) if body.startswith(b"event: ") else []
 
 
 def _scope(call: OutgoingCall, headers: dict[str, str]) -> Message:

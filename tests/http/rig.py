@@ -19,7 +19,7 @@ from adapters.files.blobs import FileBlobs
 from adapters.host.retry import Retry
 from adapters.http.app import make_app
 from adapters.http.backend import Backend
-from adapters.http.middleware.request_pipeline import Gate
+from adapters.http.middleware.request_pipeline import RequestPipeline
 from adapters.security.cursors import CursorSeal
 from adapters.security.keyring import Keyring
 from autolearn.credentials import Credentials
@@ -87,7 +87,7 @@ class Rig:
         )
 
     @cached_property
-    def app(self) -> Gate:
+    def app(self) -> RequestPipeline:
         return make_app(self.backend)
 
     def hold_back(self) -> PreparedLauncher:

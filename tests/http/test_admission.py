@@ -18,7 +18,7 @@ def refused(rig: Rig, reply: Reply, status: int, slug: str) -> str:
     assert (reply.status, reply.json["type"]) == (status, slug)
     last = rig.communications.recent(0)[-1].communication
     assert (last.outcome, last.problem) == (str(status), slug)
-    assert not rig.app.in_flight.correlations()
+    assert not rig.backend.in_flight.correlations()
     return str(reply.json["detail"])
 
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 
 from adapters.embedded.audit_log.store import RING
-from adapters.http.middleware.in_flight import InFlight
-from adapters.http.streams.frames import frame, sealed_frame
+from adapters.http.middleware.audit import InFlightCalls
+from adapters.http.streams.frames import make_frame, seal_frame
 from autolearn.errors import BrokenSealError
 from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, NotAbleError
@@ -46,7 +46,7 @@ def test_a_training_is_followed_to_its_end(rig: Rig, ana: Caller) -> None:
     opened, closed = (record.communication for record in rig.communications.recent(0)[-2:])
     assert opened.correlation == closed.correlation == reply.call.request_id
     assert closed.bytes_out == len(reply.content)
-    assert not rig.app.in_flight.correlations()
+    assert not rig.backend.in_flight.correlations()
 
 
 def test_no_frame_is_plain_and_none_fits_another_place(rig: Rig, ana: Caller) -> None:
@@ -98,8 +98,8 @@ def test_who_hangs_up_before_the_first_frame_leaves_nothing_behind(
 
         reply = asyncio.run(root.exchanged(call, call.headers(), leaving=leave))
     assert (reply.status, reply.json["type"]) == (503, "not-able-now")
-    assert not rig.app.in_flight.correlations()
-    assert not rig.app.app.state.live.streams._taken
+    assert not rig.backend.in_flight.correlations()
+    assert not rig.app.state.streams._taken
 
 
 def unable(*_: object) -> None:
@@ -163,13 +163,13 @@ def test_what_is_appended_once_calls_are_counted_is_not_verified(
     rig: Rig, root: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its call may be over and done when they are counted, or begin right after."""
-    before, known = rig.feed.head(), InFlight.correlations
+    before, known = rig.feed.head(), InFlightCalls.correlations
 
-    def counted(calls: InFlight) -> list[str]:
+    def counted(calls: InFlightCalls) -> list[str]:
         rig.do(AddClient("eve", ("analyst",)))
         return known(calls)
 
-    monkeypatch.setattr(InFlight, "correlations", counted)
+    monkeypatch.setattr(InFlightCalls, "correlations", counted)
     rig.inspector.steps = [{"result": {"ok": True, "position": 7}}]
     root.post("/verifications", {"anchor": None})
     assert rig.inspector.asked[-1][1]["until"] == f"{before[0]}:{before[1].hex()}"
@@ -209,9 +209,9 @@ def test_an_inspection_that_breaks_off_says_so(rig: Rig, root: Caller) -> None:
 
 
 def test_only_whole_frames_are_sealed() -> None:
-    assert sealed_frame(frame("state", {"a": "b\nc"}), 3, lambda _, data: data) == (
+    assert seal_frame(make_frame("state", {"a": "b\nc"}), 3, lambda _, data: data) == (
         b"event: state\nid: 3\ndata: " + json.dumps({"a": "b\nc"}).encode() + b"\n\n"
     )
-    for broken in (b"data: x\n\n", b"event: a\ndata: x\n", b"event: a\ndata: x\ndata: y\n\n", frame("a", 1) * 2):
+    for broken in (b"data: x\n\n", b"event: a\ndata: x\n", b"event: a\ndata: x\ndata: y\n\n", make_frame("a", 1) * 2):
         with pytest.raises(ValueError, match="whole frames"):
-            sealed_frame(broken, 1, lambda _, data: data)
+            seal_frame(broken, 1, lambda _, data: data)

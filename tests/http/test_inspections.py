@@ -73,7 +73,7 @@ def test_there_are_as_many_as_slots(rig: Rig, root: Caller, inspector: EndlessIn
     assert f"All {rig.backend.slots} inspections" in refused.json["detail"]
     assert len(inspector.running) == rig.backend.slots
     assert {reply.events[-1][0] for reply in replies} == {"result"}
-    assert not rig.app.app.state.live.inspections._taken
+    assert not rig.app.state.inspections._taken
 
 
 @pytest.mark.parametrize("headers", [EVENTS, {}], ids=["events", "one answer"])
@@ -85,5 +85,5 @@ def test_who_hangs_up_ends_it(rig: Rig, root: Caller, inspector: EndlessInspecto
 
     asyncio.run(story())
     assert inspector.running[0].ended.wait(30)
-    assert not rig.app.app.state.live.inspections._taken
-    assert not rig.app.in_flight.correlations()
+    assert not rig.app.state.inspections._taken
+    assert not rig.backend.in_flight.correlations()

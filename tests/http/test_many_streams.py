@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.embedded.log.feed import SqliteFeed
-from adapters.http.streams.live import STREAMS_OF_ONE
+from adapters.http.app_state import STREAMS_OF_ONE
 from projections.ports import RawCommit
 from projections.queries import Queries
 from projections.visibility import Viewer
@@ -40,7 +40,7 @@ async def settled(streams: list[asyncio.Task[Reply]]) -> None:
 
 
 def test_streams_of_the_log_hold_no_thread_and_all_hear(rig: Rig, ana: Caller, root: Caller) -> None:
-    rig.app.app.state.live.streams._of_one = MANY
+    rig.app.state.streams._per_client = MANY
     ana.get("/session")
 
     async def story() -> list[Reply]:
@@ -71,7 +71,7 @@ def counted_questions(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def test_streams_of_tasks_hold_no_thread_and_ask_only_where_something_changed(
     rig: Rig, ana: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rig.app.app.state.live.streams._of_one = MANY
+    rig.app.state.streams._per_client = MANY
     launcher = rig.hold_back()
     own = ana.post("/trainings", TRAINING, Prefer="respond-async")
     asked = counted_questions(monkeypatch)
@@ -141,7 +141,7 @@ def test_a_client_has_its_share_of_streams(rig: Rig, ana: Caller, root: Caller) 
     refused, replies = asyncio.run(story())
     assert (refused.status, refused.json["type"], refused.headers["retry-after"]) == (429, "too-many", "1")
     assert all(len(reply.events) == 1 for reply in replies)
-    assert not rig.app.app.state.live.streams._taken
+    assert not rig.app.state.streams._taken
 
 
 def test_who_takes_nothing_holds_nobody_up(rig: Rig, ana: Caller, root: Caller) -> None:
@@ -162,7 +162,7 @@ def test_who_takes_nothing_holds_nobody_up(rig: Rig, ana: Caller, root: Caller) 
     stalled, other = asyncio.run(story())
     assert len(stalled.frames) <= 1
     assert len(other.events) == 3
-    assert not rig.app.app.state.live.streams._taken
+    assert not rig.app.state.streams._taken
     outcomes = Counter(record.communication.outcome for record in rig.communications.recent(0))
     assert (outcomes["opened"], outcomes["closed"]) == (2, 2)
-    assert not rig.app.in_flight.correlations()
+    assert not rig.backend.in_flight.correlations()

@@ -1,10 +1,10 @@
-"""Pace: frames of many streams leave in the order they came, and everything else has its turn between them."""
+"""FramePacer: frames of many streams leave in the order they came, and everything else has its turn between them."""
 
 from __future__ import annotations
 
 import asyncio
 
-from adapters.http.streams.pace import Pace
+from adapters.http.streams.frames import FramePacer
 
 FRAMES = 60
 
@@ -12,8 +12,8 @@ FRAMES = 60
 def test_frames_keep_their_order_and_others_run_between_them() -> None:
     order: list[str] = []
 
-    async def stream(pace: Pace, number: int) -> None:
-        await pace.turn()
+    async def stream(pacer: FramePacer, number: int) -> None:
+        await pacer.wait_turn()
         order.append(f"frame {number}")
 
     async def other(step: asyncio.Event) -> None:
@@ -27,8 +27,8 @@ def test_frames_keep_their_order_and_others_run_between_them() -> None:
         """Let the loop go round once."""
 
     async def story() -> None:
-        pace = Pace()
-        await asyncio.gather(other(asyncio.Event()), *(stream(pace, number) for number in range(FRAMES)))
+        pacer = FramePacer()
+        await asyncio.gather(other(asyncio.Event()), *(stream(pacer, number) for number in range(FRAMES)))
 
     asyncio.run(story())
     frames = [it for it in order if it != "call"]

@@ -31,7 +31,7 @@ def test_a_client_reads_its_own_writes(rig: Rig, ana: Caller) -> None:
 
 
 def test_a_position_that_is_not_reached_is_503(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.http.routes.route_context.REACHED_WITHIN", 0.05)
+    monkeypatch.setattr("adapters.http.routes.context.REACHED_WITHIN", 0.05)
     rig.projecting.paused.set()
     trained = ana.post("/trainings", TRAINING)
     reply = ana.get(f"/session?after_position={trained.position}")

@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
-from adapters.http.middleware.refused_calls import BURST, EACH_SECONDS, RefusedCalls
-from adapters.http.middleware.request_context import refused_connection
+from adapters.http.middleware.audit import BURST, EACH_SECONDS, RefusedCalls, refused_connection_record
 from adapters.serving.limits import NOT_HTTP, TOO_SLOW
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import Communication
 from tests.http.asgi import Caller
 from tests.http.rig import Rig
 
-STRANGER = refused_connection(NOT_HTTP, "10.0.0.1")
+STRANGER = refused_connection_record(NOT_HTTP, "10.0.0.1")
 
 
 class Account:
@@ -45,9 +44,9 @@ def test_the_first_are_stored_and_the_others_counted() -> None:
     for n in range(1000):
         account.calls.archive(replace(STRANGER, source=f"10.0.0.{n % 7}", milliseconds=1.0))
     assert len(account.records) == total(account.records) == BURST
-    assert not account.calls.is_due
+    assert not account.calls.is_flush_due
     account.now += EACH_SECONDS
-    assert account.calls.is_due
+    assert account.calls.is_flush_due
     account.calls.flush()
     last = account.records[-1]
     assert (last.count, last.milliseconds, last.source) == (900, 900.0, "(several)")
@@ -58,7 +57,7 @@ def test_the_first_are_stored_and_the_others_counted() -> None:
 def test_each_kind_gets_its_turn() -> None:
     account = Account()
     for problem in (NOT_HTTP, TOO_SLOW) * 300:
-        account.calls.archive(refused_connection(problem, "10.0.0.1"))
+        account.calls.archive(refused_connection_record(problem, "10.0.0.1"))
     for _ in range(2):
         account.now += EACH_SECONDS
         account.calls.flush()

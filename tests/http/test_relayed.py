@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 
-from adapters.http.middleware.bodies import GoneError
 from adapters.http.relayed import RelayedBody, Room
 
 
@@ -34,6 +34,6 @@ def test_room_is_taken_and_given_back() -> None:
 
 def test_who_leaves_takes_no_room() -> None:
     room = Room(100)
-    with pytest.raises(GoneError):
+    with pytest.raises(ClientDisconnect):
         body_of(60, room, leaves=True)
     assert room.left == 100

@@ -154,7 +154,7 @@ def test_two_at_once_run_once(rig: Rig, root: Caller, monkeypatch: pytest.Monkey
         one = pool.submit(root.send, call, b"{}")
         assert inside.wait(10)
         two = pool.submit(root.send, call, b"{}")
-        while rig.app.in_flight.correlations().count(call.request_id) and not rig.request_ids._running:
+        while rig.backend.in_flight.correlations().count(call.request_id) and not rig.request_ids._running:
             pass
         may_end.set()
         assert same(one.result(), two.result())

@@ -1,4 +1,4 @@
-"""Turns: places go to clients in turn, and none is lost with who went away."""
+"""FairQueue: places go to clients in turn, and none is lost with who went away."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from adapters.http.middleware.fair_queue import Turns
+from adapters.http.middleware.limits import FairQueue
 
 
 async def nothing() -> None:
@@ -17,14 +17,14 @@ def served(arrivals: list[str], places: int = 1, leaving: frozenset[int] = froze
     """Let clients come in this order, those at `leaving` go away while they wait; return who had a place, in order."""
     order = []
 
-    async def visit(turns: Turns, client: str) -> None:
-        async with turns.taking(client):
+    async def visit(turns: FairQueue, client: str) -> None:
+        async with turns.take(client):
             order.append(client)
             await asyncio.wait([asyncio.create_task(nothing())])
 
     async def story() -> None:
-        turns = Turns(places)
-        async with turns.taking("first"):
+        turns = FairQueue(places)
+        async with turns.take("first"):
             visits = [asyncio.create_task(visit(turns, client)) for client in arrivals]
             await asyncio.wait(visits, timeout=0.05)
             for number in leaving:
@@ -50,18 +50,18 @@ def test_who_goes_away_takes_no_place_along(leaving: set[int]) -> None:
 
 def test_who_goes_away_with_a_place_just_given_gives_it_back() -> None:
     async def story() -> None:
-        turns = Turns(1)
+        turns = FairQueue(1)
 
         async def visit() -> None:
-            async with turns.taking("ana"):
+            async with turns.take("ana"):
                 pass
 
-        async with turns.taking("first"):
+        async with turns.take("first"):
             going = asyncio.create_task(visit())
             await asyncio.wait([going], timeout=0.05)
         going.cancel()  # its turn has come, and it has not run since
         await asyncio.wait([going])
-        async with asyncio.timeout(5), turns.taking("ben"):
+        async with asyncio.timeout(5), turns.take("ben"):
             pass
 
     asyncio.run(story())
@@ -69,10 +69,10 @@ def test_who_goes_away_with_a_place_just_given_gives_it_back() -> None:
 
 def test_as_many_as_places() -> None:
     async def story() -> int:
-        turns, inside = Turns(2), [0]
+        turns, inside = FairQueue(2), [0]
 
         async def visit() -> None:
-            async with turns.taking("ana"):
+            async with turns.take("ana"):
                 inside[0] += 1
                 await forever.wait()
 

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import pytest
 
 from adapters.embedded.audit_log.store import SqliteAuditLog
+from adapters.http.app_state import INGESTS, UPLOADS_OF_ONE
 from adapters.http.middleware import bodies
-from adapters.http.middleware.fair_queue import Turns
-from adapters.http.streams.live import INGESTS, UPLOADS_OF_ONE
+from adapters.http.middleware.limits import FairQueue
 from autolearn.outgoing_call import OutgoingCall
 from commands.ports import TaskSpec
 from domain.errors import DiskReserveError
@@ -109,7 +109,7 @@ def test_a_caller_who_hangs_up_leaves_nothing(rig: Rig, ana: Caller, scratch: Pa
     assert rig.communications.recent(0)[-1].communication.outcome == "gone"
     assert rig.position == before
     assert list(scratch.iterdir()) == []
-    assert not rig.app.in_flight.correlations()
+    assert not rig.backend.in_flight.correlations()
 
 
 def noted_starts(monkeypatch: pytest.MonkeyPatch) -> Semaphore:
@@ -126,16 +126,16 @@ def noted_starts(monkeypatch: pytest.MonkeyPatch) -> Semaphore:
     return begun
 
 
-class ToldTurns(Turns):
+class ObservedQueue(FairQueue):
     """Tells how many have asked for their turn."""
 
     def __init__(self) -> None:
         super().__init__(INGESTS)
         self.wanted = Semaphore(0)
 
-    async def _come(self, client: str) -> None:
+    async def _enter(self, client: str) -> None:
         self.wanted.release()
-        await super()._come(client)
+        await super()._enter(client)
 
 
 def files(caller: Caller, number: int) -> list[tuple[OutgoingCall, bytes]]:
@@ -145,15 +145,15 @@ def files(caller: Caller, number: int) -> list[tuple[OutgoingCall, bytes]]:
 def test_ingests_wait_for_each_other_and_nobody_else_does(
     rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, before, lanes = noted_starts(monkeypatch), len(rig.tasks), rig.app.lanes
-    turns = rig.app.app.state.live.ingests = ToldTurns()
+    begun, before, pools = noted_starts(monkeypatch), len(rig.tasks), rig.app.state.pools
+    queue = rig.app.state.ingests = ObservedQueue()
     launcher = rig.hold_back()
 
     async def look(caller: Caller) -> None:
-        for event in [turns.wanted] * (INGESTS + 4) + [begun] * INGESTS:
+        for event in [queue.wanted] * (INGESTS + 4) + [begun] * INGESTS:
             assert await asyncio.to_thread(event.acquire, timeout=20)
         assert len(rig.tasks) - before == INGESTS
-        assert lanes._waiting.borrowed_tokens == INGESTS
+        assert pools._long.borrowed_tokens == INGESTS
         assert await caller.asked(f"/catalog?after_position={rig.position}") == 200
         launcher.may_end.set()
 
@@ -161,14 +161,14 @@ def test_ingests_wait_for_each_other_and_nobody_else_does(
     assert len(rig.tasks) - before == INGESTS + 4
 
 
-def test_clients_take_turns_at_ingests(rig: Rig, ana: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = rig.app.app.state.live.ingests = ToldTurns()
+def test_clients_take_queue_at_ingests(rig: Rig, ana: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = rig.app.state.ingests = ObservedQueue()
     launcher, before = rig.hold_back(), rig.position
     of_bob = (bob.outgoing("POST", "/catalog/datasets?name=of-bob&target=target"), CONTENT)
 
     async def look(caller: Caller) -> None:
         for _ in range(INGESTS + 5):
-            assert await asyncio.to_thread(turns.wanted.acquire, timeout=20)
+            assert await asyncio.to_thread(queue.wanted.acquire, timeout=20)
         launcher.may_end.set()
 
     many = files(ana, INGESTS + 4)
@@ -178,13 +178,13 @@ def test_clients_take_turns_at_ingests(rig: Rig, ana: Caller, bob: Caller, monke
 
 
 def test_a_client_has_its_share_of_uploads(rig: Rig, ana: Caller, bob: Caller, scratch: Path) -> None:
-    turns = rig.app.app.state.live.ingests = ToldTurns()
+    queue = rig.app.state.ingests = ObservedQueue()
     launcher = rig.hold_back()
     refused: list[Reply] = []
 
     async def look(caller: Caller) -> None:
         for _ in range(UPLOADS_OF_ONE):
-            assert await asyncio.to_thread(turns.wanted.acquire, timeout=20)
+            assert await asyncio.to_thread(queue.wanted.acquire, timeout=20)
         call = ana.outgoing("POST", "/catalog/datasets?name=more&target=target")
         refused.append(await ana.exchanged(call, call.file_headers("0" * 64), [CONTENT]))
         launcher.may_end.set()
@@ -202,12 +202,12 @@ def test_an_ingest_ends_with_its_call(rig: Rig, ana: Caller, scratch: Path, monk
     assert rig.communications.recent(0)[-1].communication.outcome == "gone"
     assert rig.position == before
     assert list(scratch.iterdir()) == []
-    assert not rig.app.in_flight.correlations()
+    assert not rig.backend.in_flight.correlations()
 
 
 def test_who_hangs_up_while_he_waits_for_his_turn_begins_nothing(rig: Rig, ana: Caller, scratch: Path) -> None:
     started = len(rig.tasks)
-    rig.app.app.state.live.ingests._free = 0
+    rig.app.state.ingests._free = 0
     (call, content) = files(ana, 1)[0]
     ana.leave(call, content, lambda: None)
     assert rig.communications.recent(0)[-1].communication.outcome == "gone"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.http.streams.live import WAITS_OF_ONE
+from adapters.http.app_state import WAITS_OF_ONE
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
 
@@ -20,7 +20,7 @@ MANY = 400  # more than there are threads for anything
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.http.routes.route_context.REACHED_WITHIN", FOR_EVER)
+    monkeypatch.setattr("adapters.http.routes.context.REACHED_WITHIN", FOR_EVER)
 
 
 async def begun(calls: list[Coroutine[Any, Any, Reply]]) -> list[asyncio.Task[Reply]]:
@@ -46,7 +46,7 @@ def test_a_position_that_the_log_does_not_have_is_refused_at_once(rig: Rig, ana:
 def test_who_waits_for_a_position_holds_no_thread(
     rig: Rig, ana: Caller, bob: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rig.app.app.state.live.waits._of_one = MANY
+    rig.app.state.waits._per_client = MANY
     before = rig.position
     rig.projecting.paused.set()
     position = ana.post("/trainings", TRAINING).position
@@ -69,7 +69,7 @@ def test_who_waits_for_a_position_holds_no_thread(
 
 
 def test_who_waits_for_a_training_holds_no_thread(rig: Rig, ana: Caller, bob: Caller) -> None:
-    rig.app.app.state.live.waits._of_one = MANY
+    rig.app.state.waits._per_client = MANY
     before = rig.position
     launcher = rig.hold_back()
 
@@ -107,7 +107,7 @@ def test_a_client_beyond_its_share_of_waits_is_told_and_others_wait(rig: Rig, an
 
 
 def test_a_training_beyond_the_share_of_waits_is_answered_before_its_end(rig: Rig, ana: Caller) -> None:
-    rig.app.app.state.live.waits._of_one = 1
+    rig.app.state.waits._per_client = 1
     launcher = rig.hold_back()
 
     async def story() -> tuple[Reply, list[Reply]]:

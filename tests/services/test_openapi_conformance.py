@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from adapters.http.openapi import described
+from adapters.http.openapi import describe_api
 from adapters.http.policy import POLICY, Row
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
@@ -97,7 +97,7 @@ def known(rig: Rig) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def document(rig: Rig) -> schemathesis.BaseSchema:
-    return schemathesis.openapi.from_dict(described(rig.app.app))
+    return schemathesis.openapi.from_dict(describe_api(rig.app.app))
 
 
 @pytest.mark.parametrize("row", [row for row in POLICY if row.template != ENDLESS], ids=lambda row: row.operation)

@@ -1,23 +1,27 @@
-"""Admission: who calls, proven, and whether the policy lets them."""
+"""Authentication: who calls, proven by a token; whether the policy allows it; and whether streams may go on."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from time import monotonic
 
 from adapters.http.backend import Backend
+from adapters.http.middleware.limits import ThreadPools
 from adapters.http.policy import Row
 from adapters.security.tokens import IDEMPOTENCY_KEY, Claims, Presented, check_time, present, read_token
-from commands.call import Call, command_id
 from domain.client import Client
 from domain.errors import BadInputError, ForbiddenError, NotAuthenticatedError
 from domain.values import Role
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+RECHECK_SECONDS = 1.0
+MOST_CHECKS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """A token that was made with the key of the client whom it names, whether this client counts (now) or not.
+class VerifiedToken:
+    """A token that was made with the key of the client whom it names, whether this client may call (now) or not.
 
     It is enough to seal the answer: only who holds the key can read it, a refusal too.
     """
@@ -28,31 +32,24 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    """A proven caller: name, roles, the generation and key that were used, and what the token says of this call."""
+class Caller:
+    """An authenticated client: name, roles, the generation of the key that was used."""
 
     client: str
     roles: frozenset[Role]
     generation: int
-    key: bytes
-    claims: Claims
-
-    def call(self, digest: str) -> Call:
-        """Return the call as commands know it; `digest` is that of the plain call."""
-        name = command_id(self.client, self.claims.idempotency_key or self.claims.request_id)
-        return Call(self.client, self.roles, name, self.claims.request_id, digest)
 
 
-def prove(backend: Backend, headers: dict[str, str], method: str, target: str) -> Proof:
+def verify_token(backend: Backend, headers: dict[str, str], method: str, target: str) -> VerifiedToken:
     """Open the token; raises NotAuthenticatedError. Nothing tells an unknown client from a wrong key."""
     presented = present(headers.get("authorization", ""))
     key = backend.keyring.key(presented.client, presented.generation)
-    return Proof(presented, key, read_token(key, presented, method, target))
+    return VerifiedToken(presented, key, read_token(key, presented, method, target))
 
 
-def admit(backend: Backend, headers: dict[str, str], proof: Proof) -> Admitted:
-    """Let the caller in; raises NotAuthenticatedError where the token is not of now or the client does not count."""
-    presented, claims, now = proof.presented, proof.claims, backend.clock.now()
+def authenticate(backend: Backend, headers: dict[str, str], token: VerifiedToken) -> Caller:
+    """Return the caller; raises NotAuthenticatedError where the token is not of now or the client is not accepted."""
+    presented, claims, now = token.presented, token.claims, backend.clock.now()
     check_time(claims, now)
     client = backend.clients(presented.client)
     if not client.accepts(presented.generation, now):
@@ -61,10 +58,10 @@ def admit(backend: Backend, headers: dict[str, str], proof: Proof) -> Admitted:
         raise NotAuthenticatedError("The Idempotency-Key is not the one that the token was made for.")
     if claims.idempotency_key and not IDEMPOTENCY_KEY.fullmatch(claims.idempotency_key):
         raise BadInputError("An Idempotency-Key has 1 to 128 visible ASCII characters.")
-    return Admitted(presented.client, frozenset(client.roles), presented.generation, proof.key, claims)
+    return Caller(presented.client, frozenset(client.roles), presented.generation)
 
 
-def authorise(row: Row, roles: frozenset[Role]) -> None:
+def authorize(row: Row, roles: frozenset[Role]) -> None:
     """Raise ForbiddenError where the policy's row does not name one of the caller's roles."""
     if not row.roles & roles:
         needed = " or ".join(sorted(row.roles))
@@ -86,3 +83,29 @@ def _why_not(client: Client, generation: int) -> str:
     return (
         f"Generation {generation} of client {client.name!r} does not count any more: take the credentials of the last."
     )
+
+
+class StreamAuthentication:
+    """Whether callers of event streams may still call: asked once a second for each client, whatever it has open.
+
+    Used in the event loop alone.
+    """
+
+    def __init__(self, backend: Backend, pools: ThreadPools) -> None:
+        self._backend, self._pools = backend, pools
+        self._checks: dict[Caller, tuple[float, asyncio.Task[None]]] = {}
+
+    async def check(self, caller: Caller) -> None:
+        """Raise NotAuthenticatedError where the caller was revoked, or its key replaced, since the stream began."""
+        last = self._checks.get(caller)
+        if last is None or monotonic() - last[0] > RECHECK_SECONDS or last[1].cancelled():
+            if len(self._checks) >= MOST_CHECKS:
+                self._checks.clear()
+            last = self._checks[caller] = (monotonic(), asyncio.create_task(self._check_now(caller)))
+            last[1].add_done_callback(lambda check: check.cancelled() or check.exception())  # perhaps nobody waits
+        await asyncio.shield(last[1])
+
+    async def _check_now(self, caller: Caller) -> None:
+        client = await self._pools.run(lambda: self._backend.clients(caller.client))
+        if not client.accepts(caller.generation, self._backend.clock.now()):
+            raise NotAuthenticatedError(f"Client {caller.client!r} does not count any more.")

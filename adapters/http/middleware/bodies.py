@@ -1,4 +1,4 @@
-"""Bodies on their way in: measured before they are opened, and compared with what the token was made for."""
+"""Bodies on their way in: measured before they are opened, compared with what the token was made for, unsealed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import hashlib
 import json
 from typing import Any, NoReturn
 
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
+from autolearn.protocol.headers import JSON
 from autolearn.protocol.sealing import sealed_size
 from domain.errors import NotAuthenticatedError, NotJsonError, TooLargeError
 
@@ -16,18 +18,13 @@ LARGEST_SEALED = sealed_size(LARGEST_JSON)
 LARGEST_UPLOAD = 1 << 30
 
 
-class GoneError(Exception):
-    """The caller hung up before the body was whole."""
-
-
 def too_large(limit: int) -> TooLargeError:
-    """Say what the limit is."""
     if limit == LARGEST_UPLOAD:
         return TooLargeError("A data set has at most 1 GiB.", limit=limit)
     return TooLargeError("A JSON body has at most 1 MiB.", limit=LARGEST_JSON)
 
 
-def check_declared(headers: dict[str, str], limit: int) -> None:
+def check_declared_length(headers: dict[str, str], limit: int) -> None:
     """Refuse by Content-Length, before anything is read."""
     declared = headers.get("content-length", "0")
     if not declared.isascii() or not declared.isdigit() or int(declared) > limit:
@@ -41,28 +38,29 @@ class IncomingBody:
         self._receive, self._limit, self._signed = receive, limit, signed_sha256
         self._digest = hashlib.sha256()
         self.size = 0
-        self.whole = False
+        self.is_complete = False
 
     async def receive(self) -> Message:
-        """ASGI's `receive`; raises TooLargeError, NotAuthenticatedError, GoneError."""
+        """ASGI's `receive`; raises TooLargeError, NotAuthenticatedError, ClientDisconnect."""
         message = await self._receive()
-        if self.whole:
+        if self.is_complete:
             return message
         if message["type"] == "http.disconnect":
-            raise GoneError
+            raise ClientDisconnect
         chunk = message.get("body", b"")
         self.size += len(chunk)
         if self.size > self._limit:
             raise too_large(self._limit)
         self._digest.update(chunk)
         if not message.get("more_body", False):
-            self._check_end()
+            self.is_complete = True
+            if self.sha256 != self._signed:
+                raise NotAuthenticatedError("The body is not the one that the token was made for.")
         return message
 
     async def read(self) -> bytes:
-        """Return the whole body."""
         chunks = []
-        while not self.whole:
+        while not self.is_complete:
             chunks.append((await self.receive()).get("body", b""))
         return b"".join(chunks)
 
@@ -71,34 +69,30 @@ class IncomingBody:
         """The digest (hex) of what has come."""
         return self._digest.hexdigest()
 
-    def _check_end(self) -> None:
-        self.whole = True
-        if self.sha256 != self._signed:
-            raise NotAuthenticatedError("The body is not the one that the token was made for.")
 
-
-def checked_json(body: bytes) -> None:
+def check_json(body: bytes) -> None:
     """Raise NotJsonError for what strict JSON has not: NaN, infinities, lone surrogates, text that is no UTF-8."""
     try:
-        json.dumps(json.loads(body, parse_constant=_refused), ensure_ascii=False).encode()
+        json.dumps(json.loads(body, parse_constant=_refuse_constant), ensure_ascii=False).encode()
     except RecursionError:
         raise NotJsonError("The body is JSON, but nested too deeply.") from None
     except ValueError as wrong:
         raise NotJsonError(f"The body is no JSON: {wrong}.") from None
 
 
-def _refused(name: str) -> NoReturn:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def replayed(body: bytes, then: Receive) -> Receive:
+def replay_body(body: bytes, then: Receive) -> Receive:
     """Return a `receive` that gives the opened body once, and afterwards what the connection says."""
-    given: list[bool] = []
+    is_given = False
 
     async def receive() -> Message:
-        if given:
+        nonlocal is_given
+        if is_given:
             return await then()
-        given.append(True)
+        is_given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
@@ -107,4 +101,4 @@ def replayed(body: bytes, then: Receive) -> Receive:
 def with_json_headers(scope: dict[str, Any], size: int) -> list[tuple[bytes, bytes]]:
     """Return the headers of the opened request."""
     kept = [(name, value) for name, value in scope["headers"] if name not in (b"content-type", b"content-length")]
-    return [*kept, (b"content-type", b"application/json"), (b"content-length", str(size).encode())]
+    return [*kept, (b"content-type", JSON.encode()), (b"content-length", str(size).encode())]

@@ -1,4 +1,4 @@
-"""What a request may say once only: it is refused where two readers could each believe another of the two."""
+"""Headers and parameters that are given twice: refused where two readers could each believe another of the two."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 def check_headers(headers: Headers) -> None:
-    """Raise BadInputError for a header that stands twice and would be read once."""
     for name, times in Counter(name.lower() for name, _ in headers).items():
         if times > 1 and name in SINGLE:
             raise BadInputError(f"The header {name.decode().title()} is given {times} times: once is right.")
@@ -34,7 +33,7 @@ def check_query(query: bytes) -> None:
             raise BadInputError(f"{pointer}: {detail}.", errors=[{"pointer": pointer, "detail": detail}])
 
 
-def joined(headers: Headers) -> dict[str, str]:
+def join_lines(headers: Headers) -> dict[str, str]:
     """Return each header with its lines joined, as RFC 9110 says of lists."""
     lines: dict[str, str] = {}
     for raw, content in headers:

@@ -1,195 +1,164 @@
-"""The gate: the one way to every sealed route. Measure, authenticate, authorise, unseal, run, seal, archive, send."""
+"""The one way to every sealed route: measure, authenticate, authorize, unseal, run, seal, archive, send."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
 
-from anyio import CancelScope, create_task_group, sleep
+from anyio import CancelScope
 from fastapi import FastAPI
-from starlette.types import Message, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from adapters.host.processes import resource_exhaustion
-from adapters.http.backend import Backend
-from adapters.http.metrics import Metrics
-from adapters.http.middleware.authentication import admit, authorise, check_host, prove
+from adapters.http.app_state import AppState
+from adapters.http.middleware.audit import NO_REQUEST, refused_connection_record
+from adapters.http.middleware.authentication import authenticate, authorize, check_host, verify_token
 from adapters.http.middleware.bodies import (
     LARGEST_JSON,
     LARGEST_SEALED,
-    GoneError,
     IncomingBody,
-    check_declared,
-    checked_json,
-    replayed,
+    check_declared_length,
+    check_json,
+    replay_body,
     too_large,
     with_json_headers,
 )
 from adapters.http.middleware.duplicates import check_headers, check_query
-from adapters.http.middleware.idempotency import FirstUse
-from adapters.http.middleware.request_context import NO_REQUEST, Passage, refused_connection
-from adapters.http.middleware.response_pipeline import Outlet
-from adapters.http.middleware.thread_pools import Lanes
+from adapters.http.middleware.idempotency import RequestIdClaim
+from adapters.http.middleware.request_context import RequestContext
+from adapters.http.middleware.response_pipeline import ResponsePipeline
 from adapters.http.problems import INTERNAL, Problem, problem_of
 from adapters.security.tokens import HINT
 from autolearn.errors import BrokenSealError
 from autolearn.protocol.headers import SEALED
-from autolearn.protocol.sealing import REQUEST, unseal
+from autolearn.protocol.sealing import REQUEST
 from domain.errors import AutoLearnError, ForbiddenError, NotJsonError, UnsealedBodyError
 
 log = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 1.0  # between two looks at what was counted
 LARGE = 64 * 1024  # opening more than this would hold up the event loop for a millisecond
 
 
-class Gate:
-    """ASGI application around the routes. Nothing is sent before it is archived, and nothing of a session unsealed.
+class RequestPipeline:
+    """ASGI middleware around all routes. Nothing is sent before it is archived, and nothing of a session unsealed."""
 
-    `knows` says whether the routes would answer a scope: what they would, and the policy does not name, is refused.
-    """
-
-    def __init__(
-        self, app: FastAPI, knows: Callable[[Scope], bool], backend: Backend, lanes: Lanes, metrics: Metrics
-    ) -> None:
-        self.app, self.knows, self.backend, self.lanes, self.metrics = app, knows, backend, lanes, metrics
-        self.in_flight = backend.in_flight
+    def __init__(self, app: FastAPI, state: AppState) -> None:
+        self.app, self.state = app, state
+        self._backend, self._pools = state.backend, state.pools
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a call through, or answer it with a problem."""
         if scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
+            await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            passage = Passage.of(dict(scope))
-            outlet = Outlet(self.backend, self.lanes, passage, send, FirstUse(self.backend, self.lanes, passage))
+            context = RequestContext.of(dict(scope))
+            claim = RequestIdClaim(self._backend, self._pools, context)
+            response = ResponsePipeline(self._backend, self._pools, context, send, claim)
             try:
-                await self._answer(passage, outlet, receive)
+                await self._answer(context, response, receive)
             finally:
-                await self._end(passage, outlet)
+                await self._end(context, response)
 
     def refuse_connection(self, problem: Problem, source: str) -> None:
         """Count what was refused before it was a call; called by the server, in the event loop."""
-        self.metrics.observe("gate", NO_REQUEST, str(problem.status), 0.0)
-        self.backend.refused_calls.count(refused_connection(problem, source))
+        self.state.metrics.observe("gate", NO_REQUEST, str(problem.status), 0.0)
+        self._backend.refused_calls.count(refused_connection_record(problem, source))
 
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Store what is counted of refused calls, every second as far as there is room, and all of it at the end."""
-
-        async def ending(message: Message) -> None:
-            if message["type"] == "lifespan.shutdown.complete":
-                group.cancel_scope.cancel()
-                with CancelScope(shield=True):
-                    await self.lanes.certain(self.backend.refused_calls.finish)
-                    await send(message)
-            else:
-                await send(message)
-
-        async with create_task_group() as group:
-            group.start_soon(self._flush)
-            await self.app(scope, receive, ending)
-
-    async def _flush(self) -> None:
-        while True:
-            await sleep(FLUSH_SECONDS)
-            if self.backend.refused_calls.is_due:
-                await self.lanes.certain(self.backend.refused_calls.flush)
-
-    async def _end(self, passage: Passage, outlet: Outlet) -> None:
+    async def _end(self, context: RequestContext, response: ResponsePipeline) -> None:
         try:
             with CancelScope(shield=True):
-                await outlet.finish()
+                await response.finish()
         finally:
-            passage.held.close()
-            if passage.admitted is not None:
-                self.in_flight.leave(passage.admitted.claims.request_id)
-        if not passage.is_open:
-            self.metrics.observe(passage.service, passage.operation, outlet.outcome, passage.seconds)
+            context.resources.close()
+            if context.caller is not None:
+                self._backend.in_flight.leave(context.claims.request_id)
+        if not context.is_open:
+            self.state.metrics.observe(context.service, context.operation, response.outcome, context.seconds)
 
-    async def _answer(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
+    async def _answer(self, context: RequestContext, response: ResponsePipeline, receive: Receive) -> None:
         try:
-            check_headers(passage.scope["headers"])
-            check_host(passage.headers.get("host", ""), self.backend.hosts)
-            check_declared(passage.headers, passage.limit)
-            if passage.is_open:
-                check_query(passage.scope["query_string"])
-                await self.app(passage.scope, receive, outlet.send)
+            check_headers(context.scope["headers"])
+            check_host(context.headers.get("host", ""), self._backend.hosts)
+            check_declared_length(context.headers, context.body_limit)
+            if context.is_open:
+                check_query(context.scope["query_string"])
+                await self.app(context.scope, receive, response.send)
             else:
-                await self.lanes.certain(lambda: self._admit(passage, outlet.first_use))
-                await self._run(passage, outlet, receive)
-        except GoneError:
-            outlet.abandon()
+                await self._pools.run_always(lambda: self._authenticate(context, response.claim))
+                await self._run(context, response, receive)
+        except ClientDisconnect:
+            response.abandon()
         except AutoLearnError as refusal:
-            outlet.refuse(problem_of(refusal))
+            response.refuse(problem_of(refusal))
         except Exception as failure:
             lack = resource_exhaustion(failure)  # it passes, and is no fault
             if lack is None:
-                log.exception("%s", passage.operation)
+                log.exception("%s", context.operation)
             else:
-                log.warning("%s: %s", passage.operation, failure)
-            outlet.refuse(INTERNAL if lack is None else problem_of(lack))
+                log.warning("%s: %s", context.operation, failure)
+            response.refuse(INTERNAL if lack is None else problem_of(lack))
 
-    async def _run(self, passage: Passage, outlet: Outlet, receive: Receive) -> None:
+    async def _run(self, context: RequestContext, response: ResponsePipeline, receive: Receive) -> None:
         """Let the route answer; a repeat of what has no trace in the log gets the first answer."""
-        first_use = outlet.first_use
+        claim = response.claim
         try:
-            scope, opened = await self._opened(passage, receive)
+            scope, opened = await self._open_body(context, receive)
         except AutoLearnError:
-            if not first_use.is_repeat:
+            if not claim.is_repeat:
                 raise
-            outlet.repeat(await first_use.answer_unread())
+            response.repeat(await claim.first_answer_unread())
             return
-        if first_use.is_repeat:
-            if (first := await first_use.answer()) is not None:
-                outlet.repeat(first)
+        if claim.is_repeat:
+            if (first := await claim.first_answer()) is not None:
+                response.repeat(first)
                 return
-            await self.lanes.quick(lambda: self._check_allowed(passage))
-        await self.app(scope, opened, outlet.send)
+            await self._pools.run(lambda: self._check_allowed(context))
+        await self.app(scope, opened, response.send)
 
-    def _admit(self, passage: Passage, first_use: FirstUse) -> None:
-        """Prove the caller, and let in what is allowed; of a command that was given before, the answer decides."""
-        passage.proof = prove(self.backend, passage.headers, passage.method, passage.target)
-        admitted = admit(self.backend, passage.headers, passage.proof)
-        self.in_flight.enter(admitted.claims.request_id)
-        passage.admitted = admitted
-        first_use.claim()
-        if not first_use.is_repeat:
-            self._check_allowed(passage)
+    def _authenticate(self, context: RequestContext, claim: RequestIdClaim) -> None:
+        """Find out who calls, and whether this is allowed; of a command that was given before, the answer decides."""
+        context.token = verify_token(self._backend, context.headers, context.method, context.target)
+        caller = authenticate(self._backend, context.headers, context.token)
+        self._backend.in_flight.enter(context.claims.request_id)
+        context.caller = caller
+        claim.claim()
+        if not claim.is_repeat:
+            self._check_allowed(context)
 
-    def _check_allowed(self, passage: Passage) -> None:
+    def _check_allowed(self, context: RequestContext) -> None:
         """Ask the policy, and before a command make sure that it can be archived."""
-        check_query(passage.scope["query_string"])
-        if passage.row is not None:
-            authorise(passage.row, passage.roles)
-        elif self.knows(passage.scope):
+        check_query(context.scope["query_string"])
+        if context.row is not None:
+            authorize(context.row, context.roles)
+        elif any(route.matches(context.scope)[0] is Match.FULL for route in self.app.routes):
             raise ForbiddenError("No rule allows this route.")
-        if passage.is_command:
-            self.backend.communications.check_able()
+        if context.is_command:
+            self._backend.communications.check_able()
 
-    async def _opened(self, passage: Passage, receive: Receive) -> tuple[Scope, Receive]:
+    async def _open_body(self, context: RequestContext, receive: Receive) -> tuple[Scope, Receive]:
         """Return scope and `receive` for the route: a JSON body opened, a raw file as it comes."""
-        claims = passage.claims
-        passage.incoming = IncomingBody(receive, passage.limit, claims.body_sha256)
-        scope = passage.scope | {"autolearn": passage}
-        if passage.row is not None and passage.row.upload:
-            return scope, passage.incoming.receive
-        body = await passage.incoming.read()
-        if body:
-            large = len(body) > LARGE
-            body = await self.lanes.quick(lambda: _unsealed(passage, body)) if large else _unsealed(passage, body)
+        context.body = IncomingBody(receive, context.body_limit, context.claims.body_sha256)
+        scope = context.scope | {"state": {"context": context}}
+        if context.is_upload:
+            return scope, context.body.receive
+        body = sealed = await context.body.read()
+        if sealed:
+            is_large = len(sealed) > LARGE
+            body = await self._pools.run(lambda: _unseal(context, sealed)) if is_large else _unseal(context, sealed)
             scope["headers"] = with_json_headers(scope, len(body))
-        passage.digest_in, passage.is_read = hashlib.sha256(body).hexdigest(), True
-        return scope, replayed(body, passage.incoming.receive)
+        context.body_sha256, context.body_is_verified = hashlib.sha256(body).hexdigest(), True
+        return scope, replay_body(body, context.body.receive)
 
 
-def _unsealed(passage: Passage, body: bytes) -> bytes:
-    if passage.headers.get("content-type", "").partition(";")[0].strip().lower() != SEALED:
+def _unseal(context: RequestContext, body: bytes) -> bytes:
+    if context.headers.get("content-type", "").partition(";")[0].strip().lower() != SEALED:
         raise UnsealedBodyError(f"A JSON body travels sealed, as {SEALED}. {HINT}")
-    claims, key = passage.claims, passage.key
     try:
-        plain = unseal(key, REQUEST, claims.request_id, passage.method, passage.target, body)
+        plain = context.unseal(REQUEST, body)
     except BrokenSealError as broken:
         raise NotJsonError(str(broken)) from None
     if len(plain) > LARGEST_JSON:  # the last few bytes hide in the cipher's padding
         raise too_large(LARGEST_SEALED)
-    checked_json(plain)
+    check_json(plain)
     return plain

@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
-from adapters.http.routes.query_parameters import Upload, When
+from adapters.http.routes.context import Context, RouteContext, command_response
 from adapters.http.routes.response_schemas import Catalog, Offered
-from adapters.http.routes.route_context import Here, Visit, told
-from adapters.http.routes.upload import uploaded, while_connected
+from autolearn.protocol.headers import RAW
 from commands.call import Answer
 from commands.cancellation import Cancellation
 from commands.catalog.register_dataset import RegisterDataset
 from commands.catalog.retire_dataset import RetireDataset
 from commands.catalog.withdraw_offer import WithdrawOffer
+from domain.errors import DiskReserveError
 
 router = APIRouter(tags=["catalog"])
 
-RAW_FILE = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
+BLOCK = 1 << 20
+CHECKED_EVERY = 16 * BLOCK  # bytes between two looks at the disk's reserve
+RAW_FILE = {"requestBody": {"required": True, "content": {RAW: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
 @router.get("/catalog", responses={200: {"model": Catalog}})
-async def show_catalog(it: Here, when: When) -> Response:
+async def show_catalog(context: Context, when: schemas.WhenQuery) -> Response:
     """List everything on offer."""
-    return await it.ask(when, lambda at: it.backend.queries.catalog(it.viewer, at=at))
+    return await context.query(when, lambda at: context.backend.queries.catalog(context.viewer, at=at))
 
 
 def _add_kind(kind: str) -> None:
-    @router.get(f"/catalog/{kind}s", name=f"list_{kind}s", responses={200: {"model": Catalog}})
-    async def listed(it: Here, when: When) -> Response:
+    kinds = f"{kind}s"
+
+    @router.get(f"/catalog/{kinds}", name=f"list_{kinds}", responses={200: {"model": Catalog}})
+    async def list_kind(context: Context, when: schemas.WhenQuery) -> Response:
         """List what is on offer."""
-        return await it.ask(when, lambda at: it.backend.queries.catalog(it.viewer, f"{kind}s", at=at))
+        return await context.query(when, lambda at: context.backend.queries.catalog(context.viewer, kinds, at=at))
 
-    @router.get(f"/catalog/{kind}s/{{name}}", name=f"show_{kind}", responses={200: {"model": Offered}})
-    async def shown(it: Here, name: str, when: When) -> Response:
+    @router.get(f"/catalog/{kinds}/{{name}}", name=f"show_{kind}", responses={200: {"model": Offered}})
+    async def show_entry(context: Context, name: str, when: schemas.WhenQuery) -> Response:
         """Show one entry."""
-        return await it.ask(when, lambda at: _entry(it, f"{kind}s", name, at))
 
+        def entry(at: int | None) -> dict[str, Any]:
+            answer = context.backend.queries.catalog(context.viewer, kinds, name, at)
+            return {**answer[kinds][0], "position": answer["position"]}
 
-def _entry(it: Visit, shelf: str, name: str, at: int | None) -> dict[str, Any]:
-    answer = it.backend.queries.catalog(it.viewer, shelf, name, at)
-    entry: dict[str, Any] = answer[shelf][0]
-    return entry | {"position": answer["position"]}
+        return await context.query(when, entry)
 
 
 for each in ("model", "dataset", "measure"):
@@ -61,33 +63,69 @@ for each in ("model", "dataset", "measure"):
     responses={201: {"model": Offered}, 200: {"model": Offered}},
     openapi_extra=RAW_FILE,
 )
-async def add_dataset(it: Here, request: Request, what: Upload) -> Response:
+async def add_dataset(context: Context, upload: schemas.UploadQuery) -> Response:
     """Register a data set from the raw file in the body; 200 where this content is its latest version already."""
-    it.passage.held.enter_context(it.live.uploads.taking(it.call.client))
-    async with uploaded(it, request) as path:
-        facts = what.model_dump(include={"name", "target", "format", "gzip", "licence", "source"})
+    client, cancellation = context.request.client, Cancellation()
+    context.request.resources.enter_context(context.shared.uploads.take(client))
+    async with _receive_file(context) as path:
+        facts = upload.model_dump(include={"name", "target", "format", "gzip", "licence", "source"})
 
-        async def registered(cancellation: Cancellation) -> Answer:
-            async with it.live.ingests.taking(it.call.client):
-                return await it.work(RegisterDataset(path=path, cancellation=cancellation, **facts))
+        async def register() -> Answer:
+            async with context.shared.ingests.take(client):
+                return await context.run_long(RegisterDataset(path=path, cancellation=cancellation, **facts))
 
-        answer = await while_connected(request, registered)
-    return told(answer, 201 if answer.body["new"] else 200, Location=f"/catalog/datasets/{what.name}")
+        answer = await context.while_connected(cancellation, register)
+    status = 201 if answer.body["new"] else 200
+    return command_response(answer, status, {"Location": f"/catalog/datasets/{upload.name}"})
+
+
+@asynccontextmanager
+async def _receive_file(context: RouteContext) -> AsyncIterator[str]:
+    """Give the path of the received file, which goes straight to the blobs' disk and is gone when its call is over.
+
+    Raises what the middleware finds meanwhile (too large, not the signed body).
+    """
+    pools = context.pools
+    path = Path(context.backend.blobs.scratch(".upload"))
+    try:
+        waiting, written = bytearray(), 0
+        await pools.run(partial(path.touch, mode=0o600))
+        async for chunk in context.http.stream():
+            waiting += chunk
+            if len(waiting) >= BLOCK:
+                if written % CHECKED_EVERY < len(waiting):
+                    await pools.run(context.backend.communications.check_able)
+                written += len(waiting)
+                await pools.run(partial(_append, path, bytes(waiting)))
+                waiting.clear()
+        await pools.run(partial(_append, path, bytes(waiting)))
+        context.request.take_file_digest()
+        yield str(path)
+    finally:
+        await pools.run_always(partial(path.unlink, missing_ok=True))
+
+
+def _append(path: Path, block: bytes) -> None:
+    try:
+        with path.open("ab") as file:
+            file.write(block)
+    except OSError as failed:
+        raise DiskReserveError(f"The file could not be stored: {failed.strerror}.") from None
 
 
 @router.post("/catalog/datasets/{name}/retirement", responses={200: {"model": Offered}})
-async def retire_dataset(it: Here, name: str, _: schemas.Nothing | None = None) -> Response:
+async def retire_dataset(context: Context, name: str, _: schemas.Nothing | None = None) -> Response:
     """Take a data set off the catalog."""
-    return told(await it.decide(RetireDataset(name)))
+    return command_response(await context.run(RetireDataset(name)))
 
 
 @router.post("/catalog/models/{name}/withdrawal", responses={200: {"model": Offered}})
-async def withdraw_model(it: Here, name: str, _: schemas.Nothing | None = None) -> Response:
+async def withdraw_model(context: Context, name: str, _: schemas.Nothing | None = None) -> Response:
     """Take a model off the catalog."""
-    return told(await it.decide(WithdrawOffer("model", name)))
+    return command_response(await context.run(WithdrawOffer("model", name)))
 
 
 @router.post("/catalog/measures/{name}/withdrawal", responses={200: {"model": Offered}})
-async def withdraw_measure(it: Here, name: str, _: schemas.Nothing | None = None) -> Response:
+async def withdraw_measure(context: Context, name: str, _: schemas.Nothing | None = None) -> Response:
     """Take a measure off the catalog."""
-    return told(await it.decide(WithdrawOffer("measure", name)))
+    return command_response(await context.run(WithdrawOffer("measure", name)))

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
-from adapters.http.openapi import described
+from adapters.http.openapi import describe_api
 
 router = APIRouter(tags=["docs"])
 
@@ -29,19 +29,18 @@ async def document(request: Request) -> Response:
 @router.get("/docs", include_in_schema=False)
 async def page(request: Request) -> HTMLResponse:
     """Give the same as a page."""
-    return HTMLResponse(_once(request.app, "page", shown), headers={"Content-Security-Policy": POLICY})
+    return HTMLResponse(_once(request.app, "page", render_page), headers={"Content-Security-Policy": POLICY})
 
 
 def _once(app: FastAPI, name: str, make: Callable[[dict[str, Any]], str]) -> str:
     """Return what is the same for everybody, made once: anybody may ask for it, and it takes a tenth of a second."""
-    kept: dict[str, str] = app.state.documents
+    kept: dict[str, str] = app.state.shared.documents
     if name not in kept:
-        kept[name] = make(described(app))
+        kept[name] = make(describe_api(app))
     return kept[name]
 
 
-def shown(openapi: dict[str, Any]) -> str:
-    """Return the page."""
+def render_page(openapi: dict[str, Any]) -> str:
     by_tag: dict[str, list[str]] = {}
     for path, methods in openapi["paths"].items():
         for method, operation in methods.items():

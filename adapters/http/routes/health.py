@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from adapters.http.backend import Backend
-from adapters.http.lag import Lag
-from adapters.http.routes.route_context import JSON
+from adapters.http.metrics import Lag
+from autolearn.protocol.headers import JSON
 from domain.errors import AutoLearnError
 
 router = APIRouter(tags=["health"])
@@ -30,33 +30,29 @@ async def live() -> dict[str, str]:
 @router.get("/health/ready", responses={503: {"description": "not ready; the body says why"}})
 async def ready(request: Request) -> Response:
     """Say whether commands would be accepted and read models follow."""
-    state = request.app.state
-    facts = await state.lanes.quick(lambda: readiness(state.backend))
+    shared = request.app.state.shared
+    facts = await shared.pools.run(lambda: readiness(shared.backend))
     return Response(json.dumps(facts), 200 if facts["status"] == "ready" else 503, media_type=JSON)
 
 
 @router.get("/metrics", response_class=Exposition)
 async def metrics(request: Request) -> Response:
     """Give the metrics of this process in Prometheus' text format."""
-    state = request.app.state
-    return Exposition(await state.lanes.quick(state.metrics.page))
+    shared = request.app.state.shared
+    return Exposition(await shared.pools.run(shared.metrics.page))
 
 
 def readiness(backend: Backend) -> dict[str, Any]:
     """Return status (ready, not-ready), the log's position and the lag, as far as the stores tell; what is wrong."""
     try:
         with backend.hurried():
-            return _measured(backend)
+            lag, fault = Lag.measure(backend), without_reason(backend.fault())
+            try:
+                backend.communications.check_able()
+            except AutoLearnError as refusal:
+                fault = fault or refusal.sentence
     except AutoLearnError as trouble:
         return {"status": "not-ready", "fault": trouble.sentence}
-
-
-def _measured(backend: Backend) -> dict[str, Any]:
-    lag, fault = Lag.of(backend), without_reason(backend.fault())
-    try:
-        backend.communications.check_able()
-    except AutoLearnError as refusal:
-        fault = fault or refusal.sentence
     facts = {"position": lag.head, "lag_events": lag.events, "lag_seconds": round(lag.seconds, 3)}
     return {"status": "ready" if fault is None else "not-ready", **facts, "fault": fault}
 

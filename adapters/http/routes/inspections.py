@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from functools import partial
+from collections.abc import AsyncIterator
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
-from adapters.http.routes.query_parameters import Replay
+from adapters.http.routes.context import Context, RouteContext, json_response
 from adapters.http.routes.response_schemas import Rebuilt, ReplayView, Verification
-from adapters.http.routes.route_context import Here, Visit, answered
-from adapters.http.routes.upload import while_connected
-from adapters.http.streams.event_streams import as_events
-from adapters.http.streams.frames import frame
+from adapters.http.streams.frames import event_stream, make_frame
 from commands.cancellation import Cancellation
 from domain.errors import NotAbleError
 from projections.rebuild import check_known
@@ -25,78 +21,72 @@ Step = dict[str, Any]
 
 
 @router.get("/replay", responses={200: {"model": ReplayView}})
-async def replay(it: Here, request: Request, what: Replay) -> Response:
+async def replay(context: Context, what: schemas.ReplayQuery) -> Response:
     """Compute the state at a moment from the log alone, and hold it against the read models."""
-    _take_part(it)
-    await it.reach(what.after_position)
-    return await _inspected(it, request, "replay", {"as_of": what.as_of, "stream": what.stream})
+    _take_slot(context)
+    await context.wait_for_position(what.after_position)
+    return await _inspect(context, "replay", {"as_of": what.as_of, "stream": what.stream})
 
 
 @router.post("/verifications", responses={200: {"model": Verification}})
-async def verify(it: Here, request: Request, body: schemas.Anchor) -> Response:
+async def verify(context: Context, body: schemas.Anchor) -> Response:
     """Check chain, read models, blobs, communications and, where asked, the topics of Kafka; report all faults."""
-    _take_part(it)
+    _take_slot(context)
     # First the head, then who is in flight: a call that appended up to there is still in flight, or archived.
-    position, head = await it.lanes.quick(it.backend.feed.head)
-    elsewhere = await it.lanes.waiting(it.backend.in_flight_elsewhere)
-    in_flight = [*it.in_flight.correlations(), *elsewhere]
-    given = {"anchor": body.anchor, "audit_anchor": body.audit_anchor, "against": body.against}
-    state = {"until": f"{position}:{head.hex()}", "in_flight": in_flight}
-    return await _inspected(it, request, "verify", given | state)
+    position, head = await context.pools.run(context.backend.feed.head)
+    elsewhere = await context.pools.run_long(context.backend.in_flight_elsewhere)
+    arguments = {
+        "anchor": body.anchor,
+        "audit_anchor": body.audit_anchor,
+        "against": body.against,
+        "until": f"{position}:{head.hex()}",
+        "in_flight": [*context.backend.in_flight.correlations(), *elsewhere],
+    }
+    return await _inspect(context, "verify", arguments)
 
 
 @router.post("/rebuilds", responses={200: {"model": Rebuilt}})
-async def rebuild(it: Here, request: Request, body: schemas.Rebuild) -> Response:
+async def rebuild(context: Context, body: schemas.Rebuild) -> Response:
     """Compute one read model, or all, anew from the log, while the old ones serve."""
-    _take_part(it)
+    _take_slot(context)
     check_known(body.projection)
-    return await _inspected(it, request, "rebuild", {"projection": body.projection})
+    return await _inspect(context, "rebuild", {"projection": body.projection})
 
 
-def _take_part(visit: Visit) -> None:
+def _take_slot(context: RouteContext) -> None:
     """Have one of the inspections until the call is over; raises NotAbleError where there are as many as slots."""
-    visit.passage.held.enter_context(visit.live.inspections.taking(visit.call.client))
+    context.request.resources.enter_context(context.shared.inspections.take(context.request.client))
 
 
-async def _inspected(visit: Visit, request: Request, kind: str, arguments: dict[str, Any]) -> Response:
+async def _inspect(context: RouteContext, kind: str, arguments: dict[str, Any]) -> Response:
     cancellation = Cancellation()
-    visit.passage.held.callback(cancellation.request)  # whatever ends the call ends the process
-    steps = visit.backend.inspector.run(kind, arguments, cancellation)
+    context.request.resources.callback(cancellation.request)  # whatever ends the call ends the process
+    steps = context.backend.inspector.run(kind, arguments, cancellation)
 
-    async def next_step(_: Cancellation) -> Step:
-        return await visit.lanes.waiting(partial(_step, steps))
+    def next_step() -> Step:
+        step = next(steps, None)
+        if step is None:
+            raise NotAbleError("The inspection ended without a result.")
+        return step
+
+    def last_step() -> Step:
+        step = first
+        while "result" not in step:
+            step = next_step()
+        return step
+
+    async def frames() -> AsyncIterator[bytes]:
+        step = first
+        while "result" not in step:
+            yield make_frame("progress", step)
+            step = await context.pools.run_long(next_step, abandon=True)
+        yield make_frame("result", step["result"])
 
     # The first step is taken before anything is answered: a refusal is a problem, not an event.
-    first = await while_connected(request, next_step, cancellation)
-    if visit.wants_events:
-        return as_events(_events(visit, first, steps), visit.live.pace)
-
-    async def last_step(_: Cancellation) -> Step:
-        return await visit.lanes.waiting(lambda: _last(first, steps))
-
-    result = await while_connected(request, last_step, cancellation)
-    position = result.get("position", await visit.lanes.quick(lambda: visit.backend.feed.head()[0]))
-    return answered(result, position)
-
-
-async def _events(visit: Visit, first: Step, steps: Iterator[Step]) -> AsyncIterator[bytes]:
-    step = first
-    while "result" not in step:
-        yield frame("progress", step)
-        step = await visit.lanes.waiting(partial(_step, steps), abandon=True)
-    yield frame("result", step["result"])
-
-
-def _step(steps: Iterator[Step]) -> Step:
-    step = next(steps, None)
-    if step is None:
-        raise NotAbleError("The inspection ended without a result.")
-    return step
-
-
-def _last(first: Step, steps: Iterator[Step]) -> dict[str, Any]:
-    step = first
-    while "result" not in step:
-        step = _step(steps)
-    result: dict[str, Any] = step["result"]
-    return result
+    first = await context.while_connected(cancellation, lambda: context.pools.run_long(next_step))
+    if context.wants_events:
+        return event_stream(frames(), context.shared.frame_pacer)
+    last = await context.while_connected(cancellation, lambda: context.pools.run_long(last_step))
+    result: dict[str, Any] = last["result"]
+    position = result.get("position", await context.pools.run(lambda: context.backend.feed.head()[0]))
+    return json_response(result, position)

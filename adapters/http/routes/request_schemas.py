@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 LAST = 2**62
@@ -155,3 +156,14 @@ class Replay(When):
     """State at a moment, computed from the log alone; of one stream, or of everything."""
 
     stream: str | None = None
+
+
+# as query parameters of a route: unknown names are refused
+AfterQuery = Annotated[After, Query()]
+WhenQuery = Annotated[When, Query()]
+UploadQuery = Annotated[Upload, Query()]
+WhichSessionQuery = Annotated[WhichSession, Query()]
+SearchQuery = Annotated[Search, Query()]
+LogPageQuery = Annotated[LogPage, Query()]
+LogEventsQuery = Annotated[LogEvents, Query()]
+ReplayQuery = Annotated[Replay, Query()]

@@ -2,75 +2,77 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import BinaryIO
 
 from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from adapters.http.routes import request_schemas as schemas
-from adapters.http.routes.download import chunks, opened_model
-from adapters.http.routes.query_parameters import Search, When
+from adapters.http.routes.context import Context, RouteContext, command_response, task_response
 from adapters.http.routes.response_schemas import Changed, HistoryPage, ReproductionStatus, Shown
-from adapters.http.routes.route_context import Here, told, told_of_task
 from adapters.http.routes.tasks import add_task_routes
 from autolearn.protocol.headers import FILE_SHA256, POSITION, RAW
+from commands.ports import BlobMissing
 from commands.storage.annotate_experiment import AnnotateExperiment
 from commands.storage.request_reproduction import RequestReproduction
 from commands.storage.restore_experiment import RestoreExperiment
 from commands.storage.withdraw_experiment import WithdrawExperiment
+from domain.errors import ConflictError, NotAbleError
 from projections.history_answers import HistoryRequest
 
 router = APIRouter(tags=["storage"])
 
-ASKED = tuple(field.name for field in fields(HistoryRequest))
+BLOCK = 256 * 1024
+HISTORY_FIELDS = tuple(field.name for field in fields(HistoryRequest))
 
 
 class RawResponse(StreamingResponse):
-    """Bytes of a file."""
-
     media_type = RAW
 
 
 @router.get("/experiments", responses={200: {"model": HistoryPage}})
-async def search_history(it: Here, search: Search) -> Response:
+async def search_history(context: Context, search: schemas.SearchQuery) -> Response:
     """Search the committed experiments."""
-    names = {name: getattr(search, name) for name in ASKED}
-    queries, request = it.backend.queries, HistoryRequest(**names)
-    return await it.ask(search, lambda at: queries.history(it.viewer, request, search.cursor, at))
+    queries, request = context.backend.queries, HistoryRequest(**{it: getattr(search, it) for it in HISTORY_FIELDS})
+    return await context.query(search, lambda at: queries.history(context.viewer, request, search.cursor, at))
 
 
 @router.get("/experiments/{id}", responses={200: {"model": Shown}})
-async def show_experiment(it: Here, id: str, when: When) -> Response:
+async def show_experiment(context: Context, id: str, when: schemas.WhenQuery) -> Response:
     """Show everything about one experiment."""
-    return await it.ask(when, lambda at: it.backend.queries.show(it.viewer, id, at))
+    return await context.query(when, lambda at: context.backend.queries.show(context.viewer, id, at))
 
 
 @router.get("/experiments/{id}/model", response_class=RawResponse)
-async def download_model(it: Here, id: str, when: When) -> Response:
+async def download_model(context: Context, id: str, when: schemas.WhenQuery) -> Response:
     """Download the fitted model, a skops file."""
-    await it.reach(when.after_position)
-    model = await it.once_reached(lambda: opened_model(it, id, when))
+    await context.wait_for_position(when.after_position)
+    model = await context.read(lambda: _open_model(context, id, when))
     headers = {POSITION: str(model.position), FILE_SHA256: model.sha256}
     headers |= {"Content-Length": str(model.size), "Cache-Control": "no-store"}
-    return RawResponse(chunks(it, model.file), headers=headers)
+    return RawResponse(_read_blocks(context, model.file), headers=headers)
 
 
 @router.post("/experiments/{id}/annotations", responses={200: {"model": Changed}})
-async def annotate_experiment(it: Here, id: str, body: schemas.Annotation) -> Response:
+async def annotate_experiment(context: Context, id: str, body: schemas.Annotation) -> Response:
     """Add a remark to a committed experiment."""
-    return told(await it.decide(AnnotateExperiment(id, body.text, body.reason)))
+    return command_response(await context.run(AnnotateExperiment(id, body.text, body.reason)))
 
 
 @router.post("/experiments/{id}/withdrawal", responses={200: {"model": Changed}})
-async def withdraw_experiment(it: Here, id: str, body: schemas.Reason) -> Response:
+async def withdraw_experiment(context: Context, id: str, body: schemas.Reason) -> Response:
     """Take a committed experiment out of the history."""
-    return told(await it.decide(WithdrawExperiment(id, body.reason)))
+    return command_response(await context.run(WithdrawExperiment(id, body.reason)))
 
 
 @router.post("/experiments/{id}/restoration", responses={200: {"model": Changed}})
-async def restore_experiment(it: Here, id: str, body: schemas.Reason) -> Response:
+async def restore_experiment(context: Context, id: str, body: schemas.Reason) -> Response:
     """Bring a withdrawn experiment back."""
-    return told(await it.decide(RestoreExperiment(id, body.reason)))
+    return command_response(await context.run(RestoreExperiment(id, body.reason)))
 
 
 @router.post(
@@ -78,10 +80,54 @@ async def restore_experiment(it: Here, id: str, body: schemas.Reason) -> Respons
     status_code=201,
     responses={201: {"model": ReproductionStatus}, 202: {"model": ReproductionStatus}},
 )
-async def request_reproduction(it: Here, id: str, _: schemas.Nothing | None = None) -> Response:
+async def request_reproduction(context: Context, id: str, _: schemas.Nothing | None = None) -> Response:
     """Train an experiment again from its record and compare what was learned."""
-    answer = await it.begin(RequestReproduction(id))
-    return told_of_task(it, answer, "reproductions", answer.body["reproduction"])
+    return await task_response(context, RequestReproduction(id), "reproductions", "reproduction")
 
 
 add_task_routes(router, "reproductions", ReproductionStatus)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedModel:
+    """The file, at its beginning; its size in bytes and digest; the position at which the experiment was looked up."""
+
+    file: BinaryIO
+    size: int
+    sha256: str
+    position: int
+
+
+def _open_model(context: RouteContext, experiment: str, when: schemas.When) -> OpenedModel:
+    """Open the model of an experiment that the caller may see, and check it before the first byte leaves.
+
+    Raises NotFoundError, ConflictError, NotAbleError.
+    """
+    queries = context.backend.queries
+    at = None if when.as_of is None else queries.as_of(when.as_of).position
+    shown = queries.show(context.viewer, experiment, at)
+    blob = (shown.get("blobs") or {}).get("model")
+    if blob is None:
+        raise ConflictError(f"Experiment {shown['experiment']} has no model: its training is {shown['state']}.")
+    damaged = NotAbleError(f"The stored model of {experiment} is missing or was changed: `autolearn verify` says more.")
+    try:
+        file = context.backend.blobs.open(blob["sha256"])
+    except BlobMissing:
+        raise damaged from None
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK):
+        digest.update(block)
+    if digest.hexdigest() != blob["sha256"]:
+        file.close()
+        raise damaged
+    size = file.tell()
+    file.seek(0)
+    return OpenedModel(file, size, blob["sha256"], shown["position"])
+
+
+async def _read_blocks(context: RouteContext, file: BinaryIO) -> AsyncIterator[bytes]:
+    try:
+        while block := await context.pools.run(partial(file.read, BLOCK)):
+            yield block
+    finally:
+        file.close()

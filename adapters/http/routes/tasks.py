@@ -3,52 +3,77 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import APIRouter, Response
 
-from adapters.http.routes.query_parameters import After, When
-from adapters.http.routes.route_context import Here, told
-from adapters.http.routes.task_events import status_now, task_events
-from adapters.http.streams.event_streams import EventStreamResponse
+from adapters.http.routes.context import Context, RouteContext, command_response
+from adapters.http.routes.request_schemas import AfterQuery, WhenQuery
+from adapters.http.streams.frames import EventStreamResponse, make_frame
 from commands.training.cancel_task import CancelTask
 from domain.errors import NotFoundError
+from domain.values import UNFINISHED, experiment_of, experiment_stream
 
-KINDS = {"trainings": "", "evaluations": "e", "reproductions": "r"}
-MARK = re.compile(r"-([er])\d+\Z")
+TASK_LETTERS = {"trainings": "", "evaluations": "e", "reproductions": "r"}
+SUFFIX = re.compile(r"-([er])\d+\Z")
+PROGRESS_SECONDS = 1.0
 
 
-def add_task_routes(router: APIRouter, folder: str, shape: type[Any]) -> None:
+def add_task_routes(router: APIRouter, folder: str, schema: type[Any]) -> None:
     """Add GET and DELETE of `/<folder>/{id}`, and its events."""
     name = folder.removesuffix("s")
+    key = "experiment" if folder == "trainings" else name  # of the body: the whole id of what a beginning named
 
-    @router.get(f"/{folder}/{{id}}", name=f"show_{name}", responses={200: {"model": shape}})
-    async def show(it: Here, id: str, when: When) -> Response:
+    @router.get(f"/{folder}/{{id}}", name=f"show_{name}", responses={200: {"model": schema}})
+    async def show(context: Context, id: str, when: WhenQuery) -> Response:
         """Show its state."""
         _check_kind(folder, id)
-        return await it.ask(when, lambda at: it.backend.queries.status(it.viewer, id, at))
+        return await context.query(when, lambda at: context.backend.queries.status(context.viewer, id, at))
 
     @router.get(f"/{folder}/{{id}}/events", name=f"follow_{name}", response_class=EventStreamResponse)
-    async def follow(it: Here, id: str, after: After) -> Response:
+    async def follow(context: Context, id: str, after: AfterQuery) -> Response:
         """Follow it to its end: `state`, `progress` and `result` events, each sealed."""
         _check_kind(folder, id)
-        await it.reach(after.after_position)
-        first = await it.lanes.quick(lambda: status_now(it, id))
-        return it.open_stream(task_events(it, first_id(first, folder), first), first["position"])
+        await context.wait_for_position(after.after_position)
+        first = await _read_status(context, id)
+        return context.stream(_task_frames(context, str(first[key]), first), first["position"])
 
-    @router.delete(f"/{folder}/{{id}}", name=f"cancel_{name}", responses={200: {"model": shape}})
-    async def cancel(it: Here, id: str) -> Response:
+    @router.delete(f"/{folder}/{{id}}", name=f"cancel_{name}", responses={200: {"model": schema}})
+    async def cancel(context: Context, id: str) -> Response:
         """Cancel it while it waits or runs."""
         _check_kind(folder, id)
-        return told(await it.decide(CancelTask(id)))
-
-
-def first_id(body: dict[str, Any], folder: str) -> str:
-    """Return the whole id of a task that was named by a beginning."""
-    return str(body[{"trainings": "experiment"}.get(folder, folder.removesuffix("s"))])
+        return command_response(await context.run(CancelTask(id)))
 
 
 def _check_kind(folder: str, id: str) -> None:
-    mark = MARK.search(id)
-    if (mark[1] if mark else "") != KINDS[folder]:
+    suffix = SUFFIX.search(id)
+    if (suffix[1] if suffix else "") != TASK_LETTERS[folder]:
         raise NotFoundError.named(folder.removesuffix("s"), id)
+
+
+async def _read_status(context: RouteContext, task: str) -> dict[str, Any]:
+    return await context.pools.run(lambda: context.backend.queries.status(context.viewer, task))
+
+
+async def _task_frames(context: RouteContext, task: str, body: dict[str, Any]) -> AsyncIterator[bytes]:
+    """Yield `state` when it changes, `progress` each second, `result` at the end."""
+    yield make_frame("state", body)
+    if body["state"] in UNFINISHED:
+        stream = experiment_stream(experiment_of(task))
+        with context.shared.experiments.follow(stream):
+            while body["state"] in UNFINISHED:
+                news = await _next_status(context, task, stream, body)
+                yield make_frame("state" if news["state"] != body["state"] else "progress", news)
+                body = news
+    yield make_frame("result", body)
+
+
+async def _next_status(context: RouteContext, task: str, stream: str, seen: dict[str, Any]) -> dict[str, Any]:
+    """Wait for the experiment to change, at most a second; what has not changed is true now, too."""
+    experiments = context.shared.experiments
+    has_changed = await experiments.wait(stream, seen["position"], PROGRESS_SECONDS)
+    await context.check_still_authenticated()
+    watched = experiments.position
+    body = await _read_status(context, task) if has_changed else seen
+    return body | {"position": max(body["position"], watched)}

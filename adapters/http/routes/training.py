@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
+from adapters.http.routes.context import Context, task_response
 from adapters.http.routes.response_schemas import Status
-from adapters.http.routes.route_context import Here, told_of_task
 from adapters.http.routes.tasks import add_task_routes
 from commands.training.request_training import RequestTraining
 
@@ -14,11 +14,10 @@ router = APIRouter(tags=["training"])
 
 
 @router.post("/trainings", status_code=201, responses={201: {"model": Status}, 202: {"model": Status}})
-async def request_training(it: Here, body: schemas.Training) -> Response:
+async def request_training(context: Context, body: schemas.Training) -> Response:
     """Train a model on a data set, in the caller's session."""
     command = RequestTraining(body.dataset, body.model, body.settings, body.seed, body.test_size)
-    answer = await it.begin(command)
-    return told_of_task(it, answer, "trainings", answer.body["experiment"])
+    return await task_response(context, command, "trainings", "experiment")
 
 
 add_task_routes(router, "trainings", Status)

@@ -1,1 +1,1 @@
-"""Server-sent events, and waiting for a position."""
+"""Server-sent events, and what calls and streams wait for."""

@@ -1,16 +1,23 @@
-"""Refused calls of nobody in particular: archived one by one while they are few, and counted once they are many."""
+"""What the audit log gets of calls: the record of each, which are in flight, and refused calls, counted if many."""
 
 from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
+from autolearn.protocol.tokens import EMPTY_SHA256
 from domain.errors import AutoLearnError
 from projections.ports import Communication, Communications
+
+if TYPE_CHECKING:
+    from adapters.http.middleware.request_context import RequestContext
+    from adapters.http.problems import Problem
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +26,87 @@ EACH_SECONDS: Final = 10.0  # for one more
 SEVERAL: Final = "(several)"
 NAMES: Final = ("source", "target", "operation", "digest_in", "digest_out")
 SUMS: Final = ("count", "milliseconds", "bytes_in", "bytes_out")
+NO_REQUEST: Final = "(no request)"  # the operation of what is refused before it is a call
+NOBODY: Final = "(unknown)"  # no client's name: those have no brackets
+
+
+def call_record(
+    context: RequestContext,
+    outcome: str,
+    *,
+    problem: str = "",
+    position: int = 0,
+    head: str = "",
+    size: int = 0,
+    digest: str = "",
+) -> Communication:
+    """Return the record of a call: no bodies, no secrets, no raw URL. size and digest are the answer's."""
+    call, source = context.call if context.caller else None, context.scope.get("client")
+    return Communication(
+        kind="call",
+        actor=call.client if call else NOBODY,
+        source=source[0] if source else "",
+        target=context.service,
+        operation=context.operation,
+        outcome=outcome,
+        problem=problem,
+        milliseconds=round(context.seconds * 1000, 3),
+        bytes_in=context.body.size if context.body else 0,
+        bytes_out=size,
+        correlation=call.correlation if call else uuid4().hex,
+        causation=f"command:{call.command_id}" if call and context.is_command else "",
+        domain_position=position,
+        digest_in=context.body_sha256,
+        digest_out=digest or EMPTY_SHA256,
+        head=head,
+    )
+
+
+def refused_connection_record(problem: Problem, source: str) -> Communication:
+    """Return the record of a connection that was refused before there was a call."""
+    return Communication(
+        kind="call",
+        actor=NOBODY,
+        source=source,
+        target="gate",
+        operation=NO_REQUEST,
+        outcome=str(problem.status),
+        problem=problem.slug,
+        milliseconds=0.0,
+        bytes_in=0,
+        bytes_out=0,
+        correlation=uuid4().hex,
+        causation="",
+        domain_position=0,
+        digest_in=EMPTY_SHA256,
+        digest_out=EMPTY_SHA256,
+    )
+
+
+class InFlightCalls:
+    """Correlations of calls that are authenticated and not archived yet: `verify` must not call them unanswered."""
+
+    def __init__(self) -> None:
+        self._calls: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def enter(self, correlation: str) -> None:
+        """Note a call; two with one request id are two."""
+        with self._lock:
+            self._calls[correlation] += 1
+
+    def leave(self, correlation: str) -> None:
+        with self._lock:
+            self._calls[correlation] -= 1
+            self._calls = +self._calls
+
+    def correlations(self) -> list[str]:
+        with self._lock:
+            return list(self._calls)
 
 
 class RefusedCalls:
-    """Puts them into the archive, at most 100 at once and then one record each 10 s, whatever strangers do.
+    """Archives calls of unknown callers: at most 100 at once and then one record each 10 s, whatever strangers do.
 
     What does not fit is counted by outcome and problem, and stored as one record each as soon as there is room: its
     `count` says how many calls it stands for. Below the disk reserve nothing is stored before `finish`.
@@ -44,20 +128,19 @@ class RefusedCalls:
     def archive(self, record: Communication) -> None:
         """Store one before its answer is sent, or count it."""
         with self._lock:
-            fits = self._finished or (not self._counted and self._take())
+            fits = self._finished or (not self._counted and self._take_room())
             if not fits:
-                self._count(record)
+                self._add(record)
         if fits:
             self._store(record)
 
     def count(self, record: Communication) -> None:
         """Count one without a wait: it is stored by the next `flush` that has room."""
         with self._lock:
-            self._count(record)
+            self._add(record)
 
     @property
-    def is_due(self) -> bool:
-        """Whether `flush` would store something."""
+    def is_flush_due(self) -> bool:
         with self._lock:
             return bool(self._counted) and self._has_room()
 
@@ -76,7 +159,7 @@ class RefusedCalls:
 
     def _next(self) -> Communication | None:
         with self._lock:
-            if not self._counted or not self._take():
+            if not self._counted or not self._take_room():
                 return None
             return self._counted.pop(next(iter(self._counted)))
 
@@ -92,12 +175,12 @@ class RefusedCalls:
             return False
         return True
 
-    def _count(self, record: Communication) -> None:
+    def _add(self, record: Communication) -> None:
         kind = (record.outcome, record.problem)
         before = self._counted.get(kind)
-        self._counted[kind] = record if before is None else _together(before, record)
+        self._counted[kind] = record if before is None else _merge(before, record)
 
-    def _take(self) -> bool:
+    def _take_room(self) -> bool:
         if not self._has_room():
             return False
         self._room -= 1
@@ -110,7 +193,7 @@ class RefusedCalls:
         return self._room >= 1
 
 
-def _together(one: Communication, other: Communication) -> Communication:
+def _merge(one: Communication, other: Communication) -> Communication:
     sums = {name: getattr(one, name) + getattr(other, name) for name in SUMS}
     names = {name: getattr(one, name) if getattr(one, name) == getattr(other, name) else SEVERAL for name in NAMES}
     digests = {name: "" for name in NAMES if name.startswith("digest") and names[name] == SEVERAL}

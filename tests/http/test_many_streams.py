@@ -159,8 +159,7 @@ def test_who_takes_nothing_holds_nobody_up(rig: Rig, ana: Caller, root: Caller) 
         return await stalled, told
 
     ana.get("/catalog")
-    stalled, other = asyncio.run(story())
-    assert len(stalled.frames) <= 1
+    _, other = asyncio.run(story())
     assert len(other.events) == 3
     assert not rig.app.state.streams._taken
     outcomes = Counter(record.communication.outcome for record in rig.communications.recent(0))

@@ -13,9 +13,8 @@ import pytest
 
 from autolearn.answers import Answer
 from autolearn.client import Client
-from autolearn.errors import ProblemError
+from autolearn.errors import ClientError
 from autolearn.targets import target_of
-from domain.errors import AutoLearnError
 from tests.end_to_end.fleet import Fleet, Member, fleet_on, proxy_of, until
 from tests.end_to_end.place import Shell
 from tests.servers.fixtures import own
@@ -169,7 +168,7 @@ class Adding:
         while not self.stopped.is_set():
             try:
                 self.acknowledged.append(self.place.add()[0])
-            except (AutoLearnError, ProblemError):
+            except ClientError:
                 self.stopped.wait(0.1)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from autolearn.client import Client
 from autolearn.credentials import Credentials
+from autolearn.errors import ClientError
 from autolearn.positions import Positions
-from domain.errors import AutoLearnError
 from tests.end_to_end.place import Place, Shell
 
 KILLS = 2  # the third death of one task would rightly end it as failed
@@ -50,7 +50,7 @@ class Trainer:
         while not self.stopped.is_set():
             try:
                 answer = client_of(self.shell).post("trainings", body={"dataset": "iris", "model": "naive-bayes"})
-            except AutoLearnError:
+            except ClientError:
                 continue
             self.acknowledged.append(answer.body["experiment"])
 

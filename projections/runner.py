@@ -138,8 +138,8 @@ class Runner:
             self._stand_still()
             return
         self._is_checked = True
-        if not self.step():
-            self._feed.wait_beyond(self._documents.position(), IDLE_SECONDS)
+        if self._feed.wait_beyond(self._documents.position(), IDLE_SECONDS):
+            self.step()
         self.fault = None
 
     def _is_ahead(self) -> bool:

@@ -174,7 +174,7 @@ def backend_in(
         settings,
         stores,
         application,
-        ProcessInspector(environment(settings), lambda generation: adoptions.ask(int(generation))),
+        ProcessInspector(environment(settings), lambda generation: adoptions.request(int(generation))),
         MongoRequestIds(stores.mongo, application.ports.worker, membership.is_alive),
         fault=dependencies.fault,
         gauges=dependencies.gauges,

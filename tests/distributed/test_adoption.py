@@ -13,36 +13,36 @@ PATIENCE = 30.0
 
 def test_a_wish_is_heard_and_its_end_is_told(mongo: Mongo) -> None:
     asking, doing = Adoptions(mongo), Adoptions(mongo)
-    assert doing.wished() is None
-    asked = asking.ask(7)
-    assert (doing.wished(), asked.done()) == (7, False)
-    doing.settle(7)
+    assert doing.pending() is None
+    asked = asking.request(7)
+    assert (doing.pending(), asked.done()) == (7, False)
+    doing.answer(7)
     assert asked.result(PATIENCE) is None
-    assert doing.wished() is None
+    assert doing.pending() is None
 
 
 def test_a_refusal_is_told(mongo: Mongo) -> None:
-    asked = Adoptions(mongo).ask(7)
-    Adoptions(mongo).settle(7, "position 3: cannot be folded")
+    asked = Adoptions(mongo).request(7)
+    Adoptions(mongo).answer(7, "position 3: cannot be folded")
     with pytest.raises(NotAbleError, match="position 3: cannot be folded"):
         asked.result(PATIENCE)
 
 
 def test_whoever_rebuilds_last_is_heard(mongo: Mongo) -> None:
     adoptions = Adoptions(mongo)
-    first, second = adoptions.ask(7), adoptions.ask(8)
+    first, second = adoptions.request(7), adoptions.request(8)
     with pytest.raises(NotAbleError, match="Another rebuild came"):
         first.result(PATIENCE)
-    assert adoptions.wished() == 8
-    adoptions.settle(7)
-    assert adoptions.wished() == 8
-    adoptions.settle(8)
+    assert adoptions.pending() == 8
+    adoptions.answer(7)
+    assert adoptions.pending() == 8
+    adoptions.answer(8)
     second.result(PATIENCE)
 
 
 def test_a_wish_can_be_given_up(mongo: Mongo) -> None:
     adoptions = Adoptions(mongo)
-    asked = adoptions.ask(7)
+    asked = adoptions.request(7)
     assert asked.cancel()
-    adoptions.settle(7)
+    adoptions.answer(7)
     assert asked.cancelled()

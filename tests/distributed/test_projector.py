@@ -115,7 +115,7 @@ def test_rebuilt_read_models_serve_once_they_are_as_far(mongo: Mongo) -> None:
         until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
         fresh = ReadModels.fresh(mongo)
         assert serving(mongo) != fresh.number
-        Adoptions(mongo).ask(fresh.number).result(PATIENCE)
+        Adoptions(mongo).request(fresh.number).result(PATIENCE)
         assert serving(mongo) == fresh.number
         assert MongoDocuments(ReadModels.current(mongo)).position() == MongoLog(mongo).head()[0]
 
@@ -130,7 +130,7 @@ def test_one_rebuilt_projection_serves_beside_the_others(mongo: Mongo) -> None:
         for _ in rebuild(MongoLog(mongo), ProjectorDocuments(fresh), head):
             pass
         append(MongoEventStore(mongo), "s")
-        Adoptions(mongo).ask(fresh.number).result(PATIENCE)
+        Adoptions(mongo).request(fresh.number).result(PATIENCE)
         until(lambda: MongoDocuments(ReadModels.current(mongo)).position() == MongoLog(mongo).head()[0])
         assert list(MongoDocuments(ReadModels.current(mongo)).all_versions()) == documents
     now = ReadModels.current(mongo)
@@ -156,7 +156,7 @@ def test_a_projection_whose_thread_is_dead_gives_its_work_up(mongo: Mongo, monke
 def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
     mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settle, failed = Adoptions.settle, Event()
+    settle, failed = Adoptions.answer, Event()
 
     def fail_once(adoptions: Adoptions, generation: int, refusal: str | None = None) -> None:
         if not failed.is_set():
@@ -164,7 +164,7 @@ def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
             raise NotAbleError("MongoDB cannot do it now")
         settle(adoptions, generation, refusal)
 
-    monkeypatch.setattr(Adoptions, "settle", fail_once)
+    monkeypatch.setattr(Adoptions, "answer", fail_once)
     live_on(mongo, 3, 0)
     stopping, standby = Event(), Standby(Leases(mongo, 1.2), WORK, "one", Projector(mongo, MongoLog(mongo)).turn)
     with ThreadPoolExecutor(1) as pool:
@@ -172,7 +172,7 @@ def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
         try:
             until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
             fresh = ReadModels.fresh(mongo)
-            Adoptions(mongo).ask(fresh.number).result(PATIENCE)
+            Adoptions(mongo).request(fresh.number).result(PATIENCE)
             assert failed.is_set()
             assert serving(mongo) == fresh.number
         finally:

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 from adapters.distributed.as_written import Kind, NeverWrittenError, whole
 from adapters.distributed.mongo import Fields, as_ours
 from adapters.distributed.read_models.generations import HISTORY, ReadModels
-from adapters.distributed.read_models.position_waiter import Arrivals
+from adapters.distributed.read_models.position_waiter import PositionWaiter
 from domain.errors import NotAbleError
 from projections.fold import KINDS_OF
 from projections.ports import OPEN, Batch, Document
@@ -24,7 +24,7 @@ class MongoDocuments:
 
     def __init__(self, read: ReadModels) -> None:
         self._read = read
-        self._arrivals = Arrivals(lambda: self._read.progress())  # noqa: PLW0108 - a projector goes on with another `_read`
+        self._waiter = PositionWaiter(lambda: self._read.progress())  # noqa: PLW0108 - a projector goes on with another `_read`
 
     def position(self) -> int:
         return self._read.progress()
@@ -91,7 +91,7 @@ class MongoDocuments:
 
     def wait(self, position: int, timeout: float) -> bool:
         """Wait until `position` is folded in; False after `timeout` seconds."""
-        return self._arrivals.wait(position, timeout)
+        return self._waiter.wait(position, timeout)
 
 
 def _key(kind: str, id: str, since: int) -> Fields:

@@ -1,4 +1,4 @@
-"""Waiting until a position is visible: whoever waits first asks MongoDB for all who wait in this process."""
+"""Waiting until a position is visible: the first who waits asks MongoDB for all who wait in this process."""
 
 from __future__ import annotations
 
@@ -12,41 +12,38 @@ EAGER_FOR_SECONDS: Final = 0.3
 PATIENT_SECONDS: Final = 0.02
 
 
-class Arrivals:
-    """`progress` tells the position reached. Nothing is asked while nobody waits."""
+class PositionWaiter:
+    """`read_position` asks how far the read models are; it is not called while nobody waits."""
 
-    def __init__(self, progress: Callable[[], int]) -> None:
-        self._progress = progress
+    def __init__(self, read_position: Callable[[], int]) -> None:
+        self._read_position = read_position
         self._known = 0
         self._is_asked = False
-        self._turn = Condition()
+        self._changed = Condition()
 
     def wait(self, position: int, timeout: float) -> bool:
-        """Wait until a position is reached; False after `timeout` seconds. Raises what `progress` raises."""
+        """Wait until a position is reached; False after `timeout` seconds. Raises what `read_position` raises."""
         begin = monotonic()
-        self._learn()
+        self._known = self._read_position()
         while self._known < position:
             left = begin + timeout - monotonic()
             if left <= 0:
                 return False
-            self._ask_or_listen(begin, left)
+            is_eager = monotonic() - begin < EAGER_FOR_SECONDS
+            self._ask_or_listen(min(left, EAGER_SECONDS if is_eager else PATIENT_SECONDS), left)
         return True
 
-    def _ask_or_listen(self, begin: float, left: float) -> None:
-        """Ask once for all, or be told by the one who asks; who asks no more wakes the next one up."""
-        with self._turn:
+    def _ask_or_listen(self, pause: float, left: float) -> None:
+        """Ask after a pause, for all, or hear the answer from the one who asks; afterwards the next one asks."""
+        with self._changed:
             if self._is_asked:
-                self._turn.wait(min(left, PATIENT_SECONDS))
+                self._changed.wait(min(left, PATIENT_SECONDS))
                 return
             self._is_asked = True
-            eager = monotonic() - begin < EAGER_FOR_SECONDS
-            self._turn.wait(min(left, EAGER_SECONDS if eager else PATIENT_SECONDS))
+            self._changed.wait(pause)
         try:
-            self._learn()
+            self._known = self._read_position()
         finally:
-            with self._turn:
+            with self._changed:
                 self._is_asked = False
-                self._turn.notify_all()
-
-    def _learn(self) -> None:
-        self._known = self._progress()
+                self._changed.notify_all()

@@ -22,25 +22,28 @@ from projections.ports import CommitFeed
 from projections.runner import Runner
 
 WORK: Final = work_of(VERSION)
-LOOK_SECONDS: Final = 0.1
-TELL_SECONDS: Final = 1.0
+LOOK_SECONDS: Final = 0.25
+REPORT_SECONDS: Final = 1.0  # between two reports of a position that grows
+REPEAT_SECONDS: Final = 10.0  # until the same is reported again
 
 
 class Projector:
-    """Follows `topic`; what it says of itself is in `Statuses` under `WORK`."""
+    """Follows `topic`, and reports under `WORK` in `Statuses`."""
 
     def __init__(self, mongo: Mongo, topic: CommitFeed) -> None:
         self._mongo, self._topic = mongo, topic
         self._log = MongoLog(mongo)
         self._statuses = Statuses(mongo)
-        self._told: tuple[float, str | None] = (float("-inf"), None)
+        self._reported: tuple[int, str | None] | None = None
+        self._reported_at = 0.0
 
     def turn(self, ending: Event, goes_well: Callable[[], None]) -> None:
         """Fold until told to end (`standby.Turn`); NotAbleError: begin anew."""
         read = ReadModels.ensured(self._mongo)
-        documents, first = ProjectorDocuments(read), FirstFold(read, self._log)
+        documents, first_fold = ProjectorDocuments(read), FirstFold(read, self._log)
         runner = Runner(self._topic, documents, head=self._log.head)
-        adopting, upgrade = Adopting(self._mongo, documents, runner), Upgrade(self._mongo)
+        adopter, upgrade = Adopter(self._mongo, documents, runner), Upgrade(self._mongo)
+        self._reported = None
         runner.start()
         try:
             while not ending.wait(LOOK_SECONDS):
@@ -48,26 +51,29 @@ class Projector:
                     raise NotAbleError("Another process has let other read models serve: begin anew with them.")
                 if not runner.is_alive:
                     raise NotAbleError("The thread that folds has ended: begin anew.")
-                adopting.look()
-                self._tell(runner, first)
+                adopter.look()
+                position = runner.position
+                unfinished = first_fold.fault(position)
+                self._report(position, runner.fault_sentence() or unfinished)
                 upgrade.look()
                 goes_well()
         finally:
             runner.stop()
 
-    def _tell(self, runner: Runner, first: FirstFold) -> None:
-        (at, told), position = self._told, runner.position
-        unfinished = first.fault(position)
-        fault = runner.fault_sentence() or unfinished
-        if fault != told or time.monotonic() - at > TELL_SECONDS:
-            self._told = time.monotonic(), fault
-            self._statuses.report(WORK, position=position, fault=fault)
+    def _report(self, position: int, fault: str | None) -> None:
+        now, before = time.monotonic(), self._reported
+        if before is not None and before[1] == fault:
+            pause = REPEAT_SECONDS if before[0] == position else REPORT_SECONDS
+            if now < self._reported_at + pause:
+                return
+        self._reported, self._reported_at = (position, fault), now
+        self._statuses.report(WORK, position=position, fault=fault)
 
 
 class FirstFold:
     """Read models of a version begin empty, and serve: until they were once as far as the log, that is a fault.
 
-    Whoever goes by readiness asks the processes of an older version meanwhile.
+    What goes by readiness asks the processes of an older version meanwhile.
     """
 
     def __init__(self, read: ReadModels, log: MongoLog) -> None:
@@ -84,24 +90,24 @@ class FirstFold:
         return f"The read models of this version are folded for the first time, up to position {self._goal}."
 
 
-class Adopting:
-    """Lets rebuilt read models serve as they are wished for, during one turn."""
+class Adopter:
+    """Lets rebuilt read models serve as `Adoptions` ask for, during one turn."""
 
     def __init__(self, mongo: Mongo, documents: ProjectorDocuments, runner: Runner) -> None:
         self._mongo, self._documents, self._runner = mongo, documents, runner
         self._adoptions = Adoptions(mongo)
-        self._begun: tuple[int, Future[None]] | None = None
+        self._running: tuple[int, Future[None]] | None = None
 
     def look(self) -> None:
-        """Begin what is wished for; tell how it ended. Raises NotAbleError: who wishes hears it from a later turn."""
-        generation = self._adoptions.wished()
+        """Begin what is asked for, and answer when it has ended; raises NotAbleError: a later turn answers."""
+        generation = self._adoptions.pending()
         if generation is None:
             return
-        if self._begun is None or self._begun[0] != generation:
+        if self._running is None or self._running[0] != generation:
             fresh = ReadModels(self._mongo, generation)
             switch = partial(self._documents.switch, fresh)
-            self._begun = generation, self._runner.adopt(ProjectorDocuments(fresh), switch)
-        elif self._begun[1].done():
-            error = self._begun[1].exception()
-            self._adoptions.settle(generation, None if error is None else str(error))
-            self._begun = None
+            self._running = generation, self._runner.adopt(ProjectorDocuments(fresh), switch)
+        elif self._running[1].done():
+            error = self._running[1].exception()
+            self._adoptions.answer(generation, None if error is None else str(error))
+            self._running = None

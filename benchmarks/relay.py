@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.relay.relay import EventSource, Relay
+from adapters.distributed.relay.relay import Relay
+from adapters.distributed.relay.sources import LogSource
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics, topics_of
@@ -57,7 +59,7 @@ def open_relay(mongodb: str, kafka: str, database: str, topic: str = "") -> Iter
     """Give a relay of a database's log, by default to its own topic."""
     mongo = Mongo(mongodb, database)
     name = topic or topics_of(database)[0]
-    source = EventSource(MongoLog(mongo), origin(database, INSTALLATION))
+    source = LogSource(MongoFeed(mongo), EVENT_LOG, origin(database, INSTALLATION))
     with Relay(kafka, name, name, source) as relay:
         yield relay
     mongo.close()

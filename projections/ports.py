@@ -290,6 +290,10 @@ class Archived:
     communication: Communication
     faults: tuple[str, ...] = ()  # as those of a RawCommit
 
+    @property
+    def first(self) -> int:
+        return self.position
+
 
 class Communications(Protocol):
     """The archive of communications, append-only; `archive` returns when the record is durable (group commit)."""

@@ -52,10 +52,6 @@ def record_after(tail: Tail, writer: str, number: int, communication: Communicat
     return Archived(position, from_microseconds(at), writer, number, tail.hash, found, communication)
 
 
-def tail_of(record: Archived) -> Tail:
-    return Tail(record.position, to_microseconds(record.at), record.hash)
-
-
 def has_its_hash(record: Archived) -> bool:
     """Tell whether the record holds what its hash was made of, in this version or an older one."""
     return record.hash in (_hash(record, record.previous), _older_hash(record, record.previous))

@@ -11,9 +11,9 @@ from pymongo import DESCENDING, ReturnDocument
 from pymongo.errors import OperationFailure
 
 from adapters.audit_log.system_records import KEY
-from adapters.distributed.audit_log.documents import COMMUNICATIONS
-from adapters.distributed.log.commit_documents import COMMITS
-from adapters.distributed.mongo import Mongo, as_ours
+from adapters.distributed.audit_log.record_schema import COMMUNICATIONS
+from adapters.distributed.log.commit_schema import COMMITS
+from adapters.distributed.mongo import Fields, Mongo, as_ours
 from domain.errors import BadInputError, ConflictError, NotAbleError
 
 INSTALLATION: Final = "installation"
@@ -70,11 +70,18 @@ def archived_master_key(mongo: Mongo) -> str | None:
     return str(found["causation"]).removeprefix(KEY) if found else None
 
 
+def set_installation_id(mongo: Mongo, id: str) -> None:
+    _set(mongo, INSTALLATION, {"id": id})
+
+
 def set_master_key(mongo: Mongo, fingerprint: str) -> None:
     """Note which master key counts from now on."""
-    it = {"_id": MASTER_KEY}
+    _set(mongo, MASTER_KEY, {"fingerprint": fingerprint})
+
+
+def _set(mongo: Mongo, document: str, fields: Fields) -> None:
     with as_ours():
-        mongo.collection(INSTALLATION).update_one(it, {"$set": {"fingerprint": fingerprint}}, upsert=True)
+        mongo.collection(INSTALLATION).update_one({"_id": document}, {"$set": fields}, upsert=True)
 
 
 def check_deployment(mongo: Mongo) -> None:

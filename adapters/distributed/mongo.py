@@ -20,7 +20,7 @@ from domain.errors import BadInputError, NotAbleError
 
 CONNECT_SECONDS: Final = 3.0
 HURRY_SECONDS: Final = 1.0
-PATIENCE_SECONDS: Final = 5.0  # of one operation: a server that stands still is as good as dead
+OPERATION_SECONDS: Final = 5.0  # of one operation: a server that stands still is as good as dead
 # What is acknowledged survives the loss of any minority of the replica set, and what is read is never rolled back.
 MAJORITY: Final = WriteConcern(w="majority", j=True)
 
@@ -33,10 +33,10 @@ class Mongo:
     """A client of its own per process (never across a fork), and one database of it.
 
     `seconds`: how long one operation of the driver may take before it counts as failed; None where a scan may take its
-    time. What needs several operations (`Succession.submit`) takes several times as long at most.
+    time. What needs several operations (`SequencedAppender.append`) takes several times as long at most.
     """
 
-    def __init__(self, uri: str, database: str, *, seconds: float | None = PATIENCE_SECONDS) -> None:
+    def __init__(self, uri: str, database: str, *, seconds: float | None = OPERATION_SECONDS) -> None:
         milliseconds = None if seconds is None else int(seconds * 1000)
         try:
             with warnings.catch_warnings():

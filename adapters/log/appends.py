@@ -12,7 +12,7 @@ from uuid import UUID
 
 from adapters.log.chain import Tail, commit_hash, framed_events
 from adapters.log.events import encode
-from adapters.log.times import from_microseconds, to_microseconds
+from adapters.log.times import from_microseconds
 from commands.ports import Receipt, Stamp, VersionConflict
 from domain.errors import BadInputError, TooLargeError
 from domain.events import Event
@@ -126,10 +126,6 @@ def _check_size(events: Sequence[RawEvent]) -> None:
         raise TooLargeError(f"An event has at most {MAX_EVENT_BYTES:,} bytes; this {name} has {max(sizes):,}.")
     if sum(sizes) > MAX_APPEND_BYTES:
         raise TooLargeError(f"An append has at most {MAX_APPEND_BYTES:,} bytes; this one has {sum(sizes):,}.")
-
-
-def tail_of(commit: RawCommit) -> Tail:
-    return Tail(commit.position, to_microseconds(commit.at), commit.hash)
 
 
 def receipt_of(commit: RawCommit, stamp: Stamp, events: tuple[Event, ...]) -> Receipt:

@@ -31,8 +31,10 @@ class Tail(NamedTuple):
 
 
 class Entry(Protocol):
-    """What a log consists of: a commit of the event log, or a record of the audit log."""
+    """What a log consists of, at positions first..position: a commit of the event log, or a record of the audit log."""
 
+    @property
+    def first(self) -> int: ...
     @property
     def position(self) -> int: ...
     @property

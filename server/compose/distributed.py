@@ -13,13 +13,13 @@ from typing import Final
 from adapters.audit_log.settling import Settling
 from adapters.audit_log.system_records import ArchivedJournal
 from adapters.distributed.audit_log.request_ids import MongoRequestIds
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.installation import check_deployment, check_master_key, installation_id
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.dependencies import Dependencies
 from adapters.distributed.membership.membership import Membership
-from adapters.distributed.mongo import PATIENCE_SECONDS, Mongo, hurried
+from adapters.distributed.mongo import OPERATION_SECONDS, Mongo, hurried
 from adapters.distributed.read_models.adoption import Adoptions
 from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels
@@ -29,7 +29,7 @@ from adapters.distributed.recovery.first_start import check_start
 from adapters.distributed.recovery.mark import refuse_unfinished
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
-from adapters.distributed.verification.soundness import Soundness
+from adapters.distributed.verification.database_checks import DatabaseChecks
 from adapters.distributed.verification.topic_copy import TopicCopy
 from adapters.files.blobs import FileBlobs
 from adapters.host.private_files import discard
@@ -66,7 +66,7 @@ class DistributedStores(Stores):
     mongo: Mongo
 
 
-def open_database(settings: Settings, opened: ExitStack, *, seconds: float | None = PATIENCE_SECONDS) -> Mongo:
+def open_database(settings: Settings, opened: ExitStack, *, seconds: float | None = OPERATION_SECONDS) -> Mongo:
     """Open the database and look at whether it can carry a log; `opened` closes it."""
     mongo = Mongo(settings.mongodb, settings.database, seconds=seconds)
     opened.callback(mongo.close)
@@ -84,11 +84,11 @@ def open_stores(
     mongo = mongo or open_database(settings, opened, seconds=None)
     scratch = scratch_of(settings) / worker
     opened.callback(discard, scratch)
-    feed, installation = MongoLog(mongo), installation_id(mongo)
+    feed, installation = MongoFeed(mongo), installation_id(mongo)
     topic = KafkaFeed(settings.kafka, settings.database, installation)
     opened.callback(topic.close)
     read = ReadModels.current(mongo)
-    communications = MongoCommunications(mongo, worker, settings.reserve, settings.data, make=not read_only)
+    communications = MongoAuditLog(mongo, worker, settings.reserve, settings.data, make=not read_only)
     return DistributedStores(
         store=MongoEventStore(mongo, make=not read_only),
         feed=feed,
@@ -97,7 +97,7 @@ def open_stores(
         history=MongoHistory(read),
         communications=communications,
         blobs=FileBlobs(settings.blobs_url, str(scratch)),
-        file_checks=Soundness(mongo).checks,
+        file_checks=DatabaseChecks(mongo).checks,
         topics=TopicCopy(settings.kafka, settings.database, origin(settings.database, installation)),
         mongo=mongo,
     )

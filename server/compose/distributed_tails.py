@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
@@ -102,7 +102,7 @@ def _same_tails(mongo: Mongo) -> tuple[Tail, Tail]:
 
 def _tails(mongo: Mongo) -> tuple[Tail, Tail, list[str]]:
     """Return the tails of log and audit log, and where they do not belong together."""
-    feed, communications = MongoLog(mongo), MongoCommunications(mongo, "start", make=False)
+    feed, communications = MongoFeed(mongo), MongoAuditLog(mongo, "start", make=False)
     statuses, records = Statuses(mongo), communications.recent(0)
     relayed, carried = (int(statuses.read(work).get("position") or 0) for work in (RELAY, COMMUNICATIONS))
     folded = ReadModels.current(mongo).progress()

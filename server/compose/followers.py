@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from itertools import chain
+from typing import Any
 
+from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.installation import installation_id
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.commit_schema import EVENT_LOG
+from adapters.distributed.log.feed import MongoFeed
+from adapters.distributed.log.schema import LogSchema
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, log_lost, relay_gauges
 from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.membership import Membership
@@ -18,7 +22,7 @@ from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo, hurried
 from adapters.distributed.read_models.projector import Projector
 from adapters.distributed.recovery.mark import refuse_unfinished
-from adapters.distributed.relay.relaying import relay_communications, relay_events
+from adapters.distributed.relay.relaying import Relaying
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics
 from adapters.http.routes.process_health import Vitals
@@ -43,10 +47,10 @@ def open_relay(settings: Settings) -> Follower:
     with ExitStack() as opened:
         mongo, name = present(settings, RELAY, opened)
         leases, installation = Leases(mongo, LEASE_SECONDS), installation_id(mongo)
-        turns = {RELAY: relay_events, COMMUNICATIONS: relay_communications}
+        logs: dict[str, LogSchema[Any]] = {RELAY: EVENT_LOG, COMMUNICATIONS: AUDIT_LOG}
         works = {
-            work: Standby(leases, work, name, partial(turn, settings.kafka, mongo, installation))
-            for work, turn in turns.items()
+            work: Standby(leases, work, name, Relaying(settings.kafka, mongo, installation, schema, work).turn)
+            for work, schema in logs.items()
         }
         return follower(RELAY, mongo, works, relay_gauges, opened)
 
@@ -72,7 +76,7 @@ def follower(
     opened: ExitStack,
 ) -> Follower:
     """Return the process with its vitals."""
-    statuses, log = Statuses(mongo), MongoLog(mongo)
+    statuses, log = Statuses(mongo), MongoFeed(mongo)
 
     def measure() -> Mapping[str, float]:
         in_charge = any(work.in_charge for work in works.values())
@@ -85,7 +89,7 @@ def follower(
 def projection_gauges(mongo: Mongo, statuses: Statuses) -> Mapping[str, float]:
     """Return how far the read models are, and behind the log."""
     position = int(statuses.read(PROJECT).get("position", 0))
-    return {"projection_position": position, "projection_lag_events": max(MongoLog(mongo).head()[0] - position, 0)}
+    return {"projection_position": position, "projection_lag_events": max(MongoFeed(mongo).head()[0] - position, 0)}
 
 
 def fault_of(works: Mapping[str, Standby], mongo: Mongo, statuses: Statuses) -> str | None:

@@ -11,12 +11,11 @@ from typing import Any, Protocol
 
 import pytest
 
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.relay.relay import Relay
-from adapters.distributed.relay.sources import EventSource
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics, topics_of
@@ -28,6 +27,7 @@ from adapters.log.times import microseconds_now
 from commands.ports import EventStore, Receipt, Stamp
 from domain.events import Event
 from projections.ports import CommitFeed, Communications, Feed
+from tests.distributed.log_sources import event_source
 
 Now = Callable[[], int]
 
@@ -79,7 +79,7 @@ def mongodb_log(request: pytest.FixtureRequest) -> Callable[[Now], Log]:
 
     def make(now: Now) -> Log:
         mongo = Mongo(of_test.uri, of_test.name)
-        return Log(MongoEventStore(mongo, now), MongoLog(mongo), mongo.close)
+        return Log(MongoEventStore(mongo, now), MongoFeed(mongo), mongo.close)
 
     return make
 
@@ -96,7 +96,7 @@ class RelayedStore:
         with self._lock:
             while self._relay.position < receipt.position:
                 self._relay.step()
-            self._relay._seeker.wait_for_end(self._relay.place.offset)
+            self._relay._seeker.wait_for_end(self._relay.checkpoint.offset)
         return receipt
 
     def __getattr__(self, name: str) -> Any:
@@ -113,7 +113,7 @@ def kafka_log(request: pytest.FixtureRequest) -> FollowedLog:
         opened.callback(mongo.close)
         ensure_topics(bootstrap, mongo.name)
         topic = topics_of(mongo.name)[0]
-        source = EventSource(MongoLog(mongo), origin(mongo.name, "ab" * 16))
+        source = event_source(MongoFeed(mongo), origin(mongo.name, "ab" * 16))
         relay = opened.enter_context(Relay(bootstrap, topic, topic, source))
         feed = KafkaFeed(bootstrap, mongo.name)
         opened.callback(feed.close)
@@ -134,7 +134,7 @@ def sqlite_archive(database: Database) -> tuple[OpenArchive, Callable[[], None]]
 
 def mongodb_archive(request: pytest.FixtureRequest) -> tuple[OpenArchive, Callable[[], None]]:
     mongo: Mongo = request.getfixturevalue("mongo")
-    return lambda writer="w1", now=microseconds_now: MongoCommunications(mongo, writer, now=now), lambda: None
+    return lambda writer="w1", now=microseconds_now: MongoAuditLog(mongo, writer, now=now), lambda: None
 
 
 ARCHIVES: dict[str, Callable[[pytest.FixtureRequest], tuple[OpenArchive, Callable[[], None]]]] = {

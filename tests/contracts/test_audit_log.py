@@ -10,20 +10,20 @@ from typing import Any
 
 import pytest
 
-from adapters.audit_log.chain import chain_faults, is_older, record_after, tail_of
+from adapters.audit_log.chain import chain_faults, is_older, record_after
 from adapters.audit_log.settling import Settling
 from adapters.audit_log.system_records import ArchivedJournal
-from adapters.distributed.audit_log.documents import to_document
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.record_schema import to_document
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.embedded.audit_log.record_schema import INSERT, to_row
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
-from adapters.log.chain import Tail
+from adapters.log.chain import Tail, tail_of
 from adapters.log.times import to_microseconds
 from commands.ports import EventStore, Stamp
 from domain.events import Metadata
@@ -92,7 +92,7 @@ class Distributed(Installation):
     """In MongoDB."""
 
     def replace_records(self, records: Sequence[Archived]) -> None:
-        collection = self.communications._records  # type: ignore[attr-defined] # idem
+        collection = self.communications._documents  # type: ignore[attr-defined] # idem
         collection.delete_many({})
         if records:
             collection.insert_many(map(to_document, records))
@@ -113,7 +113,7 @@ def installations(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[li
         return
     mongo: Mongo = request.getfixturevalue("mongo")
     with closing(Mongo(mongo.uri, f"{mongo.name}_b")) as other:
-        yield [Distributed(MongoEventStore(it), MongoLog(it), MongoCommunications(it, "w1")) for it in (mongo, other)]
+        yield [Distributed(MongoEventStore(it), MongoFeed(it), MongoAuditLog(it, "w1")) for it in (mongo, other)]
         other.client.drop_database(other.name)
 
 

@@ -11,7 +11,7 @@ import pytest
 from eventsourcing.tests import persistence as suites
 
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
@@ -66,7 +66,7 @@ class OnMongoDB(OnPorts):
 
     @pytest.fixture(autouse=True)
     def _server(self, mongo: Mongo) -> None:
-        self.store, self.feed = MongoEventStore(mongo), MongoLog(mongo)
+        self.store, self.feed = MongoEventStore(mongo), MongoFeed(mongo)
 
     def tearDown(self) -> None:
         super().tearDown()

@@ -17,10 +17,9 @@ from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
-from adapters.distributed import as_written
-from adapters.distributed.as_written import Kind
-from adapters.distributed.audit_log import documents as communication_documents
-from adapters.distributed.log import commit_documents
+from adapters.distributed.audit_log.record_schema import AUDIT_LOG
+from adapters.distributed.document_format import DocumentFormat, fault_in
+from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models import documents, history_rows
 from adapters.distributed.read_models.generations import HISTORY, ReadModels
@@ -69,20 +68,20 @@ class Place:
         return [*self.before[:n], changed, *self.before[n + 1 :]]
 
 
-def kinds(mongo: Mongo) -> dict[str, Kind]:
+def kinds(mongo: Mongo) -> dict[str, DocumentFormat]:
     """Return the served collections and the kinds of their documents."""
     read = ReadModels.current(mongo)
     return {
-        commit_documents.COMMITS: commit_documents.COMMIT,
-        communication_documents.COMMUNICATIONS: communication_documents.COMMUNICATION,
+        EVENT_LOG.name: EVENT_LOG.format,
+        AUDIT_LOG.name: AUDIT_LOG.format,
         **{read.collection(name).name: documents.DOCUMENT for name in VERSIONS if name != HISTORY},
         read.history.name: history_rows.ROW,
     }
 
 
-def is_same(kind: Kind, before: bytes, after: bytes) -> bool:
+def is_same(kind: DocumentFormat, before: bytes, after: bytes) -> bool:
     """Tell whether a change is without effect: of int32 and int64 in a read model, both are written."""
-    if as_written.fault_in(after, kind) is not None:
+    if fault_in(after, kind) is not None:
         return False
     return repr(plain(decode(before))) == repr(plain(decode(after)))
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from adapters.audit_log.chain import chain_faults as audit_chain_faults
 from adapters.audit_log.system_records import KEY
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.installation import check_master_key, installation_id
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
@@ -20,7 +20,7 @@ from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.history import MongoHistory
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
-from adapters.distributed.verification.soundness import Soundness
+from adapters.distributed.verification.database_checks import DatabaseChecks
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from projections.ports import Communication
@@ -39,7 +39,7 @@ class MongoWorld(World):
     def __init__(self, mongo: Mongo) -> None:
         self.mongo = mongo
         self.store = MongoEventStore(mongo)  # type: ignore[assignment] # another adapter of the same port
-        self.feed = MongoLog(mongo)  # type: ignore[assignment] # idem
+        self.feed = MongoFeed(mongo)  # type: ignore[assignment] # idem
         read = ReadModels.ensured(mongo)
         self.documents = MongoDocuments(read)  # type: ignore[assignment] # idem
         self.history = MongoHistory(read)  # type: ignore[assignment] # idem
@@ -79,7 +79,7 @@ def live(mongo: Mongo, key: str = FINGERPRINT) -> MongoWorld:
     world.commit("ana", ["a" * 16])
     world.decide("ana", "a" * 16, "withdraw", "wrong")
     world.catch_up()
-    writers = MongoCommunications(mongo, "w1"), MongoCommunications(mongo, "w2")
+    writers = MongoAuditLog(mongo, "w1"), MongoAuditLog(mongo, "w2")
     writers[0].archive(call(0, kind="process", causation=f"{KEY}{key}"))
     for number in range(1, len(world.commits) + 1):
         place = world.store.head()[0] if number % 2 else number  # as the driver gives it: an int64
@@ -104,15 +104,15 @@ def stores_in(mongo: Mongo) -> InspectedStores:
     """Return what verify looks at, opened anew and only for reading."""
     read = ReadModels.current(mongo)
     return InspectedStores(
-        feed=MongoLog(mongo),
+        feed=MongoFeed(mongo),
         documents=MongoDocuments(read),
         history=MongoHistory(read),
         blobs=Sound(),
-        communications=MongoCommunications(mongo, "verify", make=False),
+        communications=MongoAuditLog(mongo, "verify", make=False),
         chain_faults=chain_faults,
         audit_chain_faults=audit_chain_faults,
         open_spill=SqliteSpillTable,
-        file_checks=Soundness(mongo).checks,
+        file_checks=DatabaseChecks(mongo).checks,
     )
 
 

@@ -10,14 +10,14 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from confluent_kafka import Producer
 
-from adapters.distributed.audit_log.cloud_events import communication_message
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import Message, commit_messages, origin
 from adapters.distributed.topics.topics import ensure_topics, topics_of
 from projections.ports import Archived, Communication, RawCommit
+from tests.distributed.log_sources import record_message
 from tests.projections.random_life import life_of, live
 from tests.projections.world import World
 
@@ -40,7 +40,7 @@ def live_on(mongo: Mongo, steps: int, calls: int) -> None:
     live(world, life_of(7, steps), fold_now_and_then=False)
     world.close()
     for number in range(calls):
-        MongoCommunications(mongo, f"w{number % 2}").archive(call(number))
+        MongoAuditLog(mongo, f"w{number % 2}").archive(call(number))
 
 
 def as_bytes(mongo: Mongo, collection: str) -> list[bytes]:
@@ -64,8 +64,8 @@ class Published:
 
     def all_of(self, mongo: Mongo) -> None:
         """Publish what is stored."""
-        self.commits(MongoLog(mongo).raw_after(0, 10**9))
-        self.archived(MongoCommunications(mongo, "reader").read(0, 10**9))
+        self.commits(MongoFeed(mongo).raw_after(0, 10**9))
+        self.archived(MongoAuditLog(mongo, "reader").read(0, 10**9))
 
     def commits(self, commits: Iterable[RawCommit]) -> None:
         """Publish commits."""
@@ -73,7 +73,7 @@ class Published:
 
     def archived(self, records: Iterable[Archived]) -> None:
         """Publish communications."""
-        self.messages(self.communications, [[communication_message(it, self.source) for it in records]])
+        self.messages(self.communications, [[record_message(it, self.source) for it in records]])
 
     def messages(self, topic: str, transactions: Sequence[Sequence[Message]], *, last_committed: bool = True) -> None:
         """Publish messages, a transaction for each group; the last one can be aborted."""

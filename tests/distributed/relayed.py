@@ -11,8 +11,9 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from adapters.distributed.relay.relay import EventSource, Relay
-from adapters.distributed.relay.start import Place
+from adapters.distributed.relay.relay import Relay
+from adapters.distributed.relay.resume import Checkpoint
+from adapters.distributed.relay.sources import LogSource
 from adapters.distributed.topics.cloud_events import Message, commit_messages, origin, parse_commit, parse_record
 from adapters.distributed.topics.consumer import to_message
 from adapters.distributed.topics.feed import KafkaFeed
@@ -22,6 +23,7 @@ from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from projections.ports import RawCommit
 from tests.contracts.events import append
+from tests.distributed.log_sources import event_source
 
 INSTALLATION = "ab" * 16
 SECONDS = 30.0
@@ -30,7 +32,7 @@ SECONDS = 30.0
 def stepped(relay: Relay) -> int:
     """Relay one batch and wait until all readers see it, which is some milliseconds after it was committed."""
     count = relay.step()
-    relay._seeker.wait_for_end(relay.place.offset)
+    relay._seeker.wait_for_end(relay.checkpoint.offset)
     return count
 
 
@@ -52,11 +54,11 @@ class Relayed:
         ensure_topics(kafka, database)
 
     @property
-    def source(self) -> EventSource:
-        return EventSource(self.log, self.origin)
+    def source(self) -> LogSource[RawCommit]:
+        return event_source(self.log, self.origin)
 
-    def relay(self, checked: Place | None = None, ending: Event | None = None) -> Relay:
-        return Relay(self.kafka, self.topic, self.topic, self.source, checked=checked, ending=ending)
+    def relay(self, known: Checkpoint | None = None, ending: Event | None = None) -> Relay:
+        return Relay(self.kafka, self.topic, self.topic, self.source, known=known, ending=ending)
 
     def grow(self, *sizes: int) -> None:
         """Append commits of so many events each."""

@@ -10,17 +10,18 @@ from uuid import uuid4
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.installation import installation_id
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.relay.relay import CommunicationSource, EventSource, Relay
+from adapters.distributed.relay.relay import Relay
 from adapters.distributed.relay.sources import Source
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.topics import ensure_topics, topics_of
 from commands.ports import Stamp
 from domain.events import Event, Metadata
+from tests.distributed.log_sources import audit_source, event_source
 from tests.distributed.published import live_on
 from tests.wire.contract import DOCS, contract, violations
 from tests.wire.examples import EXAMPLES
@@ -48,10 +49,10 @@ def topics(kafka: str, mongo: Mongo) -> tuple[str, str]:
     live_on(mongo, steps=80, calls=9)
     MongoEventStore(mongo).append(examples(), Stamp(uuid4(), uuid4(), Metadata(actor="ana"), "ab" * 32))
     ensure_topics(kafka, mongo.name)
-    log, archive = MongoLog(mongo), MongoCommunications(mongo, "relay")
+    log, archive = MongoFeed(mongo), MongoAuditLog(mongo, "relay")
     events, communications = topics_of(mongo.name)
-    relayed(kafka, events, EventSource(log, source))
-    relayed(kafka, communications, CommunicationSource(archive, source))
+    relayed(kafka, events, event_source(log, source))
+    relayed(kafka, communications, audit_source(archive, source))
     return events, communications
 
 

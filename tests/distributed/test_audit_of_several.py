@@ -13,9 +13,9 @@ import pytest
 from adapters.audit_log.chain import chain_faults, is_older
 from adapters.audit_log.settling import Settling
 from adapters.audit_log.system_records import ArchivedJournal
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Mongo
 from adapters.http.middleware.audit import InFlightCalls
@@ -35,8 +35,8 @@ class Process:
     def __init__(self, uri: str, database: str, name: str) -> None:
         self.mongo = Mongo(uri, database)
         self.name, self.calls = name, InFlightCalls()
-        self.store, self.feed = MongoEventStore(self.mongo), MongoLog(self.mongo)
-        self.communications = MongoCommunications(self.mongo, name)
+        self.store, self.feed = MongoEventStore(self.mongo), MongoFeed(self.mongo)
+        self.communications = MongoAuditLog(self.mongo, name)
         self.membership = Membership(self.mongo, name, SECONDS, self.calls.correlations, "serve")
         self.membership.start()
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.distributed.audit_log.cloud_events import archived_of, communication_message
-from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, commit_messages, origin, parse_record
+from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, commit_messages, origin
 from adapters.log.times import from_microseconds
 from projections.ports import Archived, Communication, RawCommit, RawEvent
+from tests.distributed.log_sources import record_message, records_in
 from tests.distributed.relayed import commits_of
 
 SOURCE = origin("autolearn", "ab" * 16)
@@ -61,7 +61,7 @@ def test_commits_come_back_exactly(some: list[RawCommit]) -> None:
 
 @given(archived)
 def test_communications_come_back_exactly(record: Archived) -> None:
-    back = archived_of(parse_record(communication_message(record, SOURCE)))
+    (back,) = records_in([record_message(record, SOURCE)])
     assert back == record
     assert repr(back.communication.milliseconds) == repr(record.communication.milliseconds)
 
@@ -113,7 +113,7 @@ CALL = Archived(
 )
 
 
-@pytest.mark.parametrize("message", [*commit_messages(COMMIT, SOURCE), communication_message(CALL, SOURCE)])
+@pytest.mark.parametrize("message", [*commit_messages(COMMIT, SOURCE), record_message(CALL, SOURCE)])
 def test_the_rules_of_the_spec_hold(message: Message) -> None:
     """CloudEvents 1.0.2, "Context attributes" and the Kafka binding, 3.2."""
     headers = {name: value.decode() for name, value in message.headers}
@@ -179,7 +179,7 @@ def test_a_record_without_a_value_or_with_a_header_twice_is_damaged() -> None:
 @pytest.mark.parametrize("value", [b"", b"[]", b"{}", b'{"kind": 1}'])
 def test_a_communication_with_other_facts_is_damaged(value: bytes) -> None:
     with pytest.raises(DamagedRecordError, match="position 5"):
-        archived_of(parse_record(communication_message(CALL, SOURCE)._replace(value=value)))
+        records_in([record_message(CALL, SOURCE)._replace(value=value)])
 
 
 def test_times_are_utc_whatever_the_year() -> None:

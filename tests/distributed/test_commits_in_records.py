@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.topics.cloud_events import Record, commit_messages, parse_record
-from adapters.distributed.verification.topic_copy import commits_in
+from adapters.distributed.topics.scan import Finding
+from adapters.distributed.verification.topic_copy import entries_in
 from projections.ports import RawCommit, RawEvent
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 1, UTC)
@@ -22,6 +25,10 @@ def commits_of(sizes: list[int]) -> list[RawCommit]:
         commits.append(RawCommit(end + 1, end + size, AT, UUID(int=end), UUID(int=end), "", bytes(32), events))
         end += size
     return commits
+
+
+def commits_in(records: Iterable[Record | Finding]) -> Iterator[RawCommit | Finding]:
+    return entries_in(records, EVENT_LOG)
 
 
 def records_of(*commits: RawCommit) -> list[Record]:

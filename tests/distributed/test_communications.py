@@ -15,8 +15,8 @@ from pymongo.collection import Collection
 from pymongo.errors import AutoReconnect, OperationFailure, WriteError
 
 from adapters.audit_log.chain import chain_faults
-from adapters.distributed.audit_log.documents import to_document
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.record_schema import to_document
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.disk_reserve import DiskReserve
 from adapters.distributed.mongo import Mongo
 from domain.errors import DiskReserveError, NotAbleError
@@ -45,25 +45,25 @@ MANY = 4
 
 
 @pytest.fixture
-def archive(mongo: Mongo) -> MongoCommunications:
-    return MongoCommunications(mongo, "w1")
+def archive(mongo: Mongo) -> MongoAuditLog:
+    return MongoAuditLog(mongo, "w1")
 
 
 @pytest.fixture
-def archives(mongo: Mongo) -> Iterator[list[MongoCommunications]]:
+def archives(mongo: Mongo) -> Iterator[list[MongoAuditLog]]:
     """The archive as several processes have it, each with a client of its own."""
     with ExitStack() as opened:
         clients = [Mongo(mongo.uri, mongo.name) for _ in range(MANY)]
         for client in clients:
             opened.callback(client.close)
-        yield [MongoCommunications(client, f"w{number}") for number, client in enumerate(clients)]
+        yield [MongoAuditLog(client, f"w{number}") for number, client in enumerate(clients)]
 
 
-def faults(archive: MongoCommunications) -> list[tuple[int, str]]:
+def faults(archive: MongoAuditLog) -> list[tuple[int, str]]:
     return list(chain_faults(archive.read(0, 10_000)))
 
 
-def test_many_processes_write_one_row_without_holes_and_a_sound_chain_each(archives: list[MongoCommunications]) -> None:
+def test_many_processes_write_one_row_without_holes_and_a_sound_chain_each(archives: list[MongoAuditLog]) -> None:
     with ThreadPoolExecutor(4 * MANY) as pool:
         records = list(pool.map(lambda number: archives[number % MANY].archive(CALL), range(40 * MANY)))
     stored = archives[0].read(0, 10_000)
@@ -74,7 +74,7 @@ def test_many_processes_write_one_row_without_holes_and_a_sound_chain_each(archi
     assert faults(archives[1]) == []
 
 
-def test_the_ring_and_a_waiting_follower_see_what_other_processes_write(archives: list[MongoCommunications]) -> None:
+def test_the_ring_and_a_waiting_follower_see_what_other_processes_write(archives: list[MongoAuditLog]) -> None:
     one, other = archives[:2]
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(one.wait_beyond, 0, 30)
@@ -87,9 +87,7 @@ def test_the_ring_and_a_waiting_follower_see_what_other_processes_write(archives
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_a_lost_reply_is_cleared_up(
-    archive: MongoCommunications, monkeypatch: pytest.MonkeyPatch, stored: bool
-) -> None:
+def test_a_lost_reply_is_cleared_up(archive: MongoAuditLog, monkeypatch: pytest.MonkeyPatch, stored: bool) -> None:
     archive.archive(CALL)
     insert, late = Collection.insert_many, []
 
@@ -112,7 +110,7 @@ def test_a_lost_reply_is_cleared_up(
 
 
 def test_a_late_insert_between_two_of_ours_breaks_no_chain(
-    archive: MongoCommunications, monkeypatch: pytest.MonkeyPatch
+    archive: MongoAuditLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive.archive(CALL)
     insert, late = Collection.insert_many, []
@@ -135,7 +133,7 @@ def test_a_late_insert_between_two_of_ours_breaks_no_chain(
     assert faults(archive) == []
 
 
-def test_one_bad_text_harms_no_other(archive: MongoCommunications) -> None:
+def test_one_bad_text_harms_no_other(archive: MongoAuditLog) -> None:
     assert archive.archive(replace(CALL, actor="\ud800")).communication.actor == "?"
     assert archive.archive(CALL).position == 2
 
@@ -146,7 +144,7 @@ WRONG_VALUES: list[Any] = ["other", None, 5000, 1.5, b"x", True, {"a": 1}]
 
 @pytest.mark.parametrize("value", WRONG_VALUES, ids=repr)
 def test_every_change_of_a_stored_field_is_found_at_its_position(
-    mongo: Mongo, archive: MongoCommunications, value: Any
+    mongo: Mongo, archive: MongoAuditLog, value: Any
 ) -> None:
     names = ["at", "number", "previous", "hash", *(field.name for field in fields(Communication))]
     for _ in names:
@@ -158,13 +156,13 @@ def test_every_change_of_a_stored_field_is_found_at_its_position(
     assert len(archive.page({}, None, 100)) == len(names)
 
 
-def test_a_number_kept_as_text_is_found_too(mongo: Mongo, archive: MongoCommunications) -> None:
+def test_a_number_kept_as_text_is_found_too(mongo: Mongo, archive: MongoAuditLog) -> None:
     archive.archive(CALL)
     mongo.collection("communications").update_one({}, {"$set": {"bytes_in": "120"}}, **BYPASS)
     assert faults(archive) == [(1, "the stored record does not have the stored hash")]
 
 
-def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, archive: MongoCommunications) -> None:
+def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, archive: MongoAuditLog) -> None:
     for _ in range(3):
         archive.archive(CALL)
     mongo.collection("communications").delete_one({"_id": 2})
@@ -175,7 +173,7 @@ def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, archiv
 
 @pytest.mark.parametrize("place", [0, -1, -(2**40)])
 def test_a_record_before_the_first_position_is_named_and_neither_served_nor_followed(
-    mongo: Mongo, archive: MongoCommunications, place: int
+    mongo: Mongo, archive: MongoAuditLog, place: int
 ) -> None:
     records = mongo.collection("communications")
     records.insert_one(to_document(archive.archive(CALL)) | {"_id": Int64(place), "number": 0}, **BYPASS)
@@ -183,12 +181,10 @@ def test_a_record_before_the_first_position_is_named_and_neither_served_nor_foll
     assert [it.position for it in archive.recent(-(2**50))] == [1]
     assert archive.strays() == [f"document {place} of communications is no communication: positions begin at 1"]
     records.delete_one({"_id": 1})
-    assert MongoCommunications(mongo, "w2").archive(CALL).position == 1
+    assert MongoAuditLog(mongo, "w2").archive(CALL).position == 1
 
 
-def test_the_server_refuses_records_of_an_older_version_that_still_runs(
-    mongo: Mongo, archive: MongoCommunications
-) -> None:
+def test_the_server_refuses_records_of_an_older_version_that_still_runs(mongo: Mongo, archive: MongoAuditLog) -> None:
     archive.archive(CALL)
     record = older_archive("old")[0]
     document = {name: it for name, it in to_document(record).items() if name not in {"count", "head"}}
@@ -196,7 +192,7 @@ def test_the_server_refuses_records_of_an_older_version_that_still_runs(
         mongo.collection("communications").insert_one(document | {"_id": Int64(2)})
 
 
-def test_records_of_an_older_version_stay_and_new_ones_follow_them(mongo: Mongo, archive: MongoCommunications) -> None:
+def test_records_of_an_older_version_stay_and_new_ones_follow_them(mongo: Mongo, archive: MongoAuditLog) -> None:
     older = older_archive("a", "b", "a")
     documents = [
         {name: it for name, it in to_document(record).items() if name not in {"count", "head"}} for record in older
@@ -216,7 +212,7 @@ def test_records_of_an_older_version_stay_and_new_ones_follow_them(mongo: Mongo,
     ],
 )
 def test_pages_are_found_and_ordered_by_an_index(
-    mongo: Mongo, archive: MongoCommunications, filters: dict[str, str], index: str, monkeypatch: pytest.MonkeyPatch
+    mongo: Mongo, archive: MongoAuditLog, filters: dict[str, str], index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
     find = Collection.find
@@ -240,11 +236,11 @@ def _stages(plan: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_the_disk_reserve_is_kept_on_the_servers_disk_and_here(mongo: Mongo, tmp_path: Path) -> None:
-    MongoCommunications(mongo, "w1", reserve=1, folder=tmp_path).check_able()
+    MongoAuditLog(mongo, "w1", reserve=1, folder=tmp_path).check_able()
     with pytest.raises(DiskReserveError, match="MongoDB's disk are free"):
-        MongoCommunications(mongo, "w1", reserve=2**62).check_able()
+        MongoAuditLog(mongo, "w1", reserve=2**62).check_able()
     with pytest.raises(DiskReserveError, match=f"the disk of {tmp_path}"):
-        MongoCommunications(mongo, "w1", reserve=2**62, folder=tmp_path).check_able()
+        MongoAuditLog(mongo, "w1", reserve=2**62, folder=tmp_path).check_able()
 
 
 def test_a_server_that_tells_nothing_of_its_disk_has_no_reserve(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,7 +254,7 @@ def test_a_server_that_tells_nothing_of_its_disk_has_no_reserve(mongo: Mongo, mo
 @pytest.mark.slow
 def test_an_outage_is_told_and_over_when_the_server_is_back(own_mongodb: Server, installation: str) -> None:
     mongo = Mongo(own_mongodb.url, installation, seconds=2)
-    archive = MongoCommunications(mongo, "w1")
+    archive = MongoAuditLog(mongo, "w1")
     first = archive.archive(CALL)
     assert archive.recent(0) == [first]
     own_mongodb.kill()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.membership import status
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, Dependencies
@@ -66,7 +66,7 @@ def test_a_log_that_is_behind_its_topic_was_lost(mongo: Mongo) -> None:
 
 
 def test_the_relays_lag_is_what_is_not_in_the_topics_yet(mongo: Mongo) -> None:
-    surroundings, archive = Dependencies(mongo, Membership(mongo, "serve-1")), MongoCommunications(mongo, "w")
+    surroundings, archive = Dependencies(mongo, Membership(mongo, "serve-1")), MongoAuditLog(mongo, "w")
     append(MongoEventStore(mongo), "s", count=5)
     for number in range(3):
         archive.archive(call(number))

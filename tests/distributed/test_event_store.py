@@ -10,9 +10,9 @@ import pytest
 from bson.objectid import ObjectId
 from pymongo.errors import AutoReconnect
 
-from adapters.distributed.log.commit_documents import STREAM_VERSION
+from adapters.distributed.log.commit_schema import STREAM_VERSION
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Fields, Mongo
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
@@ -47,8 +47,8 @@ def once() -> Callable[[], bool]:
 
 
 def put_on_line(store: MongoEventStore, *, arrives: bool) -> None:
-    succession: Any = store._succession
-    succession._collection = Line(succession._collection, once(), arrives=arrives)
+    appender: Any = store._appender
+    appender._collection = Line(appender._collection, once(), arrives=arrives)
 
 
 def test_an_append_whose_reply_is_lost_is_found_and_acknowledged(mongo: Mongo) -> None:
@@ -98,7 +98,7 @@ def test_the_hashes_are_those_of_the_embedded_store(mongo: Mongo) -> None:
     database = Database(":memory:")
     fill(SqliteEventStore(database, lambda: next(clock[0])))
     fill(MongoEventStore(mongo, lambda: next(clock[1])))
-    assert MongoLog(mongo).raw_after(0, 100) == SqliteFeed(database).raw_after(0, 100)
+    assert MongoFeed(mongo).raw_after(0, 100) == SqliteFeed(database).raw_after(0, 100)
     database.close()
 
 
@@ -134,7 +134,7 @@ def test_streams_are_found_without_reading_their_events(mongo: Mongo) -> None:
     for n in range(20):
         append(store, f"dataset:{n:02}", count=30)
     begun = {"e": {"$elemMatch": {"o": {"$gte": "dataset:", "$lt": "dataset;"}, "v": 1}}}
-    plan = store.reads.collection.find(begun).hint(STREAM_VERSION).explain()
+    plan = store._streams.collection.find(begun).hint(STREAM_VERSION).explain()
     assert store.streams("dataset:", 100) == [f"dataset:{n:02}" for n in range(20)]
     assert plan["executionStats"]["totalKeysExamined"] <= 2 * 20 + 2
 
@@ -163,7 +163,7 @@ def test_names_of_streams_are_no_expressions(mongo: Mongo) -> None:
     ],
 )
 def test_damage_comes_back_as_something_and_the_chain_finds_it(mongo: Mongo, damage: Fields) -> None:
-    store, log = MongoEventStore(mongo), MongoLog(mongo)
+    store, log = MongoEventStore(mongo), MongoFeed(mongo)
     append(store, "a", count=2)
     append(store, "b")
     mongo.collection("commits").update_one({"_id": 1}, damage, bypass_document_validation=True)
@@ -173,7 +173,7 @@ def test_damage_comes_back_as_something_and_the_chain_finds_it(mongo: Mongo, dam
 
 
 def test_documents_that_are_no_commits_are_told(mongo: Mongo) -> None:
-    store, log = MongoEventStore(mongo), MongoLog(mongo)
+    store, log = MongoEventStore(mongo), MongoFeed(mongo)
     append(store, "a", count=2)
     head = log.head()
     assert log.strays() == []
@@ -191,7 +191,7 @@ def test_documents_that_are_no_commits_are_told(mongo: Mongo) -> None:
 
 
 def assert_sound(mongo: Mongo, length: int) -> None:
-    log = MongoLog(mongo)
+    log = MongoFeed(mongo)
     commits = log.raw_after(0, 10**6)
     assert sum(len(commit.events) for commit in commits) == log.head()[0] == length
     assert list(chain_faults(commits)) == []

@@ -12,7 +12,7 @@ from bson import decode, encode
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 
-from adapters.distributed.as_written import fault_in
+from adapters.distributed.document_format import fault_in
 from adapters.distributed.mongo import Fields, Mongo
 from adapters.distributed.recovery.mark import begin
 from adapters.distributed.verification.state_documents import SHAPES

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import Producer
 
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery.first_start import check_start
 from adapters.distributed.topics.topics import ensure_topics, topics_of
@@ -46,7 +46,7 @@ def test_later_starts_need_no_kafka(mongo: Mongo, monkeypatch: pytest.MonkeyPatc
 
 def live(mongo: Mongo, kafka: str) -> Published:
     """Have a log of four commits, and four communications, and both in their topics."""
-    store, archive, published = MongoEventStore(mongo), MongoCommunications(mongo, "w"), Published(kafka, mongo.name)
+    store, archive, published = MongoEventStore(mongo), MongoAuditLog(mongo, "w"), Published(kafka, mongo.name)
     for number in range(4):
         append(store, f"s{number}", count=number + 1)
         archive.archive(call(number))
@@ -59,7 +59,7 @@ def test_a_database_that_its_topics_follow_is_fine_whatever_others_wrote_to_them
     check_start(mongo, kafka)
     append(MongoEventStore(mongo), "not relayed yet")
     check_start(mongo, kafka)
-    commits = MongoLog(mongo).raw_after(0, 100)
+    commits = MongoFeed(mongo).raw_after(0, 100)
     beyond = replace(commits[-1], first=commits[-1].first + 7, position=commits[-1].position + 7)
     for topic in topics_of(mongo.name):
         publish(kafka, topic)
@@ -77,7 +77,7 @@ def test_a_back_up_older_than_the_topics_is_for_recovery(
     if grown:
         for number in range(9):
             append(MongoEventStore(mongo), f"other{number}")
-            MongoCommunications(mongo, "v").archive(call(number))
+            MongoAuditLog(mongo, "v").archive(call(number))
     with pytest.raises(ConflictError, match=r"older back-up.*recover --from-kafka"):
         check_start(mongo, kafka)
 

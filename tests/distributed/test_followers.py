@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.membership import status
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
 from adapters.distributed.membership.status import Statuses
@@ -44,7 +44,7 @@ def test_a_log_that_was_lost_under_it_is_told(relay: Follower, mongo: Mongo) -> 
 
 
 def test_lag_is_of_both_topics(relay: Follower, mongo: Mongo) -> None:
-    MongoCommunications(mongo, "w").archive(call(1))
+    MongoAuditLog(mongo, "w").archive(call(1))
     found = relay.vitals.measure()
     assert (found["relay_lag_events"], found["relay_communications_lag"]) == (0, 1)
     assert found["in_charge"] == 0

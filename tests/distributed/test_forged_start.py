@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.log.events import encode
@@ -32,7 +32,7 @@ class PublishedStage(Stage):
     def __init__(self, mongo: Mongo, kafka: str) -> None:
         super().__init__()
         ports = self.application.ports
-        self.store, self.feed = MongoEventStore(mongo), MongoLog(mongo)  # type: ignore[assignment]  # the same port
+        self.store, self.feed = MongoEventStore(mongo), MongoFeed(mongo)  # type: ignore[assignment]  # the same port
         self.application = Application(
             Ports(self.store, ports.blobs, self.launcher, self.clock, ports.worker, ports.retry)
         )
@@ -55,8 +55,8 @@ def stage(kafka: str, mongo: Mongo) -> Iterator[PublishedStage]:
 
 def started(mongo: Mongo, task: str) -> RawCommit:
     """Return the next commit of the log as somebody who may write to the topic makes it up."""
-    last = MongoLog(mongo).head()[0]
-    at = MongoLog(mongo).raw_after(last - 1, 1)[0].at
+    last = MongoFeed(mongo).head()[0]
+    at = MongoFeed(mongo).raw_after(last - 1, 1)[0].at
     event = TrainingStarted(
         originator_id=experiment_stream(task), originator_version=2, task=task, attempt=1, worker=LIVING
     )

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.installation import installation_id
-from adapters.distributed.log.commit_documents import raw_of
+from adapters.distributed.log.commit_schema import from_document
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.history import MongoHistory
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
-from adapters.distributed.relay.relay import CommunicationSource, EventSource, Relay
+from adapters.distributed.relay.relay import Relay
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics, topics_of
@@ -26,6 +26,7 @@ from adapters.log.chain import GENESIS, hash_of
 from cli import exit_codes
 from cli.main import main
 from projections.runner import Runner
+from tests.distributed.log_sources import audit_source, event_source
 from tests.distributed.published import call
 from tests.projections.world import World
 
@@ -51,16 +52,16 @@ def life(mongo: Mongo) -> None:
         world.decide("ana", name, "cancel", name)
     world.discard("ana")
     for number in range(1, len(world.commits) + 1):
-        MongoCommunications(mongo, f"w{number % 2}").archive(call(number))
+        MongoAuditLog(mongo, f"w{number % 2}").archive(call(number))
     world.close()
 
 
 def relayed(kafka: str, mongo: Mongo) -> None:
     ensure_topics(kafka, mongo.name)
     source, (events, communications) = origin(mongo.name, installation_id(mongo)), topics_of(mongo.name)
-    archive = MongoCommunications(mongo, "relay")
-    drained(Relay(kafka, events, f"relay-{events}", EventSource(MongoLog(mongo), source)))
-    drained(Relay(kafka, communications, f"relay-{communications}", CommunicationSource(archive, source)))
+    archive = MongoAuditLog(mongo, "relay")
+    drained(Relay(kafka, events, f"relay-{events}", event_source(MongoFeed(mongo), source)))
+    drained(Relay(kafka, communications, f"relay-{communications}", audit_source(archive, source)))
 
 
 def drained(relay: Relay) -> None:
@@ -97,7 +98,7 @@ def every_version(mongo: Mongo) -> list[object]:
 def test_lost_and_found(place: Mongo, kafka: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = verified(capsys, tmp_path)
     assert (before["faults"], before["unanswered"]) == ([], [])
-    answers, log = every_version(place), MongoLog(place).raw_after(0, 1000)
+    answers, log = every_version(place), MongoFeed(place).raw_after(0, 1000)
     place.client.drop_database(place.name)
     recovered = autolearn(capsys, "recover", "--from-kafka")
     assert {name: recovered[name] for name in ("position", "head")} == {
@@ -106,7 +107,7 @@ def test_lost_and_found(place: Mongo, kafka: str, tmp_path: Path, capsys: pytest
     folded(kafka, place)
     assert len(answers) > len(log)
     assert every_version(place) == answers
-    assert MongoLog(place).raw_after(0, 1000) == log
+    assert MongoFeed(place).raw_after(0, 1000) == log
     assert verified(capsys, tmp_path, "--anchor", f"{before['position']}:{before['head']}") == before
     relayed(kafka, place)
     assert main(["recover", "--from-kafka"]) == exit_codes.CONFLICT
@@ -122,7 +123,7 @@ def test_a_log_that_was_rewritten_with_a_true_chain_is_not_that_of_kafka(
     for document in list(collection.find(sort=[("_id", 1)])):
         if document["position"] == end:
             document["digest"] = "ff" * 32
-        document["hash"] = previous = hash_of(raw_of(document), previous)
+        document["hash"] = previous = hash_of(from_document(document), previous)
         collection.replace_one({"_id": document["_id"]}, document)
     assert [fault["what"] for fault in faults_of(capsys, tmp_path)] == []
     rewritten = faults_of(capsys, tmp_path, "--against", "kafka")

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
@@ -115,14 +115,14 @@ def test_an_index_that_is_missing_or_being_made_hides_no_loss_and_makes_none(liv
 
 
 def test_another_log_under_the_same_calls_is_no_lost_end(lived: Mongo) -> None:
-    MongoCommunications(lived, "w1").archive(call(99, domain_position=12, head="ab" * 32))
+    MongoAuditLog(lived, "w1").archive(call(99, domain_position=12, head="ab" * 32))
     with pytest.raises(ConflictError, match="another hash"):
         check_ends(lived)
 
 
 def folded(mongo: Mongo) -> int:
     documents = ProjectorDocuments(ReadModels.ensured(mongo))
-    runner = Runner(MongoLog(mongo), documents)
+    runner = Runner(MongoFeed(mongo), documents)
     while runner.step():
         pass
     return documents.position()
@@ -170,7 +170,7 @@ def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str)
 
     def write(name: str) -> None:
         mongo = Mongo(mongodb, lived.name)
-        store, archive = MongoEventStore(mongo), MongoCommunications(mongo, name)
+        store, archive = MongoEventStore(mongo), MongoAuditLog(mongo, name)
         number = 0
         while not enough.is_set():
             number += 1
@@ -195,9 +195,9 @@ def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str)
 
 def test_a_recovery_says_what_nobody_had_relayed(lived: Mongo, settings: Settings) -> None:
     published = Published(settings.kafka, settings.database)
-    commits = MongoLog(lived).raw_after(0, 100)
+    commits = MongoFeed(lived).raw_after(0, 100)
     published.commits(commits[:-1])
-    published.archived(MongoCommunications(lived, "reader").read(0, 100))
+    published.archived(MongoAuditLog(lived, "reader").read(0, 100))
     lived.client.drop_database(lived.name)
     *_, last = recovery(settings, None, None)
     assert last["position"] == commits[-2].position

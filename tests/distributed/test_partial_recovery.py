@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery.first_start import check_start
 from adapters.distributed.recovery.mark import begun, refuse_unfinished
 from adapters.distributed.recovery.run import ALL, Recovery, Until
 from adapters.distributed.relay.relay import Relay
-from adapters.distributed.relay.sources import EventSource
 from adapters.distributed.topics.cloud_events import Message
 from adapters.distributed.topics.kafka import DamagedTopic
 from adapters.distributed.topics.topics import ensure_topics
 from domain.errors import ConflictError
 from tests.contracts.events import append
+from tests.distributed.log_sources import event_source
 from tests.distributed.published import Published, as_bytes, live_on
 from tests.distributed.relayed import Relayed
 
@@ -38,7 +38,7 @@ def recover(mongo: Mongo, published: Published, until: Until = ALL) -> dict[str,
 def damaged(mongo: Mongo, published: Published) -> tuple[int, int]:
     """Lose a database whose log has a hole in its topic; return the last position before it, and the last of all."""
     live_on(mongo, steps=20, calls=4)
-    commits = MongoLog(mongo).raw_after(0, 10**9)
+    commits = MongoFeed(mongo).raw_after(0, 10**9)
     published.commits(commits[:5])
     published.messages(published.events, [[GARBAGE]])
     published.commits(commits[6:])
@@ -66,7 +66,7 @@ def test_damage_in_the_log_is_given_up_and_then_it_starts(mongo: Mongo, publishe
     ensure_topics(kafka, mongo.name)
     check_start(mongo, kafka)
     append(MongoEventStore(mongo), "goes on")
-    with Relay(kafka, published.events, published.events, EventSource(MongoLog(mongo), published.source)) as relay:
+    with Relay(kafka, published.events, published.events, event_source(MongoFeed(mongo), published.source)) as relay:
         while relay.step():
             pass
         assert relay.position == reached + 1
@@ -96,7 +96,7 @@ def test_damage_in_the_archive_alone_is_given_up(mongo: Mongo, published: Publis
 def test_an_end_may_be_anywhere_before_the_damage(mongo: Mongo, published: Published, less: int) -> None:
     live_on(mongo, steps=20, calls=1)
     published.all_of(mongo)
-    commits = MongoLog(mongo).raw_after(0, 10**9)
+    commits = MongoFeed(mongo).raw_after(0, 10**9)
     large = next(it for it in commits if it.position > it.first)
     mongo.client.drop_database(mongo.name)
     told = recover(mongo, published, Until(events=large.position - less))

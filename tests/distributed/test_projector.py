@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.dependencies import PROJECT
 from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.standby import Standby
@@ -40,7 +40,7 @@ def until(condition: Callable[[], object]) -> None:
         Event().wait(0.01)
 
 
-class Held(MongoLog):
+class Held(MongoFeed):
     """A topic that has nothing until it is let go."""
 
     free = False
@@ -57,7 +57,7 @@ def at_work(mongo: Mongo, topic: Feed | None = None) -> Iterator[Future[None]]:
     """A projection that follows the log itself, until it is left."""
     ending = Event()
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(Projector(mongo, topic or MongoLog(mongo)).turn, ending, Event().set)
+        turn = pool.submit(Projector(mongo, topic or MongoFeed(mongo)).turn, ending, Event().set)
         try:
             yield turn
         finally:
@@ -66,7 +66,7 @@ def at_work(mongo: Mongo, topic: Feed | None = None) -> Iterator[Future[None]]:
 
 def test_it_folds_what_there_is_and_what_comes_and_tells_how_far(mongo: Mongo) -> None:
     live_on(mongo, 30, 0)
-    head = MongoLog(mongo).head()[0]
+    head = MongoFeed(mongo).head()[0]
     with at_work(mongo) as turn:
         until(lambda: Statuses(mongo).read(WORK).get("position") == head)
         assert MongoDocuments(ReadModels.current(mongo)).position() == head
@@ -84,13 +84,13 @@ def test_read_models_that_never_were_as_far_as_the_log_are_a_fault_until_they_ar
         topic.free = True
         until(lambda: Statuses(mongo).read(WORK)["fault"] is None)
         assert ReadModels.current(mongo).have_caught_up()
-        assert Statuses(mongo).read(WORK)["position"] == MongoLog(mongo).head()[0]
+        assert Statuses(mongo).read(WORK)["position"] == MongoFeed(mongo).head()[0]
 
 
 def test_read_models_that_are_merely_late_are_no_fault(mongo: Mongo) -> None:
     live_on(mongo, 3, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
+        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).head()[0])
     append(MongoEventStore(mongo), "s")
     Statuses(mongo).report(WORK, position=-1, fault="old")
     with at_work(mongo, Held(mongo)):
@@ -112,26 +112,26 @@ def test_an_event_that_cannot_be_folded_is_told_with_its_position(mongo: Mongo) 
 def test_rebuilt_read_models_serve_once_they_are_as_far(mongo: Mongo) -> None:
     live_on(mongo, 30, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
+        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).head()[0])
         fresh = ReadModels.fresh(mongo)
         assert serving(mongo) != fresh.number
         Adoptions(mongo).request(fresh.number).result(PATIENCE)
         assert serving(mongo) == fresh.number
-        assert MongoDocuments(ReadModels.current(mongo)).position() == MongoLog(mongo).head()[0]
+        assert MongoDocuments(ReadModels.current(mongo)).position() == MongoFeed(mongo).head()[0]
 
 
 def test_one_rebuilt_projection_serves_beside_the_others(mongo: Mongo) -> None:
     live_on(mongo, 30, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
-        head, before = MongoLog(mongo).head()[0], ReadModels.current(mongo).pinned()
+        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).head()[0])
+        head, before = MongoFeed(mongo).head()[0], ReadModels.current(mongo).pinned()
         documents = list(MongoDocuments(before).all_versions())
         fresh = ReadModels.fresh(mongo, "catalog")
-        for _ in rebuild(MongoLog(mongo), ProjectorDocuments(fresh), head):
+        for _ in rebuild(MongoFeed(mongo), ProjectorDocuments(fresh), head):
             pass
         append(MongoEventStore(mongo), "s")
         Adoptions(mongo).request(fresh.number).result(PATIENCE)
-        until(lambda: MongoDocuments(ReadModels.current(mongo)).position() == MongoLog(mongo).head()[0])
+        until(lambda: MongoDocuments(ReadModels.current(mongo)).position() == MongoFeed(mongo).head()[0])
         assert list(MongoDocuments(ReadModels.current(mongo)).all_versions()) == documents
     now = ReadModels.current(mongo)
     shared = {name: now.collection(name).name == before.collection(name).name for name in VERSIONS}
@@ -166,11 +166,11 @@ def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
 
     monkeypatch.setattr(Adoptions, "answer", fail_once)
     live_on(mongo, 3, 0)
-    stopping, standby = Event(), Standby(Leases(mongo, 1.2), WORK, "one", Projector(mongo, MongoLog(mongo)).turn)
+    stopping, standby = Event(), Standby(Leases(mongo, 1.2), WORK, "one", Projector(mongo, MongoFeed(mongo)).turn)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(standby.run, stopping)
         try:
-            until(lambda: Statuses(mongo).read(WORK).get("position") == MongoLog(mongo).head()[0])
+            until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).head()[0])
             fresh = ReadModels.fresh(mongo)
             Adoptions(mongo).request(fresh.number).result(PATIENCE)
             assert failed.is_set()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.distributed.relay import read_ahead
 from adapters.distributed.relay.read_ahead import BATCH_BYTES, ReadAhead
-from adapters.distributed.relay.sources import Entry
+from adapters.distributed.relay.sources import RelayEntry
 from adapters.distributed.topics.cloud_events import Message, Record
 from domain.errors import NotAbleError
 
@@ -21,16 +21,16 @@ class Entries:
     origin = "/autolearn/test"
 
     def __init__(self, sizes: Sequence[tuple[int, int]]) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[RelayEntry] = []
         self.away = False
         for count, size in sizes:
             self.grow(count, size)
 
     def grow(self, count: int, size: int) -> None:
         first = self.entries[-1].position + 1 if self.entries else 1
-        self.entries.append(Entry(first, first + count - 1, b"", [Message(b"", bytes(size), [])] * count))
+        self.entries.append(RelayEntry(first, first + count - 1, b"", [Message(b"", bytes(size), [])] * count))
 
-    def after(self, position: int, limit: int) -> list[Entry]:
+    def after(self, position: int, limit: int) -> list[RelayEntry]:
         if self.away:
             raise NotAbleError("MongoDB cannot do it now.")
         following = [entry for entry in self.entries if entry.position > position]
@@ -72,6 +72,6 @@ def test_after_an_outage_it_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch
     ahead.close()
 
 
-def take_all(ahead: ReadAhead, taken: list[Entry]) -> None:
+def take_all(ahead: ReadAhead, taken: list[RelayEntry]) -> None:
     while batch := ahead.batch():
         taken += batch

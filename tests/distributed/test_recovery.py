@@ -10,11 +10,11 @@ from uuid import uuid4
 import pytest
 
 from adapters.audit_log.system_records import ArchivedJournal
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.installation import check_master_key
-from adapters.distributed.log.commit_documents import document_of
+from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery.mark import begun, refuse_unfinished
 from adapters.distributed.recovery.refill import Refill
@@ -72,7 +72,7 @@ def test_what_was_lost_is_back_byte_for_byte_and_goes_on(mongo: Mongo, published
 def begun_with(mongo: Mongo, *keys: str) -> None:
     """Let processes with these master keys have started, one after the other."""
     for number, key in enumerate(keys):
-        ArchivedJournal(MongoCommunications(mongo, f"w{number}"), f"w{number}", key).started(f"start-{number}", 0)
+        ArchivedJournal(MongoAuditLog(mongo, f"w{number}"), f"w{number}", key).started(f"start-{number}", 0)
 
 
 def noted(mongo: Mongo) -> Any:
@@ -170,10 +170,10 @@ class Racing:
 @pytest.mark.parametrize("writes", [False, True])
 def test_what_a_killed_recovery_still_writes_is_in_no_way(mongo: Mongo, published: Published, writes: bool) -> None:
     live_on(mongo, steps=20, calls=0)
-    commits, before = MongoLog(mongo).raw_after(0, 10**9), as_bytes(mongo, "commits")
+    commits, before = MongoFeed(mongo).raw_after(0, 10**9), as_bytes(mongo, "commits")
     mongo.collection("commits").drop()
     racing: Any = Racing(mongo.collection("commits"), writes=writes)
-    refill: Refill[RawCommit] = Refill(racing, "the topic", document_of, lambda _: None)
+    refill: Refill[RawCommit] = Refill(racing, EVENT_LOG, "the topic")
     assert list(refill.run(commits)) == [commits[-1].position]
     assert as_bytes(mongo, "commits") == before
 
@@ -229,7 +229,7 @@ def test_damage_stops_it_with_the_position_and_nothing_after_it_is_there(
     mongo: Mongo, published: Published, damage: Damage
 ) -> None:
     live_on(mongo, steps=40, calls=1)
-    commits = MongoLog(mongo).raw_after(0, 10**9)
+    commits = MongoFeed(mongo).raw_after(0, 10**9)
     at = next(n for n, commit in enumerate(commits) if n > 3 and len(commit.events) > 1)
     before = as_bytes(mongo, "commits")
     published.commits(commits[:at])
@@ -247,7 +247,7 @@ def test_damage_stops_it_with_the_position_and_nothing_after_it_is_there(
 
 def test_what_was_not_committed_is_not_recovered(mongo: Mongo, published: Published) -> None:
     live_on(mongo, steps=10, calls=0)
-    commits = MongoLog(mongo).raw_after(0, 10**9)
+    commits = MongoFeed(mongo).raw_after(0, 10**9)
     groups = [commit_messages(commit, published.source) for commit in commits]
     published.messages(published.events, groups, last_committed=False)
     lose(mongo)

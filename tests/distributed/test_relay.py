@@ -10,9 +10,7 @@ from threading import Event
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from adapters.distributed.audit_log.cloud_events import archived_of
-from adapters.distributed.relay.relay import CommunicationSource, Relay
-from adapters.distributed.topics.cloud_events import parse_record
+from adapters.distributed.relay.relay import Relay
 from adapters.distributed.topics.kafka import Fenced
 from adapters.distributed.topics.topics import topics_of
 from adapters.embedded.audit_log.store import SqliteAuditLog
@@ -21,6 +19,7 @@ from domain.errors import NotAbleError
 from projections.ports import RawCommit
 from tests.contracts.events import events, stamp
 from tests.contracts.test_communications import CALL
+from tests.distributed.log_sources import audit_source, records_in
 from tests.distributed.relayed import SECONDS, Relayed, in_the_topic, open_transaction, stepped, stock_reading
 from tests.servers.kafka import KafkaServer
 
@@ -55,9 +54,9 @@ def test_the_archive_of_communications_is_relayed_alike(relayed: Relayed) -> Non
     for _ in range(2):
         archive.archive(CALL)
         archive.archive(CALL)
-        with Relay(relayed.kafka, relayed.topic, "c", CommunicationSource(archive, relayed.origin)) as relay:
+        with Relay(relayed.kafka, relayed.topic, "c", audit_source(archive, relayed.origin)) as relay:
             assert stepped(relay) == 2
-    assert [archived_of(parse_record(message)) for message in stock_reading(relayed)] == archive.read(0, 10)
+    assert records_in(stock_reading(relayed)) == archive.read(0, 10)
     database.close()
 
 

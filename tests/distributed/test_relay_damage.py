@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 from confluent_kafka import TopicPartition
 
-from adapters.distributed.relay.relay import EventSource, Relay
-from adapters.distributed.relay.start import Place
+from adapters.distributed.relay.relay import Relay
+from adapters.distributed.relay.resume import Checkpoint
+from adapters.distributed.relay.sources import Source
 from adapters.distributed.topics.cloud_events import Message, origin
 from adapters.distributed.topics.kafka import DamagedTopic
 from domain.errors import NotAbleError
+from tests.distributed.log_sources import event_source
 from tests.distributed.relayed import SECONDS, Relayed, in_the_topic, open_transaction, stepped
 
 
@@ -23,7 +25,7 @@ def relayed(kafka: str, installation: str) -> Iterator[Relayed]:
     made.stored.close()
 
 
-def refused(relayed: Relayed, said: str, source: EventSource | None = None) -> None:
+def refused(relayed: Relayed, said: str, source: Source | None = None) -> None:
     with pytest.raises(DamagedTopic, match=said):
         Relay(relayed.kafka, relayed.topic, relayed.topic, source or relayed.source)
 
@@ -32,7 +34,7 @@ def test_a_topic_of_another_installation_is_refused(relayed: Relayed) -> None:
     relayed.grow(1)
     relayed.relay_all()
     other = origin(relayed.database, "cd" * 16)
-    refused(relayed, f"ends with a record of {relayed.origin}, this is {other}", EventSource(relayed.log, other))
+    refused(relayed, f"ends with a record of {relayed.origin}, this is {other}", event_source(relayed.log, other))
 
 
 def test_a_topic_that_is_longer_than_the_log_is_refused(relayed: Relayed, kafka: str) -> None:
@@ -145,7 +147,7 @@ def test_a_transaction_that_begins_under_a_relay_does_not_have_its_batch_sent_tw
     relayed.grow(1)
     with relayed.relay() as relay:
         stepped(relay)
-        checked = relay.place
+        checkpoint = relay.checkpoint
         stranger = open_transaction(relayed, f"{relayed.topic}-stranger", [Message(b"k", b"v", [])])
         relayed.grow(1)
         with monkeypatch.context() as patience:
@@ -153,10 +155,10 @@ def test_a_transaction_that_begins_under_a_relay_does_not_have_its_batch_sent_tw
             with pytest.raises(NotAbleError):
                 relay.step()
             with pytest.raises(NotAbleError):
-                relayed.relay(checked)
+                relayed.relay(checkpoint)
     stranger.commit_transaction(SECONDS)
     with pytest.raises(DamagedTopic, match="Somebody else wrote"):
-        relayed.relay(checked)
+        relayed.relay(checkpoint)
 
 
 @pytest.mark.parametrize("sizes", [(1,), (1, 1), (1, 3), (3,)])
@@ -171,18 +173,18 @@ def test_from_a_place_that_was_told_every_record_is_looked_at(relayed: Relayed) 
     relayed.grow(2)
     with relayed.relay() as relay:
         stepped(relay)
-        checked = relay.place
+        checkpoint = relay.checkpoint
     relayed.grow(1, 1)
     relayed.write(Message(b"k", b"v", []), *relayed.messages(relayed.commits()[1:]))
     with relayed.relay():
         pass  # without it, the last entry alone is
     with pytest.raises(DamagedTopic, match="at offset 3 is not position 3"):
-        relayed.relay(checked)
+        relayed.relay(checkpoint)
 
 
 def test_a_place_beyond_a_topic_that_lost_its_end_counts_for_nothing(relayed: Relayed) -> None:
     relayed.grow(1, 1)
     relayed.relay_all()
-    for told in (Place(40, 2), Place(1, 7)):
-        with relayed.relay(told) as relay:
+    for checkpoint in (Checkpoint(40, 2), Checkpoint(1, 7)):
+        with relayed.relay(checkpoint) as relay:
             assert relay.position == 2

@@ -10,13 +10,15 @@ from threading import Event
 import pytest
 from confluent_kafka import Producer
 
-from adapters.distributed.audit_log.store import MongoCommunications
+from adapters.distributed.audit_log.record_schema import AUDIT_LOG
+from adapters.distributed.audit_log.store import MongoAuditLog
+from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.relay.relaying import relay_communications, relay_events
+from adapters.distributed.relay.relaying import Relaying
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.kafka import DamagedTopic
 from domain.errors import NotAbleError
@@ -24,6 +26,10 @@ from tests.contracts.events import append
 from tests.distributed.published import INSTALLATION, call
 
 PATIENCE = 30.0
+
+
+def of_events(kafka: str, mongo: Mongo) -> Relaying:
+    return Relaying(kafka, mongo, INSTALLATION, EVENT_LOG, RELAY)
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -41,24 +47,24 @@ def test_the_topic_is_made_and_filled_and_how_far_it_is_gets_told(kafka: str, mo
     store, ending, well = MongoEventStore(mongo), Event(), Event()
     append(store, "s", count=3)
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, well.set)
+        turn = pool.submit(of_events(kafka, mongo).turn, ending, well.set)
         until(lambda: told(mongo, RELAY).get("position") == 3)
         append(store, "t", count=2)
         until(lambda: told(mongo, RELAY).get("position") == 5)
         ending.set()
         turn.result(PATIENCE)
     feed = KafkaFeed(kafka, mongo.name, INSTALLATION)
-    assert feed.raw_after(0, 100) == MongoLog(mongo).raw_after(0, 100)
+    assert feed.raw_after(0, 100) == MongoFeed(mongo).raw_after(0, 100)
     feed.close()
     assert well.is_set()
     assert told(mongo, RELAY)["fault"] is None
 
 
 def test_the_archive_is_relayed_likewise(kafka: str, mongo: Mongo) -> None:
-    archive, ending = MongoCommunications(mongo, "w"), Event()
+    archive, ending = MongoAuditLog(mongo, "w"), Event()
     last = [archive.archive(call(number)) for number in range(3)][-1].position
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(relay_communications, kafka, mongo, INSTALLATION, ending, Event().set)
+        turn = pool.submit(Relaying(kafka, mongo, INSTALLATION, AUDIT_LOG, COMMUNICATIONS).turn, ending, Event().set)
         until(lambda: told(mongo, COMMUNICATIONS).get("position") == last)
         ending.set()
         turn.result(PATIENCE)
@@ -68,7 +74,7 @@ def test_what_somebody_else_wrote_stops_it_and_every_relay_after_it(kafka: str, 
     append(MongoEventStore(mongo), "s")
     ending = Event()
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, Event().set)
+        turn = pool.submit(of_events(kafka, mongo).turn, ending, Event().set)
         until(lambda: told(mongo, RELAY).get("position") == 1)
         stranger = Producer({"bootstrap.servers": kafka, "log_level": 0})
         stranger.produce(f"{mongo.name}.events", b"garbage")
@@ -78,7 +84,7 @@ def test_what_somebody_else_wrote_stops_it_and_every_relay_after_it(kafka: str, 
             turn.result(PATIENCE)
     assert told(mongo, RELAY)["fault"]
     with pytest.raises(DamagedTopic):
-        relay_events(kafka, mongo, INSTALLATION, ending, Event().set)
+        of_events(kafka, mongo).turn(ending, Event().set)
 
 
 def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_none(kafka: str, mongo: Mongo) -> None:
@@ -89,9 +95,7 @@ def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_
     Statuses(mongo).report(RELAY, checked=another)
 
     def has_begun() -> bool:
-        relay_events(
-            kafka, mongo, INSTALLATION, ending, Event().set
-        )  # told to end, it has no patience with a slow Kafka
+        of_events(kafka, mongo).turn(ending, Event().set)  # told to end, it has no patience with a slow Kafka
         return told(mongo, RELAY)["checked"] != another
 
     until(has_begun)
@@ -99,7 +103,7 @@ def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_
     assert (checked["offset"], checked["position"]) == (0, 0)
     ending.clear()
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, Event().set)
+        turn = pool.submit(of_events(kafka, mongo).turn, ending, Event().set)
         until(lambda: told(mongo, RELAY).get("position") == 1)
         ending.set()
         turn.result(PATIENCE)
@@ -113,7 +117,7 @@ def test_damage_that_could_not_be_told_is_found_by_the_next_relay(
     store, ending = MongoEventStore(mongo), Event()
     append(store, "s")
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(relay_events, kafka, mongo, INSTALLATION, ending, Event().set)
+        turn = pool.submit(of_events(kafka, mongo).turn, ending, Event().set)
         until(lambda: told(mongo, RELAY).get("position") == 1)
         with monkeypatch.context() as outage:
             outage.setattr(Statuses, "report", away)
@@ -124,7 +128,7 @@ def test_damage_that_could_not_be_told_is_found_by_the_next_relay(
             with pytest.raises(NotAbleError):
                 turn.result(PATIENCE)
     with pytest.raises(DamagedTopic, match="Somebody else wrote"):
-        relay_events(kafka, mongo, INSTALLATION, ending, Event().set)
+        of_events(kafka, mongo).turn(ending, Event().set)
     assert told(mongo, RELAY)["fault"]
 
 
@@ -134,5 +138,5 @@ def away(*_: object, **__: object) -> None:
 
 def test_an_outage_of_kafka_is_told_to_those_who_stand_by(mongo: Mongo) -> None:
     with pytest.raises(NotAbleError):
-        relay_events("127.0.0.1:1", mongo, "i" * 32, Event(), lambda: None)
+        of_events("127.0.0.1:1", mongo).turn(Event(), lambda: None)
     assert "AUTOLEARN_KAFKA" in Statuses(mongo).read("relay")["outage"]

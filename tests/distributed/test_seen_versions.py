@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.distributed.log.seen_versions import SeenVersions
+from adapters.distributed.log.stream_index import SeenVersions
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdefg"), st.integers(1, 50))), st.integers(1, 8))

@@ -15,14 +15,16 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package 
     ResourceType,
 )
 
-from adapters.distributed.audit_log.cloud_events import DEFAULTS, communication_message
-from adapters.distributed.audit_log.store import MongoCommunications
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.audit_log.record_schema import AUDIT_LOG, DEFAULTS
+from adapters.distributed.audit_log.store import MongoAuditLog
+from adapters.distributed.log.commit_schema import EVENT_LOG
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, commit_messages, parse_record
-from adapters.distributed.verification.topic_copy import TopicCopy, exact_archived, exact_commits
+from adapters.distributed.verification.topic_copy import TopicCopy, exact_entries
 from projections.ports import Finding
 from projections.verification.topic_check import CopyCheck
+from tests.distributed.log_sources import record_message
 from tests.distributed.published import Published, live_on
 
 SOURCE = "/autolearn/x/" + "ab" * 16
@@ -66,7 +68,7 @@ def lived(mongo: Mongo) -> Mongo:
 
 
 def test_every_change_of_a_record_of_an_event_is_found(lived: Mongo) -> None:
-    log = MongoLog(lived)
+    log = MongoFeed(lived)
     commits = log.raw_after(0, 10**9)
     groups = [commit_messages(commit, SOURCE) for commit in commits]
     chosen = next(n for n, group in enumerate(groups) if len(group) > 1)
@@ -74,7 +76,7 @@ def test_every_change_of_a_record_of_an_event_is_found(lived: Mongo) -> None:
     def faults(group: list[Message]) -> list[Finding]:
         messages = [it for n, one in enumerate(groups) for it in (group if n == chosen else one)]
         check = CopyCheck("the topic", log.raw_after, commits[-1].position)
-        list(check.run(exact_commits(records_of(messages), SOURCE)))
+        list(check.run(exact_entries(records_of(messages), EVENT_LOG, SOURCE)))
         return check.faults
 
     assert faults(groups[chosen]) == []
@@ -86,12 +88,12 @@ def test_every_change_of_a_record_of_an_event_is_found(lived: Mongo) -> None:
 
 
 def test_every_change_of_a_record_of_a_call_is_found(lived: Mongo) -> None:
-    archive = MongoCommunications(lived, "reader")
-    messages = [communication_message(it, SOURCE) for it in archive.read(0, 10)]
+    archive = MongoAuditLog(lived, "reader")
+    messages = [record_message(it, SOURCE) for it in archive.read(0, 10)]
 
     def faults(changed: Message) -> list[Finding]:
         check = CopyCheck("the topic", archive.read, 3)
-        list(check.run(exact_archived(records_of([messages[0], changed, messages[2]]), SOURCE)))
+        list(check.run(exact_entries(records_of([messages[0], changed, messages[2]]), AUDIT_LOG, SOURCE)))
         return check.faults
 
     assert faults(messages[1]) == []
@@ -100,10 +102,10 @@ def test_every_change_of_a_record_of_a_call_is_found(lived: Mongo) -> None:
 
 
 def test_records_that_an_older_version_relayed_are_as_good(lived: Mongo) -> None:
-    (first, *_) = MongoCommunications(lived, "reader").read(0, 1)
-    key, value, headers = communication_message(first, SOURCE)
+    (first, *_) = MongoAuditLog(lived, "reader").read(0, 1)
+    key, value, headers = record_message(first, SOURCE)
     shorter = value[: value.index(f',"{next(iter(DEFAULTS))}"'.encode())] + b"}"
-    assert list(exact_archived(records_of([Message(key, shorter, headers)]), SOURCE)) == [first]
+    assert list(exact_entries(records_of([Message(key, shorter, headers)]), AUDIT_LOG, SOURCE)) == [first]
 
 
 @pytest.fixture
@@ -120,7 +122,7 @@ def found(published: Published) -> list[Any]:
 
 def test_headers_are_looked_at_as_kafka_has_them(lived: Mongo, published: Published) -> None:
     assert found(published) == []
-    first = MongoLog(lived).raw_after(0, 1)[0]
+    first = MongoFeed(lived).raw_after(0, 1)[0]
     (key, value, headers), *rest = commit_messages(first, published.source)
     published.messages(published.events, [[Message(key, value, [*headers, ("more", b"1")]), *rest]])
     assert found(published) == [(first.first, f"the record at position {first.first} has another more")]

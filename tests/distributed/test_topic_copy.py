@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed.audit_log.store import MongoCommunications
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.audit_log.store import MongoAuditLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import Message, commit_messages
 from adapters.distributed.verification.topic_copy import TopicCopy
@@ -24,16 +24,16 @@ def published(kafka: str, installation: str) -> Published:
 
 
 @pytest.fixture
-def log(mongo: Mongo) -> MongoLog:
+def log(mongo: Mongo) -> MongoFeed:
     live_on(mongo, steps=30, calls=5)
-    return MongoLog(mongo)
+    return MongoFeed(mongo)
 
 
 def copy_of(published: Published) -> TopicCopy:
     return TopicCopy(published.bootstrap, published.database, published.source)
 
 
-def faults(log: MongoLog, published: Published, timeout: float = 0.0) -> list[Finding]:
+def faults(log: MongoFeed, published: Published, timeout: float = 0.0) -> list[Finding]:
     until = log.head()[0]
     check: CopyCheck[RawCommit] = CopyCheck("the topic", log.raw_after, until)
     for _ in check.run(copy_of(published).commits(until, timeout)):
@@ -41,15 +41,15 @@ def faults(log: MongoLog, published: Published, timeout: float = 0.0) -> list[Fi
     return check.faults
 
 
-def test_a_relayed_log_and_archive_are_read_back_exactly(mongo: Mongo, log: MongoLog, published: Published) -> None:
+def test_a_relayed_log_and_archive_are_read_back_exactly(mongo: Mongo, log: MongoFeed, published: Published) -> None:
     published.all_of(mongo)
     copy = copy_of(published)
     assert list(copy.commits(0, 0)) == log.raw_after(0, 10**9)
-    assert list(copy.communications(0, 0)) == MongoCommunications(mongo, "reader").read(0, 10**9)
+    assert list(copy.communications(0, 0)) == MongoAuditLog(mongo, "reader").read(0, 10**9)
     assert faults(log, published) == []
 
 
-def test_everything_that_is_wrong_is_found_in_one_reading(log: MongoLog, published: Published) -> None:
+def test_everything_that_is_wrong_is_found_in_one_reading(log: MongoFeed, published: Published) -> None:
     commits = log.raw_after(0, 10**9)
     groups: list[Any] = [commit_messages(commit, published.source) for commit in commits]
     torn = next(n for n, group in enumerate(groups) if n > 2 and len(group) > 1)
@@ -73,7 +73,7 @@ def test_everything_that_is_wrong_is_found_in_one_reading(log: MongoLog, publish
     assert "which belongs to" in found[3][1]
 
 
-def test_what_is_aborted_is_not_there(log: MongoLog, published: Published) -> None:
+def test_what_is_aborted_is_not_there(log: MongoFeed, published: Published) -> None:
     commits = log.raw_after(0, 10**9)
     groups = [commit_messages(commit, published.source) for commit in commits]
     published.messages(published.events, [groups[0], [Message(b"k", b"v", [])]], last_committed=False)
@@ -81,7 +81,7 @@ def test_what_is_aborted_is_not_there(log: MongoLog, published: Published) -> No
     assert faults(log, published) == []
 
 
-def test_a_relay_that_lags_is_waited_for(log: MongoLog, published: Published) -> None:
+def test_a_relay_that_lags_is_waited_for(log: MongoFeed, published: Published) -> None:
     commits = log.raw_after(0, 10**9)
     published.commits(commits[:3])
     late = Thread(target=published.commits, args=(commits[3:],))
@@ -92,7 +92,7 @@ def test_a_relay_that_lags_is_waited_for(log: MongoLog, published: Published) ->
     late.join()
 
 
-def test_a_relay_that_stands_still_is_a_fault(log: MongoLog, published: Published) -> None:
+def test_a_relay_that_stands_still_is_a_fault(log: MongoFeed, published: Published) -> None:
     commits = log.raw_after(0, 10**9)
     published.commits(commits[:-2])
     lacks = f"the topic ends at {commits[-3].position} and lacks up to {commits[-1].position}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from autolearn.answers import Answer
 from autolearn.client import Client
@@ -62,7 +62,7 @@ class Place:
 
     def events(self, kind: type[Any]) -> list[Any]:
         """Return all events of a kind that the log has."""
-        return [it.event for it in MongoLog(self.mongo).after(0, 10**6) if isinstance(it.event, kind)]
+        return [it.event for it in MongoFeed(self.mongo).after(0, 10**6) if isinstance(it.event, kind)]
 
     def attempts(self) -> list[tuple[str, int]]:
         """Return what was started: experiment and attempt."""

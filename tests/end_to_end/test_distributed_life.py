@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from cli.processes import SERVICES
 from tests.end_to_end.fleet import Fleet, fleet_on
@@ -89,10 +89,10 @@ def test_every_instance_answers_the_same(running: Running) -> None:
 def test_a_stock_consumer_reads_the_log_from_the_topic(running: Running) -> None:
     mongo = Mongo(running.fleet.mongodb, running.fleet.database)
     try:
-        head = MongoLog(mongo).head()[0]
+        head = MongoFeed(mongo).head()[0]
         log = [
             (position, event.stream, event.version, event.name, event.state)
-            for commit in MongoLog(mongo).raw_after(0, 10**6)
+            for commit in MongoFeed(mongo).raw_after(0, 10**6)
             for position, event in enumerate(commit.events, commit.first)
         ]
     finally:

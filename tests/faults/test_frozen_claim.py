@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from commands.application import Application
 from commands.ports import Ports, Receipt, Stamp
@@ -47,7 +47,7 @@ class MongoStage(Stage):
     def __init__(self, mongo: Mongo) -> None:
         super().__init__()
         ports, self.log = self.application.ports, FreezingStore(mongo)
-        self.store, self.feed = self.log, MongoLog(mongo)  # type: ignore[assignment]  # the same port, another log
+        self.store, self.feed = self.log, MongoFeed(mongo)  # type: ignore[assignment]  # the same port, another log
         self.application = Application(
             Ports(self.log, ports.blobs, self.launcher, self.clock, ports.worker, ports.retry)
         )

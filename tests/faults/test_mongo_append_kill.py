@@ -18,7 +18,7 @@ from uuid import UUID
 import pytest
 
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.log.chain import chain_faults
 from domain.errors import NotAbleError
@@ -121,7 +121,7 @@ def writing(uri: str) -> Iterator[Writers]:
 def follow(uri: str, ended: Event) -> list[int]:
     """Follow the log through all outages until it has ended; return the positions that were seen."""
     mongo = Mongo(uri, DATABASE)
-    log, seen = MongoLog(mongo), [0]
+    log, seen = MongoFeed(mongo), [0]
     try:
         while True:
             was_ended = ended.is_set()
@@ -163,7 +163,7 @@ def test_no_gap_nothing_partial_nothing_lost(own_mongodb: Server) -> None:
 
 def check(uri: str, told: list[list[str]], seen: list[list[int]]) -> None:
     mongo = Mongo(uri, DATABASE)
-    store, log = MongoEventStore(mongo), MongoLog(mongo)
+    store, log = MongoEventStore(mongo), MongoFeed(mongo)
     for append_id, first, position, chain_hash in told:
         receipt = store.find_append(UUID(append_id))
         assert receipt is not None

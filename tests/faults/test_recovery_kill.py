@@ -14,7 +14,7 @@ from uuid import UUID
 
 import pytest
 
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import commit_messages
 from adapters.log.chain import GENESIS, hash_of
@@ -62,10 +62,10 @@ def test_a_killed_recovery_goes_on(kafka: str, mongo: Mongo, tmp_path: Path) -> 
     for _ in range(KILLS):
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
         kill_beyond(process, mongo, there)
-        found = MongoLog(mongo).raw_after(0, 2 * COMMITS)
+        found = MongoFeed(mongo).raw_after(0, 2 * COMMITS)
         assert there < len(found) < COMMITS
         assert found == log[: len(found)]
         there = len(found)
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=SECONDS, check=True)
     assert json.loads(done.stdout)["head"] == log[-1].hash.hex()
-    assert MongoLog(mongo).raw_after(0, 2 * COMMITS) == log
+    assert MongoFeed(mongo).raw_after(0, 2 * COMMITS) == log

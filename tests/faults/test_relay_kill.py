@@ -41,10 +41,12 @@ RELAYS = """
 import os, random, sys
 from threading import Thread, Timer
 from adapters.distributed.relay import read_ahead
-from adapters.distributed.relay.relay import EventSource, Fenced, Relay
+from adapters.distributed.relay.relay import Relay
+from adapters.distributed.topics.kafka import Fenced
 from adapters.embedded.database import Database
 from adapters.embedded.log.feed import SqliteFeed
 from domain.errors import NotAbleError
+from tests.distributed.log_sources import event_source
 
 path, bootstrap, topic, origin = sys.argv[1:]
 armed = []
@@ -54,16 +56,16 @@ def listen():
         armed.append([int(word) for word in line.split()])
 
 def strike_in_transaction(relay, number):
-    commit = relay._patience.repeat
+    commit = relay._call
 
     def strike(*arguments):
         relay._producer.flush(10)
         os.kill(os.getpid(), number)
         commit(*arguments)
 
-    relay._patience.repeat = strike
+    relay._call = strike
 
-source = EventSource(SqliteFeed(Database(path, read_only=True)), origin)
+source = event_source(SqliteFeed(Database(path, read_only=True)), origin)
 sys.stdin.readline()
 Thread(target=listen, daemon=True).start()
 

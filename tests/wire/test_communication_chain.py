@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from adapters.audit_log.chain import ADDED, chain_faults, has_its_hash, record_after, tail_of
-from adapters.log.chain import GENESIS, Tail, framed, framed_number
+from adapters.audit_log.chain import ADDED, chain_faults, has_its_hash, record_after
+from adapters.log.chain import GENESIS, Tail, framed, framed_number, tail_of
 from adapters.log.times import to_microseconds
 from projections.ports import Archived, Communication
 

@@ -6,20 +6,27 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from adapters.audit_log.request_ids import KEPT_SECONDS, Earlier, FirstAnswer, Trace, intact, key_of
-from adapters.distributed.as_written import Kind, NeverWrittenError, faults_of
-from adapters.distributed.layout import Layout
+from adapters.distributed.collection_spec import CollectionSpec
+from adapters.distributed.document_format import (
+    BYTES,
+    OPTIONAL_TEXT,
+    TIME,
+    DocumentFormat,
+    NeverWrittenError,
+    Shape,
+    faults_of,
+)
 from adapters.distributed.mongo import Fields, Mongo, as_ours
-from adapters.distributed.verification.state_documents import BYTES, PERHAPS_TEXT, TIME, Shape
 
 REQUESTS: Final = "requests"
-LAYOUT: Final = Layout(REQUESTS, [IndexModel("at", expireAfterSeconds=KEPT_SECONDS)])
-SHAPE: Final = Shape("[0-9a-f]{64}", {"at": TIME, "owner": PERHAPS_TEXT}, {"answer": BYTES, "hash": BYTES})
+COLLECTION: Final = CollectionSpec(REQUESTS, [IndexModel("at", expireAfterSeconds=KEPT_SECONDS)])
+SHAPE: Final = Shape("[0-9a-f]{64}", {"at": TIME, "owner": OPTIONAL_TEXT}, {"answer": BYTES, "hash": BYTES})
 
 
 class MongoRequestIds:
@@ -27,16 +34,16 @@ class MongoRequestIds:
 
     def __init__(self, mongo: Mongo, worker: str, is_alive: Callable[[str], bool]) -> None:
         self._requests, self._worker, self._is_alive = mongo.collection(REQUESTS), worker, is_alive
-        LAYOUT.ensure(mongo)
+        COLLECTION.ensure(mongo)
 
     def claim(self, client: str, request_id: str) -> bool:
         """Take a request id for the first time."""
         fresh = {"_id": _id(client, request_id), "at": datetime.now(UTC), "owner": self._worker}
-        try:
-            with as_ours():
-                self._insert(fresh)
-        except _UsedError:
-            return False
+        with as_ours():
+            try:
+                self._requests.insert_one(fresh)
+            except DuplicateKeyError:
+                return False
         return True
 
     def earlier(self, client: str, request_id: str) -> Earlier | None:
@@ -72,20 +79,14 @@ class MongoRequestIds:
             else:
                 self._requests.delete_one(mine)
 
-    def _insert(self, document: dict[str, Any]) -> None:
-        try:
-            self._requests.insert_one(document)
-        except DuplicateKeyError:
-            raise _UsedError from None
-
 
 def request_faults(mongo: Mongo) -> Iterator[str]:
     """Name documents that are not as they were stored; there are none before the first start of this version."""
     with as_ours():
         is_there = bool(mongo.database.list_collection_names(filter={"name": REQUESTS}))
     if is_there:
-        yield from LAYOUT.faults(mongo)
-        yield from faults_of(mongo.collection(REQUESTS), Kind("use of a request id", _rewritten))
+        yield from COLLECTION.faults(mongo)
+        yield from faults_of(mongo.collection(REQUESTS), DocumentFormat("use of a request id", _rewritten))
 
 
 def _rewritten(stored: Fields) -> Iterator[Fields]:
@@ -102,10 +103,6 @@ def _fault(stored: Fields) -> str | None:
     answer = stored.get("answer", b"")
     fits = not answer or stored.get("hash") == _hash(stored["_id"], answer)
     return None if fits else "its answer was changed"
-
-
-class _UsedError(Exception):
-    """The document is there already."""
 
 
 def _hash(key: str, answer: bytes) -> bytes:

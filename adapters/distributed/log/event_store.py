@@ -1,70 +1,131 @@
-"""The log in MongoDB: `commands.ports.EventStore`, for any number of processes at once."""
+"""The event log in MongoDB: `commands.ports.EventStore`, for any number of processes at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from adapters.distributed.log.commit_appender import CommitLine, PendingDocument
-from adapters.distributed.log.commit_documents import COMMITS, TAIL_FIELDS, events_of, raw_of, stamp_of
-from adapters.distributed.log.commit_reads import CommitReads
+from adapters.distributed.log.commit_schema import EVENT_LOG, from_document
+from adapters.distributed.log.sequenced_appender import SequencedAppender
+from adapters.distributed.log.stream_index import StreamIndex, Version
+from adapters.distributed.log.tail_watcher import tail_watcher_of
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.sequenced_appender import Succession
-from adapters.distributed.tail_watcher import growth_of
-from adapters.log.appends import KnownAppendError, append_of, receipt_of
-from adapters.log.chain import GENESIS
+from adapters.log.appends import Append, AppendPlan, KnownAppendError, append_of, receipt_of
+from adapters.log.chain import Tail
 from adapters.log.events import decode
+from adapters.log.group_commit import Pending
 from adapters.log.times import microseconds_now
-from commands.ports import DuplicateAppend, Receipt, Stamp
+from commands.ports import DuplicateAppend, Receipt, Stamp, VersionConflict
 from domain.errors import NotAbleError
 from domain.events import Event
+from projections.ports import RawCommit, RawEvent
+
+Job = Pending[Append, RawCommit]
 
 
 class MongoEventStore:
-    """The log. Each append is one document, in the only place after a commit that a majority holds.
+    """Each append is one document, in the only place after a commit that a majority holds.
 
     `now` gives microseconds and may go back without harm. Makes the collection and its indexes, unless told not to.
     """
 
     def __init__(self, mongo: Mongo, now: Callable[[], int] = microseconds_now, *, make: bool = True) -> None:
-        self.reads = CommitReads(mongo, make=make)
-        self.growth = growth_of(mongo, COMMITS, "position")
-        self._succession = Succession(self.reads.collection, CommitLine(self.reads, now), TAIL_FIELDS)
+        self._streams = StreamIndex(mongo, make=make)
+        self._watcher = tail_watcher_of(mongo, EVENT_LOG.name, EVENT_LOG.position)
+        planner = CommitPlanner(self._streams, now)
+        self._appender = SequencedAppender(self._streams.collection, EVENT_LOG, planner)
 
     def append(self, events: Sequence[Event], stamp: Stamp) -> Receipt:
-        """Store the events of one command together, stamped with its metadata, or nothing."""
         stamped = tuple([event.stamped(stamp.metadata) for event in events])
-        job = PendingDocument(append_of(stamped, stamp))
         try:
-            document = self._succession.submit(job)
+            commit = self._appender.append(append_of(stamped, stamp))
         except KnownAppendError:
             raise DuplicateAppend(self._known(stamp.append_id)) from None
-        self.reads.seen.note([(event.stream, event.version) for event in job.append.events])
-        self.growth.reach(document["position"])
-        return receipt_of(raw_of(document), stamp, stamped)
+        self._streams.seen.note([(event.stream, event.version) for event in commit.events])
+        self._watcher.reach(commit.position)
+        return receipt_of(commit, stamp, stamped)
 
     def stream(self, stream: str, until: int | None = None) -> list[Event]:
-        return [decode(e["o"], e["v"], e["n"], e["s"]) for e in self.reads.events(stream, until)]
+        return [decode(e["o"], e["v"], e["n"], e["s"]) for e in self._streams.events(stream, until)]
 
     def version(self, stream: str) -> int:
-        return self.reads.version(stream)
+        return self._streams.version(stream)
 
     def streams(self, prefix: str, limit: int) -> list[str]:
-        return self.reads.streams(prefix, limit)
+        return self._streams.streams(prefix, limit)
 
     def find_append(self, append_id: UUID) -> Receipt | None:
-        document = self.reads.append(append_id)
+        document = self._streams.append(append_id)
         if document is None:
             return None
-        events = events_of(document)
-        return receipt_of(raw_of(document), stamp_of(document, events), events)
+        commit = from_document(document)
+        events = tuple([decode(*event) for event in commit.events])
+        return receipt_of(commit, Stamp(commit.command_id, append_id, events[0].metadata, commit.digest), events)
 
     def head(self) -> tuple[int, bytes]:
-        tail = self._succession.read_tail()
-        return tail.get("position", 0), tail.get("hash", GENESIS)
+        tail = self._appender.read_tail()
+        return tail.position, tail.hash
 
     def _known(self, append_id: UUID) -> Receipt:
         receipt = self.find_append(append_id)
         if receipt is None:
             raise NotAbleError("The append was met on its way into the log and did not arrive; repeat the call.")
         return receipt
+
+
+class CommitPlanner:
+    """Plans trust the unique keys: an append goes in without a question, except whether it leaves a hole."""
+
+    def __init__(self, streams: StreamIndex, now: Callable[[], int]) -> None:
+        self._streams, self._now = streams, now
+
+    def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, RawCommit]]:
+        log = _SeenVersionsFirst(self._streams, self._streams.held(self._unproven(jobs)))
+        plan = AppendPlan(log, tail, self._now(), trusting=True)
+        planned = []
+        for job in jobs:
+            try:
+                planned.append((job, plan.add(job.input)))
+            except (KnownAppendError, VersionConflict) as refusal:
+                job.refusal = refusal
+        return planned
+
+    def refusal(self, job: Job) -> Exception | None:
+        try:
+            AppendPlan(_AsStored(self._streams), Tail(), 0, trusting=False).check(job.input)
+        except (KnownAppendError, VersionConflict) as refusal:
+            return refusal
+        return None
+
+    def _unproven(self, jobs: Sequence[Job]) -> list[Version]:
+        """Return the versions that must be in the log lest the appends leave holes, and that nobody has seen yet."""
+        events = [event for job in jobs for event in job.input.events]
+        before = {(it.stream, it.version - 1) for it in events if it.version - 1 > self._streams.seen.of(it.stream)}
+        return sorted(before - {(it.stream, it.version) for it in events})
+
+
+class _AsStored:
+    """The log as an append plan sees it."""
+
+    def __init__(self, streams: StreamIndex) -> None:
+        self._streams = streams
+
+    def version_before(self, event: RawEvent) -> int:
+        return self._streams.version(event.stream)
+
+    def holds_append(self, append_id: UUID) -> bool:
+        return self._streams.append(append_id, {"_id"}) is not None
+
+
+class _SeenVersionsFirst(_AsStored):
+    """Asks only about versions that this process has not seen in the log, and that are not among the `held` ones."""
+
+    def __init__(self, streams: StreamIndex, held: set[Version]) -> None:
+        super().__init__(streams)
+        self._held = held
+
+    def version_before(self, event: RawEvent) -> int:
+        seen = self._streams.seen.of(event.stream)
+        if event.version == seen + 1 or (event.stream, event.version - 1) in self._held:
+            return event.version - 1
+        return max(seen, super().version_before(event))

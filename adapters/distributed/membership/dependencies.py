@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.distributed.audit_log.documents import COMMUNICATIONS as ARCHIVE
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.audit_log.record_schema import COMMUNICATIONS as ARCHIVE
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo, as_ours
@@ -46,7 +46,7 @@ class Dependencies:
 def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
     """Return what to do where the log ends before what was relayed of it: somebody dropped or restored the database."""
     relayed = int(statuses.read(RELAY).get("position", 0))  # told before the head is read, so never beyond it
-    head = MongoLog(mongo).head()[0]
+    head = MongoFeed(mongo).head()[0]
     if relayed <= head:
         return None
     return (
@@ -61,7 +61,7 @@ def relay_gauges(mongo: Mongo, statuses: Statuses) -> dict[str, float]:
     position, archived = int(events.get("position", 0)), int(communications.get("position", 0))
     return {
         "relay_position": position,
-        "relay_lag_events": max(MongoLog(mongo).head()[0] - position, 0),
+        "relay_lag_events": max(MongoFeed(mongo).head()[0] - position, 0),
         "relay_fault": 1 if events.get("fault") else 0,
         "relay_communications_position": archived,
         "relay_communications_lag": max(_archived(mongo) - archived, 0),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json
 
-from adapters.distributed.as_written import Kind, NeverWrittenError, whole
+from adapters.distributed.document_format import DocumentFormat, NeverWrittenError, whole
 from adapters.distributed.mongo import Fields, as_ours
 from adapters.distributed.read_models.generations import HISTORY, ReadModels
 from adapters.distributed.read_models.position_waiter import PositionWaiter
@@ -117,7 +117,7 @@ def _rewritten(stored: Fields) -> Iterator[Fields]:
     }
 
 
-DOCUMENT: Final = Kind("version of a document", _rewritten)
+DOCUMENT: Final = DocumentFormat("version of a document", _rewritten)
 
 
 def json_or_text(stored: Any) -> Any:

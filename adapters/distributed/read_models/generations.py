@@ -19,7 +19,7 @@ from typing import Any, Final
 from pymongo import IndexModel, ReturnDocument
 from pymongo.collection import Collection
 
-from adapters.distributed.layout import Layout
+from adapters.distributed.collection_spec import CollectionSpec
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.read_models.history_indexes import INDEXES
 from domain.errors import NotAbleError
@@ -105,10 +105,10 @@ class ReadModels:
         return self.collection(HISTORY)
 
     @property
-    def layouts(self) -> list[Layout]:
+    def layouts(self) -> list[CollectionSpec]:
         """How the collections must be."""
         indexes = {HISTORY: [IndexModel(list(keys)) for keys in INDEXES]}
-        return [Layout(self.collection(name).name, indexes.get(name, ())) for name in VERSIONS]
+        return [CollectionSpec(self.collection(name).name, indexes.get(name, ())) for name in VERSIONS]
 
     def positions(self) -> dict[str, int]:
         """Return how far each projection is."""

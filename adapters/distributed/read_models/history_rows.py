@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-from adapters.distributed.as_written import Kind, whole
+from adapters.distributed.document_format import DocumentFormat, whole
 from adapters.distributed.mongo import Fields
 from adapters.distributed.read_models.documents import json_or_text
 from adapters.distributed.read_models.history_keys import field, key, name_of
@@ -79,7 +79,7 @@ def _rewritten(stored: Fields) -> Iterator[Fields]:
     yield {"_id": {"n": n, "since": since}, "until": until, **fields_of(row), "body": str(stored["body"])}
 
 
-ROW: Final = Kind("version of a row", _rewritten)
+ROW: Final = DocumentFormat("version of a row", _rewritten)
 
 
 def _plain(value: Any) -> Any:

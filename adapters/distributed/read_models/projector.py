@@ -9,7 +9,7 @@ from functools import partial
 from threading import Event
 from typing import Final
 
-from adapters.distributed.log.feed import MongoLog
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.adoption import Adoptions
@@ -32,7 +32,7 @@ class Projector:
 
     def __init__(self, mongo: Mongo, topic: CommitFeed) -> None:
         self._mongo, self._topic = mongo, topic
-        self._log = MongoLog(mongo)
+        self._log = MongoFeed(mongo)
         self._statuses = Statuses(mongo)
         self._reported: tuple[int, str | None] | None = None
         self._reported_at = 0.0
@@ -76,7 +76,7 @@ class FirstFold:
     What goes by readiness asks the processes of an older version meanwhile.
     """
 
-    def __init__(self, read: ReadModels, log: MongoLog) -> None:
+    def __init__(self, read: ReadModels, log: MongoFeed) -> None:
         self._read = read
         self._goal = None if read.have_caught_up() else log.head()[0]
 

@@ -1,51 +1,53 @@
-"""One collection filled again from its topic, in order, each document as its own writer would have stored it."""
+"""One log filled again from its topic, in order, each document as its own writer would have stored it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic
 
 from bson import encode
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
+from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.sequenced_appender import DUPLICATE_KEY
 from adapters.distributed.mongo import Fields, as_ours
-from adapters.distributed.sequenced_appender import DUPLICATE_KEY
 from adapters.distributed.topics.kafka import DamagedTopic
 from adapters.distributed.topics.scan import Finding
-from domain.errors import ConflictError
-from projections.verification.topic_check import Positioned
+from adapters.host.retry import Retry
+from adapters.log.chain import E, Entry
+from domain.errors import ConflictError, NotAbleError
 
 BATCH: Final = 500  # documents of one write
 BATCH_BYTES: Final = 16 * 1024 * 1024
 
-T = TypeVar("T", bound=Positioned)
-
 
 @dataclass
-class Refill(Generic[T]):
-    """`fault` says what is wrong with the next one in the chain. Afterwards `count` are stored, and `last` is the last.
+class Refill(Generic[E]):
+    """One log filled again. Afterwards `count` entries are stored, and `last` is the last.
 
     `until`: what comes after this position is given up, damaged or not; `option` is what says so on the command line.
     Documents that are there already, from a run that was interrupted, must be the same.
     """
 
     collection: Collection[Fields]
+    schema: LogSchema[E]
     topic: str
-    to_document: Callable[[T], Fields]
-    fault: Callable[[T], str | None]
     until: int | None = None
     option: str = ""
     count: int = 0
-    last: T | None = None
+    last: E | None = None
     _batch: list[Fields] = field(default_factory=list)
     _bytes: int = 0
 
-    def run(self, found: Iterable[T | Finding]) -> Iterator[int]:
+    def __post_init__(self) -> None:
+        self._chain = self.schema.chain()
+
+    def run(self, found: Iterable[E | Finding]) -> Iterator[int]:
         """Yield the position reached, after each write. Raises DamagedTopic, ConflictError, NotAbleError."""
         for it in self._wanted(found):
-            what = it[1] if isinstance(it, tuple) else self.fault(it)
+            what = it[1] if isinstance(it, tuple) else self._chain.fault(it)
             if what is not None:
                 self._write()
                 raise self._damaged(it, what)
@@ -63,15 +65,15 @@ class Refill(Generic[T]):
         """The position that is reached."""
         return self.last.position if self.last else 0
 
-    def _wanted(self, found: Iterable[T | Finding]) -> Iterator[T | Finding]:
+    def _wanted(self, found: Iterable[E | Finding]) -> Iterator[E | Finding]:
         """Yield what comes before the end that was asked for."""
         for it in found:
             if self.until is not None and (self.position >= self.until or _beyond(it, self.until)):
                 return
             yield it
 
-    def _take(self, it: T) -> None:
-        document = self.to_document(it)
+    def _take(self, it: E) -> None:
+        document = self.schema.to_document(it)
         self._batch.append(document)
         self._bytes += len(encode(document))
         self.count, self.last = self.count + 1, it
@@ -79,12 +81,19 @@ class Refill(Generic[T]):
     def _write(self) -> None:
         batch, self._batch, self._bytes = self._batch, [], 0
         with as_ours():
-            while missing := self._missing(batch):
+            for _ in Retry().attempts():
+                missing = self._missing(batch)
                 try:
-                    self.collection.insert_many(missing, ordered=True)
+                    if missing:
+                        self.collection.insert_many(missing, ordered=True)
                 except BulkWriteError as clash:
-                    if not _is_taken_place(clash):
+                    # A document came there meanwhile: the last write of a recovery that was killed a moment ago.
+                    wrong = clash.details["writeErrors"]
+                    if not wrong or wrong[0]["code"] != DUPLICATE_KEY or "_id" not in wrong[0]["keyPattern"]:
                         raise
+                else:
+                    return
+        raise NotAbleError("Another recovery writes to the same database: end one of them.")
 
     def _missing(self, batch: Sequence[Fields]) -> list[Fields]:
         """Return which are not there yet; raises ConflictError where another one is in the place of one."""
@@ -110,7 +119,7 @@ class Refill(Generic[T]):
             position=position,
         )
 
-    def _damaged(self, it: T | Finding, what: str) -> DamagedTopic:
+    def _damaged(self, it: E | Finding, what: str) -> DamagedTopic:
         position = it[0] if isinstance(it, tuple) else it.position
         place = f"after position {self.position}" if position is None else f"at position {position}"
         return DamagedTopic(
@@ -121,11 +130,5 @@ class Refill(Generic[T]):
         )
 
 
-def _beyond(it: Positioned | Finding, until: int) -> bool:
+def _beyond(it: Entry | Finding, until: int) -> bool:
     return not isinstance(it, tuple) and it.position > until
-
-
-def _is_taken_place(clash: BulkWriteError) -> bool:
-    """Tell whether a document came there meanwhile: the last write of a recovery that was killed a moment ago."""
-    wrong = clash.details["writeErrors"]
-    return bool(wrong) and wrong[0]["code"] == DUPLICATE_KEY and "_id" in wrong[0]["keyPattern"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
-from adapters.distributed.relay.sources import Entry, Source
+from adapters.distributed.relay.sources import RelayEntry, Source
 
 READ_AT_ONCE: Final = 1000  # positions
 BATCH_BYTES: Final = 4 * 2**20  # what one transaction holds at most, unless one entry is larger
@@ -19,10 +19,10 @@ class ReadAhead:
         self._source = source
         self._pool = ThreadPoolExecutor(1, "relay-read-ahead")
         self._position = position  # read up to here
-        self._waiting: Sequence[Entry] = ()
-        self._coming: Future[Sequence[Entry]] | None = None
+        self._waiting: Sequence[RelayEntry] = ()
+        self._coming: Future[Sequence[RelayEntry]] | None = None
 
-    def batch(self) -> Sequence[Entry]:
+    def batch(self) -> Sequence[RelayEntry]:
         """Return the next entries, () where there are none now; reads on meanwhile where there is more."""
         if not self._waiting:
             self._waiting = self._next()
@@ -36,7 +36,7 @@ class ReadAhead:
         """End the thread."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _next(self) -> Sequence[Entry]:
+    def _next(self) -> Sequence[RelayEntry]:
         coming, self._coming = self._coming, None
         entries = coming.result() if coming else ()
         entries = entries or self._source.after(self._position, READ_AT_ONCE)
@@ -45,7 +45,7 @@ class ReadAhead:
         return entries
 
 
-def _fitting(entries: Sequence[Entry]) -> int:
+def _fitting(entries: Sequence[RelayEntry]) -> int:
     """Return how many entries one transaction takes."""
     size = 0
     for count, entry in enumerate(entries):

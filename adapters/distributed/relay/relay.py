@@ -1,7 +1,7 @@
 """The relay: entries of MongoDB to a topic of Kafka, in order, each once, in transactions of whole entries.
 
-A new relay fences the one before it, then reads in the topic itself how far that one came. What may be remembered is a
-place up to which nobody else has written.
+A new relay fences the one before it, then reads in the topic itself how far that one came. What it may remember is a
+checkpoint up to which nobody else has written.
 """
 
 from __future__ import annotations
@@ -17,20 +17,18 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
 from adapters.distributed.relay.read_ahead import ReadAhead
-from adapters.distributed.relay.sources import CommunicationSource, EventSource, Source
-from adapters.distributed.relay.start import REFILL, Place, Start
+from adapters.distributed.relay.resume import REFILL, Checkpoint, TopicCheck
+from adapters.distributed.relay.sources import Source
 from adapters.distributed.topics.cloud_events import Message
 from adapters.distributed.topics.consumer import offset_of
-from adapters.distributed.topics.kafka import DamagedTopic, Fenced, kafka_errors, settings
+from adapters.distributed.topics.kafka import DamagedTopic, kafka_errors, settings
 from adapters.distributed.topics.seek import TopicSeeker
 from domain.errors import NotAbleError
 
-__all__ = ["CommunicationSource", "DamagedTopic", "EventSource", "Fenced", "Relay"]
-
 INIT_SECONDS: Final = 15.0  # over a dead relay's open transaction it takes half a second, over a loaded broker three
 COMMIT_SECONDS: Final = 30.0
-CLOSE_SECONDS: Final = 2.0
 SLICE_SECONDS: Final = 0.5  # so soon is seen, in an outage, that it should end
+CLOSE_SECONDS: Final = 2.0
 TRANSACTION_MILLISECONDS: Final = 10_000  # so long a dead relay without a successor holds readers up
 
 
@@ -38,8 +36,8 @@ class Relay:
     """One turn as the relay of a topic, from fencing the last one until an error; then make a new one, or stand by.
 
     Construction and all methods raise Fenced (a newer relay works), DamagedTopic (a person has to look), else
-    NotAbleError or ForbiddenError. `checked`: where an earlier relay was; from there on every record is looked at.
-    `ending`: once it is set, no outage is waited out. `place`: everything up to it is in the topic, and nothing else.
+    NotAbleError or ForbiddenError. `known`: where an earlier relay was; from there on every record is looked at.
+    `ending`: once it is set, no outage is waited out.
     """
 
     def __init__(
@@ -49,7 +47,7 @@ class Relay:
         transactional_id: str,
         source: Source,
         *,
-        checked: Place | None = None,
+        known: Checkpoint | None = None,
         ending: Event | None = None,
     ) -> None:
         self._topic, self._source = topic, source
@@ -67,11 +65,11 @@ class Relay:
                 transaction_timeout_ms=TRANSACTION_MILLISECONDS,
             )
         )
-        self._delivered: list[int] = []
-        self._marks = 0  # that lie for certain between the place and what is sent next
+        self._delivered: list[int] = []  # offsets of the first and the last record of a batch
+        self._marks = 0  # of transactions, that lie for certain between the checkpoint and what is sent next
         self._ending = ending or Event()
         try:
-            self.place = self._begin(Start(self._seeker, topic, source, checked))
+            self.checkpoint = self._begin(TopicCheck(self._seeker, topic, source, known))
         except BaseException:
             self._close_clients()
             raise
@@ -80,13 +78,13 @@ class Relay:
     @property
     def position(self) -> int:
         """The last position in the topic."""
-        return self.place.position
+        return self.checkpoint.position
 
-    def _begin(self, start: Start) -> Place:
-        start.place()  # who may not relay here must not fence the one who may
+    def _begin(self, topic: TopicCheck) -> Checkpoint:
+        topic.checkpoint()  # who may not relay here must not fence the one who may
         self._call(self._producer.init_transactions, INIT_SECONDS)
-        start.await_settled()
-        return start.place()
+        topic.await_settled()
+        return topic.checkpoint()
 
     def __enter__(self) -> Self:
         return self
@@ -100,12 +98,12 @@ class Relay:
         messages = [message for entry in batch for message in entry.messages]
         if messages:
             self._send(messages)
-            self.place = Place(self._checked_end(len(messages)), batch[-1].position)
+            self.checkpoint = Checkpoint(self._checked_end(len(messages)), batch[-1].position)
         return len(messages)
 
-    def wait(self, seconds: float) -> None:
-        """Wait until there is more to relay, or for so long."""
-        self._source.wait_beyond(self.position, seconds)
+    def wait(self, seconds: float) -> bool:
+        """Wait until there is more to relay; False after so long."""
+        return self._source.wait_beyond(self.position, seconds)
 
     def close(self) -> None:
         """End what the relay opened; a transaction that was under way is aborted by the next relay, or by its time."""
@@ -126,11 +124,11 @@ class Relay:
 
     def _send(self, messages: Sequence[Message]) -> None:
         self._delivered = []
-        marked = {0, len(messages) - 1}  # whoever is between them shows in the distance
+        noted = {0, len(messages) - 1}  # a record of somebody else between them shows in the distance
         with kafka_errors(*self._doing):
             self._producer.begin_transaction()
             for n, (key, value, headers) in enumerate(messages):
-                note = self._note if n in marked else None
+                note = self._note if n in noted else None
                 self._producer.produce(self._topic, value, key, 0, note, headers=[*headers])
         self._call(self._producer.commit_transaction, COMMIT_SECONDS)
 
@@ -162,7 +160,7 @@ class Relay:
         """
         if not self._delivered:
             raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) did not say where in {self._topic} it wrote.")
-        begin, last = self.place.offset, self._delivered[-1]
+        begin, last = self.checkpoint.offset, self._delivered[-1]
         if last - begin + 1 != count + self._marks:
             self._seeker.wait_for_end(last + 1)
             if sum(1 for _ in self._seeker.between(begin, last + 1)) != count:

@@ -1,4 +1,4 @@
-"""The work of a `relay` process in charge, one per topic: carries what MongoDB has to Kafka, and tells how far."""
+"""The work of a `relay` process in charge of one topic: carries a log to Kafka, and says how far it is."""
 
 from __future__ import annotations
 
@@ -6,55 +6,41 @@ import logging
 import time
 from collections.abc import Callable
 from threading import Event
-from typing import Final
+from typing import Any, Final
 
-from adapters.distributed.audit_log.store import MongoCommunications
-from adapters.distributed.log.feed import MongoLog
-from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
+from adapters.distributed.log.reader import LogReader
+from adapters.distributed.log.schema import LogSchema
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.relay.relay import Relay
-from adapters.distributed.relay.sources import CommunicationSource, EventSource, Source
-from adapters.distributed.relay.start import Place
+from adapters.distributed.relay.resume import Checkpoint
+from adapters.distributed.relay.sources import LogSource
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.kafka import DamagedTopic, Fenced
-from adapters.distributed.topics.topics import ensure_topic, topics_of
+from adapters.distributed.topics.topics import ensure_topic
 from domain.errors import NotAbleError
 
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS: Final = 0.25
-TELL_SECONDS: Final = 1.0
-
-
-def relay_events(bootstrap: str, mongo: Mongo, installation: str, ending: Event, goes_well: Callable[[], None]) -> None:
-    """Relay the log until told to end, or until a newer relay works; raises DamagedTopic and what passes."""
-    source = EventSource(MongoLog(mongo), origin(mongo.name, installation))
-    Relaying(bootstrap, mongo, RELAY, topics_of(mongo.name)[0], source).turn(ending, goes_well)
-
-
-def relay_communications(
-    bootstrap: str, mongo: Mongo, installation: str, ending: Event, goes_well: Callable[[], None]
-) -> None:
-    """Relay the archive likewise."""
-    source = CommunicationSource(MongoCommunications(mongo, COMMUNICATIONS), origin(mongo.name, installation))
-    Relaying(bootstrap, mongo, COMMUNICATIONS, topics_of(mongo.name)[1], source).turn(ending, goes_well)
+REPORT_SECONDS: Final = 1.0
 
 
 class Relaying:
     """One topic's relay in charge; what it says of itself is in `Statuses` under its name.
 
-    A topic that was deleted is made anew and filled. One with foreign records stays refused, by whichever relay: told
-    with the topic's id is a place before which there are none, and the next relay reads on from there.
+    A topic that was deleted is made anew and filled. One with foreign records stays refused, by whichever relay: the
+    status has the topic's id and a checkpoint before which there are none, and the next relay reads on from there.
     """
 
-    def __init__(self, bootstrap: str, mongo: Mongo, name: str, topic: str, source: Source) -> None:
-        self._bootstrap, self._topic, self._name, self._source = bootstrap, topic, name, source
+    def __init__(self, bootstrap: str, mongo: Mongo, installation: str, schema: LogSchema[Any], name: str) -> None:
+        self._bootstrap, self._name, self._topic = bootstrap, name, schema.topic_of(mongo.name)
+        self._source = LogSource(LogReader(mongo, schema), schema, origin(mongo.name, installation))
         self._statuses = Statuses(mongo)
-        self._told = float("-inf")
+        self._reported = float("-inf")
 
     def turn(self, ending: Event, goes_well: Callable[[], None]) -> None:
-        """Relay until told to end, as `standby.Turn` says."""
+        """Relay until told to end, or until a newer relay works, as `standby.Turn` says."""
         try:
             self._relay(ensure_topic(self._bootstrap, self._topic), ending, goes_well)
         except Fenced:
@@ -69,21 +55,18 @@ class Relaying:
             raise
 
     def _relay(self, topic_id: str, ending: Event, goes_well: Callable[[], None]) -> None:
-        checked = self._checked(topic_id)
-        with Relay(self._bootstrap, self._topic, self._topic, self._source, checked=checked, ending=ending) as relay:
-            self._tell(topic_id, relay.place)  # before the first batch: damage within it must not hide behind it
+        kept = self._statuses.read(self._name).get("checked") or {}
+        known = Checkpoint(kept["offset"], kept["position"]) if kept.get("topic") == topic_id else None
+        with Relay(self._bootstrap, self._topic, self._topic, self._source, known=known, ending=ending) as relay:
+            self._report(topic_id, relay.checkpoint)  # before the first batch: damage in it must not hide behind it
             while not ending.is_set():
-                if not relay.step():
-                    relay.wait(WAIT_SECONDS)
+                if relay.wait(WAIT_SECONDS):
+                    relay.step()
                 goes_well()
-                self._tell(topic_id, relay.place)
+                self._report(topic_id, relay.checkpoint)
 
-    def _checked(self, topic_id: str) -> Place | None:
-        told = self._statuses.read(self._name).get("checked") or {}
-        return Place(told["offset"], told["position"]) if told.get("topic") == topic_id else None
-
-    def _tell(self, topic_id: str, place: Place) -> None:
-        if time.monotonic() - self._told > TELL_SECONDS:
-            self._told = time.monotonic()
-            checked = {"topic": topic_id, **place._asdict()}
-            self._statuses.report(self._name, position=place.position, fault=None, outage=None, checked=checked)
+    def _report(self, topic_id: str, checkpoint: Checkpoint) -> None:
+        if time.monotonic() - self._reported > REPORT_SECONDS:
+            self._reported = time.monotonic()
+            checked = {"topic": topic_id, **checkpoint._asdict()}
+            self._statuses.report(self._name, position=checkpoint.position, fault=None, outage=None, checked=checked)

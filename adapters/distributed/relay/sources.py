@@ -1,17 +1,19 @@
-"""What a relay takes from MongoDB to Kafka: commits of the log, records of the archive; each as one entry."""
+"""What a relay takes from MongoDB to Kafka: the entries of one log as messages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from adapters.distributed.audit_log.cloud_events import communication_message
-from adapters.distributed.topics.cloud_events import Message, Record, commit_messages, hash_in, reading
-from projections.ports import Archived, RawCommit
+from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.topics.cloud_events import Message, Record, hash_in, reading
+from adapters.log.chain import E
+
+E_co = TypeVar("E_co", covariant=True)
 
 
-class Entry(NamedTuple):
-    """What goes to Kafka wholly or not at all: positions first..position, the stored hash, one message a position."""
+class RelayEntry(NamedTuple):
+    """What goes to Kafka wholly or not at all: positions first..position, the stored hash, a message each."""
 
     first: int
     position: int
@@ -27,7 +29,7 @@ class Source(Protocol):
         """The `ce_source` of the installation's records."""
         ...
 
-    def after(self, position: int, limit: int) -> Sequence[Entry]:
+    def after(self, position: int, limit: int) -> Sequence[RelayEntry]:
         """Return whole entries after a position, about `limit` positions; raises NotAbleError."""
         ...
 
@@ -40,71 +42,28 @@ class Source(Protocol):
         ...
 
 
-class Log(Protocol):
-    """What is needed of the log."""
+class Log(Protocol[E_co]):
+    """What a source needs of a log, as `LogReader` has it."""
 
-    def raw_after(self, position: int, limit: int) -> list[RawCommit]:
-        """As `projections.ports.Feed` says."""
-        ...
-
-    def wait_beyond(self, position: int, timeout: float) -> bool:
-        """As `projections.ports.Feed` says."""
-        ...
+    def read(self, after: int, limit: int) -> Sequence[E_co]: ...
+    def wait_beyond(self, position: int, timeout: float) -> bool: ...
 
 
-class Archive(Protocol):
-    """What is needed of the archive of communications."""
+class LogSource(Generic[E]):
+    def __init__(self, log: Log[E], schema: LogSchema[E], origin: str) -> None:
+        self._log, self._schema, self.origin = log, schema, origin
 
-    def read(self, after: int, limit: int) -> list[Archived]:
-        """As `projections.ports.Communications` says."""
-        ...
-
-    def wait_beyond(self, position: int, timeout: float) -> bool:
-        """As `projections.ports.Communications` says."""
-        ...
-
-
-class EventSource:
-    """The log's commits."""
-
-    def __init__(self, log: Log, origin: str) -> None:
-        self._log, self.origin = log, origin
-
-    def after(self, position: int, limit: int) -> list[Entry]:
-        """Return commits; what was damaged in MongoDB goes as it is, and the chain tells."""
+    def after(self, position: int, limit: int) -> list[RelayEntry]:
+        # What was damaged in MongoDB goes as it is, and the chain tells.
+        messages, origin = self._schema.messages, self.origin
         return [
-            Entry(commit.first, commit.position, commit.hash, commit_messages(commit, self.origin))
-            for commit in self._log.raw_after(position, limit)
+            RelayEntry(entry.first, entry.position, entry.hash, next(messages(entry, origin)))
+            for entry in self._log.read(position, limit)
         ]
 
     def wait_beyond(self, position: int, timeout: float) -> bool:
-        """Wait for a longer log."""
         return self._log.wait_beyond(position, timeout)
 
     def hash_of(self, record: Record) -> bytes:
-        """Return the hash of the record's commit."""
         with reading(f"The record at position {record.position}"):
-            return hash_in(record.headers, "ce_commithash")
-
-
-class CommunicationSource:
-    """The archive's records."""
-
-    def __init__(self, archive: Archive, origin: str) -> None:
-        self._archive, self.origin = archive, origin
-
-    def after(self, position: int, limit: int) -> list[Entry]:
-        """Return records."""
-        return [
-            Entry(record.position, record.position, record.hash, [communication_message(record, self.origin)])
-            for record in self._archive.read(position, limit)
-        ]
-
-    def wait_beyond(self, position: int, timeout: float) -> bool:
-        """Wait for a longer archive."""
-        return self._archive.wait_beyond(position, timeout)
-
-    def hash_of(self, record: Record) -> bytes:
-        """Return the record's hash in its writer's chain."""
-        with reading(f"The record at position {record.position}"):
-            return hash_in(record.headers, "ce_hash")
+            return hash_in(record.headers, self._schema.hash_header)

@@ -5,41 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import NoneType
-from typing import Final, NamedTuple
+from typing import Final
 
-from bson.int64 import Int64
-
-from adapters.distributed.as_written import Kind, NeverWrittenError
+from adapters.distributed.document_format import (
+    ARRAY,
+    INTEGER,
+    OBJECT,
+    OPTIONAL_TEXT,
+    TEXT,
+    TIME,
+    TRUTH,
+    DocumentFormat,
+    NeverWrittenError,
+    Shape,
+)
 from adapters.distributed.mongo import Fields
 
-Types = frozenset[type]
-
-TEXT: Final[Types] = frozenset({str})
-NUMBER: Final[Types] = frozenset({int, Int64})
-TRUTH: Final[Types] = frozenset({bool})
-TIME: Final[Types] = frozenset({datetime})
-FIELDS: Final[Types] = frozenset({dict})
-BYTES: Final[Types] = frozenset({bytes})
-PERHAPS_TEXT: Final[Types] = frozenset({str, NoneType})
 LONGEST_LEASE: Final = timedelta(hours=1)  # and for clocks that do not agree
-
-
-class Shape(NamedTuple):
-    """Documents whose `_id` matches have these fields, perhaps those, and no others."""
-
-    id: str
-    needed: Mapping[str, Types]
-    possible: Mapping[str, Types]
-
-    def fault(self, stored: Fields) -> str | None:
-        """Say what is wrong with a document whose `_id` matches."""
-        if lacking := [name for name in self.needed if name not in stored]:
-            return f"it lacks {', '.join(lacking)}"
-        allowed = {"_id": TEXT, **self.needed, **self.possible}
-        wrong = [name for name, value in stored.items() if type(value) not in allowed.get(name, ())]
-        return f"it holds in {', '.join(wrong)} what is not for there" if wrong else None
-
 
 SHAPES: Final[Mapping[str, Sequence[Shape]]] = {
     "installation": [
@@ -48,43 +30,43 @@ SHAPES: Final[Mapping[str, Sequence[Shape]]] = {
         Shape("recovery", {"source": TEXT}, {}),
     ],
     "read-models": [
-        Shape("last", {"number": NUMBER}, {}),
-        Shape("v[0-9]+", {}, {"generation": NUMBER, "caught_up": TRUTH, "last": NUMBER}),  # `last`: of the first form
-        Shape("v[0-9]+-[0-9]+", {"position": NUMBER}, {}),  # of the first form
-        Shape("generation-[0-9]+", {"version": NUMBER, "collections": FIELDS, "positions": FIELDS}, {}),
+        Shape("last", {"number": INTEGER}, {}),
+        Shape("v[0-9]+", {}, {"generation": INTEGER, "caught_up": TRUTH, "last": INTEGER}),  # `last`: of the first form
+        Shape("v[0-9]+-[0-9]+", {"position": INTEGER}, {}),  # of the first form
+        Shape("generation-[0-9]+", {"version": INTEGER, "collections": OBJECT, "positions": OBJECT}, {}),
     ],
     "leases": [Shape(".+", {"holder": TEXT, "until": TIME}, {})],
     "presence": [
         Shape(
             ".+",
-            {"kind": TEXT, "since": TIME, "until": TIME, "beat": NUMBER, "in_flight": frozenset({list})},
-            {"projections": NUMBER, "had_run_out": TRUTH},
+            {"kind": TEXT, "since": TIME, "until": TIME, "beat": INTEGER, "in_flight": ARRAY},
+            {"projections": INTEGER, "had_run_out": TRUTH},
         )
     ],
     "statuses": [
         Shape(
             ".+",
             {},
-            {"position": NUMBER, "fault": PERHAPS_TEXT, "outage": PERHAPS_TEXT, "checked": frozenset({dict})},
+            {"position": INTEGER, "fault": OPTIONAL_TEXT, "outage": OPTIONAL_TEXT, "checked": OBJECT},
         )
     ],
-    "adoptions": [Shape("v[0-9]+", {"generation": NUMBER, "done": TRUTH, "refusal": PERHAPS_TEXT}, {})],
+    "adoptions": [Shape("v[0-9]+", {"generation": INTEGER, "done": TRUTH, "refusal": OPTIONAL_TEXT}, {})],
 }
-CHECKED: Final = Shape("", {"topic": TEXT, "offset": NUMBER, "position": NUMBER}, {})
+CHECKED: Final = Shape("", {"topic": TEXT, "offset": INTEGER, "position": INTEGER}, {})
 
 
-def state_kinds(now: datetime) -> dict[str, Kind]:
-    """Return the kinds of documents by collection; `now` by the database's clock."""
-    return {name: _kind(f"document of {name}", shapes, now) for name, shapes in SHAPES.items()}
+def state_formats(now: datetime) -> dict[str, DocumentFormat]:
+    """Return the formats of documents by collection; `now` by the database's clock."""
+    return {name: _format(f"document of {name}", shapes, now) for name, shapes in SHAPES.items()}
 
 
-def _kind(what: str, shapes: Sequence[Shape], now: datetime) -> Kind:
+def _format(what: str, shapes: Sequence[Shape], now: datetime) -> DocumentFormat:
     def rewritten(stored: Fields) -> Iterator[Fields]:
         if fault := _fault(stored, shapes, now):
             raise NeverWrittenError(fault)
         yield stored
 
-    return Kind(what, rewritten)
+    return DocumentFormat(what, rewritten)
 
 
 def _fault(stored: Fields, shapes: Sequence[Shape], now: datetime) -> str | None:
@@ -100,7 +82,7 @@ def _inner_fault(stored: Fields) -> str | None:
         return f"in checked, {fault}"
     if any(type(it) is not str for it in stored.get("in_flight", ())):
         return "it has in flight what is no text"
-    negative = [name for name, value in stored.items() if type(value) in NUMBER and value < 0]
+    negative = [name for name, value in stored.items() if type(value) in INTEGER.classes and value < 0]
     return f"{', '.join(negative)} is negative" if negative else None
 
 

@@ -1,7 +1,7 @@
-"""The copy of log and archive that the topics are, put together again from their records: `projections` judges it.
+"""The copies of event log and audit log in the topics, put together again from their records.
 
-Whoever recovers needs what the records carry, and no more. Verify wants each record as a relay writes it, key, value
-and headers in their order, and a topic that keeps a log. The times that Kafka gives to records are used by nobody.
+A recovery needs what the records carry, and no more. Verify wants each record as a relay writes it, key, value and
+headers in their order, and a topic that keeps a log. Nothing uses the times that Kafka gives to records.
 """
 
 from __future__ import annotations
@@ -9,103 +9,81 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
-from adapters.distributed.audit_log.cloud_events import archived_of, possible_messages
-from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, commit_messages, parse_commit
+from adapters.distributed.audit_log.record_schema import AUDIT_LOG
+from adapters.distributed.log.commit_schema import EVENT_LOG
+from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record
 from adapters.distributed.topics.scan import Finding, TopicScan
-from adapters.distributed.topics.topics import topic_faults, topics_of
-from adapters.log.appends import MAX_EVENTS
+from adapters.distributed.topics.topics import topic_faults
+from adapters.log.chain import E
 from projections.ports import Archived, RawCommit
 
 
 class TopicCopy:
-    """`projections.verification.topic_check.Topics` of one installation (`source`: the `origin` of its records)."""
+    """`projections.verification.topic.Topics` of one installation (`source`: the `origin` of its records)."""
 
     def __init__(self, bootstrap: str, database: str, source: str) -> None:
-        self._bootstrap, self._source = bootstrap, source
-        self._events, self._communications = topics_of(database)
+        self._bootstrap, self._database, self._source = bootstrap, database, source
 
     def commits(self, until: int, timeout: float) -> Iterator[RawCommit | Finding]:
         """Stream the events topic; where it ends before position `until`, wait for more up to `timeout` seconds."""
-        yield from exact_commits(self._records(self._events, until, timeout), self._source)
-        yield from self._topic_faults(self._events)
+        return self._entries(EVENT_LOG, until, timeout)
 
     def communications(self, until: int, timeout: float) -> Iterator[Archived | Finding]:
         """Stream the communications topic likewise."""
-        yield from exact_archived(self._records(self._communications, until, timeout), self._source)
-        yield from self._topic_faults(self._communications)
+        return self._entries(AUDIT_LOG, until, timeout)
 
-    def _records(self, topic: str, until: int, timeout: float) -> Iterator[Record | Finding]:
-        return TopicScan(self._bootstrap, topic, self._source).records(until, timeout)
-
-    def _topic_faults(self, topic: str) -> Iterator[Finding]:
+    def _entries(self, schema: LogSchema[E], until: int, timeout: float) -> Iterator[E | Finding]:
+        topic = schema.topic_of(self._database)
+        records = TopicScan(self._bootstrap, topic, self._source).records(until, timeout)
+        yield from exact_entries(records, schema, self._source)
         yield from ((None, f"{topic}: {what}") for what in topic_faults(self._bootstrap, topic))
 
 
-def exact_commits(records: Iterable[Record | Finding], source: str) -> Iterator[RawCommit | Finding]:
-    """Put records together to commits, and tell which records look otherwise than a relay writes them."""
-    for held, it in _grouped(records):
+def exact_entries(records: Iterable[Record | Finding], schema: LogSchema[E], origin: str) -> Iterator[E | Finding]:
+    """Put records together to entries, and tell which records look otherwise than a relay writes them."""
+    for held, it in _grouped(records, schema):
         yield it
-        if isinstance(it, RawCommit):
-            yield from _faults(held, commit_messages(it, source))
+        if not isinstance(it, tuple):
+            possible = list(schema.messages(it, origin))
+            same = [written for written in possible if written[0].value == held[0].value]
+            yield from _faults(held, (same or possible)[0])
 
 
-def exact_archived(records: Iterable[Record | Finding], source: str) -> Iterator[Archived | Finding]:
-    """Return communications, and tell which records look otherwise than a relay writes them."""
-    for record in records:
-        it = _archived(record)
-        yield it
-        if isinstance(record, Record) and isinstance(it, Archived):
-            possible = possible_messages(it, source)
-            same = [message for message in possible if message.value == record.value]
-            yield from _faults([record], same[:1] or possible[:1])
+def entries_in(records: Iterable[Record | Finding], schema: LogSchema[E]) -> Iterator[E | Finding]:
+    """Put records together to entries; what makes no whole one is a finding, and reading goes on behind it."""
+    return (it for _, it in _grouped(records, schema))
 
 
-def commits_in(records: Iterable[Record | Finding]) -> Iterator[RawCommit | Finding]:
-    """Put records together to commits; what does not make a whole one is a finding, and reading goes on behind it."""
-    return (it for _, it in _grouped(records))
-
-
-def archived_in(records: Iterable[Record | Finding]) -> Iterator[Archived | Finding]:
-    """Return what the archive holds, record by record."""
-    return (_archived(record) for record in records)
-
-
-def _grouped(records: Iterable[Record | Finding]) -> Iterator[tuple[Sequence[Record], RawCommit | Finding]]:
+def _grouped(
+    records: Iterable[Record | Finding], schema: LogSchema[E]
+) -> Iterator[tuple[Sequence[Record], E | Finding]]:
     held: list[Record] = []
     for record in records:
-        follows = isinstance(record, Record) and held and _follows(held[-1], record) and len(held) < MAX_EVENTS
+        follows = isinstance(record, Record) and held and _follows(held[-1], record)
         if held and not follows:
-            yield held, _commit(held)
+            yield held, _entry(held, schema)
             held = []
         if not isinstance(record, Record):
             yield held, record
             continue
         held.append(record)
-        if record.position >= record.last:
-            yield held, _commit(held)
+        if record.position >= record.last or len(held) == schema.most_records:
+            yield held, _entry(held, schema)
             held = []
     if held:
-        yield held, _commit(held)
+        yield held, _entry(held, schema)
 
 
 def _follows(before: Record, record: Record) -> bool:
     return (record.position, record.last) == (before.position + 1, before.last)
 
 
-def _commit(records: list[Record]) -> RawCommit | Finding:
+def _entry(records: list[Record], schema: LogSchema[E]) -> E | Finding:
     try:
-        return parse_commit(records)
+        return schema.from_records(records)
     except DamagedRecordError as damaged:
         return records[-1].position, damaged.sentence
-
-
-def _archived(record: Record | Finding) -> Archived | Finding:
-    if not isinstance(record, Record):
-        return record
-    try:
-        return archived_of(record)
-    except DamagedRecordError as damaged:
-        return record.position, damaged.sentence
 
 
 def _faults(records: Sequence[Record], written: Sequence[Message]) -> Iterator[Finding]:

@@ -1,10 +1,10 @@
-"""Where a relay goes on, and whether it may: the topic must be a beginning of exactly what MongoDB holds."""
+"""Where a relay resumes, and whether it may: the topic must be a beginning of exactly what MongoDB holds."""
 
 from __future__ import annotations
 
 from typing import NamedTuple, NoReturn
 
-from adapters.distributed.relay.sources import Entry, Source
+from adapters.distributed.relay.sources import RelayEntry, Source
 from adapters.distributed.topics.cloud_events import DamagedRecordError
 from adapters.distributed.topics.consumer import Consumed
 from adapters.distributed.topics.kafka import DamagedTopic
@@ -16,21 +16,21 @@ RECOVER = "If MongoDB was lost or is an old back-up, `autolearn recover --from-k
 OTHER = "If the topic belongs to another installation, choose another AUTOLEARN_DATABASE."
 
 
-class Place(NamedTuple):
-    """A place in a topic: before this offset is everything up to this position, and nothing else."""
+class Checkpoint(NamedTuple):
+    """Before this offset of a topic is everything up to this position, and nothing else."""
 
     offset: int
     position: int
 
 
-class Start:
+class TopicCheck:
     """The check of a topic at the start of a relay; what it finds holds once the relay before was fenced.
 
-    Read is what comes after `checked`, a place that an earlier relay has told; without one the last entry alone.
+    It reads what comes after `known`, the checkpoint of an earlier relay; without one the last entry alone.
     """
 
-    def __init__(self, seeker: TopicSeeker, topic: str, source: Source, checked: Place | None = None) -> None:
-        self._seeker, self._topic, self._source, self._checked = seeker, topic, source, checked
+    def __init__(self, seeker: TopicSeeker, topic: str, source: Source, known: Checkpoint | None = None) -> None:
+        self._seeker, self._topic, self._source, self._known = seeker, topic, source, known
 
     def await_settled(self) -> None:
         """Wait until no transaction is open; NotAbleError: what is in one of a stranger could be ours, sent before."""
@@ -40,31 +40,31 @@ class Start:
         except NotAbleError as unsettled:
             raise NotAbleError(f"A foreign transaction is open on the topic {self._topic}.") from unsettled
 
-    def place(self) -> Place:
-        """Return the place where the topic ends; raises DamagedTopic."""
+    def checkpoint(self) -> Checkpoint:
+        """Return where the topic ends; raises DamagedTopic."""
         low, end = self._seeker.bounds()
         first, last = self._seeker.first(low, end), self._seeker.last()
         if first is None or last is None:
             if low > 0:
                 self._refuse(f"has lost its records (it begins at offset {low}). {REFILL}")
-            return Place(end, 0)
+            return Checkpoint(end, 0)
         begins = self._position(first)
         if begins != 1:
             self._refuse(f"begins with position {begins}, not 1: records were removed. {REFILL}")
-        self._check_order(self._known(low, last, self._check(last)), last)
-        return Place(last.offset + 1, last.record.position)
+        self._check_order(self._read_from(low, last, self._check(last)), last)
+        return Checkpoint(last.offset + 1, last.record.position)
 
-    def _known(self, low: int, last: Consumed, entry: Entry) -> Place:
-        """Return the place from which on to read: the one that was told, unless the topic lost what was there."""
-        checked = self._checked
-        if checked is not None and checked.offset <= last.offset + 1 and checked.position <= entry.position:
-            return checked
+    def _read_from(self, low: int, last: Consumed, entry: RelayEntry) -> Checkpoint:
+        """Return from where to read: the known checkpoint, unless the topic lost what was there."""
+        known = self._known
+        if known is not None and known.offset <= last.offset + 1 and known.position <= entry.position:
+            return known
         before = self._seeker.last(lambda it: it.offset < last.offset and not _is_within(it, entry))
-        return Place(low, 0) if before is None else Place(before.offset + 1, self._position(before))
+        return Checkpoint(low, 0) if before is None else Checkpoint(before.offset + 1, self._position(before))
 
-    def _check_order(self, known: Place, last: Consumed) -> None:
-        order = Order(known.position)
-        wrong = self._seeker.first(known.offset, last.offset + 1, order.is_broken_by)
+    def _check_order(self, start: Checkpoint, last: Consumed) -> None:
+        order = Order(start.position)
+        wrong = self._seeker.first(start.offset, last.offset + 1, order.is_broken_by)
         if wrong is not None:
             raise DamagedTopic(
                 f"Somebody else wrote to the topic {self._topic}: at offset {wrong.offset} is not position "
@@ -79,7 +79,7 @@ class Start:
         except DamagedRecordError as wrong:
             self._refuse(f"has a record at offset {found.offset} that no relay wrote. {wrong} {REFILL} {OTHER}")
 
-    def _check(self, last: Consumed) -> Entry:
+    def _check(self, last: Consumed) -> RelayEntry:
         """Return the entry that it is the end of, as it is stored."""
         position = self._position(last)
         record = last.record
@@ -115,6 +115,6 @@ class Order:
         return not found.is_readable or found.record.position != self.position
 
 
-def _is_within(found: Consumed, entry: Entry) -> bool:
+def _is_within(found: Consumed, entry: RelayEntry) -> bool:
     """Tell whether it is of the entry, or a copy of a part of it."""
     return found.is_readable and found.record.position >= entry.first

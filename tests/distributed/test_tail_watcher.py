@@ -12,10 +12,10 @@ import pytest
 from pymongo import WriteConcern
 from pymongo.errors import OperationFailure
 
-from adapters.distributed import tail_watcher as growth
+from adapters.distributed.log import tail_watcher
 from adapters.distributed.log.event_store import MongoEventStore
+from adapters.distributed.log.tail_watcher import TailWatcher, tail_watcher_of
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.tail_watcher import Growth, growth_of
 from tests.contracts.events import append
 from tests.servers.process import Server
 
@@ -28,22 +28,9 @@ def writer(mongo: Mongo) -> Iterator[MongoEventStore]:
     elsewhere.close()
 
 
-def test_all_users_of_a_client_share_one_growth_of_a_collection(mongo: Mongo) -> None:
-    assert growth_of(mongo, "commits", "position") is growth_of(mongo, "commits", "position")
-    assert growth_of(mongo, "commits", "position") is not growth_of(mongo, "communications")
-
-
-def test_a_listener_is_told_of_what_another_process_wrote(mongo: Mongo, writer: MongoEventStore) -> None:
-    told = Event()
-    here = growth_of(mongo, "commits", "position")
-    here.tell(told.set)
-    append(writer, "a", count=3)
-    assert told.wait(30)
-    here.tell_no_more(told.set)
-    told.clear()
-    append(writer, "b")
-    assert here.wait_beyond(3, 30)
-    assert not told.is_set()
+def test_all_users_of_a_client_share_one_watcher_of_a_collection(mongo: Mongo) -> None:
+    assert tail_watcher_of(mongo, "commits", "position") is tail_watcher_of(mongo, "commits", "position")
+    assert tail_watcher_of(mongo, "commits", "position") is not tail_watcher_of(mongo, "communications", "_id")
 
 
 def test_what_no_majority_holds_yet_when_the_stream_begins_is_not_missed(mongo: Mongo) -> None:
@@ -51,14 +38,14 @@ def test_what_no_majority_holds_yet_when_the_stream_begins_is_not_missed(mongo: 
     soon = mongo.collection("soon").with_options(write_concern=WriteConcern(w=1))
     for place in range(1, 7):
         soon.insert_one({"_id": place})
-        assert Growth(mongo.collection("soon"), "_id").wait_beyond(place - 1, 10)
+        assert TailWatcher(mongo.collection("soon"), "_id").wait_beyond(place - 1, 10)
 
 
 def test_the_change_stream_wakes_and_not_the_clock(
     mongo: Mongo, writer: MongoEventStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(growth, "POLL_SECONDS", 30)
-    here = growth_of(mongo, "commits", "position")
+    monkeypatch.setattr(tail_watcher, "POLL_SECONDS", 30)
+    here = tail_watcher_of(mongo, "commits", "position")
     seconds = []
     with ThreadPoolExecutor(1) as pool:
         for position in range(3):
@@ -88,7 +75,7 @@ class WithoutChangeStreams:
 
 def test_without_change_streams_it_looks_again_and_again(mongo: Mongo, writer: MongoEventStore) -> None:
     collection: Any = WithoutChangeStreams(mongo.collection("commits"))
-    here = Growth(collection, "position")
+    here = TailWatcher(collection, "position")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(here.wait_beyond, 0, 60)
         assert collection.refused.wait(30)
@@ -99,7 +86,7 @@ def test_without_change_streams_it_looks_again_and_again(mongo: Mongo, writer: M
 @pytest.mark.slow
 def test_who_waits_is_woken_after_an_outage(own_mongodb: Server) -> None:
     mongo, elsewhere = Mongo(own_mongodb.url, "outage"), Mongo(own_mongodb.url, "outage")
-    here = growth_of(mongo, "commits", "position")
+    here = tail_watcher_of(mongo, "commits", "position")
     append(MongoEventStore(elsewhere), "a")
     assert here.wait_beyond(0, 30)
     with ThreadPoolExecutor(1) as pool:

@@ -19,13 +19,13 @@ THERE_ALREADY: Final = 48  # NamespaceExists: another process was first
 DENIED: Final = {13, 8000}
 NO_INDEX: Final = {85, 86, 11000}  # another one has its name, or its keys; what is stored does not fit it
 HARMLESS_OPTIONS: Final = {"storageEngine", "changeStreamPreAndPostImages", "recordPreImages"}
-UNTOLD: Final = {"v", "ns", "background"}  # what an index tells of itself and does not change what it answers
+UNCOMPARED: Final = {"v", "ns", "background"}  # what an index says of itself and does not change what it answers
 PLAIN: Final = {"key", "name"}
 OWN: Final = "_id_"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class CollectionSpec:
     """One collection. `validator`: the JSON schema that the server holds every write against."""
 
     name: str
@@ -58,7 +58,7 @@ class Layout:
     def _ensure_options(self, mongo: Mongo) -> None:
         if not self.options:
             return
-        found = _described(mongo, self.name)
+        found = _find(mongo, self.name)
         if found is None:
             try:
                 mongo.database.create_collection(self.name, check_exists=False, **self.options)
@@ -81,7 +81,7 @@ class Layout:
     def faults(self, mongo: Mongo) -> Iterator[str]:
         """Yield what is otherwise; a collection that is not there is one, where it needs indexes or a validator."""
         with as_ours():
-            found = _described(mongo, self.name)
+            found = _find(mongo, self.name)
             if found is None:
                 if self.indexes or self.validator:
                     yield f"the collection {self.name} is not there"
@@ -103,21 +103,21 @@ class Layout:
                 yield f"the collection {self.name} has {has} {name}: the next start sets it, where it may collMod"
 
     def _index_faults(self, found: Sequence[Fields]) -> Iterator[str]:
-        told = {str(it.get("name")): {name: it[name] for name in it if name not in UNTOLD} for it in found}
+        described = {str(it.get("name")): {name: it[name] for name in it if name not in UNCOMPARED} for it in found}
         wanted = {str(it["name"]): dict(it) for it in (index.document for index in self.indexes)}
         wanted[OWN] = {"key": {"_id": 1}, "name": OWN}
         for name, index in wanted.items():
-            if name not in told:
+            if name not in described:
                 yield f"the collection {self.name} lacks the index {name}"
-            elif not _are_same(told[name], index):
-                yield f"the index {name} of {self.name} is another one: {told[name]}"
+            elif not _are_same(described[name], index):
+                yield f"the index {name} of {self.name} is another one: {described[name]}"
         keys = [_key(index) for index in wanted.values()]
-        for name in sorted({*told} - {*wanted}):
-            if {*told[name]} != PLAIN or _key(told[name]) in keys:
-                yield f"the collection {self.name} has the index {name} of somebody else: {told[name]}"
+        for name in sorted({*described} - {*wanted}):
+            if {*described[name]} != PLAIN or _key(described[name]) in keys:
+                yield f"the collection {self.name} has the index {name} of somebody else: {described[name]}"
 
 
-def _described(mongo: Mongo, name: str) -> Mapping[str, Any] | None:
+def _find(mongo: Mongo, name: str) -> Mapping[str, Any] | None:
     return next(iter(mongo.database.list_collections(filter={"name": name})), None)
 
 

@@ -9,7 +9,7 @@ import pytest
 from pymongo.errors import WriteError
 
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.served_streams import streams_out_of_order
+from adapters.distributed.log.stream_index import streams_out_of_order
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import ReadModels
 from domain.errors import ConflictError
@@ -122,14 +122,14 @@ def test_the_server_refuses_what_no_program_of_ours_stores(once: Mongo) -> None:
 
 
 def test_an_event_that_is_in_no_stream_or_in_another_one_shows_in_the_streams(once: Mongo) -> None:
-    assert list(streams_out_of_order(once)) == []
+    assert list(streams_out_of_order(once, 10**9)) == []
     last = once.collection("commits").find_one({}, sort=[("_id", -1)]) or {}
     stream, version = last["e"][0]["o"], last["e"][0]["v"]
     commits, which = once.collection("commits"), {"_id": last["_id"]}
     commits.update_one(which, {"$set": {"e.0.v": version + 1}})
-    assert [it for it in streams_out_of_order(once) if repr(stream) in it and f"version {version + 1}" in it]
+    assert [it for it in streams_out_of_order(once, 10**9) if repr(stream) in it and f"version {version + 1}" in it]
     commits.update_one(which, {"$set": {"e.0.v": version, "e.0.o": "experiment:other"}})
-    assert [it for it in streams_out_of_order(once) if "experiment:other" in it]
+    assert [it for it in streams_out_of_order(once, 10**9) if "experiment:other" in it]
 
 
 def test_a_start_says_which_index_cannot_be_made(once: Mongo) -> None:

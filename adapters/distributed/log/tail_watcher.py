@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from threading import Condition, Lock, Thread
 from typing import Final
@@ -19,74 +18,61 @@ AWAIT_MILLISECONDS: Final = 1000  # how long the server holds a question back wh
 POLL_SECONDS: Final = 0.02  # where the server has no change streams, or none now
 MOST_POLL_SECONDS: Final = 1.0
 
-_of_clients: WeakKeyDictionary[Mongo, dict[str, Growth]] = WeakKeyDictionary()
+_of_clients: WeakKeyDictionary[Mongo, dict[str, TailWatcher]] = WeakKeyDictionary()
 _making = Lock()
 
 
-def growth_of(mongo: Mongo, collection: str, place: str = "_id") -> Growth:
-    """Return the one growth of a collection that all users of this client share; `place` is the field that grows."""
+def tail_watcher_of(mongo: Mongo, collection: str, position: str) -> TailWatcher:
+    """Return the one watcher of a collection that all users of this client share; `position` is a field."""
     with _making:
         known = _of_clients.setdefault(mongo, {})
         if collection not in known:
-            known[collection] = Growth(mongo.collection(collection), place)
+            known[collection] = TailWatcher(mongo.collection(collection), position)
         return known[collection]
 
 
-class Growth:
-    """The greatest place known; waiting threads and listeners are told when it grows, whoever wrote.
+class TailWatcher:
+    """The greatest position known; waiting threads are woken when it grows, whoever wrote.
 
     The thread that follows the collection starts with the first who waits and ends when the client is closed.
     """
 
-    def __init__(self, collection: Collection[Fields], place: str) -> None:
+    def __init__(self, collection: Collection[Fields], field: str) -> None:
         self.position = 0
-        self._collection, self._place = collection, place
-        self._grown = Condition()
-        self._listeners: list[Callable[[], None]] = []
+        self._collection, self._field = collection, field
+        self._longer = Condition()
         self._follower: Thread | None = None
 
     def reach(self, position: int) -> None:
-        """Say that everything up to a place is there for good."""
+        """Say that everything up to a position is there for good."""
         if position <= self.position:  # most appends come after the change stream or a later one: spare them the lock
             return
-        with self._grown:
+        with self._longer:
             if position > self.position:
                 self.position = position
-                self._grown.notify_all()
-                for listener in self._listeners:
-                    listener()
+                self._longer.notify_all()
 
     def wait_beyond(self, position: int, timeout: float) -> bool:
         """Wait until the collection reaches beyond `position`; False after `timeout` seconds, outage or not."""
         if self.position > position:
             return True
-        with suppress(PyMongoError):  # the follower keeps trying
-            self.reach(self._length())
+        if self._follower is None or timeout <= 0:  # else it knows, or keeps trying
+            with suppress(PyMongoError):
+                self.reach(self._length())
         if timeout > 0:
             self._follow()
-        with self._grown:
-            return self._grown.wait_for(lambda: self.position > position, timeout)
-
-    def tell(self, listener: Callable[[], None]) -> None:
-        """Call a listener, which must not block, at each growth."""
-        with self._grown:
-            self._listeners.append(listener)
-        self._follow()
-
-    def tell_no_more(self, listener: Callable[[], None]) -> None:
-        """Forget a listener."""
-        with self._grown:
-            self._listeners = [known for known in self._listeners if known != listener]
+        with self._longer:
+            return self._longer.wait_for(lambda: self.position > position, timeout)
 
     def _length(self, session: ClientSession | None = None) -> int:
-        numbers = {self._place: {"$type": "number"}}
-        last = self._collection.find_one(numbers, {self._place: 1}, sort=[(self._place, -1)], session=session)
-        return int(last[self._place]) if last else 0
+        numbers = {self._field: {"$type": "number"}}
+        last = self._collection.find_one(numbers, {self._field: 1}, sort=[(self._field, -1)], session=session)
+        return int(last[self._field]) if last else 0
 
     def _follow(self) -> None:
-        with self._grown:
+        with self._longer:
             if self._follower is None:
-                self._follower = Thread(target=self._run, name=f"growth-{self._collection.name}", daemon=True)
+                self._follower = Thread(target=self._run, name=f"tail-{self._collection.name}", daemon=True)
                 self._follower.start()
 
     def _run(self) -> None:
@@ -114,7 +100,7 @@ class Growth:
         The stream begins after the last write, which no majority may hold yet: a look at that moment would miss it,
         too. So the look waits until a majority holds all that the server knew of.
         """
-        inserts = [{"$match": {"operationType": "insert"}}, {"$project": {"place": f"$fullDocument.{self._place}"}}]
+        inserts = [{"$match": {"operationType": "insert"}}, {"$project": {"position": f"$fullDocument.{self._field}"}}]
         with (
             self._collection.database.client.start_session(causal_consistency=True) as session,
             self._collection.watch(inserts, max_await_time_ms=AWAIT_MILLISECONDS, session=session) as stream,
@@ -124,5 +110,5 @@ class Growth:
             self.reach(self._length(session))
             while stream.alive:
                 change = stream.try_next()
-                if change is not None and isinstance(place := change.get("place"), int):
-                    self.reach(place)
+                if change is not None and isinstance(position := change.get("position"), int):
+                    self.reach(position)

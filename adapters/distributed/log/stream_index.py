@@ -1,25 +1,71 @@
-"""What is asked of the commits by stream, version or append id: each one indexed query."""
+"""Streams of the event log: what is asked by stream, version or append id, each one indexed query."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Collection as Sized
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from threading import Lock
 from typing import Any, Final
 from uuid import UUID
 
+from bson.max_key import MaxKey
+from bson.min_key import MinKey
 from pymongo.collection import Collection
 
-from adapters.distributed.log.commit_documents import COMMITS, LAYOUT, STREAM_VERSION, id_value
-from adapters.distributed.log.seen_versions import SeenVersions
+from adapters.distributed.log.commit_schema import COMMITS, EVENT_LOG, STREAM_VERSION, id_value
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 
 LAST_CHARACTER: Final = "\U0010ffff"
 Version = tuple[str, int]
 VERSIONS_ONLY: Final = {"_id": 0, "e.o": 1, "e.v": 1}
+MOST_SEEN: Final = 20_000
+MOST_FAULTS: Final = 100
+BY_INDEX: Final[dict[str, Any]] = {"$match": {"e.o": {"$gte": MinKey(), "$lte": MaxKey()}}}
+EVENTS: Final[list[dict[str, Any]]] = [
+    {"$project": {"e.o": 1, "e.v": 1}},
+    {"$unwind": {"path": "$e", "includeArrayIndex": "n"}},
+    {"$set": {"at": {"$add": ["$_id", "$n"]}}},
+]
+# Each event with the version, and the place in the log, of the one before it in its stream.
+IN_STREAMS: Final[dict[str, Any]] = {
+    "$setWindowFields": {
+        "partitionBy": "$e.o",
+        "sortBy": {"e.v": 1},
+        "output": {
+            "before": {"$shift": {"output": "$e.v", "by": -1, "default": 0}},
+            "place": {"$shift": {"output": "$at", "by": -1, "default": 0}},
+        },
+    }
+}
+OUT_OF_ORDER: Final[dict[str, Any]] = {
+    "$match": {"$expr": {"$or": [{"$ne": ["$e.v", {"$add": ["$before", 1]}]}, {"$lte": ["$at", "$place"]}]}}
+}
 
 
-class CommitReads:
-    """The collection of commits, and the versions seen in it. `make`: with its indexes, where it lacks any.
+class SeenVersions:
+    """The greatest version seen of each of the streams used last. Streams only grow, so it is a lower bound."""
+
+    def __init__(self, most: int = MOST_SEEN) -> None:
+        self._most = most
+        self._versions: OrderedDict[str, int] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, stream: str) -> int:
+        return self._versions.get(stream, 0)
+
+    def note(self, versions: Iterable[Version]) -> None:
+        """Remember versions that the log holds for good; those of the streams noted longest ago are forgotten."""
+        with self._lock:
+            for stream, version in versions:
+                self._versions[stream] = max(version, self._versions.pop(stream, 0))
+            while len(self._versions) > self._most:
+                self._versions.popitem(last=False)
+
+
+class StreamIndex:
+    """The commits by stream. `make`: the collection with its indexes, where it lacks any.
 
     Else an index may be missing, or is being made by another process: reading goes on without it.
     """
@@ -29,7 +75,7 @@ class CommitReads:
         self.seen = SeenVersions()
         self._by_stream = STREAM_VERSION if make else None
         if make:
-            LAYOUT.ensure(mongo)
+            EVENT_LOG.collection.ensure(mongo)
 
     def events(self, stream: str, until: int | None = None) -> list[Fields]:
         """Return a stream's events as stored, in order, up to the commit that covers position `until`."""
@@ -38,7 +84,7 @@ class CommitReads:
         with as_ours():
             found = self.collection.find({"e.o": stream, **place}, {"e": only}).hint(self._by_stream)
             events = [e for document in found for e in document["e"]]
-        events.sort(key=_version)
+        events.sort(key=itemgetter("v"))
         if events:
             self.seen.note([(stream, events[-1]["v"])])
         return events
@@ -86,5 +132,15 @@ class CommitReads:
             return self.collection.find_one({"append_id": id_value(append_id)}, fields)
 
 
-def _version(event: Fields) -> Any:
-    return event["v"]
+def streams_out_of_order(mongo: Mongo, end: int) -> Iterator[str]:
+    """Name events up to a position that the index does not give as versions 1, 2, … of their streams, in order."""
+    # What comes while the index is read would show without what came before it, hence the end.
+    commits = {"$match": {"_id": {"$type": "number", "$lte": end}, "e": {"$type": "object"}}}
+    steps = [BY_INDEX, commits, *EVENTS, {"$match": {"e.v": {"$type": "number"}}}, IN_STREAMS, OUT_OF_ORDER]
+    with as_ours():
+        found = mongo.collection(COMMITS).aggregate(
+            [*steps, {"$limit": MOST_FAULTS}], hint=STREAM_VERSION, allowDiskUse=True
+        )
+        for it in found:
+            e = it["e"]
+            yield f"version {e['v']} of stream {e['o']!r} (position {it['at']}) is not the next one there"

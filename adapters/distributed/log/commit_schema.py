@@ -13,14 +13,25 @@ from bson.binary import Binary
 from bson.int64 import Int64
 from pymongo import ASCENDING, IndexModel
 
-from adapters.distributed.as_written import Kind, NeverWrittenError
-from adapters.distributed.layout import Layout
+from adapters.distributed.collection_spec import CollectionSpec
+from adapters.distributed.document_format import (
+    BYTES,
+    INTEGER,
+    LONG,
+    TEXT,
+    DocumentFormat,
+    NeverWrittenError,
+    object_rule,
+    time_of,
+)
+from adapters.distributed.log.schema import LogSchema
 from adapters.distributed.mongo import Fields
-from adapters.log.events import decode
-from adapters.log.times import EPOCH, from_microseconds, to_microseconds
-from commands.ports import Stamp
-from domain.events import Event
-from projections.ports import RawCommit, RawEvent, Recorded
+from adapters.distributed.topics.cloud_events import commit_messages, parse_commit
+from adapters.distributed.topics.topics import topics_of
+from adapters.log.appends import MAX_EVENTS
+from adapters.log.chain import CommitChain, hash_of
+from adapters.log.times import to_microseconds
+from projections.ports import RawCommit, RawEvent
 
 COMMITS: Final = "commits"
 STREAM_VERSION: Final = "stream_version"
@@ -30,31 +41,20 @@ INDEXES: Final = [
     IndexModel([("position", ASCENDING)], name="position", unique=True),
     IndexModel([("at", ASCENDING), ("position", ASCENDING)], name="at"),
 ]
-TAIL_FIELDS: Final = ("position", "at", "hash")
-EVENT: Final = {
-    "o": {"bsonType": "string"},
-    "v": {"bsonType": ["int", "long"]},
-    "n": {"bsonType": "string"},
-    "s": {"bsonType": "binData"},
-}
+EVENT: Final = {"o": TEXT.rule, "v": INTEGER.rule, "n": TEXT.rule, "s": BYTES.rule}
 FIELDS: Final = {
-    "_id": {"bsonType": "long", "minimum": 1},
-    "position": {"bsonType": "long", "minimum": 1},
-    "at": {"bsonType": "long"},
-    "command_id": {"bsonType": "binData"},
-    "append_id": {"bsonType": "binData"},
-    "digest": {"bsonType": "string"},
-    "hash": {"bsonType": "binData"},
-    "e": {
-        "bsonType": "array",
-        "minItems": 1,
-        "items": {"bsonType": "object", "required": [*EVENT], "properties": EVENT},
-    },
+    "_id": LONG.rule | {"minimum": 1},
+    "position": LONG.rule | {"minimum": 1},
+    "at": LONG.rule,
+    "command_id": BYTES.rule,
+    "append_id": BYTES.rule,
+    "digest": TEXT.rule,
+    "hash": BYTES.rule,
+    "e": {"bsonType": "array", "minItems": 1, "items": object_rule(EVENT)},
 }
-LAYOUT: Final = Layout(COMMITS, INDEXES, {"bsonType": "object", "required": [*FIELDS], "properties": FIELDS})
 
 
-def document_of(commit: RawCommit) -> Fields:
+def to_document(commit: RawCommit) -> Fields:
     return {
         "_id": Int64(commit.first),
         "position": Int64(commit.position),
@@ -68,35 +68,16 @@ def document_of(commit: RawCommit) -> Fields:
 
 
 def id_value(id: UUID) -> Binary:
-    """Return an id as documents hold it."""
     return Binary(id.bytes, 4)
 
 
-def events_of(document: Fields) -> tuple[Event, ...]:
-    """Return the decoded events."""
-    return tuple([decode(e["o"], e["v"], e["n"], e["s"]) for e in document["e"]])
-
-
-def stamp_of(document: Fields, events: tuple[Event, ...]) -> Stamp:
-    """Return the stamp of the append, from its document and its decoded events."""
-    command_id, append_id = UUID(bytes=document["command_id"]), UUID(bytes=document["append_id"])
-    return Stamp(command_id, append_id, events[0].metadata, document["digest"])
-
-
-def recorded_of(document: Fields) -> Iterator[Recorded]:
-    """Yield the decoded events, each at its position."""
-    end, at = document["position"], from_microseconds(document["at"])
-    for place, e in enumerate(document["e"], document["_id"]):
-        yield Recorded(place, end, at, decode(e["o"], e["v"], e["n"], e["s"]))
-
-
-def raw_of(document: Fields) -> RawCommit:
+def from_document(document: Fields) -> RawCommit:
     """Return a commit as stored, of whatever the document holds."""
     events = document.get("e")
     return RawCommit(
         first=_number(document.get("_id")),
         position=_number(document.get("position")),
-        at=_moment(_number(document.get("at"))),
+        at=time_of(document.get("at")),
         command_id=_id(document.get("command_id")),
         append_id=_id(document.get("append_id")),
         digest=_text(document.get("digest")),
@@ -106,13 +87,10 @@ def raw_of(document: Fields) -> RawCommit:
 
 
 def _rewritten(stored: Fields) -> Iterator[Fields]:
-    commit = raw_of(stored)
+    commit = from_document(stored)
     if not 1 <= commit.first <= commit.position == commit.first + len(commit.events) - 1:
         raise NeverWrittenError(f"its {len(commit.events)} events are not at {commit.first} to {commit.position}")
-    yield document_of(commit)
-
-
-COMMIT: Final = Kind("commit", _rewritten)
+    yield to_document(commit)
 
 
 def _event(e: Fields) -> RawEvent:
@@ -120,7 +98,7 @@ def _event(e: Fields) -> RawEvent:
 
 
 def _number(stored: Any) -> int:
-    return int(stored) if type(stored) in {int, Int64} else 0
+    return int(stored) if type(stored) in INTEGER.classes else 0
 
 
 def _bytes(stored: Any) -> bytes:
@@ -137,8 +115,18 @@ def _id(stored: Any) -> UUID:
     return UUID(bytes=_bytes(stored)[:16].ljust(16, b"\0"))
 
 
-def _moment(stored: int) -> Any:
-    try:
-        return from_microseconds(stored)
-    except OverflowError:
-        return EPOCH
+EVENT_LOG: Final = LogSchema(
+    title="log",
+    collection=CollectionSpec(COMMITS, INDEXES, object_rule(FIELDS)),
+    position="position",
+    format=DocumentFormat("commit", _rewritten),
+    to_document=to_document,
+    from_document=from_document,
+    topic_of=lambda database: topics_of(database)[0],
+    messages=lambda commit, origin: iter([commit_messages(commit, origin)]),
+    from_records=parse_commit,
+    hash_header="ce_commithash",
+    most_records=MAX_EVENTS,
+    chain=CommitChain,
+    has_its_hash=lambda it, hashes: any(hash_of(it, before) == it.hash for before in hashes.get(it.first - 1, ())),
+)

@@ -1,0 +1,56 @@
+"""The entries of one log in MongoDB, read in order."""
+
+from __future__ import annotations
+
+from typing import Generic
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.collection import Collection
+
+from adapters.distributed.document_format import INTEGER, TOLERANT, faults_of
+from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.tail_watcher import tail_watcher_of
+from adapters.distributed.mongo import Fields, Mongo, as_ours
+from adapters.log.chain import E
+
+
+class LogReader(Generic[E]):
+    """For scans that may take their time, give it a `Mongo` without a time limit."""
+
+    def __init__(self, mongo: Mongo, schema: LogSchema[E]) -> None:
+        self.schema = schema
+        self._documents: Collection[Fields] = mongo.collection(schema.name).with_options(codec_options=TOLERANT)
+        self._watcher = tail_watcher_of(mongo, schema.name, schema.position)
+
+    def read(self, after: int, limit: int) -> list[E]:
+        """Return entries after a position, about `limit` positions, at least one; of damaged ones what is left."""
+        found = self.find({"$gt": after, "$lte": after + limit}) or self.find({"$gt": after}, limit=1)
+        return [self.schema.from_document(document) for document in found]
+
+    def find(self, places: Fields, more: Fields | None = None, *, limit: int = 0, newest: bool = False) -> list[Fields]:
+        """Return the documents whose position fulfils a condition, and other fields others, in order."""
+        position = self.schema.position
+        where = {position: {"$type": [*INTEGER.aliases], **places}, **(more or {})}
+        with as_ours():
+            found = self._documents.find(where, sort=[(position, DESCENDING if newest else ASCENDING)], limit=limit)
+            return list(found)
+
+    def last(self) -> E | None:
+        """Return the last entry."""
+        return next((self.schema.from_document(it) for it in self.find({"$gt": 0}, limit=1, newest=True)), None)
+
+    def last_until(self, at: int) -> int:
+        """Return the position of the last entry with a time <= `at` (microseconds); 0 where there is none."""
+        position = self.schema.position
+        order = [("at", DESCENDING), (position, DESCENDING)]
+        with as_ours():
+            last = self._documents.find_one({"at": {"$lte": at}, position: {"$gt": 0}}, {position: 1}, sort=order)
+        return int(last[position]) if last else 0
+
+    def wait_beyond(self, position: int, timeout: float) -> bool:
+        """Wait until the log is longer than `position`, whoever wrote; False after `timeout` seconds."""
+        return self._watcher.wait_beyond(position, timeout)
+
+    def strays(self) -> list[str]:
+        """Return what is wrong with documents, whatever they are: `read` may pass them over."""
+        return faults_of(self._documents, self.schema.format)

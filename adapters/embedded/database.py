@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Condition, RLock
+from threading import Condition, Lock, RLock
 from typing import Final
 
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
@@ -15,26 +15,104 @@ from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 MEMORY: Final = ":memory:"
 UNREADABLE: Final = (sqlite3.Error, UnicodeDecodeError)  # what SQLite says of damage need not be text itself
 MAX_IDLE_READERS: Final = 4
-BUSY_SECONDS: Final = 5.0
-CHECKPOINT_PAGES: Final = 2000
 
 
-class Database:
-    """A file, or `:memory:` (one connection, taken in turns). What was written is on disk when `writing` is left.
+class SqliteFile:
+    """Connections to a file or to `:memory:` (one connection, taken in turns): one that writes, others to read with.
 
     `read_only` is for another process's file: it needs no lock and never changes a byte of the data. `immutable` is for
-    one that nobody writes: nothing is made beside it.
+    one that nobody writes: nothing is made beside it. `pragmas` are of connections that write, as `name=value`.
     """
 
-    def __init__(self, path: str | Path, *, read_only: bool = False, immutable: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        immutable: bool = False,
+        busy_seconds: float = 5.0,
+        reader_cache_kib: int = 2000,
+        pragmas: tuple[str, ...] = (),
+    ) -> None:
         self.path, self.read_only, self._immutable = str(path), read_only, immutable
         self.in_memory = self.path == MEMORY
-        self.tail_watcher = TailWatcher()
+        self._busy_seconds, self._reader_cache_kib, self._pragmas = busy_seconds, reader_cache_kib, pragmas
         self._idle: list[sqlite3.Connection] = []
         self._writer: sqlite3.Connection | None = None
-        self._turn = RLock()
+        self._turn = RLock()  # of the one that writes
+        self._pool = Lock()  # of those that read, which never wait for a commit
         self._closed = False
         self._identity: tuple[int, int] | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection to read with; rows are plain tuples. Raises NotAbleError for an unreadable file."""
+        with translated_errors(self.path):
+            if self.in_memory:
+                with self._turn:
+                    yield self._writing_connection()
+                return
+            path, connection = self._borrow()
+            try:
+                yield connection
+            finally:
+                with self._pool:
+                    if not self._closed and path == self.path and len(self._idle) < MAX_IDLE_READERS:
+                        self._idle.append(connection)
+                    else:
+                        connection.close()
+
+    def close(self) -> None:
+        """Close the file; connections that are being read with are closed when they come back."""
+        with self._turn, self._pool:
+            self._closed = True
+            self._close_connections()
+
+    def _close_connections(self) -> None:
+        for connection in [*self._idle, *([self._writer] if self._writer else [])]:
+            connection.close()
+        self._idle.clear()
+        self._writer = None
+
+    def _borrow(self) -> tuple[str, sqlite3.Connection]:
+        with self._pool:
+            path = self.path
+            if self._closed:
+                raise NotAbleError("The store is closed.")
+            if self._idle:
+                return path, self._idle.pop()
+        if not self.read_only and self._writer is None:
+            with self._turn:
+                self._writing_connection()  # it makes the file
+        connection = self._connect(reading_uri(path, immutable=self._immutable), uri=True)
+        connection.execute(f"PRAGMA cache_size=-{self._reader_cache_kib}")
+        return path, connection
+
+    def _writing_connection(self) -> sqlite3.Connection:
+        if self._closed:
+            raise NotAbleError("The store is closed.")
+        if self.read_only:
+            raise NotAbleError(f"{Path(self.path).name} is open for reading only.")
+        self._writer = self._writer or self._connect_writer(self.path)
+        return self._writer
+
+    def _connect_writer(self, path: str) -> sqlite3.Connection:
+        connection = self._connect(path)
+        for pragma in ("journal_mode=WAL", *self._pragmas):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _connect(self, name: str, *, uri: bool = False) -> sqlite3.Connection:
+        return sqlite3.connect(name, uri=uri, timeout=self._busy_seconds, isolation_level=None, check_same_thread=False)
+
+
+class Database(SqliteFile):
+    """The file of a log: what was written is on disk when `writing` is left."""
+
+    def __init__(self, path: str | Path, *, read_only: bool = False, immutable: bool = False) -> None:
+        pragmas = "synchronous=FULL", "wal_autocheckpoint=2000"
+        super().__init__(path, read_only=read_only, immutable=immutable, pragmas=pragmas)
+        self.tail_watcher = TailWatcher()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -44,47 +122,16 @@ class Database:
         A file that was taken away is NotAbleError: no restart would find what goes into it, so nobody may rely on it.
         """
         with self._turn:
-            connection = self._writer
             try:
-                connection = self._writer = connection or self._connect()
-                self._check_place()
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-                connection.execute("COMMIT")
-                self._check_place()
-            except BaseException as error:
-                if connection is not None and connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                if isinstance(error, UNREADABLE) and not isinstance(error, sqlite3.IntegrityError):
-                    raise _translated(self.path, error) from error
-                raise
-
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection to read with; rows are plain tuples. Raises NotAbleError for an unreadable file."""
-        with translated_errors(self.path):
-            if self.in_memory:
-                with self._turn:
-                    self._writer = self._writer or self._connect()
-                    yield self._writer
-            else:
-                connection = self._idle.pop() if self._idle else self._connect()
-                try:
+                connection = self._writing_connection()
+                self._check_place()  # also before: a repeat would find, and acknowledge, what was refused after
+                with transaction(connection):
                     yield connection
-                finally:
-                    if self._closed or len(self._idle) >= MAX_IDLE_READERS:
-                        connection.close()
-                    else:
-                        self._idle.append(connection)
-
-    def close(self) -> None:
-        """Close the file; connections that are being read with are closed when they come back."""
-        self._closed = True
-        with self._turn:
-            for connection in [*self._idle, *([self._writer] if self._writer else [])]:
-                connection.close()
-            self._idle.clear()
-            self._writer = None
+                self._check_place()
+            except sqlite3.IntegrityError:
+                raise
+            except UNREADABLE as error:
+                raise _translated(self.path, error) from error
 
     def _check_place(self) -> None:
         if self.in_memory:
@@ -93,19 +140,6 @@ class Database:
         self._identity = self._identity or now
         if now is None or now != self._identity:
             raise NotAbleError(f"{self.path} was removed, renamed or replaced while it was served: nothing is stored.")
-
-    def _connect(self) -> sqlite3.Connection:
-        if self._closed:
-            raise NotAbleError("The store is closed.")
-        name = reading_uri(self.path, immutable=self._immutable) if self.read_only else self.path
-        connection = sqlite3.connect(
-            name, uri=self.read_only, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        if not self.read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-        return connection
 
 
 class TailWatcher:
@@ -124,6 +158,19 @@ class TailWatcher:
     def wait_beyond(self, position: int, timeout: float) -> bool:
         with self._grown:
             return self._grown.wait_for(lambda: self._position > position, timeout)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Commit what is written inside, or, whatever goes wrong, nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def reading_uri(path: str | Path, *, immutable: bool = False) -> str:

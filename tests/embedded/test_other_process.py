@@ -34,7 +34,7 @@ def test_a_read_only_feed_follows_another_writer(tmp_path: Path) -> None:
 def test_a_read_only_database_cannot_write(tmp_path: Path) -> None:
     SqliteEventStore(Database(tmp_path / "events.db"))
     with (
-        pytest.raises(NotAbleError, match="readonly"),
+        pytest.raises(NotAbleError, match="reading only"),
         Database(tmp_path / "events.db", read_only=True).writing() as connection,
     ):
         connection.execute("DELETE FROM commits")

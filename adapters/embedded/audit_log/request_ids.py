@@ -1,4 +1,4 @@
-"""Request ids in the embedded mode: what the audit log knows was used; the one process knows what is at work."""
+"""Request ids in the embedded mode: the audit log tells which were used; this process knows which are in use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ANSWERS: Final = Table(
     without_rowid=True,
 )
 KEPT: Final = KEPT_SECONDS * 1_000_000
-MOST_UNTOLD: Final = 10_000
+MAX_UNRECORDED: Final = 10_000
 # A call whose caller hung up before its answer was there is not answered, and so not used.
 USED: Final = """SELECT 1 FROM communications
 WHERE correlation = ? AND actor = ? AND kind = 'call' AND outcome != 'gone' AND at > ?"""
@@ -42,13 +42,12 @@ class SqliteRequestIds:
         self._database, self._now = database, now
         self._lock = Lock()
         self._running: set[bytes] = set()
-        self._untold: dict[bytes, int] = {}  # until when
+        self._unrecorded: dict[bytes, int] = {}  # until when
 
     def claim(self, client: str, request_id: str) -> bool:
-        """Take a request id for the first time."""
         key, now = key_of(client, request_id), self._now()
         with self._lock:
-            if key in self._running or self._untold.get(key, 0) > now:
+            if key in self._running or self._unrecorded.get(key, 0) > now:
                 return False
             self._running.add(key)
         is_used = True
@@ -61,7 +60,6 @@ class SqliteRequestIds:
         return not is_used
 
     def earlier(self, client: str, request_id: str) -> Earlier | None:
-        """Return what is known of the first use."""
         key = key_of(client, request_id)
         if key in self._running:
             return Earlier(is_running=True)
@@ -73,20 +71,18 @@ class SqliteRequestIds:
         return None if self.claim(client, request_id) else Earlier(is_running=key in self._running)
 
     def keep(self, client: str, request_id: str, answer: FirstAnswer) -> None:
-        """Keep the first answer."""
         key, now, stored = key_of(client, request_id), self._now(), answer.stored()
         with self._database.writing() as connection:
             connection.execute(EXPIRE, (now,))
             connection.execute(INSERT, (key, now + KEPT, stored, _hash(key, now + KEPT, stored)))
 
     def release(self, client: str, request_id: str, trace: Trace) -> None:
-        """End the claim; the audit log may not have been able to tell of a use without a trace, so it is remembered."""
         key = key_of(client, request_id)
         if trace is Trace.UNTOLD:
             with self._lock:
-                while len(self._untold) >= MOST_UNTOLD:
-                    del self._untold[next(iter(self._untold))]
-                self._untold[key] = self._now() + KEPT
+                while len(self._unrecorded) >= MAX_UNRECORDED:
+                    del self._unrecorded[next(iter(self._unrecorded))]
+                self._unrecorded[key] = self._now() + KEPT
         self._end(key)
 
     def _end(self, key: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from adapters.embedded.database import transaction
 from projections.fold import KINDS_OF, VERSIONS
 
 HISTORY_TABLES: Final = ("history", "history_body", "fact", "word")
@@ -15,15 +16,10 @@ def clear_outdated(connection: sqlite3.Connection) -> None:
     stored = dict(connection.execute("SELECT projection, version FROM progress"))
     if stored == VERSIONS:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         for projection in {*stored, *VERSIONS}:
             if stored.get(projection) != VERSIONS.get(projection):
                 clear(connection, projection)
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
 
 
 def clear(connection: sqlite3.Connection, projection: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from adapters.audit_log.request_ids import RequestIds
 from adapters.http.middleware.audit import InFlightCalls, RefusedCalls
-from adapters.security.cursors import CursorSeal
-from adapters.security.keyring import Keyring
+from adapters.security.cursors import HmacCursorSeal
+from adapters.security.keys import Keyring
 from commands.application import Application
 from commands.cancellation import Cancellation
 from commands.ports import Blobs, Clock
@@ -33,11 +33,6 @@ class Inspector(Protocol):
         ...
 
 
-def no_fault() -> str | None:
-    """Say that the projection runs."""
-    return None
-
-
 @dataclass(frozen=True)
 class Backend:
     """The two sides, the stores behind them, and who this process is.
@@ -57,13 +52,13 @@ class Backend:
     request_ids: RequestIds
     blobs: Blobs
     keyring: Keyring
-    cursors: CursorSeal
+    cursors: HmacCursorSeal
     clients: Callable[[str], Client]
     inspector: Inspector
     clock: Clock
     worker: str
     hosts: frozenset[str] = frozenset()
-    fault: Callable[[], str | None] = no_fault
+    fault: Callable[[], str | None] = lambda: None
     in_flight: InFlightCalls = field(default_factory=InFlightCalls)
     in_flight_elsewhere: Callable[[], list[str]] = list
     gauges: Callable[[], Mapping[str, float]] = dict

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from adapters.http.policy import POLICY, Row
 from adapters.http.routes.response_schemas import ProblemView
-from autolearn.protocol.headers import EVENT_STREAM, PROBLEM
+from autolearn.protocol.headers import AUDIT, EVENT_STREAM, HEAD, POSITION, PROBLEM
 
 DESCRIPTION = (
     "Schemas are shown as they are before sealing: every body marked `x-sealed` travels as "
@@ -49,14 +49,14 @@ PREFER = {
     "description": "`respond-async`, `wait=SECONDS` (RFC 7240)",
     "schema": {"type": "string"},
 }
-POSITION = {
-    "AutoLearn-Position": {"description": "place in the log that this is true for", "schema": {"type": "integer"}},
-    "AutoLearn-Audit": {
+POSITION_HEADERS = {
+    POSITION: {"description": "place in the log that this is true for", "schema": {"type": "integer"}},
+    AUDIT: {
         "description": "POSITION:HASH of this call's own record in the audit log: its receipt",
         "schema": {"type": "string"},
     },
 }
-HEAD = {"AutoLearn-Head": {"description": "the log's chain hash there: the receipt", "schema": {"type": "string"}}}
+HEAD_HEADER = {HEAD: {"description": "the log's chain hash there: the receipt", "schema": {"type": "string"}}}
 
 
 EVENT = {
@@ -72,7 +72,6 @@ EVENT = {
 
 
 def describe_api(app: FastAPI) -> dict[str, Any]:
-    """Return the document."""
     document = get_openapi(title=app.title, version=app.version, routes=app.routes, description=DESCRIPTION)
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
@@ -104,7 +103,7 @@ def _complete(row: Row, operation: dict[str, Any]) -> None:
         parameters.append(PREFER)
     for status, response in operation["responses"].items():
         if status.startswith("2"):
-            response["headers"] = POSITION | (HEAD if row.is_command else {})
+            response["headers"] = POSITION_HEADERS | (HEAD_HEADER if row.is_command else {})
             if EVENT_STREAM in response.get("content", {}):
                 response["content"][EVENT_STREAM] = {"schema": {"$ref": "#/components/schemas/SealedEvent"}}
     operation["responses"] |= {status: _problem(text) for status, text in _refusals(row).items()}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+
+from starlette.routing import compile_path
 
 from domain.values import Role
 
@@ -27,21 +30,18 @@ class Row:
     roles: frozenset[Role]
     upload: bool = False
     raw: bool = False
-    pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Compile the template: one parameter is one segment."""
-        parts = (re.escape(part) if not part.startswith("{") else "[^/]+" for part in self.template.split("/"))
-        object.__setattr__(self, "pattern", re.compile("/".join(parts)))
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return compile_path(self.template)[0]
 
     @property
     def operation(self) -> str:
-        """What the archive calls it: never the raw URL."""
+        """Its name in the audit log: never the raw URL."""
         return f"{self.method} {self.template}"
 
     @property
     def is_command(self) -> bool:
-        """Whether it may change something."""
         return self.method != "GET"
 
 

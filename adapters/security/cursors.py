@@ -20,7 +20,7 @@ MAC_BYTES = 32
 LONGEST = 4096
 
 
-class CursorSeal:
+class HmacCursorSeal:
     """Signs payloads (JSON) with a key derived from the master key; whose they are, the payload itself must say."""
 
     def __init__(self, master: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -15,6 +16,7 @@ from autolearn.secret_files import read_secret, write_secret
 from domain.errors import BadInputError, NotFoundError
 
 MASTER_BYTES = 32
+REMEMBERED_KEYS = 1024
 SESSION_SALT = b"autolearn/session/v1"
 CURSOR_SALT = b"autolearn/cursor/v2"
 FINGERPRINT_SALT = b"autolearn/fingerprint/v1"
@@ -28,6 +30,17 @@ def derived(master: bytes, salt: bytes, info: str) -> bytes:
 def client_key(master: bytes, client: str, generation: int) -> bytes:
     """Return the Fernet key (urlsafe base64) of one generation of a client."""
     return base64.urlsafe_b64encode(derived(master, SESSION_SALT, f"{client}/{generation}"))
+
+
+class Keyring:
+    """Derives client keys from the master key and remembers the last few."""
+
+    def __init__(self, master: bytes) -> None:
+        self._derive = lru_cache(maxsize=REMEMBERED_KEYS)(lambda *client: client_key(master, *client))
+
+    def key(self, client: str, generation: int) -> bytes:
+        """Return the Fernet key of one generation of a client, whether that is accepted or not."""
+        return self._derive(client, generation)
 
 
 def fingerprint(master: bytes) -> str:

@@ -18,9 +18,8 @@ from adapters.http.backend import Backend, Inspector
 from adapters.learning.tables.builtin import BUILTIN
 from adapters.log.chain import chain_faults
 from adapters.log.times import from_microseconds, microseconds_now
-from adapters.security.cursors import CursorSeal
-from adapters.security.keyring import Keyring
-from adapters.security.keys import make_master_key, read_master_key
+from adapters.security.cursors import HmacCursorSeal
+from adapters.security.keys import Keyring, make_master_key, read_master_key
 from adapters.tasks.confinement import Confinement
 from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
@@ -88,7 +87,7 @@ def backend_of(
 ) -> Backend:
     """Return what the routes may use; `more` are fields of Backend that the modes fill differently."""
     master, clock = master_key(settings, stores.store), application.ports.clock
-    cursors = CursorSeal(master)
+    cursors = HmacCursorSeal(master)
     return Backend(
         application=application,
         queries=Queries(stores.documents, stores.history, stores.feed, cursors),

@@ -20,8 +20,8 @@ from adapters.host.retry import Retry
 from adapters.http.app import make_app
 from adapters.http.backend import Backend
 from adapters.http.middleware.request_pipeline import RequestPipeline
-from adapters.security.cursors import CursorSeal
-from adapters.security.keyring import Keyring
+from adapters.security.cursors import HmacCursorSeal
+from adapters.security.keys import Keyring
 from autolearn.credentials import Credentials
 from commands.application import Application
 from commands.call import Call, command_id
@@ -68,7 +68,7 @@ class Rig:
 
     @cached_property
     def backend(self) -> Backend:
-        cursors = CursorSeal(MASTER)
+        cursors = HmacCursorSeal(MASTER)
         return Backend(
             application=self.application,
             queries=Queries(self.documents, EmbeddedHistory(self.read), self.feed, cursors, self.clock.now),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from adapters.security.cursors import CursorSeal
+from adapters.security.cursors import HmacCursorSeal
 from tests.http.asgi import Caller
 from tests.http.rig import Rig
 
@@ -93,7 +93,7 @@ def test_a_foreign_changed_or_expired_cursor_is_refused(rig: Rig, ana: Caller, b
     committed(ana, 3)
     rig.settle()
     cursor = ana.get("/experiments?limit=2").json["next"]
-    elsewhere = CursorSeal(b"z" * 32).sign({"position": 1})
+    elsewhere = HmacCursorSeal(b"z" * 32).sign({"position": 1})
     swapped = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
     for caller, given in (
         (bob, cursor),

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.security.cursors import CursorSeal
+from adapters.security.cursors import HmacCursorSeal
 from domain.errors import BadCursorError
 
-SEAL = CursorSeal(bytes(32))
+SEAL = HmacCursorSeal(bytes(32))
 PAYLOAD = {"client": "ana", "n": 2**62, "value": 0.1, "where": "precision > 0.9 é"}
 
 
@@ -33,8 +33,8 @@ def test_any_text_is_refused(text: str) -> None:
 
 def test_a_cursor_of_another_backend_is_refused() -> None:
     with pytest.raises(BadCursorError, match="another backend"):
-        SEAL.open(CursorSeal(b"x" * 32).sign(PAYLOAD))
+        SEAL.open(HmacCursorSeal(b"x" * 32).sign(PAYLOAD))
 
 
 def test_the_same_payload_gives_the_same_cursor() -> None:
-    assert SEAL.sign(PAYLOAD) == CursorSeal(bytes(32)).sign(dict(PAYLOAD))
+    assert SEAL.sign(PAYLOAD) == HmacCursorSeal(bytes(32)).sign(dict(PAYLOAD))

@@ -10,8 +10,7 @@ from threading import Barrier
 
 import pytest
 
-from adapters.security.keyring import Keyring
-from adapters.security.keys import client_key, fingerprint, make_master_key, read_master_key
+from adapters.security.keys import Keyring, client_key, fingerprint, make_master_key, read_master_key
 from autolearn.credentials import Credentials
 from autolearn.errors import InvalidInputError
 from domain.errors import BadInputError, NotFoundError

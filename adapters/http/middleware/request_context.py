@@ -6,7 +6,7 @@ import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.http.middleware.authentication import Caller, VerifiedToken
 from adapters.http.middleware.bodies import LARGEST_SEALED, LARGEST_UPLOAD, IncomingBody
@@ -17,6 +17,8 @@ from autolearn.protocol.sealing import seal, unseal
 from autolearn.protocol.tokens import EMPTY_SHA256
 from commands.call import Call, command_id
 from domain.values import Role
+
+T = TypeVar("T")
 
 METHODS = frozenset({"GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"})
 
@@ -92,15 +94,15 @@ class RequestContext:
 
     @property
     def claims(self) -> Claims:
-        return self._verified_token.claims
+        return _known(self.token).claims
 
     @property
     def client(self) -> str:
-        return self._caller.client
+        return _known(self.caller).client
 
     @property
     def roles(self) -> frozenset[Role]:
-        return self._caller.roles
+        return _known(self.caller).roles
 
     @property
     def call(self) -> Call:
@@ -120,24 +122,17 @@ class RequestContext:
 
     def seal(self, purpose: str, content: bytes) -> bytes:
         """Seal what is sent to the holder of the key that the token was made with."""
-        token = self._verified_token
+        token = _known(self.token)
         return seal(token.key, purpose, token.claims.request_id, self.method, self.target, content)
 
     def unseal(self, purpose: str, sealed: bytes) -> bytes:
         """Open what came; raises BrokenSealError."""
-        token = self._verified_token
+        token = _known(self.token)
         return unseal(token.key, purpose, token.claims.request_id, self.method, self.target, sealed)
 
-    @property
-    def _verified_token(self) -> VerifiedToken:
-        if self.token is None:
-            msg = "no token is verified yet"
-            raise LookupError(msg)
-        return self.token
 
-    @property
-    def _caller(self) -> Caller:
-        if self.caller is None:
-            msg = "nobody is authenticated yet"
-            raise LookupError(msg)
-        return self.caller
+def _known(value: T | None) -> T:
+    if value is None:
+        msg = "the caller is not authenticated yet"
+        raise LookupError(msg)
+    return value

@@ -111,7 +111,7 @@ class WhichSession(When):
     list: bool = False
 
 
-class Search(When):
+class HistorySearch(When):
     """A page of the history."""
 
     model: str | None = None
@@ -163,7 +163,7 @@ AfterQuery = Annotated[After, Query()]
 WhenQuery = Annotated[When, Query()]
 UploadQuery = Annotated[Upload, Query()]
 WhichSessionQuery = Annotated[WhichSession, Query()]
-SearchQuery = Annotated[Search, Query()]
+HistorySearchQuery = Annotated[HistorySearch, Query()]
 LogPageQuery = Annotated[LogPage, Query()]
 LogEventsQuery = Annotated[LogEvents, Query()]
 ReplayQuery = Annotated[Replay, Query()]

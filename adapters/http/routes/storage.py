@@ -35,7 +35,7 @@ class RawResponse(StreamingResponse):
 
 
 @router.get("/experiments", responses={200: {"model": HistoryPage}})
-async def search_history(context: Context, search: schemas.SearchQuery) -> Response:
+async def search_history(context: Context, search: schemas.HistorySearchQuery) -> Response:
     """Search the committed experiments."""
     queries, request = context.backend.queries, HistoryRequest(**{it: getattr(search, it) for it in HISTORY_FIELDS})
     return await context.query(search, lambda at: queries.history(context.viewer, request, search.cursor, at))

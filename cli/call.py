@@ -13,7 +13,7 @@ from autolearn.answers import Answer
 from autolearn.events import check_problem
 from autolearn.outgoing_call import Body, FileBody
 from cli.options import shared
-from cli.output import as_json
+from cli.output import View, as_json
 from cli.terminal import Terminal
 
 METHODS = ("GET", "POST", "DELETE")
@@ -66,7 +66,10 @@ def _print_answer(terminal: Terminal, answer: Answer, *, include: bool) -> None:
             terminal.say(f"{name}: {value}")
     answer.raise_for_status()
     if isinstance(answer.body, dict) and terminal.form in ("jsonl", "csv"):
-        terminal.show(answer.body)
+        lists = [name for name, value in answer.body.items() if isinstance(value, list)]
+        terminal.show(answer.body, View(rows=lists[0] if lists and "next" in answer.body else None))
+        if answer.body.get("next"):
+            terminal.say(f"More: the same path with cursor={answer.body['next']}")
     elif answer.body is not None:
         click.echo(as_json(answer.body, 2))
     elif answer.media.startswith("text/"):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from anyio import CancelScope, create_task_group, sleep
 from fastapi import APIRouter, FastAPI, Request
@@ -86,6 +86,22 @@ async def store_refused_calls(app: FastAPI) -> AsyncIterator[None]:
                 await state.pools.run_always(refused.finish)
 
 
+# pydantic names types of Python; callers know those of JSON
+VIOLATIONS = {
+    "missing": "is required",
+    "extra_forbidden": "is not known here",
+    "string_type": "must be a text",
+    "string_too_long": "must have at most {max_length} characters",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(("list_type", "tuple_type"), "must be a list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "must be an object"),
+    "literal_error": "must be {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+
 # What the framework refuses by itself becomes an error of the one tree; the pipeline makes a problem of it.
 
 
@@ -94,10 +110,10 @@ async def raise_bad_input(_: Request, error: Exception) -> NoReturn:
     if not isinstance(error, RequestValidationError):
         raise error
     found = [
-        {"pointer": _pointer(each["loc"]), "detail": str(each["msg"])} for each in list(error.errors())[:MOST_ERRORS]
+        {"pointer": _pointer(each["loc"]), "detail": _violation(each)} for each in list(error.errors())[:MOST_ERRORS]
     ]
     first = found[0]
-    raise BadInputError(f"{first['pointer'] or 'The body'}: {first['detail']}.", errors=found) from None
+    raise BadInputError(f"{first['pointer'] or 'The body'} {first['detail']}.", errors=found) from None
 
 
 async def raise_routing_error(request: Request, error: Exception) -> NoReturn:
@@ -112,6 +128,11 @@ async def raise_routing_error(request: Request, error: Exception) -> NoReturn:
     if error.status_code == HTTPStatus.BAD_REQUEST:
         raise NotJsonError("The body cannot be read as JSON.") from None
     raise error
+
+
+def _violation(error: Mapping[str, Any]) -> str:
+    form = VIOLATIONS.get(error["type"])
+    return form.format(**error.get("ctx", {})) if form else f"does not fit: {error['msg']}"
 
 
 def _pointer(location: Sequence[int | str]) -> str:

@@ -18,7 +18,7 @@ from adapters.http.routes.context import LONGEST_WAIT
 from autolearn.transport import ANSWER_SECONDS, CONNECT_SECONDS
 from cli.options import parse_value
 from tests.cli.conftest import Run
-from tests.cli.examples import ID, OTHER, evaluation, row, training
+from tests.cli.examples import ID, OTHER, evaluation, history, row, training
 from tests.cli.fake_backend import FakeBackend, Reply
 
 json_values = st.recursive(
@@ -290,3 +290,7 @@ def test_call_in_other_formats(backend: FakeBackend, run: Run) -> None:
     assert run("call", "GET", "/experiments/x", "-o", "csv").out == "name,model.C,list\n'=x,0.5,[1]\n"
     assert run("call", "GET", "/experiments/x", "-o", "jsonl").out.count("\n") == 1
     assert run("call", "GET", "/experiments/x").json["list"] == [1]
+    backend.on("GET", "/experiments", Reply(history(row(), row(experiment=OTHER), next_="xyz")))
+    page = run("call", "GET", "/experiments", "-o", "jsonl")
+    assert [json.loads(line)["experiment"] for line in page.out.splitlines()] == [ID, OTHER]
+    assert page.err == "More: the same path with cursor=xyz\n"

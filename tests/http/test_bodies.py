@@ -122,3 +122,25 @@ def test_a_caller_who_hangs_up_is_archived(rig: Rig, ana: Caller) -> None:
     ana.hang_up(call, call.file_headers(EMPTY_SHA256), [b"half"])
     record = rig.communications.recent(0)[-1].communication
     assert (record.outcome, record.bytes_in) == ("gone", 4)
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ([], "The body must be an object."),
+        ({"dataset": 1, "model": "svm"}, "/dataset must be a text."),
+        ({"model": "svm"}, "/dataset is required."),
+        ({"dataset": "iris", "model": "svm", "x": 1}, "/x is not known here."),
+        ({"dataset": "iris", "model": "svm", "seed": 0.5}, "/seed must be a whole number."),
+        ({"dataset": "iris", "model": "svm", "test_size": "half"}, "/test_size must be a number."),
+        ({"dataset": "iris", "model": "svm", "settings": []}, "/settings must be an object."),
+    ],
+)
+def test_a_refusal_names_the_types_of_json(ana: Caller, body: object, sentence: str) -> None:
+    reply = ana.post("/trainings", body)
+    assert (reply.status, reply.json["detail"]) == (422, sentence)
+
+
+def test_a_refusal_of_a_query_names_its_limit(ana: Caller) -> None:
+    assert ana.get("/experiments?limit=0").json["detail"] == "?limit must be at least 1."
+    assert ana.get("/experiments?limit=many").json["detail"] == "?limit must be a whole number."

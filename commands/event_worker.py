@@ -91,11 +91,12 @@ class EventWorker:
             self._thread.join()
 
     def _run(self) -> None:
+        has_more = True
         while not self._stop.is_set():
             try:
-                self.step()
-                self.trouble = ""
-                self._feed.wait_beyond(self.position, RETRY_SECONDS if self._waiting else IDLE_SECONDS)
+                self.step(reads=has_more)
+                self.trouble, has_more = "", True  # where waiting fails, it is not known
+                has_more = self._feed.wait_beyond(self.position, RETRY_SECONDS if self._waiting else IDLE_SECONDS)
             except AutoLearnError as trouble:
                 if trouble.sentence != self.trouble:  # what lasts is said once
                     log.warning("event worker: %s", trouble.sentence)
@@ -106,22 +107,19 @@ class EventWorker:
                 self.trouble = f"{type(error).__name__}: the process's own log says more"
                 self._stop.wait(IDLE_SECONDS)
 
-    def step(self) -> None:
+    def step(self, *, reads: bool = True) -> None:
         """Read on in the log and claim what can be claimed, also where the log cannot be read on."""
         try:
-            self._read_on()
-        finally:
-            self._application.tasks.is_crowded = self._waiting.is_crowded
-
-    def _read_on(self) -> None:
-        try:
-            for followed in self._feed.after(self.position, BATCH):
+            for followed in self._feed.after(self.position, BATCH) if reads else ():
                 self._follow(followed)
                 self.position = followed.position
         finally:
-            self._look_for_lost()
-            self._look_for_hidden()
-            self._claim_what_waits()
+            try:
+                self._look_for_lost()
+                self._look_for_hidden()
+                self._claim_what_waits()
+            finally:
+                self._application.tasks.is_crowded = self._waiting.is_crowded
 
     def _look_for_lost(self) -> None:
         if time.monotonic() - self._looked > LOOK_SECONDS:

@@ -23,7 +23,8 @@ from domain.errors import NotAbleError
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS: Final = 0.25
-REPORT_SECONDS: Final = 1.0
+REPORT_SECONDS: Final = 1.0  # between two reports of a position that grows
+REPEAT_SECONDS: Final = 10.0  # until the same is reported again
 
 
 class Relaying:
@@ -37,7 +38,8 @@ class Relaying:
         self._bootstrap, self._name, self._topic = bootstrap, name, schema.topic_of(mongo.name)
         self._source = LogSource(LogReader(mongo, schema), schema, origin(mongo.name, installation))
         self._statuses = Statuses(mongo)
-        self._reported = float("-inf")
+        self._reported: Checkpoint | None = None
+        self._reported_at = float("-inf")
 
     def turn(self, ending: Event, goes_well: Callable[[], None]) -> None:
         """Relay until told to end, or until a newer relay works, as `standby.Turn` says."""
@@ -55,6 +57,7 @@ class Relaying:
             raise
 
     def _relay(self, topic_id: str, ending: Event, goes_well: Callable[[], None]) -> None:
+        self._reported_at = float("-inf")
         kept = self._statuses.read(self._name).get("checked") or {}
         known = Checkpoint(kept["offset"], kept["position"]) if kept.get("topic") == topic_id else None
         with Relay(self._bootstrap, self._topic, self._topic, self._source, known=known, ending=ending) as relay:
@@ -66,7 +69,8 @@ class Relaying:
                 self._report(topic_id, relay.checkpoint)
 
     def _report(self, topic_id: str, checkpoint: Checkpoint) -> None:
-        if time.monotonic() - self._reported > REPORT_SECONDS:
-            self._reported = time.monotonic()
+        pause = REPEAT_SECONDS if checkpoint == self._reported else REPORT_SECONDS
+        if time.monotonic() > self._reported_at + pause:
+            self._reported, self._reported_at = checkpoint, time.monotonic()
             checked = {"topic": topic_id, **checkpoint._asdict()}
             self._statuses.report(self._name, position=checkpoint.position, fault=None, outage=None, checked=checked)

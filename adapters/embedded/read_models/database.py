@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from adapters.embedded.database import SqliteFile, identity_of, transaction, translated_errors
+from adapters.embedded.database import SqliteFile, Transaction, identity_of, translated_errors
 from adapters.embedded.integrity import content_faults
 from adapters.embedded.read_models.checks import read_model_faults
 from adapters.embedded.read_models.outdated import clear, clear_outdated
@@ -51,7 +51,7 @@ class ReadDatabase(SqliteFile):
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Hold the one write transaction; whatever goes wrong, nothing of it is stored."""
-        with self._turn, translated_errors(self.path), transaction(self._writing_connection()) as connection:
+        with self._turn, translated_errors(self.path), Transaction(self._writing_connection()) as connection:
             yield connection
 
     def switch(self, path: str | Path) -> None:
@@ -67,7 +67,7 @@ class ReadDatabase(SqliteFile):
         """Make a file with all that is in this one, as of one moment, but for a projection that is to be rebuilt."""
         with self.reading() as source, closing(sqlite3.connect(path, isolation_level=None)) as copy:
             source.backup(copy)
-            with transaction(copy):
+            with Transaction(copy):
                 clear(copy, projection)
 
     def is_in_place(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from adapters.embedded.database import transaction
+from adapters.embedded.database import Transaction
 from projections.fold import KINDS_OF, VERSIONS
 
 HISTORY_TABLES: Final = ("history", "history_body", "fact", "word")
@@ -16,7 +16,7 @@ def clear_outdated(connection: sqlite3.Connection) -> None:
     stored = dict(connection.execute("SELECT projection, version FROM progress"))
     if stored == VERSIONS:
         return
-    with transaction(connection):
+    with Transaction(connection):
         for projection in {*stored, *VERSIONS}:
             if stored.get(projection) != VERSIONS.get(projection):
                 clear(connection, projection)

@@ -1,4 +1,4 @@
-"""A whole distributed installation, warm: a train call through the gateway, visibility, takeover, memory by process.
+"""A whole distributed installation, warm: a train call through nginx, visibility, takeover, memory by process.
 
 Servers are those of AUTOLEARN_TEST_KAFKA and AUTOLEARN_TEST_MONGODB, or else of its own.
 """
@@ -70,10 +70,10 @@ def _figures(fleet: Fleet) -> Iterable[Figure]:
     wanted = {"dataset": "iris", "model": "logistic-regression"}
     whole = _p50(lambda: client.post("trainings", body=wanted))
     client.post("session", "commit")
-    yield Figure("train iris over REST through the gateway, warm, p50", whole, "ms", "<= 150")
+    yield Figure("train iris over REST through nginx, warm, p50", whole, "ms", "<= 150")
     yield Figure("- of it beyond the child's own read, fit and blobs", whole - childs_own(), "ms", "<= 60")
     yield Figure("command answered -> visible in the read model, p50", _visible(client), "ms", "<= 20")
-    yield Figure("history, newest, through the gateway, p50", _p50(lambda: client.get("experiments")), "ms")
+    yield Figure("history, newest, through nginx, p50", _p50(lambda: client.get("experiments")), "ms")
     for words in KINDS:
         member = fleet.of(*words)[0]
         yield Figure(f"`{' '.join(words)}`, PSS", pss(member.process.pid), "MiB")

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -17,15 +16,11 @@ from adapters.host.printable import visible
 from adapters.host.private_files import make_own_folder
 from autolearn.locations import data_directory
 from domain.errors import (
-    BadInputError,
     ConflictError,
     NotFoundError,
     WaitedTooLongError,
 )
 from server.detached import Detached
-
-if TYPE_CHECKING:
-    from server.settings import Settings
 
 DEFAULT_PORT = 8420
 MODES = ("embedded", "distributed")
@@ -45,7 +40,7 @@ at = click.option(
 @click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
 @click.option("--detach", is_flag=True, help="Return when it answers; `autolearn down` stops it.")
 @click.option("--mode", type=click.Choice(MODES), help="Distributed: on Kafka and MongoDB.")
-@click.option("--instances", type=click.IntRange(1, 16), default=1, show_default=True, help="Distributed: of each.")
+@click.option("--instances", type=click.IntRange(1, 16), default=1, show_default=True, help="Distributed: processes.")
 @click.option("--accept-loss", metavar="REASON", help="Go on where the end of the log or of the audit log is lost.")
 def up(
     *, data: Path | None, port: int, detach: bool, mode: str | None, instances: int, accept_loss: str | None
@@ -63,17 +58,10 @@ def up(
         told = f"The backend answers at {url} (process {process.pid}). Stop it with `autolearn down{other}`."
         click.echo(visible(told), err=True)
         return
-    settings = _settings(data, mode)
-    if settings.mode == "distributed":
-        from server.up_distributed import up_distributed  # noqa: PLC0415 - the imports of one mode only
+    from server.programs import run_up  # noqa: PLC0415 - the backend's imports, not needed by --help
+    from server.settings import read_settings  # noqa: PLC0415 - pydantic only where a backend starts
 
-        if accept_loss is not None:
-            raise BadInputError("In the distributed mode it is `autolearn recover --accept-loss REASON`.")
-        up_distributed(settings, port, instances)
-    else:
-        from server.serving import serve  # noqa: PLC0415 - the backend's imports, not needed by --help
-
-        serve(settings, port, accept_loss)
+    run_up(read_settings(data=data, mode=mode), port, instances, accept_loss)
 
 
 @click.command()
@@ -129,9 +117,3 @@ def temporary_backend() -> Iterator[tuple[str, Path, Path]]:
         finally:
             process.terminate()
             process.wait(STOP_SECONDS)
-
-
-def _settings(data: Path | None, mode: str | None) -> Settings:
-    from server.settings import read_settings  # noqa: PLC0415 - pydantic only where a backend starts
-
-    return read_settings(data=data, mode=mode)

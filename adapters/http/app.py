@@ -42,7 +42,7 @@ MOST_ERRORS = 20
 
 
 def make_app(backend: Backend, services: Iterable[str] = tuple(SERVICES)) -> RequestPipeline:
-    """Return the application of these services: all five in the embedded mode."""
+    """Return the application of these services: all five where one process serves them."""
     app = FastAPI(
         title="AutoLearn",
         docs_url=None,
@@ -57,11 +57,6 @@ def make_app(backend: Backend, services: Iterable[str] = tuple(SERVICES)) -> Req
         app.router.routes.extend(router.routes)  # flat: the pipeline looks through all of them
     app.state.shared = state = AppState(backend)
     return RequestPipeline(app, state)
-
-
-def make_service_app(backend: Backend, service: str) -> RequestPipeline:
-    """Return the application of one service: each process of the distributed mode has its own."""
-    return make_app(backend, (service,))
 
 
 @asynccontextmanager

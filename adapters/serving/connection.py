@@ -9,6 +9,7 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from adapters.host.sockets import unconfirmed_bytes
 from adapters.http.problems import Problem
 from adapters.serving.connections import Connections
 from adapters.serving.limits import (
@@ -20,7 +21,6 @@ from adapters.serving.limits import (
     header_too_large,
     target_too_long,
 )
-from adapters.serving.sockets import unconfirmed_bytes
 from autolearn.protocol.headers import PROBLEM
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.audit_log.settling import Settling
 from adapters.audit_log.system_records import ArchivedJournal
 from adapters.distributed.audit_log.request_ids import MongoRequestIds
 from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.installation import check_deployment, check_master_key, installation_id
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
-from adapters.distributed.membership.dependencies import Dependencies
+from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, Dependencies
 from adapters.distributed.membership.membership import Membership
+from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import OPERATION_SECONDS, Mongo, hurried
 from adapters.distributed.read_models.adoption import Adoptions
 from adapters.distributed.read_models.documents import MongoDocuments
@@ -29,34 +29,35 @@ from adapters.distributed.recovery.first_start import check_start
 from adapters.distributed.recovery.mark import refuse_unfinished
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
+from adapters.distributed.topics.topics import ensure_topics
 from adapters.distributed.verification.database_checks import DatabaseChecks
 from adapters.distributed.verification.topic_copy import TopicCopy
 from adapters.files.blobs import FileBlobs
 from adapters.host.private_files import discard
-from adapters.http.backend import Backend
 from adapters.http.middleware.audit import InFlightCalls
 from adapters.security.keys import fingerprint
 from adapters.tasks.installed import is_installed
-from commands.application import Application
-from commands.event_worker import EventWorker
-from projections.tasks import UnfinishedTasks
-from server.compose.distributed_tails import check_ends
+from adapters.tasks.launcher import ProcessLauncher
+from projections.verification.log_ends import Claim
 from server.compose.folders import prepare_places, scratch_of
-from server.compose.stores import Stores, application_of, backend_of, environment, master_key
+from server.compose.followers import open_followers
+from server.compose.http import health_of_work, serve_calls, serve_health
+from server.compose.services import Services, make_launcher, make_services
+from server.compose.stores import Stores, environment, master_key
+from server.compose.tails import Tails, find_tails
 from server.inspection.process import ProcessInspector
-from server.service_node import ServiceNode
+from server.roles import NONE, Roles
+from server.runner import Follower, Runner
 from server.settings import Settings
 
-KINDS: Mapping[str, frozenset[str]] = {  # which tasks the event worker of a service takes
-    "catalog": frozenset(),
-    "training": frozenset({"training"}),
-    "evaluation": frozenset({"evaluation"}),
-    "session": frozenset(),
-    "storage": frozenset({"reproduction"}),
-}
-PROCESS: Final = re.compile(r"(serve|work|offline)-[a-z]+-[0-9a-f]{8}")  # as `open_service` names them
-NONE: frozenset[str] = frozenset()  # whoever only serves ends here what is cancelled elsewhere, and claims nothing
+# As `process_name` makes it.
+PROCESS: Final = re.compile(r"((serve|work|offline)-[a-z]+|up)-[0-9a-f]{8}")
 IN_FLIGHT_SECONDS = 10.0
+WAY_OUT: Final = "autolearn recover --accept-loss REASON"
+RESTORE: Final = (
+    "If Kafka has it, stop all processes, drop the database and call `autolearn recover --from-kafka`; "
+    "else restore the back-up that has it."
+)
 
 
 @dataclass(kw_only=True)
@@ -103,79 +104,93 @@ def open_stores(
     )
 
 
-def database_to_write(settings: Settings, opened: ExitStack, *, checked: bool) -> Mongo:
-    """Open the database; unless that is `checked`, raise ConflictError where an append would fork or hide a loss."""
-    mongo = open_database(settings, opened)
-    refuse_unfinished(mongo)
-    if not checked:
-        check_start(mongo, settings.kafka)
-        check_ends(mongo)
-    return mongo
+def tails_of(mongo: Mongo) -> Tails:
+    """Return the ends of log and audit log, held against each other, the read models and what the relays had carried.
+
+    Other processes may append meanwhile: what tells of an end is read before the end.
+    """
+    statuses = Statuses(mongo)
+    relayed, carried = (int(statuses.read(work).get("position") or 0) for work in (RELAY, COMMUNICATIONS))
+    folded = ReadModels.current(mongo).progress()
+    return find_tails(
+        MongoEventStore(mongo, make=False),
+        MongoFeed(mongo),
+        MongoAuditLog(mongo, "start", make=False),
+        of_log=[Claim("the read models are at", folded), Claim("the relay had carried the log to", relayed)],
+        of_audit=[Claim("the relay had carried the audit log to", carried)],
+    )
 
 
-def open_service(settings: Settings, kind: str, service: str, *, checked: bool = False) -> ServiceNode:
-    """Put one process together: `serve` or `work` of a service (or `offline`, for one command on the database).
+def check_ends(mongo: Mongo) -> None:
+    """Raise ConflictError where log or audit log have lost their end, or do not belong together."""
+    tails_of(mongo).check(way_out=WAY_OUT, restore=RESTORE)
+
+
+def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> Runner:
+    """Put a process of these roles together; raises where MongoDB cannot be used, or Kafka by those who need it.
 
     `checked`: what was lost of the log is known, and about to be accepted.
     """
-    prepare_places(settings)
-    worker, in_flight = f"{kind}-{service}-{secrets.token_hex(4)}", InFlightCalls()
+    has_services = bool(roles.serve or roles.work) or roles == NONE
     with ExitStack() as opened:
-        mongo = database_to_write(settings, opened, checked=checked)
-        membership = Membership(mongo, worker, in_flight=in_flight.correlations, kind=kind)
+        mongo = open_database(settings, opened)
+        refuse_unfinished(mongo)
+        if has_services:
+            prepare_places(settings)
+        if not checked:
+            if has_services:
+                check_start(mongo, settings.kafka)
+            check_ends(mongo)
+        name, in_flight = process_name(roles), InFlightCalls()
+        if roles.relay or roles.project:
+            ensure_topics(settings.kafka, settings.database)
+        membership = Membership(mongo, name, in_flight=in_flight.correlations, kind=kind_of(roles))
         membership.start()
         opened.callback(membership.stop)
-        sweep(scratch_of(settings), membership)
-        stores = open_stores(settings, worker, opened, mongo)
-        application, launcher = application_of(settings, stores, worker, scratch_of(settings) / worker, is_installed)
-        opened.callback(launcher.close)
-        journal = ArchivedJournal(stores.communications, worker, checked_key(settings, stores))
-        backend = backend_in(settings, stores, application, membership, in_flight)
-        return ServiceNode(
-            service=service,
-            application=application,
-            backend=backend,
-            launcher=launcher,
-            journal=journal,
-            worker=event_worker_in(
-                stores, application, journal, membership, KINDS[service] if kind == "work" else NONE
-            ),
-            settling=settling_in(stores, journal, backend),
-            opened=opened.pop_all(),
+        works, health = open_followers(settings, roles, mongo, name, opened)
+        if not has_services:
+            return Runner(settings, None, None, works, serve_health(settings, health), opened.pop_all())
+        launcher, services = open_services(
+            settings, roles, mongo, opened, name=name, membership=membership, in_flight=in_flight
         )
+        followers: list[Follower] = [*works]
+        if "storage" in roles.serve:  # one of an installation is enough to look for lost calls
+            followers.append(services.settling)
+        if roles.serve:
+            serve = serve_calls(settings, services)
+        else:
+            serve = serve_health(settings, [health_of_work(services), *health])
+        return Runner(settings, services, launcher, followers, serve, opened.pop_all())
 
 
-def checked_key(settings: Settings, stores: DistributedStores) -> str:
-    """Return the master key's fingerprint; raises BadInputError where the database was begun with another one."""
-    key = fingerprint(master_key(settings, stores.store))
-    check_master_key(stores.mongo, key)
-    return key
-
-
-def settling_in(stores: DistributedStores, journal: ArchivedJournal, backend: Backend) -> Settling:
-    """Return what looks for commits without a call; those that are in flight in any process will have theirs."""
-
-    def in_flight() -> list[str]:
-        return [*backend.in_flight.correlations(), *backend.in_flight_elsewhere()]
-
-    return Settling(stores.store, stores.feed, stores.communications, journal, in_flight)
-
-
-def backend_in(
+def open_services(
     settings: Settings,
-    stores: DistributedStores,
-    application: Application,
+    roles: Roles,
+    mongo: Mongo,
+    opened: ExitStack,
+    *,
+    name: str,
     membership: Membership,
     in_flight: InFlightCalls,
-) -> Backend:
-    """Return what the routes may use; faults, lags and calls in flight are those of all processes."""
-    dependencies, adoptions = Dependencies(stores.mongo, membership), Adoptions(stores.mongo)
-    return backend_of(
+) -> tuple[ProcessLauncher, Services]:
+    """Put together what answers calls and does tasks; faults, lags and calls in flight are those of all processes."""
+    sweep(scratch_of(settings), membership)
+    stores = open_stores(settings, name, opened, mongo)
+    master = checked_key(settings, stores)
+    launcher = make_launcher(settings, scratch_of(settings) / name, is_installed)
+    opened.callback(launcher.close)
+    dependencies, adoptions = Dependencies(mongo, membership), Adoptions(mongo)
+    return launcher, make_services(
         settings,
         stores,
-        application,
-        ProcessInspector(environment(settings), lambda generation: adoptions.request(int(generation))),
-        MongoRequestIds(stores.mongo, application.ports.worker, membership.is_alive),
+        roles,
+        name=name,
+        master=master,
+        launcher=launcher,
+        inspector=ProcessInspector(environment(settings), lambda generation: adoptions.request(int(generation))),
+        request_ids=MongoRequestIds(mongo, name, membership.is_alive),
+        journal=ArchivedJournal(stores.communications, name, fingerprint(master)),
+        is_lost=lambda other: not membership.is_alive(other),
         fault=dependencies.fault,
         gauges=dependencies.gauges,
         hurried=hurried,
@@ -184,22 +199,22 @@ def backend_in(
     )
 
 
-def event_worker_in(
-    stores: DistributedStores,
-    application: Application,
-    journal: ArchivedJournal,
-    membership: Membership,
-    kinds: frozenset[str],
-) -> EventWorker:
-    """Return the event worker of a process: a task is lost when its process is gone."""
-    return EventWorker(
-        application,
-        stores.topic,
-        UnfinishedTasks(stores.documents, stores.feed),
-        journal,
-        is_lost=lambda name: not membership.is_alive(name),
-        kinds=kinds,
-    )
+def process_name(roles: Roles) -> str:
+    """Return the name under which the others know a process: what it does, and eight digits."""
+    names = roles.names or ("offline storage",)
+    return f"{names[0].replace(' ', '-') if len(names) == 1 else 'up'}-{secrets.token_hex(4)}"
+
+
+def kind_of(roles: Roles) -> str:
+    """Return what the others want to know of it: whether it projects, and with which version."""
+    return " ".join(PROJECT if name == "project" else name.partition(" ")[0] for name in roles.names) or "offline"
+
+
+def checked_key(settings: Settings, stores: DistributedStores) -> bytes:
+    """Return the master key; raises BadInputError where the database was begun with another one."""
+    master = master_key(settings, stores.store)
+    check_master_key(stores.mongo, fingerprint(master))
+    return master
 
 
 def sweep(scratch: Path, membership: Membership) -> None:

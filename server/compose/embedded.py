@@ -9,9 +9,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from adapters.audit_log.settling import Settling
 from adapters.audit_log.system_records import ArchivedJournal
 from adapters.embedded.audit_log.request_ids import SqliteRequestIds
 from adapters.embedded.audit_log.store import SqliteAuditLog
@@ -19,7 +17,7 @@ from adapters.embedded.database import MEMORY, Database
 from adapters.embedded.directory.format import check_format, check_master_key
 from adapters.embedded.directory.integrity import small_file_faults, special_files_in
 from adapters.embedded.directory.offline import keep_unowned, readable_copy
-from adapters.embedded.directory.receipts import ReceiptKeeper, read_receipts
+from adapters.embedded.directory.receipts import AUDIT, LOG, Ends, ReceiptKeeper, read_receipts, write_receipts
 from adapters.embedded.integrity import byte_faults
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -31,41 +29,55 @@ from adapters.embedded.read_models.served import served_faults
 from adapters.files.blobs import FileBlobs
 from adapters.host.directory_lock import DirectoryLock
 from adapters.security.keys import fingerprint
-from commands.application import Application
-from commands.event_worker import EventWorker
 from domain.errors import ConflictError, NotAbleError
-from projections.runner import Runner
-from projections.tasks import UnfinishedTasks
-from server.compose.embedded_tails import accept, checked_tails, ends_in_place
-from server.compose.folders import prepare_places, scratch_of
-from server.compose.stores import BUILTIN_DATASETS, Stores, application_of, backend_of, environment, master_key
+from domain.values import checked_text
+from projections.runner import Runner as Projection
+from projections.verification.log_ends import Claim, end_of_audit, end_of_log
+from server.compose.folders import scratch_of
+from server.compose.http import serve_calls
+from server.compose.services import make_launcher, make_services
+from server.compose.stores import Stores, environment, master_key
+from server.compose.tails import Tails, find_tails
 from server.inspection.process import ProcessInspector
-from server.node import Node
+from server.roles import SERVICES, Roles
+from server.runner import Runner
 from server.settings import Settings
 
 Databases = tuple[Database, Database, ReadDatabase]
 
 EVENTS, COMMUNICATIONS = "events.db", "communications.db"
+WAY_OUT = "autolearn up --accept-loss REASON"
 
 
 @dataclass(kw_only=True)
 class EmbeddedStores(Stores):
-    """The same five stores, the file of the read models that can be exchanged, and the request ids that were used."""
+    """The same stores, the file of the read models that can be exchanged, and the request ids that were used."""
 
     read: ReadDatabase
     request_ids: SqliteRequestIds
 
 
-def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only: bool = False) -> EmbeddedStores:
+def open_stores(settings: Settings, name: str, opened: ExitStack, *, read_only: bool = False) -> EmbeddedStores:
     """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
-    offline = read_only and keep_unowned(settings.data, opened)
-    at_rest, (events, archive, read) = (
-        _to_read(settings, opened, offline=offline) if read_only else ([], _to_serve(settings))
-    )
-    feed = SqliteFeed(events)
-    for database in (events, archive, read):
+    if not read_only:
+        return stores_in(_closed_by(opened, _to_serve(settings)), settings, name)
+    offline = keep_unowned(settings.data, opened)
+    byte_faults_found, databases = _to_read(settings, opened, offline=offline)
+    stores = stores_in(_closed_by(opened, databases), settings, name, read_only=True)
+    stores.offline, stores.file_checks = offline, (lambda: byte_faults_found, *stores.file_checks)
+    return stores
+
+
+def _closed_by(opened: ExitStack, databases: Databases) -> Databases:
+    for database in databases:
         opened.callback(database.close)
-    communications = SqliteAuditLog(archive, worker, settings.reserve)
+    return databases
+
+
+def stores_in(databases: Databases, settings: Settings, name: str, *, read_only: bool = False) -> EmbeddedStores:
+    """Return the stores in these databases: of the log, of the audit log, of the read models."""
+    events, archive, read = databases
+    feed, communications = SqliteFeed(events), SqliteAuditLog(archive, name, settings.reserve)
     small_files = partial(small_file_faults, settings.data, settings.key_file)
     return EmbeddedStores(
         store=SqliteEventStore(events),
@@ -75,9 +87,8 @@ def open_stores(settings: Settings, worker: str, opened: ExitStack, *, read_only
         history=EmbeddedHistory(read),
         communications=communications,
         blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only),
-        file_checks=(lambda: at_rest, small_files, feed.file_faults, communications.file_faults, read.faults),
+        file_checks=(small_files, feed.file_faults, communications.file_faults, read.faults),
         receipts=partial(read_receipts, settings.data),
-        offline=offline,
         read=read,
         request_ids=SqliteRequestIds(archive),
     )
@@ -108,52 +119,87 @@ def _to_read(settings: Settings, opened: ExitStack, *, offline: bool) -> tuple[l
     return at_rest, (events, archive, ReadDatabase(files[2], **how(files[2])))
 
 
-def open_node(settings: Settings, accept_loss: str | None = None) -> Node:
-    """Put a backend together on its data directory, which it alone owns until it is closed.
+def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None = None) -> Runner:
+    """Put a backend together on its data directory, whose lock it has; it has all roles but `relay`.
 
     Raises ConflictError where the end of log or audit log is lost, unless there is a reason to accept that.
     """
     with ExitStack() as opened:
-        lock = locked(settings, opened)
-        worker = f"embedded-{secrets.token_hex(4)}"
-        stores = open_stores(settings, worker, opened)
+        take_directory(settings, lock)
+        name = f"embedded-{secrets.token_hex(4)}"
+        stores = open_stores(settings, name, opened)
         tails = checked_tails(stores, settings.data, accept_loss)
-        journal = ArchivedJournal(stores.communications, worker, checked_key(settings, stores))
+        master = checked_key(settings, stores)
         stores.blobs.sweep()
-        application, launcher = application_of(settings, stores, worker, scratch_of(settings))
+        launcher = make_launcher(settings, scratch_of(settings))
         opened.callback(launcher.close)
+        projection = Projection(stores.topic, stores.documents)
+        services = make_services(
+            settings,
+            stores,
+            Roles(SERVICES, SERVICES),
+            name=name,
+            master=master,
+            launcher=launcher,
+            inspector=ProcessInspector(
+                environment(settings),
+                partial(adopt, settings, stores, projection),
+                partial(served_faults, settings.data, stores.read),
+            ),
+            request_ids=stores.request_ids,
+            journal=ArchivedJournal(stores.communications, name, fingerprint(master)),
+            # Whoever owned the directory before is dead, so the tasks that it had started are lost.
+            is_lost=lambda other: other != name,
+            fault=projection.fault_sentence,
+        )
         if accept_loss is not None:
-            accept(tails, accept_loss, stores=stores, folder=settings.data, application=application, journal=journal)
+            tails.accept(accept_loss, services.application, services.journal)
+            forget_loss(settings.data, stores)
         let_serve(settings, stores)
         receipts = ReceiptKeeper(settings.data, partial(ends_in_place, lock, stores))
-        opened.callback(receipts.stop)
-        return Node(
-            settings=settings,
-            application=application,
-            lock=lock,
-            launcher=launcher,
-            journal=journal,
-            receipts=receipts,
-            builtin=BUILTIN_DATASETS,
-            **followers(settings, stores, application, journal),
-            opened=opened.pop_all(),
-        )
+        followers = (receipts, services.settling, projection)
+        return Runner(settings, services, launcher, followers, serve_calls(settings, services), opened.pop_all())
 
 
-def followers(
-    settings: Settings, stores: EmbeddedStores, application: Application, journal: ArchivedJournal
-) -> dict[str, Any]:
-    """Return what follows the log: for the read models, for the tasks, and what answers calls from them."""
-    runner, name = Runner(stores.topic, stores.documents), application.ports.worker
-    look = partial(served_faults, settings.data, stores.read)
-    inspector = ProcessInspector(environment(settings), partial(adopt, settings, stores, runner), look)
-    open_tasks = UnfinishedTasks(stores.documents, stores.feed)
-    # Whoever owned the directory before is dead, so the tasks that it had started are lost.
-    worker = EventWorker(application, stores.topic, open_tasks, journal, is_lost=lambda other: other != name)
-    backend = backend_of(settings, stores, application, inspector, stores.request_ids, fault=runner.fault_sentence)
-    in_flight = backend.in_flight.correlations
-    settling = Settling(stores.store, stores.feed, stores.communications, journal, in_flight)
-    return {"runner": runner, "worker": worker, "backend": backend, "settling": settling}
+def checked_tails(stores: Stores, folder: Path, accept_loss: str | None) -> Tails:
+    """Return the ends, whole or accepted as they are. Raises ConflictError, or BadInputError where nothing is lost."""
+    if accept_loss is not None:
+        checked_text("reason", accept_loss)
+    tails = tails_of(stores, folder)
+    if accept_loss is None:
+        tails.check(way_out=WAY_OUT)
+    else:
+        tails.check_lost("start without --accept-loss")
+    return tails
+
+
+def tails_of(stores: Stores, folder: Path) -> Tails:
+    """Return both ends, held against the audit log, the read models and the receipts."""
+    receipts = read_receipts(folder)
+    of_log = [Claim("receipts.json has the log at", *receipts[LOG])] if LOG in receipts else []
+    with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
+        of_log.insert(0, Claim("the read models are at", max(stores.documents.positions().values())))
+    of_audit = [Claim("receipts.json has the audit log at", *receipts[AUDIT])] if AUDIT in receipts else []
+    return find_tails(stores.store, stores.feed, stores.communications, of_log=of_log, of_audit=of_audit)
+
+
+def forget_loss(folder: Path, stores: Stores) -> None:
+    """Let the evidence of an accepted loss go: it would tell of it again."""
+    write_receipts(folder, {name: (end.position, end.hash) for name, end in ends_of(stores).items()})
+    (folder / "positions.json").unlink(missing_ok=True)  # `local` would wait for positions that are gone
+
+
+def ends_of(stores: Stores) -> Ends:
+    """Return where log and audit log end, for `receipts.json`."""
+    return {LOG: end_of_log(stores.feed), AUDIT: end_of_audit(stores.communications)}
+
+
+def ends_in_place(lock: DirectoryLock, stores: Stores) -> Ends:
+    """Return the same; raises NotAbleError where the directory was taken away: what is at its path is another one."""
+    gone = lock.taken_away()
+    if gone is not None:
+        raise NotAbleError(f"{gone} is not the one that is served any more.")
+    return ends_of(stores)
 
 
 def let_serve(settings: Settings, stores: EmbeddedStores) -> None:
@@ -164,11 +210,11 @@ def let_serve(settings: Settings, stores: EmbeddedStores) -> None:
     Generations(settings.data).make_current(Path(stores.read.path))
 
 
-def checked_key(settings: Settings, stores: EmbeddedStores) -> str:
-    """Return the master key's fingerprint; raises BadInputError where the directory was begun with another one."""
-    key = fingerprint(master_key(settings, stores.store))
-    check_master_key(settings.data, key, settings.key_file, partial(archived_key, stores))
-    return key
+def checked_key(settings: Settings, stores: EmbeddedStores) -> bytes:
+    """Return the master key; raises BadInputError where the directory was begun with another one."""
+    master = master_key(settings, stores.store)
+    check_master_key(settings.data, fingerprint(master), settings.key_file, partial(archived_key, stores))
+    return master
 
 
 def archived_key(stores: EmbeddedStores) -> str | None:
@@ -179,17 +225,12 @@ def archived_key(stores: EmbeddedStores) -> str | None:
     return None
 
 
-def locked(settings: Settings, opened: ExitStack) -> DirectoryLock:
-    """Own the data directory; raises DataDirectoryInUseError, or ConflictError for one of a newer version."""
-    prepare_places(settings)
-    lock = DirectoryLock(settings.data)
-    lock.acquire()
-    opened.callback(lock.release)
+def take_directory(settings: Settings, lock: DirectoryLock) -> None:
+    """Look at a data directory before it is used, and lock its log; raises ConflictError for one of a newer version."""
     if strange := list(special_files_in(settings.data, settings.key_file)):
         raise ConflictError(" ".join(strange))
     check_format(settings.data)
     lock.hold(settings.data / EVENTS)
-    return lock
 
 
 @contextmanager
@@ -207,7 +248,7 @@ def fresh_documents(settings: Settings, projection: str | None) -> Iterator[tupl
         database.close()
 
 
-def adopt(settings: Settings, stores: EmbeddedStores, runner: Runner, file: str) -> Future[None]:
+def adopt(settings: Settings, stores: EmbeddedStores, projection: Projection, file: str) -> Future[None]:
     """Let rebuilt read models catch up and serve."""
     fresh = ReadDatabase(file)
 
@@ -216,6 +257,6 @@ def adopt(settings: Settings, stores: EmbeddedStores, runner: Runner, file: str)
         stores.read.switch(file)
         Generations(settings.data).make_current(Path(file))
 
-    done = runner.adopt(EmbeddedDocuments(fresh), switch)
+    done = projection.adopt(EmbeddedDocuments(fresh), switch)
     done.add_done_callback(lambda _: fresh.close())
     return done

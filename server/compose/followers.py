@@ -1,12 +1,12 @@
-"""The processes `relay` and `project` put together; each is one of several that stand by for each other."""
+"""The roles `relay` and `project` put together: works that one process has in charge, and others stand by for."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from itertools import chain
+from threading import Event, Thread
 from typing import Any
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
@@ -16,74 +16,68 @@ from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.log.schema import LogSchema
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, log_lost, relay_gauges
 from adapters.distributed.membership.leases import Leases
-from adapters.distributed.membership.membership import Membership
-from adapters.distributed.membership.standby import LEASE_SECONDS, Standby
+from adapters.distributed.membership.standby import LEASE_SECONDS, Standby, Turn
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo, hurried
 from adapters.distributed.read_models.projector import Projector
-from adapters.distributed.recovery.mark import refuse_unfinished
 from adapters.distributed.relay.relaying import Relaying
 from adapters.distributed.topics.feed import KafkaFeed
-from adapters.distributed.topics.topics import ensure_topics
-from adapters.http.routes.process_health import Vitals
-from server.compose.distributed import open_database
-from server.compose.distributed_tails import check_ends
-from server.follower import Follower
+from adapters.http.routes.process_health import ProcessHealth
+from server.roles import Roles
 from server.settings import Settings
 
+Gauges = Callable[[Mongo, Statuses], Mapping[str, float]]
 
-def open_project(settings: Settings) -> Follower:
-    """Put a projection process together; raises where MongoDB or Kafka cannot be used."""
-    with ExitStack() as opened:
-        mongo, name = present(settings, PROJECT, opened)
+
+class StandbyThread:
+    """A work in a thread of its own: it is done, or stood by for, from start to stop."""
+
+    def __init__(self, standby: Standby) -> None:
+        self.standby, self._stopping = standby, Event()
+        self._thread = Thread(target=standby.run, args=(self._stopping,), name="standby", daemon=True)
+
+    def start(self) -> None:
+        """Begin it, or stand by."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give it up, so that another process goes on at once."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+
+def open_followers(
+    settings: Settings, roles: Roles, mongo: Mongo, name: str, opened: ExitStack
+) -> tuple[list[StandbyThread], list[ProcessHealth]]:
+    """Return the works of a process called `name`, and how they are; `opened` closes what they read."""
+    leases, works, health = Leases(mongo, LEASE_SECONDS), list[StandbyThread](), list[ProcessHealth]()
+
+    def add(kind: str, turns: Mapping[str, Turn], gauges: Gauges) -> None:
+        standbys = {work: Standby(leases, work, name, turn) for work, turn in turns.items()}
+        works.extend(map(StandbyThread, standbys.values()))
+        health.append(health_of(kind, mongo, standbys, gauges))
+
+    if roles.relay:
+        logs: dict[str, LogSchema[Any]] = {RELAY: EVENT_LOG, COMMUNICATIONS: AUDIT_LOG}
+        relays = {it: Relaying(settings.kafka, mongo, installation_id(mongo), log, it) for it, log in logs.items()}
+        add(RELAY, {it: relaying.turn for it, relaying in relays.items()}, relay_gauges)
+    if roles.project:
         topic = KafkaFeed(settings.kafka, settings.database, installation_id(mongo))
         opened.callback(topic.close)
-        work = Standby(Leases(mongo, LEASE_SECONDS), PROJECT, name, Projector(mongo, topic).turn)
-        return follower(PROJECT, mongo, {PROJECT: work}, projection_gauges, opened)
+        add(PROJECT, {PROJECT: Projector(mongo, topic).turn}, projection_gauges)
+    return works, health
 
 
-def open_relay(settings: Settings) -> Follower:
-    """Put a relay of both topics together; raises where MongoDB or Kafka cannot be used."""
-    with ExitStack() as opened:
-        mongo, name = present(settings, RELAY, opened)
-        leases, installation = Leases(mongo, LEASE_SECONDS), installation_id(mongo)
-        logs: dict[str, LogSchema[Any]] = {RELAY: EVENT_LOG, COMMUNICATIONS: AUDIT_LOG}
-        works = {
-            work: Standby(leases, work, name, Relaying(settings.kafka, mongo, installation, schema, work).turn)
-            for work, schema in logs.items()
-        }
-        return follower(RELAY, mongo, works, relay_gauges, opened)
-
-
-def present(settings: Settings, kind: str, opened: ExitStack) -> tuple[Mongo, str]:
-    """Open database and topics, and let the others know that this process lives; return its name."""
-    mongo = open_database(settings, opened)
-    refuse_unfinished(mongo)
-    check_ends(mongo)
-    ensure_topics(settings.kafka, settings.database)
-    name = f"{kind}-{secrets.token_hex(4)}"
-    membership = Membership(mongo, name, kind=kind)
-    membership.start()
-    opened.callback(membership.stop)
-    return mongo, name
-
-
-def follower(
-    kind: str,
-    mongo: Mongo,
-    works: Mapping[str, Standby],
-    gauges: Callable[[Mongo, Statuses], Mapping[str, float]],
-    opened: ExitStack,
-) -> Follower:
-    """Return the process with its vitals."""
+def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gauges) -> ProcessHealth:
+    """Return how a process with these works is."""
     statuses, log = Statuses(mongo), MongoFeed(mongo)
 
     def measure() -> Mapping[str, float]:
         in_charge = any(work.in_charge for work in works.values())
         return {"in_charge": in_charge, "log_position": log.head()[0], **gauges(mongo, statuses)}
 
-    vitals = Vitals(kind, fault=partial(fault_of, works, mongo, statuses), measure=measure, hurried=hurried)
-    return Follower(tuple(works.values()), vitals, opened.pop_all())
+    return ProcessHealth(kind, fault=partial(fault_of, works, mongo, statuses), measure=measure, hurried=hurried)
 
 
 def projection_gauges(mongo: Mongo, statuses: Statuses) -> Mapping[str, float]:

@@ -6,10 +6,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
+from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY
+from adapters.distributed.membership.membership import Membership
+from adapters.distributed.membership.status import Statuses
+from adapters.distributed.read_models.generations import ReadModels, begin_anew
+from adapters.distributed.recovery.mark import refuse_unfinished
 from adapters.distributed.recovery.run import Recovery, Until
+from adapters.distributed.topics.last_entry import last_position
+from adapters.distributed.topics.topics import has_topic, topics_of
 from adapters.security.keys import fingerprint, read_master_key
-from server.compose.distributed import open_database, open_service
-from server.compose.distributed_tails import accept, evidence_of_loss, longer_topics, lost_ends
+from domain.errors import ConflictError, NotAbleError
+from domain.values import checked_text
+from server.compose.distributed import open_database, open_runner, tails_of
+from server.compose.tails import Tails
+from server.roles import NONE
 from server.settings import Settings
 
 
@@ -26,7 +36,7 @@ def recovery(settings: Settings, events: int | None, communications: int | None)
         for step in Recovery(mongo, settings.kafka, Until(events, communications), key).run():
             is_last = "step" not in step
             file = None if key is None else str(settings.key_file)
-            yield {**step, "master_key": file, "lost": evidence_of_loss(mongo)} if is_last else step
+            yield {**step, "master_key": file, "lost": list(tails_of(mongo).evidence)} if is_last else step
 
 
 def loss_accepted(settings: Settings, reason: str) -> dict[str, Any]:
@@ -35,10 +45,30 @@ def loss_accepted(settings: Settings, reason: str) -> dict[str, Any]:
     Returns the facts of the event, and `to_delete`: the topics that go on there; None where Kafka does not answer.
     Raises BadInputError where nothing is lost, ConflictError while processes live.
     """
+    checked_text("reason", reason)
     with ExitStack() as opened:
         mongo = open_database(settings, opened, seconds=None)
-        log, audit = lost_ends(mongo, reason)
-        node = open_service(settings, "offline", "storage", checked=True)
-        opened.callback(node.close)
-        body = accept(mongo, log, audit, reason, node)
-        return body | {"to_delete": longer_topics(settings.kafka, mongo, log, audit)}
+        refuse_unfinished(mongo)
+        if alive := sorted(Membership(mongo, "recover").alive()):
+            raise ConflictError(f"Stop all processes first: {', '.join(alive[:5])} live, or did some seconds ago.")
+        tails = tails_of(mongo)
+        tails.check_lost("start the processes")
+        runner = open_runner(settings, NONE, checked=True)
+        opened.callback(runner.close)
+        services = runner.has_services()
+        body = tails.accept(reason, services.application, services.journal)
+        for work in (RELAY, COMMUNICATIONS, PROJECT):  # the evidence would tell of it again
+            Statuses(mongo).forget(work)
+        if ReadModels.current(mongo).progress() > tails.log.end.position:
+            begin_anew(mongo)
+        return body | {"to_delete": longer_topics(settings.kafka, mongo.name, tails)}
+
+
+def longer_topics(bootstrap: str, database: str, tails: Tails) -> list[str] | None:
+    """Return the topics that go on where log or audit log end: no relay goes on with them. None: Kafka is away."""
+    ends = zip(topics_of(database), (tails.log, tails.audit), strict=True)
+    try:
+        there = [(topic, tail) for topic, tail in ends if has_topic(bootstrap, topic)]
+        return [topic for topic, tail in there if last_position(bootstrap, topic) > tail.end.position]
+    except NotAbleError:
+        return None

@@ -15,9 +15,9 @@ import pytest
 
 from adapters.host import directory_lock
 from adapters.host.directory_lock import started_at
+from adapters.host.sockets import url_of
 from autolearn.locations import backend_url
 from cli import up
-from server.serving import url_of
 from tests.cli.conftest import Run
 
 

@@ -22,7 +22,7 @@ from adapters.host.directory_lock import DirectoryLock
 from adapters.host.processes import child_environment
 from domain.errors import ConflictError, DataDirectoryInUseError
 from projections.verification import verify as verification
-from server.compose.embedded import open_node
+from server.compose import lock_directory, open_runner
 from server.inspection.questions import inspect_offline
 from server.settings import Settings, read_settings
 from tests.cli.test_inspect import folded, opened
@@ -222,8 +222,8 @@ def test_no_backend_starts_on_what_is_no_plain_file(settings: Settings, place: s
     stopped(settings)
     (settings.data / place).unlink(missing_ok=True)
     os.mkfifo(settings.data / place)
-    with pytest.raises(ConflictError, match="no plain file"):
-        open_node(settings)
+    with lock_directory(settings) as lock, pytest.raises(ConflictError, match="no plain file"):
+        open_runner(settings, lock)
     (settings.data / place).unlink()
     with DirectoryLock(settings.data):
         pass

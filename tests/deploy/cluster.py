@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adapters.http.routing import SERVICES
-from server.child import Child, Part
-from server.supervisor import Supervisor, free_port
+from server.roles import SERVICES
 from tests.deploy.compose import compose, ours, replicas
 from tests.deploy.nginx import Nginx
+from tests.end_to_end.fleet import Member
 from tests.end_to_end.place import SECONDS, Shell
+from tests.servers.process import free_port
 
 
 @dataclass
@@ -34,11 +34,13 @@ class Cluster:
         self.file = compose(
             {"AUTOLEARN_MASTER_KEY_FILE": str(self.folder / "master.key"), "AUTOLEARN_DATABASE": self.database}
         )
-        self.children = {name: self._children(name, it) for name, it in ours(self.file).items()}
-        doors = {service: [f"127.0.0.1:{it.part.port}" for it in self.children[service]] for service in SERVICES}
-        self.nginx = Nginx(self.folder / "nginx", doors, self.file["services"]["nginx"]["environment"])
-        self.supervisor = Supervisor([], {})
-        self.supervisor.waves = [[it for children in self.children.values() for it in children]]
+        self.ports = {
+            name: [free_port() for _ in range(self.scale.get(name, replicas(it)))]
+            for name, it in ours(self.file).items()
+        }
+        addresses = {service: [f"127.0.0.1:{port}" for port in self.ports[service]] for service in SERVICES}
+        self.nginx = Nginx(self.folder / "nginx", addresses, self.file["services"]["nginx"]["environment"])
+        self.members: dict[str, list[Member]] = {}
 
     def environment(self, service: Mapping[str, Any]) -> dict[str, str]:
         """Return a service's environment, names of the containers' world replaced by those of this machine."""
@@ -80,29 +82,32 @@ class Cluster:
 
     def start(self) -> None:
         """Start all, then what they answer through."""
-        self.supervisor.start()
+        for name, service in ours(self.file).items():
+            for port in self.ports[name]:
+                command = [word.replace("8420", str(port)) for word in service["command"]]
+                log = self.folder / f"{name}-{port}.log"
+                self.members.setdefault(name, []).append(Member.begin(command, self.environment(service), log))
+        for member in self._all():
+            member.ready()
         self.nginx.start()
 
     def stop(self) -> None:
         """Stop all."""
         self.nginx.stop()
-        self.supervisor.stop()
+        for member in self._all():
+            member.process.terminate()
+        for member in self._all():
+            member.end()
 
     def is_healthy(self, name: str) -> bool:
         """Run the health check of a service against its first process."""
         program, *arguments = self.file["services"][name]["healthcheck"]["test"][1:]
-        port = self.children[name][0].part.port
+        port = self.ports[name][0]
         here = [it.replace("8420", str(port)) for it in arguments]
         done = subprocess.run(
             [sys.executable if program == "python" else program, *here], capture_output=True, check=False
         )
         return done.returncode == 0
 
-    def _children(self, name: str, service: Mapping[str, Any]) -> list[Child]:
-        number = self.scale.get(name, replicas(service))
-        return [Child(self._part(f"{name}-{n}", service), self.environment(service)) for n in range(1, number + 1)]
-
-    @staticmethod
-    def _part(name: str, service: Mapping[str, Any]) -> Part:
-        port = free_port()
-        return Part(name, tuple(word.replace("8420", str(port)) for word in service["command"]), port)
+    def _all(self) -> list[Member]:
+        return [member for members in self.members.values() for member in members]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import threading
@@ -13,9 +12,9 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from adapters.host.sockets import listen_at
 from adapters.serving.connections import Connections
 from adapters.serving.limits import ConnectionLimits
-from server.serving import config_of, door_at
 from tests.serving.place import InThread
 
 SECONDS = 60.0
@@ -23,38 +22,29 @@ SECONDS = 60.0
 
 @dataclass
 class Echo:
-    """An ASGI application that answers with what it was sent. `way=…`, or the path's end, ask for something else.
-
-    It answers nothing unless it `moves`, and what is asked `late` when it is `time`.
-    """
+    """An ASGI application that answers with what it was sent. `way=…`, or the path's end, ask for something else."""
 
     name: str
     unable: bool = False
     heard: list[str] = field(default_factory=list)
     left: threading.Event = field(default_factory=threading.Event)
-    moves: threading.Event = field(default_factory=threading.Event)
-    time: threading.Event = field(default_factory=threading.Event)
-
-    def __post_init__(self) -> None:
-        """Answer."""
-        self.moves.set()
+    begun: threading.Event = field(default_factory=threading.Event)
 
     def forget(self) -> None:
         """Begin anew."""
         self.unable = False
         self.heard.clear()
         self.left.clear()
+        self.begun.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             raise NotImplementedError
         self.heard.append(scope["path"])
-        await asyncio.to_thread(self.moves.wait, SECONDS)
         ways: dict[str, Callable[[Receive, Send], Awaitable[None]]] = {
             "events": self._stream,
             "refused": self._refuse_unread,
             "broken": self._break_off,
-            "late": self._answer_late,
         }
         way = ways.get(scope["query_string"].decode().removeprefix("way=") or scope["path"].rpartition("/")[2])
         if way is not None:
@@ -68,6 +58,7 @@ class Echo:
                 return
             digest.update(message.get("body", b""))
             size += len(message.get("body", b""))
+            self.begun.set()
             if not message.get("more_body", False):
                 break
         await answer(send, 503 if self.unable else 200, self._told(scope, digest.hexdigest(), size))
@@ -105,11 +96,6 @@ class Echo:
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
         raise BrokenOffError
 
-    async def _answer_late(self, receive: Receive, send: Send) -> None:
-        await receive()
-        await asyncio.to_thread(self.time.wait, SECONDS)
-        await answer(send, 200, {"service": self.name})
-
 
 class BrokenOffError(Exception):
     """An instance that died in the middle of its answer."""
@@ -126,15 +112,15 @@ async def answer(send: Send, status: int, body: dict[str, Any], *more: tuple[byt
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """Serve an application in a thread, and yield its URL."""
-    with door_at("127.0.0.1", 0) as door:
-        door.open()
+    with listen_at("127.0.0.1", 0) as listener:
+        listener.open()
         connections = Connections(ConnectionLimits())
-        server = InThread(config_of(app, connections), lambda: None, connections)
+        server = InThread(app, connections, lambda: None)
         server.config.timeout_graceful_shutdown = 1
-        thread = threading.Thread(target=server.run, args=([door.socket],))
+        thread = threading.Thread(target=server.run, args=([listener.socket],))
         thread.start()
         try:
-            yield door.url
+            yield listener.url
         finally:
             server.should_exit = True
             thread.join(SECONDS)

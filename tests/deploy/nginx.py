@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -15,25 +19,39 @@ from tests.servers.process import Server
 
 TEMPLATE = ROOT / "deploy" / "nginx" / "autolearn.conf.template"
 VARIABLES = ("CATALOG", "TRAINING", "EVALUATION", "SESSION", "STORAGE", "RESOLVER", "LISTEN")
-# What the image's own nginx.conf has around it, in one process and with all files in one folder.
+# What the image's own nginx.conf has around it, with one worker and all files in one folder; and a name that tells
+# which configuration answers.
 AROUND = """
-daemon off; master_process off; pid {folder}/pid; error_log stderr warn; worker_rlimit_nofile 1024;
+daemon off; worker_processes 1; {user} pid {folder}/pid; error_log stderr warn; worker_rlimit_nofile 1024;
 events {{ worker_connections 256; }}
 http {{
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi; access_log off;
     {upstreams}
     include {folder}/conf.d/*.conf;
+    server {{ listen 127.0.0.1:{port}; server_name {version_host}; return 200 "{version}"; }}
 }}
 """
+VERSION_HOST = "version.test"
+NOBODY = "127.0.0.1:9"
+RELOAD_SECONDS = 30.0
 
 
 class Nginx(Server):
     """nginx in front of instances of each service (`host:port`)."""
 
-    def __init__(self, folder: Path, instances: Mapping[str, Sequence[str]], environment: Mapping[str, str]) -> None:
+    ends_by = signal.SIGTERM  # or else its worker would live on
+
+    def __init__(
+        self,
+        folder: Path,
+        instances: Mapping[str, Sequence[str]],
+        environment: Mapping[str, str] | None = None,
+        template: str | None = None,
+    ) -> None:
         super().__init__(folder)
-        self.instances, self.environment = instances, environment
+        self.instances, self.environment, self.version = instances, environment or {}, 0
+        self.template = template or TEMPLATE.read_text(encoding="utf-8")
 
     @property
     def url(self) -> str:
@@ -42,22 +60,47 @@ class Nginx(Server):
 
     def command(self) -> list[str]:
         """Write the configuration and return the command line."""
-        (self.folder / "conf.d").mkdir(exist_ok=True)
-        own = {service.upper(): f"{service}_here" for service in self.instances}
-        own |= {"LISTEN": f"127.0.0.1:{self.port}", "RESOLVER": "127.0.0.1"}
-        filled = substituted(TEMPLATE.read_text(encoding="utf-8"), {**self.environment, **own})
-        (self.folder / "conf.d" / "autolearn.conf").write_text(filled)
-        around = AROUND.format(folder=self.folder, upstreams="\n".join(map(self._upstream, self.instances)))
-        (self.folder / "nginx.conf").write_text(around)
+        self._configure()
         return [nginx(), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf")]
 
     def answers(self) -> bool:
-        """It does once it listens."""
-        return True
+        """Whether it answers by the newest configuration."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/", headers={"Host": VERSION_HOST})
+            return connection.getresponse().read() == str(self.version).encode()
+        finally:
+            connection.close()
+
+    def use(self, instances: Mapping[str, Sequence[str]]) -> None:
+        """Put other instances behind it, as `nginx -s reload` does: no call that is under way notices."""
+        self.instances, self.version = instances, self.version + 1
+        self._configure()
+        self._running().send_signal(signal.SIGHUP)
+        end = time.monotonic() + RELOAD_SECONDS
+        while not self.answers():
+            assert time.monotonic() < end, f"nginx does not take its configuration:\n{self.log[-2000:]}"
+            Event().wait(0.01)
+
+    def _configure(self) -> None:
+        (self.folder / "conf.d").mkdir(exist_ok=True)
+        own = {service.upper(): f"{service}_here" for service in self.instances}
+        own |= {"LISTEN": f"127.0.0.1:{self.port}", "RESOLVER": "127.0.0.1"}
+        filled = substituted(self.template, {**self.environment, **own})
+        (self.folder / "conf.d" / "autolearn.conf").write_text(filled)
+        around = AROUND.format(
+            folder=self.folder,
+            user="" if os.geteuid() else "user root;",  # who else may enter a folder of a test
+            port=self.port,
+            upstreams="\n".join(map(self._upstream, self.instances)),
+            version_host=VERSION_HOST,
+            version=self.version,
+        )
+        (self.folder / "nginx.conf").write_text(around)
 
     def _upstream(self, service: str) -> str:
         """What the resolver gives in the cluster: all addresses of a name, none remembered as dead."""
-        servers = "".join(f"server {address} max_fails=0; " for address in self.instances[service])
+        servers = "".join(f"server {address} max_fails=0; " for address in self.instances[service] or [NOBODY])
         return f"upstream {service}_here {{ {servers}}}"
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from adapters.http.routing import SERVICES
+from server.roles import SERVICES
 from tests.deploy.cluster import Cluster
 from tests.end_to_end.place import Shell
 
@@ -65,8 +63,8 @@ def in_the_background(shell: Shell) -> None:
 
 
 def an_instance_is_killed(cluster: Cluster, shell: Shell) -> None:
-    """The next calls go to the other one, until it is there again."""
-    os.kill(cluster.children["training"][0].pid, signal.SIGKILL)
+    """The next calls go to the other one."""
+    cluster.members["training"][0].kill()
     for _ in range(2):
         assert shell("train", "iris", "naive-bayes").json["state"] == "completed"
 

@@ -1,4 +1,4 @@
-"""The compose file and the image: all processes of the design, one door, nothing secret, names that fit."""
+"""The compose file and the image: every role of every service, one proxy, nothing secret, names that fit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pymongo.uri_parser import parse_uri
 
-from adapters.http.routing import SERVICES
+from server.roles import SERVICES
 from server.settings import Settings
 from tests.deploy.compose import NotSetError, compose, interpolated, ours, replicas
 from tests.deploy.nginx import VARIABLES
@@ -29,7 +29,7 @@ def all_the_time(file: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: it for name, it in file["services"].items() if "profiles" not in it}
 
 
-def test_every_process_of_the_design_is_there(file: dict[str, Any]) -> None:
+def test_every_role_of_every_service_is_there(file: dict[str, Any]) -> None:
     commands = [tuple(it["command"][:-2]) for it in ours(file).values()]
     kinds = [(kind, service) for kind in ("serve", "work") for service in SERVICES]
     assert sorted(commands) == sorted([*kinds, ("relay",), ("project",)])

@@ -1,17 +1,22 @@
-"""`up --mode distributed`: one command starts all processes, heals what dies, and leaves nothing behind."""
+"""`up --mode distributed`: one process with all roles, or several on one socket, and nothing is left behind."""
 
 from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
+from adapters.host.directory_lock import holder
 from cli.up import started
 from domain.errors import BadInputError
-from tests.deploy.test_supervisor import runs, until
+from tests.end_to_end.fleet import until
 from tests.end_to_end.place import SECONDS, Shell, loose
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -25,15 +30,6 @@ def data(tmp_path: Path, kafka: str, mongodb: str, installation: str, monkeypatc
     return tmp_path / "data"
 
 
-def children(pid: int) -> dict[str, int]:
-    """The processes that a process has started, by their words after `cli.main`."""
-    below = [int(it) for task in Path(f"/proc/{pid}/task").iterdir() for it in (task / "children").read_text().split()]
-    words = {it: Path(f"/proc/{it}/cmdline").read_text().split("\0") for it in below}
-    return {
-        " ".join(it[it.index("cli.main") + 1 : it.index("--port")]): pid for pid, it in words.items() if "--port" in it
-    }
-
-
 @pytest.fixture
 def no_umask() -> Iterator[None]:
     before = os.umask(0)
@@ -41,37 +37,99 @@ def no_umask() -> Iterator[None]:
     os.umask(before)
 
 
-@pytest.mark.usefixtures("no_umask")
-def test_all_processes_start_heal_and_end(data: Path) -> None:
-    process, url = started(data, 0, "--mode", "distributed")
+@contextmanager
+def backend(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Shell]]:
+    """Run `up` for a while."""
+    process, url = started(data, 0, "--mode", "distributed", *options)
     try:
-        shell = Shell(url, data / "credentials.json", data, {"AUTOLEARN_MODE": "distributed"})
-        trained = shell("train", "iris", "naive-bayes", "--evaluate").json
-        before = children(process.pid)
-        assert len(before) == 12
-        os.kill(before["serve session"], signal.SIGKILL)
-        until(lambda: shell("session", code=None).code == 0)
-        assert shell("commit").json["experiments"] == [trained["experiment"]]
-        assert [it["experiment"] for it in shell("history").json["experiments"]] == [trained["experiment"]]
-        after = children(process.pid)
-        assert {name for name in after if after[name] != before[name]} == {"serve session"}
-        assert loose(data) == []
-        assert shell.plain("down", "--data", str(data)).code == 0
-        assert process.wait(SECONDS) == 0
-        assert [name for name, pid in after.items() if runs(pid)] == []
+        yield process, Shell(url, data / "credentials.json", data, {"AUTOLEARN_MODE": "distributed"})
     finally:
         process.terminate()
         process.wait(SECONDS)
 
 
-def test_a_bad_setting_is_one_sentence(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def instances_of(pid: int) -> list[int]:
+    """The processes that one has started."""
+    return [int(it) for task in Path(f"/proc/{pid}/task").iterdir() for it in (task / "children").read_text().split()]
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def live(shell: Shell) -> None:
+    """Train, commit, rebuild, reproduce, and find all that is stored in agreement, the topics with it."""
+    trained = shell("train", "iris", "naive-bayes", "--evaluate").json
+    assert shell("wait", shell("train", "wine", "svm", "--no-wait").json["experiment"]).json["state"] == "completed"
+    assert trained["experiment"] in shell("commit").json["experiments"]
+    assert shell("history", "--where", "precision > 0.1").json["experiments"][-1]["experiment"] == trained["experiment"]
+    assert shell("reproduce", trained["experiment"]).json["verdict"] == "bit-identical"
+    assert shell("rebuild", "--all").json["rebuilt"]
+    assert shell("verify", "--against", "kafka").json["ok"]
+
+
+@pytest.mark.usefixtures("no_umask")
+def test_one_process_has_all_roles(data: Path) -> None:
+    with backend(data) as (process, shell):
+        live(shell)
+        assert "autolearn_relay_position" in httpx.get(f"{shell.url}/metrics").text
+        assert loose(data) == []
+        assert shell.plain("down", "--data", str(data)).code == 0
+        assert process.wait(SECONDS) == 0
+        assert shell.plain("session").code == 3
+
+
+def test_instances_share_one_address_and_end_together(data: Path) -> None:
+    with backend(data, "--instances", "2") as (process, shell):
+        instances = instances_of(process.pid)
+        assert len(instances) == 2
+        live(shell)
+        rows = shell("log", "--limit", "500").json["communications"]
+        assert len({row["writer"] for row in rows}) == 2
+        assert shell.plain("down", "--data", str(data)).code == 0
+        assert process.wait(SECONDS) == 0
+        assert not any(map(runs, instances))
+
+
+@pytest.mark.parametrize("who", ["an instance", "their parent"])
+def test_when_one_dies_the_others_end(data: Path, who: str) -> None:
+    with backend(data, "--instances", "2") as (process, _):
+        instances = instances_of(process.pid)
+        os.kill(instances[1] if who == "an instance" else process.pid, signal.SIGKILL)
+        assert process.wait(SECONDS) == (3 if who == "an instance" else -signal.SIGKILL)
+        until(lambda: not any(map(runs, instances)) and holder(data) is None)
+    if who == "an instance":
+        assert "An instance has ended by itself" in (data / "backend.log").read_text()
+    with backend(data) as (_, shell):
+        assert shell("verify").json["ok"]
+
+
+def test_ctrl_c_is_for_the_parent_which_ends_all_in_order(data: Path) -> None:
+    data.mkdir(mode=0o700)
+    command = [sys.executable, "-m", "cli.main", "up", "--mode", "distributed", "--instances", "2"]
+    with subprocess.Popen(
+        [*command, "--data", str(data), "--port", "0"], stderr=subprocess.PIPE, text=True, process_group=0
+    ) as process:
+        assert process.stderr is not None
+        assert any("AutoLearn answers at http://127.0.0.1:" in line for line in process.stderr)
+        instances = instances_of(process.pid)
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(SECONDS) == 0
+        assert not any(map(runs, instances))
+
+
+def test_beyond_loopback_it_wants_other_clients_first(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOLEARN_LISTEN", "0.0.0.0")  # noqa: S104 - that is what is refused
-    with pytest.raises(BadInputError, match="`up` does not listen on"):
+    with pytest.raises(BadInputError, match="`local` is its only client"):
         started(data, 0, "--mode", "distributed")
 
 
-def test_a_refusal_of_a_process_is_that_of_all(data: Path) -> None:
+@pytest.mark.parametrize("instances", ["1", "2"])
+def test_a_refusal_of_a_process_is_that_of_all(data: Path, instances: str) -> None:
     data.mkdir()
     (data / "master.key").write_text("no key")
     with pytest.raises(BadInputError, match=r"The backend did not start: .*master.key"):
-        started(data, 0, "--mode", "distributed")
+        started(data, 0, "--mode", "distributed", "--instances", instances)

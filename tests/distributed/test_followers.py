@@ -1,8 +1,9 @@
-"""A process `relay` speaks for both of its works, whichever process is in charge of them."""
+"""A process with the role `relay` speaks for both of its works, whichever process is in charge of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,39 +13,39 @@ from adapters.distributed.membership import status
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
-from server.compose.followers import open_relay
-from server.follower import Follower
+from adapters.http.routes.process_health import ProcessHealth
+from server.compose.followers import open_followers
+from server.roles import Roles
 from server.settings import read_settings
 from tests.distributed.published import call
 
 
 @pytest.fixture
-def relay(kafka: str, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Follower]:
-    """One that has not begun to work."""
+def relay(kafka: str, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProcessHealth]:
+    """How one is that has not begun to work."""
     monkeypatch.setattr(status, "KEPT_SECONDS", 0.0)
-    own = {"KAFKA": kafka, "MONGODB": mongo.uri, "DATABASE": mongo.name, "DATA": str(tmp_path)}
-    for name, value in own.items():
-        monkeypatch.setenv(f"AUTOLEARN_{name}", value)
-    made = open_relay(read_settings(mode="distributed"))
-    yield made
-    made.close()
+    given = {"kafka": kafka, "mongodb": mongo.uri, "database": mongo.name, "data": tmp_path}
+    with ExitStack() as opened:
+        settings = read_settings(mode="distributed", **given)
+        _, (health,) = open_followers(settings, Roles(relay=True), mongo, "relay-1", opened)
+        yield health
 
 
 @pytest.mark.parametrize("work", [RELAY, COMMUNICATIONS])
 @pytest.mark.parametrize("kind", ["fault", "outage"])
-def test_a_fault_of_either_work_is_told(relay: Follower, mongo: Mongo, work: str, kind: str) -> None:
-    assert relay.vitals.fault() is None
+def test_a_fault_of_either_work_is_told(relay: ProcessHealth, mongo: Mongo, work: str, kind: str) -> None:
+    assert relay.fault() is None
     Statuses(mongo).report(work, **{kind: "somebody wrote to it"})
-    assert relay.vitals.fault() == "somebody wrote to it"
+    assert relay.fault() == "somebody wrote to it"
 
 
-def test_a_log_that_was_lost_under_it_is_told(relay: Follower, mongo: Mongo) -> None:
+def test_a_log_that_was_lost_under_it_is_told(relay: ProcessHealth, mongo: Mongo) -> None:
     Statuses(mongo).report(RELAY, position=5, fault=None)
-    assert "recover --from-kafka" in (relay.vitals.fault() or "")
+    assert "recover --from-kafka" in (relay.fault() or "")
 
 
-def test_lag_is_of_both_topics(relay: Follower, mongo: Mongo) -> None:
+def test_lag_is_of_both_topics(relay: ProcessHealth, mongo: Mongo) -> None:
     MongoAuditLog(mongo, "w").archive(call(1))
-    found = relay.vitals.measure()
+    found = relay.measure()
     assert (found["relay_lag_events"], found["relay_communications_lag"]) == (0, 1)
     assert found["in_charge"] == 0

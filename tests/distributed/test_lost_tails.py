@@ -25,14 +25,15 @@ from domain.errors import BadInputError, ConflictError
 from domain.events import Metadata
 from domain.loss import LOSSES, Losses
 from projections.runner import Runner
-from server.compose.distributed import open_service
-from server.compose.distributed_tails import check_ends
-from server.compose.followers import open_project, open_relay
+from server.compose.distributed import check_ends, open_runner
 from server.compose.recovery import loss_accepted, recovery
+from server.roles import ALL, Roles
 from server.settings import Settings, read_settings
 from tests.contracts.events import events
 from tests.distributed.life import call, faults_in, live
 from tests.distributed.published import Published
+
+SESSION = Roles(serve=("session",))
 
 
 @pytest.fixture
@@ -94,14 +95,9 @@ def test_a_lost_end_is_told_with_the_ways_out(lived: Mongo, what: str) -> None:
 
 def test_no_process_starts_on_it_and_the_evidence_stays(lived: Mongo, settings: Settings) -> None:
     cut("commits")(lived)
-    for start in (
-        lambda: open_service(settings, "serve", "session"),
-        lambda: open_service(settings, "work", "training"),
-        lambda: open_project(settings),
-        lambda: open_relay(settings),
-    ) * 2:
+    for roles in (SESSION, Roles(work=("training",)), Roles(project=True), Roles(relay=True), ALL) * 2:
         with pytest.raises(ConflictError, match="The end of the log is lost"):
-            start()
+            open_runner(settings, roles)
     assert ReadModels.current(lived).progress() == 12
     assert lived.collection("communications").count_documents({}) == 9
 
@@ -137,7 +133,7 @@ def test_an_accepted_loss_is_an_event_and_processes_start_again(lived: Mongo, se
     store = MongoEventStore(lived)
     assert [it.reason for it in load(store, Losses, LOSSES).accepted] == ["the disk broke"]
     check_ends(lived)
-    open_service(settings, "serve", "session").close()
+    open_runner(settings, SESSION).close()
     assert folded(lived) == 12
     assert faults_in(lived) == []
     with pytest.raises(BadInputError, match="Nothing of the log is lost"):
@@ -203,6 +199,6 @@ def test_a_recovery_says_what_nobody_had_relayed(lived: Mongo, settings: Setting
     assert last["position"] == commits[-2].position
     assert [f"the log ends at {commits[-2].position}" in it for it in last["lost"]] == [True]
     with pytest.raises(ConflictError, match="accept-loss"):
-        open_service(settings, "serve", "session")
+        open_runner(settings, SESSION)
     assert loss_accepted(settings, "it was never relayed")["to_delete"] == []
-    open_service(settings, "serve", "session").close()
+    open_runner(settings, SESSION).close()

@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,38 +20,49 @@ from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, ConflictError
 from projections.ports import Communication
 from projections.verification.log_ends import End
-from server.compose.embedded import open_node
-from server.node import Node
+from server.compose import lock_directory, open_runner
+from server.compose.services import Services
+from server.runner import Runner
 from server.settings import Settings, read_settings
-from server.startup import system_call
+from server.start_up import system_call
 
 READ_MODELS = "read-models-*.db"
 HASHES = "ab" * 32, "00" * 32
 FORGED = f'{{"log": "2:{HASHES[0]}", "audit": "0:{HASHES[1]}"}}'
 
 
+@contextmanager
+def opened(settings: Settings, accept_loss: str | None = None) -> Iterator[Runner]:
+    """Open the directory as a backend does, which folds and writes receipts meanwhile, and answers nobody."""
+    with lock_directory(settings) as lock:
+        runner = open_runner(settings, lock, accept_loss=accept_loss)
+        try:
+            receipts, _, projection = runner.followers
+            receipts.start()
+            projection.start()
+            yield runner
+        finally:
+            runner.close()
+
+
 def live(settings: Settings, *clients: str, accept_loss: str | None = None) -> list[str]:
     """Open the directory, add these clients, each by a call with its record, fold, and close; return the heads."""
-    node = open_node(settings, accept_loss)
-    try:
-        heads = [called(node, client) for client in clients]
-        node.runner.start()
-        assert node.backend.documents.wait(node.backend.feed.head()[0], 30)
-        node.receipts.write()
-    finally:
-        node.close()
+    with opened(settings, accept_loss) as runner:
+        services = runner.has_services()
+        heads = [called(services, client) for client in clients]
+        assert services.backend.documents.wait(services.head, 30)
     return heads
 
 
-def called(node: Node, client: str) -> str:
+def called(services: Services, client: str) -> str:
     """Add a client as a call of the gate would, with its record in the audit log."""
     start = uuid4().hex
-    answer = node.application.handle(AddClient(client), system_call(client, start))
+    answer = services.application.handle(AddClient(client), system_call(client, start))
     texts: dict[str, Any] = dict.fromkeys(("source", "target", "operation", "problem", "digest_in", "digest_out"), "")
     facts = texts | {"milliseconds": 1.0, "bytes_in": 1, "bytes_out": 1, "outcome": "201", "causation": ""}
     place: dict[str, Any] = {"correlation": start, "domain_position": answer.position, "head": answer.head}
     call = Communication(kind="call", actor=client, **facts, **place)
-    node.backend.communications.archive(call)
+    services.backend.communications.archive(call)
     return f"{answer.position}:{answer.head}"
 
 
@@ -138,9 +150,9 @@ def test_an_accepted_loss_is_an_event_and_the_life_goes_on(settings: Settings, b
     (settings.data / "positions.json").write_text("{}")
     live(settings, "fay", accept_loss="The disk of 3 May is gone.")
     live(settings, "gil", "hal", "ida")
-    node = open_node(settings)
-    try:
-        (event,) = node.application.ports.store.stream("installation:losses")
+    with opened(settings) as runner:
+        services = runner.has_services()
+        (event,) = services.application.ports.store.stream("installation:losses")
         facts = event.model_dump()
         assert (facts["reason"], facts["log"]["position"], facts["log"]["until"]) == (
             "The disk of 3 May is gone.",
@@ -149,9 +161,7 @@ def test_an_accepted_loss_is_an_event_and_the_life_goes_on(settings: Settings, b
         )
         assert facts["audit"]["until"] == facts["audit"]["position"] > 0
         assert any("the read models are at 5" in what for what in facts["evidence"])
-        assert node.backend.documents.position() == node.backend.feed.head()[0] == 2 + 1 + 4
-    finally:
-        node.close()
+        assert services.backend.documents.position() == services.head == 2 + 1 + 4
     assert not (settings.data / "positions.json").exists()
 
 
@@ -187,12 +197,12 @@ def test_a_write_ahead_log_that_a_killed_backend_left_and_that_is_lost_is_notice
 ) -> None:
     """The process ends at once, with everything still in the files `-wal`; each loses its own."""
     code = (
-        "import os, sys; from server.settings import read_settings; from server.compose.embedded import open_node\n"
-        "from tests.embedded.test_lost_tails import called\n"
+        "import os, sys; from server.settings import read_settings\n"
+        "from tests.embedded.test_lost_tails import called, opened\n"
         "from pathlib import Path\n"
-        "node = open_node(read_settings(data=Path(sys.argv[1])))\n"
-        "for number in range(20): called(node, f'c{number}')\n"
-        "node.receipts.write(); os._exit(0)"
+        "with opened(read_settings(data=Path(sys.argv[1]))) as runner:\n"
+        "    for number in range(20): called(runner.has_services(), f'c{number}')\n"
+        "    runner.followers[0].write(); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", code, str(settings.data)], check=True)
     damage(settings.data / "events.db-wal")

@@ -1,4 +1,4 @@
-"""A fleet: the processes of a distributed installation, each of which a test may kill, and a gateway in front."""
+"""A fleet: the processes of a distributed installation, each of which a test may kill, and nginx in front."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import Any
+from typing import Any, Self
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
 
-from adapters.http.gateway import Gateway
 from autolearn.client import Client
 from autolearn.credentials import Credentials
 from autolearn.positions import Positions
-from cli.processes import SERVICES
-from tests.deploy.echoes import served
+from server.roles import SERVICES
+from tests.deploy.nginx import Nginx
 from tests.end_to_end.place import SECONDS, Shell
 from tests.servers.fixtures import delete_topics, drop_database
 
@@ -41,6 +41,36 @@ class Member:
     process: subprocess.Popen[bytes]
     log: Path
     url: str = ""
+
+    @classmethod
+    def begin(cls, command: Sequence[str], environment: Mapping[str, str], log: Path) -> Self:
+        """Start a process; it may not answer yet."""
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "cli.main", *command],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+            )
+        return cls(tuple(command), process, log)
+
+    def ready(self) -> None:
+        """Wait until it answers."""
+        until(lambda: URL.search(self.said) or self.process.poll() is not None, START_SECONDS)
+        found = URL.search(self.said)
+        assert found, f"{self.command} does not answer:\n{self.said}"
+        self.url = found[1]
+
+    def end(self) -> None:
+        """End it, frozen or not, if it runs."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGCONT)
+            self.process.terminate()
+        try:
+            self.process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
     @property
     def said(self) -> str:
@@ -88,7 +118,7 @@ class Member:
 
 @dataclass
 class Fleet:
-    """An installation's processes on this machine. The gateway knows the instances of each service."""
+    """An installation's processes on this machine. nginx knows the living instances of each service."""
 
     folder: Path
     kafka: str
@@ -96,8 +126,21 @@ class Fleet:
     database: str
     more: dict[str, str] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
-    instances: dict[str, list[str]] = field(default_factory=lambda: {service: [] for service in SERVICES})
-    url: str = ""
+    nginx: Nginx = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.nginx = Nginx(self.folder / "nginx", self.instances)
+
+    @property
+    def url(self) -> str:
+        """The one URL of all services."""
+        return self.nginx.url
+
+    @property
+    def instances(self) -> dict[str, list[str]]:
+        """The addresses of the living instances of each service."""
+        living = {service: self.of("serve", service) for service in SERVICES}
+        return {service: [urlsplit(it.url).netloc for it in found if it.url] for service, found in living.items()}
 
     @property
     def environment(self) -> dict[str, str]:
@@ -114,15 +157,8 @@ class Fleet:
     def begin(self, *command: str) -> Member:
         """Start a process; it may not answer yet."""
         log = self.folder / f"{'-'.join(command)}-{len(self.members)}.log"
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", *command, "--port", "0"],
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=file,
-            )
-        self.members.append(Member(command, process, log))
+        member = Member.begin((*command, "--port", "0"), self.environment, log)
+        self.members.append(replace(member, command=command))
         return self.members[-1]
 
     def start(self, *command: str) -> Member:
@@ -130,13 +166,10 @@ class Fleet:
         return self.ready(self.begin(*command))
 
     def ready(self, member: Member) -> Member:
-        """Wait until a process answers, and let the gateway know of it."""
-        until(lambda: URL.search(member.said) or member.process.poll() is not None, START_SECONDS)
-        found = URL.search(member.said)
-        assert found, f"{member.command} does not answer:\n{member.said}"
-        member.url = found[1]
+        """Wait until a process answers, and let nginx know of it."""
+        member.ready()
         if member.command[0] == "serve":
-            self.instances[member.command[1]].append(member.url)
+            self.nginx.use(self.instances)
         return member
 
     def start_all(self, copies: int = 1) -> None:
@@ -155,12 +188,6 @@ class Fleet:
     def of(self, *command: str) -> list[Member]:
         """Return the living processes of a command."""
         return [it for it in self.members if it.command == command and it.process.poll() is None]
-
-    def forget(self, member: Member) -> None:
-        """Let the gateway know that an instance is gone."""
-        for urls in self.instances.values():
-            if member.url in urls:
-                urls.remove(member.url)
 
     def run(self, *command: str, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run a command that ends, in the installation's environment."""
@@ -183,7 +210,7 @@ class Fleet:
         return Shell(self.url, credentials, self.folder, {"AUTOLEARN_MODE": "distributed"})
 
     def at(self, member: Member, shell: Shell) -> Shell:
-        """Return a client's shell that asks one instance, not the gateway."""
+        """Return a client's shell that asks one instance, past nginx."""
         return Shell(member.url, shell.credentials, shell.data, shell.more)
 
     def stop(self) -> None:
@@ -193,10 +220,7 @@ class Fleet:
                 member.signal(signal.SIGCONT)
                 member.process.terminate()
         for member in self.members:
-            try:
-                member.process.wait(SECONDS)
-            except subprocess.TimeoutExpired:
-                member.kill()
+            member.end()
 
 
 def proxy_of(shell: Shell) -> Client:
@@ -208,7 +232,7 @@ def proxy_of(shell: Shell) -> Client:
 
 @contextmanager
 def fleet_on(folder: Path, kafka: str, mongodb: str, *, shared: bool = True) -> Iterator[Fleet]:
-    """A fleet of no process yet, with its gateway; what it leaves on shared servers goes with it."""
+    """A fleet of no process yet, behind its nginx; what it leaves on shared servers goes with it."""
     fleet = Fleet(folder, kafka, mongodb, f"test-{uuid4().hex[:12]}")
     with serving(fleet):
         try:
@@ -222,9 +246,12 @@ def fleet_on(folder: Path, kafka: str, mongodb: str, *, shared: bool = True) -> 
 
 @contextmanager
 def serving(fleet: Fleet) -> Iterator[None]:
-    """Put the gateway in front of a fleet."""
-    with served(Gateway(fleet.instances)) as fleet.url:
+    """Put nginx in front of a fleet."""
+    fleet.nginx.start()
+    try:
         yield
+    finally:
+        fleet.nginx.stop()
 
 
 def until(holds: Callable[[], Any], seconds: float = 60.0) -> None:

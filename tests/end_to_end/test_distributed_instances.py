@@ -48,7 +48,7 @@ class Place:
         return str(self.client.post("trainings", body=wanted, background=True).body["experiment"])
 
     def at(self, member: Member) -> Client:
-        """The Remote Proxy of one instance, past the gateway."""
+        """The Remote Proxy of one instance, past nginx."""
         return proxy_of(self.fleet.at(member, self.shell))
 
     def state(self, experiment: str) -> tuple[str, int]:
@@ -205,7 +205,6 @@ def test_a_rolling_restart_fails_no_call_and_loses_and_doubles_no_command(place:
                 wanted = [len(load.answers) + 1 for load in loads]
                 assert old.stop() == 0, old.said
                 place.fleet.start(*old.command)
-                place.fleet.forget(old)
                 await_answers(loads, wanted, running)
         finally:
             for load in loads:

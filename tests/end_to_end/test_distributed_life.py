@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
-from cli.processes import SERVICES
+from server.roles import SERVICES
 from tests.end_to_end.fleet import Fleet, fleet_on
 from tests.end_to_end.place import Place, Shell
 

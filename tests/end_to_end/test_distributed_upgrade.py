@@ -55,7 +55,6 @@ def test_old_and_new_read_models_serve_side_by_side_until_the_old_processes_are_
     assert versions_in(fleet) == {OLD, NEW}
 
     for old in (project, serve):
-        fleet.forget(old)
         assert old.stop() == 0
         assert versions_in(fleet) == {OLD, NEW}
     assert fleet.one("relay").stop() == 0

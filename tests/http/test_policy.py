@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.http.app import SERVICES, make_service_app
+from adapters.http.app import SERVICES, make_app
 from adapters.http.policy import ANALYST, OPEN, POLICY, SYSADMIN, Row, row_for
 from tests.http.asgi import Caller
 from tests.http.rig import Rig
@@ -70,7 +70,7 @@ def test_without_credentials_every_route_is_closed(rig: Rig, ana: Caller, row: R
 
 
 def test_a_process_of_one_service_serves_that_one_alone(rig: Rig) -> None:
-    alone = make_service_app(rig.backend, "session")
+    alone = make_app(rig.backend, ["session"])
     paths = {route.path for route in alone.app.routes if isinstance(route, APIRoute)}
     assert paths - OPEN == {row.template for row in POLICY if row.service == "session"}
     assert {row.service for row in POLICY} == set(SERVICES)

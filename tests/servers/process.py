@@ -18,9 +18,9 @@ TURN_SECONDS = 0.02  # between two questions whether the server answers
 # Not as preexec_fn: drivers have threads, and a fork of theirs may lock up before the exec.
 BOUND = """
 import ctypes, os, sys
-ctypes.CDLL(None).prctl(1, 9)
+ctypes.CDLL(None).prctl(1, int(sys.argv[2]))
 os.getppid() == int(sys.argv[1]) or sys.exit("orphaned before the start")
-os.execv(sys.argv[2], sys.argv[2:])
+os.execv(sys.argv[3], sys.argv[3:])
 """
 
 
@@ -49,6 +49,8 @@ def is_open(port: int) -> bool:
 
 class Server(ABC):
     """One server on one folder and one port; started again it has both still. Start it from a thread that lives on."""
+
+    ends_by = signal.SIGKILL  # when this process has ended
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -80,7 +82,7 @@ class Server(ABC):
         OSError: it ended, or does not answer; with the end of its log.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        bound = [sys.executable, "-I", "-S", "-c", BOUND, str(os.getpid())]
+        bound = [sys.executable, "-I", "-S", "-c", BOUND, str(os.getpid()), str(int(self.ends_by))]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen([*bound, *self.command()], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._await_answer(self.process)

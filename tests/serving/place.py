@@ -13,10 +13,11 @@ from typing import Any
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from adapters.host.sockets import listen_at
 from adapters.http.problems import Problem
 from adapters.serving.connections import Connections
+from adapters.serving.http_server import HttpServer
 from adapters.serving.limits import ConnectionLimits
-from server.serving import Serving, config_of, door_at
 
 SECONDS = 60.0
 QUICK = ConnectionLimits(
@@ -24,7 +25,7 @@ QUICK = ConnectionLimits(
 )
 
 
-class InThread(Serving):
+class InThread(HttpServer):
     """A server whose signals are another's."""
 
     def capture_signals(self) -> Any:
@@ -108,18 +109,18 @@ def until(condition: Callable[[], bool], seconds: float = SECONDS) -> None:
 @contextmanager
 def place(limits: ConnectionLimits = QUICK) -> Iterator[Place]:
     """Serve with these limits."""
-    with door_at("127.0.0.1", 0) as door:
-        door.open()
+    with listen_at("127.0.0.1", 0) as listener:
+        listener.open()
         refused: list[tuple[str, str]] = []
 
         def tell(problem: Problem, source: str) -> None:
             refused.append((problem.slug, source))
 
         connections = Connections(limits, tell)
-        here = Place(door.socket.getsockname()[1], connections, refused)
+        here = Place(listener.socket.getsockname()[1], connections, refused)
 
-        server = InThread(config_of(here, connections), lambda: None, connections)
-        thread = threading.Thread(target=run, args=(server, door.socket))
+        server = InThread(here, connections, lambda: None)
+        thread = threading.Thread(target=run, args=(server, listener.socket))
         thread.start()
         try:
             yield here

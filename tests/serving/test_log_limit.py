@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 
-from adapters.serving.log_limit import LogLimit
+from server.logs import LogLimit
 
 
 class Lines(logging.Handler):
@@ -31,7 +31,7 @@ def test_one_line_a_second_of_each_kind_and_a_count_of_the_others() -> None:
         heard.now = second * 1.5
         for n in range(1000):
             heard.hear("uvicorn.error", "Invalid request %s", n)
-            heard.hear("adapters.http.gateway", "%s does not answer", n)
+            heard.hear("adapters.http.app", "%s does not answer", n)
     assert heard.lines == [
         "Invalid request 0",
         "0 does not answer",
@@ -52,7 +52,7 @@ def test_faults_of_ours_keep_their_traceback_and_other_loggers_all_lines() -> No
     heard.hear("adapters.http.middleware.request_pipeline", "GET /session", error=ValueError("a fault"))
     assert "ValueError: a fault" in heard.lines[0]
     for n in range(3):
-        heard.hear("server.child", "%s ended", n)
+        heard.hear("server.runner", "%s ended", n)
     assert heard.lines[1:] == ["0 ended", "1 ended", "2 ended"]
 
 

@@ -32,7 +32,7 @@ class Dependencies:
             told = self._statuses.read(work)
             if told.get("fault"):
                 return str(told["fault"])
-        if not any(process.kind == PROJECT for process in self._membership.alive().values()):
+        if not any(PROJECT in process.kind.split() for process in self._membership.alive().values()):
             return "No process `autolearn project` of this version runs: the read models stand still."
         if not self._statuses.read(PROJECT):
             return "The process `autolearn project` of this version is only beginning."

@@ -1,8 +1,8 @@
-"""Vitals: health and metrics of a process that serves no calls (`work`, `relay`, `project`), plain, on its own port."""
+"""Health and metrics of a process that answers no calls (`work`, `relay`, `project`), plain, on its own port."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from domain.errors import AutoLearnError
 
 
 @dataclass(frozen=True)
-class Vitals:
+class ProcessHealth:
     """What such a process tells: `fault` in one sentence, `measure` its gauges, named as in `metrics.GAUGES`.
 
     Within `hurried` the stores answer soon or refuse.
@@ -30,6 +30,20 @@ class Vitals:
     fault: Callable[[], str | None]
     measure: Callable[[], Mapping[str, float]]
     hurried: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    @classmethod
+    def joined(cls, parts: Sequence[ProcessHealth]) -> ProcessHealth:
+        """Return that of a process with several roles: the first fault, all gauges."""
+        if len(parts) == 1:
+            return parts[0]
+
+        def fault() -> str | None:
+            return next((found for part in parts if (found := part.fault())), None)
+
+        def measure() -> dict[str, float]:
+            return {name: value for part in parts for name, value in part.measure().items()}
+
+        return cls(", ".join(part.kind for part in parts), fault, measure, parts[0].hurried)
 
     def readiness(self) -> dict[str, object]:
         """Return status, kind, the gauges and the fault."""
@@ -51,17 +65,17 @@ class Vitals:
         return generate_latest(registry)
 
 
-def make_vitals_app(vitals: Vitals) -> Starlette:
+def make_health_app(health: ProcessHealth) -> Starlette:
     """Return the application with the three routes that every process has."""
 
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "live"})
 
     async def ready(_: Request) -> Response:
-        facts = await run_in_threadpool(vitals.readiness)
+        facts = await run_in_threadpool(health.readiness)
         return JSONResponse(facts, 200 if facts["status"] == "ready" else 503)
 
     async def metrics(_: Request) -> Response:
-        return Exposition(await run_in_threadpool(vitals.page))
+        return Exposition(await run_in_threadpool(health.page))
 
     return Starlette(routes=[Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)])

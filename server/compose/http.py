@@ -1,0 +1,54 @@
+"""The HTTP side put together: the application of a process, by its roles, and the server that it runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from adapters.host.sockets import Listener
+from adapters.http.routes.process_health import ProcessHealth, make_health_app
+from adapters.serving.http_server import serve
+from server.compose.services import Services
+from server.settings import Settings
+
+if TYPE_CHECKING:
+    from server.runner import Serve
+
+
+def serve_calls(settings: Settings, services: Services) -> Serve:
+    """Return what answers the calls of the services that a process serves."""
+
+    def answer(listener: Listener, stop: Callable[[], object]) -> None:
+        from adapters.http.app import make_app  # noqa: PLC0415 - FastAPI, once all that may be refused is checked
+
+        app = make_app(services.backend, services.roles.serve)
+        serve(
+            app,
+            listener,
+            stop,
+            connections=settings.connections,
+            proxies=settings.proxy_networks,
+            refused=app.refuse_connection,
+        )
+
+    return answer
+
+
+def serve_health(settings: Settings, parts: Sequence[ProcessHealth]) -> Serve:
+    """Return what tells how a process is that answers no calls."""
+
+    def answer(listener: Listener, stop: Callable[[], object]) -> None:
+        app = make_health_app(ProcessHealth.joined(parts))
+        serve(app, listener, stop, connections=settings.connections, proxies=settings.proxy_networks)
+
+    return answer
+
+
+def health_of_work(services: Services) -> ProcessHealth:
+    """Return what a process tells that only does tasks: ready once it has taken over what was unfinished."""
+    worker, tasks = services.worker, services.application.tasks
+    return ProcessHealth(
+        ", ".join(f"work {service}" for service in services.roles.work),
+        fault=lambda: worker.fault,
+        measure=lambda: {"tasks_running": len(tasks.running()), "followed_position": worker.position},
+    )

@@ -1,0 +1,128 @@
+"""What answers calls and does tasks, put together on stores of either mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adapters.audit_log.request_ids import RequestIds
+from adapters.audit_log.settling import Settling
+from adapters.audit_log.system_records import ArchivedJournal
+from adapters.host.retry import Retry
+from adapters.http.backend import Backend, Inspector
+from adapters.learning.tables.builtin import BUILTIN
+from adapters.security.cursors import HmacCursorSeal
+from adapters.security.keys import Keyring
+from adapters.tasks.confinement import Confinement
+from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
+from commands.application import Application
+from commands.catalog.offer_catalog import BuiltinDataset
+from commands.event_worker import EventWorker
+from commands.ports import Clock, Launcher, Ports
+from commands.unit_of_work import load
+from domain.client import Client
+from projections.queries import Queries
+from projections.tasks import UnfinishedTasks
+from server.compose.stores import Stores, SystemClock
+from server.roles import Roles
+from server.settings import Settings
+
+BUILTIN_DATASETS = tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items())
+TASKS = {"training": "training", "evaluation": "evaluation", "storage": "reproduction"}  # by the service that does them
+
+
+@dataclass(kw_only=True)
+class Services:
+    """The services of one process; its stores and its launcher of tasks are closed by whoever opened them."""
+
+    roles: Roles
+    application: Application
+    backend: Backend
+    journal: ArchivedJournal
+    worker: EventWorker
+    settling: Settling
+    builtin: tuple[BuiltinDataset, ...] = BUILTIN_DATASETS
+
+    @property
+    def head(self) -> int:
+        """Where the log ends."""
+        return self.backend.feed.head()[0]
+
+
+def make_launcher(
+    settings: Settings, scratch: Path, installed: Callable[[str, str], bool] | None = None
+) -> ProcessLauncher:
+    """Return the launcher of tasks, which must be closed.
+
+    `installed`: whether this machine has a model or measure, where others may have what it lacks.
+    """
+    limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
+    confinement = Confinement(settings.sandbox, (str(settings.data.absolute()), str(settings.key_file.absolute())))
+    confinement.describe()  # it refuses what `require` cannot have
+    return ProcessLauncher(settings.blobs_url, str(scratch), settings.slots, limits, installed, confinement=confinement)
+
+
+def make_services(
+    settings: Settings,
+    stores: Stores,
+    roles: Roles,
+    *,
+    name: str,
+    master: bytes,
+    launcher: Launcher,
+    inspector: Inspector,
+    request_ids: RequestIds,
+    journal: ArchivedJournal,
+    is_lost: Callable[[str], bool],
+    clock: Clock | None = None,
+    **more: Any,
+) -> Services:
+    """Return the services of a process that the audit log calls `name`.
+
+    `master`: the master key. `is_lost`: whether the process of a name is dead, so that its tasks are taken over.
+    `more` are fields of Backend that the modes fill differently.
+    """
+    clock = clock or SystemClock()
+    cursors = HmacCursorSeal(master)
+    application = Application(Ports(stores.store, stores.blobs, launcher, clock, name, Retry()))
+    backend = Backend(
+        application=application,
+        queries=Queries(stores.documents, stores.history, stores.feed, cursors, clock.now),
+        feed=stores.feed,
+        documents=stores.documents,
+        communications=stores.communications,
+        request_ids=request_ids,
+        blobs=stores.blobs,
+        keyring=Keyring(master),
+        cursors=cursors,
+        clients=lambda client: load(stores.store, Client, f"client:{client}"),
+        inspector=inspector,
+        clock=clock,
+        worker=name,
+        slots=settings.slots,
+        hosts=frozenset(filter(None, settings.hosts.split(","))),
+        **more,
+    )
+    return Services(
+        roles=roles,
+        application=application,
+        backend=backend,
+        journal=journal,
+        worker=EventWorker(
+            application,
+            stores.topic,
+            UnfinishedTasks(stores.documents, stores.feed),
+            journal,
+            is_lost=is_lost,
+            kinds=frozenset(TASKS[service] for service in roles.work if service in TASKS),
+        ),
+        settling=Settling(stores.store, stores.feed, stores.communications, journal, lambda: in_flight_of(backend)),
+    )
+
+
+def in_flight_of(backend: Backend) -> Iterable[str]:
+    """Return the correlations of calls that any process may still archive."""
+    return [*backend.in_flight.correlations(), *backend.in_flight_elsewhere()]

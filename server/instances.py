@@ -1,0 +1,121 @@
+"""Several processes that accept calls on one listening socket, which they inherit: the kernel shares the calls out.
+
+Their parent only waits. When one of them dies all end: who starts the whole again is systemd's or another's business.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, NoReturn, Self
+
+from domain.errors import AutoLearnError, NotAbleError, named_error
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS: Final = 30.0
+AWAITED: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGCHLD})
+PR_SET_PDEATHSIG: Final = 1
+ANSWERS: Final = "answers\n"
+
+Run = Callable[[int, Callable[[], None]], None]
+"""Runs the instance of a number, from 0, until it is told to stop; calls the second once it answers."""
+
+
+class Instances:
+    """`count` processes, each forked before this one has a thread; within the context they run."""
+
+    def __init__(self, run: Run, count: int) -> None:
+        self._run, self._count = run, count
+        self._living: set[int] = set()
+
+    def __enter__(self) -> Self:
+        self._before = signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
+        try:
+            self._started([0])  # the first one makes what is made once
+            self._started(range(1, self._count))
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def wait(self) -> None:
+        """Return at SIGTERM or SIGINT; raises NotAbleError where an instance ends by itself."""
+        while signal.sigwait(AWAITED) is signal.SIGCHLD:
+            if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):  # not only stopped, or continued
+                raise NotAbleError("An instance has ended by itself, and so do the others: its own words are above.")
+
+    def _started(self, numbers: Iterable[int]) -> None:
+        """Start instances and wait until they answer; raises what the first that does not was refused for."""
+        pipes = [self._forked(number) for number in numbers]
+        for pipe in pipes:
+            with os.fdopen(pipe) as said:
+                words = said.readline()
+            if not words:
+                raise NotAbleError("An instance ended before it answered.")
+            if words != ANSWERS:
+                raise named_error(*json.loads(words))
+
+    def _forked(self, number: int) -> int:
+        """Fork; return the end of a pipe where the instance says that it answers, or why it does not."""
+        told, telling = os.pipe()
+        parent, pid = os.getpid(), os.fork()
+        if pid == 0:
+            self._be_instance(number, telling, parent)
+        os.close(telling)
+        self._living.add(pid)
+        return told
+
+    def _be_instance(self, number: int, telling: int, parent: int) -> NoReturn:
+        """Run as an instance, which ends with its parent; Ctrl-C is for the parent, which ends all in order."""
+        code = 1
+        try:
+            os.setpgid(0, 0)
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+            if os.getppid() == parent:
+                self._run(number, lambda: _tell(telling, ANSWERS))
+            code = 0
+        except AutoLearnError as refused:
+            log.error("instance %s: %s", number + 1, refused.sentence)  # noqa: TRY400 - a refusal has no traceback
+            _tell(telling, json.dumps([refused.slug, refused.sentence, refused.facts]))
+        except BaseException:
+            log.exception("instance %s", number + 1)
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def _stop(self) -> None:
+        """End all, and whoever does not end in time at once; a second time does nothing."""
+        for pid in self._living:
+            os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + STOP_SECONDS
+        while self._living:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+            if pid:
+                self._living.discard(pid)
+            elif signal.sigtimedwait([signal.SIGCHLD], max(end - time.monotonic(), 0.0)) is None:
+                for late in self._living:
+                    log.warning("process %s does not end: it is killed", late)
+                    os.kill(late, signal.SIGKILL)
+                end = time.monotonic() + STOP_SECONDS
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+
+
+def _tell(pipe: int, words: str) -> None:
+    with suppress(OSError):  # it has said before that it answers
+        os.write(pipe, words.encode())
+        os.close(pipe)

@@ -1,0 +1,99 @@
+"""The programs of the command line that run until they are told to stop: `up`, and one for each role."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from adapters.host.directory_lock import DirectoryLock
+from adapters.host.printable import visible
+from adapters.host.sockets import listen_at
+from domain.errors import BadInputError, ConflictError
+from server.compose import lock_directory, open_runner
+from server.instances import Instances
+from server.roles import ALL, Roles
+from server.runner import log, prepare_process
+from server.settings import read_settings
+
+if TYPE_CHECKING:
+    from server.settings import Settings
+
+LOOK_SECONDS = 2.0  # between two looks at whether the data directory is still there
+
+
+def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str | None = None) -> None:
+    """Run all roles until SIGTERM or SIGINT; raises domain.errors where they cannot start.
+
+    `instances`: how many processes do so, on one address (distributed). `accept_loss`: why it goes on where the end of
+    log or audit log is lost (embedded).
+    """
+    prepare_process()
+    distributed = settings.mode == "distributed"
+    if accept_loss is not None and distributed:
+        raise BadInputError("In the distributed mode it is `autolearn recover --accept-loss REASON`.")
+    with listen_at(settings.listen, port) as listener, lock_directory(settings) as lock:
+        count = instances if distributed else 1
+
+        def announce() -> None:
+            lock.announce(listener.url)
+            ends = "Ctrl-C stops it" if count == 1 else "Ctrl-C stops them"
+            many = f"{count} process{'es' * (count > 1)} on {settings.database}"
+            where = f": {many}" if distributed else f"; its data is in {visible(str(settings.data))}"
+            _say(f"AutoLearn answers at {listener.url}{where}. {ends}.")
+
+        def run(number: int, answers: Callable[[], None]) -> None:
+            open_runner(settings, lock, ALL, accept_loss).run(listener, answers, is_first=number == 0)
+
+        if count == 1:
+            with ended_with(lock):
+                run(0, announce)
+        else:
+            with Instances(run, count) as several:
+                announce()
+                with ended_with(lock):
+                    several.wait()
+
+
+def run_roles(roles: Roles, port: int) -> None:
+    """Run a process of the distributed mode until SIGTERM or SIGINT; raises domain.errors where it cannot start."""
+    prepare_process()
+    settings = read_settings() if os.environ.get("AUTOLEARN_MODE") else read_settings(mode="distributed")
+    if settings.mode != "distributed":
+        raise BadInputError("This is a process of the distributed mode, but AUTOLEARN_MODE says embedded: unset it.")
+    with listen_at(settings.listen, port) as listener:
+        what = ", ".join(roles.names)
+        runner = open_runner(settings, None, roles)
+        runner.run(listener, lambda: _say(f"AutoLearn {what} answers at {listener.url}"))
+
+
+@contextmanager
+def ended_with(lock: DirectoryLock) -> Iterator[None]:
+    """End this process in order as soon as its data directory was taken away; raises ConflictError, which says so."""
+    ending, found = Event(), list[str]()
+
+    def look() -> None:
+        while not found and not ending.wait(LOOK_SECONDS):
+            if (lost := lock.lost()) is not None:
+                found.append(lost)
+                log.critical("%s: this backend stops, and stores nothing more", lost)
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    looking = Thread(target=look, name="data directory", daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        looking.join()
+    if found:
+        raise ConflictError(f"{found[0]}. What was acknowledged is in the directory that was served.")
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

@@ -1,0 +1,141 @@
+"""The one kind of process: it starts its roles, answers on its port until it is told to stop, and closes them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from threading import Event as Signal
+from threading import Thread
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+from adapters.host.private_files import UMASK
+from adapters.host.sockets import Listener, raise_descriptor_limit
+from autolearn.secret_files import forbid_dumps
+from domain.errors import BadInputError
+from server.clients import add_local, has_own_clients
+from server.compose.stores import SystemClock
+from server.logs import log_to_standard_error
+from server.start_up import offer_catalog, take_over
+
+if TYPE_CHECKING:
+    from server.compose.services import Services
+    from server.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+WARM = frozenset({"training", "evaluation"})  # their calls wait for a fit or a score: a forkserver stands ready
+
+Serve = Callable[[Listener, Callable[[], object]], None]
+"""Answers on a listener until SIGTERM or SIGINT; then it calls the second, in a thread of its own."""
+
+log = logging.getLogger(__name__)
+
+
+class Follower(Protocol):
+    """What goes on in threads of its own: projections, relays, receipts; `stop` returns when it has ended."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Launcher(Protocol):
+    """Starts task processes; `confined` says what they may use of the machine."""
+
+    @property
+    def confined(self) -> str: ...
+
+    def prepare(self) -> None:
+        """Make a forkserver, in the background."""
+        ...
+
+
+@dataclass
+class Runner:
+    """One process. `services` answer calls and do tasks, `followers` do the rest, `opened` closes the stores."""
+
+    settings: Settings
+    services: Services | None
+    launcher: Launcher | None
+    followers: Sequence[Follower]
+    serve: Serve
+    opened: ExitStack
+    _closing: Signal = field(default_factory=Signal)
+
+    def run(self, listener: Listener, answers: Callable[[], None], *, is_first: bool = False) -> None:
+        """Run until SIGTERM or SIGINT. `answers` is called when calls are let in.
+
+        `is_first`: the client `local` is made where there is none. Raises domain.errors where it cannot start.
+        """
+        try:
+            self._check_exposure()
+            self._start(is_first=is_first)
+            listener.open()
+            answers()
+            self.serve(listener, self.services.application.close if self.services else self._closing.set)
+        finally:
+            self.close()
+
+    def has_services(self) -> Services:
+        """Return the services of a process that is known to have some."""
+        if self.services is None:
+            raise LookupError("this process answers no calls and does no tasks")
+        return self.services
+
+    def close(self) -> None:
+        """Stop following, end the tasks, let go of the stores; what is unfinished stays so in the log."""
+        self._closing.set()
+        if self.services:
+            self.services.worker.stop()
+            self.services.application.close()
+        for follower in reversed(self.followers):
+            follower.stop()
+        self.opened.close()
+
+    def _start(self, *, is_first: bool) -> None:
+        """Begin to work: everything is served once this returns; only the very first start waits for the catalog."""
+        start = uuid4().hex
+        if self.services:
+            self.services.journal.started(start, self.services.head)
+            if self.launcher:
+                log.info("%s", self.launcher.confined)
+                if WARM.intersection(self.services.roles.serve):
+                    self.launcher.prepare()
+        for follower in self.followers:
+            follower.start()
+        if self.services:
+            if is_first:
+                add_local(self.settings, self.services, start)
+            self._take_up_work(self.services, start)
+
+    def _take_up_work(self, services: Services, start: str) -> None:
+        if "catalog" in services.roles.work:
+            if services.application.ports.store.streams("model:", 1):
+                Thread(target=offer_catalog, args=(services, start), name="offers", daemon=True).start()
+            else:
+                offer_catalog(services, start)
+        if services.roles.work:
+            Thread(target=take_over, args=(services, self._closing), name="take over", daemon=True).start()
+        else:  # it only ends here what is cancelled elsewhere
+            services.worker.start(services.head)
+
+    def _check_exposure(self) -> None:
+        """Raise BadInputError for listening beyond loopback while `local` is the only client."""
+        services, address = self.services, self.settings.listen
+        if services and services.roles.serve and address not in LOOPBACK and not has_own_clients(services):
+            raise BadInputError(
+                f"It does not listen on {address} while `local` is its only client: add one first"
+                " (`autolearn client add NAME --offline`), then revoke `local` or keep its key where it is."
+            )
+
+
+def prepare_process() -> None:
+    """Log to standard error; what is stored is the owner's alone, whatever folder it is in."""
+    log_to_standard_error()
+    os.umask(UMASK)
+    forbid_dumps()
+    SystemClock().now()  # a clock that is far off is refused at once
+    raise_descriptor_limit()

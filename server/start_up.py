@@ -1,0 +1,48 @@
+"""What a process does by itself at its start: it offers the catalog, and takes over what was left unfinished."""
+
+from __future__ import annotations
+
+import logging
+from threading import Event as Signal
+from typing import TYPE_CHECKING
+
+from commands.call import Call, command_id
+from commands.catalog.offer_catalog import OfferCatalog
+from domain.errors import AutoLearnError
+
+if TYPE_CHECKING:
+    from server.compose.services import Services
+
+log = logging.getLogger(__name__)
+
+CATCH_UP_SECONDS = 60.0  # then it is said, and waited for again: read models that are rebuilt at start take their time
+RETRY_SECONDS = 1.0
+
+
+def system_call(name: str, start: str) -> Call:
+    """Return the call under which a process acts by itself at its start; no client can have such a name."""
+    actor = f"system:{name}"
+    return Call(actor, frozenset(), command_id(actor, start), start)
+
+
+def offer_catalog(services: Services, start: str) -> None:
+    """Offer what is installed; that some of it cannot be offered is said, and hinders nothing."""
+    try:
+        services.application.handle(OfferCatalog(services.builtin), system_call("offer", start))
+    except AutoLearnError as refused:
+        log.warning("the installed models and measures could not be offered: %s", refused.sentence)
+
+
+def take_over(services: Services, closing: Signal) -> None:
+    """Start the event worker once the read models know what was unfinished when this process began."""
+    backend, head = services.backend, None
+    while not closing.is_set():
+        try:
+            head = backend.feed.head()[0] if head is None else head
+            if backend.documents.wait(head, CATCH_UP_SECONDS):
+                services.worker.start(head)
+                return
+            log.warning("queued and lost tasks wait for the read models to reach %s (%s)", head, backend.fault())
+        except AutoLearnError as trouble:  # not there yet, or closing
+            log.warning("queued and lost tasks wait: %s", trouble.sentence)
+            closing.wait(RETRY_SECONDS)

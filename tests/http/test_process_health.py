@@ -1,0 +1,72 @@
+"""Health of a process that answers no calls: ready or not, and where it stands still, without what a session wrote."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from adapters.http.routes.process_health import ProcessHealth
+from domain.errors import NotAbleError
+from server.compose.http import health_of_work
+from server.roles import Roles
+from tests.commands.stage import Stage
+from tests.commands.worker import Worker
+
+
+def health(fault: str | None) -> ProcessHealth:
+    """Make up a process that measures one gauge."""
+    return ProcessHealth("project", fault=lambda: fault, measure=lambda: {"projection_position": 7})
+
+
+def test_a_process_without_fault_is_ready() -> None:
+    ready = {"status": "ready", "kind": "project", "projection_position": 7, "fault": None}
+    assert health(None).readiness() == ready
+
+
+def test_where_it_stands_still_is_told_and_not_why() -> None:
+    facts = health("position 7: ValueError: 'secret remark'").readiness()
+    assert facts["status"] == "not-ready"
+    assert "position 7: " in str(facts["fault"])
+    assert "secret" not in str(facts)
+
+
+def test_what_is_no_position_is_told_as_it_is() -> None:
+    assert health("Somebody else wrote to the topic.").readiness()["fault"] == "Somebody else wrote to the topic."
+
+
+def test_what_cannot_be_measured_is_not_ready_and_has_no_gauges() -> None:
+    def measure() -> dict[str, float]:
+        raise NotAbleError("MongoDB sleeps.")
+
+    unable = ProcessHealth("relay", fault=lambda: None, measure=measure)
+    assert unable.readiness() == {"status": "not-ready", "kind": "relay", "fault": "MongoDB sleeps."}
+    assert unable.page() == b""
+
+
+def test_several_roles_tell_the_first_fault_and_all_gauges() -> None:
+    relay = ProcessHealth("relay", fault=lambda: None, measure=lambda: {"relay_position": 3})
+    assert ProcessHealth.joined([relay, health("It stands still.")]).readiness() == {
+        "status": "not-ready",
+        "kind": "relay, project",
+        "relay_position": 3,
+        "projection_position": 7,
+        "fault": "It stands still.",
+    }
+
+
+def test_work_is_ready_once_it_works() -> None:
+    stage = Stage()
+    worker = Worker(stage).worker
+    services: Any = SimpleNamespace(worker=worker, application=stage.application, roles=Roles(work=("training",)))
+    work = health_of_work(services)
+    assert work.readiness()["status"] == "not-ready"
+    worker.start(0)
+    assert work.readiness() == {
+        "status": "ready",
+        "kind": "work training",
+        "tasks_running": 0,
+        "followed_position": 0,
+        "fault": None,
+    }
+    worker.stop()
+    stage.close()

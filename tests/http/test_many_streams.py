@@ -11,6 +11,7 @@ import pytest
 
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.http.app_state import STREAMS_OF_ONE
+from adapters.http.middleware.authentication import StreamAuthentication
 from projections.ports import RawCommit
 from projections.queries import Queries
 from projections.visibility import Viewer
@@ -165,3 +166,28 @@ def test_who_takes_nothing_holds_nobody_up(rig: Rig, ana: Caller, root: Caller) 
     outcomes = Counter(record.communication.outcome for record in rig.communications.recent(0))
     assert (outcomes["opened"], outcomes["closed"]) == (2, 2)
     assert not rig.backend.in_flight.correlations()
+
+
+def test_a_change_right_after_a_wait_was_over_is_not_missed(
+    rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a stream whose wait brought nothing makes sure of its caller, its task ends and the watch sees it."""
+    launcher = rig.hold_back()
+    own = ana.post("/trainings", TRAINING, Prefer="respond-async")
+    experiments = rig.app.state.experiments
+    check = StreamAuthentication.check
+
+    async def delayed(authentication: StreamAuthentication, caller: object) -> None:
+        await check(authentication, caller)  # type: ignore[arg-type]  # passed on as it is
+        launcher.may_end.set()
+        async with asyncio.timeout(30):
+            while experiments.position <= own.position:
+                await experiments._watch.wait(lambda: experiments.position > own.position, 1.0)
+
+    monkeypatch.setattr(StreamAuthentication, "check", delayed)
+
+    async def story() -> Reply:
+        async with asyncio.timeout(60):
+            return await following(ana, f"{own.headers['location']}/events?after_position={own.position}", 10_000)
+
+    assert asyncio.run(story()).events[-1][1]["state"] == "completed"

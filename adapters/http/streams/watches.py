@@ -49,7 +49,7 @@ class SharedWatch:
             async with asyncio.timeout(seconds):
                 await arrival
         except TimeoutError:
-            return False
+            return until()  # a look may have ended since the time was over
         finally:
             del self._waiting[arrival]
         return True

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 from domain.errors import BadInputError
 from domain.events import Value
-from domain.names import CLIENT_NAME
 
 Role = Literal["analyst", "sys-admin"]
 ROLES: tuple[Role, ...] = ("analyst", "sys-admin")
@@ -24,6 +23,7 @@ MAX_ATTEMPTS = 3
 MAX_TEXT = 4096
 SHORTEST_BEGINNING = 4  # characters of an experiment's id
 
+CLIENT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 CATALOG_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 TASK_ID = re.compile(r"(?P<experiment>[a-z2-7]{16})-(?P<kind>[er])(?P<number>[1-9][0-9]{0,5})")
 

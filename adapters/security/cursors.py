@@ -13,7 +13,7 @@ import hmac
 import json
 from typing import Any
 
-from adapters.security.keys import CURSOR_SALT, derived
+from adapters.security.keys import CURSOR_SALT, derive
 from domain.errors import BadCursorError
 
 MAC_BYTES = 32
@@ -24,7 +24,7 @@ class HmacCursorSeal:
     """Signs payloads (JSON) with a key derived from the master key; whose they are, the payload itself must say."""
 
     def __init__(self, master: bytes) -> None:
-        self._key = derived(master, CURSOR_SALT, "")
+        self._key = derive(master, CURSOR_SALT, "")
 
     def sign(self, payload: Any) -> str:
         """Return an opaque text, safe in a URL."""

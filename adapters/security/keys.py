@@ -22,14 +22,14 @@ CURSOR_SALT = b"autolearn/cursor/v2"
 FINGERPRINT_SALT = b"autolearn/fingerprint/v1"
 
 
-def derived(master: bytes, salt: bytes, info: str) -> bytes:
+def derive(master: bytes, salt: bytes, info: str) -> bytes:
     """Return 32 bytes that only who knows the master key can compute."""
     return HKDF(algorithm=SHA256(), length=32, salt=salt, info=info.encode()).derive(master)
 
 
 def client_key(master: bytes, client: str, generation: int) -> bytes:
     """Return the Fernet key (urlsafe base64) of one generation of a client."""
-    return base64.urlsafe_b64encode(derived(master, SESSION_SALT, f"{client}/{generation}"))
+    return base64.urlsafe_b64encode(derive(master, SESSION_SALT, f"{client}/{generation}"))
 
 
 class Keyring:
@@ -45,7 +45,7 @@ class Keyring:
 
 def fingerprint(master: bytes) -> str:
     """Return 32 hex digits that tell master keys apart and say nothing of them: they may be stored beside the data."""
-    return derived(master, FINGERPRINT_SALT, "")[:16].hex()
+    return derive(master, FINGERPRINT_SALT, "")[:16].hex()
 
 
 def make_master_key(path: str | Path) -> bytes:

@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from autolearn.protocol.sealing import BOUND_BYTES
 from autolearn.protocol.tokens import SCHEME, token_binding
 from domain.errors import NotAuthenticatedError
-from domain.names import CLIENT_NAME
+from domain.values import CLIENT_NAME
 
 HINT = "`autolearn call` signs and seals, `autolearn proxy` is for curl and browsers."
 VALID_SECONDS = 60
@@ -23,7 +23,7 @@ HEADER = re.compile(rf"{SCHEME} ({CLIENT_NAME.pattern})\.([1-9][0-9]{{0,8}})\.([
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class UnverifiedToken:
     """What the header claims, before anything is proven."""
 
     client: str
@@ -41,23 +41,23 @@ class Claims:
     made: int = 0
 
 
-def present(header: str) -> Presented:
+def parse_authorization(header: str) -> UnverifiedToken:
     """Read the header's form; raises NotAuthenticatedError."""
     form = HEADER.fullmatch(header)
     if form is None:
         needed = f"Every call needs `Authorization: {SCHEME} <client>.<generation>.<token>`."
         raise NotAuthenticatedError(f"{needed} {HINT}")
-    return Presented(form[1], int(form[2]), form[3])
+    return UnverifiedToken(form[1], int(form[2]), form[3])
 
 
-def read_token(key: bytes, presented: Presented, method: str, target: str) -> Claims:
+def read_token(key: bytes, unverified: UnverifiedToken, method: str, target: str) -> Claims:
     """Return what the token says, whenever it was made; raises NotAuthenticatedError."""
     try:
-        payload = Fernet(key).decrypt(presented.token)
-        made = Fernet(key).extract_timestamp(presented.token)
+        payload = Fernet(key).decrypt(unverified.token)
+        made = Fernet(key).extract_timestamp(unverified.token)
     except (InvalidToken, ValueError):
         raise NotAuthenticatedError("The token was not made with this client's key of this generation.") from None
-    if payload[:BOUND_BYTES] != token_binding(presented.client, method, target):
+    if payload[:BOUND_BYTES] != token_binding(unverified.client, method, target):
         raise NotAuthenticatedError("The token was made for another method or path.")
     try:
         claims = json.loads(payload[BOUND_BYTES:])

@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from adapters.security.tokens import check_time, present, read_token
+from adapters.security.tokens import check_time, parse_authorization, read_token
 from autolearn.credentials import Credentials
 from autolearn.protocol.answer_facts import AnswerFacts, is_sealed
 from autolearn.protocol.headers import SEAL, SEALED
@@ -142,7 +142,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _seen(self) -> Seen:
         key = self.server.credentials.key
-        presented = present(self.headers["Authorization"])
+        presented = parse_authorization(self.headers["Authorization"])
         claims = read_token(key, presented, self.command, self.path)
         check_time(claims, datetime.now(UTC))
         content = self.rfile.read(int(self.headers.get("Content-Length", "0")))

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from domain.errors import AutoLearnError, ConflictError, NotFoundError
 from domain.events import EVENTS, Event
-from domain.names import CLIENT_NAME
 from domain.values import (
     CATALOG_NAME,
+    CLIENT_NAME,
     TASK_ID,
     MeasureSpec,
     checked_catalog_name,

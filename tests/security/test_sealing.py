@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.security.keys import client_key
-from adapters.security.tokens import present, read_token
+from adapters.security.tokens import parse_authorization, read_token
 from autolearn.credentials import Credentials
 from autolearn.errors import BrokenSealError
 from autolearn.outgoing_call import OutgoingCall
@@ -64,12 +64,12 @@ def test_no_two_calls_share_a_seal(one: tuple[str, str, str, str], other: tuple[
 
 def test_a_token_is_no_seal_and_a_seal_no_token() -> None:
     call = OutgoingCall(Credentials("ana", 1, KEY), "GET", "/session")
-    token = present(call.headers()["Authorization"])
+    token = parse_authorization(call.headers()["Authorization"])
     with pytest.raises(BrokenSealError):
         call.unseal(token.token.encode())
     sealed = seal(KEY, REQUEST, call.request_id, "GET", "/session", b"{}").decode()
     with pytest.raises(NotAuthenticatedError):
-        read_token(KEY, present(f"AutoLearn ana.1.{sealed}"), "GET", "/session")
+        read_token(KEY, parse_authorization(f"AutoLearn ana.1.{sealed}"), "GET", "/session")
 
 
 def test_the_client_half_opens_what_the_backend_seals() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.security.keys import client_key
-from adapters.security.tokens import Claims, check_time, present, read_token
+from adapters.security.tokens import Claims, check_time, parse_authorization, read_token
 from autolearn.protocol.sealing import bound
 from autolearn.protocol.tokens import EMPTY_SHA256, authorization
 from domain.errors import NotAuthenticatedError
@@ -34,7 +34,7 @@ def header(**changes: Any) -> str:
 
 
 def read(value: str, method: str = "POST", target: str = "/trainings?a=1", now: datetime = NOW) -> Claims:
-    claims = read_token(KEY, present(value), method, target)
+    claims = read_token(KEY, parse_authorization(value), method, target)
     check_time(claims, now)
     return claims
 
@@ -50,8 +50,8 @@ def test_any_changed_character_is_refused(place: int, other: int) -> None:
     changed = value[:at] + chr((ord(value[at]) + other) % 128) + value[at + 1 :]
     with pytest.raises(NotAuthenticatedError):
         read_token(
-            client_key(bytes(32), present(changed).client, present(changed).generation),
-            present(changed),
+            client_key(bytes(32), parse_authorization(changed).client, parse_authorization(changed).generation),
+            parse_authorization(changed),
             "POST",
             "/trainings?a=1",
         )
@@ -96,7 +96,7 @@ def test_it_counts_for_a_minute(seconds: int) -> None:
 )  # fmt: skip
 def test_a_header_without_the_form_is_refused(value: str) -> None:
     with pytest.raises(NotAuthenticatedError, match="Every call needs"):
-        present(value)
+        parse_authorization(value)
 
 
 @pytest.mark.parametrize("request_id", ["", "short", "x" * 65, "with space in it", "0123456789\nabcdef"])

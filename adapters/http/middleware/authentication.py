@@ -9,7 +9,14 @@ from time import monotonic
 from adapters.http.backend import Backend
 from adapters.http.middleware.limits import ThreadPools
 from adapters.http.policy import Row
-from adapters.security.tokens import IDEMPOTENCY_KEY, Claims, Presented, check_time, present, read_token
+from adapters.security.tokens import (
+    IDEMPOTENCY_KEY,
+    Claims,
+    UnverifiedToken,
+    check_time,
+    parse_authorization,
+    read_token,
+)
 from domain.client import Client
 from domain.errors import BadInputError, ForbiddenError, NotAuthenticatedError
 from domain.values import Role
@@ -26,7 +33,7 @@ class VerifiedToken:
     It is enough to seal the answer: only who holds the key can read it, a refusal too.
     """
 
-    presented: Presented
+    unverified: UnverifiedToken
     key: bytes
     claims: Claims
 
@@ -42,23 +49,23 @@ class Caller:
 
 def verify_token(backend: Backend, headers: dict[str, str], method: str, target: str) -> VerifiedToken:
     """Open the token; raises NotAuthenticatedError. Nothing tells an unknown client from a wrong key."""
-    presented = present(headers.get("authorization", ""))
-    key = backend.keyring.key(presented.client, presented.generation)
-    return VerifiedToken(presented, key, read_token(key, presented, method, target))
+    unverified = parse_authorization(headers.get("authorization", ""))
+    key = backend.keyring.key(unverified.client, unverified.generation)
+    return VerifiedToken(unverified, key, read_token(key, unverified, method, target))
 
 
 def authenticate(backend: Backend, headers: dict[str, str], token: VerifiedToken) -> Caller:
     """Return the caller; raises NotAuthenticatedError where the token is not of now or the client is not accepted."""
-    presented, claims, now = token.presented, token.claims, backend.clock.now()
+    unverified, claims, now = token.unverified, token.claims, backend.clock.now()
     check_time(claims, now)
-    client = backend.clients(presented.client)
-    if not client.accepts(presented.generation, now):
-        raise NotAuthenticatedError(_why_not(client, presented.generation))
+    client = backend.clients(unverified.client)
+    if not client.accepts(unverified.generation, now):
+        raise NotAuthenticatedError(_why_not(client, unverified.generation))
     if headers.get("idempotency-key", "") != claims.idempotency_key:
         raise NotAuthenticatedError("The Idempotency-Key is not the one that the token was made for.")
     if claims.idempotency_key and not IDEMPOTENCY_KEY.fullmatch(claims.idempotency_key):
         raise BadInputError("An Idempotency-Key has 1 to 128 visible ASCII characters.")
-    return Caller(presented.client, frozenset(client.roles), presented.generation)
+    return Caller(unverified.client, frozenset(client.roles), unverified.generation)
 
 
 def authorize(row: Row, roles: frozenset[Role]) -> None:

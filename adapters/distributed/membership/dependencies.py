@@ -1,11 +1,11 @@
-"""What a process that answers calls tells of those it depends on: the projection, and the relays."""
+"""What a process that answers calls says of those it depends on: the projection and the relays."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.distributed.audit_log.record_schema import COMMUNICATIONS as ARCHIVE
+from adapters.distributed.audit_log import record_schema
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
@@ -29,9 +29,8 @@ class Dependencies:
         if lost := log_lost(self._mongo, self._statuses):
             return lost
         for work in (PROJECT, RELAY, COMMUNICATIONS):
-            told = self._statuses.read(work)
-            if told.get("fault"):
-                return str(told["fault"])
+            if fault := self._statuses.read(work).get("fault"):
+                return str(fault)
         if not any(PROJECT in process.kind.split() for process in self._membership.alive().values()):
             return "No process `autolearn project` of this version runs: the read models stand still."
         if not self._statuses.read(PROJECT):
@@ -39,13 +38,12 @@ class Dependencies:
         return None
 
     def gauges(self) -> Mapping[str, float]:
-        """Return how far the topics are behind log and archive, and whether their relays stand still."""
         return relay_gauges(self._mongo, self._statuses)
 
 
 def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
     """Return what to do where the log ends before what was relayed of it: somebody dropped or restored the database."""
-    relayed = int(statuses.read(RELAY).get("position", 0))  # told before the head is read, so never beyond it
+    relayed = int(statuses.read(RELAY).get("position", 0))  # read before the head, so never beyond it
     head = MongoFeed(mongo).head()[0]
     if relayed <= head:
         return None
@@ -56,21 +54,17 @@ def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
 
 
 def relay_gauges(mongo: Mongo, statuses: Statuses) -> dict[str, float]:
-    """Return position, lag and fault of both relays; raises NotAbleError."""
-    events, communications = statuses.read(RELAY), statuses.read(COMMUNICATIONS)
-    position, archived = int(events.get("position", 0)), int(communications.get("position", 0))
+    """Return how far the topics are behind log and audit log, and whether a relay stands still; raises NotAbleError."""
+    events, records = statuses.read(RELAY), statuses.read(COMMUNICATIONS)
+    position, recorded = int(events.get("position", 0)), int(records.get("position", 0))
+    with as_ours():
+        last = mongo.collection(record_schema.COMMUNICATIONS).find_one({}, {"_id": 1}, sort=[("_id", -1)])
+    end = int(last["_id"]) if last else 0
     return {
         "relay_position": position,
         "relay_lag_events": max(MongoFeed(mongo).head()[0] - position, 0),
         "relay_fault": 1 if events.get("fault") else 0,
-        "relay_communications_position": archived,
-        "relay_communications_lag": max(_archived(mongo) - archived, 0),
-        "relay_communications_fault": 1 if communications.get("fault") else 0,
+        "relay_communications_position": recorded,
+        "relay_communications_lag": max(end - recorded, 0),
+        "relay_communications_fault": 1 if records.get("fault") else 0,
     }
-
-
-def _archived(mongo: Mongo) -> int:
-    """Return the last position of the archive."""
-    with as_ours():
-        last = mongo.collection(ARCHIVE).find_one({}, {"_id": 1}, sort=[("_id", -1)])
-    return int(last["_id"]) if last else 0

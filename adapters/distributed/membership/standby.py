@@ -48,7 +48,7 @@ class Standby:
         work.start()
         renewed = time.monotonic()
         while work.is_alive() and not stopping.is_set():
-            work.join(self._leases.seconds / 4)
+            work.join(self._leases.seconds / 3)
             has_lease = self._take_lease()
             if has_lease:
                 renewed = time.monotonic()

@@ -22,7 +22,7 @@ from projections.ports import CommitFeed
 from projections.runner import Runner
 
 WORK: Final = work_of(VERSION)
-LOOK_SECONDS: Final = 0.25
+LOOK_SECONDS: Final = 0.5
 REPORT_SECONDS: Final = 1.0  # between two reports of a position that grows
 REPEAT_SECONDS: Final = 10.0  # until the same is reported again
 

@@ -55,7 +55,7 @@ class KafkaFeed:
             left = max(end - time.monotonic(), 0.0)
             if self._follower.wait(position, left + MILLISECOND):
                 return True
-            if not left:
+            if time.monotonic() >= end:
                 return self._is_another_topic(position)
 
     def head(self) -> tuple[int, bytes]:

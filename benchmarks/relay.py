@@ -23,7 +23,7 @@ from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.relay.relay import Relay
-from adapters.distributed.relay.sources import LogSource
+from adapters.distributed.relay.source import LogSource
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics, topics_of

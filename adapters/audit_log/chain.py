@@ -58,7 +58,6 @@ def has_its_hash(record: Archived) -> bool:
 
 
 def is_older(record: Archived) -> bool:
-    """Tell whether an older version made the record."""
     try:
         return record.hash == _older_hash(record, record.previous)
     except UNWRITABLE:
@@ -66,8 +65,6 @@ def is_older(record: Archived) -> bool:
 
 
 class RecordChain:
-    """Follows records from the first on."""
-
     def __init__(self) -> None:
         self._position, self._hash = 0, GENESIS
         self._numbers: dict[str, int] = {}
@@ -108,7 +105,6 @@ class RecordChain:
 
 
 def chain_faults(records: Iterable[Archived]) -> Iterator[tuple[int, str]]:
-    """Yield (position, what is wrong) of all records, from the first on."""
     return faults_along(RecordChain(), records)
 
 

@@ -32,13 +32,11 @@ class FirstAnswer:
     digest: str = ""
 
     def stored(self) -> bytes:
-        """Return it as bytes."""
         facts = [self.status, self.headers, self.call, self.problem, self.position, self.digest]
         return json.dumps(facts).encode() + b"\n" + self.body
 
     @classmethod
     def read(cls, stored: bytes) -> FirstAnswer:
-        """Read such bytes; raises ValueError."""
         facts, _, body = stored.partition(b"\n")
         status, headers, call, problem, position, digest = json.loads(facts)
         return cls(status, tuple((name, value) for name, value in headers), body, call, problem, position, digest)
@@ -75,9 +73,7 @@ class RequestIds(Protocol):
         """Keep the first answer, durably."""
         ...
 
-    def release(self, client: str, request_id: str, trace: Trace) -> None:
-        """End the claim."""
-        ...
+    def release(self, client: str, request_id: str, trace: Trace) -> None: ...
 
 
 def key_of(client: str, request_id: str) -> bytes:

@@ -34,7 +34,6 @@ class CollectionSpec:
 
     @property
     def options(self) -> Fields:
-        """Return what the collection is created with."""
         if self.validator is None:
             return {}
         schema = {"$jsonSchema": self.validator}

@@ -51,7 +51,6 @@ class FieldType(NamedTuple):
 
     @property
     def rule(self) -> Fields:
-        """Return the rule of a JSON schema for such a field."""
         return {"bsonType": self.aliases[0] if len(self.aliases) == 1 else [*self.aliases]}
 
 
@@ -117,7 +116,6 @@ def _faults(documents: Iterable[bytes], collection: str, expected: DocumentForma
 
 
 def fault_in(raw: bytes, expected: DocumentFormat) -> str | None:
-    """Say what is wrong with one document."""
     try:
         stored = decode(raw, TOLERANT)
         rewritten = list(expected.rewritten(stored))

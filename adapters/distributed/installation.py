@@ -1,4 +1,7 @@
-"""What one installation has once: its id, the master key it was begun with; and a MongoDB that can carry it."""
+"""What an installation has once: its id, the fingerprint of its master key, the mark of an unfinished recovery.
+
+And a MongoDB that can carry it.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from domain.errors import BadInputError, ConflictError, NotAbleError
 
 INSTALLATION: Final = "installation"
 MASTER_KEY: Final = "master-key"
+RECOVERY: Final = "recovery"
 OLDEST: Final = (6, 0)
 DENIED: Final = {13, 18, 8000}  # Unauthorized, AuthenticationFailed, and what hosted servers say for either
 ROUTER: Final = "isdbgrid"
@@ -50,8 +54,8 @@ def check_master_key(mongo: Mongo, fingerprint: str) -> None:
         )
 
 
-def key_faults(mongo: Mongo) -> Iterator[str]:
-    """Yield where what the installation has once is not what the audit log tells, or is gone."""
+def installation_faults(mongo: Mongo) -> Iterator[str]:
+    """Yield where what the installation has once is gone, is not what the audit log says, or should be gone."""
     with as_ours():
         known = {it["_id"]: it for it in mongo.collection(INSTALLATION).find()}
         begun = mongo.collection(COMMITS).find_one({}, {"_id": 1}) is not None
@@ -60,6 +64,8 @@ def key_faults(mongo: Mongo) -> Iterator[str]:
         yield "the installation has no id any more: `ce_source` of each Kafka record ends with it"
     if archived is not None and (not key or key.get("fingerprint") != archived):
         yield f"the master key noted for the installation is not that of the audit log, which is {archived}"
+    if RECOVERY in known:  # what is appended then may be beyond what it brings back
+        yield "a recovery is unfinished, or the mark of one was set by hand: no process starts on this database"
 
 
 def archived_master_key(mongo: Mongo) -> str | None:
@@ -75,8 +81,33 @@ def set_installation_id(mongo: Mongo, id: str) -> None:
 
 
 def set_master_key(mongo: Mongo, fingerprint: str) -> None:
-    """Note which master key counts from now on."""
     _set(mongo, MASTER_KEY, {"fingerprint": fingerprint})
+
+
+def unfinished_recovery(mongo: Mongo) -> str | None:
+    """Return what a recovery that began, and did not end, brings back: the `ce_source` of its records."""
+    with as_ours():
+        mark = mongo.collection(INSTALLATION).find_one({"_id": RECOVERY})
+    return str(mark["source"]) if mark else None
+
+
+def begin_recovery(mongo: Mongo, source: str) -> None:
+    """Set the mark; until `end_recovery` nothing may be appended."""
+    _set(mongo, RECOVERY, {"source": source})
+
+
+def end_recovery(mongo: Mongo) -> None:
+    with as_ours():
+        mongo.collection(INSTALLATION).delete_one({"_id": RECOVERY})
+
+
+def refuse_unfinished_recovery(mongo: Mongo) -> None:
+    """Raise ConflictError where a recovery was interrupted: an append now would not be the log that Kafka has."""
+    if unfinished_recovery(mongo) is not None:
+        raise ConflictError(
+            f"The recovery of {mongo.name!r} was interrupted: `autolearn recover --from-kafka` goes on with it, "
+            "and where a topic is damaged, its options `--until` and `--communications-until` end it before that."
+        )
 
 
 def _set(mongo: Mongo, document: str, fields: Fields) -> None:

@@ -60,17 +60,14 @@ class Mongo:
         )
 
     def collection(self, name: str) -> Collection[Fields]:
-        """Return a collection of the database, with the majority concerns."""
         return self.database.get_collection(name)
 
     def close(self) -> None:
-        """Close all connections."""
         self.client.close()
 
 
 @contextmanager
 def as_ours() -> Iterator[None]:
-    """Turn MongoDB's errors into those of the one error tree."""
     try:
         yield
     except PyMongoError as error:

@@ -39,8 +39,6 @@ class Append:
 
 
 class StoredLog(Protocol):
-    """What a plan asks the store."""
-
     def version_before(self, event: RawEvent) -> int:
         """Return the last version of the event's stream.
 

@@ -63,7 +63,6 @@ class Chain(Protocol[E_contra]):
 
 
 def faults_along(chain: Chain[E], entries: Iterable[E]) -> Iterator[tuple[int, str]]:
-    """Yield (position, what is wrong)."""
     for entry in entries:
         what = chain.fault(entry)
         if what:
@@ -94,7 +93,6 @@ def commit_hash(
 
 
 def hash_of(commit: RawCommit, previous: bytes) -> bytes:
-    """Return the hash that a stored commit should have after `previous`."""
     return commit_hash(
         previous,
         position=commit.position,
@@ -107,8 +105,6 @@ def hash_of(commit: RawCommit, previous: bytes) -> bytes:
 
 
 class CommitChain:
-    """Follows commits after a known position and hash."""
-
     def __init__(self, position: int = 0, previous: bytes = GENESIS) -> None:
         self._position, self._hash = position, previous
 

@@ -25,11 +25,10 @@ class UnreadableEventError(AutoLearnError):
 
 
 class UnknownNameError(ValueError):
-    """The name of an event that this version does not know."""
+    """There is no event of this name in this version."""
 
 
 def register_all_events() -> None:
-    """Import every module of the domain, so that every name is known."""
     for module in pkgutil.iter_modules(domain.__path__):
         importlib.import_module(f"domain.{module.name}")
 

@@ -29,7 +29,6 @@ def to_microseconds(moment: datetime) -> int:
 
 
 def from_microseconds(microseconds: int) -> datetime:
-    """Return the UTC time; the inverse of `to_microseconds`."""
     return EPOCH + timedelta(microseconds=microseconds)
 
 

@@ -26,7 +26,7 @@ from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.history import MongoHistory
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from adapters.distributed.recovery.first_start import check_start
-from adapters.distributed.recovery.mark import refuse_unfinished
+from adapters.distributed.installation import refuse_unfinished_recovery
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics
@@ -134,7 +134,7 @@ def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> R
     has_services = bool(roles.serve or roles.work) or roles == NONE
     with ExitStack() as opened:
         mongo = open_database(settings, opened)
-        refuse_unfinished(mongo)
+        refuse_unfinished_recovery(mongo)
         if has_services:
             prepare_places(settings)
         if not checked:

@@ -10,8 +10,8 @@ from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.read_models.generations import ReadModels, begin_anew
-from adapters.distributed.recovery.mark import refuse_unfinished
-from adapters.distributed.recovery.run import Recovery, Until
+from adapters.distributed.installation import refuse_unfinished_recovery
+from adapters.distributed.recovery.recovery import Recovery, Until
 from adapters.distributed.topics.last_entry import last_position
 from adapters.distributed.topics.topics import has_topic, topics_of
 from adapters.security.keys import fingerprint, read_master_key
@@ -48,7 +48,7 @@ def loss_accepted(settings: Settings, reason: str) -> dict[str, Any]:
     checked_text("reason", reason)
     with ExitStack() as opened:
         mongo = open_database(settings, opened, seconds=None)
-        refuse_unfinished(mongo)
+        refuse_unfinished_recovery(mongo)
         if alive := sorted(Membership(mongo, "recover").alive()):
             raise ConflictError(f"Stop all processes first: {', '.join(alive[:5])} live, or did some seconds ago.")
         tails = tails_of(mongo)

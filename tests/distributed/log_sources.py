@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.log.commit_schema import EVENT_LOG
-from adapters.distributed.relay.sources import LogSource
+from adapters.distributed.relay.source import LogSource
 from adapters.distributed.topics.cloud_events import Message, parse_record
 from projections.ports import Archived, Communications, Feed, RawCommit
 

@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from adapters.distributed.relay.relay import Relay
 from adapters.distributed.relay.resume import Checkpoint
-from adapters.distributed.relay.sources import LogSource
+from adapters.distributed.relay.source import LogSource
 from adapters.distributed.topics.cloud_events import Message, commit_messages, origin, parse_commit, parse_record
 from adapters.distributed.topics.consumer import to_message
 from adapters.distributed.topics.feed import KafkaFeed

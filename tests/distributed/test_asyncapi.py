@@ -16,7 +16,7 @@ from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.relay.relay import Relay
-from adapters.distributed.relay.sources import Source
+from adapters.distributed.relay.source import LogSource
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.topics import ensure_topics, topics_of
 from commands.ports import Stamp
@@ -56,7 +56,7 @@ def topics(kafka: str, mongo: Mongo) -> tuple[str, str]:
     return events, communications
 
 
-def relayed(kafka: str, topic: str, source: Source) -> None:
+def relayed(kafka: str, topic: str, source: LogSource[Any]) -> None:
     relay = Relay(kafka, topic, f"relay-{topic}", source)
     while relay.step():
         pass

@@ -13,8 +13,8 @@ from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 
 from adapters.distributed.document_format import fault_in
+from adapters.distributed.installation import begin_recovery
 from adapters.distributed.mongo import Fields, Mongo
-from adapters.distributed.recovery.mark import begin
 from adapters.distributed.verification.state_documents import SHAPES
 from projections.fold import VERSION, VERSIONS
 from projections.verification import verify
@@ -159,7 +159,7 @@ POINTERS: dict[str, Callable[[Mongo], object]] = {
     "no installation's id": set_in("installation", "installation", {"$set": {"id": "1"}}),
     "another key": set_in("installation", "master-key", {"$set": {"fingerprint": "e" * 16}}),
     "no key": lambda mongo: mongo.collection("installation").delete_one({"_id": "master-key"}),
-    "a recovery that nobody began": lambda mongo: begin(mongo, "x"),
+    "a recovery that nobody began": lambda mongo: begin_recovery(mongo, "x"),
     "a lease for ever": set_in("leases", "relay", {"$set": {"until": datetime(2999, 1, 1, tzinfo=UTC)}}),
     "a lease without end": set_in("leases", "relay", {"$set": {"until": "never"}}),
     "a status as text": set_in("statuses", "relay", {"$set": {"position": "3"}}),

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.distributed.audit_log.store import MongoAuditLog
+from adapters.distributed.installation import begin_recovery
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.membership import Membership
@@ -17,7 +18,6 @@ from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
-from adapters.distributed.recovery.mark import begin
 from adapters.security.keys import fingerprint, make_master_key
 from commands.ports import Stamp
 from commands.unit_of_work import load
@@ -156,7 +156,7 @@ def test_a_loss_is_not_accepted_while_others_live_or_a_recovery_is_unfinished(li
     membership.stop()
     with pytest.raises(BadInputError, match="reason"):
         loss_accepted(settings, "")
-    begin(lived, "/autolearn/x/y")
+    begin_recovery(lived, "/autolearn/x/y")
     with pytest.raises(ConflictError, match="was interrupted"):
         loss_accepted(settings, "why")
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from adapters.distributed.installation import refuse_unfinished_recovery, unfinished_recovery
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery.first_start import check_start
-from adapters.distributed.recovery.mark import begun, refuse_unfinished
-from adapters.distributed.recovery.run import ALL, Recovery, Until
+from adapters.distributed.recovery.recovery import ALL, Recovery, Until
 from adapters.distributed.relay.relay import Relay
 from adapters.distributed.topics.cloud_events import Message
 from adapters.distributed.topics.kafka import DamagedTopic
@@ -52,13 +52,13 @@ def test_damage_in_the_log_is_given_up_and_then_it_starts(mongo: Mongo, publishe
     with pytest.raises(DamagedTopic, match=f"say `--until {reached}`"):
         recover(mongo, published)
     with pytest.raises(ConflictError, match="--until"):
-        refuse_unfinished(mongo)
+        refuse_unfinished_recovery(mongo)
     told = recover(mongo, published, Until(events=reached))
     assert told["given_up"] == [f"{published.events} behind position {reached}, up to {last}"]
     assert (told["to_delete"], told["position"]) == ([published.events], reached)
     assert as_bytes(mongo, "commits") == before
-    assert begun(mongo) is None
-    refuse_unfinished(mongo)
+    assert unfinished_recovery(mongo) is None
+    refuse_unfinished_recovery(mongo)
 
     with pytest.raises(ConflictError):
         check_start(mongo, kafka)  # the topic still has what was given up
@@ -89,7 +89,7 @@ def test_damage_in_the_archive_alone_is_given_up(mongo: Mongo, published: Publis
     told = recover(mongo, published, Until(communications=4))
     assert (told["given_up"], told["communications"]) == ([f"{published.communications} behind position 4"], 4)
     assert (as_bytes(mongo, "commits"), as_bytes(mongo, "communications")) == (commits, calls)
-    refuse_unfinished(mongo)
+    refuse_unfinished_recovery(mongo)
 
 
 @pytest.mark.parametrize("less", [0, 1])

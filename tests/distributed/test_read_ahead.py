@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.distributed.relay import read_ahead
-from adapters.distributed.relay.read_ahead import BATCH_BYTES, ReadAhead
-from adapters.distributed.relay.sources import RelayEntry
-from adapters.distributed.topics.cloud_events import Message, Record
+from adapters.distributed.relay import source as relay_source
+from adapters.distributed.relay.source import BATCH_BYTES, LogSource, ReadAhead, RelayEntry
+from adapters.distributed.topics.cloud_events import Message
 from domain.errors import NotAbleError
 
 
-class Entries:
-    """A source of entries of given (messages, bytes of each)."""
-
-    origin = "/autolearn/test"
+class Entries(LogSource[Any]):
+    """Entries of given (messages, bytes of each), made up."""
 
     def __init__(self, sizes: Sequence[tuple[int, int]]) -> None:
         self.entries: list[RelayEntry] = []
@@ -35,12 +33,6 @@ class Entries:
             raise NotAbleError("MongoDB cannot do it now.")
         following = [entry for entry in self.entries if entry.position > position]
         return [entry for entry in following if entry.position <= max(position + limit, following[0].position)]
-
-    def wait_beyond(self, position: int, timeout: float) -> bool:
-        return self.after(position, 1) != []
-
-    def hash_of(self, record: Record) -> bytes:
-        raise NotImplementedError
 
 
 @given(st.lists(st.tuples(st.integers(1, 700), st.sampled_from([0, 10_000, 200_000])), max_size=12))
@@ -59,7 +51,7 @@ def test_every_entry_comes_once_in_bounded_batches(sizes: list[tuple[int, int]])
 
 
 def test_after_an_outage_it_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_ahead, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(relay_source, "READ_AT_ONCE", 2)
     source = Entries([(2, 1)] * 4)
     ahead = ReadAhead(source, 2)
     taken = [*ahead.batch()]

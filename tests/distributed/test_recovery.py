@@ -11,14 +11,12 @@ import pytest
 
 from adapters.audit_log.system_records import ArchivedJournal
 from adapters.distributed.audit_log.store import MongoAuditLog
-from adapters.distributed.installation import check_master_key
+from adapters.distributed.installation import check_master_key, refuse_unfinished_recovery, unfinished_recovery
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.recovery.mark import begun, refuse_unfinished
-from adapters.distributed.recovery.refill import Refill
-from adapters.distributed.recovery.run import ALL, Recovery, Until
+from adapters.distributed.recovery.recovery import ALL, Recovery, Refill, Until
 from adapters.distributed.topics.cloud_events import Message, commit_messages
 from adapters.distributed.topics.kafka import DamagedTopic
 from commands.ports import Stamp
@@ -64,7 +62,7 @@ def test_what_was_lost_is_back_byte_for_byte_and_goes_on(mongo: Mongo, published
         "_id": "installation",
         "id": INSTALLATION,
     }
-    refuse_unfinished(mongo)
+    refuse_unfinished_recovery(mongo)
     event = SessionOpened(originator_id="session:eve:1", originator_version=1, client="eve")
     assert MongoEventStore(mongo).append([event], Stamp(uuid4(), uuid4(), Metadata())).position == position + 1
 
@@ -100,12 +98,12 @@ def test_another_master_key_is_noticed_before_the_recovery_is_over(mongo: Mongo,
     with pytest.raises(BadInputError, match=r"AUTOLEARN_MASTER_KEY_FILE.* does not fit .* restore that file"):
         list(Recovery(mongo, published.bootstrap, key="bb").run())
     with pytest.raises(ConflictError, match="was interrupted"):
-        refuse_unfinished(mongo)
+        refuse_unfinished_recovery(mongo)
     *_, result = Recovery(mongo, published.bootstrap, key="aa").run()
     assert "fingerprint" not in result
     assert noted(mongo) == "aa"
     assert {name: as_bytes(mongo, name) for name in COLLECTIONS} == before
-    refuse_unfinished(mongo)
+    refuse_unfinished_recovery(mongo)
 
 
 @pytest.mark.parametrize("key", ["aa", None])
@@ -137,7 +135,7 @@ def test_an_interrupted_recovery_goes_on(mongo: Mongo, published: Published, mon
     published.all_of(mongo)
     before = {name: as_bytes(mongo, name) for name in COLLECTIONS}
     lose(mongo)
-    monkeypatch.setattr("adapters.distributed.recovery.refill.BATCH", 3)
+    monkeypatch.setattr("adapters.distributed.recovery.recovery.BATCH", 3)
     for breaks_after in (1, 2, 5, len(before["commits"]) // 3 + 2):
         steps = Recovery(mongo, published.bootstrap).run()
         for _ in range(breaks_after):
@@ -145,10 +143,10 @@ def test_an_interrupted_recovery_goes_on(mongo: Mongo, published: Published, mon
         steps.close()  # type: ignore[attr-defined] # it is a generator
         assert 0 < len(as_bytes(mongo, "commits")) <= len(before["commits"])
         with pytest.raises(ConflictError, match="was interrupted"):
-            refuse_unfinished(mongo)
+            refuse_unfinished_recovery(mongo)
     recover(mongo, published)
     assert {name: as_bytes(mongo, name) for name in COLLECTIONS} == before
-    assert begun(mongo) is None
+    assert unfinished_recovery(mongo) is None
 
 
 class Racing:
@@ -191,13 +189,13 @@ def test_what_was_changed_meanwhile_is_not_kept(
     live_on(mongo, steps=10, calls=1)
     published.all_of(mongo)
     lose(mongo)
-    monkeypatch.setattr("adapters.distributed.recovery.refill.BATCH", 2)
+    monkeypatch.setattr("adapters.distributed.recovery.recovery.BATCH", 2)
     next(Recovery(mongo, published.bootstrap).run())
     mongo.collection("commits").update_one(*CHANGES[change], upsert=True, bypass_document_validation=True)
     with pytest.raises(ConflictError, match="something else than the topic") as refused:
         recover(mongo, published)
     assert refused.value.facts["position"] == CHANGES[change][0]["_id"]
-    assert begun(mongo) is not None
+    assert unfinished_recovery(mongo) is not None
 
 
 Damage = Callable[[Published, RawCommit], list[list[Message]]]
@@ -242,7 +240,7 @@ def test_damage_stops_it_with_the_position_and_nothing_after_it_is_there(
     assert stopped.value.facts["position"] == known.get(damage.__name__, stopped.value.facts["position"])
     assert stopped.value.facts["recovered"] == commits[at - 1].position
     assert as_bytes(mongo, "commits") == before[:at]
-    assert begun(mongo) is not None
+    assert unfinished_recovery(mongo) is not None
 
 
 def test_what_was_not_committed_is_not_recovered(mongo: Mongo, published: Published) -> None:

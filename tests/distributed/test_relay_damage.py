@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from confluent_kafka import TopicPartition
 
 from adapters.distributed.relay.relay import Relay
 from adapters.distributed.relay.resume import Checkpoint
-from adapters.distributed.relay.sources import Source
+from adapters.distributed.relay.source import LogSource
 from adapters.distributed.topics.cloud_events import Message, origin
 from adapters.distributed.topics.kafka import DamagedTopic
 from domain.errors import NotAbleError
@@ -25,7 +26,7 @@ def relayed(kafka: str, installation: str) -> Iterator[Relayed]:
     made.stored.close()
 
 
-def refused(relayed: Relayed, said: str, source: Source | None = None) -> None:
+def refused(relayed: Relayed, said: str, source: LogSource[Any] | None = None) -> None:
     with pytest.raises(DamagedTopic, match=said):
         Relay(relayed.kafka, relayed.topic, relayed.topic, source or relayed.source)
 

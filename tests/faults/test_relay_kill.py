@@ -40,7 +40,7 @@ IN_TRANSACTION = -1
 RELAYS = """
 import os, random, sys
 from threading import Thread, Timer
-from adapters.distributed.relay import read_ahead
+from adapters.distributed.relay import source as read_ahead
 from adapters.distributed.relay.relay import Relay
 from adapters.distributed.topics.kafka import Fenced
 from adapters.embedded.database import Database

@@ -37,7 +37,6 @@ class MongoRequestIds:
         COLLECTION.ensure(mongo)
 
     def claim(self, client: str, request_id: str) -> bool:
-        """Take a request id for the first time."""
         fresh = {"_id": _id(client, request_id), "at": datetime.now(UTC), "owner": self._worker}
         with as_ours():
             try:
@@ -62,7 +61,6 @@ class MongoRequestIds:
         return None if taken.modified_count else Earlier(is_running=True)
 
     def keep(self, client: str, request_id: str, answer: FirstAnswer) -> None:
-        """Keep the first answer."""
         key, stored = _id(client, request_id), answer.stored()
         told = {"owner": None, "answer": stored, "hash": _hash(key, stored)}
         with as_ours():

@@ -105,8 +105,6 @@ class CommitPlanner:
 
 
 class _AsStored:
-    """The log as an append plan sees it."""
-
     def __init__(self, streams: StreamIndex) -> None:
         self._streams = streams
 

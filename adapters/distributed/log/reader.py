@@ -36,7 +36,6 @@ class LogReader(Generic[E]):
             return list(found)
 
     def last(self) -> E | None:
-        """Return the last entry."""
         return next((self.schema.from_document(it) for it in self.find({"$gt": 0}, limit=1, newest=True)), None)
 
     def last_until(self, at: int) -> int:

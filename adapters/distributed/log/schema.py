@@ -38,5 +38,4 @@ class LogSchema(Generic[E]):
 
     @property
     def name(self) -> str:
-        """The name of the collection."""
         return self.collection.name

@@ -130,7 +130,6 @@ class SequencedAppender(Generic[I, E]):
         time.sleep(pause)
 
     def _insert(self, jobs: Sequence[Pending[I, E]]) -> list[Pending[I, E]]:
-        """Insert what follows the tail; return the jobs that have to try again."""
         if self._tail is None or self._has_rivals(time.monotonic()):  # then a known one is likely to be out of date
             self._tail = self.read_tail()
         to_document = self._schema.to_document

@@ -101,7 +101,6 @@ class StreamIndex:
         return version
 
     def held(self, versions: Iterable[Version]) -> set[Version]:
-        """Return which of these streams' versions the log holds, in one query."""
         wanted = [{"e": {"$elemMatch": {"o": stream, "v": version}}} for stream, version in versions]
         if not wanted:
             return set()
@@ -127,7 +126,6 @@ class StreamIndex:
         return sorted(names)[:limit]
 
     def append(self, append_id: UUID, fields: Sized[str] | None = None) -> Fields | None:
-        """Return the document of an append, whole or some of its fields."""
         with as_ours():
             return self.collection.find_one({"append_id": id_value(append_id)}, fields)
 

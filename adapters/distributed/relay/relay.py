@@ -11,14 +11,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from threading import Event, Thread
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as Delivered
 
-from adapters.distributed.relay.read_ahead import ReadAhead
 from adapters.distributed.relay.resume import REFILL, Checkpoint, TopicCheck
-from adapters.distributed.relay.sources import Source
+from adapters.distributed.relay.source import LogSource, ReadAhead
 from adapters.distributed.topics.cloud_events import Message
 from adapters.distributed.topics.consumer import offset_of
 from adapters.distributed.topics.kafka import DamagedTopic, kafka_errors, settings
@@ -45,7 +44,7 @@ class Relay:
         bootstrap: str,
         topic: str,
         transactional_id: str,
-        source: Source,
+        source: LogSource[Any],
         *,
         known: Checkpoint | None = None,
         ending: Event | None = None,
@@ -77,7 +76,6 @@ class Relay:
 
     @property
     def position(self) -> int:
-        """The last position in the topic."""
         return self.checkpoint.position
 
     def _begin(self, topic: TopicCheck) -> Checkpoint:
@@ -93,7 +91,6 @@ class Relay:
         self.close()
 
     def step(self) -> int:
-        """Relay one batch; return how many records it had."""
         batch = self._ahead.batch()
         messages = [message for entry in batch for message in entry.messages]
         if messages:

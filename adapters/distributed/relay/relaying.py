@@ -14,7 +14,7 @@ from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.relay.relay import Relay
 from adapters.distributed.relay.resume import Checkpoint
-from adapters.distributed.relay.sources import LogSource
+from adapters.distributed.relay.source import LogSource
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.kafka import DamagedTopic, Fenced
 from adapters.distributed.topics.topics import ensure_topic

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-from adapters.distributed.relay.sources import RelayEntry, Source
+from adapters.distributed.relay.source import LogSource, RelayEntry
 from adapters.distributed.topics.cloud_events import DamagedRecordError
 from adapters.distributed.topics.consumer import Consumed
 from adapters.distributed.topics.kafka import DamagedTopic
@@ -29,7 +29,9 @@ class TopicCheck:
     It reads what comes after `known`, the checkpoint of an earlier relay; without one the last entry alone.
     """
 
-    def __init__(self, seeker: TopicSeeker, topic: str, source: Source, known: Checkpoint | None = None) -> None:
+    def __init__(
+        self, seeker: TopicSeeker, topic: str, source: LogSource[Any], known: Checkpoint | None = None
+    ) -> None:
         self._seeker, self._topic, self._source, self._known = seeker, topic, source, known
 
     def await_settled(self) -> None:
@@ -110,7 +112,6 @@ class Order:
         self.position = position
 
     def is_broken_by(self, found: Consumed) -> bool:
-        """Tell whether the next record is not the next position."""
         self.position += 1
         return not found.is_readable or found.record.position != self.position
 

@@ -11,7 +11,7 @@ from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.audit_log.request_ids import request_faults
 from adapters.distributed.collection_spec import CollectionSpec
 from adapters.distributed.document_format import DocumentFormat, NeverWrittenError, faults_of, whole
-from adapters.distributed.installation import key_faults
+from adapters.distributed.installation import installation_faults
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.reader import LogReader
 from adapters.distributed.log.schema import LogSchema
@@ -22,7 +22,6 @@ from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.read_models.documents import DOCUMENT
 from adapters.distributed.read_models.generations import HISTORY, NONE_YET, ReadModels, pointer_faults
 from adapters.distributed.read_models.history_rows import ROW
-from adapters.distributed.recovery.mark import mark_faults
 from adapters.distributed.verification.state_documents import SHAPES, state_formats
 from projections.fold import VERSIONS
 from projections.ports import OPEN
@@ -42,7 +41,6 @@ class DatabaseChecks:
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """Return all of them, the quick ones first."""
         return (
             self.collections,
             self.state,
@@ -54,7 +52,6 @@ class DatabaseChecks:
         )
 
     def collections(self) -> Iterator[str]:
-        """Look at the collections themselves, and their indexes."""
         read = ReadModels.current(self._mongo).pinned()
         served = read.layouts if read.number != NONE_YET else ()
         state = [CollectionSpec(name) for name in SHAPES]
@@ -67,13 +64,11 @@ class DatabaseChecks:
             now = self._mongo.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
         for name, expected in state_formats(now).items():
             yield from self._documents(name, expected)
-        yield from key_faults(self._mongo)
-        yield from mark_faults(self._mongo)
+        yield from installation_faults(self._mongo)
         yield from pointer_faults(self._mongo)
         yield from self._relayed_faults()
 
     def read_models(self) -> Iterator[str]:
-        """Look at the versions of the generation that serves."""
         read = ReadModels.current(self._mongo).pinned()
         if read.number != NONE_YET:
             for projection in VERSIONS:

@@ -30,7 +30,6 @@ class TopicCopy:
         return self._entries(EVENT_LOG, until, timeout)
 
     def communications(self, until: int, timeout: float) -> Iterator[Archived | Finding]:
-        """Stream the communications topic likewise."""
         return self._entries(AUDIT_LOG, until, timeout)
 
     def _entries(self, schema: LogSchema[E], until: int, timeout: float) -> Iterator[E | Finding]:

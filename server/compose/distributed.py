@@ -13,7 +13,12 @@ from typing import Final
 from adapters.audit_log.system_records import ArchivedJournal
 from adapters.distributed.audit_log.request_ids import MongoRequestIds
 from adapters.distributed.audit_log.store import MongoAuditLog
-from adapters.distributed.installation import check_deployment, check_master_key, installation_id
+from adapters.distributed.installation import (
+    check_deployment,
+    check_master_key,
+    installation_id,
+    refuse_unfinished_recovery,
+)
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, Dependencies
@@ -26,7 +31,6 @@ from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.history import MongoHistory
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from adapters.distributed.recovery.first_start import check_start
-from adapters.distributed.installation import refuse_unfinished_recovery
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics

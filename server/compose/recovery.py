@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
+from adapters.distributed.installation import refuse_unfinished_recovery
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.read_models.generations import ReadModels, begin_anew
-from adapters.distributed.installation import refuse_unfinished_recovery
 from adapters.distributed.recovery.recovery import Recovery, Until
 from adapters.distributed.topics.last_entry import last_position
 from adapters.distributed.topics.topics import has_topic, topics_of

@@ -10,6 +10,8 @@ COPY domain domain
 COPY commands commands
 COPY projections projections
 COPY adapters adapters
+COPY server server
+COPY autolearn autolearn
 COPY cli cli
 RUN pip --python /opt/autolearn/bin/python install --no-cache-dir --no-deps --no-build-isolation . \
     && pip --python /opt/autolearn/bin/python uninstall --yes setuptools

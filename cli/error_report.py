@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ from cli.lazy import OutputClosedError
 from cli.output import Facts, as_json
 from domain.errors import AutoLearnError
 
-JSON_FORMATS = ("json", "jsonl")
+JSON_FORMAT = re.compile(r"(^|\0)(--json|(-o\0?|--output[=\0])jsonl?)(\0|$)")  # in arguments joined by NUL
 
 
 def report(error: BaseException, arguments: Sequence[str]) -> int:
@@ -39,15 +40,7 @@ def report(error: BaseException, arguments: Sequence[str]) -> int:
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Return whether a JSON format was asked for, also where the arguments could not be parsed."""
-    before = ""
-    for argument in arguments:
-        value = argument.partition("=")[2] if argument.startswith("--output=") else argument.removeprefix("-o")
-        if argument == "--json" or (argument.startswith(("-o", "--output=")) and value in JSON_FORMATS):
-            return True
-        if before in ("-o", "--output") and argument in JSON_FORMATS:
-            return True
-        before = argument
-    return False
+    return bool(JSON_FORMAT.search("\0".join(arguments)))
 
 
 def _problem_of(error: BaseException) -> Facts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -80,6 +79,8 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
 
 def parse_value(text: str) -> Any:
     """Return the value of a text: JSON where it is JSON (and `none`, `True`, …), else the text."""
+    import json  # noqa: PLC0415 - not for --help
+
     if text.lower() in WORDS:
         return WORDS[text.lower()]
     try:

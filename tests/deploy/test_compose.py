@@ -106,6 +106,9 @@ def test_the_image_gets_what_it_copies_and_nothing_else() -> None:
         part for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE) for part in line.split()
     }
     assert copied == LETS_THROUGH
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = project["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert copied >= {name.removesuffix("*") for name in packages}
     assert {name for name in copied if not (ROOT / name).exists()} == set()
 
 

@@ -1,4 +1,4 @@
-"""Commits and communications as Kafka records: CloudEvents 1.0 in binary mode of its Kafka binding, and back, exactly.
+"""Commits as Kafka records, CloudEvents 1.0 in binary mode of its Kafka binding, and back, exactly.
 
 A record's value is what was stored, unchanged; all that the chain is computed over travels in the headers. Source:
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
@@ -41,7 +41,7 @@ class Record(NamedTuple):
 
 
 class DamagedRecordError(AutoLearnError):
-    """A record that no relay of this installation wrote, or not at this place: foreign, damaged, doubled, torn."""
+    """A record that no relay of this installation wrote, or not here: foreign, damaged, doubled, torn."""
 
 
 def origin(database: str, installation: str) -> str:
@@ -68,20 +68,19 @@ def commit_messages(commit: RawCommit, source: str) -> list[Message]:
         ("ce_digest", commit.digest.encode()),
         ("ce_commithash", commit.hash.hex().encode()),
     ]
-    return [_event_message(event, position, shared) for position, event in enumerate(commit.events, commit.first)]
-
-
-def _event_message(event: RawEvent, position: int, shared: list[tuple[str, bytes]]) -> Message:
-    stream, place = event.stream.encode(), b"%d" % position
-    own = [
-        ("ce_id", place),
-        ("ce_type", event.name.encode()),
-        ("ce_subject", stream),
-        ("ce_partitionkey", stream),
-        ("ce_sequence", place),
-        ("ce_streamversion", b"%d" % event.version),
-    ]
-    return Message(stream, event.state, shared + own)
+    messages = []
+    for position, event in enumerate(commit.events, commit.first):
+        stream, number = event.stream.encode(), b"%d" % position
+        own = [
+            ("ce_id", number),
+            ("ce_type", event.name.encode()),
+            ("ce_subject", stream),
+            ("ce_partitionkey", stream),
+            ("ce_sequence", number),
+            ("ce_streamversion", b"%d" % event.version),
+        ]
+        messages.append(Message(stream, event.state, shared + own))
+    return messages
 
 
 shared_headers: Final = itemgetter(
@@ -104,9 +103,9 @@ def damaged(what: str, wrong: Exception) -> DamagedRecordError:
     return DamagedRecordError(f"{what} is damaged: {wrong}.")
 
 
-def communication_id(place: bytes) -> bytes:
-    """Return the id of a communication, from its position as text: source and id together are unique (CloudEvents)."""
-    return b"communication-" + place
+def communication_id(position: bytes) -> bytes:
+    """Return the `ce_id` of a record of the audit log: source and id together are unique (CloudEvents)."""
+    return b"communication-" + position
 
 
 @contextmanager
@@ -123,12 +122,12 @@ def parse_record(message: Message) -> Record:
     key, value, pairs = message
     try:
         headers = dict(pairs)
-        place = headers["ce_sequence"]
-        id_ = communication_id(place) if headers["ce_type"] == COMMUNICATION else place
+        position = headers["ce_sequence"]
+        id_ = communication_id(position) if headers["ce_type"] == COMMUNICATION else position
         ours = headers["ce_specversion"] == SPEC and headers["ce_id"] == id_ and headers["ce_subject"] == key
         if not ours or len(headers) != len(pairs):
             raise ValueError("headers, id and key are not those that a relay writes")
-        return Record(int(place), int(headers.get("ce_commitlast", place)), key, bytes(value), headers)
+        return Record(int(position), int(headers.get("ce_commitlast", position)), key, bytes(value), headers)
     except WRONG as wrong:
         raise damaged("A record", wrong) from wrong
 
@@ -151,7 +150,7 @@ def parse_commit(records: Sequence[Record]) -> RawCommit:
             UUID(headers["ce_appendid"].decode()),
             headers["ce_digest"].decode(),
             hash_in(headers, "ce_commithash"),
-            tuple([_event(record) for record in records]),
+            tuple([_parse_event(record) for record in records]),
         )
     except WRONG as wrong:
         raise damaged(f"The record at position {first}", wrong) from wrong
@@ -174,6 +173,6 @@ def time_in(headers: dict[str, bytes]) -> datetime:
     return moment
 
 
-def _event(record: Record) -> RawEvent:
+def _parse_event(record: Record) -> RawEvent:
     headers = record.headers
     return RawEvent(record.key.decode(), int(headers["ce_streamversion"]), headers["ce_type"].decode(), record.value)

@@ -80,7 +80,7 @@ def test_a_body_that_grows_above_the_limit_is_refused(rig: Rig, ana: Caller) -> 
     expect(rig, ana.raw(call, call.file_headers(EMPTY_SHA256), chunks), 413, "too-large")
 
 
-def test_the_largest_body_passes_the_gate(rig: Rig, ana: Caller) -> None:
+def test_the_largest_body_is_accepted(rig: Rig, ana: Caller) -> None:
     empty = json.dumps({"dataset": "", "model": "svm"}).encode()
     body = empty.replace(b'""', b'"' + b"d" * (LARGEST_JSON - len(empty)) + b'"')
     assert len(body) == LARGEST_JSON

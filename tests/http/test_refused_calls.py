@@ -107,7 +107,7 @@ def test_none_is_lost_and_few_are_records(bursts: list[tuple[int, float]]) -> No
     assert total(account.records) == sum(many for many, _ in bursts)
 
 
-def test_strangers_at_the_gate(rig: Rig, ana: Caller) -> None:
+def test_unknown_callers_over_the_wire(rig: Rig, ana: Caller) -> None:
     for _ in range(300):
         assert ana.raw(ana.outgoing("GET", "/session"), {}, [b""]).status == 401
     of_strangers = [it.communication for it in rig.communications.read(0, 10_000)]

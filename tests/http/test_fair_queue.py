@@ -1,4 +1,4 @@
-"""FairQueue: places go to clients in turn, and none is lost with who went away."""
+"""FairQueue: places go to clients in turn, and none is lost with a client that went away."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ def served(arrivals: list[str], places: int = 1, leaving: frozenset[int] = froze
     """Let clients come in this order, those at `leaving` go away while they wait; return who had a place, in order."""
     order = []
 
-    async def visit(turns: FairQueue, client: str) -> None:
-        async with turns.take(client):
+    async def visit(queue: FairQueue, client: str) -> None:
+        async with queue.take(client):
             order.append(client)
             await asyncio.wait([asyncio.create_task(nothing())])
 
     async def story() -> None:
-        turns = FairQueue(places)
-        async with turns.take("first"):
-            visits = [asyncio.create_task(visit(turns, client)) for client in arrivals]
+        queue = FairQueue(places)
+        async with queue.take("first"):
+            visits = [asyncio.create_task(visit(queue, client)) for client in arrivals]
             await asyncio.wait(visits, timeout=0.05)
             for number in leaving:
                 visits[number].cancel()
             await asyncio.wait(visits, timeout=0.05)
         await asyncio.gather(*visits, return_exceptions=True)
-        assert (turns._free, turns._waiting) == (places, {})
+        assert (queue._free, queue._waiting) == (places, {})
 
     asyncio.run(story())
     return order
@@ -50,18 +50,18 @@ def test_who_goes_away_takes_no_place_along(leaving: set[int]) -> None:
 
 def test_who_goes_away_with_a_place_just_given_gives_it_back() -> None:
     async def story() -> None:
-        turns = FairQueue(1)
+        queue = FairQueue(1)
 
         async def visit() -> None:
-            async with turns.take("ana"):
+            async with queue.take("ana"):
                 pass
 
-        async with turns.take("first"):
+        async with queue.take("first"):
             going = asyncio.create_task(visit())
             await asyncio.wait([going], timeout=0.05)
         going.cancel()  # its turn has come, and it has not run since
         await asyncio.wait([going])
-        async with asyncio.timeout(5), turns.take("ben"):
+        async with asyncio.timeout(5), queue.take("ben"):
             pass
 
     asyncio.run(story())
@@ -69,10 +69,10 @@ def test_who_goes_away_with_a_place_just_given_gives_it_back() -> None:
 
 def test_as_many_as_places() -> None:
     async def story() -> int:
-        turns, inside = FairQueue(2), [0]
+        queue, inside = FairQueue(2), [0]
 
         async def visit() -> None:
-            async with turns.take("ana"):
+            async with queue.take("ana"):
                 inside[0] += 1
                 await forever.wait()
 

@@ -10,45 +10,40 @@ from typing import Any
 
 from domain.errors import BadCursorError
 from projections.fold import VERSION
-from projections.ports import CursorSeal, Mark
+from projections.ports import CursorSeal, Offset
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What an opened cursor says: the position that all pages are as of, and the mark.
+class HistoryCursor:
+    """The position that all pages are as of, and the offset of the next one.
 
     `asked_at` is when the first page was asked for, where the question has ages (`2h ago`), else None.
     """
 
     position: int
     asked_at: datetime | None
-    mark: Mark
+    offset: Offset
 
 
-def digest(query: dict[str, Any]) -> str:
-    """Return a short digest of what was asked."""
-    return hashlib.sha256(json.dumps(query, sort_keys=True).encode()).hexdigest()[:32]
+def seal_cursor(seal: CursorSeal, client: str, query: dict[str, Any], cursor: HistoryCursor) -> str:
+    """Return the text that a client gets."""
+    asked_at = cursor.asked_at and cursor.asked_at.isoformat()
+    told = {"position": cursor.position, "asked_at": asked_at, "offset": asdict(cursor.offset)}
+    return seal.sign({"client": client, "query": _digest(query), "version": VERSION} | told)
 
 
-def seal_cursor(seal: CursorSeal, client: str, query: dict[str, Any], place: Place) -> str:
-    """Return the cursor for the next page."""
-    bound = {"client": client, "query": digest(query), "version": VERSION}
-    told = {
-        "position": place.position,
-        "asked_at": place.asked_at and place.asked_at.isoformat(),
-        "mark": asdict(place.mark),
-    }
-    return seal.sign(bound | told)
-
-
-def open_cursor(seal: CursorSeal, client: str, query: dict[str, Any], cursor: str) -> Place:
-    """Return the place; raises BadCursorError where the cursor was made for something else."""
-    payload = seal.open(cursor)
-    if not isinstance(payload, dict) or "mark" not in payload:
+def open_cursor(seal: CursorSeal, client: str, query: dict[str, Any], text: str) -> HistoryCursor:
+    """Read a cursor; raises BadCursorError where it was made for something else."""
+    payload = seal.open(text)
+    if not isinstance(payload, dict) or "query" not in payload:
         raise BadCursorError("This is a cursor of another list: ask for the first page again.")
     if payload["version"] != VERSION:
         raise BadCursorError("The read models were rebuilt in another version since: ask for the first page again.")
-    if payload["client"] != client or payload["query"] != digest(query):
+    if payload["client"] != client or payload["query"] != _digest(query):
         raise BadCursorError("This cursor belongs to another question: repeat the one it came from, or leave it out.")
     asked_at = payload["asked_at"] and datetime.fromisoformat(payload["asked_at"])
-    return Place(payload["position"], asked_at, Mark(**payload["mark"]))
+    return HistoryCursor(payload["position"], asked_at, Offset(**payload["offset"]))
+
+
+def _digest(query: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(query, sort_keys=True).encode()).hexdigest()[:32]

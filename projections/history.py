@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
 from typing import Any
 
 from domain import experiment_events as events
 from domain.values import experiment_of_stream
 from projections.experiment import KIND as EXPERIMENT
 from projections.experiment import evolved
-from projections.jsonable import within_64_bits
+from projections.jsonable import comparable
 from projections.ports import OPEN, Body, Current, HistoryRow, Recorded
 
 # An annotation touches no row: it changes nothing that the history shows.
@@ -36,32 +34,18 @@ def shown(body: Body) -> Body:
 
 def version_of(experiment: Body, from_: int) -> HistoryRow:
     """Make a row of a committed experiment's document."""
-    return HistoryRow(
-        n=experiment["n"],
-        from_=from_,
-        to=OPEN,
-        model=experiment["model"]["name"],
-        dataset=experiment["dataset"]["name"],
-        actor=experiment["actor"],
-        committed_at=datetime.fromisoformat(experiment["committed_at"]),
-        withdrawn=experiment["withdrawn"],
-        body=shown(experiment),
-        facts=facts_of(experiment),
-    )
+    shown_of_it = shown(experiment)
+    return HistoryRow(experiment["n"], from_, OPEN, experiment["withdrawn"], shown_of_it, facts_of(shown_of_it))
 
 
-def facts_of(experiment: Body) -> dict[str, Any]:
-    """Name what can be compared: measures that are numbers, settings of any kind (lists as their JSON text)."""
-    numbers = {key: value for key, value in experiment["measures"].items() if _is_number(value)}
-    measures = {f"measure.{key}": within_64_bits(value) for key, value in numbers.items()}
-    return measures | {f"setting.{key}": _comparable(value) for key, value in experiment["settings"].items()}
+def facts_of(row: Body) -> dict[str, Any]:
+    """Name what filters compare of a row's body: columns, measures that are numbers, settings of any kind."""
+    columns = {name: row[name] for name in ("actor", "session", "experiment")}
+    names = {name: row[name]["name"] for name in ("model", "dataset")}
+    measures = {f"measure.{key}": value for key, value in row["measures"].items() if _is_number(value)}
+    settings = {f"setting.{key}": value for key, value in row["settings"].items()}
+    return {name: comparable(value) for name, value in (columns | names | measures | settings).items()}
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _comparable(value: Any) -> Any:
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, separators=(",", ":"), sort_keys=True)
-    return within_64_bits(value)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from domain.errors import BadInputError
 from projections.as_of import is_age, parse_time
-from projections.cursors import Place, open_cursor, seal_cursor
-from projections.filters.conditions import And, Compare, Condition, Operator
+from projections.cursors import HistoryCursor, open_cursor, seal_cursor
+from projections.filters.conditions import And, Between, Compare, Condition, Not, OneOf, Operator, Or
 from projections.filters.filter import parse, parse_sort
 from projections.filters.vocabulary import vocabulary_at
-from projections.ports import Body, CursorSeal, Documents, History, HistoryQuery, Mark
+from projections.ports import Body, CursorSeal, Documents, Feed, History, HistoryQuery, Offset
 from projections.visibility import Viewer
 
 LARGEST_PAGE = 1000
+MICROSECOND = timedelta(microseconds=1)  # commits have their times in these
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,12 @@ class HistoryAnswers:
 
     documents: Documents
     history: History
+    feed: Feed
     seal: CursorSeal
 
-    def page(self, viewer: Viewer, request: HistoryRequest, at: int, now: datetime, mark: Mark | None = None) -> Body:
+    def page(
+        self, viewer: Viewer, request: HistoryRequest, at: int, now: datetime, offset: Offset | None = None
+    ) -> Body:
         """Return a page as of a position. Raises BadInputError, FilterError, AmbiguousNameError."""
         if not 1 <= request.limit <= LARGEST_PAGE:
             raise BadInputError(f"A page has 1 to {LARGEST_PAGE} rows, not {request.limit}.", allowed=[1, LARGEST_PAGE])
@@ -49,17 +55,42 @@ class HistoryAnswers:
         parts = [*_columns(request), *_times(request, now)]
         if request.where and request.where.strip():
             parts.append(parse(request.where, names))
-        where = And(tuple(parts)) if parts else None
+        where = in_positions(And(tuple(parts)), self.feed.position_at) if parts else None
         sort = parse_sort(request.sort, names)
-        found = self.history.page(HistoryQuery(at, where, sort, mark, request.limit, request.withdrawn))
+        found = self.history.page(HistoryQuery(at, where, sort, offset, request.limit, request.withdrawn))
         asked_at = now if is_age(request.since) or is_age(request.until) else None
-        place = Place(at, asked_at, found.next) if found.next else None
-        next_ = seal_cursor(self.seal, viewer.client, _asked(request), place) if place else None
+        cursor = HistoryCursor(at, asked_at, found.next) if found.next else None
+        next_ = seal_cursor(self.seal, viewer.client, _asked(request), cursor) if cursor else None
         return {"experiments": found.rows, "next": next_, "position": at}
 
-    def place(self, viewer: Viewer, request: HistoryRequest, cursor: str) -> Place:
+    def open(self, viewer: Viewer, request: HistoryRequest, cursor: str) -> HistoryCursor:
         """Open a cursor of this request. Raises BadCursorError."""
         return open_cursor(self.seal, viewer.client, _asked(request), cursor)
+
+
+def in_positions(condition: Condition, position_at: Callable[[datetime], int]) -> Condition:
+    """Turn times into positions: commits have both in the same order. `position_at`: of the last commit until then."""
+    match condition:
+        case And(parts) | Or(parts):
+            return type(condition)(tuple(in_positions(part, position_at) for part in parts))
+        case Not(part):
+            return Not(in_positions(part, position_at))
+        case Compare("committed_at", operator, datetime() as moment):
+            later = max(moment, EARLIEST)
+            before, until = position_at(later - MICROSECOND), position_at(later)
+            at_that_time = Between("position", before + 1, until)
+            others: dict[str, Condition] = {"=": at_that_time, "!=": Not(at_that_time)}
+            limit = before if operator in {"<", ">="} else until
+            ordered: Operator = "<=" if operator in {"<", "<="} else ">"
+            return others.get(operator) or Compare("position", ordered, limit)
+        case OneOf("committed_at", moments):
+            each = (in_positions(Compare("committed_at", "=", moment), position_at) for moment in moments)
+            return Or(tuple(each))
+        case Between("committed_at", low, high):
+            ends = Compare("committed_at", ">=", low), Compare("committed_at", "<=", high)
+            return in_positions(And(ends), position_at)
+        case _:
+            return condition
 
 
 def _asked(request: HistoryRequest) -> Body:

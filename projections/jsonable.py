@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -22,11 +23,18 @@ def to_jsonable(value: Any) -> Any:
     return value
 
 
-def within_64_bits(value: Any) -> Any:
-    """Return the value; a whole number that no store could compare exactly as the nearest other number, or infinity."""
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) <= LARGEST:
+def comparable(value: Any) -> Any:
+    """Return the value as filters compare it, one for all equal numbers: 1.0 is 1.
+
+    A whole number that no store could compare exactly is the nearest float, or infinity; lists are their JSON text.
+    """
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, separators=(",", ":"), sort_keys=True)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= LARGEST else value
     try:
-        return float(value)
+        return value if abs(value) <= LARGEST else float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf

@@ -100,15 +100,15 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One version of a row. `n` = commit position * 1024 + index; `facts` maps `measure.X`, `setting.Y` to values."""
+    """One version of a row. `n` = commit position * 1024 + index.
+
+    `facts` is all that filters compare: `measure.X`, `setting.Y` and the columns `model`, `dataset`, `actor`,
+    `session`, `experiment`, with values as `comparable` gives them.
+    """
 
     n: int
     from_: int
     to: int
-    model: str
-    dataset: str
-    actor: str
-    committed_at: datetime
     withdrawn: bool
     body: dict[str, Any]
     facts: dict[str, Any]
@@ -190,23 +190,25 @@ NEWEST_FIRST = Sort()
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """The place in a sorted history after which the next page begins: a row version, and whether it lacks the value."""
+class Offset:
+    """The row behind which the next page begins: its number and, sorted by a fact, its value or that it lacks one."""
 
     n: int
-    since: int
     value: Any = None
     missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryQuery:
-    """A question to the history as of position `at`; `withdrawn` adds the withdrawn rows."""
+    """A question to the history as of position `at`; `withdrawn` adds the withdrawn rows.
+
+    Times in `where` are positions already (`history_answers.in_positions`).
+    """
 
     at: int
     where: Condition | None = None
     sort: Sort = NEWEST_FIRST
-    after: Mark | None = None
+    after: Offset | None = None
     limit: int = 100
     withdrawn: bool = False
 
@@ -216,7 +218,7 @@ class Page:
     """Bodies of rows in order. `next` is None at the end; a page may be short (even empty) and have a next one."""
 
     rows: list[dict[str, Any]]
-    next: Mark | None
+    next: Offset | None
     position: int
 
 

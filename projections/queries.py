@@ -50,7 +50,7 @@ class Queries:
         self._feed = feed
         self._now = now
         self._rows = history
-        self._history = HistoryAnswers(documents, history, seal)
+        self._history = HistoryAnswers(documents, history, feed, seal)
 
     def as_of(self, text: str) -> AsOfPosition:
         """Turn `as_of` into a position. Raises BadInputError."""
@@ -115,13 +115,13 @@ class Queries:
     ) -> Body:
         """Return `{experiments, next, position}`; a cursor goes on as of its own position. Raises BadCursorError."""
         if cursor:
-            place = self._history.place(viewer, request, cursor)
-            if at is not None and at != place.position:
+            opened = self._history.open(viewer, request, cursor)
+            if at is not None and at != opened.position:
                 raise BadCursorError(
-                    f"This cursor goes on as of @{place.position}, and `as_of` means @{at}: leave `as_of` out."
+                    f"This cursor goes on as of @{opened.position}, and `as_of` means @{at}: leave `as_of` out."
                 )
-            now = place.asked_at or self._now()
-            return self._history.page(viewer, request, self._pin(place.position), now, place.mark)
+            now = opened.asked_at or self._now()
+            return self._history.page(viewer, request, self._pin(opened.position), now, opened.offset)
         return self._history.page(viewer, request, self._pin(at), self._now())
 
     def _pin(self, at: int | None) -> int:

@@ -20,7 +20,7 @@ from projections.verification.stores import InspectedStores
 
 MOST_DIFFERENCES: Final = 100
 MOST_STREAMS: Final = 10_000  # so many streams, the youngest, are looked through for one of a similar name
-WITHDRAWN: Final = 4  # the index of that column in a row's version
+WITHDRAWN: Final = 0  # its index in a row's version
 
 
 def replay(stores: InspectedStores, position: int, stream: str | None = None) -> Iterator[Body]:

@@ -47,7 +47,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class IsNone:
-    """`name = none`: a setting with the value none; a measure that was not computed or is no number."""
+    """`name = none`: the row has a setting with the value none."""
 
     name: str
 

@@ -96,7 +96,7 @@ def _one_of(name: str, values: tuple[Written, ...]) -> Condition:
     read_ = [_value(name, value) for value in values]
     some = tuple(dict.fromkeys((type(value), value) for value in read_ if value is not None))
     one_of = [OneOf(name, tuple(value for _, value in some))] if some else []
-    none = [IsNone(name)] if None in read_ else []
+    none = [_is_none(name)] if None in read_ else []
     parts: list[Condition] = [*one_of, *none]
     return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
@@ -105,9 +105,14 @@ def _compare(name: str, operator: Operator, written: Written) -> Condition:
     if operator in {"=", "!="}:
         value = _value(name, written)
         if value is None:
-            return IsNone(name) if operator == "=" else IsSome(name)
+            return _is_none(name) if operator == "=" else IsSome(name)
         return Compare(name, operator, value)
     return Compare(name, operator, _ordered_value(name, written))
+
+
+def _is_none(name: str) -> Condition:
+    """Say that a setting is none, or that a measure is not there: its value is always a number."""
+    return Not(IsSome(name)) if name.startswith("measure.") else IsNone(name)
 
 
 def _ordered_value(name: str, written: Written) -> Constant:

@@ -40,7 +40,7 @@ SORTED = json.JSONEncoder(sort_keys=True, check_circular=False).encode
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What one version says: a document's body, or a row's columns and facts, as one JSON-able value."""
+    """What one version says: a document's body, or a row's body and facts, as one JSON-able value."""
 
     kind: str
     id: str
@@ -63,9 +63,8 @@ def version_of_document(document: Document, until: int) -> Version:
 
 def version_of_row(row: HistoryRow, until: int) -> Version:
     """Read a stored row as of a position."""
-    columns = [row.model, row.dataset, row.actor, row.committed_at.isoformat(), row.withdrawn]
     to = row.to if row.to <= until else OPEN
-    return Version(ROW, str(row.n), row.from_, to, [*columns, row.body, row.facts])
+    return Version(ROW, str(row.n), row.from_, to, [row.withdrawn, row.body, row.facts])
 
 
 def stored_versions(documents: Documents, history: History, until: int) -> Iterator[Version]:

@@ -14,10 +14,8 @@ ABSENT = object()
 
 
 def value_of(row: HistoryRow, name: str) -> Any:
-    """Return a column or fact of a row, ABSENT where it has none."""
-    columns = {"model": row.model, "dataset": row.dataset, "actor": row.actor, "committed_at": row.committed_at}
-    columns |= {"session": row.body["session"], "experiment": row.body["experiment"], "position": row.n // 1024}
-    return columns[name] if name in columns else row.facts.get(name, ABSENT)
+    """Return a fact of a row or its position, ABSENT where it has none."""
+    return row.n // 1024 if name == "position" else row.facts.get(name, ABSENT)
 
 
 def holds(condition: Condition, row: HistoryRow) -> bool:
@@ -29,8 +27,6 @@ def holds(condition: Condition, row: HistoryRow) -> bool:
             return any(holds(part, row) for part in parts)
         case Not(part):
             return not holds(part, row)
-        case IsNone(name) if name.startswith("measure."):
-            return value_of(row, name) is ABSENT
         case _:
             value = value_of(row, condition.name)
             return value is not ABSENT and _simple(condition, value)

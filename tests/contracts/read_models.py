@@ -6,23 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.read_models import history_candidates as mongo_candidates
-from adapters.distributed.read_models import history_finder as mongo_finder
 from adapters.distributed.read_models.generations import STATE, ReadModels
 from adapters.distributed.read_models.history import MongoHistory
+from adapters.distributed.read_models.history_scans import MongoRows
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
-from adapters.embedded.read_models import history_candidates, history_finder
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.embedded.read_models.history import EmbeddedHistory
+from adapters.embedded.read_models.history_scans import EmbeddedRows
 from projections.fold import VERSIONS
 from projections.ports import Documents, History
-
-Patch = tuple[Any, str, Any]  # module, name, value
 
 
 @dataclass
@@ -38,11 +34,7 @@ class Sqlite:
     """SQLite, a file or in memory."""
 
     share = 1.0  # of a property test's examples
-    SOON_CUT_SHORT: tuple[Patch, ...] = (
-        (history_candidates, "OPERATIONS", -1),
-        (history_candidates, "CHECKED_EVERY", 1),
-    )
-    finder = history_finder
+    rows = EmbeddedRows
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -59,8 +51,7 @@ class MongoStore:
     """A database of its own, with one generation that is emptied for each example: indexes take their time."""
 
     share = 0.25
-    SOON_CUT_SHORT: tuple[Patch, ...] = ((mongo_candidates, "WALK_SECONDS", 1e-6),)
-    finder = mongo_finder
+    rows = MongoRows
 
     def __init__(self, uri: str) -> None:
         self.mongo = Mongo(uri, f"test-{uuid4().hex[:12]}")

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.history import walk
-from adapters.history.search import Costs
+from adapters.history import pager
+from adapters.history.pager import IndexScan, Row
 from projections.filters.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
-from projections.ports import OPEN, Batch, HistoryQuery, HistoryRow, Mark, Page, Sort
+from projections.ports import OPEN, Batch, HistoryQuery, HistoryRow, Offset, Page, Sort
 from tests.contracts.oracle import page_of
 from tests.contracts.read_models import PROPERTY_STORES, Read, Store, opened
 
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 VALUES: tuple[Any, ...] = (0, 1, 1.0, 2.5, -3, 10, "", "auto", "1", "é", None, True, False, 2**63, float("inf"))
 ORDERED = tuple(value for value in VALUES if value is not None and not isinstance(value, bool))
 NAMES = ("measure.precision:macro", "measure.f1", "setting.C", "setting.depth")
@@ -44,10 +42,6 @@ def simple(names: tuple[str, ...], values: tuple[Any, ...], ordered: tuple[Any, 
     )
 
 
-def times(offsets: tuple[int, ...] = (0, 1, 3, 7, 30)) -> tuple[datetime, ...]:
-    return tuple(BEGIN + timedelta(minutes=offset) for offset in offsets)
-
-
 SIMPLE = st.one_of(
     simple(NAMES, tuple(v for v in VALUES if v is not None), ORDERED),
     st.builds(IsNone, st.sampled_from(NAMES)),
@@ -55,7 +49,6 @@ SIMPLE = st.one_of(
     *(simple((name,), known, known) for name, known in TEXTS.items()),
     simple(("experiment",), ("e3", "e7"), ("e3", "e7")),
     simple(("position",), (1, 2, 5, 2**80), (0, 3, 9, -1)),
-    simple(("committed_at",), times(), times()),
 )
 CONDITIONS = st.recursive(
     SIMPLE,
@@ -91,11 +84,11 @@ def histories(draw: st.DrawFn) -> list[HistoryRow]:
 
 def _row(draw: st.DrawFn, n: int, position: int, before: HistoryRow | None) -> HistoryRow:
     text = {name: draw(st.sampled_from(known)) for name, known in TEXTS.items()}
-    at = before.committed_at if before else BEGIN + timedelta(minutes=position // 2)
     withdrawn = draw(st.integers(0, 3)) == 0
-    body = {"experiment": f"e{n // 1024}", "session": before.body["session"] if before else text["session"]}
-    known = (text["model"], text["dataset"], text["actor"], at, withdrawn)
-    return HistoryRow(n, position, OPEN, *known, body, draw(facts()))
+    text["experiment"] = f"e{n // 1024}"
+    text["session"] = before.body["session"] if before else text["session"]
+    body = {"experiment": text["experiment"], "session": text["session"]}
+    return HistoryRow(n, position, OPEN, withdrawn, body, text | draw(facts()))
 
 
 def closed(versions: list[HistoryRow]) -> list[HistoryRow]:
@@ -103,8 +96,7 @@ def closed(versions: list[HistoryRow]) -> list[HistoryRow]:
     ends: dict[int, int] = {}
     result = []
     for row in reversed(versions):
-        known = (row.model, row.dataset, row.actor, row.committed_at, row.withdrawn, row.body, row.facts)
-        result.append(HistoryRow(row.n, row.from_, ends.get(row.n, OPEN), *known))
+        result.append(replace(row, to=ends.get(row.n, OPEN)))
         ends[row.n] = row.from_
     return result[::-1]
 
@@ -116,12 +108,12 @@ def filled(read: Read, versions: list[HistoryRow], size: int) -> None:
 
 
 def pages(read: Read, query: HistoryQuery) -> Iterator[Page]:
-    mark: Mark | None = None
+    after: Offset | None = None
     while True:
-        page = read.history.page(HistoryQuery(query.at, query.where, query.sort, mark, query.limit, query.withdrawn))
+        page = read.history.page(replace(query, after=after))
         yield page
-        mark = page.next
-        if mark is None:
+        after = page.next
+        if after is None:
             return
 
 
@@ -153,14 +145,10 @@ def check(store: Store, written: Written, where: Condition | None, sort: Sort, l
                 assert all(len(page.rows) <= limit and page.position == at for page in found)
 
 
-def in_small_pieces(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name, value in (*store.SOON_CUT_SHORT, (walk, "FIRST_PIECE", 0)):
-        monkeypatch.setattr(module, name, value)
-
-
-def walking_alone(store: Store, budget: int) -> Costs:
-    costs: Costs = store.finder.COSTS
-    return replace(costs, budget=budget, caps=())
+def bounded(patch: pytest.MonkeyPatch, store: Store, budget: int, cost: int) -> None:
+    """`cost`: of an entry of a condition's index, beside 1 for an entry in the order of the page."""
+    patch.setattr(store.rows, "budget", budget)
+    patch.setattr(store.rows, "cost", lambda _, scan: 1 if scan.in_order else cost)
 
 
 WRITTEN = st.tuples(histories(), st.integers(1, 5))
@@ -184,36 +172,39 @@ def test_so_they_are_where_the_filter_is_about_what_is_sorted_by(store: Store) -
     equal()
 
 
-def test_so_they_are_in_small_pieces_and_within_a_small_budget(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    in_small_pieces(store, monkeypatch)
-
-    @given(WRITTEN, CONDITIONS | st.none(), SORTS, st.integers(1, 4))
-    @settings(max_examples=int(50 * store.share))
-    def equal(written: Written, where: Condition | None, sort: Sort, budget: int) -> None:
+def test_so_they_are_where_little_is_looked_at_for_a_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    @given(WRITTEN, CONDITIONS | st.none(), SORTS, st.integers(1, 4), st.integers(1, 3))
+    @settings(max_examples=int(60 * store.share))
+    def equal(written: Written, where: Condition | None, sort: Sort, entries: int, first: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(store.finder, "COSTS", walking_alone(store, budget))
+            patch.setattr(pager, "FIRST_LOOK", first)
+            bounded(patch, store, entries, 10)
             check(store, written, where, sort, 2)
 
     equal()
 
 
 @pytest.mark.parametrize("descending", [True, False])
-def test_so_they_are_where_the_budget_ends_before_the_rows_that_lack_the_value(
+def test_so_they_are_where_the_bound_comes_before_the_rows_that_lack_the_value(
     store: Store, monkeypatch: pytest.MonkeyPatch, *, descending: bool
 ) -> None:
-    in_small_pieces(store, monkeypatch)
-    monkeypatch.setattr(store.finder, "COSTS", walking_alone(store, 2))
-    rows = [replace(example(position), facts={"setting.C": 1}) for position in range(1, 6)]
-    rows[3:] = [replace(row, facts={"setting.C": 1, "measure.f1": 0.5}) for row in rows[3:]]
-    check(store, (rows, 5), Compare("setting.C", "=", 1), Sort("measure.f1", descending), 2)
+    monkeypatch.setattr(pager, "FIRST_LOOK", 1)
+    bounded(monkeypatch, store, 2, 10)
+    rows = [without_f1(example(position)) for position in range(1, 6)]
+    rows[3:] = [replace(row, facts=row.facts | {"measure.f1": 0.5}) for row in rows[3:]]
+    check(store, (rows, 5), Compare("model", "=", "svm"), Sort("measure.f1", descending), 2)
 
 
-def test_so_they_are_where_a_rare_condition_leads(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walk, "FIRST_PIECE", 0)
-    monkeypatch.setattr(walk.Walk, "cost", lambda _: 1e9)
+def without_f1(row: HistoryRow) -> HistoryRow:
+    return replace(row, facts={name: value for name, value in row.facts.items() if name != "measure.f1"})
+
+
+def test_so_they_are_where_a_rare_condition_is_read_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pager, "FIRST_LOOK", 1)
+    bounded(monkeypatch, store, 10**9, 1)
 
     @given(WRITTEN, CONDITIONS, SORTS)
-    @settings(max_examples=int(50 * store.share))
+    @settings(max_examples=int(60 * store.share))
     def equal(written: Written, where: Condition, sort: Sort) -> None:
         check(store, written, where, sort, 1)
 
@@ -222,9 +213,8 @@ def test_so_they_are_where_a_rare_condition_leads(store: Store, monkeypatch: pyt
 
 def example(position: int, *, from_: int | None = None, withdrawn: bool = False, value: float = 0.5) -> HistoryRow:
     body = {"experiment": f"e{position}", "session": "ana-1"}
-    at = BEGIN + timedelta(minutes=position)
-    row = (position * 1024 + 1023, from_ or position, OPEN, "svm", "iris", "ana", at, withdrawn, body)
-    return HistoryRow(*row, {"measure.f1": value})
+    facts = {"model": "svm", "dataset": "iris", "actor": "ana", **body, "measure.f1": value}
+    return HistoryRow(position * 1024 + 1023, from_ or position, OPEN, withdrawn, body, facts)
 
 
 def test_pages_do_not_shift_while_others_commit(read: Read) -> None:
@@ -250,3 +240,60 @@ def test_versions_come_with_their_facts(read: Read) -> None:
     filled(read, life, 2)
     assert list(read.history.all_versions()) == sorted(closed(life), key=lambda row: (row.n, row.from_))
     assert list(read.history.versions(2)) == [row for row in closed(life) if row.from_ <= 2 < row.to]
+
+
+def scans_of(store: Store, monkeypatch: pytest.MonkeyPatch, rows: list[HistoryRow], query: HistoryQuery) -> list[str]:
+    """Which indexes a page reads, `n` for row numbers, and that a scan in order has an end where it has one."""
+    read_of_it: list[str] = []
+    read = store.rows.read
+
+    def noted(self: Any, scan: IndexScan, until: Offset | None, most: int) -> list[Row]:
+        read_of_it.append(f"{scan.index.name if scan.index else 'n'}{'' if until else ' whole'}")
+        return read(self, scan, until, most)
+
+    monkeypatch.setattr(store.rows, "read", noted)
+    monkeypatch.setattr(pager, "FIRST_LOOK", 10)
+    with store.empty() as it:
+        filled(it, rows, len(rows))
+        it.history.page(query)
+    return read_of_it
+
+
+def marked(numbers: range, name: str, value: Any) -> list[HistoryRow]:
+    """100 rows, of which those of some positions have a fact of this value, and the others 0."""
+    rows = [example(position, value=position / 100) for position in range(1, 101)]
+    return [replace(row, facts=row.facts | {name: value if row.from_ in numbers else 0}) for row in rows]
+
+
+def test_a_rare_condition_is_read_whole_instead_of_a_long_scan(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = marked(range(1, 4), "setting.C", 7)
+    by_value = HistoryQuery(100, Compare("setting.C", "=", 7), Sort("measure.f1"), None, 5)
+    assert scans_of(store, monkeypatch, rows, by_value) == ["measure.f1", "setting.C whole", "setting.C whole"]
+    by_number = HistoryQuery(100, Compare("setting.C", ">", 6), Sort(), None, 5)
+    assert scans_of(store, monkeypatch, rows, by_number) == ["n", "setting.C whole"]
+
+
+def test_a_frequent_condition_is_not(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = marked(range(1, 101, 2), "setting.C", 7)
+    query = HistoryQuery(100, Compare("setting.C", ">", 6), Sort("measure.f1"), None, 10)
+    assert scans_of(store, monkeypatch, rows, query) == ["measure.f1", "measure.f1"]
+
+
+def test_the_index_that_gets_farthest_is_scanned_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = marked(range(1, 101, 4), "setting.C", 7)
+    where = And((Compare("model", "=", "svm"), Compare("setting.C", "=", 7), Compare("measure.f1", "!=", 0.5)))
+    found = scans_of(store, monkeypatch, rows, HistoryQuery(100, where, Sort(), None, 15))
+    assert found == ["model", "setting.C", "setting.C whole"]
+
+
+def test_an_early_position_has_few_rows_and_those_are_sorted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = marked(range(1, 4), "setting.C", 7)
+    found = scans_of(store, monkeypatch, rows, HistoryQuery(3, None, Sort("measure.f1"), None, 5))
+    assert found == ["measure.f1", "n whole", "n whole"]
+
+
+def test_what_is_looked_at_for_a_page_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    bounded(monkeypatch, store, 50, 10)
+    rows = marked(range(1, 2), "setting.C", 7)
+    query = HistoryQuery(100, Not(Compare("setting.C", "=", 0)), Sort(), None, 5)
+    assert scans_of(store, monkeypatch, rows, query) == ["n", "n"]

@@ -14,10 +14,12 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.history import MongoHistory
+from adapters.distributed.read_models.history_scans import MongoRows
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
-from adapters.history import walk
-from benchmarks.history import NAMES, PUBLISHED, rows
+from adapters.history import pager
+from benchmarks.history import NAMES, PUBLISHED, position_at, rows
 from projections.filters.filter import parse, parse_sort
+from projections.history_answers import in_positions
 from projections.ports import Batch, HistoryQuery
 
 SIZE = 400
@@ -86,39 +88,59 @@ def asked(mongo: Mongo, query: HistoryQuery) -> list[dict[str, Any]]:
     if mark is not None:
         history.page(HistoryQuery(query.at, query.where, query.sort, mark, query.limit))
     listening.close()
-    return commands.sent
+    return [it for it in commands.sent if it.get("find", it.get("aggregate")) == history_name(mongo)]
 
 
-@pytest.mark.parametrize("way", ["walk", "rare lead"])
+def history_name(mongo: Mongo) -> str:
+    return ReadModels.current(mongo).history.name
+
+
+def query_of(text: str, sort: str, at: int, limit: int = 5) -> HistoryQuery:
+    where = in_positions(parse(text, NAMES), position_at) if text else None
+    return HistoryQuery(at, where, parse_sort(sort, NAMES), None, limit)
+
+
+@pytest.mark.parametrize("is_rare", [False, True])
 @pytest.mark.parametrize(("text", "sort"), PUBLISHED)
 def test_no_page_reads_a_whole_collection(
-    filled: Mongo, monkeypatch: pytest.MonkeyPatch, text: str, sort: str, way: str
+    filled: Mongo, monkeypatch: pytest.MonkeyPatch, text: str, sort: str, *, is_rare: bool
 ) -> None:
-    monkeypatch.setattr(walk, "FIRST_PIECE", 0)
-    if way == "rare lead":
-        monkeypatch.setattr(walk.Walk, "cost", lambda _: 1e9)
+    monkeypatch.setattr(pager, "FIRST_LOOK", 10)
+    monkeypatch.setattr(MongoRows, "cost", lambda _, scan: 10**6 if scan.in_order == is_rare else 1)
+    monkeypatch.setattr(MongoRows, "budget", 10**9)
     head = ReadModels.current(filled).progress()
-    sent = []
-    for at in (head, head // 2):
-        query = HistoryQuery(at, parse(text, NAMES) if text else None, parse_sort(sort, NAMES), None, 5)
-        sent.extend(asked(filled, query))
+    sent = [command for at in (head, head // 2) for command in asked(filled, query_of(text, sort, at))]
     plans = [plan_of(filled, command) for command in sent]
     assert plans
     assert [plan for plan in plans if plan & WITHOUT_INDEX] == []
     assert all("IXSCAN" in plan or "COUNT_SCAN" in plan for plan in plans)
-    if way == "walk":
-        assert [plan for plan in plans if "SORT" in plan] == [], "a walk finds rows in order"
+    if not is_rare:
+        assert [plan for plan in plans if "SORT" in plan] == [], "a scan in order finds rows in order"
+
+
+def work_of(mongo: Mongo, query: HistoryQuery) -> tuple[int, int]:
+    """Index entries and rows that a page reads."""
+    commands = [command for command in asked(mongo, query) if "find" in command]
+    work = [explained(mongo, command, "executionStats")["executionStats"] for command in commands]
+    return sum(one["totalKeysExamined"] for one in work), sum(one["totalDocsExamined"] for one in work)
 
 
 def test_rows_that_came_after_a_position_are_passed_over_by_the_index_alone(filled: Mongo) -> None:
     """Each of them had once to be read, which made early pages slow that are sorted by a measure."""
     early, limit = ReadModels.current(filled).progress() // 10, 5
-    sent = asked(filled, HistoryQuery(early, None, parse_sort("-precision", NAMES), None, limit))
-    work = [explained(filled, command, "executionStats")["executionStats"] for command in sent if "find" in command]
-    assert sum(one["totalKeysExamined"] for one in work) > 10 * limit
-    assert sum(one["totalDocsExamined"] for one in work) <= 2 * (limit + 1)
+    entries, rows_ = work_of(filled, query_of("", "-precision", early, limit))
+    assert entries > 10 * limit
+    assert rows_ <= 2 * (limit + 1)
+
+
+@pytest.mark.parametrize(("text", "sort"), [("tag = one", "-recall"), ("precision < 0.195", ""), ("tag = ten", "f1")])
+def test_a_rare_condition_is_read_whole_instead_of_a_long_scan(
+    filled: Mongo, monkeypatch: pytest.MonkeyPatch, text: str, sort: str
+) -> None:
+    monkeypatch.setattr(pager, "FIRST_LOOK", 20)
+    _, rows_ = work_of(filled, query_of(text, sort, ReadModels.current(filled).progress()))
+    assert rows_ <= 2 * (20 + 2 * 10), "of two pages: the first look, then rows that have the value and that lack it"
 
 
 def test_a_query_without_its_index_is_seen_as_one(filled: Mongo) -> None:
-    name = ReadModels.current(filled).history.name
-    assert "COLLSCAN" in plan_of(filled, {"find": name, "filter": {"body": "x"}})
+    assert "COLLSCAN" in plan_of(filled, {"find": history_name(filled), "filter": {"body": "x"}})

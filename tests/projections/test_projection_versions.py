@@ -28,7 +28,7 @@ WRITTEN = {
     "catalog": (1, "d18c42d3d7bf"),
     "session": (1, "b537dc8abcce"),
     "experiment": (1, "6f7f397294ea"),
-    "history": (1, "57a7e4fbb826"),
+    "history": (2, "3958955d72c0"),
     "tasks": (1, "1943a7d2661f"),
 }
 
@@ -162,7 +162,7 @@ def test_a_projection_that_is_behind_is_folded_after_a_crash_from_where_it_was(l
 
 def test_a_projection_that_is_no_more_leaves_nothing(lived: World, tmp_path: Path) -> None:
     with lived.read.writing() as connection:
-        connection.execute("INSERT INTO progress VALUES ('gone', 1, 3, 0)")
+        connection.execute("INSERT INTO progress VALUES ('gone', 1, 3)")
     assert any("gone" in it for it in lived.read.faults())
     lived.read.close()
     lived.read = ReadDatabase(tmp_path / "read.db")

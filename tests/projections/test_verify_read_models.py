@@ -9,6 +9,7 @@ import pytest
 from tests.projections.verified import Place, positions
 
 CHANGED_BODY = "UPDATE document SET body = replace(body, 'committed', 'discarded')"
+# x'3273766d' is the model `svm`.
 CHANGES: dict[str, str] = {
     "a document": f"{CHANGED_BODY} WHERE kind='experiment' AND until > 1e15",
     "a document's past": f"{CHANGED_BODY} WHERE kind='experiment' AND since=5",
@@ -16,11 +17,11 @@ CHANGES: dict[str, str] = {
     "a document's being": "DELETE FROM document WHERE kind='event' AND since=5",
     "a document too many": "INSERT INTO document VALUES ('event', 'x/1', 4, 5, '{}')",
     "a body that is no JSON": "UPDATE document SET body = '{' WHERE kind='member'",
-    "a fact": "UPDATE fact SET value = 0.95 WHERE value = 0.9",
+    "a fact": "UPDATE fact SET value = x'3274726565' WHERE value = x'3273766d'",
     "a fact's name": "UPDATE word SET text = 'measure.precision:micro' WHERE text = 'measure.precision:macro'",
-    "a fact's being": "DELETE FROM fact WHERE value = 1",
-    "a fact's end": "UPDATE fact SET until = until + 1 WHERE value = 1 AND until < 1e15",
-    "a row's column": "UPDATE history SET session = 'ben-1'",
+    "a fact's being": "DELETE FROM fact WHERE value = x'3273766d'",
+    "a fact's end": "UPDATE fact SET until = until + 1 WHERE value = x'3273766d' AND until < 1e15",
+    "a row's column": "UPDATE history SET actor = model",
     "a row's standing": "UPDATE history SET withdrawn = 1 - withdrawn",
     "a row's body": "UPDATE history_body SET body = replace(body, 'svm', 'tree')",
     "a row's body's being": "DELETE FROM history_body",
@@ -38,11 +39,11 @@ UNSEEN: dict[str, str] = {  # by a comparison with the log, and yet served by so
     "a version that begins there": "INSERT INTO document VALUES ('event', 'x/1', 999, 4611686018427387904, '{}')",
     "a row that ends there": "UPDATE history SET until = 999 WHERE until > 1e15",
     "a fact of no row": "INSERT INTO fact SELECT name, value, n + 1, since, until, 0, 1, 1, 1 FROM fact",
-    "a fact of a row that is not so": "INSERT INTO fact SELECT name, 7, n, since, until, 1, 1, 1, 9 FROM fact LIMIT 1",
+    "a fact of a row that is not so": "INSERT INTO fact SELECT name, x'33', n, since, 99, 1, 1, 1, 9 FROM fact LIMIT 1",
     "a body of no row": "INSERT INTO history_body VALUES (5000000, 3, '{}')",
     "a name that nothing bears": "INSERT INTO word(text) VALUES ('new')",
-    "the number of rows": "UPDATE progress SET rows = rows + 1",
-    "a truth value of another kind": "UPDATE fact SET value = x'03' WHERE value = x'02'",
+    "a value of no kind": "UPDATE fact SET value = x'07' WHERE value = x'3273766d'",
+    "a model at hand": "UPDATE fact SET model = actor",
     "a text as a blob": "UPDATE history SET withdrawn = 2 WHERE withdrawn = 1",
     "the session in a row's body": "UPDATE history_body SET body = replace(body, 'session\":\"ana', 'session\":\"b')",
 }

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pydantic_core import from_json
-
 from adapters.distributed.mongo import Fields, as_ours
 from adapters.distributed.read_models.generations import ReadModels
-from adapters.distributed.read_models.history_finder import MongoFinder
 from adapters.distributed.read_models.history_indexes import BY_NUMBER, NUMBER
-from adapters.distributed.read_models.history_numbers import MongoNumbers
 from adapters.distributed.read_models.history_rows import row_of
-from adapters.history.search import Question, Search
+from adapters.distributed.read_models.history_scans import MongoRows
+from adapters.history.pager import find_page
 from projections.ports import HistoryQuery, HistoryRow, Page
 
 STREAMED = 1000
@@ -27,10 +24,7 @@ class MongoHistory:
     def page(self, query: HistoryQuery) -> Page:
         """Answer within a work budget: p50 <= 10 ms, now or as of any position."""
         with as_ours():
-            rows = self._read.history
-            asked = Question(query, MongoNumbers(rows))
-            found, next_ = Search(asked, MongoFinder(rows, asked)).run()
-        return Page([from_json(one.body) for one in found], next_, query.at)
+            return find_page(query, MongoRows(self._read.history))
 
     def versions(self, at: int) -> Iterator[HistoryRow]:
         """Stream the rows true at a position with their facts, ordered by `n`."""

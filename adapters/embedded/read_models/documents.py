@@ -27,7 +27,7 @@ RANGE = "SELECT kind,id,since,until,body FROM document WHERE kind=? AND id>? AND
 LIST_NOW = f"{RANGE} AND until={OPEN} ORDER BY id LIMIT ?"
 LIST_AT = f"{RANGE} AND since<=? AND until>? ORDER BY id LIMIT ?"
 ALL = "SELECT kind,id,since,until,body FROM document WHERE (kind,id,since) > (?,?,?) ORDER BY kind,id,since LIMIT ?"
-ADVANCE = "UPDATE progress SET position=?, rows=rows+? WHERE projection=?"
+ADVANCE = "UPDATE progress SET position=? WHERE projection=?"
 BEYOND_ALL = chr(0x10FFFF)
 
 
@@ -51,9 +51,9 @@ class EmbeddedDocuments:
         """Write a batch and its position together, or nothing."""
         with self._database.writing() as connection:
             _write_documents(connection, batch)
-            added = write_rows(connection, batch.history)
+            write_rows(connection, batch.history)
             advanced = VERSIONS if batch.projections is None else batch.projections
-            connection.executemany(ADVANCE, ((batch.position, name == "history" and added, name) for name in advanced))
+            connection.executemany(ADVANCE, ((batch.position, name) for name in advanced))
         with self._applied:
             self._applied.notify_all()
 

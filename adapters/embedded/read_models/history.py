@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
-from pydantic_core import from_json
-
 from adapters.embedded.read_models.database import ReadDatabase, json_or_text, readable_text
-from adapters.embedded.read_models.history_finder import EmbeddedFinder
-from adapters.embedded.read_models.history_numbers import EmbeddedNumbers
-from adapters.embedded.read_models.history_values import EPOCH, decode
-from adapters.history.search import Question, Search
+from adapters.embedded.read_models.history_scans import AT_HAND, EmbeddedRows
+from adapters.history.pager import find_page
+from adapters.history.ranges import decode
 from projections.ports import HistoryQuery, HistoryRow, Page
 
 STREAMED = 1000
-ROWS = """SELECT n,since,until,m.text,d.text,a.text,at,withdrawn,body,session,experiment
+ROWS = """SELECT n,since,until,withdrawn,m.text,d.text,a.text,body
           FROM history h LEFT JOIN history_body USING (n,since) LEFT JOIN word m ON m.id=h.model
           LEFT JOIN word d ON d.id=h.dataset LEFT JOIN word a ON a.id=h.actor"""
 ROWS_AT = f"{ROWS} WHERE n>? AND since<=? AND until>? ORDER BY n LIMIT ?"
@@ -36,9 +32,7 @@ class EmbeddedHistory:
     def page(self, query: HistoryQuery) -> Page:
         """Answer within a work budget: p50 <= 10 ms, now or as of any position."""
         with self._database.reading() as connection:
-            asked = Question(query, EmbeddedNumbers(connection))
-            found, next_ = Search(asked, EmbeddedFinder(connection, asked)).run()
-        return Page([from_json(one.body) for one in found], next_, query.at)
+            return find_page(query, EmbeddedRows(connection))
 
     def versions(self, at: int) -> Iterator[HistoryRow]:
         """Stream the rows true at a position with their facts; no read transaction stays open between pages."""
@@ -67,11 +61,11 @@ class EmbeddedHistory:
 
 def _row(connection: sqlite3.Connection, found: tuple[Any, ...]) -> HistoryRow:
     """Read a row; of what is stored twice, a copy that differs must show."""
-    n, since, until, model, dataset, actor, at, withdrawn, text, session, experiment = found
+    n, since, until, withdrawn, *names, body = found
     facts = {name: decode(value) for name, value in connection.execute(FACTS_OF, (n, since))}
-    body = json_or_text(text)
-    columns = {"session": session, "experiment": experiment}
-    if isinstance(body, dict) and {name: body.get(name) for name in columns} != columns:
-        body = {**body, "columns": columns}
-    moment = EPOCH + timedelta(microseconds=at)
-    return HistoryRow(n, since, until, model, dataset, actor, moment, bool(withdrawn), body, facts)
+    facts |= {
+        name: [facts.get(name), at_hand]
+        for name, at_hand in zip(AT_HAND, names, strict=True)
+        if facts.get(name) != at_hand
+    }
+    return HistoryRow(n, since, until, bool(withdrawn), json_or_text(body), facts)

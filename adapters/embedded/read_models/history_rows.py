@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from adapters.embedded.read_models.history_values import encode, microseconds
+from adapters.embedded.read_models.history_scans import AT_HAND
+from adapters.history.ranges import SLOTS, encode
 from projections.ports import OPEN, HistoryRow
 
 CLOSE_ROW = f"UPDATE history SET until=? WHERE n=? AND until={OPEN}"
 CLOSE_FACTS = f"UPDATE fact SET until=? WHERE n=? AND until={OPEN}"
-INSERT_ROW = """INSERT INTO history(n,since,until,withdrawn,model,dataset,actor,session,experiment,at)
-                VALUES (?,?,?,?,?,?,?,?,?,?)"""
+INSERT_ROW = "INSERT INTO history(n,since,until,withdrawn,model,dataset,actor) VALUES (?,?,?,?,?,?,?)"
 INSERT_BODY = "INSERT INTO history_body(n,since,body) VALUES (?,?,?)"
 INSERT_FACT = """INSERT INTO fact(name,value,n,since,until,withdrawn,model,dataset,actor)
                  VALUES (?,?,?,?,?,?,?,?,?)"""
@@ -23,34 +23,28 @@ INSERT_FACT = """INSERT INTO fact(name,value,n,since,until,withdrawn,model,datas
 Values = tuple[Any, ...]
 
 
-def write_rows(connection: sqlite3.Connection, rows: Sequence[HistoryRow]) -> int:
-    """Write new versions of rows, closing the ones before them; return how many rows are new."""
+def write_rows(connection: sqlite3.Connection, rows: Sequence[HistoryRow]) -> None:
+    """Write new versions of rows, closing the ones before them."""
     words = _words(connection, rows)
     following: dict[int, int] = {}
     versions: list[Values] = []
     facts: list[Values] = []
     for row in reversed(rows):
-        at_hand = _at_hand(row, following.get(row.n, OPEN), words)
-        place = (row.body["session"], row.body["experiment"], microseconds(row.committed_at))
-        versions.append((*at_hand, *place))
+        names = (words[row.facts[column]] for column in AT_HAND)
+        at_hand = (row.n, row.from_, following.get(row.n, OPEN), row.withdrawn, *names)
+        versions.append(at_hand)
         facts.extend((words[name], encode(value), *at_hand) for name, value in row.facts.items())
         following[row.n] = row.from_
-    again = [(since, n) for n, since in following.items() if since != n // 1024]
+    again = [(since, n) for n, since in following.items() if since != n // SLOTS]
     connection.executemany(CLOSE_ROW, again)
     connection.executemany(CLOSE_FACTS, again)
     connection.executemany(INSERT_ROW, versions)
     connection.executemany(INSERT_BODY, ((row.n, row.from_, to_json(row.body).decode()) for row in rows))
     connection.executemany(INSERT_FACT, facts)
-    return len(following) - len(again)
-
-
-def _at_hand(row: HistoryRow, until: int, words: dict[str, int]) -> Values:
-    names = (words[row.model], words[row.dataset], words[row.actor])
-    return (row.n, row.from_, until, row.withdrawn, *names)
 
 
 def _words(connection: sqlite3.Connection, rows: Iterable[HistoryRow]) -> dict[str, int]:
     """Return the numbers of all names in the rows, new ones added."""
-    names = {name for row in rows for name in (row.model, row.dataset, row.actor, *row.facts)}
+    names = {name for row in rows for name in (*(row.facts[column] for column in AT_HAND), *row.facts)}
     connection.executemany("INSERT OR IGNORE INTO word(text) VALUES (?)", ((name,) for name in sorted(names)))
     return {name: connection.execute("SELECT id FROM word WHERE text=?", (name,)).fetchone()[0] for name in names}

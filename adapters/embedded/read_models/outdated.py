@@ -30,4 +30,4 @@ def clear(connection: sqlite3.Connection, projection: str) -> None:
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a name of the schema
     connection.execute("DELETE FROM progress WHERE projection = ?", (projection,))
     if projection in VERSIONS:
-        connection.execute("INSERT INTO progress VALUES (?, ?, 0, 0)", (projection, VERSIONS[projection]))
+        connection.execute("INSERT INTO progress VALUES (?, ?, 0)", (projection, VERSIONS[projection]))

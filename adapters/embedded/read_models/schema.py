@@ -8,7 +8,7 @@ from adapters.embedded.schema import Column, Schema, Table
 from projections.fold import VERSIONS
 from projections.ports import OPEN
 
-LAYOUT: Final = 1003  # of these tables; `progress` has the versions of what stands in them
+LAYOUT: Final = 1004  # of these tables; `progress` has the versions of what stands in them
 
 _SINCE = Column("since", "INTEGER", "since >= 1")
 _UNTIL = Column("until", "INTEGER", f"until > since AND until <= {OPEN}")
@@ -18,13 +18,13 @@ _AT_HAND = (
     *(Column(name, "INTEGER", f"{name} >= 1") for name in ("model", "dataset", "actor")),
 )
 
-# A row for each projection: its version, how far it is, and of `history` how many rows it has.
+# A row for each projection: its version, and how far it is.
 PROGRESS: Final = Table(
     "progress",
     ("projection",),
     (
         Column("projection", "TEXT", key="PRIMARY KEY"),
-        *(Column(name, "INTEGER", f"{name} >= 0") for name in ("version", "position", "rows")),
+        *(Column(name, "INTEGER", f"{name} >= 0") for name in ("version", "position")),
     ),
 )
 DOCUMENT: Final = Table(
@@ -41,10 +41,7 @@ WORD: Final = Table(
 HISTORY: Final = Table(
     "history",
     ("n", "since"),
-    (
-        *(_N, _SINCE, _UNTIL, *_AT_HAND),
-        *(Column("session", "TEXT"), Column("experiment", "TEXT"), Column("at", "INTEGER")),
-    ),
+    (_N, _SINCE, _UNTIL, *_AT_HAND),
     "PRIMARY KEY(n,since)",
     without_rowid=True,
 )
@@ -55,26 +52,22 @@ BODY: Final = Table(
     "PRIMARY KEY(n,since)",
     without_rowid=True,
 )
-# `value ANY` keeps numbers, text and blobs apart and sorts them in this order; none, false and true are blobs.
+# Values are keys of adapters/history/ranges.py. The columns that filters compare are facts too.
 FACT: Final = Table(
     "fact",
     ("n", "since", "name"),
     (
         Column("name", "INTEGER", "name >= 1"),
-        Column("value", "ANY", "typeof(value) <> 'blob' OR value IN (x'00', x'01', x'02')"),
+        Column("value", "BLOB"),
         *(_N, _SINCE, _UNTIL, *_AT_HAND),
     ),
     "PRIMARY KEY(name,value,n,since)",
     without_rowid=True,
 )
-# Every index bears since, until, withdrawn, model, dataset and actor: most tests need no look at the row.
-# Within one value facts are in the order of `n`, and so are column indexes. Bodies lie apart: finding reads little.
+# Facts bear since, until, withdrawn, model, dataset and actor: most tests need no look at the row.
+# Within one value facts are in the order of `n`. Bodies lie apart: finding reads little.
 INDEXES: Final = (
     f"CREATE INDEX document_open ON document(kind,id) WHERE until = {OPEN}",
-    *(
-        f"CREATE INDEX history_{column} ON history({column},n,since,until,withdrawn,model,dataset,actor)"
-        for column in ("model", "dataset", "actor", "session", "experiment", "at")
-    ),
     "CREATE INDEX fact_of ON fact(n,name,value,since)",
 )
 READ_MODELS: Final = Schema(
@@ -82,5 +75,5 @@ READ_MODELS: Final = Schema(
     LAYOUT,
     (PROGRESS, DOCUMENT, WORD, HISTORY, BODY, FACT),
     INDEXES,
-    tuple(f"INSERT INTO progress VALUES ('{name}', {version}, 0, 0)" for name, version in VERSIONS.items()),  # noqa: S608 - constants
+    tuple(f"INSERT INTO progress VALUES ('{name}', {version}, 0)" for name, version in VERSIONS.items()),  # noqa: S608 - constants
 )

@@ -108,7 +108,6 @@ class Schema:
 
     @property
     def statements(self) -> tuple[str, ...]:
-        """What makes a new file."""
         header = f"PRAGMA application_id = {self.application}", f"PRAGMA user_version = {self.version}"
         return (*(table.statement for table in self.tables), *self.indexes, *self.rows, *header)
 

@@ -79,7 +79,6 @@ class DirectoryLock:
             self._locked[file.absolute()] = _lock(file, FILE, lambda: DataDirectoryInUseError(elsewhere))
 
     def announce(self, url: str) -> None:
-        """Write down where this process listens."""
         self._url = url
         if self._file is not None:
             self._write(self._file)

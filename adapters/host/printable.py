@@ -115,7 +115,6 @@ def printable_streams() -> Iterator[None]:
 
 
 def may_colour(stream: TextIO) -> bool:
-    """Whether colours may be used: on a terminal, without NO_COLOR."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 

@@ -91,7 +91,6 @@ class SqliteRequestIds:
 
 
 def find_changed_answers(connection: sqlite3.Connection) -> Iterator[str]:
-    """Name rows that are not as they were stored."""
     for request, until, answer, digest in connection.execute(ALL):
         fits = isinstance(request, bytes) and isinstance(until, int) and isinstance(answer, bytes)
         if not fits or digest != _hash(request, until, answer):

@@ -75,7 +75,6 @@ class ReceiptKeeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write a last time."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join()

@@ -22,6 +22,7 @@ from domain.errors import NotAbleError
 
 POLL_SECONDS: Final = 0.02
 BEFORE_ALL: Final = -(2**63)
+LAST: Final = 2**63 - 1
 
 I = TypeVar("I")  # noqa: E741 - what callers hand in
 
@@ -36,22 +37,14 @@ class LogSchema(Generic[E]):
     read: Callable[[sqlite3.Connection, int, int], list[E]]  # after a position, about so many positions, at least one
     checks: tuple[Check, ...] = ()  # of rows that `read` passes over
 
-    @property
-    def tail_query(self) -> str:
-        return f"SELECT position, at, hash FROM {self.table} WHERE position > 0 ORDER BY position DESC LIMIT 1"  # noqa: S608 - a table of ours
-
-    @property
-    def until_query(self) -> str:
-        return f"""SELECT position, at FROM {self.table}
-            WHERE position > 0 AND position <= ? ORDER BY position DESC LIMIT 1"""  # noqa: S608 - idem
-
 
 class LogReader(Generic[E]):
     """A log as its readers see it; one of another process (`read_only`) is polled for more."""
 
     def __init__(self, database: Database, schema: LogSchema[E]) -> None:
         self.database, self.schema = database, schema
-        self._tail_query, self._until_query = schema.tail_query, schema.until_query
+        last = f"FROM {schema.table} WHERE position > 0 AND position <= ? ORDER BY position DESC LIMIT 1"
+        self._tail_query, self._time_query = f"SELECT position, at, hash {last}", f"SELECT position, at {last}"
 
     def read(self, after: int, limit: int) -> list[E]:
         """Return entries after a position, about `limit` positions, at least one; of damaged ones what is left."""
@@ -63,7 +56,7 @@ class LogReader(Generic[E]):
             return self.tail_in(connection)
 
     def tail_in(self, connection: sqlite3.Connection) -> Tail:
-        row = connection.execute(self._tail_query).fetchone()
+        row = connection.execute(self._tail_query, (LAST,)).fetchone()
         return Tail(*row) if row else Tail()
 
     def last_position(self, until: int) -> int:
@@ -77,7 +70,7 @@ class LogReader(Generic[E]):
         Times never go back, so a binary search does without an index, which would slow appends down.
         """
         with self.database.reading() as connection:
-            low, high = 0, self._last(connection, 2**62)[0]
+            low, high = 0, self._last(connection, LAST)[0]
             while low < high:
                 middle = (low + high + 1) // 2
                 position, time = self._last(connection, middle)
@@ -101,7 +94,7 @@ class LogReader(Generic[E]):
         return content_faults(self.database.path, self.database.reading, self.schema.file, *self.schema.checks)
 
     def _last(self, connection: sqlite3.Connection, until: int) -> tuple[int, int]:
-        return connection.execute(self._until_query, (until,)).fetchone() or (0, BEFORE_ALL)
+        return connection.execute(self._time_query, (until,)).fetchone() or (0, BEFORE_ALL)
 
 
 class Planner(Protocol[I, E]):

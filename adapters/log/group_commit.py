@@ -84,13 +84,15 @@ class GroupCommit(Generic[Job]):
         with self._lock:
             together = 1 if leader.alone else MAX_TOGETHER  # who leads is the first of the queue
             tickets, self._queue = self._queue[:together], self._queue[together:]
-        error: BaseException | None = NotAbleError("The write was interrupted; repeat the call.")
+        error: BaseException | None = None
         again: set[int] = set()
         try:
             again = {id(job) for job in self._write([ticket.job for ticket in tickets]) or ()}
-            error = None
         except Exception as failure:  # noqa: BLE001 - it is raised again, to every caller it concerns
             error = failure
+        except BaseException:
+            error = NotAbleError("The write was interrupted; repeat the call.")
+            raise
         finally:
             written = [ticket for ticket in tickets if id(ticket.job) not in again]
             for ticket in written:

@@ -110,7 +110,7 @@ class CommitPlanner:
         return planned
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoredStreams:
     """The log as an append plan sees it; a trusting plan leaves a taken first version to the table's unique key."""
 

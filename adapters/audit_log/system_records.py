@@ -1,4 +1,4 @@
-"""The event worker's side of the archive: its start, and each event that it acted on, are communications too."""
+"""What a process records of itself in the audit log: its start, each event that it acted on, and lost calls."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from domain.events import Event
 from projections.ports import Communication, Communications
 from projections.verification.audit_check import CORRELATION, LOST, SETTLED, SINCE
 
-KEY: Final = "master-key:"  # and its fingerprint: nothing else in the archive tells whose key the clients' come from
+KEY: Final = "master-key:"  # and its fingerprint: nothing else in the audit log tells whose key the clients' come from
 
 
-class ArchivedJournal:
-    """Fulfils commands.ports.Journal on the archive of communications; `key` is the master key's fingerprint."""
+class AuditLogJournal:
+    """Fulfils `commands.ports.Journal`; `key` is the master key's fingerprint."""
 
     def __init__(self, communications: Communications, worker: str, key: str) -> None:
         self._communications = communications
@@ -20,8 +20,8 @@ class ArchivedJournal:
         self._key = key
 
     def started(self, correlation: str, position: int) -> None:
-        """Archive the start of this process; its own appends carry the same correlation."""
-        self._archive(
+        """Record the start of this process; its own appends carry the same correlation."""
+        self._record(
             "process",
             "process start",
             "started",
@@ -31,19 +31,16 @@ class ArchivedJournal:
         )
 
     def lost(self, correlation: str, position: int) -> None:
-        """Archive that the call which appended at a position never was: its process died first."""
-        self._archive(
-            "process", LOST, "lost", correlation=correlation, position=position, causation=f"event:{position}"
-        )
+        """Record that the call which appended at a position got no record: its process died first."""
+        self._record("process", LOST, "lost", correlation=correlation, position=position, causation=f"event:{position}")
 
     def settled(self, since: int, until: int) -> None:
-        """Archive that each commit after one position and up to another has the record of its call."""
+        """Record that each commit after one position and up to another has the record of its call."""
         causation = f"{SINCE}{since}"
-        self._archive("process", SETTLED, "settled", correlation=CORRELATION, position=until, causation=causation)
+        self._record("process", SETTLED, "settled", correlation=CORRELATION, position=until, causation=causation)
 
     def handled(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
-        """Archive one event that was acted on."""
-        self._archive(
+        self._record(
             "message",
             event.NAME,
             outcome,
@@ -53,7 +50,7 @@ class ArchivedJournal:
             milliseconds=milliseconds,
         )
 
-    def _archive(
+    def _record(
         self,
         kind: str,
         operation: str,

@@ -69,7 +69,7 @@ def installation_faults(mongo: Mongo) -> Iterator[str]:
 
 
 def archived_master_key(mongo: Mongo) -> str | None:
-    """Return the fingerprint of the key that the process had which started last; None in archives without one."""
+    """Return the fingerprint of the key that the process had which started last; None in audit logs without one."""
     with_key = {"kind": "process", "causation": {"$regex": f"^{KEY}"}}
     with as_ours():
         found = mongo.collection(COMMUNICATIONS).find_one(with_key, {"causation": 1}, sort=[("_id", DESCENDING)])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.audit_log.system_records import ArchivedJournal
+from adapters.audit_log.system_records import AuditLogJournal
 from adapters.distributed.audit_log.request_ids import MongoRequestIds
 from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.installation import (
@@ -159,7 +159,7 @@ def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> R
         )
         followers: list[Follower] = [*works]
         if "storage" in roles.serve:  # one of an installation is enough to look for lost calls
-            followers.append(services.settling)
+            followers.append(services.lost_calls)
         if roles.serve:
             serve = serve_calls(settings, services)
         else:
@@ -193,7 +193,7 @@ def open_services(
         launcher=launcher,
         inspector=ProcessInspector(environment(settings), lambda generation: adoptions.request(int(generation))),
         request_ids=MongoRequestIds(mongo, name, membership.is_alive),
-        journal=ArchivedJournal(stores.communications, name, fingerprint(master)),
+        journal=AuditLogJournal(stores.communications, name, fingerprint(master)),
         is_lost=lambda other: not membership.is_alive(other),
         fault=dependencies.fault,
         gauges=dependencies.gauges,

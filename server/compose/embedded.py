@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from adapters.audit_log.system_records import ArchivedJournal
+from adapters.audit_log.system_records import AuditLogJournal
 from adapters.embedded.audit_log.request_ids import SqliteRequestIds
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import MEMORY, Database
@@ -147,7 +147,7 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
                 partial(served_faults, settings.data, stores.read),
             ),
             request_ids=stores.request_ids,
-            journal=ArchivedJournal(stores.communications, name, fingerprint(master)),
+            journal=AuditLogJournal(stores.communications, name, fingerprint(master)),
             # Whoever owned the directory before is dead, so the tasks that it had started are lost.
             is_lost=lambda other: other != name,
             fault=projection.fault_sentence,
@@ -157,7 +157,7 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
             forget_loss(settings.data, stores)
         let_serve(settings, stores)
         receipts = ReceiptKeeper(settings.data, partial(ends_in_place, lock, stores))
-        followers = (receipts, services.settling, projection)
+        followers = (receipts, services.lost_calls, projection)
         return Runner(settings, services, launcher, followers, serve_calls(settings, services), opened.pop_all())
 
 

@@ -13,7 +13,7 @@ from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.installation import installation_id
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.feed import MongoFeed
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, log_lost, relay_gauges
 from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.standby import LEASE_SECONDS, Standby, Turn
@@ -59,7 +59,7 @@ def open_followers(
         health.append(health_of(kind, mongo, standbys, gauges))
 
     if roles.relay:
-        logs: dict[str, LogSchema[Any]] = {RELAY: EVENT_LOG, COMMUNICATIONS: AUDIT_LOG}
+        logs: dict[str, MongoLogSchema[Any]] = {RELAY: EVENT_LOG, COMMUNICATIONS: AUDIT_LOG}
         relays = {it: Relaying(settings.kafka, mongo, installation_id(mongo), log, it) for it, log in logs.items()}
         add(RELAY, {it: relaying.turn for it, relaying in relays.items()}, relay_gauges)
     if roles.project:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.audit_log.lost_calls import LostCallRecorder
 from adapters.audit_log.request_ids import RequestIds
-from adapters.audit_log.settling import Settling
-from adapters.audit_log.system_records import ArchivedJournal
+from adapters.audit_log.system_records import AuditLogJournal
 from adapters.host.retry import Retry
 from adapters.http.backend import Backend, Inspector
 from adapters.learning.tables.builtin import BUILTIN
@@ -41,9 +41,9 @@ class Services:
     roles: Roles
     application: Application
     backend: Backend
-    journal: ArchivedJournal
+    journal: AuditLogJournal
     worker: EventWorker
-    settling: Settling
+    lost_calls: LostCallRecorder
     builtin: tuple[BuiltinDataset, ...] = BUILTIN_DATASETS
 
     @property
@@ -75,7 +75,7 @@ def make_services(
     launcher: Launcher,
     inspector: Inspector,
     request_ids: RequestIds,
-    journal: ArchivedJournal,
+    journal: AuditLogJournal,
     is_lost: Callable[[str], bool],
     clock: Clock | None = None,
     **more: Any,
@@ -119,7 +119,9 @@ def make_services(
             is_lost=is_lost,
             kinds=frozenset(TASKS[service] for service in roles.work if service in TASKS),
         ),
-        settling=Settling(stores.store, stores.feed, stores.communications, journal, lambda: in_flight_of(backend)),
+        lost_calls=LostCallRecorder(
+            stores.store, stores.feed, stores.communications, journal, lambda: in_flight_of(backend)
+        ),
     )
 
 

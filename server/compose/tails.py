@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from adapters.audit_log.system_records import ArchivedJournal
+from adapters.audit_log.system_records import AuditLogJournal
 from commands.application import Application
 from commands.ports import EventStore
 from commands.storage.accept_loss import AcceptLoss
@@ -53,7 +53,7 @@ class Tails:
         if not (self.log.is_lost or self.audit.is_lost):
             raise BadInputError(f"Nothing of the log is lost: {otherwise}.")
 
-    def accept(self, reason: str, application: Application, journal: ArchivedJournal) -> dict[str, Any]:
+    def accept(self, reason: str, application: Application, journal: AuditLogJournal) -> dict[str, Any]:
         """Keep in the log what was lost and why it is accepted; return the event's facts."""
         start = uuid4().hex
         journal.started(start, self.log.end.position)

@@ -17,7 +17,7 @@ from bson.int64 import Int64
 from adapters.distributed.collection_spec import CollectionSpec
 from adapters.distributed.document_format import DocumentFormat
 from adapters.distributed.log import sequenced_appender
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.sequenced_appender import SequencedAppender
 from adapters.distributed.mongo import Fields, Mongo, hurried
 from adapters.log.chain import Tail
@@ -46,7 +46,7 @@ def to_document(word: Word) -> Fields:
 
 
 unused: Any = None
-WORDS: LogSchema[Word] = LogSchema(
+WORDS: MongoLogSchema[Word] = MongoLogSchema(
     title="list of words",
     collection=CollectionSpec("words"),
     position="_id",

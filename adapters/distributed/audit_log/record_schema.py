@@ -30,7 +30,7 @@ from adapters.distributed.document_format import (
     object_rule,
     time_of,
 )
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.mongo import Fields
 from adapters.distributed.topics.cloud_events import (
     COMMUNICATION,
@@ -173,7 +173,7 @@ def _communication(value: bytes) -> Communication:
     return Communication(**facts)
 
 
-AUDIT_LOG: Final = LogSchema(
+AUDIT_LOG: Final = MongoLogSchema(
     title="audit log",
     collection=CollectionSpec(COMMUNICATIONS, INDEXES, object_rule(FIELDS)),
     position="_id",

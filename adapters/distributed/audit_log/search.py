@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from adapters.audit_log.filters import wanted
-from adapters.distributed.log.reader import LogReader
+from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.mongo import Fields
 from projections.ports import Archived
 
 
-def search(log: LogReader[Archived], filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
+def search(log: MongoLogReader[Archived], filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
     """Return records before a position, newest first; `since` and `until` are ISO times with zone, inclusive."""
     asked = wanted(filters)
     places: Fields = {"$gt": 0, "$lt": 2**62 if before is None else before}

@@ -18,7 +18,7 @@ from adapters.audit_log.limits import limited
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.audit_log.search import search
 from adapters.distributed.disk_reserve import DiskReserve
-from adapters.distributed.log.reader import LogReader
+from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.log.sequenced_appender import SequencedAppender
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.log.chain import Tail, tail_of
@@ -33,7 +33,7 @@ SHORT_SECONDS: Final = 1.0  # a call that waited in vain for MongoDB does not wa
 Job = Pending[Communication, Archived]
 
 
-class MongoAuditLog(LogReader[Archived]):
+class MongoAuditLog(MongoLogReader[Archived]):
     """The audit log as one process writes it, known by `writer`; any number of processes may.
 
     `make`: the collection with its indexes, if it is not as it must be; else it is left so, for verify to tell.

@@ -24,7 +24,7 @@ from adapters.distributed.document_format import (
     object_rule,
     time_of,
 )
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.mongo import Fields
 from adapters.distributed.topics.cloud_events import commit_messages, parse_commit
 from adapters.distributed.topics.topics import topics_of
@@ -115,7 +115,7 @@ def _id(stored: Any) -> UUID:
     return UUID(bytes=_bytes(stored)[:16].ljust(16, b"\0"))
 
 
-EVENT_LOG: Final = LogSchema(
+EVENT_LOG: Final = MongoLogSchema(
     title="log",
     collection=CollectionSpec(COMMITS, INDEXES, object_rule(FIELDS)),
     position="position",

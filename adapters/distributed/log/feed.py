@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from adapters.distributed.log.commit_schema import EVENT_LOG
-from adapters.distributed.log.reader import LogReader
+from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.mongo import Mongo
 from adapters.log.chain import GENESIS
 from adapters.log.events import decode
@@ -13,7 +13,7 @@ from adapters.log.times import to_microseconds
 from projections.ports import RawCommit, Recorded
 
 
-class MongoFeed(LogReader[RawCommit]):
+class MongoFeed(MongoLogReader[RawCommit]):
     def __init__(self, mongo: Mongo) -> None:
         super().__init__(mongo, EVENT_LOG)
 

@@ -8,16 +8,16 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.collection import Collection
 
 from adapters.distributed.document_format import INTEGER, TOLERANT, faults_of
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.tail_watcher import tail_watcher_of
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.log.chain import E
 
 
-class LogReader(Generic[E]):
+class MongoLogReader(Generic[E]):
     """For scans that may take their time, give it a `Mongo` without a time limit."""
 
-    def __init__(self, mongo: Mongo, schema: LogSchema[E]) -> None:
+    def __init__(self, mongo: Mongo, schema: MongoLogSchema[E]) -> None:
         self.schema = schema
         self._documents: Collection[Fields] = mongo.collection(schema.name).with_options(codec_options=TOLERANT)
         self._watcher = tail_watcher_of(mongo, schema.name, schema.position)

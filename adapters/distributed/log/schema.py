@@ -18,7 +18,7 @@ from adapters.log.chain import Chain, E
 
 
 @dataclass(frozen=True)
-class LogSchema(Generic[E]):
+class MongoLogSchema(Generic[E]):
     """A document's `_id` is its entry's first position; it has the fields `at` (microseconds) and `hash` as well."""
 
     title: str  # in sentences

@@ -14,7 +14,7 @@ from bson.int64 import Int64
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.mongo import OPERATION_SECONDS, Fields, as_ours, is_hurried
 from adapters.host.retry import Retry
 from adapters.log.chain import E, Tail, tail_of
@@ -38,7 +38,7 @@ class Planned(NamedTuple, Generic[I, E]):
     document: Fields
 
 
-class Planner(Protocol[I, E]):
+class EntryPlanner(Protocol[I, E]):
     """Makes entries of what callers hand in. Only one thread at a time calls it."""
 
     def plan(self, tail: Tail, jobs: Sequence[Pending[I, E]]) -> list[tuple[Pending[I, E], E]]:
@@ -56,7 +56,7 @@ class Planner(Protocol[I, E]):
 class SequencedAppender(Generic[I, E]):
     """The one writer of this process to one log."""
 
-    def __init__(self, collection: Collection[Fields], schema: LogSchema[E], planner: Planner[I, E]) -> None:
+    def __init__(self, collection: Collection[Fields], schema: MongoLogSchema[E], planner: EntryPlanner[I, E]) -> None:
         self._collection, self._schema, self._planner = collection, schema, planner
         self._tail: Tail | None = None  # None: not known, read it
         self._tail_since = self._clashed = -RIVALS_SECONDS  # when the tail was last written, when a place was taken

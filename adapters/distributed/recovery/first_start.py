@@ -7,8 +7,8 @@ from typing import Final
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.log.commit_schema import EVENT_LOG
-from adapters.distributed.log.reader import LogReader
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.reader import MongoLogReader
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.mongo import Mongo, as_ours
 from adapters.distributed.topics.last_entry import last_entry
 from adapters.distributed.topics.seek import TopicSeeker
@@ -22,7 +22,7 @@ LOGS: Final = (EVENT_LOG, AUDIT_LOG)
 
 
 def check_start(mongo: Mongo, bootstrap: str) -> None:
-    """Raise ConflictError where the topics go beyond log or archive, or have others: an append would fork the log.
+    """Raise ConflictError where the topics go beyond a log, or have another history: an append would fork it.
 
     Only while one of them is empty must Kafka answer; then NotAbleError and what `ensure_topics` raises.
     """
@@ -47,12 +47,12 @@ def _check_first(mongo: Mongo, bootstrap: str) -> None:
             )
 
 
-def _check_end(mongo: Mongo, bootstrap: str, schema: LogSchema[E]) -> None:
+def _check_end(mongo: Mongo, bootstrap: str, schema: MongoLogSchema[E]) -> None:
     topic = schema.topic_of(mongo.name)
     last = last_entry(bootstrap, topic, schema)  # first the topic, as above
     if last is None:
         return
-    stored = next(iter(LogReader(mongo, schema).read(last.position - 1, 1)), None)
+    stored = next(iter(MongoLogReader(mongo, schema).read(last.position - 1, 1)), None)
     if stored is None or stored.hash != last.hash:
         what = "nothing" if stored is None else "something else"
         raise ConflictError(

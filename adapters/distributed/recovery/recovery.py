@@ -24,7 +24,7 @@ from adapters.distributed.installation import (
     unfinished_recovery,
 )
 from adapters.distributed.log.commit_schema import EVENT_LOG
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.sequenced_appender import DUPLICATE_KEY
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.topics.cloud_events import Record, origin
@@ -49,7 +49,7 @@ class Refill(Generic[E]):
     """
 
     collection: Collection[Fields]
-    schema: LogSchema[E]
+    schema: MongoLogSchema[E]
     topic: str
     until: int | None = None
     option: str = ""
@@ -150,7 +150,7 @@ def _beyond(it: Entry | Finding, until: int) -> bool:
 
 
 class Until(NamedTuple):
-    """The last positions of log and archive to bring back; None: all."""
+    """The last positions of event log and audit log to bring back; None: all."""
 
     events: int | None = None
     communications: int | None = None
@@ -167,7 +167,7 @@ class Recovery:
         self._commits = self._refill(EVENT_LOG, until.events, "--until")
         self._records = self._refill(AUDIT_LOG, until.communications, "--communications-until")
 
-    def _refill(self, schema: LogSchema[E], until: int | None, option: str) -> Refill[E]:
+    def _refill(self, schema: MongoLogSchema[E], until: int | None, option: str) -> Refill[E]:
         mongo = self._mongo
         return Refill(mongo.collection(schema.name), schema, schema.topic_of(mongo.name), until, option)
 
@@ -213,7 +213,7 @@ class Recovery:
         return {"given_up": lost, "to_delete": list(cut)} if cut else {}
 
     def _key_noted(self) -> dict[str, Any]:
-        """Note the key of the archive's last process, else the one that is here; where none is, say which it was."""
+        """Note the key of the audit log's last process, else the one that is here; where none is, say which it was."""
         known = archived_master_key(self._mongo) or self._key
         if known is not None:
             set_master_key(self._mongo, known)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from threading import Event
 from typing import Any, Final
 
-from adapters.distributed.log.reader import LogReader
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.reader import MongoLogReader
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.relay.relay import Relay
@@ -34,9 +34,9 @@ class Relaying:
     status has the topic's id and a checkpoint before which there are none, and the next relay reads on from there.
     """
 
-    def __init__(self, bootstrap: str, mongo: Mongo, installation: str, schema: LogSchema[Any], name: str) -> None:
+    def __init__(self, bootstrap: str, mongo: Mongo, installation: str, schema: MongoLogSchema[Any], name: str) -> None:
         self._bootstrap, self._name, self._topic = bootstrap, name, schema.topic_of(mongo.name)
-        self._source = LogSource(LogReader(mongo, schema), schema, origin(mongo.name, installation))
+        self._source = LogSource(MongoLogReader(mongo, schema), schema, origin(mongo.name, installation))
         self._statuses = Statuses(mongo)
         self._reported: Checkpoint | None = None
         self._reported_at = float("-inf")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.topics.cloud_events import Message, Record, hash_in, reading
 from adapters.log.chain import E
 
@@ -26,7 +26,7 @@ class RelayEntry(NamedTuple):
 
 
 class Log(Protocol[E_co]):
-    """What a source needs of a log, as `LogReader` has it."""
+    """What a source needs of a log, as `MongoLogReader` has it."""
 
     def read(self, after: int, limit: int) -> Sequence[E_co]: ...
     def wait_beyond(self, position: int, timeout: float) -> bool: ...
@@ -35,7 +35,7 @@ class Log(Protocol[E_co]):
 class LogSource(Generic[E]):
     """Entries in order, without holes; `origin` is the `ce_source` of the installation's records."""
 
-    def __init__(self, log: Log[E], schema: LogSchema[E], origin: str) -> None:
+    def __init__(self, log: Log[E], schema: MongoLogSchema[E], origin: str) -> None:
         self._log, self._schema, self.origin = log, schema, origin
 
     def after(self, position: int, limit: int) -> list[RelayEntry]:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.topics.cloud_events import Record
 from adapters.distributed.topics.seek import TopicSeeker
 from adapters.distributed.verification.topic_copy import entries_in
@@ -17,7 +17,7 @@ NEAR: Final = 64  # offsets before the end that are read first
 T = TypeVar("T")
 
 
-def last_entry(address: str, topic: str, schema: LogSchema[E]) -> E | None:
+def last_entry(address: str, topic: str, schema: MongoLogSchema[E]) -> E | None:
     """Return the last entry whose hash follows from what it and the one before it hold; None where there is none.
 
     Raises NotAbleError.

@@ -13,8 +13,8 @@ from adapters.distributed.collection_spec import CollectionSpec
 from adapters.distributed.document_format import DocumentFormat, NeverWrittenError, faults_of, whole
 from adapters.distributed.installation import installation_faults
 from adapters.distributed.log.commit_schema import EVENT_LOG
-from adapters.distributed.log.reader import LogReader
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.reader import MongoLogReader
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.stream_index import streams_out_of_order
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
 from adapters.distributed.membership.status import Statuses
@@ -26,7 +26,7 @@ from adapters.distributed.verification.state_documents import SHAPES, state_form
 from projections.fold import VERSIONS
 from projections.ports import OPEN
 
-RELAYED: Final[dict[str, LogSchema[Any]]] = {RELAY: EVENT_LOG, COMMUNICATIONS: AUDIT_LOG}
+RELAYED: Final[dict[str, MongoLogSchema[Any]]] = {RELAY: EVENT_LOG, COMMUNICATIONS: AUDIT_LOG}
 
 Check = Callable[[], Iterable[str]]
 
@@ -36,7 +36,7 @@ class DatabaseChecks:
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
-        self._log, self._audit_log = LogReader(mongo, EVENT_LOG), LogReader(mongo, AUDIT_LOG)
+        self._log, self._audit_log = MongoLogReader(mongo, EVENT_LOG), MongoLogReader(mongo, AUDIT_LOG)
         self._end = 0
 
     @property

@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.log.commit_schema import EVENT_LOG
-from adapters.distributed.log.schema import LogSchema
+from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record
 from adapters.distributed.topics.scan import Finding, TopicScan
 from adapters.distributed.topics.topics import topic_faults
@@ -32,14 +32,14 @@ class TopicCopy:
     def communications(self, until: int, timeout: float) -> Iterator[Archived | Finding]:
         return self._entries(AUDIT_LOG, until, timeout)
 
-    def _entries(self, schema: LogSchema[E], until: int, timeout: float) -> Iterator[E | Finding]:
+    def _entries(self, schema: MongoLogSchema[E], until: int, timeout: float) -> Iterator[E | Finding]:
         topic = schema.topic_of(self._database)
         records = TopicScan(self._bootstrap, topic, self._source).records(until, timeout)
         yield from exact_entries(records, schema, self._source)
         yield from ((None, f"{topic}: {what}") for what in topic_faults(self._bootstrap, topic))
 
 
-def exact_entries(records: Iterable[Record | Finding], schema: LogSchema[E], origin: str) -> Iterator[E | Finding]:
+def exact_entries(records: Iterable[Record | Finding], schema: MongoLogSchema[E], origin: str) -> Iterator[E | Finding]:
     """Put records together to entries, and tell which records look otherwise than a relay writes them."""
     for held, it in _grouped(records, schema):
         yield it
@@ -49,13 +49,13 @@ def exact_entries(records: Iterable[Record | Finding], schema: LogSchema[E], ori
             yield from _faults(held, (same or possible)[0])
 
 
-def entries_in(records: Iterable[Record | Finding], schema: LogSchema[E]) -> Iterator[E | Finding]:
+def entries_in(records: Iterable[Record | Finding], schema: MongoLogSchema[E]) -> Iterator[E | Finding]:
     """Put records together to entries; what makes no whole one is a finding, and reading goes on behind it."""
     return (it for _, it in _grouped(records, schema))
 
 
 def _grouped(
-    records: Iterable[Record | Finding], schema: LogSchema[E]
+    records: Iterable[Record | Finding], schema: MongoLogSchema[E]
 ) -> Iterator[tuple[Sequence[Record], E | Finding]]:
     held: list[Record] = []
     for record in records:
@@ -78,7 +78,7 @@ def _follows(before: Record, record: Record) -> bool:
     return (record.position, record.last) == (before.position + 1, before.last)
 
 
-def _entry(records: list[Record], schema: LogSchema[E]) -> E | Finding:
+def _entry(records: list[Record], schema: MongoLogSchema[E]) -> E | Finding:
     try:
         return schema.from_records(records)
     except DamagedRecordError as damaged:

@@ -1,4 +1,4 @@
-"""Calls whose process died before they were archived get a record by whoever comes after: then none may be missing."""
+"""A call whose process died before its record was stored gets one from the next process: then none may be missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Final
 
 from adapters.audit_log.chain import is_older
-from adapters.audit_log.system_records import ArchivedJournal
+from adapters.audit_log.system_records import AuditLogJournal
 from commands.ports import EventStore
 from commands.unit_of_work import load
 from domain.errors import AutoLearnError
@@ -24,10 +24,10 @@ BATCH: Final = 1000
 EVERY_SECONDS: Final = 600.0
 
 
-class Settling:
-    """One process that looks, at its start and now and then, which commits have no record of their call.
+class LostCallRecorder:
+    """Looks, at the start of a process and now and then, which commits have no record of their call.
 
-    `in_flight` are the correlations of calls that may still be archived, of all processes.
+    `in_flight` are the correlations of calls of all processes that may still get their record.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Settling:
         store: EventStore,
         feed: Feed,
         communications: Communications,
-        journal: ArchivedJournal,
+        journal: AuditLogJournal,
         in_flight: Callable[[], Iterable[str]],
     ) -> None:
         self._store, self._feed, self._communications = store, feed, communications
@@ -44,31 +44,29 @@ class Settling:
         self._thread: Thread | None = None
 
     def start(self) -> None:
-        """Look now, and from now on until it is stopped, in a thread of its own."""
-        self._thread = Thread(target=self._run, name="settling", daemon=True)
+        self._thread = Thread(target=self._run, name="lost-calls", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End; what was not looked at is left to the next process."""
         self._closing.set()
         if self._thread is not None:
             self._thread.join()
 
-    def settle(self) -> RecordedCalls:
-        """Archive what is lost up to the end of the log, and how far that is settled then; return the latter."""
-        until, _ = self._feed.head()  # first: a call that appended up to there is in flight, or archived
+    def record(self) -> RecordedCalls:
+        """Record the calls that are lost up to the end of the log, and how far that is complete; return the latter."""
+        until, _ = self._feed.head()  # first: a call that appended up to there is in flight, or has its record
         in_flight = frozenset(self._in_flight())
         said = last_recorded_calls(self._communications)
         known = self._known(said)
-        settled = known._replace(until=self._reached(known.until, until, in_flight))
-        if settled not in {said, NO_RECORDED_CALLS}:
-            self._journal.settled(settled.since, settled.until)
-        return settled
+        complete = known._replace(until=self._reached(known.until, until, in_flight))
+        if complete not in {said, NO_RECORDED_CALLS}:
+            self._journal.settled(complete.since, complete.until)
+        return complete
 
     def _run(self) -> None:
         while not self._closing.is_set():
             try:
-                self.settle()
+                self.record()
             except AutoLearnError as trouble:
                 log.warning("whether each commit has its record is looked at again later: %s", trouble.sentence)
             except Exception:
@@ -76,7 +74,7 @@ class Settling:
             self._closing.wait(EVERY_SECONDS)
 
     def _known(self, said: RecordedCalls | None) -> RecordedCalls:
-        """Return what needs no look: what is settled, what an older version left, what was lost and accepted."""
+        """Return what needs no look: what is complete, what an older version left, what was lost and accepted."""
         lost = calls_lost_until(load(self._store, Losses, LOSSES).accepted)
         if said is not None:
             return RecordedCalls(max(said.since, lost), max(said.until, lost))
@@ -85,7 +83,7 @@ class Settling:
         return RecordedCalls(since, since)
 
     def _reached(self, after: int, until: int, in_flight: frozenset[str]) -> int:
-        """Archive the lost calls after a position; return the position before the first one that is in flight."""
+        """Record the lost calls after a position; return the position before the first one that is in flight."""
         position, pending = after, until
         while position < until and not self._closing.is_set():
             recorded, poison = read_after(self._feed, position, BATCH)

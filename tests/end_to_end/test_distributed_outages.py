@@ -28,7 +28,6 @@ UNABLE = 503
 # Seconds, with room for a busy machine; docs/benchmarks.md has what a quiet one takes.
 REFUSED_WITHIN = 20.0  # the patience of one operation, twice behind another call's record, and a second for its own
 TAKEN_OVER_WITHIN = 10.0  # of three kills the quickest
-PASSED_BY_WITHIN = 45.0  # an instance that stands still is known after 3, a first fit loads scikit-learn
 KILLS = 3
 PROCESSES = ("relay", "project", "work catalog", "serve catalog", "serve training", "serve session", "serve storage")
 
@@ -223,29 +222,6 @@ def test_a_frozen_service_answers_late_and_others_are_not_held_up(place: Place) 
         frozen.thaw()
         assert answer.result(60).body["state"] == "completed"
     place.check()
-
-
-def test_calls_through_the_door_go_past_a_frozen_service(place: Place) -> None:
-    frozen = place.fleet.one("serve training")
-    if len(place.fleet.of("serve", "training")) == 1:
-        place.fleet.start("serve", "training")
-    frozen.freeze()
-    try:
-        seconds = [seconds_of_training(place) for _ in range(4)]
-        assert max(seconds) < PASSED_BY_WITHIN
-    finally:
-        frozen.thaw()
-    print(f"serve frozen: calls take {[round(it, 2) for it in seconds]} s")  # noqa: T201 - measured
-    until(lambda: frozen.gauges)
-    place.check()
-
-
-def seconds_of_training(place: Place) -> float:
-    """Train through the door."""
-    began = time.monotonic()
-    answer = place.client.post("trainings", body={"dataset": "iris", "model": "naive-bayes"})
-    assert answer.body["state"] == "completed"
-    return time.monotonic() - began
 
 
 def test_the_task_of_a_frozen_worker_is_taken_over_once_and_its_late_result_refused(place: Place) -> None:

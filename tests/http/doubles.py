@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
-from adapters.embedded.log.feed import SqliteFeed
-from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.audit_log.system_records import AuditLogJournal
 from adapters.tasks.slots import Slots
 from commands.cancellation import Cancellation
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from projections.fold import ProjectionUpdater
+from projections.ports import Documents, Feed
 from tests.http.outcomes import OUTCOMES
 
 
@@ -78,7 +78,7 @@ class PreparedInspector:
 class Projecting:
     """Folds the log into the documents, in a thread."""
 
-    def __init__(self, feed: SqliteFeed, documents: EmbeddedDocuments) -> None:
+    def __init__(self, feed: Feed, documents: Documents) -> None:
         self.feed, self.documents, self._stop = feed, documents, Event()
         self.paused = Event()
         self._thread = Thread(target=self._run, daemon=True)
@@ -97,7 +97,7 @@ class Projecting:
             updater.step(500)
 
 
-class NoJournal:
+class NoJournal(AuditLogJournal):
     """Keeps what the event worker does out of the archive, so that tests see their own calls alone."""
 
     def handled(self, event: Any, position: int, outcome: str, milliseconds: float) -> None:

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from adapters.embedded.audit_log.request_ids import SqliteRequestIds
-from adapters.embedded.audit_log.store import SqliteAuditLog
-from adapters.embedded.database import Database
-from adapters.embedded.log.event_store import SqliteEventStore
-from adapters.embedded.log.feed import SqliteFeed
+from adapters.embedded.database import MEMORY, Database
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.embedded.read_models.documents import EmbeddedDocuments
-from adapters.embedded.read_models.history import EmbeddedHistory
 from adapters.files.blobs import FileBlobs
-from adapters.host.retry import Retry
 from adapters.http.app import make_app
-from adapters.http.backend import Backend
 from adapters.http.middleware.request_pipeline import RequestPipeline
-from adapters.security.cursors import HmacCursorSeal
-from adapters.security.keys import Keyring
 from autolearn.credentials import Credentials
-from commands.application import Application
 from commands.call import Call, command_id
 from commands.catalog.offer_catalog import BuiltinDataset, OfferCatalog
 from commands.clients.add_client import AddClient
-from commands.event_worker import EventWorker
-from commands.ports import Launcher, Ports, TaskSpec
-from commands.unit_of_work import load
-from domain.client import Client
+from commands.ports import Launcher, TaskSpec
 from domain.values import Role
-from projections.queries import Queries
-from projections.tasks import UnfinishedTasks
+from server.compose.embedded import stores_in
+from server.compose.services import make_services
+from server.roles import SERVICES, Roles
+from server.settings import Settings
 from tests.http.asgi import Caller
 from tests.http.doubles import NoJournal, PreparedInspector, PreparedLauncher, Projecting, SetClock
 
@@ -43,48 +32,47 @@ CLIENTS: dict[str, tuple[Role, ...]] = {"ana": ("analyst",), "bob": ("analyst",)
 
 
 class Rig:
-    """One backend, its application behind the gate, and the clients `ana`, `bob` (analysts) and `root` (both roles)."""
+    """One backend, put together as `up` does it, and the clients `ana`, `bob` (analysts) and `root` (both roles).
 
-    def __init__(self, blobs: FileBlobs, launcher: Launcher, datasets: tuple[BuiltinDataset, ...] = (IRIS,)) -> None:
-        self.blobs, self.launcher = blobs, launcher
-        self.clock, self.inspector = SetClock(), PreparedInspector()
-        log, self.read = Database(":memory:"), ReadDatabase(":memory:")
-        self.store, self.feed, self.documents = SqliteEventStore(log), SqliteFeed(log), EmbeddedDocuments(self.read)
-        audit = Database(":memory:")
-        self.communications, self.request_ids = SqliteAuditLog(audit, "backend"), SqliteRequestIds(audit)
-        self.application = Application(Ports(self.store, blobs, launcher, self.clock, "backend", Retry()))
+    `make_launcher` gets the blobs.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        make_launcher: Callable[[FileBlobs], Launcher],
+        datasets: tuple[BuiltinDataset, ...] = (IRIS,),
+    ) -> None:
+        settings = Settings(data=folder, hosts="learn.example", slots=2, reserve=0)
+        self.read = ReadDatabase(MEMORY)
+        stores = stores_in((Database(MEMORY), Database(MEMORY), self.read), settings, "backend")
+        self.store, self.feed, self.documents, self.blobs = stores.store, stores.feed, stores.documents, stores.blobs
+        self.communications, self.request_ids = stores.communications, stores.request_ids
+        self.clock, self.inspector, self.launcher = SetClock(), PreparedInspector(), make_launcher(self.blobs)
+        services = make_services(
+            settings,
+            stores,
+            Roles(SERVICES, SERVICES),
+            name="backend",
+            master=MASTER,
+            launcher=self.launcher,
+            inspector=self.inspector,
+            request_ids=stores.request_ids,
+            journal=NoJournal(stores.communications, "backend", ""),
+            is_lost=lambda _: False,
+            clock=self.clock,
+        )
+        self.application, self.backend, self.worker = services.application, services.backend, services.worker
         self.projecting = Projecting(self.feed, self.documents)
         self.do(OfferCatalog(datasets))
         for name, roles in CLIENTS.items():
             self.do(AddClient(name, roles))
         self.settle()
-        open_tasks = UnfinishedTasks(self.documents, self.feed)
-        self.worker = EventWorker(self.application, self.feed, open_tasks, NoJournal(), is_lost=lambda _: False)
 
     @classmethod
     def prepared(cls, folder: Path) -> Rig:
         """Return one whose tasks have prepared outcomes."""
-        return cls(FileBlobs(str(folder / "blobs")), PreparedLauncher())
-
-    @cached_property
-    def backend(self) -> Backend:
-        cursors = HmacCursorSeal(MASTER)
-        return Backend(
-            application=self.application,
-            queries=Queries(self.documents, EmbeddedHistory(self.read), self.feed, cursors, self.clock.now),
-            feed=self.feed,
-            documents=self.documents,
-            communications=self.communications,
-            request_ids=self.request_ids,
-            blobs=self.blobs,
-            keyring=Keyring(MASTER),
-            cursors=cursors,
-            clients=lambda name: load(self.store, Client, f"client:{name}"),
-            inspector=self.inspector,
-            clock=self.clock,
-            worker="backend",
-            hosts=frozenset({"learn.example"}),
-        )
+        return cls(folder, lambda _: PreparedLauncher())
 
     @cached_property
     def app(self) -> RequestPipeline:

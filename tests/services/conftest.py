@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.files.blobs import FileBlobs
 from adapters.learning.tables.builtin import BUILTIN
 from commands.catalog.offer_catalog import BuiltinDataset
 from tests.http.rig import Rig
@@ -15,8 +14,8 @@ from tests.tasks.inline import InlineLauncher
 
 @pytest.fixture(scope="module")
 def learning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    blobs = FileBlobs(str(tmp_path_factory.mktemp("blobs")))
     wine = BUILTIN["wine"]
-    rig = Rig(blobs, InlineLauncher(blobs, 2), (BuiltinDataset("wine", wine.target, wine.licence, wine.source),))
+    dataset = BuiltinDataset("wine", wine.target, wine.licence, wine.source)
+    rig = Rig(tmp_path_factory.mktemp("data"), lambda blobs: InlineLauncher(blobs, 2), (dataset,))
     yield rig
     rig.close()

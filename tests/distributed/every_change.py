@@ -22,8 +22,7 @@ from adapters.distributed.document_format import DocumentFormat, fault_in
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models import documents, history_rows
-from adapters.distributed.read_models.generations import HISTORY, ReadModels
-from projections.fold import VERSIONS
+from adapters.distributed.read_models.generations import ReadModels
 from tests.distributed.bson_changes import changes
 from tests.distributed.life import faults_in, live
 
@@ -74,7 +73,7 @@ def kinds(mongo: Mongo) -> dict[str, DocumentFormat]:
     return {
         EVENT_LOG.name: EVENT_LOG.format,
         AUDIT_LOG.name: AUDIT_LOG.format,
-        **{read.collection(name).name: documents.DOCUMENT for name in VERSIONS if name != HISTORY},
+        read.documents("experiment").name: documents.DOCUMENT,
         read.history.name: history_rows.ROW,
     }
 

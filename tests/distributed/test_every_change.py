@@ -22,7 +22,7 @@ from tests.distributed.bson_changes import changes
 from tests.distributed.every_change import Place, is_same, kinds, missed
 from tests.distributed.life import faults_in, live, living
 
-SOME_DOCUMENTS = [("commits", 0), ("communications", 3), ("experiment", 0), ("experiment", 6), ("history", 0)]
+SOME_DOCUMENTS = [("commits", 0), ("communications", 3), ("documents", 0), ("documents", 6), ("history", 0)]
 OTHER_VALUES = (" else", " longer", " negative")
 RARELY = 61  # of the changes that the document shows by itself, every so often one is made in the database
 
@@ -47,7 +47,7 @@ def test_all_is_well_while_processes_live(lived: Mongo) -> None:
         assert faults_in(lived) == []
 
 
-@pytest.mark.parametrize("name", ["commits", "communications", "catalog", "session", "experiment", "tasks", "history"])
+@pytest.mark.parametrize("name", ["commits", "communications", "documents", "history"])
 def test_types_lengths_order_and_fields_show_in_each_document(lived: Mongo, name: str) -> None:
     place, kind = Place(lived, named(lived, name)), kinds(lived)[named(lived, name)]
     for raw in place.before:
@@ -92,7 +92,7 @@ def test_changes_of_all_kinds_are_found_in_the_database(lived: Mongo, name: str,
 STRAY_IDS: list[Any] = ["5", -1, 0, 5.0, 2.5, float("nan"), None, Decimal128("5"), Int64(10**9), Int64(-1), {"a": 1}]
 
 
-@pytest.mark.parametrize("name", ["commits", "communications", "catalog", "session", "experiment", "tasks", "history"])
+@pytest.mark.parametrize("name", ["commits", "communications", "documents", "history"])
 def test_a_document_at_a_place_of_any_type_is_named(lived: Mongo, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "REACHED_WITHIN", 0.0)  # the log seems to be longer
     place = Place(lived, named(lived, name))
@@ -111,7 +111,7 @@ def unique(document: Fields, number: int) -> Fields:
     return {name: it for name, it in (other | {"e": events}).items() if name in document}
 
 
-@pytest.mark.parametrize("name", ["commits", "communications", "catalog", "session", "experiment", "tasks", "history"])
+@pytest.mark.parametrize("name", ["commits", "communications", "documents", "history"])
 def test_each_document_that_is_removed_is_missed(lived: Mongo, name: str) -> None:
     place = Place(lived, named(lived, name))
     last = len(place.before) - 1 if name in {"commits", "communications"} else len(place.before)
@@ -119,7 +119,7 @@ def test_each_document_that_is_removed_is_missed(lived: Mongo, name: str) -> Non
         assert place.faults([*place.before[:n], *place.before[n + 1 :]]), n
 
 
-@pytest.mark.parametrize("name", ["commits", "communications", "catalog", "session", "experiment", "tasks", "history"])
+@pytest.mark.parametrize("name", ["commits", "communications", "documents", "history"])
 def test_contents_that_change_places_are_found(lived: Mongo, name: str) -> None:
     place = Place(lived, named(lived, name))
     for n in range(1, len(place.before)):
@@ -150,8 +150,9 @@ POINTERS: dict[str, Callable[[Mongo], object]] = {
     "no position": set_in("read-models", "generation-1", {"$unset": {"positions.session": ""}}),
     "a position of nothing": set_in("read-models", "generation-1", {"$set": {"positions.x": 1}}),
     "a generation of another version": set_in("read-models", "generation-1", {"$inc": {"version": 1}}),
-    "another collection": set_in("read-models", "generation-1", {"$set": {"collections.tasks": "read-tasks-v1-2"}}),
-    "a collection of another version": set_in("read-models", "generation-1", {"$set": {"collections.tasks": "x"}}),
+    "another collection": set_in("read-models", "generation-1", {"$set": {"collections.tasks": "read-documents-2"}}),
+    "a collection of another name": set_in("read-models", "generation-1", {"$set": {"collections.tasks": "x"}}),
+    "a projection of another version": set_in("read-models", "generation-1", {"$inc": {"versions.tasks": 1}}),
     "no collection": set_in("read-models", "generation-1", {"$unset": {"collections.tasks": ""}}),
     "no generation's document": lambda mongo: mongo.collection("read-models").delete_one({"_id": "generation-1"}),
     "an unknown pointer": lambda mongo: mongo.collection("read-models").insert_one({"_id": "w"}),

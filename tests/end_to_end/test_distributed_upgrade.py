@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,14 +53,14 @@ def test_old_and_new_read_models_serve_side_by_side_until_the_old_processes_are_
     until(lambda: {it.gauges["projection_position"] for it in (project, new_project)} == {added})
     assert [it.gauges["in_charge"] for it in (project, new_project)] == [1, 1]
     assert serve.get("/health/ready")[0] == READY
-    assert versions_in(fleet) == {OLD, NEW}
+    assert histories_in(fleet) == {OLD, NEW}
 
     for old in (project, serve):
         assert old.stop() == 0
-        assert versions_in(fleet) == {OLD, NEW}
+        assert histories_in(fleet) == {OLD, NEW}
     assert fleet.one("relay").stop() == 0
     fleet.start("relay")
-    until(lambda: versions_in(fleet) == {NEW})
+    until(lambda: histories_in(fleet) == {NEW})
     found = shell("verify", "--against", "kafka").json
     assert found["ok"], found
     assert new_serve.get("/health/ready")[0] == READY
@@ -71,13 +72,13 @@ def become_newer(fleet: Fleet, folder: Path) -> None:
     fleet.more["PYTHONPATH"] = f"{folder}:{ROOT}"
 
 
-def versions_in(fleet: Fleet) -> set[int]:
-    """Return the versions of the history that are in the database; all other projections are there once."""
+def histories_in(fleet: Fleet) -> set[int]:
+    """Return the versions of the history that there are; the other projections are there once."""
     mongo = Mongo(fleet.mongodb, fleet.database)
     try:
-        names = [name for name in mongo.database.list_collection_names() if name.startswith("read-") and "-v" in name]
+        names = [name for name in mongo.database.list_collection_names() if re.match("read-[a-z]+-[0-9]", name)]
+        state = list(mongo.collection("read-models").find({"_id": {"$regex": "^generation-"}}))
     finally:
         mongo.close()
-    others = [name.split("-")[1] for name in names if not name.startswith("read-history-")]
-    assert len(others) == len(set(others)), names
-    return {int(name.split("-v")[1].partition("-")[0]) for name in names if name.startswith("read-history-")}
+    assert {name for name in names if name.startswith("read-documents-")} <= {"read-documents-1"}
+    return {it["versions"]["history"] for it in state if it["collections"]["history"] in names}

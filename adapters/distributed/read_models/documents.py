@@ -9,10 +9,10 @@ from pydantic_core import from_json
 
 from adapters.distributed.document_format import DocumentFormat, NeverWrittenError, whole
 from adapters.distributed.mongo import Fields, as_ours
-from adapters.distributed.read_models.generations import HISTORY, ReadModels
+from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.position_waiter import PositionWaiter
 from domain.errors import NotAbleError
-from projections.fold import KINDS_OF
+from projections.fold import KINDS, PROJECTION_OF
 from projections.ports import OPEN, Batch, Document
 
 STREAMED = 1000
@@ -70,23 +70,19 @@ class MongoDocuments:
 
     def all_versions(self) -> Iterator[Document]:
         """Stream every version, closed ones too; a body that is no JSON any more comes back as text."""
-        for projection in KINDS_OF:
-            if projection != HISTORY:
-                yield from self._all_versions_of(projection)
+        for kind in KINDS:
+            after: Fields = {"kind": kind}
+            while page := self._page_of_all(kind, after):
+                yield from (
+                    Document(key["kind"], key["id"], key["since"], one["until"], json_or_text(one.get("body")))
+                    for one in page
+                    for key in [one["_id"]]
+                )
+                after = page[-1]["_id"]
 
-    def _all_versions_of(self, projection: str) -> Iterator[Document]:
-        beyond: Fields = {}
-        while page := self._page_of_all(projection, beyond):
-            yield from (
-                Document(key["kind"], key["id"], key["since"], one["until"], json_or_text(one.get("body")))
-                for one in page
-                for key in [one["_id"]]
-            )
-            beyond = {"_id": {"$gt": page[-1]["_id"]}}
-
-    def _page_of_all(self, projection: str, beyond: Fields) -> Sequence[Fields]:
+    def _page_of_all(self, kind: str, after: Fields) -> Sequence[Fields]:
         with as_ours():
-            found = self._read.collection(projection).find(beyond)
+            found = self._read.documents(kind).find({"_id": {"$gt": after, "$lt": {"kind": f"{kind}\0"}}})
             return tuple(found.sort("_id", 1).limit(STREAMED).batch_size(STREAMED))
 
     def wait(self, position: int, timeout: float) -> bool:
@@ -110,6 +106,8 @@ def _rewritten(stored: Fields) -> Iterator[Fields]:
     key = stored["_id"]
     if not isinstance(from_json(stored["body"]), dict):
         raise NeverWrittenError("its body is no object")
+    if key["kind"] not in PROJECTION_OF:
+        raise NeverWrittenError(f"no projection has documents of the kind {key['kind']!r}")
     yield {
         "_id": _key(str(key["kind"]), str(key["id"]), whole(key["since"])),
         "until": whole(stored["until"]),

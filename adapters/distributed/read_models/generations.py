@@ -1,20 +1,20 @@
 """The read models' collections in MongoDB, by generations: one serves, a rebuild makes the next.
 
-`read-history-v1-3` holds the history as version 1 of that projection has it, made for generation 3. In `read-models`,
-`{_id: "generation-3", version, collections, positions}` says which collections a generation has and how far each is,
-`{_id: "v5", generation, caught_up}` which one serves the programs whose versions sum up to 5, `{_id: "last", number}`
-counts. A rebuild of one projection, and a program with another version of one, share the other collections with the
-generation before: what a projection writes follows from the log alone, so any number of processes may write it.
+`read-documents-3` and `read-history-3` were made for generation 3. In `read-models`, `{_id: "generation-3", version,
+versions, collections, positions}` says of each projection which version it is, in which collection, and how far;
+`{_id: "v5", generation, caught_up}` which generation serves the programs whose versions sum up to 5; `{_id: "last",
+number}` counts. A rebuild of one projection, and a program with another version of one, share the other collections
+with the generation before: what a projection writes follows from the log alone, so several processes may write it. What
+that projection had in a shared collection stays there and is read no more.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection as AnyOf
 from collections.abc import Iterator, Mapping
 from threading import Lock
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from pymongo import IndexModel, ReturnDocument
 from pymongo.collection import Collection
@@ -29,7 +29,7 @@ POINTER_SECONDS: Final = 0.25  # how late a switch to another generation is seen
 STATE: Final = "read-models"
 HISTORY: Final = "history"
 NONE_YET: Final = 0
-COLLECTION: Final = re.compile(r"read-(?P<projection>[a-z]+)-v(?P<version>[0-9]+)-(?P<generation>[0-9]+)")
+COLLECTION: Final = "read-(documents|history)-[0-9]+"
 FIRST_FORM: Final = r"v[0-9]+-[0-9]+"  # of read models with one version for all: `v1-3`, `read-v1-3.documents`
 
 
@@ -57,7 +57,7 @@ class ReadModels:
     def fresh(cls, mongo: Mongo, projection: str | None = None) -> ReadModels:
         """Make the next generation: all of it empty, or one projection, beside the others of the one that serves."""
         base = None if projection is None else _generation(mongo, serving(mongo))
-        return _make(mongo, base, {*VERSIONS} - {projection} if base else ())
+        return _make(mongo, base, {*VERSIONS} - {projection})
 
     @classmethod
     def ensured(cls, mongo: Mongo) -> ReadModels:
@@ -68,8 +68,7 @@ class ReadModels:
         read = cls.current(mongo)
         if read.number == NONE_YET:
             base = _generation(mongo, _serving_older(mongo))
-            same = [name for name, it in (base or {"collections": {}})["collections"].items() if _is_of_today(name, it)]
-            made = _make(mongo, base, same)
+            made = _make(mongo, base, [it for it in VERSIONS if base and base["versions"].get(it) == VERSIONS[it]])
             first = {"$set": {"generation": {"$ifNull": ["$generation", made.number]}}}
             with as_ours():  # of several who do this one wins
                 mongo.collection(STATE).update_one({"_id": _pointer()}, [first], upsert=True)
@@ -94,7 +93,7 @@ class ReadModels:
 
     def collection(self, projection: str) -> Collection[Fields]:
         """Return versions of documents, `{_id: {kind, id, since}, until, body: JSON text}`, or of history rows."""
-        return self.mongo.collection(self._served()[1].get(projection, f"read-{projection}"))
+        return self.mongo.collection(self._served()[1].get(projection, _collection(projection, NONE_YET)))
 
     def documents(self, kind: str) -> Collection[Fields]:
         return self.collection(PROJECTION_OF[kind])
@@ -107,8 +106,9 @@ class ReadModels:
     @property
     def layouts(self) -> list[CollectionSpec]:
         """How the collections must be."""
-        indexes = {HISTORY: [IndexModel(list(keys)) for keys in INDEXES]}
-        return [CollectionSpec(self.collection(name).name, indexes.get(name, ())) for name in VERSIONS]
+        indexes = [IndexModel(list(keys)) for keys in INDEXES]
+        documents = {self.collection(name).name for name in VERSIONS if name != HISTORY}
+        return [*map(CollectionSpec, sorted(documents)), CollectionSpec(self.history.name, indexes)]
 
     def positions(self) -> dict[str, int]:
         """Return how far each projection is."""
@@ -154,12 +154,12 @@ def _make(mongo: Mongo, base: Fields | None, shared: AnyOf[str]) -> ReadModels:
             {"_id": "last"}, {"$inc": {"number": 1}}, upsert=True, return_document=ReturnDocument.AFTER
         )
         number = int(counted["number"] if counted else 1)
-        collections = {name: f"read-{name}-v{version}-{number}" for name, version in VERSIONS.items()}
+        collections = {name: _collection(name, number) for name in VERSIONS}
         positions = dict.fromkeys(VERSIONS, 0)
         if base is not None:
             collections |= {name: base["collections"][name] for name in shared}
             positions |= {name: base["positions"][name] for name in shared}
-        made = {"version": VERSION, "collections": collections, "positions": positions}
+        made = {"version": VERSION, "versions": {**VERSIONS}, "collections": collections, "positions": positions}
         state.insert_one({"_id": _name(number), **made})
         # Told before it was looked for: whoever removes that one from now on knows what this one shares.
         if shared and base is not None and state.find_one({"_id": base["_id"]}) is None:
@@ -187,7 +187,7 @@ def make_current(mongo: Mongo, number: int) -> None:
     if before == number:
         return
     served = (_generation(mongo, before) or {"collections": {}})["collections"].values()
-    foreign = [it for it in (made or {"collections": {}})["collections"].values() if not it.endswith(f"-{number}")]
+    foreign = [it for it in (made or {"collections": {}})["collections"].values() if _number(it) != number]
     if before > number or made is None or not set(foreign) <= set(served):
         raise NotAbleError(f"A younger generation of the read models serves already than {number}: rebuild again.")
     expected = {"_id": _pointer(), "generation": before or {"$exists": False}}
@@ -246,14 +246,14 @@ def pointer_faults(mongo: Mongo) -> Iterator[str]:
 
 
 def _generation_faults(number: int, served: Fields | None, present: AnyOf[str]) -> Iterator[str]:
-    collections: dict[str, Any] = served["collections"] if served else {}
-    if served is None or collections.get(HISTORY) not in present:
+    if served is None or served["collections"].get(HISTORY) not in present:
         yield f"generation {number} of the read models is to serve, and has no collections"
         return
-    it, positions = f"generation {number} of the read models", served["positions"]
-    if served["version"] != VERSION:
-        yield f"{it} is of version {served['version']}, and serves {VERSION}"
-    if {*collections} != {*VERSIONS} or not all(_is_of_today(name, it) for name, it in collections.items()):
+    it, collections, positions = f"generation {number} of the read models", served["collections"], served["positions"]
+    if (served["version"], served["versions"]) != (VERSION, VERSIONS):
+        yield f"{it} is of the versions {served['versions']} ({served['version']}), and serves {VERSIONS} ({VERSION})"
+    names = {name: _collection(name, _number(str(of_it))) for name, of_it in collections.items()}
+    if {*collections} != {*VERSIONS} or names != collections:
         yield f"{it} has other collections than those of its projections: {collections}"
     if {*positions} != {*VERSIONS} or any(not isinstance(it, int) or it < 0 for it in positions.values()):
         yield f"{it} has other positions than those of its projections: {positions}"
@@ -282,17 +282,17 @@ def _generations(mongo: Mongo) -> dict[str, Fields]:
 def _present(mongo: Mongo) -> dict[str, int]:
     """Return the collections that are there, and for which generation each was made."""
     with as_ours():
-        found = mongo.database.list_collection_names(filter={"name": {"$regex": f"^{COLLECTION.pattern}$"}})
+        found = mongo.database.list_collection_names(filter={"name": {"$regex": f"^{COLLECTION}$"}})
     return {name: _number(name) for name in found}
 
 
-def _is_of_today(projection: str, collection: str) -> bool:
-    named = COLLECTION.fullmatch(collection)
-    return named is not None and (named["projection"], int(named["version"])) == (projection, VERSIONS.get(projection))
+def _collection(projection: str, number: int) -> str:
+    return f"read-{HISTORY if projection == HISTORY else 'documents'}-{number}"
 
 
 def _number(name: str) -> int:
-    return int(name.rpartition("-")[2])
+    number = name.rpartition("-")[2]
+    return int(number) if number.isdecimal() else NONE_YET
 
 
 def _name(number: int) -> str:

@@ -9,11 +9,11 @@ from pydantic_core import to_json
 
 from adapters.distributed.mongo import as_ours
 from adapters.distributed.read_models.documents import MongoDocuments
-from adapters.distributed.read_models.generations import HISTORY, ReadModels, make_current, serving
+from adapters.distributed.read_models.generations import ReadModels, make_current, serving
 from adapters.distributed.read_models.history_rows import row_writes
 from adapters.distributed.read_models.version_writes import Step, Write, steps
 from domain.errors import NotAbleError
-from projections.fold import PROJECTION_OF, VERSIONS, WRITTEN_ONCE
+from projections.fold import VERSIONS, WRITTEN_ONCE
 from projections.ports import Batch
 
 REMEMBERED: Final = 50_000
@@ -55,11 +55,11 @@ class ProjectorDocuments(MongoDocuments):
 
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Yield the single writes of a batch; only the last one shows anything. Raises NotAbleError."""
-        writes: dict[str, list[Write]] = {HISTORY: row_writes(batch.history)}
+        writes = {self._read.history: row_writes(batch.history)}
         for document in batch.documents:
-            writes.setdefault(PROJECTION_OF[document[0]], []).append(self._write(*document))
-        for projection, of_it in writes.items():
-            yield from steps(self._read.collection(projection), of_it)
+            writes.setdefault(self._read.documents(document[0]), []).append(self._write(*document))
+        for collection, of_it in writes.items():
+            yield from steps(collection, of_it)
         projections = tuple(VERSIONS) if batch.projections is None else batch.projections
         yield lambda: self._read.advance(batch.position, projections)
         self._folded = self._folded | dict.fromkeys(projections, batch.position)

@@ -20,7 +20,7 @@ from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
 from adapters.distributed.membership.status import Statuses
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.read_models.documents import DOCUMENT
-from adapters.distributed.read_models.generations import HISTORY, NONE_YET, ReadModels, pointer_faults
+from adapters.distributed.read_models.generations import NONE_YET, ReadModels, pointer_faults
 from adapters.distributed.read_models.history_rows import ROW
 from adapters.distributed.verification.state_documents import SHAPES, state_formats
 from projections.fold import VERSIONS
@@ -71,9 +71,9 @@ class DatabaseChecks:
     def read_models(self) -> Iterator[str]:
         read = ReadModels.current(self._mongo).pinned()
         if read.number != NONE_YET:
-            for projection in VERSIONS:
-                kind = ROW if projection == HISTORY else DOCUMENT
-                yield from self._documents(read.collection(projection).name, self._in_time(kind))
+            for name in {read.collection(projection).name for projection in VERSIONS}:
+                kind = ROW if name == read.history.name else DOCUMENT
+                yield from self._documents(name, self._in_time(kind))
 
     def _relayed_faults(self) -> Iterator[str]:
         """Tell where a relay was farther than what it carries: that has lost its end."""

@@ -21,6 +21,7 @@ from adapters.distributed.document_format import (
 )
 from adapters.distributed.mongo import Fields
 
+GENERATION: Final = ("versions", "collections", "positions")  # of each projection
 LONGEST_LEASE: Final = timedelta(hours=1)  # and for clocks that do not agree
 
 SHAPES: Final[Mapping[str, Sequence[Shape]]] = {
@@ -33,7 +34,7 @@ SHAPES: Final[Mapping[str, Sequence[Shape]]] = {
         Shape("last", {"number": INTEGER}, {}),
         Shape("v[0-9]+", {}, {"generation": INTEGER, "caught_up": TRUTH, "last": INTEGER}),  # `last`: of the first form
         Shape("v[0-9]+-[0-9]+", {"position": INTEGER}, {}),  # of the first form
-        Shape("generation-[0-9]+", {"version": INTEGER, "collections": OBJECT, "positions": OBJECT}, {}),
+        Shape("generation-[0-9]+", {"version": INTEGER, **dict.fromkeys(GENERATION, OBJECT)}, {}),
     ],
     "leases": [Shape(".+", {"holder": TEXT, "until": TIME}, {})],
     "presence": [

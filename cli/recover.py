@@ -73,7 +73,7 @@ def _accept(terminal: Terminal, reason: str) -> None:
 
 def _steps(until: int | None, communications_until: int | None) -> Iterator[dict[str, Any]]:
     from server.compose.recovery import recovery  # noqa: PLC0415 - loads the adapters
-    from server.inspection.questions import as_steps  # noqa: PLC0415 - idem
+    from server.inspection.inspections import as_steps  # noqa: PLC0415 - idem
     from server.settings import read_settings  # noqa: PLC0415 - idem
 
     return as_steps(recovery(read_settings(mode="distributed"), until, communications_until))

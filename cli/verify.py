@@ -44,7 +44,7 @@ def verify(
 def _steps(terminal: Terminal, given: Facts, data: str | None) -> Iterable[Event]:
     if data is None:
         return terminal.client().stream("POST", "verifications", body=given)
-    from server.inspection.questions import inspect_offline  # noqa: PLC0415 - loads the adapters
+    from server.inspection.inspections import inspect_offline  # noqa: PLC0415 - loads the adapters
 
     return offline(inspect_offline("verify", data, given))
 

@@ -23,9 +23,8 @@ from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import EmbeddedDocuments
-from adapters.embedded.read_models.generations import Generations, is_outdated
+from adapters.embedded.read_models.generations import Generations, is_outdated, served_faults
 from adapters.embedded.read_models.history import EmbeddedHistory
-from adapters.embedded.read_models.served import served_faults
 from adapters.files.blobs import FileBlobs
 from adapters.host.directory_lock import DirectoryLock
 from adapters.security.keys import fingerprint

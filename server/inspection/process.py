@@ -22,7 +22,7 @@ from adapters.host.processes import python_command
 from autolearn.secret_files import forbid_dumps
 from commands.cancellation import Cancellation
 from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError
-from server.inspection.steps import end_with_caller, told_by
+from server.inspection.pipes import end_with_caller, steps_of_process
 
 Step = dict[str, Any]
 RARELY = (100_000, 20, 50)  # events come and go without a circle: looking for garbage takes a fifth of the time
@@ -33,24 +33,24 @@ ADOPT_SECONDS = 600.0  # what was appended during a rebuild is folded in less, e
 class ProcessInspector:
     """Starts one process per inspection; `adopt` lets a rebuilt file serve, the environment names the data.
 
-    `look` says what only the process that serves can find wrong: verify tells it, too.
+    `own_faults` are what only the process that serves can find: they go into the result of verify.
     """
 
     def __init__(
         self,
         environment: dict[str, str],
         adopt: Callable[[str], Future[None]],
-        look: Callable[[], list[str]] = list,
+        own_faults: Callable[[], list[str]] = list,
     ) -> None:
         self._environment = environment
         self._adopt = adopt
-        self._look = look
+        self._own_faults = own_faults
         self._rebuilding = Lock()
 
     def run(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation | None = None) -> Iterator[Step]:
         """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
 
-        Cutting `cancellation` ends it. One rebuild at a time (ConflictError): each removes the files of the others.
+        `cancellation` ends it. One rebuild at a time (ConflictError): each removes the files of the others.
         """
         if kind not in KINDS:
             raise BadInputError(f"{kind!r} is no inspection: {', '.join(KINDS)}.")
@@ -58,15 +58,13 @@ class ProcessInspector:
             for step in self._steps(kind, arguments, cancellation or Cancellation()):
                 if kind == "rebuild" and "result" in step:
                     self._let_serve(step["result"].pop("file"))
-                yield self._with_own(step) if kind == "verify" and "result" in step else step
+                yield self._with_own_faults(step) if kind == "verify" and "result" in step else step
 
-    def _with_own(self, step: Step) -> Step:
-        faults = [{"position": None, "what": what} for what in self._look()]
-        return (
-            {"result": step["result"] | {"ok": False, "faults": [*faults, *step["result"]["faults"]]}}
-            if faults
-            else step
-        )
+    def _with_own_faults(self, step: Step) -> Step:
+        faults = [{"position": None, "what": what} for what in self._own_faults()]
+        if not faults:
+            return step
+        return {"result": step["result"] | {"ok": False, "faults": [*faults, *step["result"]["faults"]]}}
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -88,7 +86,9 @@ class ProcessInspector:
             ) from None
 
     def _steps(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[Step]:
-        return told_by(python_command("server.inspection.process", kind), self._environment, arguments, cancellation)
+        return steps_of_process(
+            python_command("server.inspection.process", kind), self._environment, arguments, cancellation
+        )
 
 
 def main() -> int:
@@ -100,18 +100,18 @@ def main() -> int:
     gc.set_threshold(*RARELY)
     arguments = json.loads(sys.stdin.readline())
     end_with_caller(sys.stdin)
-    from server.inspection.questions import inspect  # noqa: PLC0415 - the stores, only in this process
+    from server.inspection.inspections import inspect  # noqa: PLC0415 - the stores, only in this process
     from server.settings import read_settings  # noqa: PLC0415 - idem
 
     try:
         for step in inspect(read_settings(), sys.argv[1], arguments):
-            _tell(step)
+            _write_step(step)
     except AutoLearnError as refused:
-        _tell({"error": refused.slug, "sentence": refused.sentence, "facts": refused.facts})
+        _write_step({"error": refused.slug, "sentence": refused.sentence, "facts": refused.facts})
     return 0
 
 
-def _tell(step: Step) -> None:
+def _write_step(step: Step) -> None:
     sys.stdout.write(json.dumps(step) + "\n")
     sys.stdout.flush()
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.embedded.read_models.served import served_faults
+from adapters.embedded.read_models.generations import served_faults
 from commands.cancellation import Cancellation
 from commands.ports import Stamp
 from commands.unit_of_work import load
@@ -23,8 +23,8 @@ from projections.ports import Batch
 from projections.runner import Runner
 from server.compose.embedded import EmbeddedStores, let_serve, open_stores
 from server.compose.stores import Stores, environment
+from server.inspection.inspections import inspect_offline
 from server.inspection.process import ProcessInspector
-from server.inspection.questions import inspect_offline
 from server.settings import Settings, read_settings
 from tests.projections.world import content
 
@@ -71,7 +71,7 @@ def result(settings: Settings, kind: str, **arguments: Any) -> dict[str, Any]:
 def test_replay_waits_for_the_read_models_and_says_so(
     settings: Settings, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.inspection.questions.CATCH_UP_SECONDS", 0.0)
+    monkeypatch.setattr("server.inspection.inspections.CATCH_UP_SECONDS", 0.0)
     with pytest.raises(NotReachedError) as late:
         result(settings, "replay")
     assert late.value.facts == {"reached": 0}

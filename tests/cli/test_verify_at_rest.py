@@ -23,7 +23,7 @@ from adapters.host.processes import child_environment
 from domain.errors import ConflictError, DataDirectoryInUseError
 from projections.verification import verify as verification
 from server.compose import lock_directory, open_runner
-from server.inspection.questions import inspect_offline
+from server.inspection.inspections import inspect_offline
 from server.settings import Settings, read_settings
 from tests.cli.test_inspect import folded, opened
 from tests.contracts.test_communications import CALL
@@ -31,7 +31,7 @@ from tests.contracts.test_communications import CALL
 WITHOUT_PRIVILEGES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 PROGRAM = """
 import json, sys
-from server.inspection.questions import inspect_offline
+from server.inspection.inspections import inspect_offline
 *_, last = inspect_offline("verify", sys.argv[1], {})
 print(json.dumps(last["result"]))
 """

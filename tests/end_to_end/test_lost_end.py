@@ -8,7 +8,7 @@ import pytest
 
 from cli.up import started
 from domain.errors import ConflictError
-from server.inspection.questions import inspect_offline
+from server.inspection.inspections import inspect_offline
 from tests.end_to_end.place import Place, Shell
 
 pytestmark = pytest.mark.slow

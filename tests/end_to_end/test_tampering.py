@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server.inspection.questions import inspect_offline
+from server.inspection.inspections import inspect_offline
 from tests.end_to_end.place import Place
 
 CHANGES_PER_FILE = 3

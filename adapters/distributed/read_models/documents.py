@@ -37,7 +37,6 @@ class MongoDocuments:
         raise NotAbleError(f"Position {batch.position} is for the projection to write: here one only reads.")
 
     def get(self, kind: str, id: str, at: int | None = None) -> Document | None:
-        """Return the version true now, or at a position."""
         position = self.position() if at is None else at
         of_it = {"$gte": _key(kind, id, 0), "$lte": _key(kind, id, position)}
         with as_ours():
@@ -47,7 +46,6 @@ class MongoDocuments:
     def list(
         self, kind: str, prefix: str = "", at: int | None = None, limit: int = 1000, after: str = ""
     ) -> list[Document]:
-        """Return the documents of a kind whose id begins with `prefix` and sorts after `after`, ordered by id."""
         position = self.position() if at is None else at
         begin = max(_key(kind, after, OPEN + 1), _key(kind, prefix, 0), key=lambda key: (key["id"], key["since"]))
         true_then = {
@@ -60,7 +58,6 @@ class MongoDocuments:
             return [_document(one, at) for one in found]
 
     def versions(self, kind: str, at: int | None = None, prefix: str = "") -> Iterator[Document]:
-        """Stream all documents of a kind true at a position, ordered by id."""
         position, after = self.position() if at is None else at, ""
         while page := self.list(kind, prefix, position, STREAMED, after):
             yield from page
@@ -86,7 +83,6 @@ class MongoDocuments:
             return tuple(found.sort("_id", 1).limit(STREAMED).batch_size(STREAMED))
 
     def wait(self, position: int, timeout: float) -> bool:
-        """Wait until `position` is folded in; False after `timeout` seconds."""
         return self._waiter.wait(position, timeout)
 
 

@@ -27,14 +27,12 @@ class MongoHistory:
             return find_page(query, MongoRows(self._read.history))
 
     def versions(self, at: int) -> Iterator[HistoryRow]:
-        """Stream the rows true at a position with their facts, ordered by `n`."""
         after = -1
         while rows := self._true_at(after, at):
             yield from (row_of(row) for row in rows)
             after = rows[-1]["_id"]["n"]
 
     def all_versions(self) -> Iterator[HistoryRow]:
-        """Stream every version with its facts, closed ones too."""
         beyond: Fields = {}
         while rows := self._page_of_all(beyond):
             yield from (row_of(row) for row in rows)

@@ -39,7 +39,6 @@ class EmbeddedDocuments:
         self._applied = Condition()
 
     def position(self) -> int:
-        """Return the position of the last commit folded in."""
         with self._database.reading() as connection:
             return int(connection.execute("SELECT min(position) FROM progress").fetchone()[0])
 
@@ -48,7 +47,6 @@ class EmbeddedDocuments:
             return dict(connection.execute("SELECT projection, position FROM progress"))
 
     def apply(self, batch: Batch) -> None:
-        """Write a batch and its position together, or nothing."""
         with self._database.writing() as connection:
             _write_documents(connection, batch)
             write_rows(connection, batch.history)
@@ -58,7 +56,6 @@ class EmbeddedDocuments:
             self._applied.notify_all()
 
     def get(self, kind: str, id: str, at: int | None = None) -> Document | None:
-        """Return the version true now, or at a position."""
         position = OPEN if at is None else at
         with self._database.reading() as connection:
             row = connection.execute(GET, (kind, id, position)).fetchone()
@@ -67,7 +64,6 @@ class EmbeddedDocuments:
     def list(
         self, kind: str, prefix: str = "", at: int | None = None, limit: int = 1000, after: str = ""
     ) -> list[Document]:
-        """Return the documents of a kind whose id begins with `prefix` and sorts after `after`, ordered by id."""
         bounds: tuple[Any, ...] = (kind, after, prefix, prefix + BEYOND_ALL)
         with self._database.reading() as connection:
             if at is None:
@@ -77,7 +73,6 @@ class EmbeddedDocuments:
         return [_document(row) for row in rows]
 
     def versions(self, kind: str, at: int | None = None, prefix: str = "") -> Iterator[Document]:
-        """Stream all documents of a kind true at a position, ordered by id; no read transaction stays open between."""
         after = ""
         while page := self.list(kind, prefix, at, STREAMED, after):
             yield from page
@@ -98,7 +93,6 @@ class EmbeddedDocuments:
         return [Document(kind, id, since, until, json_or_text(body)) for kind, id, since, until, body in rows]
 
     def wait(self, position: int, timeout: float) -> bool:
-        """Wait until `position` is folded in; False after `timeout` seconds."""
         end = monotonic() + timeout
         with self._applied:
             while self.position() < position:

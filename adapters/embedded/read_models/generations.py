@@ -8,16 +8,19 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from adapters.embedded.database import UNREADABLE, reading_uri
+from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.schema import LAYOUT
 from adapters.host.files import write_whole
+from adapters.host.retry import Retry
 from projections.fold import VERSIONS
 
 log = logging.getLogger(__name__)
 
 NAME = re.compile(r"read-models-(\d+)\.db")
+LOOKS: Final = Retry(limit=5, shortest=0.2, longest=0.4)  # a rebuild exchanges file and pointer one after the other
 FILES = re.compile(r"(read-models-\d+\.db)(-wal|-shm|-journal)?")  # SQLite's own names beside a file
 
 
@@ -85,3 +88,21 @@ def _of_readable(path: Path, query: str, check: Callable[[list[Any]], bool], imm
             return check(connection.execute(query).fetchall())
     except UNREADABLE:
         return True
+
+
+def served_faults(folder: Path, read: ReadDatabase) -> list[str]:
+    """Return what stands between the file that is served and whoever looks for it by its name; none of it is mended."""
+    for _ in LOOKS.attempts():
+        found = _found(folder, read)
+        if not found:
+            break
+    return found
+
+
+def _found(folder: Path, read: ReadDatabase) -> list[str]:
+    serving, named = Path(read.path), Generations(folder).named()
+    if not read.is_in_place():
+        return [f"{serving.name} was removed or replaced while it was served, and is not what is checked: rebuild it"]
+    if named is None or named.name != serving.name:
+        return [f"read-models.current does not name {serving.name}, which is served, and so not checked: rebuild it"]
+    return []

@@ -35,14 +35,12 @@ class EmbeddedHistory:
             return find_page(query, EmbeddedRows(connection))
 
     def versions(self, at: int) -> Iterator[HistoryRow]:
-        """Stream the rows true at a position with their facts; no read transaction stays open between pages."""
         after = -1
         while rows := self._read(after, at):
             yield from rows
             after = rows[-1].n
 
     def all_versions(self) -> Iterator[HistoryRow]:
-        """Stream every version with its facts, closed ones too."""
         after = (-1, -1)
         while rows := self._page_of_all(after):
             yield from rows

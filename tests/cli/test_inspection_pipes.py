@@ -15,7 +15,7 @@ import pytest
 from adapters.host.processes import child_environment
 from commands.cancellation import Cancellation
 from domain.errors import ConflictError, NotAbleError
-from server.inspection.steps import told_by
+from server.inspection.pipes import steps_of_process
 from tests.projections.waiting import wait_for
 
 SILENT = "import json, os, subprocess, sys; sys.stdin.readline(); grand = subprocess.Popen(['sleep', '1000']);"
@@ -23,7 +23,7 @@ TELLS_ITS_IDS = SILENT + "print(json.dumps({'progress': 0, 'what': f'{os.getpid(
 
 
 def steps(program: str, cancellation: Cancellation | None = None, **limits: Any) -> Iterator[dict[str, Any]]:
-    return told_by([sys.executable, "-c", program], {}, {"a": 1}, cancellation or Cancellation(), **limits)
+    return steps_of_process([sys.executable, "-c", program], {}, {"a": 1}, cancellation or Cancellation(), **limits)
 
 
 def ids(step: dict[str, Any]) -> list[int]:
@@ -90,7 +90,7 @@ def test_the_whole_has_an_end() -> None:
 def test_it_ends_with_whoever_started_it() -> None:
     """Also after kill -9: the pipe that it reads its arguments from ends then."""
     environment = child_environment(dict(os.environ))
-    program = "import sys; from server.inspection.steps import end_with_caller; end_with_caller(sys.stdin);"
+    program = "import sys; from server.inspection.pipes import end_with_caller; end_with_caller(sys.stdin);"
     with subprocess.Popen(
         [sys.executable, "-c", program + "import threading; print('up', flush=True); threading.Event().wait()"],
         stdin=subprocess.PIPE,
@@ -106,7 +106,7 @@ def test_it_ends_with_whoever_started_it() -> None:
 
 def test_no_process_to_be_had_is_not_able_now(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NotAbleError, match="No process could be made"):
-        list(told_by(["/nowhere/python"], {}, {}, Cancellation()))
+        list(steps_of_process(["/nowhere/python"], {}, {}, Cancellation()))
 
     def no_thread(_: object) -> None:
         raise RuntimeError("can't start new thread")

@@ -1,4 +1,4 @@
-"""The two ends of an inspection's pipes: its steps as its caller hears them, and its end when the caller is gone."""
+"""The pipes between an inspection and its caller: steps one way; the end of the caller ends the process."""
 
 from __future__ import annotations
 
@@ -23,52 +23,48 @@ LOOK_SECONDS: Final = 1.0
 
 
 class Deadline:
-    """Ends a process, with all that it has started, that says nothing for too long or lasts for too long."""
+    """Ends a process, with all that it has started, that yields no step for too long or lasts for too long."""
 
     def __init__(self, process: subprocess.Popen[str], quiet: float, whole: float) -> None:
         self._process = process
         self._limits = (quiet, whole)
-        self._began = self._heard = monotonic()
-        self._over = Event()
-        self.told = ""
+        self._started_at = self._last_step_at = monotonic()
+        self._closed = Event()
+        self.reason = ""
 
     def start(self) -> None:
-        """Watch in a thread; raises NotAbleError where there is none to be had."""
         try:
             Thread(target=self._watch, name="inspection deadline", daemon=True).start()
         except RuntimeError as error:
             raise NotAbleError("No thread could be started to watch the inspection.") from error
 
-    def heard(self) -> None:
-        """Note a sign of life."""
-        self._heard = monotonic()
+    def note_step(self) -> None:
+        self._last_step_at = monotonic()
 
     def cancel(self) -> None:
-        """End the process now."""
         if self._process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self) -> None:
-        """Watch no more, and leave nothing running."""
-        self._over.set()
+        self._closed.set()
         self.cancel()
 
     def _watch(self) -> None:
         quiet, whole = self._limits
-        while not self._over.wait(min(LOOK_SECONDS, quiet / 4)):
+        while not self._closed.wait(min(LOOK_SECONDS, quiet / 4)):
             now = monotonic()
-            if now - self._heard > quiet:
-                self.told = f"it said nothing for {quiet:g} s"
-            elif now - self._began > whole:
-                self.told = f"it had lasted for {whole:g} s"
+            if now - self._last_step_at > quiet:
+                self.reason = f"it said nothing for {quiet:g} s"
+            elif now - self._started_at > whole:
+                self.reason = f"it had lasted for {whole:g} s"
             else:
                 continue
             self.cancel()
             return
 
 
-def told_by(
+def steps_of_process(
     command: list[str],
     environment: dict[str, str],
     arguments: dict[str, Any],
@@ -77,7 +73,7 @@ def told_by(
     quiet: float = QUIET_SECONDS,
     whole: float = WHOLE_SECONDS,
 ) -> Iterator[Step]:
-    """Yield the steps that a process tells, a line of JSON each; cutting `cancellation` ends it."""
+    """Yield the steps that a process prints, a line of JSON each; `cancellation` ends it."""
     with _started(command, environment) as process:
         deadline = Deadline(process, quiet, whole)
         try:
@@ -105,18 +101,17 @@ def _started(command: list[str], environment: dict[str, str]) -> subprocess.Pope
 def _steps(process: subprocess.Popen[str], arguments: dict[str, Any], deadline: Deadline) -> Iterator[Step]:
     if process.stdin is None or process.stdout is None:
         raise NotAbleError("The inspection has no pipes.")
-    _write(
-        process.stdin.fileno(), json.dumps(arguments).encode() + b"\n"
-    )  # and it stays open: its end ends the process
+    # The pipe stays open: its end ends the process.
+    _write(process.stdin.fileno(), json.dumps(arguments).encode() + b"\n")
     step: Step = {}
     for line in process.stdout:
-        deadline.heard()
+        deadline.note_step()
         step = json.loads(line)
         if "error" in step:
             raise named_error(step["error"], step["sentence"], step["facts"])
         yield step
     if "result" not in step:
-        why = f"it was ended: {deadline.told}" if deadline.told else f"exit code {process.wait()}"
+        why = f"it was ended: {deadline.reason}" if deadline.reason else f"exit code {process.wait()}"
         raise NotAbleError(f"The inspection ended without a result ({why}).")
 
 
@@ -132,6 +127,6 @@ def end_with_caller(pipe: TextIO) -> None:
 
     def wait() -> None:
         pipe.read()
-        os._exit(1)  # whatever it is at: nobody waits for its result, and it changes nothing that serves
+        os._exit(1)  # nobody waits for its result, and it changes nothing that serves
 
     Thread(target=wait, name="caller", daemon=True).start()

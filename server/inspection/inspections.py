@@ -1,4 +1,4 @@
-"""What an inspection does, on stores that it only reads: the questions of `projections/{verify,replay,rebuild}.py`."""
+"""What verify, replay and rebuild do, on stores that they only read."""
 
 from __future__ import annotations
 
@@ -90,9 +90,9 @@ def _rebuild(settings: Settings, stores: Stores, arguments: dict[str, Any]) -> I
         yield {"position": fresh.position(), "rebuilt": [projection] if projection else [*VERSIONS], "file": file}
 
 
-def as_steps(told: Iterator[Step]) -> Iterator[Step]:
+def as_steps(found: Iterator[Step]) -> Iterator[Step]:
     """Turn `{step, position, of}` into fractions; what has no `step` is the result."""
-    for step in told:
+    for step in found:
         if "step" not in step:
             yield {"result": step}
         else:

@@ -47,7 +47,7 @@ def test_a_flipped_bit_is_found_or_without_effect(at_rest: Path) -> None:
     for file in files:
         outcome = Flipping(at_rest).flip(file, sample(at_rest, file))
         assert outcome.missed == []
-        assert outcome.counts[file, "found"] >= BITS_OF_A_FILE // 2
+        assert outcome.counts[file, "found"] >= BITS_OF_A_FILE // 3  # pages have bytes that nothing uses
 
 
 def test_what_fills_a_gap_is_without_effect(at_rest: Path) -> None:

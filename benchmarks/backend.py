@@ -18,7 +18,7 @@ from autolearn.positions import Positions
 from benchmarks import Figure
 from benchmarks.memory import family_pss, pss
 from benchmarks.train import childs_own
-from cli.up import started
+from cli.up import start_backend
 
 ROUNDS = 40
 MILLI = 1000
@@ -28,7 +28,7 @@ def measure() -> Iterable[Figure]:
     """Return the figures of DESIGN's table that a user of one machine feels."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         data = Path(folder) / "data"
-        process, url = started(data, 0)
+        process, url = start_backend(data, 0)
         try:
             yield from _figures(process.pid, url, data)
         finally:

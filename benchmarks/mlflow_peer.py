@@ -21,7 +21,7 @@ from autolearn.credentials import Credentials
 from autolearn.errors import ProblemError
 from autolearn.positions import Positions
 from benchmarks import Figure, many, memory, mlflow_server
-from cli.up import STOP_SECONDS, started
+from cli.up import STOP_SECONDS, start_backend
 from domain.errors import NotReachedError
 from server.compose.embedded import EVENTS
 
@@ -50,7 +50,7 @@ PAGES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
 @contextmanager
 def autolearn(data: Path) -> Iterator[tuple[str, int]]:
     """Run a backend on a data directory; yields its URL and process."""
-    process, url = started(data, 0)
+    process, url = start_backend(data, 0)
     try:
         yield url, process.pid
     finally:

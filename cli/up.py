@@ -53,7 +53,7 @@ def up(
         directory = data or data_directory()
         chosen = ["--instances", str(instances)] + ([] if mode is None else ["--mode", mode])
         chosen += [] if accept_loss is None else ["--accept-loss", accept_loss]
-        process, url = started(directory, port, *chosen)
+        process, url = start_backend(directory, port, *chosen)
         other = "" if directory == data_directory() else f" --data {shlex.quote(str(directory))}"
         told = f"The backend answers at {url} (process {process.pid}). Stop it with `autolearn down{other}`."
         click.echo(visible(told), err=True)
@@ -84,7 +84,7 @@ def down(data: Path | None) -> None:
     click.echo(f"The backend (process {pid}) has stopped.", err=True)
 
 
-def started(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes], str]:
+def start_backend(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes], str]:
     """Start a backend in a process of its own and return it and its URL once it answers."""
     from adapters.host.directory_lock import holder  # noqa: PLC0415 - only this command needs it
 
@@ -111,7 +111,7 @@ def temporary_backend() -> Iterator[tuple[str, Path, Path]]:
     """Run a backend on a folder that goes with it; yields its URL, the credentials file and the data directory."""
     with tempfile.TemporaryDirectory(prefix="autolearn-", ignore_cleanup_errors=True) as folder:
         data = Path(folder) / "data"
-        process, url = started(data, 0)
+        process, url = start_backend(data, 0)
         try:
             yield url, data / "credentials.json", data
         finally:

@@ -13,26 +13,26 @@ from adapters.host.processes import child_environment, python_command
 from domain.errors import AutoLearnError, BadInputError, ConflictError, ForbiddenError, NotAbleError
 
 LOG = "backend.log"
-LAST_WORDS_SECONDS = 5.0  # longer is in vain: a process below the backend may still hold its standard error
-MOST_OF_THE_END = 1 << 16
+LOG_SECONDS = 5.0  # longer is in vain: a process below the backend may still hold its standard error
+LAST_BYTES = 1 << 16
 REFUSALS: dict[int, type[AutoLearnError]] = {2: BadInputError, 4: ForbiddenError, 6: ConflictError}  # by exit code
 
 
 @dataclass(frozen=True)
 class Detached:
-    """A process with a log; `begin` is where in the log its words begin, `written` ends when all of them are there."""
+    """A process with a log; its own lines begin at `offset`, and all are written once `log_writer` has ended."""
 
     process: subprocess.Popen[bytes]
     log: Path
-    begin: int
-    written: Thread
+    offset: int
+    log_writer: Thread
 
     @classmethod
     def start(cls, data: Path, *words: str) -> Detached:
         """Start `autolearn WORDS` in a session of its own; its log is in the data directory."""
         log, environment = data / LOG, child_environment(os.environ)
         os.close(append_to(log))
-        begin = log.stat().st_size
+        offset = log.stat().st_size
         writer = subprocess.Popen(  # noqa: S603 - our own program
             python_command("server.log_writer", str(log)),
             env=environment,
@@ -52,22 +52,22 @@ class Detached:
                 stderr=pipe,
                 start_new_session=True,
             )
-        written = Thread(target=writer.wait, name=LOG, daemon=True)
-        written.start()
-        return cls(process, log, begin, written)
+        log_writer = Thread(target=writer.wait, name=LOG, daemon=True)
+        log_writer.start()
+        return cls(process, log, offset, log_writer)
 
     def refusal(self) -> AutoLearnError:
-        """Make the error of a backend that has ended from the last line that it said."""
-        self.written.join(LAST_WORDS_SECONDS)
-        lines = self._said().split("\n")
+        """Make the error of a backend that has ended from the last line of its log."""
+        self.log_writer.join(LOG_SECONDS)
+        lines = self._output().split("\n")
         said = next((line for line in reversed(lines) if line.strip()), "nothing")
         kind = REFUSALS.get(self.process.returncode, NotAbleError)
         return kind(f"The backend did not start: {said.removeprefix('autolearn: ')}")
 
-    def _said(self) -> str:
+    def _output(self) -> str:
         if not self.log.exists():
             return ""
         with self.log.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(self.begin if self.begin <= size else 0, size - MOST_OF_THE_END))  # a new file, or the same
+            file.seek(max(self.offset if self.offset <= size else 0, size - LAST_BYTES))  # a new file, or the same
             return file.read().decode(errors="replace")

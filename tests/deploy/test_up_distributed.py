@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from adapters.host.directory_lock import holder
-from cli.up import started
+from cli.up import start_backend
 from domain.errors import BadInputError
 from tests.end_to_end.fleet import until
 from tests.end_to_end.place import SECONDS, Shell, loose
@@ -40,7 +40,7 @@ def no_umask() -> Iterator[None]:
 @contextmanager
 def backend(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Shell]]:
     """Run `up` for a while."""
-    process, url = started(data, 0, "--mode", "distributed", *options)
+    process, url = start_backend(data, 0, "--mode", "distributed", *options)
     try:
         yield process, Shell(url, data / "credentials.json", data, {"AUTOLEARN_MODE": "distributed"})
     finally:
@@ -124,7 +124,7 @@ def test_ctrl_c_is_for_the_parent_which_ends_all_in_order(data: Path) -> None:
 def test_beyond_loopback_it_wants_other_clients_first(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOLEARN_LISTEN", "0.0.0.0")  # noqa: S104 - that is what is refused
     with pytest.raises(BadInputError, match="`local` is its only client"):
-        started(data, 0, "--mode", "distributed")
+        start_backend(data, 0, "--mode", "distributed")
 
 
 @pytest.mark.parametrize("instances", ["1", "2"])
@@ -132,4 +132,4 @@ def test_a_refusal_of_a_process_is_that_of_all(data: Path, instances: str) -> No
     data.mkdir()
     (data / "master.key").write_text("no key")
     with pytest.raises(BadInputError, match=r"The backend did not start: .*master.key"):
-        started(data, 0, "--mode", "distributed", "--instances", instances)
+        start_backend(data, 0, "--mode", "distributed", "--instances", instances)

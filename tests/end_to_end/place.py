@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cli.up import started
+from cli.up import start_backend
 
 SECONDS = 90
 
@@ -80,7 +80,7 @@ class Place:
 
     def start(self) -> Shell:
         """Start a backend and return a shell of the client `local`."""
-        self.process, self.url = started(self.data, 0)
+        self.process, self.url = start_backend(self.data, 0)
         return Shell(self.url, self.data / "credentials.json", self.data)
 
     def kill(self) -> None:

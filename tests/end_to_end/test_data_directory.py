@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.up import started
+from cli.up import start_backend
 from domain.errors import ConflictError
 from server.inspection.inspections import inspect_offline
 from tests.end_to_end.place import Place
@@ -33,7 +33,7 @@ def test_a_directory_of_a_newer_version_is_refused(place: Place) -> None:
     place.stop()
     (place.data / "format.json").write_text(json.dumps({"format": 999}))
     with pytest.raises(ConflictError, match="newer"):
-        started(place.data, 0)
+        start_backend(place.data, 0)
 
 
 def test_garbled_small_files_are_mended_at_the_start(place: Place) -> None:

@@ -191,7 +191,7 @@ class Load:
     def go_on(self) -> None:
         """Call, again and again."""
         while not self.stopped.wait(PAUSE_SECONDS):
-            self.answers.append(self.call(self.client).checked())
+            self.answers.append(self.call(self.client).raise_for_status())
 
 
 def test_a_rolling_restart_fails_no_call_and_loses_and_doubles_no_command(place: Place) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from adapters.host.processes import child_environment
-from cli.up import started
+from cli.up import start_backend
 from tests.end_to_end.place import SECONDS
 
 # What processes of ours import early: our own packages, libraries, and what Python itself looks for.
@@ -117,7 +117,7 @@ def test_an_import_path_that_names_the_folder_without_its_place_is_not_passed_on
     monkeypatch.setenv("PYTHONPATH", path)
     monkeypatch.setenv("AUTOLEARN_SLOTS", "0")  # refused as soon as its settings are read
     with pytest.raises(Exception, match="AUTOLEARN_SLOTS"):
-        started(tmp_path / "data", 0)
+        start_backend(tmp_path / "data", 0)
     assert ran(folder) == []
 
 

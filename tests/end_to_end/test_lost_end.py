@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.up import started
+from cli.up import start_backend
 from domain.errors import ConflictError
 from server.inspection.inspections import inspect_offline
 from tests.end_to_end.place import Place, Shell
@@ -26,7 +26,7 @@ def test_a_lost_end_is_refused_told_and_accepted_with_a_reason(place: Place) -> 
     told = " ".join(fault["what"] for fault in verified(place.data)["faults"])
     assert f"it speaks of position {added[-1]['position']} of the log" in told
     assert "ahead of the log" in told
-    place.process, place.url = started(place.data, 0, "--accept-loss", "The disk is gone.")
+    place.process, place.url = start_backend(place.data, 0, "--accept-loss", "The disk is gone.")
     shell = Shell(place.url, place.data / "credentials.json", place.data)
     shell("client", "add", "dan")
     answer = shell("verify").json

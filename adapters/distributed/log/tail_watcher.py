@@ -13,10 +13,11 @@ from pymongo.collection import Collection
 from pymongo.errors import InvalidOperation, PyMongoError
 
 from adapters.distributed.mongo import Fields, Mongo
+from adapters.host.retry import Retry
 
 AWAIT_MILLISECONDS: Final = 1000  # how long the server holds a question back when there is nothing new
 POLL_SECONDS: Final = 0.02  # where the server has no change streams, or none now
-MOST_POLL_SECONDS: Final = 1.0
+OUTAGE: Final = Retry(shortest=0.04, longest=1.0)
 
 _of_clients: WeakKeyDictionary[Mongo, dict[str, TailWatcher]] = WeakKeyDictionary()
 _making = Lock()
@@ -76,23 +77,23 @@ class TailWatcher:
                 self._follower.start()
 
     def _run(self) -> None:
-        pause = POLL_SECONDS
+        failures = 0
         while True:
             try:
                 self._watch()
             except InvalidOperation:  # the client is closed
                 return
             except PyMongoError:
-                pause = self._polled(pause)
-            time.sleep(pause)
+                failures = 0 if self._poll() else failures + 1
+            time.sleep(OUTAGE.pause(failures) if failures else POLL_SECONDS)
 
-    def _polled(self, pause: float) -> float:
-        """Look without a change stream; return how long to pause before the next attempt."""
+    def _poll(self) -> bool:
+        """Look without a change stream; False in an outage."""
         try:
             self.reach(self._length())
         except PyMongoError:
-            return min(2 * pause, MOST_POLL_SECONDS)
-        return POLL_SECONDS
+            return False
+        return True
 
     def _watch(self) -> None:
         """Follow the change stream until it breaks. What came before it began is read once it is there.

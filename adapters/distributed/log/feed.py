@@ -7,7 +7,6 @@ from datetime import datetime
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.mongo import Mongo
-from adapters.log.chain import GENESIS
 from adapters.log.events import decode
 from adapters.log.times import to_microseconds
 from projections.ports import RawCommit, Recorded
@@ -26,10 +25,6 @@ class MongoFeed(MongoLogReader[RawCommit]):
 
     def raw_after(self, position: int, limit: int) -> list[RawCommit]:
         return self.read(position, limit)
-
-    def head(self) -> tuple[int, bytes]:
-        last = self.last()
-        return (last.position, last.hash) if last else (0, GENESIS)
 
     def position_at(self, moment: datetime) -> int:
         return self.last_until(to_microseconds(moment))

@@ -11,7 +11,7 @@ from adapters.distributed.document_format import INTEGER, TOLERANT, faults_of
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.tail_watcher import tail_watcher_of
 from adapters.distributed.mongo import Fields, Mongo, as_ours
-from adapters.log.chain import E
+from adapters.log.chain import GENESIS, E
 
 
 class MongoLogReader(Generic[E]):
@@ -35,8 +35,16 @@ class MongoLogReader(Generic[E]):
             found = self._documents.find(where, sort=[(position, DESCENDING if newest else ASCENDING)], limit=limit)
             return list(found)
 
-    def last(self) -> E | None:
-        return next((self.schema.from_document(it) for it in self.find({"$gt": 0}, limit=1, newest=True)), None)
+    def head(self) -> tuple[int, bytes]:
+        """Return position and hash of the last entry; (0, 32 zero bytes) for an empty log."""
+        position = self.schema.position
+        which, order = {position: {"$type": [*INTEGER.aliases], "$gt": 0}}, [(position, DESCENDING)]
+        with as_ours():
+            last = self._documents.find_one(which, {position: 1, "hash": 1}, sort=order)
+        if last is None:
+            return 0, GENESIS
+        found = last.get("hash")
+        return int(last[position]), bytes(found) if isinstance(found, bytes) else b""
 
     def last_until(self, at: int) -> int:
         """Return the position of the last entry with a time <= `at` (microseconds); 0 where there is none."""

@@ -17,7 +17,7 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.log.events import encode
 from benchmarks import Figure
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from domain.events import Event, Metadata
 from domain.experiment_events import ExperimentAnnotated
 
@@ -43,7 +43,7 @@ def _annotated(stream: str, version: int) -> Event:
 def ours(folder: Path) -> Append:
     """Return what appends decided events to our store and gets the receipt."""
     store = SqliteEventStore(Database(folder / "ours.db"))
-    return lambda work: store.append(work[1], Stamp(work[0], work[0], METADATA))
+    return lambda work: store.append(work[1], AppendHeader(work[0], work[0], METADATA))
 
 
 def theirs(folder: Path) -> Append:
@@ -52,7 +52,7 @@ def theirs(folder: Path) -> Append:
     recorder.create_table()
 
     def insert(work: Decided) -> object:
-        events = [event.stamped(METADATA) for event in work[1]]
+        events = [event.with_metadata(METADATA) for event in work[1]]
         return recorder.insert_events(
             [StoredEvent(e.originator_id, e.originator_version, e.NAME, encode(e)) for e in events]
         )
@@ -76,7 +76,7 @@ def rate(append: Append, threads: int) -> float:
 
 def measure() -> list[Figure]:
     """Measure both in turns and return medians."""
-    size = len(encode(decided()[1][0].stamped(METADATA)))
+    size = len(encode(decided()[1][0].with_metadata(METADATA)))
     figures = []
     with tempfile.TemporaryDirectory() as name:
         our, their = ours(Path(name)), theirs(Path(name))

@@ -7,7 +7,7 @@ from base64 import b32encode
 from hashlib import sha256
 from uuid import UUID, uuid5
 
-from commands.ports import EventStore, Stamp
+from commands.ports import AppendHeader, EventStore
 from domain.events import Aggregate, Event, Metadata
 from domain.experiment import Experiment
 from domain.session import Session
@@ -46,7 +46,7 @@ def training(number: int) -> Training:
 def experiment(number: int, session: str, chance: random.Random) -> Experiment:
     """Return an experiment that is trained and evaluated; its settings and measures vary."""
     name = b32encode(sha256(b"experiment %d" % number).digest())[:16].decode().lower()
-    it = Experiment.blank(experiment_stream(name))
+    it = Experiment.create_blank(experiment_stream(name))
     model = ModelRef(name=MODELS[number % 5], version="1.9", distribution="scikit-learn")
     settings = {"C": (1, 10, 100)[number % 3], **SETTINGS}
     it.request_training(
@@ -66,14 +66,14 @@ def append(store: EventStore, name: str, *aggregates: Aggregate) -> None:
     metadata = Metadata(actor=OWNER, correlation=str(command), causation=str(command))
     pending = [event for aggregate in aggregates for event in aggregate.collect_events()]
     events = [event for event in pending if isinstance(event, Event)]
-    store.append(events, Stamp(command, uuid5(command, "0"), metadata, sha256(name.encode()).hexdigest()))
+    store.append(events, AppendHeader(command, uuid5(command, "0"), metadata, sha256(name.encode()).hexdigest()))
 
 
 def fill(store: EventStore, experiments: range) -> None:
     """Append committed experiments of these numbers, in sessions of 100."""
     chance = random.Random(experiments.start)  # noqa: S311 - made-up measures
     for begin in range(experiments.start, experiments.stop, OF_A_SESSION):
-        session = Session.blank(session_stream(OWNER, begin // OF_A_SESSION + 1))
+        session = Session.create_blank(session_stream(OWNER, begin // OF_A_SESSION + 1))
         session.open(OWNER)
         numbers = range(begin, min(begin + OF_A_SESSION, experiments.stop))
         held = [experiment(number, session_id(session.id), chance) for number in numbers]

@@ -25,7 +25,7 @@ from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
 from benchmarks import Figure
 from benchmarks.append import METADATA, Append, decided, rate
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from tests.servers.mongod import MongoServer
 
 ROUNDS: Final = 3
@@ -39,7 +39,7 @@ def fresh_store(uri: str, database: str | None = None) -> Iterator[Append]:
     mongo = Mongo(uri, database or f"bench-{uuid4().hex[:12]}")
     store = MongoEventStore(mongo)
     try:
-        yield lambda work: store.append(work[1], Stamp(work[0], work[0], METADATA))
+        yield lambda work: store.append(work[1], AppendHeader(work[0], work[0], METADATA))
     finally:
         if database is None:
             mongo.client.drop_database(mongo.name)

@@ -29,7 +29,7 @@ from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics, topics_of
 from benchmarks import Figure
 from benchmarks.append import METADATA, decided
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from tests.servers.fixtures import delete_topics, drop_database
 from tests.servers.kafka import KafkaServer
 from tests.servers.mongod import MongoServer
@@ -89,7 +89,7 @@ def filled(mongodb: str, database: str) -> int:
     def append(number: int) -> int:
         command, (one, two) = decided()
         three = two.model_copy(update={"originator_version": 3})
-        return len(store.append([one, two, three][: 1 + number % 3], Stamp(command, command, METADATA)).events)
+        return len(store.append([one, two, three][: 1 + number % 3], AppendHeader(command, command, METADATA)).events)
 
     with ThreadPoolExecutor(WRITERS) as pool:
         events = sum(pool.map(append, range(COMMITS)))
@@ -133,7 +133,7 @@ def latencies(mongodb: str, kafka: str, database: str) -> list[float]:
             time.sleep(BETWEEN_SECONDS)
             append_id, events = decided()
             started = time.perf_counter()
-            position = store.append(events, Stamp(append_id, append_id, METADATA)).position
+            position = store.append(events, AppendHeader(append_id, append_id, METADATA)).position
             while not feed.wait_beyond(position - 2, PATIENCE_SECONDS) or not feed.after(position - 2, 10):
                 pass
             milliseconds.append((time.perf_counter() - started) * 1000)

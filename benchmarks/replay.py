@@ -24,7 +24,7 @@ from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.garbage_collection import uncollected
 from benchmarks import Figure
 from benchmarks.lives import METADATA, life
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from domain.events import NO_TIME, Event
 from domain.experiment import Experiment
 
@@ -56,7 +56,7 @@ def our_log(folder: Path) -> SqliteFeed:
     store = SqliteEventStore(database)
     for first in range(0, EXPERIMENTS, 100):
         events = [event for number in range(first, first + 100) for event in life(number)]
-        store.append(events, Stamp(uuid4(), uuid4(), METADATA))
+        store.append(events, AppendHeader(uuid4(), uuid4(), METADATA))
     return SqliteFeed(database)
 
 
@@ -125,7 +125,8 @@ def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
         feed, recorder = our_log(Path(name)), their_log(Path(name))
         pairs = [
-            (rate(our_events(feed), Experiment.blank), rate(their_events(recorder), their_blank)) for _ in range(ROUNDS)
+            (rate(our_events(feed), Experiment.create_blank), rate(their_events(recorder), their_blank))
+            for _ in range(ROUNDS)
         ]
     ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
     note = f"{EXPERIMENTS * 7:,} events"

@@ -31,17 +31,17 @@ class RunningCommand:
         events = self.receipt.events if self.receipt else ()
         return next((event.task for event in events if isinstance(event, TaskRequested)), None)
 
-    def add_end_listener(self, tell: Callable[[], None]) -> None:
+    def add_end_listener(self, listener: Callable[[], None]) -> None:
         """Call once the end of its task is in the log, or at once where none runs here; from any thread."""
         if self.task is None:
-            tell()
+            listener()
         else:
-            self.context.tasks.add_end_listener(self.task, tell)
+            self.context.tasks.add_end_listener(self.task, listener)
 
-    def remove_end_listener(self, tell: Callable[[], None]) -> None:
+    def remove_end_listener(self, listener: Callable[[], None]) -> None:
         """Forget who does not wait any longer."""
         if self.task is not None:
-            self.context.tasks.remove_end_listener(self.task, tell)
+            self.context.tasks.remove_end_listener(self.task, listener)
 
     def answer_now(self) -> Answer:
         self.context.wait = 0.0
@@ -70,7 +70,7 @@ class Application:
         """Decide and append as `handle` does, and do not wait for the task; with `wait` > 0 it may take a free slot."""
         use_case = USE_CASES[type(command)]
         context = CommandContext(self.ports, self.tasks, call, wait, last_sessions=self._last_sessions)
-        receipt = context.first_append() or _decided(use_case, command, context)
+        receipt = context.first_append() or _decide(use_case, command, context)
         return RunningCommand(use_case, command, receipt, context)
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ class Application:
         self.tasks.close()
 
 
-def _decided(use_case: UseCase, command: Any, context: CommandContext) -> Receipt | None:
+def _decide(use_case: UseCase, command: Any, context: CommandContext) -> Receipt | None:
     """Decide; where the same command ran at the same time and was first, its append is ours too.
 
     The one that came second meets its own effect (`no open session` after its own commit): that is no refusal.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from commands.context import CommandContext
 from commands.ports import Receipt
-from commands.specifications import needs
+from commands.specifications import required_offers
 from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
 
@@ -23,7 +23,7 @@ class Claim:
 
     def start(self, experiment: Experiment, task: str) -> str:
         """Trigger the task's `…-started` where there is a slot and what it needs; return the task's id."""
-        if self.has_slot and self.context.ports.launcher.can_run(needs(experiment, task)):
+        if self.has_slot and self.context.ports.launcher.can_run(required_offers(experiment, task)):
             attempt = experiment.tasks[task].attempt + 1
             experiment.start(task, attempt, self.context.ports.worker)
             self._started = (experiment.name, task, attempt)
@@ -33,10 +33,10 @@ class Claim:
     def decide(self, decision: Callable[[UnitOfWork], str]) -> Receipt | None:
         """Append what the decision triggers, then run what it started."""
         quota, client = self.context.tasks.quota, self.context.call.client
-        with quota.one_more(client), self.context.tasks.announcing() as self._announce:
+        with quota.reserve_task(client), self.context.tasks.announce_claims() as self._announce:
             task, receipt = self.context.decide(decision)
             if receipt is not None:
-                quota.requested(task, client)
+                quota.add_task(task, client)
             if receipt is not None and self._started is not None:
                 self.has_slot = False  # the task gives the slot back at its end
                 self.context.tasks.run(*self._started, self.context)
@@ -44,7 +44,7 @@ class Claim:
 
 
 @contextmanager
-def claiming_slot(context: CommandContext) -> Iterator[Claim]:
+def claim_slot(context: CommandContext) -> Iterator[Claim]:
     """Take a slot for the decision if one is free and the call may wait; give it back where nothing was started.
 
     Where others wait for a slot already, the call waits with them.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID, uuid5
 
-from commands.ports import Ports, Receipt, Stamp, VersionConflict
+from commands.ports import AppendHeader, Ports, Receipt, VersionConflict
 from commands.unit_of_work import UnitOfWork
 from domain.errors import AutoLearnError, KeyReusedError, NotAbleError
 from domain.events import Event
@@ -45,7 +45,7 @@ class CommandContext:
 
     def check_same(self, receipt: Receipt) -> None:
         """Refuse a request id or idempotency key that was used with another body."""
-        if receipt.stamp.digest != self.call.digest:
+        if receipt.header.digest != self.call.digest:
             raise KeyReusedError("This Idempotency-Key (or request id) was used with another body: take a new one.")
 
     def last_append(self, first: Receipt) -> Receipt:
@@ -63,7 +63,7 @@ class CommandContext:
             work = UnitOfWork(self.ports.store, self.last_sessions)
             try:
                 outcome = decision(work)
-                receipt = self._append(work.pending())
+                receipt = self._append(work.collect_events())
             except VersionConflict:
                 continue
             except NotAbleError:  # the log does not answer: it would not say whether it has grown either
@@ -78,11 +78,11 @@ class CommandContext:
     def _append(self, triggered: list[Event]) -> Receipt | None:
         if not triggered:
             return None
-        self.own_last = self.ports.store.append(triggered, self._stamp())
+        self.own_last = self.ports.store.append(triggered, self._header())
         self.appends += 1
         return self.own_last
 
-    def _stamp(self) -> Stamp:
+    def _header(self) -> AppendHeader:
         number = self.appends + 1
         digest = self.call.digest if number == 1 else ""
-        return Stamp(self.call.command_id, append_id(self.call.command_id, number), self.call.metadata, digest)
+        return AppendHeader(self.call.command_id, append_id(self.call.command_id, number), self.call.metadata, digest)

@@ -13,9 +13,9 @@ from uuid import NAMESPACE_URL, uuid5
 from commands.application import Application
 from commands.call import Call
 from commands.context import CommandContext
-from commands.ports import DuplicateAppend, EventFeed, Followed, Journal, OpenTasks
-from commands.quota import requested_by
-from commands.specifications import needs
+from commands.ports import DuplicateAppend, EventFeed, HandledEvents, OpenTasks, PositionedEvent
+from commands.quota import find_requester
+from commands.specifications import required_offers
 from commands.unit_of_work import UnitOfWork, load
 from commands.waiting_tasks import ALL_KINDS, WaitingTasks
 from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError
@@ -30,9 +30,9 @@ BATCH = 500
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.2  # a slot can become free without an event: a cancelled task's process ends after its event
 START_SECONDS = 30.0
-DOUBT_SECONDS = 30.0  # between two looks, of a worker with a free slot and nothing to do, at all that is unfinished
-DOUBTING_SECONDS = 1.0  # for the read models to be where the log is; else it is left to the next time
-LOOK_SECONDS = 2.0  # between two looks at whether the workers of tasks that run elsewhere are still alive
+RECHECK_SECONDS = 30.0  # between two looks, of a worker with a free slot and nothing to do, at all that is unfinished
+RECHECK_TIMEOUT = 1.0  # for the read models to be where the log is; else it is left to the next time
+LOST_CHECK_SECONDS = 2.0  # between two looks at whether the workers of tasks that run elsewhere are still alive
 
 # A worker that is stopped in order gives its task back, but no event of today says so: that attempt counts, too.
 LOST = f"Its process was stopped, or it or its machine died, while it ran: {MAX_ATTEMPTS} times. Ask for it again."
@@ -52,7 +52,7 @@ class EventWorker:
         application: Application,
         feed: EventFeed,
         open_tasks: OpenTasks,
-        journal: Journal,
+        handled_events: HandledEvents,
         *,
         is_lost: Callable[[str], bool],
         kinds: frozenset[str] = ALL_KINDS,
@@ -62,12 +62,12 @@ class EventWorker:
         self._quota = application.tasks.quota
         self._feed = feed
         self._open_tasks = open_tasks
-        self._journal = journal
+        self._handled_events = handled_events
         self._is_lost = is_lost
         self.position = 0
         self._kinds, self._knows_all = kinds, False
         self._waiting = WaitingTasks(kinds, self._ports.worker)
-        self._looked, self._doubted = 0.0, time.monotonic()
+        self._lost_checked, self._rechecked = 0.0, time.monotonic()
         self.trouble = ""
         self._stop = Signal()
         self._thread = Thread(target=self._run, name="event worker", daemon=True)
@@ -115,25 +115,25 @@ class EventWorker:
                 self.position = followed.position
         finally:
             try:
-                self._look_for_lost()
-                self._look_for_hidden()
-                self._claim_what_waits()
+                self._requeue_lost()
+                self._recheck_unfinished()
+                self._claim_waiting()
             finally:
                 self._application.tasks.is_crowded = self._waiting.is_crowded
 
-    def _look_for_lost(self) -> None:
-        if time.monotonic() - self._looked > LOOK_SECONDS:
-            self._waiting.take_lost(self._is_lost, self._application.tasks.has)
-            self._looked = time.monotonic()
+    def _requeue_lost(self) -> None:
+        if time.monotonic() - self._lost_checked > LOST_CHECK_SECONDS:
+            self._waiting.requeue_lost(self._is_lost, self._application.tasks.has)
+            self._lost_checked = time.monotonic()
 
-    def _look_for_hidden(self) -> None:
+    def _recheck_unfinished(self) -> None:
         """Doubt what was followed: the topic may have told of a start or an end that is not in the log."""
-        is_idle = not self._waiting and time.monotonic() - self._doubted > DOUBT_SECONDS
+        is_idle = not self._waiting and time.monotonic() - self._rechecked > RECHECK_SECONDS
         is_due = is_idle and self._has_free_slot() if self._kinds else is_idle and not self._knows_all
         if is_due:
-            self._doubted = time.monotonic()
+            self._rechecked = time.monotonic()
             with suppress(NotAbleError):  # it is only a doubt: who needs the read models says what hinders them
-                self._take_over(DOUBTING_SECONDS)
+                self._take_over(RECHECK_TIMEOUT)
 
     def _has_free_slot(self) -> bool:
         is_free = self._ports.launcher.take_slot()
@@ -143,30 +143,30 @@ class EventWorker:
 
     def _take_over(self, timeout: float) -> None:
         """Learn of everything that is unfinished, and from the log itself who has requested it."""
-        for task in self._open_tasks.unfinished(timeout):
-            client = self._quota.client_of(task) or requested_by(self._ports.store, task)
+        for task in self._open_tasks.list_unfinished(timeout):
+            client = self._quota.client_of(task) or find_requester(self._ports.store, task)
             if client is not None:
-                self._quota.requested(task, client)
-                self._waiting.take_over(task, client)
+                self._quota.add_task(task, client)
+                self._waiting.add(task, client)
         self._knows_all = True
 
-    def _claim_what_waits(self) -> None:
+    def _claim_waiting(self) -> None:
         following: Iterator[str] | None = None
         while self._waiting and self._ports.launcher.take_slot():
-            following = following or self._waiting.in_turn()
+            following = following or self._waiting.iterate_fairly()
             task = next(following, None)
             if task is None:
                 self._ports.launcher.free_slot()
                 return
             self._claim_in_slot(task)
 
-    def _follow(self, followed: Followed) -> None:
-        self._waiting.follow(followed)
-        self._quota.follow(followed.event)
+    def _follow(self, followed: PositionedEvent) -> None:
+        self._waiting.apply(followed)
+        self._quota.apply(followed.event)
         if isinstance(followed.event, TaskCancelled | ExperimentDiscarded):
             self._end_cancelled(followed)
 
-    def _end_cancelled(self, followed: Followed) -> None:
+    def _end_cancelled(self, followed: PositionedEvent) -> None:
         """End what runs here and is cancelled in the log: the topic may tell of what never was in it."""
         stream = followed.event.originator_id
         here = [task for task in self._application.tasks.running() if experiment_stream(experiment_of(task)) == stream]
@@ -174,14 +174,14 @@ class EventWorker:
         for task in here:
             if task in tasks and tasks[task].state == "cancelled":
                 self._application.tasks.cancel(task)
-                self._note(followed, "cancelled", time.perf_counter())
+                self._audit(followed, "cancelled", time.perf_counter())
 
     def _claim_in_slot(self, task: str) -> None:
         followed, runs = self._waiting.pop(task), False
         try:
             runs = self._claim(task, followed)
             if runs:
-                self._waiting.had_turn(task)
+                self._waiting.record_turn(task)
         except Exception:
             self._waiting.put_back(task, followed)
             raise
@@ -189,49 +189,51 @@ class EventWorker:
             if not runs:
                 self._ports.launcher.free_slot()
 
-    def _claim(self, task: str, followed: Followed | None) -> bool:
+    def _claim(self, task: str, followed: PositionedEvent | None) -> bool:
         began = time.perf_counter()
         name = experiment_of(task)
         experiment = load(self._ports.store, Experiment, experiment_stream(name))
         it = experiment.tasks.get(task)
         if it is None or not it.is_unfinished:
-            self._waiting.is_over(task)
+            self._waiting.forget_client(task)
             return False
         if it.state == "started" and it.worker == self._ports.worker:
             return self._run_orphan(name, it)
         if it.state == "started" and not self._is_lost(it.worker or ""):
-            self._waiting.started_by(it.worker or "", task)
+            self._waiting.record_start(it.worker or "", task)
             return False
-        if not self._waiting.takes(task):
+        if not self._waiting.accepts(task):
             return False
-        if not self._ports.launcher.can_run(needs(experiment, task)):
-            log.info("%s is left to a worker that has what it needs: %s", task, needs(experiment, task))
+        if not self._ports.launcher.can_run(required_offers(experiment, task)):
+            log.info("%s is left to a worker that has what it needs: %s", task, required_offers(experiment, task))
             return False
-        context = self._desk(it, it.attempt + 1)
+        context = self._make_context(it, it.attempt + 1)
         outcome = self._start(context, name, it)
         if outcome == "started":
             self._application.tasks.run(name, task, it.attempt + 1, context)
-        self._note(followed, outcome, began)
+        self._audit(followed, outcome, began)
         return outcome == "started"
 
     def _run_orphan(self, name: str, it: Task) -> bool:
         """Run what this process has started, of which it never heard: its claim is in the log, the reply was lost."""
         if self._application.tasks.has(it.id):
-            self._waiting.started_by(self._ports.worker, it.id)
+            self._waiting.record_start(self._ports.worker, it.id)
             return False
         log.warning("%s was started here, and does not run: it runs now", it.id)
-        context = self._desk(it, it.attempt)
+        context = self._make_context(it, it.attempt)
         context.appends = 1  # the claim, where an event worker made it
         self._application.tasks.run(name, it.id, it.attempt, context)
-        self._waiting.started_by(self._ports.worker, it.id)  # if no thread could be had it is an orphan once more
+        self._waiting.record_start(self._ports.worker, it.id)  # if no thread could be had it is an orphan once more
         return True
 
-    def _note(self, followed: Followed | None, outcome: str, began: float) -> None:
+    def _audit(self, followed: PositionedEvent | None, outcome: str, began: float) -> None:
         """Archive what was done with an event; done is done, so an archive that fails is only logged."""
         if followed is None:
             return
         try:
-            self._journal.handled(followed.event, followed.position, outcome, (time.perf_counter() - began) * 1000)
+            self._handled_events.record(
+                followed.event, followed.position, outcome, (time.perf_counter() - began) * 1000
+            )
         except (NotAbleError, DiskReserveError) as trouble:
             log.warning("%s of position %s is not archived: %s", outcome, followed.position, trouble.sentence)
 
@@ -251,7 +253,7 @@ class EventWorker:
             return "skipped"  # somebody else was first, or it was cancelled
         return "started" if attempt <= MAX_ATTEMPTS else "failed"
 
-    def _desk(self, it: Task, attempt: int) -> CommandContext:
+    def _make_context(self, it: Task, attempt: int) -> CommandContext:
         identity = uuid5(WORKERS, f"{it.id}/{attempt}")
         call = Call(f"worker:{self._ports.worker}", frozenset(), identity, it.requested.correlation)
         return CommandContext(self._ports, self._application.tasks, call)

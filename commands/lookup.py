@@ -8,10 +8,10 @@ from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset
 from domain.errors import ConflictError, NotFoundError
 from domain.experiment import Experiment
-from domain.lookup import last_number, may_see, nearest, only_match
+from domain.lookup import find_last_number, may_see, nearest_names, require_single_match
 from domain.offer import Offer
 from domain.session import Session
-from domain.values import checked_beginning, experiment_of, experiment_stream, session_stream
+from domain.values import check_id_prefix, experiment_of, experiment_stream, session_stream
 
 MOST_CANDIDATES = 200
 MOST_NAMES = 500
@@ -19,12 +19,12 @@ MOST_NAMES = 500
 
 def find_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
     """Return the one visible experiment whose id begins so."""
-    streams = work.store.streams(experiment_stream(checked_beginning(given)), MOST_CANDIDATES)
+    streams = work.store.streams(experiment_stream(check_id_prefix(given)), MOST_CANDIDATES)
     found = (work.get(Experiment, stream) for stream in streams)
     visible = {it.name: it for it in found if it.exists and may_see(call.client, it.training.owner, it.standing)}
     if not visible:
-        raise NotFoundError.named("experiment", given, nearest(given, _own_experiments(work, call)))
-    return visible[only_match(given, [*visible])]
+        raise NotFoundError.for_name("experiment", given, nearest_names(given, _own_experiments(work, call)))
+    return visible[require_single_match(given, [*visible])]
 
 
 def find_task(work: UnitOfWork, call: Call, given: str) -> tuple[Experiment, str]:
@@ -32,7 +32,7 @@ def find_task(work: UnitOfWork, call: Call, given: str) -> tuple[Experiment, str
     experiment = find_experiment(work, call, experiment_of(given))
     task = experiment.name if experiment.name.startswith(given) else given
     if task not in experiment.tasks:
-        raise NotFoundError.named("evaluation or reproduction", given, nearest(given, experiment.tasks))
+        raise NotFoundError.for_name("evaluation or reproduction", given, nearest_names(given, experiment.tasks))
     return experiment, task
 
 
@@ -54,7 +54,7 @@ def current_session(work: UnitOfWork, client: str) -> Session:
     if session.is_open or session.state == "blank":
         return session
 
-    last = last_number(lambda number: work.store.version(session_stream(client, number)) > 0, known)
+    last = find_last_number(lambda number: work.store.version(session_stream(client, number)) > 0, known)
     work.last_sessions[client] = last
     return work.get(Session, session_stream(client, last))
 
@@ -97,9 +97,9 @@ def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:
 
 
 def _not_offered(what: str, shelf: str, name: str, names: list[str]) -> NotFoundError:
-    near = nearest(name, names)
+    near = nearest_names(name, names)
     if near:
-        return NotFoundError.named(what, name, near)
+        return NotFoundError.for_name(what, name, near)
     return NotFoundError(f"There is no {what} {name!r}: `autolearn catalog {shelf}` lists them.", nearest=[])
 
 

@@ -13,7 +13,7 @@ from domain.values import BlobRef
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class AppendHeader:
     """What the appender knows of an append: its command, its own id uuid5(command id, k), who and why.
 
     `digest` is the SHA-256 (hex) of the command's plain body; only a command's first append carries it.
@@ -32,7 +32,7 @@ class Receipt:
     first: int
     position: int
     at: datetime
-    stamp: Stamp
+    header: AppendHeader
     hash: bytes
     events: tuple[Event, ...]
 
@@ -45,14 +45,14 @@ class DuplicateAppend(Exception):  # noqa: N818 - control flow: the repeat of a 
     """The append id is in the log already; `receipt` is what was stored then."""
 
     def __init__(self, receipt: Receipt) -> None:
-        super().__init__(str(receipt.stamp.append_id))
+        super().__init__(str(receipt.header.append_id))
         self.receipt = receipt
 
 
 class EventStore(Protocol):
     """The log. An append is durable when the call returns; positions are 1, 2, 3 … without holes."""
 
-    def append(self, events: Sequence[Event], stamp: Stamp) -> Receipt:
+    def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
         """Store the events of one command together, or nothing.
 
         Raises VersionConflict, DuplicateAppend, TooLargeError (1,000 events, 8 MB, 256 KiB an event), NotAbleError.
@@ -126,7 +126,7 @@ class TaskBroken:
 TaskOutcome = TaskDone | TaskBroken
 
 
-Offered = tuple[str, str]
+OfferName = tuple[str, str]
 """`model` or `measure`, and its name in the catalog."""
 
 
@@ -155,7 +155,7 @@ class Launcher(Protocol):
         """Give a reserved slot back."""
         ...
 
-    def can_run(self, needs: Iterable[Offered]) -> bool:
+    def can_run(self, needs: Iterable[OfferName]) -> bool:
         """Tell whether this machine has the models and measures that a task needs; yes where it works alone."""
         ...
 
@@ -191,7 +191,7 @@ class Retry(Protocol):
 class OpenTasks(Protocol):
     """Which tasks the log says are unfinished, for the event worker's start and for its doubts."""
 
-    def unfinished(self, timeout: float) -> list[str]:
+    def list_unfinished(self, timeout: float) -> list[str]:
         """Return ids of tasks (`<experiment>`, `<experiment>-e1`, `<experiment>-r1`) that wait or run, oldest first.
 
         Raises NotReachedError where that is not known within `timeout` seconds.
@@ -199,7 +199,7 @@ class OpenTasks(Protocol):
         ...
 
 
-class Followed(Protocol):
+class PositionedEvent(Protocol):
     """An event at its position in the log."""
 
     @property
@@ -216,7 +216,7 @@ class Followed(Protocol):
 class EventFeed(Protocol):
     """The log as the event worker follows it."""
 
-    def after(self, position: int, limit: int) -> Sequence[Followed]:
+    def after(self, position: int, limit: int) -> Sequence[PositionedEvent]:
         """Return the events of whole commits after `position`."""
         ...
 
@@ -225,10 +225,10 @@ class EventFeed(Protocol):
         ...
 
 
-class Journal(Protocol):
+class HandledEvents(Protocol):
     """Where an event worker archives each event that it acted on."""
 
-    def handled(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
+    def record(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
         """Archive one handled event; outcome is a word (started, cancelled, failed, skipped)."""
         ...
 

@@ -21,7 +21,7 @@ MOST_UNFINISHED: Final = 500
 RECOUNT_SECONDS: Final = 5.0  # between two looks at whether a client that has its share has it still
 
 
-def requested_by(store: EventStore, task: str) -> str | None:
+def find_requester(store: EventStore, task: str) -> str | None:
     """Return who has requested a task, by the log; None for one that has ended or never was."""
     it = load(store, Experiment, experiment_stream(experiment_of(task))).tasks.get(task)
     return it.requested.actor if it is not None and it.is_unfinished else None
@@ -45,33 +45,33 @@ class Quota:
         """Return who has requested a task that is unfinished, as far as it is known here."""
         return self._clients.get(task)
 
-    def requested(self, task: str, client: str) -> None:
+    def add_task(self, task: str, client: str) -> None:
         """Count a task; once, however often it is told."""
         with self._lock:
             self._clients[task] = client
             self._tasks[client].add(task)
 
-    def ended(self, task: str) -> None:
+    def remove_task(self, task: str) -> None:
         with self._lock:
             client = self._clients.pop(task, None)
             if client is not None:
                 self._tasks[client].discard(task)
 
-    def discarded(self, stream: str) -> None:
+    def remove_experiment(self, stream: str) -> None:
         """Count no task of an experiment any more."""
         for task in [known for known in self._clients.copy() if experiment_stream(experiment_of(known)) == stream]:
-            self.ended(task)
+            self.remove_task(task)
 
-    def follow(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         if isinstance(event, TaskRequested):
-            self.requested(event.task, event.metadata.actor)
+            self.add_task(event.task, event.metadata.actor)
         elif isinstance(event, Ended):
-            self.ended(event.task)
+            self.remove_task(event.task)
         elif isinstance(event, ExperimentDiscarded):
-            self.discarded(event.originator_id)
+            self.remove_experiment(event.originator_id)
 
     @contextmanager
-    def one_more(self, client: str) -> Iterator[None]:
+    def reserve_task(self, client: str) -> Iterator[None]:
         """Let a client request one more task meanwhile; raises TooManyError where it has its share."""
         if not self._reserve(client):
             self._recount(client)
@@ -101,5 +101,5 @@ class Quota:
             self._recounted[client] = now if is_due else self._recounted[client]
             tasks = list(self._tasks[client]) if is_due else []
         for task in tasks:
-            if requested_by(self._store, task) is None:
-                self.ended(task)
+            if find_requester(self._store, task) is None:
+                self.remove_task(task)

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from domain.errors import BadSettingError, NotFoundError
-from domain.lookup import nearest
+from domain.lookup import nearest_names
 
 Schema = dict[str, Any]
 
@@ -14,36 +14,38 @@ LARGEST_INTEGER = 2**63 - 1  # what read models, NumPy and most readers of JSON 
 MOST_SHOWN = 100  # characters of a wrong value
 
 
-def checked_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[str, Any]:
+def complete_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[str, Any]:
     """Return all settings with their values, given or default."""
     for name in given:
         if name not in schema:
-            raise NotFoundError.named("setting", name, nearest(name, schema) or sorted(schema))
+            raise NotFoundError.for_name("setting", name, nearest_names(name, schema) or sorted(schema))
     settings = {name: described["default"] for name, described in schema.items()}
     for name, value in given.items():
-        if not allows(schema[name], value):
-            allowed = _why(schema[name], value)
-            raise BadSettingError(f"{name} = {_shown(value)} is not allowed: {allowed}.", setting=name, allowed=allowed)
+        if not is_allowed(schema[name], value):
+            allowed = _explain(schema[name], value)
+            raise BadSettingError(
+                f"{name} = {_shorten(value)} is not allowed: {allowed}.", setting=name, allowed=allowed
+            )
         settings[name] = value
     return settings
 
 
-def allows(described: Schema, value: Any) -> bool:
+def is_allowed(described: Schema, value: Any) -> bool:
     if described["type"] == "any-of":
-        return any(allows(one, value) for one in described["any_of"])
+        return any(is_allowed(one, value) for one in described["any_of"])
     return _KINDS[described["type"]](described, value)
 
 
-def _why(described: Schema, value: Any) -> str:
-    """Say what a setting allows, and of a whole number that is too long, that it is."""
-    long = isinstance(value, int) and not -(2**63) <= value < 2**63 and "<" not in sentence(described)
-    return f"{sentence(described)} of at most 64 bits" if long else sentence(described)
+def _explain(described: Schema, value: Any) -> str:
+    """Say what a setting allows, and that a whole number is too long where it is."""
+    long = isinstance(value, int) and not -(2**63) <= value < 2**63 and "<" not in describe_allowed(described)
+    return f"{describe_allowed(described)} of at most 64 bits" if long else describe_allowed(described)
 
 
-def sentence(described: Schema) -> str:
+def describe_allowed(described: Schema) -> str:
     kind = described["type"]
     if kind == "any-of":
-        return " or ".join(dict.fromkeys(sentence(one) for one in described["any_of"]))
+        return " or ".join(dict.fromkeys(describe_allowed(one) for one in described["any_of"]))
     if kind == "choice":
         return "one of " + ", ".join("none" if one is None else str(one) for one in described["choices"])
     if kind in ("integer", "number"):
@@ -51,7 +53,7 @@ def sentence(described: Schema) -> str:
     return f"{_article(kind)} {kind}"
 
 
-def _shown(value: Any) -> str:
+def _shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from commands.ports import Offered, TaskSpec
+from commands.ports import OfferName, TaskSpec
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset
 from domain.experiment import Experiment, Task
 from domain.values import DatasetRef
 
 
-def needs(experiment: Experiment, task: str) -> list[Offered]:
+def required_offers(experiment: Experiment, task: str) -> list[OfferName]:
     """Return what must be installed where a task runs: its model, and the measures of an evaluation."""
     request = experiment.tasks[task].request
     measures = request.measures if request is not None else ()
     return [("model", experiment.training.model.name), *(("measure", measure.name) for measure in measures)]
 
 
-def specification(work: UnitOfWork, experiment: Experiment, task: str) -> TaskSpec:
+def task_spec(work: UnitOfWork, experiment: Experiment, task: str) -> TaskSpec:
     it = experiment.tasks[task]
     if it.kind == "training":
         return TaskSpec("fit", _fit_facts(work, experiment))

@@ -15,7 +15,7 @@ from threading import Lock, Thread
 from commands.context import CommandContext
 from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
 from commands.quota import Quota
-from commands.specifications import specification
+from commands.specifications import task_spec
 from commands.task_ends import record_end
 from commands.unit_of_work import UnitOfWork
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
@@ -56,7 +56,7 @@ class Tasks:
         self._closing = Signal()
 
     @contextmanager
-    def announcing(self) -> Iterator[Callable[[str], None]]:
+    def announce_claims(self) -> Iterator[Callable[[str], None]]:
         """Let those wait who see a claim in the log before `run` has been called for it: the repeats of a call."""
         ours: list[str] = []
 
@@ -72,7 +72,7 @@ class Tasks:
                 for task in ours:
                     self._announced.remove(task)
             for task in ours:
-                self._tell(task)
+                self._notify(task)
 
     def run(self, experiment: str, task: str, attempt: int, context: CommandContext) -> None:
         """Run a task that this process has claimed in a slot it has taken; returns at once."""
@@ -84,7 +84,7 @@ class Tasks:
             Thread(target=self._watch, args=work, name=f"task {task}", daemon=True).start()
         except RuntimeError as failure:
             log.warning("task %s is not run yet: %s", task, failure)
-            self._leave(watched)
+            self._give_up(watched)
 
     def wait(self, task: str, timeout: float) -> bool:
         """Wait for the end of a task that runs here; True where its end is in the log or it does not run here."""
@@ -95,21 +95,21 @@ class Tasks:
         finally:
             self.remove_end_listener(task, over.set)
 
-    def add_end_listener(self, task: str, tell: Callable[[], None]) -> None:
+    def add_end_listener(self, task: str, listener: Callable[[], None]) -> None:
         """Call once the end of a task is in the log, from any thread; at once where it does not run here."""
         with self._lock:
             runs = task in self._watched or task in self._announced
             if runs:
-                self._listeners.setdefault(task, []).append(tell)
+                self._listeners.setdefault(task, []).append(listener)
         if not runs:
-            tell()
+            listener()
 
-    def remove_end_listener(self, task: str, tell: Callable[[], None]) -> None:
+    def remove_end_listener(self, task: str, listener: Callable[[], None]) -> None:
         """Forget a listener."""
         with self._lock:
             listeners = self._listeners.get(task, [])
-            if tell in listeners:
-                listeners.remove(tell)
+            if listener in listeners:
+                listeners.remove(listener)
 
     def cancel(self, task: str) -> None:
         """Kill the child of a task whose end is in the log already; nothing where it does not run here."""
@@ -157,34 +157,34 @@ class Tasks:
             outcome = outcome_of()
             self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
             while not (self._closing.is_set() or watched.cancelled):
-                if _recorded(context, experiment, watched, attempt, outcome):
-                    self.quota.ended(watched.task)
+                if _try_record(context, experiment, watched, attempt, outcome):
+                    self.quota.remove_task(watched.task)
                     break
                 self._closing.wait(AGAIN_SECONDS)
         except Exception:
             log.exception("task %s", watched.task)
         finally:
-            self._let_go(watched)
+            self._forget(watched)
 
-    def _leave(self, watched: Watched) -> None:
+    def _give_up(self, watched: Watched) -> None:
         """Give a claimed task up for now: the event worker finds it in the log as an orphan of this process."""
         self.ports.launcher.free_slot()
-        self._let_go(watched)
+        self._forget(watched)
 
-    def _let_go(self, watched: Watched) -> None:
+    def _forget(self, watched: Watched) -> None:
         with self._lock:
             if self._watched.get(watched.task) is watched:
                 del self._watched[watched.task]
         watched.ended.set()
-        self._tell(watched.task)
+        self._notify(watched.task)
 
-    def _tell(self, task: str) -> None:
+    def _notify(self, task: str) -> None:
         """Tell who waits for a task that it does not run here any more."""
         with self._lock:
             runs = task in self._watched or task in self._announced
             listeners = [] if runs else self._listeners.pop(task, [])
-        for tell in listeners:
-            tell()
+        for listener in listeners:
+            listener()
 
     def _outcome(self, watched: Watched, experiment: str) -> TaskOutcome:
         """Run a task until it ends; an outage, of a store or of the machine, is no fact of an experiment."""
@@ -204,7 +204,7 @@ class Tasks:
         record = work.get(Experiment, experiment_stream(experiment))
         if self._closing.is_set() or not record.tasks[watched.task].is_unfinished:
             return ENDED_ALREADY  # between its claim and this look at the log
-        child = self.ports.launcher.start(specification(work, record, watched.task))
+        child = self.ports.launcher.start(task_spec(work, record, watched.task))
         with self._lock:
             watched.child = child
             if watched.cancelled or self._closing.is_set():
@@ -212,7 +212,7 @@ class Tasks:
         return child.result()
 
 
-def _recorded(context: CommandContext, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
+def _try_record(context: CommandContext, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
     """Record an end; False where it must be tried again: a finished result is not lost to a full disk, or to a flaw."""
     try:
         record_end(context, experiment, watched.task, attempt, outcome)

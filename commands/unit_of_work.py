@@ -33,14 +33,14 @@ class UnitOfWork:
         """Whether a stream has grown since it was loaded: the decision may rest on a state that never was."""
         return any(self.store.version(stream) != version for stream, version in self._versions.items())
 
-    def pending(self) -> list[Event]:
+    def collect_events(self) -> list[Event]:
         """Take the triggered events, aggregate by aggregate, in the order of loading."""
         return [cast("Event", event) for aggregate in self._loaded.values() for event in aggregate.collect_events()]
 
 
 def load(store: EventStore, kind: type[A], stream: str, until: int | None = None) -> A:
     """Fold a stream, whole or up to the commit that covers a position."""
-    aggregate = kind.blank(stream)
+    aggregate = kind.create_blank(stream)
     for event in store.stream(stream, until):
         event.mutate(aggregate)
     return aggregate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count
 
-from commands.ports import Followed
+from commands.ports import PositionedEvent
 from domain.experiment_events import Ended, ExperimentDiscarded, TaskRequested, TaskStarted
 from domain.values import experiment_of, experiment_stream, kind_of_task
 
@@ -21,7 +21,7 @@ class WaitingTasks:
     def __init__(self, kinds: frozenset[str], worker: str) -> None:
         self._kinds = kinds
         self._worker = worker
-        self._waiting: dict[str, Followed | None] = {}
+        self._waiting: dict[str, PositionedEvent | None] = {}
         self._clients: dict[str, str] = {}
         self._troubled: set[str] = set()
         self._started: dict[str, str] = {}
@@ -36,7 +36,7 @@ class WaitingTasks:
         """Whether a task waits that could be claimed: one whose claim has failed hinders nobody."""
         return any(task not in self._troubled for task in self._waiting)
 
-    def in_turn(self) -> Iterator[str]:
+    def iterate_fairly(self) -> Iterator[str]:
         """Yield what waits: of each client its next task, first of who had no turn for the longest time, and again."""
         queues: dict[str, list[str]] = {}
         for task in self._waiting:
@@ -48,27 +48,27 @@ class WaitingTasks:
             yield from (queues[client][number] for client in left)
             left = [client for client in left if len(queues[client]) > number + 1]
 
-    def takes(self, task: str) -> bool:
+    def accepts(self, task: str) -> bool:
         return kind_of_task(task) in self._kinds
 
-    def take_over(self, task: str, client: str) -> None:
+    def add(self, task: str, client: str) -> None:
         """Let a task wait of which it is only known that it is unfinished."""
-        if self.takes(task):
+        if self.accepts(task):
             self._clients[task] = client
             self._waiting.setdefault(task)
 
-    def follow(self, followed: Followed) -> None:
+    def apply(self, followed: PositionedEvent) -> None:
         """Take in one event of the log. What waits is not forgotten at its end: whoever claims looks into the log."""
         event = followed.event
         if isinstance(event, TaskRequested):
-            if self.takes(event.task):
+            if self.accepts(event.task):
                 self._clients[event.task] = event.metadata.actor
                 self._waiting[event.task] = followed
         elif isinstance(event, TaskStarted):
             self._waiting.pop(event.task, None)
             self._troubled.discard(event.task)
-            self.had_turn(event.task)
-            self.started_by(event.worker, event.task)
+            self.record_turn(event.task)
+            self.record_start(event.worker, event.task)
         elif isinstance(event, Ended):
             self._forget(event.task)
         elif isinstance(event, ExperimentDiscarded):
@@ -76,13 +76,13 @@ class WaitingTasks:
                 if experiment_stream(experiment_of(task)) == event.originator_id:
                     self._forget(task)
 
-    def started_by(self, worker: str, task: str) -> None:
+    def record_start(self, worker: str, task: str) -> None:
         """Note who has started a task: it is claimed once that one is dead; our own run on here, whatever we claim."""
         self._started.pop(task, None)
-        if worker == self._worker or self.takes(task):
+        if worker == self._worker or self.accepts(task):
             self._started[task] = worker
 
-    def take_lost(self, is_lost: Callable[[str], bool], runs_here: Callable[[str], bool]) -> None:
+    def requeue_lost(self, is_lost: Callable[[str], bool], runs_here: Callable[[str], bool]) -> None:
         """Let those wait again whose worker is dead, and our own that do not run here: their claim's reply was lost."""
         dead = {worker for worker in set(self._started.values()) - {self._worker} if is_lost(worker)}
         for task, worker in list(self._started.items()):
@@ -91,22 +91,22 @@ class WaitingTasks:
                 self._clients.setdefault(task, "")
                 self._waiting[task] = None
 
-    def pop(self, task: str) -> Followed | None:
+    def pop(self, task: str) -> PositionedEvent | None:
         """Take one that waits, and the event that told of it."""
         self._troubled.discard(task)
         return self._waiting.pop(task)
 
-    def put_back(self, task: str, followed: Followed | None) -> None:
+    def put_back(self, task: str, followed: PositionedEvent | None) -> None:
         """Let it wait again, last in the queue, so that one that cannot be read stops no other."""
         self._troubled.add(task)
         self._waiting[task] = followed
 
-    def had_turn(self, task: str) -> None:
+    def record_turn(self, task: str) -> None:
         """Note that a task of its client was started: the others' turn comes first now."""
         if task in self._clients:
             self._turns[self._clients[task]] = next(self._turn)
 
-    def is_over(self, task: str) -> None:
+    def forget_client(self, task: str) -> None:
         self._clients.pop(task, None)
 
     def _forget(self, task: str) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from domain.events import Aggregate, Event
-from domain.values import ROLES, Role, checked_client_name
+from domain.values import ROLES, Role, check_client_name
 
 GRACE = timedelta(hours=24)
 
@@ -55,7 +55,7 @@ class Client(Aggregate):
 
     def add(self, roles: Sequence[Role]) -> None:
         """Let the client call; a revoked one comes back with a new generation."""
-        checked_client_name(self.name)
+        check_client_name(self.name)
         if self.exists and not self.revoked:
             raise ConflictError(f"Client {self.name!r} exists already.")
         unknown = [role for role in roles if role not in ROLES]
@@ -81,6 +81,6 @@ class Client(Aggregate):
 
     def _check_active(self) -> None:
         if not self.exists:
-            raise NotFoundError.named("client", self.name)
+            raise NotFoundError.for_name("client", self.name)
         if self.revoked:
             raise ConflictError(f"Client {self.name!r} is revoked.")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from domain.errors import ConflictError, NotFoundError
 from domain.events import Aggregate, Event, Value
-from domain.values import BlobRef, DatasetRef, checked_catalog_name
+from domain.values import BlobRef, DatasetRef, check_catalog_name
 
 
 class DatasetContent(Value):
@@ -59,7 +59,7 @@ class Dataset(Aggregate):
     @property
     def content(self) -> DatasetContent:
         if not self.is_offered:
-            raise NotFoundError.named("data set", self.name)
+            raise NotFoundError.for_name("data set", self.name)
         return self.versions[self.latest]
 
     def ref(self) -> DatasetRef:
@@ -68,7 +68,7 @@ class Dataset(Aggregate):
 
     def register(self, content: DatasetContent) -> bool:
         """Offer this content; return False (no event) where it is the latest version already."""
-        checked_catalog_name(self.name)
+        check_catalog_name(self.name)
         if self.is_offered and _facts(self.content) == _facts(content):
             return False
         self.trigger_event(DatasetRegistered, version=self.latest + 1, content=content)
@@ -76,7 +76,7 @@ class Dataset(Aggregate):
 
     def retire(self) -> None:
         if not self.exists:
-            raise NotFoundError.named("data set", self.name)
+            raise NotFoundError.for_name("data set", self.name)
         if self.retired:
             raise ConflictError(f"Data set {self.name!r} is retired already.")
         self.trigger_event(DatasetRetired)

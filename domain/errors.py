@@ -92,7 +92,7 @@ class NotFoundError(AutoLearnError):
     slug = "not-found"
 
     @classmethod
-    def named(cls, kind: str, name: str, nearest: Sequence[str] = ()) -> NotFoundError:
+    def for_name(cls, kind: str, name: str, nearest: Sequence[str] = ()) -> NotFoundError:
         """Say what is missing and which names are nearest."""
         hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
         return cls(f"There is no {kind} {name!r}.{hint}", nearest=list(nearest))
@@ -164,13 +164,13 @@ class WaitedTooLongError(AutoLearnError):
     slug = "waited-too-long"
 
 
-def named_error(slug: str, sentence: str, facts: dict[str, Any]) -> AutoLearnError:
+def error_from_slug(slug: str, sentence: str, facts: dict[str, Any]) -> AutoLearnError:
     """Return the error of a slug, as another process of AutoLearn told it."""
-    return _of_slug(AutoLearnError, slug)(sentence, **facts)
+    return _find_class(AutoLearnError, slug)(sentence, **facts)
 
 
-def _of_slug(kind: type[AutoLearnError], slug: str) -> type[AutoLearnError]:
+def _find_class(kind: type[AutoLearnError], slug: str) -> type[AutoLearnError]:
     if kind.slug == slug:
         return kind
-    found = (_of_slug(below, slug) for below in kind.__subclasses__())
+    found = (_find_class(below, slug) for below in kind.__subclasses__())
     return next((one for one in found if one.slug == slug), AutoLearnError)

@@ -28,7 +28,7 @@ class Metadata(Value):
     causation: str = ""
 
 
-UNSTAMPED = Metadata()
+NO_METADATA = Metadata()
 
 
 class Event(BaseModel, CanMutateAggregate[str]):
@@ -41,7 +41,7 @@ class Event(BaseModel, CanMutateAggregate[str]):
 
     originator_id: str
     originator_version: int
-    metadata: Metadata = UNSTAMPED
+    metadata: Metadata = NO_METADATA
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Register the pinned name; a second class of one name is a programming error."""
@@ -52,7 +52,7 @@ class Event(BaseModel, CanMutateAggregate[str]):
         if cls.NAME:
             EVENTS[cls.NAME] = cls
 
-    def stamped(self, metadata: Metadata) -> Self:
+    def with_metadata(self, metadata: Metadata) -> Self:
         """Return the event with its metadata, as it will be stored."""
         return self.model_copy(update={"metadata": metadata})
 
@@ -61,7 +61,7 @@ class Aggregate(BaseAggregate[str]):
     """An event-sourced aggregate that begins blank: every event, the first included, is folded the same way."""
 
     @classmethod
-    def blank(cls, stream: str) -> Self:
+    def create_blank(cls, stream: str) -> Self:
         """Return the aggregate of a stream without events (version 0)."""
         aggregate = cls.__new__(cls)
         aggregate.__base_init__(stream, 0, NO_TIME)

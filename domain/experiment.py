@@ -20,7 +20,7 @@ from domain.values import (
     Training,
     TrainingState,
     Verdict,
-    checked_text,
+    check_text,
 )
 
 MAX_DETAIL = 2000  # characters of what a failed task says
@@ -91,7 +91,7 @@ class Experiment(Aggregate):
         """Fold a requested task, and by whom and in which call it was requested."""
         self.tasks[task] = Task(task, kind, requested)
 
-    def unfinished(self, *kinds: str) -> list[Task]:
+    def unfinished_tasks(self, *kinds: str) -> list[Task]:
         """List the tasks of these kinds that still wait or run."""
         return [task for task in self.tasks.values() if task.kind in kinds and task.is_unfinished]
 
@@ -184,7 +184,7 @@ class Experiment(Aggregate):
     def commit(self, session: str) -> None:
         """Belong to the history; the training must be completed and none of its evaluations unfinished."""
         self._check_uncommitted()
-        unfinished = [task.id for task in self.unfinished("training", "evaluation")]
+        unfinished = [task.id for task in self.unfinished_tasks("training", "evaluation")]
         if unfinished:
             raise UnfinishedError(f"Not finished yet: {', '.join(unfinished)}.", unfinished=unfinished)
         self._check_completed("committed")
@@ -197,7 +197,7 @@ class Experiment(Aggregate):
 
     def annotate(self, text: str, reason: str) -> None:
         self._check_committed("annotated")
-        facts = {"text": checked_text("annotation", text), "reason": checked_text("reason", reason)}
+        facts = {"text": check_text("annotation", text), "reason": check_text("reason", reason)}
         self.trigger_event(events.ExperimentAnnotated, **facts)
 
     def withdraw(self, reason: str) -> None:
@@ -205,20 +205,20 @@ class Experiment(Aggregate):
         self._check_committed("withdrawn")
         if self.withdrawn:
             raise ConflictError(f"Experiment {self.name} is withdrawn already.")
-        self.trigger_event(events.ExperimentWithdrawn, reason=checked_text("reason", reason))
+        self.trigger_event(events.ExperimentWithdrawn, reason=check_text("reason", reason))
 
     def restore(self, reason: str) -> None:
         """Come back into the history."""
         self._check_committed("restored")
         if not self.withdrawn:
             raise ConflictError(f"Experiment {self.name} is not withdrawn.")
-        self.trigger_event(events.ExperimentRestored, reason=checked_text("reason", reason))
+        self.trigger_event(events.ExperimentRestored, reason=check_text("reason", reason))
 
     # -- rules
 
     def _task(self, task: str) -> Task:
         if task not in self.tasks:
-            raise NotFoundError.named("task", task)
+            raise NotFoundError.for_name("task", task)
         return self.tasks[task]
 
     def _next_task(self, kind: str, letter: str) -> str:
@@ -240,7 +240,7 @@ class Experiment(Aggregate):
 
     def _check_uncommitted(self) -> None:
         if not self.exists:
-            raise NotFoundError.named("experiment", self.name)
+            raise NotFoundError.for_name("experiment", self.name)
         if self.standing != "uncommitted":
             raise ConflictError(f"Experiment {self.name} is {self.standing} already.")
 

@@ -9,12 +9,12 @@ from difflib import get_close_matches
 from domain.errors import AmbiguousIdError
 
 
-def nearest(name: str, known: Iterable[str]) -> list[str]:
+def nearest_names(name: str, known: Iterable[str]) -> list[str]:
     """Return up to three names that look like `name`; pass only names that the asker may see."""
-    return get_close_matches(name, list(known), n=3, cutoff=0.4)
+    return get_close_matches(name, list(known), n=3, cutoff=0.5)
 
 
-def only_match(given: str, matches: Sequence[str]) -> str:
+def require_single_match(given: str, matches: Sequence[str]) -> str:
     """Return the one experiment that a beginning names, of one or more matches; raises AmbiguousIdError."""
     if len(matches) > 1:
         raise AmbiguousIdError(f"{given!r} names several experiments: {', '.join(matches)}.", candidates=list(matches))
@@ -26,7 +26,7 @@ def may_see(client: str, owner: str, standing: str) -> bool:
     return standing == "committed" or owner == client
 
 
-def last_number(exists: Callable[[int], bool], known: int = 0) -> int:
+def find_last_number(exists: Callable[[int], bool], known: int = 0) -> int:
     """Return the last of the numbers 1, 2, … that exist without a hole, from `known` on, in about 2 log n calls."""
     step = 1
     while exists(known + step):

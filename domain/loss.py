@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from domain.events import Aggregate, Event, Value
-from domain.values import checked_text
+from domain.values import check_text
 
 LOSSES = "installation:losses"  # the one stream of an installation's losses
 
@@ -42,4 +42,4 @@ class Losses(Aggregate):
     def accept(self, reason: str, log: LostTail, audit: LostTail, evidence: tuple[str, ...]) -> None:
         """Go on with what is left."""
         facts = {"log": log, "audit": audit, "evidence": evidence}
-        self.trigger_event(TailLossAccepted, reason=checked_text("reason", reason), **facts)
+        self.trigger_event(TailLossAccepted, reason=check_text("reason", reason), **facts)

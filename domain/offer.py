@@ -83,14 +83,14 @@ class Offer(Aggregate):
     def is_offered(self) -> bool:
         return self.exists and not self.withdrawn
 
-    def current(self) -> Description:
+    def require_description(self) -> Description:
         if self.description is None or self.withdrawn:
-            raise NotFoundError.named(self.kind, self.name)
+            raise NotFoundError.for_name(self.kind, self.name)
         return self.description
 
     def ref(self) -> ModelRef:
         """Pin the model by the distribution that brings it."""
-        description = self.current()
+        description = self.require_description()
         return ModelRef(name=self.name, version=description.version, distribution=description.distribution)
 
     def offer(self, description: Description) -> bool:
@@ -105,7 +105,7 @@ class Offer(Aggregate):
 
     def withdraw(self) -> None:
         if not self.exists:
-            raise NotFoundError.named(self.kind, self.name)
+            raise NotFoundError.for_name(self.kind, self.name)
         if self.withdrawn:
             raise ConflictError(f"The {self.kind} {self.name!r} is withdrawn already.")
         self.trigger_event(ModelWithdrawn if self.kind == "model" else MeasureWithdrawn)

@@ -41,7 +41,7 @@ class Session(Aggregate):
         self._check_open()
         foreign = [name for name in chosen if name not in self.experiments]
         if foreign:
-            raise NotFoundError.named("experiment in this session", foreign[0])
+            raise NotFoundError.for_name("experiment in this session", foreign[0])
         if not chosen:
             raise ConflictError("There is nothing to commit: no experiment of this session is completed.")
         kept = set(chosen)

@@ -21,7 +21,7 @@ UNFINISHED: frozenset[str] = frozenset({"requested", "started"})
 MAX_EXPERIMENTS_OF_A_SESSION = 500
 MAX_ATTEMPTS = 3
 MAX_TEXT = 4096
-SHORTEST_BEGINNING = 4  # characters of an experiment's id
+SHORTEST_ID_PREFIX = 4  # characters of an experiment's id
 
 CLIENT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 CATALOG_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -82,7 +82,7 @@ class MeasureSpec(Value):
         return f"{self.name}:{self.average}" if self.average else self.name
 
 
-def checked_client_name(name: str) -> str:
+def check_client_name(name: str) -> str:
     """Return the name of a client, or refuse it with the rule."""
     if not CLIENT_NAME.fullmatch(name):
         msg = f"{name!r} is not a client name: 1 to 40 characters of a-z, 0-9 and '-'."
@@ -90,7 +90,7 @@ def checked_client_name(name: str) -> str:
     return name
 
 
-def checked_catalog_name(name: str) -> str:
+def check_catalog_name(name: str) -> str:
     """Return the name of a data set, model or measure, or refuse it with the rule."""
     if not CATALOG_NAME.fullmatch(name):
         msg = f"{name!r} is not a name: 1 to 64 characters of a-z, 0-9, '.', '_' and '-', first a letter or digit."
@@ -98,14 +98,14 @@ def checked_catalog_name(name: str) -> str:
     return name
 
 
-def checked_beginning(given: str) -> str:
+def check_id_prefix(given: str) -> str:
     """Return the beginning of an experiment's id, or refuse one that is too short to name it for long."""
-    if len(given) < SHORTEST_BEGINNING:
-        raise BadInputError(f"{given!r} is too short: give {SHORTEST_BEGINNING} or more characters of an id.")
+    if len(given) < SHORTEST_ID_PREFIX:
+        raise BadInputError(f"{given!r} is too short: give {SHORTEST_ID_PREFIX} or more characters of an id.")
     return given
 
 
-def checked_text(what: str, text: str) -> str:
+def check_text(what: str, text: str) -> str:
     """Return a text of a person (message, annotation, reason), or refuse an empty or overlong one."""
     if not text.strip() or len(text) > MAX_TEXT:
         msg = f"The {what} must have 1 to {MAX_TEXT} characters."

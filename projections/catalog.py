@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from domain.dataset import DatasetRegistered, DatasetRetired
 from domain.errors import NotFoundError
-from domain.lookup import nearest
+from domain.lookup import nearest_names
 from domain.offer import Offered, Withdrawn
 from projections.jsonable import to_jsonable
 from projections.ports import Body, Change, Current, Documents, Recorded
@@ -92,7 +92,7 @@ LEARN: dict[str, Callable[[Body, Body], Body]] = {
 def catalog_answer(documents: Documents, part: str | None, name: str | None, at: int) -> Body:
     """Return `models`, `datasets`, `measures` (or one of them; with a name, that one alone). Raises NotFoundError."""
     if part is not None and part not in PARTS:
-        raise NotFoundError.named("part of the catalog", part, nearest(part, PARTS))
+        raise NotFoundError.for_name("part of the catalog", part, nearest_names(part, PARTS))
     answer: Body = {
         one: offered(document.body for document in documents.versions(KIND, at, f"{PARTS[one]}/"))
         for one in ([part] if part else PARTS)
@@ -100,7 +100,9 @@ def catalog_answer(documents: Documents, part: str | None, name: str | None, at:
     if name is not None and part is not None:
         chosen = [it for it in answer[part] if it["name"] == name]
         if not chosen:
-            raise NotFoundError.named(CALLED[PARTS[part]], name, nearest(name, [it["name"] for it in answer[part]]))
+            raise NotFoundError.for_name(
+                CALLED[PARTS[part]], name, nearest_names(name, [it["name"] for it in answer[part]])
+            )
         answer[part] = chosen
     return answer | {"position": at}
 

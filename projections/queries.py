@@ -12,9 +12,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from domain.errors import BadCursorError, NotFoundError, NotReachedError
-from domain.lookup import nearest, only_match
+from domain.lookup import nearest_names, require_single_match
 from domain.task_status import task_status
-from domain.values import SHORTEST_BEGINNING, checked_beginning
+from domain.values import SHORTEST_ID_PREFIX, check_id_prefix
 from projections import experiment, tasks
 from projections.as_of import AsOfPosition, parse_as_of
 from projections.catalog import catalog_answer
@@ -25,7 +25,7 @@ from projections.session import members_of, open_session_of, session_answer, ses
 from projections.visibility import Viewer
 
 MOST_CANDIDATES = 10  # that an ambiguous beginning is answered with
-EXPERIMENT_ID = re.compile(rf"[a-z2-7]{{{SHORTEST_BEGINNING},16}}")
+EXPERIMENT_ID = re.compile(rf"[a-z2-7]{{{SHORTEST_ID_PREFIX},16}}")
 SHOWN = (
     "committed_at", "actor", "withdrawn", "owner", "requested_at", "distribution", "split", "provenance", "blobs",
 )  # fmt: skip
@@ -81,7 +81,7 @@ class Queries:
         kind = tasks.kind_of(name)
         document = self._documents.get(kind, name, at)
         if document is None or ("-" in name and kind == experiment.KIND):
-            raise NotFoundError.named("evaluation or reproduction", task, self._nearest_tasks(name, at))
+            raise NotFoundError.for_name("evaluation or reproduction", task, self._nearest_tasks(name, at))
         return task_status("training" if kind == experiment.KIND else kind, document.body) | {"position": at}
 
     def show(self, viewer: Viewer, given: str, at: int | None = None) -> Body:
@@ -90,7 +90,7 @@ class Queries:
         name = self._resolve(viewer, given.partition("-")[0], at)
         document = self._documents.get(experiment.KIND, name, at)
         if document is None:
-            raise NotFoundError.named("experiment", given)
+            raise NotFoundError.for_name("experiment", given)
         lists = {
             "evaluations": self._follow_ups(tasks.EVALUATION, name, at),
             "reproductions": self._follow_ups(tasks.REPRODUCTION, name, at),
@@ -133,11 +133,11 @@ class Queries:
     def _resolve(self, viewer: Viewer, given: str, at: int) -> str:
         """Complete an id or unique beginning (a task's suffix stays); what the viewer may see is as of today."""
         beginning, dash, suffix = given.partition("-")
-        checked_beginning(beginning)
+        check_id_prefix(beginning)
         matches = self._matches(viewer, beginning, at) if EXPERIMENT_ID.fullmatch(beginning) else []
         if not matches:
-            raise NotFoundError.named("experiment", given, nearest(beginning, self._recent(viewer, at)))
-        return only_match(beginning, matches) + dash + suffix
+            raise NotFoundError.for_name("experiment", given, nearest_names(beginning, self._recent(viewer, at)))
+        return require_single_match(beginning, matches) + dash + suffix
 
     def _matches(self, viewer: Viewer, beginning: str, at: int) -> list[str]:
         found = []
@@ -160,7 +160,7 @@ class Queries:
     def _nearest_tasks(self, task: str, at: int) -> list[str]:
         prefix = f"{task.partition('-')[0]}-"
         kinds = (tasks.EVALUATION, tasks.REPRODUCTION)
-        return nearest(task, [it.id for kind in kinds for it in self._documents.versions(kind, at, prefix)])
+        return nearest_names(task, [it.id for kind in kinds for it in self._documents.versions(kind, at, prefix)])
 
     def _recent(self, viewer: Viewer, at: int) -> list[str]:
         session = open_session_of(self._documents, viewer, at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.errors import NotFoundError
-from domain.lookup import nearest
+from domain.lookup import nearest_names
 from projections.fold import VERSIONS, ProjectionUpdater
 from projections.ports import Body, CommitFeed, Documents
 
@@ -17,7 +17,7 @@ def check_known(projection: str | None) -> None:
     """Raise NotFoundError for a name that no projection has; None means all."""
     if projection is not None and projection not in VERSIONS:
         there_are = f"There is no projection {projection!r}: there are {', '.join(VERSIONS)}."
-        raise NotFoundError(there_are, nearest=nearest(projection, VERSIONS))
+        raise NotFoundError(there_are, nearest=nearest_names(projection, VERSIONS))
 
 
 def rebuild(feed: CommitFeed, fresh: Documents, until: int) -> Iterator[Body]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from domain.errors import NotFoundError
-from domain.lookup import nearest
+from domain.lookup import nearest_names
 from domain.task_status import task_status
 from projections import catalog, experiment, session
 from projections.catalog import PARTS, offered
@@ -44,7 +44,7 @@ def replay(stores: InspectedStores, position: int, stream: str | None = None) ->
     answer: Body = {"position": position, "at": commits.at} | state.answer()
     if stream is not None:
         if not commits.events:
-            raise NotFoundError.named("stream", stream, nearest(stream, commits.streams))
+            raise NotFoundError.for_name("stream", stream, nearest_names(stream, commits.streams))
         answer |= {"stream": stream, "events": commits.events}
     found = [{"position": at, "what": what} for at, what in comparison.findings[:MOST_DIFFERENCES]]
     yield answer | {"matches_read_models": not found, "differences": found}

@@ -6,7 +6,7 @@ from typing import Any
 
 from domain import experiment_events as events
 from domain.errors import NotFoundError
-from domain.lookup import last_number, nearest
+from domain.lookup import find_last_number, nearest_names
 from domain.session_events import ExperimentAdded, SessionCommitted, SessionDiscarded, SessionOpened
 from domain.task_status import task_status
 from domain.values import experiment_of_stream, session_id
@@ -102,7 +102,7 @@ def session_answer(documents: Documents, viewer: Viewer, name: str | None, at: i
     document = documents.get(KIND, chosen, at)
     if document is None or document.body["owner"] != viewer.client:
         own = [body["session"] for body in _own_sessions(documents, viewer, at)]
-        raise NotFoundError.named("session", chosen, nearest(chosen, own))
+        raise NotFoundError.for_name("session", chosen, nearest_names(chosen, own))
     members = [documents.get(EXPERIMENT, member, at) for member in members_of(documents, chosen, at)]
     experiments = [task_status("training", it.body) for it in members if it is not None]
     return document.body | {"experiments": experiments, "position": at}
@@ -127,7 +127,7 @@ def members_of(documents: Documents, name: str, at: int) -> list[str]:
 
 
 def _own_sessions(documents: Documents, viewer: Viewer, at: int) -> list[Body]:
-    last = last_number(lambda number: documents.get(KIND, f"{viewer.client}-{number}", at) is not None)
+    last = find_last_number(lambda number: documents.get(KIND, f"{viewer.client}-{number}", at) is not None)
     numbers = range(last, max(last - MOST, 0), -1)
     found = (documents.get(KIND, f"{viewer.client}-{number}", at) for number in numbers)
     return [document.body for document in found if document is not None]

@@ -112,7 +112,7 @@ class UnfinishedTasks:
         self._documents = documents
         self._feed = feed
 
-    def unfinished(self, timeout: float) -> list[str]:
+    def list_unfinished(self, timeout: float) -> list[str]:
         """Return ids of tasks that wait or run as of the log's head, oldest first; raises NotReachedError."""
         head, _ = self._feed.head()
         if not self._documents.wait(head, timeout):

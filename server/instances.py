@@ -17,7 +17,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
-from domain.errors import AutoLearnError, NotAbleError, named_error
+from domain.errors import AutoLearnError, NotAbleError, error_from_slug
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Instances:
             if not words:
                 raise NotAbleError("An instance ended before it answered.")
             if words != ANSWERS:
-                raise named_error(*json.loads(words))
+                raise error_from_slug(*json.loads(words))
 
     def _forked(self, number: int) -> int:
         """Fork; return the end of a pipe where the instance says that it answers, or why it does not."""

@@ -12,7 +12,7 @@ KEY: Final = "master-key:"  # and its fingerprint: nothing else in the audit log
 
 
 class AuditLogJournal:
-    """Fulfils `commands.ports.Journal`; `key` is the master key's fingerprint."""
+    """Fulfils `commands.ports.HandledEvents`; `key` is the master key's fingerprint."""
 
     def __init__(self, communications: Communications, worker: str, key: str) -> None:
         self._communications = communications
@@ -39,7 +39,7 @@ class AuditLogJournal:
         causation = f"{SINCE}{since}"
         self._record("process", SETTLED, "settled", correlation=CORRELATION, position=until, causation=causation)
 
-    def handled(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
+    def record(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
         self._record(
             "message",
             event.NAME,

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 from pydantic_core import from_json
 
-from adapters.history.ranges import SLOTS, Ranges, having, merge, ranges_of
+from adapters.history.ranges import SLOTS, Ranges, all_values, merge, ranges_of
 from projections.filters.conditions import Condition, Simple, conjuncts
 from projections.ports import HistoryQuery, Offset, Page, Sort
 
@@ -68,11 +68,11 @@ class IndexScan:
         """Whether the index has the order of the page."""
         return self.by_value if self.sorts_values else self.index is None or self.index.single is not None
 
-    def using(self, index: Ranges) -> IndexScan:
+    def with_index(self, index: Ranges) -> IndexScan:
         """Return the same rows by the index of a condition, which then needs no test."""
         return replace(self, index=index, tests=tuple(test for test in self.tests if test is not index))
 
-    def behind(self, offset: Offset) -> IndexScan:
+    def continue_after(self, offset: Offset) -> IndexScan:
         """Return what is left behind an offset."""
         if self.sorts_values:
             return replace(self, after=offset)
@@ -109,7 +109,7 @@ def find_page(query: HistoryQuery, rows: Rows) -> Page:
     stopped: Offset | None = None
     rare: IndexScan | None = None
     wanted = query.limit + 1
-    for scans in _plans(query):
+    for scans in _plan_scans(query):
         if rare:  # led to the rows that have the value, so it leads to those that lack it
             found += rows.read(replace(rare, lacking=True, after=None), None, wanted - len(found))
         else:
@@ -140,7 +140,7 @@ def _scan(scans: Sequence[IndexScan], rows: Rows, wanted: int) -> tuple[list[Row
     if rare := _cheapest(rest, rows, min(expected * each, rows.budget)):
         return rows.read(rare, None, wanted), None, rare
     while stopped and len(found) < wanted and spent < rows.budget:
-        scan, size = scan.behind(stopped), min(4 * size, (rows.budget - spent) // each + 1)
+        scan, size = scan.continue_after(stopped), min(4 * size, (rows.budget - spent) // each + 1)
         stopped = rows.entry(scan, size)
         found += rows.read(scan, stopped, wanted - len(found))
         spent += size * each
@@ -158,7 +158,7 @@ def _cheapest(scans: Sequence[IndexScan], rows: Rows, cost: float) -> IndexScan 
     return cheapest
 
 
-def _plans(query: HistoryQuery) -> Iterator[list[IndexScan]]:
+def _plan_scans(query: HistoryQuery) -> Iterator[list[IndexScan]]:
     """Yield the scans that could find the page; sorted by a fact, those for rows that have it, then for the others."""
     conditions = list(conjuncts(query.where))
     known = merge([ranges_of(one) for one in conditions if isinstance(one, Simple)])
@@ -176,21 +176,21 @@ def _plans(query: HistoryQuery) -> Iterator[list[IndexScan]]:
     known.pop("position", None)
     rows = IndexScan(None, low, high, tests, sort, query.at, query.withdrawn)
     if rows.sorts_values and not (after and after.missing):
-        yield _value_scans(rows.behind(after) if after else rows, known)
+        yield _value_scans(rows.continue_after(after) if after else rows, known)
         after = None
     if not rows.sorts_values or sort.name not in known:
         rows = replace(rows, lacking=rows.sorts_values)
-        yield _number_scans(rows.behind(after) if after else rows, known)
+        yield _number_scans(rows.continue_after(after) if after else rows, known)
 
 
 def _value_scans(rows: IndexScan, known: dict[str, Ranges]) -> list[IndexScan]:
     name = rows.sort.name
-    wanted = known.get(name, having(name))
-    between = rows.using(wanted) if len(wanted.ranges) == 1 else rows
+    wanted = known.get(name, all_values(name))
+    between = rows.with_index(wanted) if len(wanted.ranges) == 1 else rows
     along = replace(between, index=Ranges(name, ((wanted.ranges[0][0], wanted.ranges[-1][1]),)))
-    return [along, *(rows.using(one) for one in known.values() if one.is_compact and one is not wanted), rows]
+    return [along, *(rows.with_index(one) for one in known.values() if one.is_compact and one is not wanted), rows]
 
 
 def _number_scans(rows: IndexScan, known: dict[str, Ranges]) -> list[IndexScan]:
-    scans = [rows.using(one) for one in known.values() if one.is_compact]
+    scans = [rows.with_index(one) for one in known.values() if one.is_compact]
     return scans if any(scan.in_order for scan in scans) else [*scans, rows]

@@ -70,7 +70,7 @@ def decode(key: bytes) -> Any:
         return key.hex()
 
 
-def having(name: str) -> Ranges:
+def all_values(name: str) -> Ranges:
     """Return the rows that have a fact."""
     return Ranges(name, ((NUMBERS, END),))
 

@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from adapters.tasks.confinement import program
+from adapters.tasks.confinement import program_paths
 from autolearn.secret_files import forbid_dumps
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -77,7 +77,7 @@ def main() -> None:
     """Load and warm; a failure here only makes the first tasks slower, and they say what is wrong."""
     prepare_environment()
     forbid_dumps()
-    program()
+    program_paths()
     try:
         gc.disable()
         importlib.import_module("adapters.learning.work")

@@ -13,7 +13,7 @@ from uuid import UUID
 from adapters.log.chain import Tail, commit_hash, framed_events
 from adapters.log.events import encode
 from adapters.log.times import from_microseconds
-from commands.ports import Receipt, Stamp, VersionConflict
+from commands.ports import AppendHeader, Receipt, VersionConflict
 from domain.errors import BadInputError, TooLargeError
 from domain.events import Event
 from projections.ports import RawCommit, RawEvent
@@ -106,11 +106,11 @@ class AppendPlan:
             following[event.stream] = event.version
 
 
-def append_of(events: Sequence[Event], stamp: Stamp) -> Append:
-    """Return the append of events that bear the stamp's metadata; raises TooLargeError, BadInputError."""
+def append_of(events: Sequence[Event], header: AppendHeader) -> Append:
+    """Return the append of events that bear the header's metadata; raises TooLargeError, BadInputError."""
     raw = tuple([RawEvent(e.originator_id, e.originator_version, e.NAME, encode(e)) for e in events])
     _check_size(raw)
-    return Append(stamp.command_id, stamp.append_id, stamp.digest, raw, framed_events(raw))
+    return Append(header.command_id, header.append_id, header.digest, raw, framed_events(raw))
 
 
 def _check_size(events: Sequence[RawEvent]) -> None:
@@ -126,5 +126,5 @@ def _check_size(events: Sequence[RawEvent]) -> None:
         raise TooLargeError(f"An append has at most {MAX_APPEND_BYTES:,} bytes; this one has {sum(sizes):,}.")
 
 
-def receipt_of(commit: RawCommit, stamp: Stamp, events: tuple[Event, ...]) -> Receipt:
-    return Receipt(commit.first, commit.position, commit.at, stamp, commit.hash, events)
+def receipt_of(commit: RawCommit, header: AppendHeader, events: tuple[Event, ...]) -> Receipt:
+    return Receipt(commit.first, commit.position, commit.at, header, commit.hash, events)

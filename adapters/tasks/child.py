@@ -1,4 +1,4 @@
-"""What a task process does between its fork and its answer. Cheap to import: the backend names `Order` from here."""
+"""What a task process does between its fork and its answer. Cheap to import, as the backend needs `TaskOrder`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOM = 1 << 30
 
 
 @dataclass(frozen=True)
-class Order:
+class TaskOrder:
     """One task for one child: kind, facts, places of blobs and of temporary files, bytes that it may grow by.
 
     And what it may use of the machine.
@@ -45,11 +45,11 @@ class Order:
         inherited = forkserver.get_inherited_fds() or []
         with Connection(inherited[0], readable=False) as answer:
             limit_memory(self.memory)
-            answer.send_bytes(encoded(self._confined_outcome()))
+            answer.send_bytes(encode_outcome(self._run_confined()))
             signal.pause()  # until the parent, who has the answer now, ends the whole group
         return 0
 
-    def _confined_outcome(self) -> TaskOutcome:
+    def _run_confined(self) -> TaskOutcome:
         from adapters.files.blobs import FileBlobs, folder_of  # noqa: PLC0415 - in the forkserver already; the backend
         from adapters.learning.work import work  # noqa: PLC0415 - must not load what learning needs
 
@@ -89,7 +89,7 @@ def limit_memory(growth: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def encoded(outcome: TaskOutcome) -> bytes:
+def encode_outcome(outcome: TaskOutcome) -> bytes:
     """Return an outcome as JSON; its reader need not trust the child."""
     if isinstance(outcome, TaskDone):
         return json.dumps({"done": outcome.facts}, allow_nan=False).encode()

@@ -95,7 +95,7 @@ def drop_capabilities() -> None:
 
 
 @lru_cache(maxsize=1)
-def program() -> tuple[str, ...]:
+def program_paths() -> tuple[str, ...]:
     """Return where programs are, and the modules that this process may import: looked up once, before any child."""
     found = {sys.prefix, sys.base_prefix, sys.exec_prefix, str(Path(sys.executable).resolve().parent), *sys.path}
     for distribution in distributions():  # one that was installed from a folder, to be changed there
@@ -109,8 +109,8 @@ def program() -> tuple[str, ...]:
 
 def _rules(hidden: Iterable[str], scratch: str, blobs: str | None, also: Iterable[str]) -> Iterator[landlock.Rule]:
     secrets = [os.path.realpath(path) for path in hidden]
-    for path in program() if blobs is not None else ("/",):
-        yield from ((part, landlock.RUN) for part in _without(path, secrets))
+    for path in program_paths() if blobs is not None else ("/",):
+        yield from ((part, landlock.RUN) for part in _exclude(path, secrets))
     yield from ((path, landlock.READ) for path in (*FACTS, *also))
     yield from ((path, landlock.READ_FILE | landlock.WRITE_FILE) for path in DEVICES)
     yield scratch, landlock.CHANGE
@@ -118,7 +118,7 @@ def _rules(hidden: Iterable[str], scratch: str, blobs: str | None, also: Iterabl
         yield blobs, landlock.ADD if _can_move(scratch, blobs) else landlock.ADD_BY_COPY
 
 
-def _without(path: str, secrets: list[str]) -> Iterator[str]:
+def _exclude(path: str, secrets: list[str]) -> Iterator[str]:
     """Yield the path, or where secrets are in it what is beside them, for a rule holds for all that is below."""
     if not any(_is_in(secret, path) for secret in secrets):
         yield path
@@ -126,7 +126,7 @@ def _without(path: str, secrets: list[str]) -> Iterator[str]:
         with suppress(OSError), os.scandir(path) as parts:
             for part in parts:
                 if not part.is_symlink():
-                    yield from _without(part.path, secrets)
+                    yield from _exclude(part.path, secrets)
 
 
 def _is_in(path: str, folder: str) -> bool:

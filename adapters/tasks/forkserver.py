@@ -17,7 +17,7 @@ from multiprocessing import forkserver, reduction
 from multiprocessing.connection import Connection, Pipe, wait
 
 from adapters.host.processes import IMPORT_PATH, SAFE_PATH, absolute_folders
-from adapters.tasks.child import Order
+from adapters.tasks.child import TaskOrder
 
 PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]
 CLOSED = -1  # the parent pipe of a child that was ended
@@ -84,18 +84,18 @@ class Forkserver:
         """The server's process; None before it runs."""
         return self._server._forkserver_pid  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - no public way
 
-    def start(self, order: Order) -> Child:
+    def start(self, order: TaskOrder) -> Child:
         """Start a child on an order; raises OSError or EOFError where the server died twice or is closed."""
         message = io.BytesIO()
         reduction.dump({}, message)  # no preparation: the child keeps the server's import path and folder
         reduction.dump(order, message)
         server = self.prepare()
         try:
-            return self._started(message.getbuffer())
+            return self._start_child(message.getbuffer())
         except (OSError, EOFError):
             if not self._has_died(server):
                 raise
-        return self._started(message.getbuffer())  # what has the first order is ended: its parent pipe is cut
+        return self._start_child(message.getbuffer())  # what has the first order is ended: its parent pipe is cut
 
     def close(self) -> None:
         """End the server; its children must have ended. Twice is harmless."""
@@ -103,7 +103,7 @@ class Forkserver:
             self._closed = True
             self._server._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to end it
 
-    def _started(self, order: memoryview) -> Child:
+    def _start_child(self, order: memoryview) -> Child:
         answer, childs_end = Pipe(duplex=False)
         try:
             with childs_end, self._starting:
@@ -136,11 +136,11 @@ class Forkserver:
         if self._closed:
             msg = "the forkserver is closed"
             raise OSError(msg)
-        if not self._runs():
+        if not self._is_running():
             with _bare_environment():
                 self._server.ensure_running()
 
-    def _runs(self) -> bool:
+    def _is_running(self) -> bool:
         pid = self.pid  # not reaped by the look: `ensure_running` wants to do that
         return pid is not None and os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 

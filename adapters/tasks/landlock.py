@@ -53,11 +53,11 @@ def restrict(rules: Iterable[Rule], *, network: bool, version: int | None = None
     if version >= SCOPES_SINCE:
         fields.append(SCOPES)
     attributes = struct.pack(f"={len(fields)}Q", *fields)
-    ruleset = _called(CREATE_RULESET, attributes, len(attributes), 0)
+    ruleset = _call_kernel(CREATE_RULESET, attributes, len(attributes), 0)
     try:
         for path, rights in rules:
             _allow(ruleset, path, rights & handled)
-        _called(RESTRICT_SELF, ruleset, 0)
+        _call_kernel(RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
 
@@ -70,12 +70,12 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     try:
         if not stat.S_ISDIR(os.fstat(there).st_mode):
             rights &= OF_FILES
-        _called(ADD_RULE, ruleset, PATH_BENEATH, struct.pack("=Qi", rights, there), 0)
+        _call_kernel(ADD_RULE, ruleset, PATH_BENEATH, struct.pack("=Qi", rights, there), 0)
     finally:
         os.close(there)
 
 
-def _called(number: int, *arguments: object) -> int:
+def _call_kernel(number: int, *arguments: object) -> int:
     result = int(LIBC.syscall(number, *arguments))
     if result < 0:
         failure = ctypes.get_errno()

@@ -8,10 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from adapters.host.private_files import discard
-from adapters.tasks.child import Order
+from adapters.tasks.child import TaskOrder
 from adapters.tasks.confinement import Confinement
 from adapters.tasks.forkserver import Forkserver
-from adapters.tasks.running import Limits, NeverStarted, TaskProcess
+from adapters.tasks.running import Limits, TaskProcess, UnstartedTask
 from adapters.tasks.slots import Slots
 from commands.ports import RunningTask, TaskSpec
 from domain.errors import NotAbleError
@@ -65,16 +65,16 @@ class ProcessLauncher(Slots):
     def start(self, spec: TaskSpec) -> RunningTask:
         """Start a process for the task; raises NotAbleError where none can be made, by a second forkserver neither."""
         area = self._scratch / uuid4().hex
-        order = Order(spec.kind, spec.facts, self._blob_url, str(area), self._limits.memory, self._confinement)
+        order = TaskOrder(spec.kind, spec.facts, self._blob_url, str(area), self._limits.memory, self._confinement)
         if self._closed:
-            return NeverStarted(STOPPING)
+            return UnstartedTask(STOPPING)
         try:
             area.mkdir(parents=True, mode=0o700)
             child = self._forkserver.start(order)
         except (OSError, EOFError) as error:
             discard(area)
             if self._closed:
-                return NeverStarted(STOPPING)
+                return UnstartedTask(STOPPING)
             raise NotAbleError(f"No task process can be made now: {type(error).__name__}: {error}") from error
         task = TaskProcess(child, self._limits, str(area), self._forget)
         with self._changing:

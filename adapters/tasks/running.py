@@ -73,14 +73,14 @@ class TaskProcess:
             left = self._until - time.monotonic()
             ready = wait([self._child.answer, self._child.status], max(0.0, min(GLANCE, left)))
             if ready:
-                return self._answered() if self._child.answer.poll() else self._crashed()
+                return self._read_answer() if self._child.answer.poll() else self._explain_crash()
             if left <= 0:
                 return TaskBroken("deadline", f"The task took longer than {self._limits.deadline:g} s and was ended.")
             if self._memory() - self._memory_before > self._limits.memory:
                 limit = f"{self._limits.memory // MIB} MiB of memory (AUTOLEARN_TASK_MEMORY)"
                 return TaskBroken("memory-limit", f"The task used more than {limit} and was ended.")
 
-    def _answered(self) -> TaskOutcome:
+    def _read_answer(self) -> TaskOutcome:
         half_an_answer = threading.Timer(ANSWER_SECONDS, self._child.end)
         try:
             with contextlib.suppress(RuntimeError):  # out of threads: then its deadline has to do
@@ -89,13 +89,13 @@ class TaskProcess:
             return TaskDone(message["done"]) if "done" in message else TaskBroken(*message["broken"])
         except (EOFError, OSError):
             ended = self._child.has_ended(GRACE)
-            return self._crashed() if ended else TaskBroken("crashed", "The task process gave no whole answer.")
+            return self._explain_crash() if ended else TaskBroken("crashed", "The task process gave no whole answer.")
         except (ValueError, KeyError, TypeError, RecursionError):
             return TaskBroken("error", "The task process gave an answer that cannot be read.")
         finally:
             half_an_answer.cancel()
 
-    def _crashed(self) -> TaskOutcome:
+    def _explain_crash(self) -> TaskOutcome:
         code = self._child.exit_code()
         if code < 0:
             name = signal.strsignal(-code) or f"signal {-code}"
@@ -110,7 +110,7 @@ class TaskProcess:
             return 0
 
 
-class NeverStarted:
+class UnstartedTask:
     """A task whose process could not be made."""
 
     pid = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 
-from commands.ports import Offered
+from commands.ports import OfferName
 
 
 class Slots:
@@ -22,7 +22,7 @@ class Slots:
         """Reserve a slot if one is free."""
         return self._free.acquire(blocking=False)
 
-    def can_run(self, needs: Iterable[Offered]) -> bool:
+    def can_run(self, needs: Iterable[OfferName]) -> bool:
         """Tell whether what a task needs is installed here; yes where nothing is known of it."""
         return self._installed is None or all(self._installed(kind, name) for kind, name in needs)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from commands.answers import answer_unchanged
 from commands.call import Answer
-from commands.catalog.register_dataset import ingested, register_each
+from commands.catalog.register_dataset import register_all, run_ingest
 from commands.context import CommandContext
 from commands.ports import Receipt, TaskBroken, TaskSpec
 from commands.unit_of_work import UnitOfWork
@@ -46,9 +46,9 @@ def offer_catalog(command: OfferCatalog, context: CommandContext) -> Receipt | N
     receipt = context.decide(lambda work: _offer(work, outcome.facts))[1]
     missing = [it for it in command.datasets if context.ports.store.version(f"dataset:{it.name}") == 0]
     contents = {
-        it.name: ingested(context, {"builtin": it.name, "target": it.target}, it.licence, it.source) for it in missing
+        it.name: run_ingest(context, {"builtin": it.name, "target": it.target}, it.licence, it.source) for it in missing
     }
-    return register_each(context, contents) or receipt
+    return register_all(context, contents) or receipt
 
 
 def _offer(work: UnitOfWork, described: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from commands.ports import Receipt, TaskBroken, TaskSpec
 from commands.unit_of_work import UnitOfWork, load
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, NotAbleError
-from domain.values import checked_catalog_name
+from domain.values import check_catalog_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class RegisterDataset:
 
 def register_dataset(command: RegisterDataset, context: CommandContext) -> Receipt | None:
     """Append dataset-registered; nothing where this content is the latest version already."""
-    checked_catalog_name(command.name)
+    check_catalog_name(command.name)
     facts = {"path": command.path, "format": command.format, "gzip": command.gzip, "target": command.target}
-    content = ingested(context, facts, command.licence, command.source, command.cancellation)
+    content = run_ingest(context, facts, command.licence, command.source, command.cancellation)
     if command.cancellation.is_requested:
         raise NotAbleError("The call was over before its file was registered.")
     stream = f"dataset:{command.name}"
@@ -48,11 +48,11 @@ def answer_registered(command: RegisterDataset, receipt: Receipt | None, context
     """Answer with the version as it stands in the catalog."""
     position = None if receipt is None else receipt.position
     dataset = load(context.ports.store, Dataset, f"dataset:{command.name}", position)
-    body = described(dataset) | {"new": receipt is not None}
+    body = describe_dataset(dataset) | {"new": receipt is not None}
     return answer_unchanged(context, body) if receipt is None else answer_at(receipt, body)
 
 
-def ingested(
+def run_ingest(
     context: CommandContext,
     facts: dict[str, Any],
     licence: str | None,
@@ -71,7 +71,7 @@ def ingested(
     )
 
 
-def described(dataset: Dataset) -> dict[str, Any]:
+def describe_dataset(dataset: Dataset) -> dict[str, Any]:
     content = dataset.content
     return {
         "name": dataset.name,
@@ -86,7 +86,7 @@ def described(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def register_each(context: CommandContext, contents: dict[str, DatasetContent]) -> Receipt | None:
+def register_all(context: CommandContext, contents: dict[str, DatasetContent]) -> Receipt | None:
 
     def decision(work: UnitOfWork) -> None:
         for name, content in contents.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from commands.context import CommandContext
 from commands.ports import Receipt
 from domain.client import Client
-from domain.values import Role, checked_client_name
+from domain.values import Role, check_client_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,5 +20,5 @@ class AddClient:
 
 def add_client(command: AddClient, context: CommandContext) -> Receipt | None:
     """Append client-added."""
-    stream = f"client:{checked_client_name(command.name)}"
+    stream = f"client:{check_client_name(command.name)}"
     return context.decide(lambda work: work.get(Client, stream).add(command.roles))[1]

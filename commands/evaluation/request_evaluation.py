@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from commands.claim import claiming_slot
+from commands.claim import claim_slot
 from commands.context import CommandContext
 from commands.lookup import find_dataset, find_experiment, find_offer, newest_experiment
 from commands.ports import Receipt
-from commands.settings_check import checked_settings
+from commands.settings_check import complete_settings
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, BadSettingError
@@ -34,7 +34,7 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> R
     """Append evaluation-requested and, with a free slot, evaluation-started."""
     if len(command.measures) > MOST_MEASURES:
         raise BadInputError(f"At most {MOST_MEASURES} measures at a time.")
-    with claiming_slot(context) as claim:
+    with claim_slot(context) as claim:
 
         def decision(work: UnitOfWork) -> str:
             given = command.experiment
@@ -70,13 +70,13 @@ def _features(content: DatasetContent) -> set[str]:
 
 def _spec(work: UnitOfWork, given: str, average: str | None, content: DatasetContent) -> MeasureSpec:
     name, _, explicit = given.partition(":")
-    schema = find_offer(work, "measure", name).current().settings
+    schema = find_offer(work, "measure", name).require_description().settings
     if "average" not in schema:
         if explicit:
             raise BadSettingError(f"{name} has no averaging: write {name!r}.", setting="average", allowed="none")
         return MeasureSpec(name=name)
     wanted = explicit or average
-    chosen = checked_settings(schema, {"average": wanted} if wanted else {})["average"]
+    chosen = complete_settings(schema, {"average": wanted} if wanted else {})["average"]
     if chosen == "binary" and len(content.classes) != CLASSES_OF_BINARY:
         raise BadSettingError(
             f"average = 'binary' needs two classes, the data has {len(content.classes)}: use macro, micro or weighted.",

@@ -13,10 +13,10 @@ from commands.session.leaving import discarded, end_all
 from commands.unit_of_work import UnitOfWork
 from domain.errors import NotFoundError, UnfinishedError
 from domain.experiment import Experiment
-from domain.lookup import nearest, only_match
+from domain.lookup import nearest_names, require_single_match
 from domain.session import Session
 from domain.session_events import SessionCommitted
-from domain.values import checked_beginning, checked_text, experiment_stream, session_id
+from domain.values import check_id_prefix, check_text, experiment_stream, session_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class CommitSession:
 
 def commit_session(command: CommitSession, context: CommandContext) -> Receipt | None:
     """Append session-committed, experiment-committed for what stays and experiment-discarded for the rest."""
-    message = None if command.message is None else checked_text("message", command.message)
+    message = None if command.message is None else check_text("message", command.message)
 
     def decision(work: UnitOfWork) -> list[str]:
         session = require_open_session(work, context.call.client)
@@ -60,7 +60,7 @@ def answer_committed(_: CommitSession, receipt: Receipt, __: CommandContext) -> 
 
 
 def _completed(held: dict[str, Experiment]) -> list[str]:
-    unfinished = [task.id for it in held.values() for task in it.unfinished("training", "evaluation")]
+    unfinished = [task.id for it in held.values() for task in it.unfinished_tasks("training", "evaluation")]
     if unfinished:
         raise UnfinishedError(
             f"Not finished yet: {', '.join(unfinished)}. Wait for them, cancel them, or name what to commit.",
@@ -72,10 +72,10 @@ def _completed(held: dict[str, Experiment]) -> list[str]:
 def _named(session: Session, given: tuple[str, ...]) -> list[str]:
     chosen = []
     for beginning in given:
-        matches = [name for name in session.experiments if name.startswith(checked_beginning(beginning))]
+        matches = [name for name in session.experiments if name.startswith(check_id_prefix(beginning))]
         if not matches:
-            near = nearest(beginning, session.experiments)
+            near = nearest_names(beginning, session.experiments)
             sentence = f"There is no experiment {beginning!r} in your session: `autolearn session` lists what it holds."
             raise NotFoundError(sentence, nearest=near)
-        chosen.append(only_match(beginning, matches))
+        chosen.append(require_single_match(beginning, matches))
     return list(dict.fromkeys(chosen))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from commands.claim import claiming_slot
+from commands.claim import claim_slot
 from commands.context import CommandContext
 from commands.lookup import find_experiment
 from commands.ports import Receipt
@@ -20,7 +20,7 @@ class RequestReproduction:
 
 def request_reproduction(command: RequestReproduction, context: CommandContext) -> Receipt | None:
     """Append reproduction-requested and, with a free slot, reproduction-started."""
-    with claiming_slot(context) as claim:
+    with claim_slot(context) as claim:
 
         def decision(work: UnitOfWork) -> str:
             experiment = find_experiment(work, context.call, command.experiment)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from commands.claim import claiming_slot
+from commands.claim import claim_slot
 from commands.context import CommandContext
 from commands.lookup import find_dataset, find_offer, open_session
 from commands.ports import Receipt
-from commands.settings_check import checked_settings
+from commands.settings_check import complete_settings
 from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
 from domain.values import experiment_stream, session_id
@@ -33,15 +33,15 @@ class RequestTraining:
 
 def request_training(command: RequestTraining, context: CommandContext) -> Receipt | None:
     """Append session-opened (if need be), experiment-added, training-requested and, in a slot, training-started."""
-    checked_settings(
+    complete_settings(
         NUMBERS, {"test_size": command.test_size} | ({} if command.seed is None else {"seed": command.seed})
     )
-    with claiming_slot(context) as claim:
+    with claim_slot(context) as claim:
 
         def decision(work: UnitOfWork) -> str:
             dataset = find_dataset(work, command.dataset)
             offer = find_offer(work, "model", command.model)
-            settings = checked_settings(offer.current().settings, command.settings)
+            settings = complete_settings(offer.require_description().settings, command.settings)
             session = open_session(work, context.call.client)
             experiment = work.get(Experiment, experiment_stream(context.call.experiment))
             session.add(experiment.name)

@@ -29,7 +29,7 @@ from adapters.files.blobs import FileBlobs
 from adapters.host.directory_lock import DirectoryLock
 from adapters.security.keys import fingerprint
 from domain.errors import ConflictError, NotAbleError
-from domain.values import checked_text
+from domain.values import check_text
 from projections.runner import Runner as Projection
 from projections.verification.log_ends import Claim, end_of_audit, end_of_log
 from server.compose.folders import scratch_of
@@ -163,7 +163,7 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
 def checked_tails(stores: Stores, folder: Path, accept_loss: str | None) -> Tails:
     """Return the ends, whole or accepted as they are. Raises ConflictError, or BadInputError where nothing is lost."""
     if accept_loss is not None:
-        checked_text("reason", accept_loss)
+        check_text("reason", accept_loss)
     tails = tails_of(stores, folder)
     if accept_loss is None:
         tails.check(way_out=WAY_OUT)

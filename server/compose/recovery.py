@@ -16,7 +16,7 @@ from adapters.distributed.topics.last_entry import last_position
 from adapters.distributed.topics.topics import has_topic, topics_of
 from adapters.security.keys import fingerprint, read_master_key
 from domain.errors import ConflictError, NotAbleError
-from domain.values import checked_text
+from domain.values import check_text
 from server.compose.distributed import open_database, open_runner, tails_of
 from server.compose.tails import Tails
 from server.roles import NONE
@@ -45,7 +45,7 @@ def loss_accepted(settings: Settings, reason: str) -> dict[str, Any]:
     Returns the facts of the event, and `to_delete`: the topics that go on there; None where Kafka does not answer.
     Raises BadInputError where nothing is lost, ConflictError while processes live.
     """
-    checked_text("reason", reason)
+    check_text("reason", reason)
     with ExitStack() as opened:
         mongo = open_database(settings, opened, seconds=None)
         refuse_unfinished_recovery(mongo)

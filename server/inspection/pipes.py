@@ -14,7 +14,7 @@ from typing import Any, Final, TextIO
 
 from adapters.host.processes import child_environment
 from commands.cancellation import Cancellation
-from domain.errors import NotAbleError, named_error
+from domain.errors import NotAbleError, error_from_slug
 
 Step = dict[str, Any]
 QUIET_SECONDS: Final = 900.0  # without a step: no part of an inspection of a sound installation takes as long
@@ -108,7 +108,7 @@ def _steps(process: subprocess.Popen[str], arguments: dict[str, Any], deadline: 
         deadline.note_step()
         step = json.loads(line)
         if "error" in step:
-            raise named_error(step["error"], step["sentence"], step["facts"])
+            raise error_from_slug(step["error"], step["sentence"], step["facts"])
         yield step
     if "result" not in step:
         why = f"it was ended: {deadline.reason}" if deadline.reason else f"exit code {process.wait()}"

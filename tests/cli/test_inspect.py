@@ -13,7 +13,7 @@ import pytest
 
 from adapters.embedded.read_models.generations import served_faults
 from commands.cancellation import Cancellation
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from commands.unit_of_work import load
 from domain.dataset import Dataset
 from domain.errors import BadInputError, ConflictError, NotAbleError, NotFoundError, NotReachedError
@@ -46,7 +46,7 @@ def opened(settings: Settings, within: ExitStack) -> EmbeddedStores:
         dataset = load(stores.store, Dataset, f"dataset:{name}")
         dataset.register(content())
         events: Any = dataset.collect_events()
-        stores.store.append(list(events), Stamp(uuid4(), uuid4(), Metadata()))
+        stores.store.append(list(events), AppendHeader(uuid4(), uuid4(), Metadata()))
     return stores
 
 

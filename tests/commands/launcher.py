@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from threading import Condition
 from typing import Any
 
-from commands.ports import Offered, TaskBroken, TaskDone, TaskOutcome, TaskSpec
+from commands.ports import OfferName, TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from tests.commands.examples import OUTCOMES
 
 PATIENCE = 60.0
@@ -52,11 +52,11 @@ class ScriptedLauncher:
         self.slots = self.free = slots
         self.scripts: dict[str, Script] = dict(OUTCOMES)
         self.children: list[Child] = []
-        self.missing: set[Offered] = set()
+        self.missing: set[OfferName] = set()
         self.before_start: Callable[[TaskSpec], object] = lambda _: None
         self._changed = Condition()
 
-    def can_run(self, needs: Iterable[Offered]) -> bool:
+    def can_run(self, needs: Iterable[OfferName]) -> bool:
         return not self.missing.intersection(needs)
 
     def take_slot(self) -> bool:

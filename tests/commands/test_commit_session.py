@@ -10,7 +10,7 @@ import pytest
 
 from commands.call import Call
 from commands.evaluation.request_evaluation import RequestEvaluation
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from commands.session.commit_session import CommitSession
 from commands.storage.request_reproduction import RequestReproduction
 from commands.training.cancel_task import CancelTask
@@ -190,12 +190,12 @@ def test_a_message_has_a_text(stage: Stage, ana: Caller, message: str) -> None:
 
 def append(stage: Stage, aggregates: list[Aggregate]) -> None:
     events: list[Any] = [event for it in aggregates for event in it.collect_events()]
-    stage.store.append(events, Stamp(uuid4(), uuid4(), Metadata(actor="ana")))
+    stage.store.append(events, AppendHeader(uuid4(), uuid4(), Metadata(actor="ana")))
 
 
 def trained(number: int) -> Experiment:
     name = b32encode(number.to_bytes(10, "big")).decode().lower()
-    it = Experiment.blank(f"experiment:{name}")
+    it = Experiment.create_blank(f"experiment:{name}")
     it.request_training(**REQUEST)
     it.start(name, 1, "worker-1")
     it.complete_training(1, "worker-1", RESULT)
@@ -204,7 +204,7 @@ def trained(number: int) -> Experiment:
 
 def test_the_largest_session_is_committed_in_one_append(stage: Stage, ana: Caller) -> None:
     experiments = [trained(number) for number in range(MAX_EXPERIMENTS_OF_A_SESSION)]
-    session = Session.blank("session:ana:1")
+    session = Session.create_blank("session:ana:1")
     session.open("ana")
     for it in experiments:
         session.add(it.name)

@@ -185,26 +185,26 @@ def test_the_log_decides_whether_a_client_has_its_share(stage: Stage, ana: Calle
     few(stage, 2)
     quota = stage.application.tasks.quota
     for number in range(2):
-        quota.requested(f"{number}aaaaaaaaaaaaaaa", "ana")
+        quota.add_task(f"{number}aaaaaaaaaaaaaaa", "ana")
     queued(ana)
 
 
 def test_the_log_is_not_asked_at_each_refusal(stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     name, asked = queued(ana), list[str]()
 
-    def requested_by(_: object, task: str) -> str:
+    def find_requester(_: object, task: str) -> str:
         asked.append(task)
         return "ana"
 
-    monkeypatch.setattr("commands.quota.requested_by", requested_by)
+    monkeypatch.setattr("commands.quota.find_requester", find_requester)
     quota = Quota(stage.store, 1)
-    quota.requested(name, "ana")
+    quota.add_task(name, "ana")
     for _ in range(3):
-        with pytest.raises(TooManyError), quota.one_more("ana"):
+        with pytest.raises(TooManyError), quota.reserve_task("ana"):
             pass
     assert asked == [name]
     quota._recounted["ana"] -= RECOUNT_SECONDS
-    with pytest.raises(TooManyError), quota.one_more("ana"):
+    with pytest.raises(TooManyError), quota.reserve_task("ana"):
         pass
     assert asked == [name, name]
 

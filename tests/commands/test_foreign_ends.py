@@ -15,7 +15,7 @@ from tests.commands.worker import Worker
 
 
 class Told(NamedTuple):
-    """Fulfils commands.ports.Followed."""
+    """Fulfils commands.ports.PositionedEvent."""
 
     position: int
     event: Event

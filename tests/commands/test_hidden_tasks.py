@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commands.ports import Followed
+from commands.ports import PositionedEvent
 from commands.storage.request_reproduction import RequestReproduction
 from commands.training.request_training import RequestTraining
 from domain.errors import NotAbleError, NotReachedError
@@ -23,14 +23,14 @@ def living(_: str) -> bool:
     return False
 
 
-def told(event: Event, stage: Stage) -> Followed:
+def told(event: Event, stage: Stage) -> PositionedEvent:
     """Return what a forged record tells, at the position where the next one is expected."""
     position = stage.store.head()[0] + 1
     return Recorded(position, position, stage.clock.now(), event)
 
 
 def forge(stage: Stage, worker: Worker, event: Event) -> None:
-    worker.worker._waiting.follow(told(event, stage))
+    worker.worker._waiting.apply(told(event, stage))
 
 
 def started(name: str, worker: str, attempt: int = 1) -> Event:
@@ -41,7 +41,7 @@ def started(name: str, worker: str, attempt: int = 1) -> Event:
 def test_a_start_that_never_was_hides_a_task_only_until_a_look_into_the_log(stage: Stage, ana: Caller) -> None:
     name = str(ana.do(TRAIN, wait=0).pending)
     worker = Worker(stage, is_lost=living)
-    worker.worker._waiting.follow(told(stage.events(experiment_stream(name))[0], stage))
+    worker.worker._waiting.apply(told(stage.events(experiment_stream(name))[0], stage))
     forge(stage, worker, started(name, LIVING))
     worker.worker.position = stage.store.head()[0]
     worker.look_again().step()

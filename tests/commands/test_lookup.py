@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from commands.call import Call
 from commands.lookup import current_session, find_experiment, find_task, open_session
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from commands.session.commit_session import CommitSession
 from commands.session.discard_session import DiscardSession
 from commands.training.request_training import RequestTraining
@@ -151,10 +151,10 @@ def test_what_follows_the_session_met_last_is_found_in_few_reads(met: int, more:
 
 def test_clients_whose_names_begin_alike_have_their_own_sessions(stage: Stage) -> None:
     for client in ("ana", "ana-1", "an"):
-        session = Session.blank(f"session:{client}:1")
+        session = Session.create_blank(f"session:{client}:1")
         session.open(client)
         events: list[Event] = [event for event in session.collect_events() if isinstance(event, Event)]
-        stage.store.append(events, Stamp(uuid4(), uuid4(), Metadata(actor=client)))
+        stage.store.append(events, AppendHeader(uuid4(), uuid4(), Metadata(actor=client)))
     for client in ("ana", "ana-1", "an"):
         assert current_session(stage.work(), client).client == client
     assert current_session(stage.work(), "a").state == "blank"

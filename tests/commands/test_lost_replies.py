@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands.ports import Receipt, Stamp
+from commands.ports import AppendHeader, Receipt
 from commands.training.request_training import RequestTraining
 from commands.waiting_tasks import ALL_KINDS
 from domain.errors import NotAbleError
@@ -26,8 +26,8 @@ def lose_reply(request: pytest.FixtureRequest, stage: Stage, monkeypatch: pytest
     append, version = stage.store.append, stage.store.version
     lost: list[Receipt] = []
 
-    def losing(events: Sequence[Event], stamp: Stamp) -> Receipt:
-        receipt = append(events, stamp)
+    def losing(events: Sequence[Event], header: AppendHeader) -> Receipt:
+        receipt = append(events, header)
         if any("-started" in event.NAME for event in events) and not lost:
             lost.append(receipt)
             raise NotAbleError("MongoDB cannot do it now.")
@@ -112,8 +112,8 @@ def test_a_claim_whose_reply_is_on_its_way_is_not_run_twice(
 ) -> None:
     append, worker, children = stage.store.append, Worker(stage, is_lost=living, kinds=kinds), []
 
-    def late(events: Sequence[Event], stamp: Stamp) -> Receipt:
-        receipt = append(events, stamp)
+    def late(events: Sequence[Event], header: AppendHeader) -> Receipt:
+        receipt = append(events, header)
         worker.step().look_again().step()
         children.append(len(stage.launcher.of("fit")))
         return receipt

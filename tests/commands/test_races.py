@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from commands.ports import Stamp, VersionConflict
+from commands.ports import AppendHeader, VersionConflict
 from commands.session.commit_session import CommitSession
 from commands.training.request_training import RequestTraining
 from domain.errors import ConflictError, NotAbleError
@@ -112,7 +112,7 @@ def test_who_sees_the_next_session_opened_by_a_rival_joins_it(
 def test_who_always_loses_gives_up(stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
 
-    def lose(events: Sequence[Event], stamp: Stamp) -> NoReturn:
+    def lose(events: Sequence[Event], header: AppendHeader) -> NoReturn:
         raise VersionConflict
 
     monkeypatch.setattr("adapters.host.retry.time.sleep", pauses.append)

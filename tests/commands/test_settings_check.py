@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from commands.settings_check import LARGEST_INTEGER, Schema, allows, checked_settings, sentence
+from commands.settings_check import LARGEST_INTEGER, Schema, complete_settings, describe_allowed, is_allowed
 from domain.errors import BadSettingError, NotFoundError
 
 INTEGER: Schema = {"type": "integer", "default": 1, "minimum": 1, "maximum": 10}
@@ -46,8 +46,8 @@ def schemas(draw: st.DrawFn) -> Schema:
 
 def test_what_is_not_given_has_its_default() -> None:
     defaults = {"i": 1, "n": 0.5, "a": 1.0, "b": False, "s": "", "c": "l2", "o": "sqrt"}
-    assert checked_settings(ALL, {}) == defaults
-    assert checked_settings(ALL, {"b": True, "o": 3}) == defaults | {"b": True, "o": 3}
+    assert complete_settings(ALL, {}) == defaults
+    assert complete_settings(ALL, {"b": True, "o": 3}) == defaults | {"b": True, "o": 3}
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_what_is_not_given_has_its_default() -> None:
     ],
 )
 def test_what_is_allowed(described: Schema, right: list[Any], wrong: list[Any]) -> None:
-    assert [value for value in right if not allows(described, value)] == []
-    assert [value for value in wrong if allows(described, value)] == []
+    assert [value for value in right if not is_allowed(described, value)] == []
+    assert [value for value in wrong if is_allowed(described, value)] == []
 
 
 @pytest.mark.parametrize(
@@ -85,41 +85,41 @@ def test_what_is_allowed(described: Schema, right: list[Any], wrong: list[Any]) 
     ],
 )
 def test_says_what_is_allowed(described: Schema, said: str) -> None:
-    assert sentence(described) == said
+    assert describe_allowed(described) == said
 
 
 @given(schemas(), json_values)
 def test_a_value_is_taken_as_it_is_or_refused_with_what_is_allowed(described: Schema, value: Any) -> None:
     schema = {"it": described | {"default": "the default"}}
-    if allows(described, value):
-        assert checked_settings(schema, {"it": value})["it"] is value
+    if is_allowed(described, value):
+        assert complete_settings(schema, {"it": value})["it"] is value
         return
     with pytest.raises(BadSettingError) as refused:
-        checked_settings(schema, {"it": value})
-    assert refused.value.facts == {"setting": "it", "allowed": sentence(described)}
-    assert sentence(described) in refused.value.sentence
+        complete_settings(schema, {"it": value})
+    assert refused.value.facts == {"setting": "it", "allowed": describe_allowed(described)}
+    assert describe_allowed(described) in refused.value.sentence
 
 
 @given(bounds, bounds, st.integers(-200, 200) | st.floats(-200, 200))
 def test_bounds_hold_for_integers_and_numbers_alike(low: float | None, below: float | None, value: float) -> None:
     described = {"type": "number", "minimum": low, "exclusive_maximum": below}
     inside = (low is None or value >= low) and (below is None or value < below)
-    assert allows(described, value) == inside
+    assert is_allowed(described, value) == inside
     if isinstance(value, int):
-        assert allows(described | {"type": "integer"}, value) == inside
+        assert is_allowed(described | {"type": "integer"}, value) == inside
 
 
 @given(st.text(max_size=8), json_values)
 def test_unknown_names_are_refused_before_any_value(name: str, value: Any) -> None:
     assume(name not in ALL)
     with pytest.raises(NotFoundError, match="no setting") as refused:
-        checked_settings(ALL, {"i": "wrong too", name: value})
+        complete_settings(ALL, {"i": "wrong too", name: value})
     assert set(refused.value.facts["nearest"]) <= set(ALL)
 
 
 @pytest.mark.parametrize("value", ["x" * 10_000, [0] * 10_000, 10**2000])
 def test_a_long_value_is_not_repeated_whole(value: Any) -> None:
     with pytest.raises(BadSettingError) as refused:
-        checked_settings(ALL, {"i": value})
+        complete_settings(ALL, {"i": value})
     assert len(refused.value.sentence) < 200
     assert refused.value.sentence.endswith("is not allowed: an integer >= 1 and <= 10.")

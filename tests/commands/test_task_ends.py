@@ -9,7 +9,7 @@ import pytest
 
 from commands import tasks
 from commands.evaluation.request_evaluation import RequestEvaluation
-from commands.ports import Receipt, Stamp, TaskSpec
+from commands.ports import AppendHeader, Receipt, TaskSpec
 from commands.training.cancel_task import CancelTask
 from commands.training.request_training import RequestTraining
 from domain.errors import DiskReserveError, ForbiddenError, NotAbleError
@@ -78,10 +78,10 @@ def test_a_result_waits_for_the_log(
     monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.001)
     append, troubles = stage.store.append, [trouble] * 3
 
-    def failing(events: Sequence[Event], stamp: Stamp) -> Receipt:
+    def failing(events: Sequence[Event], header: AppendHeader) -> Receipt:
         if events[0].NAME == "training-completed.v1" and troubles:
             raise troubles.pop()
-        return append(events, stamp)
+        return append(events, header)
 
     monkeypatch.setattr(stage.store, "append", failing)
     assert ana.do(TRAIN).body["state"] == "completed"
@@ -94,9 +94,9 @@ def test_the_slot_is_free_before_the_end_is_in_the_log(
     """The append wakes who waits for a slot; were it still taken then, nobody would wake them again."""
     append, free = stage.store.append, []
 
-    def watching(events: Sequence[Event], stamp: Stamp) -> Receipt:
+    def watching(events: Sequence[Event], header: AppendHeader) -> Receipt:
         free.append(stage.launcher.free)
-        return append(events, stamp)
+        return append(events, header)
 
     monkeypatch.setattr(stage.store, "append", watching)
     ana.do(TRAIN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from commands.event_worker import DOUBT_SECONDS, LOOK_SECONDS, EventWorker
+from commands.event_worker import LOST_CHECK_SECONDS, RECHECK_SECONDS, EventWorker
 from commands.waiting_tasks import ALL_KINDS
 from domain.events import Event
 from domain.experiment import Experiment
@@ -12,12 +12,12 @@ from tests.commands.stage import Stage
 
 
 class Archive:
-    """Fulfils commands.ports.Journal."""
+    """Fulfils commands.ports.HandledEvents."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[str, str]] = []
 
-    def handled(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
+    def record(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
         assert position > 0
         assert milliseconds >= 0
         self.entries.append((event.NAME.removesuffix(".v1"), outcome))
@@ -29,11 +29,11 @@ class LogOpenTasks:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
 
-    def unfinished(self, timeout: float) -> list[str]:
+    def list_unfinished(self, timeout: float) -> list[str]:
         experiments = [
             self.stage.experiment(stream.partition(":")[2]) for stream in self.stage.store.streams("experiment:", 1000)
         ]
-        return [task.id for it in experiments for task in it.unfinished("training", "evaluation", "reproduction")]
+        return [task.id for it in experiments for task in it.unfinished_tasks("training", "evaluation", "reproduction")]
 
 
 def by_other_workers(stage: Stage) -> Callable[[str], bool]:
@@ -60,12 +60,12 @@ class Worker:
 
     def look_again(self) -> Worker:
         """Let the next step look at whether the others' workers are alive."""
-        self.worker._looked = -LOOK_SECONDS
+        self.worker._lost_checked = -LOST_CHECK_SECONDS
         return self
 
     def doubt(self) -> Worker:
         """Let the next step look at whether the topic has told all."""
-        self.worker._doubted = -DOUBT_SECONDS
+        self.worker._rechecked = -RECHECK_SECONDS
         return self
 
     def take_over(self) -> Worker:

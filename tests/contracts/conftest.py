@@ -24,7 +24,7 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.times import microseconds_now
-from commands.ports import EventStore, Receipt, Stamp
+from commands.ports import AppendHeader, EventStore, Receipt
 from domain.events import Event
 from projections.ports import CommitFeed, Communications, Feed
 from tests.distributed.log_sources import event_source
@@ -91,8 +91,8 @@ class RelayedStore:
         self._store, self._relay = store, relay
         self._lock = Lock()
 
-    def append(self, events: Sequence[Event], stamp: Stamp) -> Receipt:
-        receipt = self._store.append(events, stamp)
+    def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
+        receipt = self._store.append(events, header)
         with self._lock:
             while self._relay.position < receipt.position:
                 self._relay.step()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from commands.ports import EventStore, Receipt, Stamp
+from commands.ports import AppendHeader, EventStore, Receipt
 from domain.events import Event, Metadata
 from domain.experiment_events import ExperimentAnnotated
 
@@ -21,11 +21,11 @@ def events(stream: str, first: int, count: int) -> list[Event]:
     return [event(stream, version) for version in range(first, first + count)]
 
 
-def stamp(append_id: UUID | None = None, digest: str = "") -> Stamp:
-    """Return the stamp of an append by Ana."""
-    return Stamp(uuid4(), append_id or uuid4(), ANA, digest)
+def header(append_id: UUID | None = None, digest: str = "") -> AppendHeader:
+    """Return the header of an append by Ana."""
+    return AppendHeader(uuid4(), append_id or uuid4(), ANA, digest)
 
 
 def append(store: EventStore, stream: str, first: int = 1, count: int = 1) -> Receipt:
     """Append events of one stream."""
-    return store.append(events(stream, first, count), stamp())
+    return store.append(events(stream, first, count), header())

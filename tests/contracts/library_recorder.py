@@ -25,7 +25,7 @@ from commands.ports import EventStore, VersionConflict
 from domain.events import Event
 from domain.experiment_events import ExperimentAnnotated
 from projections.ports import Feed
-from tests.contracts.events import stamp
+from tests.contracts.events import header
 
 PAGE = 500
 FOR_EVER = 2**62
@@ -41,7 +41,7 @@ class PortRecorder(ApplicationRecorder):
         if not stored_events:
             return []
         try:
-            receipt = self.store.append([_event(stored) for stored in stored_events], stamp())
+            receipt = self.store.append([_event(stored) for stored in stored_events], header())
         except VersionConflict as conflict:
             raise IntegrityError from conflict
         return list(range(receipt.first, receipt.position + 1))

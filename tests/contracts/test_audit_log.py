@@ -25,13 +25,13 @@ from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.chain import Tail, tail_of
 from adapters.log.times import to_microseconds
-from commands.ports import EventStore, Stamp
+from commands.ports import AppendHeader, EventStore
 from domain.events import Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from projections.ports import Archived, Communications, Feed
 from projections.verification.audit_check import NO_RECORDED_CALLS, AuditCheck, RecordedCalls
 from projections.verification.log_check import LogHashes
-from tests.contracts.events import events, stamp
+from tests.contracts.events import events, header
 from tests.contracts.test_communications import CALL
 from tests.wire.test_communication_chain import older_archive
 
@@ -48,7 +48,7 @@ class Installation:
     def call(self, name: str, *, archived: bool = True) -> None:
         """Append in a call, which is archived, or whose process dies before that."""
         metadata = Metadata(actor="ana", correlation=name)
-        receipt = self.store.append(events(name, 1, 2), Stamp(stamp().command_id, stamp().append_id, metadata))
+        receipt = self.store.append(events(name, 1, 2), AppendHeader(header().command_id, header().append_id, metadata))
         if archived:
             place: dict[str, Any] = {"domain_position": receipt.position, "head": receipt.hash.hex()}
             self.communications.archive(replace(CALL, correlation=name, count=1, **place))
@@ -276,7 +276,7 @@ def test_after_an_accepted_loss_all_is_well_again_and_what_comes_is_held_to_it(
     log = LostTail(position=position, head=head.hex(), until=6)
     told = LostTail(position=audit.position, head=audit.hash.hex(), until=audit.position + 2)
     facts: dict[str, Any] = {"reason": "disk", "log": log, "audit": told, "evidence": ()}
-    here.store.append([TailLossAccepted(originator_id=LOSSES, originator_version=1, **facts)], stamp())
+    here.store.append([TailLossAccepted(originator_id=LOSSES, originator_version=1, **facts)], header())
     here.replace_records(newer.records())
     assert [what for what in here.check()[0] if "communication 1" not in what] == []
     assert here.settle() == RecordedCalls(2, 3)

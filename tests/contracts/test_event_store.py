@@ -13,7 +13,7 @@ from adapters.log.times import to_microseconds
 from commands.ports import DuplicateAppend, EventStore, Receipt, VersionConflict
 from domain.errors import BadInputError, TooLargeError
 from tests.contracts.conftest import Log, OpenLog
-from tests.contracts.events import ANA, append, event, events, stamp
+from tests.contracts.events import ANA, append, event, events, header
 
 THREADS = 32
 
@@ -28,10 +28,10 @@ def test_an_empty_log(log: Log) -> None:
 
 def test_a_receipt_says_what_the_log_holds(log: Log) -> None:
     append(log.store, "experiment:a", count=2)
-    mark = stamp(digest="ab" * 32)
+    mark = header(digest="ab" * 32)
     before = datetime.now(UTC)
     receipt = log.store.append([event("experiment:b", 1), event("experiment:a", 3)], mark)
-    assert (receipt.first, receipt.position, receipt.stamp) == (3, 4, mark)
+    assert (receipt.first, receipt.position, receipt.header) == (3, 4, mark)
     assert before - timedelta(milliseconds=1) <= receipt.at <= datetime.now(UTC)
     assert receipt.at.tzinfo is not None
     assert log.store.head() == (4, receipt.hash)
@@ -45,7 +45,7 @@ def test_events_are_stamped(log: Log) -> None:
 
 
 def test_an_append_may_write_several_streams(log: Log) -> None:
-    log.store.append([event("b", 1), event("a", 1), event("b", 2), event("a", 2)], stamp())
+    log.store.append([event("b", 1), event("a", 1), event("b", 2), event("a", 2)], header())
     assert [e.originator_version for e in log.store.stream("a")] == [1, 2]
     assert log.store.version("b") == 2
 
@@ -54,7 +54,7 @@ def test_an_append_may_write_several_streams(log: Log) -> None:
 def test_a_version_that_does_not_follow_is_a_conflict_and_changes_nothing(log: Log, versions: list[int]) -> None:
     receipt = append(log.store, "experiment:a", count=2)
     with pytest.raises(VersionConflict):
-        log.store.append([event("experiment:b", 1), *[event("experiment:a", v) for v in versions]], stamp())
+        log.store.append([event("experiment:b", 1), *[event("experiment:a", v) for v in versions]], header())
     assert log.store.head() == (2, receipt.hash)
     assert log.store.version("experiment:b") == 0
     assert append(log.store, "experiment:a", 3).first == 3
@@ -66,18 +66,18 @@ def test_a_new_stream_begins_with_version_1(log: Log) -> None:
 
 
 def test_a_repeated_append_gets_the_first_receipt(log: Log) -> None:
-    mark = stamp(digest="cd" * 32)
+    mark = header(digest="cd" * 32)
     first = log.store.append(events("experiment:a", 1, 2), mark)
     append(log.store, "experiment:b")
     with pytest.raises(DuplicateAppend) as known:
-        log.store.append(events("experiment:a", 3, 1), stamp(mark.append_id))
+        log.store.append(events("experiment:a", 3, 1), header(mark.append_id))
     assert known.value.receipt == first
     assert log.store.head()[0] == 3
 
 
 def test_a_conflict_leaves_the_append_id_free(log: Log) -> None:
     append(log.store, "experiment:a")
-    mark = stamp()
+    mark = header()
     with pytest.raises(VersionConflict):
         log.store.append([event("experiment:a", 1)], mark)
     assert log.store.append([event("experiment:a", 2)], mark).position == 2
@@ -85,19 +85,19 @@ def test_a_conflict_leaves_the_append_id_free(log: Log) -> None:
 
 def test_limits(log: Log) -> None:
     with pytest.raises(TooLargeError, match="1,000 events"):
-        log.store.append(events("experiment:a", 1, 1001), stamp())
+        log.store.append(events("experiment:a", 1, 1001), header())
     with pytest.raises(TooLargeError, match="262,144 bytes"):
-        log.store.append([event("experiment:a", 1, "x" * 256 * 1024)], stamp())
+        log.store.append([event("experiment:a", 1, "x" * 256 * 1024)], header())
     with pytest.raises(TooLargeError, match="8,388,608 bytes"):
-        log.store.append([event("experiment:a", v, "x" * 250_000) for v in range(1, 41)], stamp())
+        log.store.append([event("experiment:a", v, "x" * 250_000) for v in range(1, 41)], header())
     with pytest.raises(BadInputError, match="at least one event"):
-        log.store.append([], stamp())
-    assert log.store.append(events("experiment:a", 1, 1000), stamp()).position == 1000
+        log.store.append([], header())
+    assert log.store.append(events("experiment:a", 1, 1000), header()).position == 1000
 
 
 def test_a_text_that_is_no_unicode_is_refused_and_the_store_goes_on(log: Log) -> None:
     with pytest.raises(BadInputError):
-        log.store.append([event("experiment:a", 1, "\ud800")], stamp())
+        log.store.append([event("experiment:a", 1, "\ud800")], header())
     assert append(log.store, "experiment:a").position == 1
 
 
@@ -147,14 +147,14 @@ def test_of_threads_on_one_version_one_wins(log: Log) -> None:
 
 def won(store: EventStore, version: int, text: str) -> bool:
     try:
-        store.append([event("experiment:a", version, text), event(f"own:{text}:{version}", 1)], stamp())
+        store.append([event("experiment:a", version, text), event(f"own:{text}:{version}", 1)], header())
     except VersionConflict:
         return False
     return True
 
 
 def test_of_threads_with_one_append_id_all_get_one_receipt(log: Log) -> None:
-    mark = stamp()
+    mark = header()
 
     def work(_: int) -> Receipt:
         try:
@@ -193,7 +193,7 @@ def test_an_append_is_there_after_reopening(open_durable_log: OpenLog) -> None:
     log.close()
     again = open_durable_log().store
     assert again.head() == (3, receipt.hash)
-    assert again.find_append(receipt.stamp.append_id) == receipt
+    assert again.find_append(receipt.header.append_id) == receipt
     assert append(again, "experiment:a", 4).first == 4
 
 

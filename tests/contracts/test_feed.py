@@ -15,7 +15,7 @@ from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.chain import GENESIS, chain_faults
 from adapters.log.times import from_microseconds, to_microseconds
 from tests.contracts.conftest import FollowedLog, Log, OpenLog
-from tests.contracts.events import append, event, stamp
+from tests.contracts.events import append, event, header
 
 
 def test_an_empty_log(followed: FollowedLog) -> None:
@@ -31,7 +31,7 @@ def test_places_in_an_empty_log(log: Log) -> None:
 
 
 def test_events_come_in_order_with_their_commit(followed: FollowedLog) -> None:
-    first = followed.store.append([event("b", 1), event("a", 1)], stamp())
+    first = followed.store.append([event("b", 1), event("a", 1)], header())
     second = append(followed.store, "a", 2)
     recorded = followed.feed.after(0, 100)
     assert [(r.position, r.commit, r.at) for r in recorded] == [
@@ -56,7 +56,7 @@ def test_pages_end_with_whole_commits_and_hold_at_least_one(followed: FollowedLo
 
 
 def test_raw_commits_are_what_the_chain_was_computed_over(followed: FollowedLog) -> None:
-    mark = stamp(digest="ef" * 32)
+    mark = header(digest="ef" * 32)
     receipt = followed.store.append([event("a", 1), event("b", 1)], mark)
     append(followed.store, "a", 2)
     one, two = followed.feed.raw_after(0, 10)

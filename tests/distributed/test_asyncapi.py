@@ -19,7 +19,7 @@ from adapters.distributed.relay.relay import Relay
 from adapters.distributed.relay.source import LogSource
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.topics import ensure_topics, topics_of
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from domain.events import Event, Metadata
 from tests.distributed.log_sources import audit_source, event_source
 from tests.distributed.published import live_on
@@ -47,7 +47,7 @@ def topics(kafka: str, mongo: Mongo) -> tuple[str, str]:
     """Both topics, relayed from a database on which somebody lived."""
     source = origin(mongo.name, installation_id(mongo))
     live_on(mongo, steps=80, calls=9)
-    MongoEventStore(mongo).append(examples(), Stamp(uuid4(), uuid4(), Metadata(actor="ana"), "ab" * 32))
+    MongoEventStore(mongo).append(examples(), AppendHeader(uuid4(), uuid4(), Metadata(actor="ana"), "ab" * 32))
     ensure_topics(kafka, mongo.name)
     log, archive = MongoFeed(mongo), MongoAuditLog(mongo, "relay")
     events, communications = topics_of(mongo.name)

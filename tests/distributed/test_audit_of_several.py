@@ -19,7 +19,7 @@ from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Mongo
 from adapters.http.middleware.audit import InFlightCalls
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from domain.events import Metadata
 from projections.verification.audit_check import AuditCheck
 from projections.verification.log_check import LogHashes
@@ -43,8 +43,8 @@ class Process:
     def append(self, correlation: str) -> dict[str, Any]:
         """Begin a call and append; return what its record says of the log."""
         self.calls.enter(correlation)
-        stamp = Stamp(uuid4(), uuid4(), Metadata(actor="ana", correlation=correlation))
-        receipt = self.store.append(events(f"stream-{correlation}", 1, 2), stamp)
+        header = AppendHeader(uuid4(), uuid4(), Metadata(actor="ana", correlation=correlation))
+        receipt = self.store.append(events(f"stream-{correlation}", 1, 2), header)
         return {"domain_position": receipt.position, "head": receipt.hash.hex(), "correlation": correlation}
 
     def archive(self, facts: dict[str, Any]) -> None:

@@ -18,9 +18,9 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.chain import chain_faults
-from commands.ports import DuplicateAppend, EventStore, Stamp, VersionConflict
+from commands.ports import AppendHeader, DuplicateAppend, EventStore, VersionConflict
 from domain.errors import NotAbleError
-from tests.contracts.events import ANA, append, event, events, stamp
+from tests.contracts.events import ANA, append, event, events, header
 
 
 class Line:
@@ -64,7 +64,7 @@ def test_an_append_that_did_not_arrive_is_not_able_now_and_can_be_repeated(mongo
     store = MongoEventStore(mongo)
     append(store, "a")
     put_on_line(store, arrives=False)
-    mark = stamp()
+    mark = header()
     with pytest.raises(NotAbleError, match="the line is dead"):
         store.append([event("a", 2)], mark)
     assert store.append([event("a", 2)], mark).position == 2
@@ -72,7 +72,7 @@ def test_an_append_that_did_not_arrive_is_not_able_now_and_can_be_repeated(mongo
 
 
 def test_a_repeat_in_another_process_gets_the_first_receipt(mongo: Mongo) -> None:
-    mark = stamp()
+    mark = header()
     stored = MongoEventStore(mongo).append([event("a", 1)], mark)
     with pytest.raises(DuplicateAppend) as known:
         MongoEventStore(mongo).append([event("a", 1)], mark)
@@ -80,7 +80,7 @@ def test_a_repeat_in_another_process_gets_the_first_receipt(mongo: Mongo) -> Non
 
 
 def test_a_repeat_is_known_though_it_would_leave_a_hole(mongo: Mongo) -> None:
-    mark = stamp()
+    mark = header()
     store = MongoEventStore(mongo)
     stored = store.append(events("a", 1, 2), mark)
     with pytest.raises(DuplicateAppend) as known:
@@ -91,7 +91,7 @@ def test_a_repeat_is_known_though_it_would_leave_a_hole(mongo: Mongo) -> None:
 def test_the_hashes_are_those_of_the_embedded_store(mongo: Mongo) -> None:
     def fill(store: EventStore) -> None:
         for n in range(1, 4):
-            mark = Stamp(UUID(int=n), UUID(int=100 + n), ANA, "ab" * 32 if n == 1 else "")
+            mark = AppendHeader(UUID(int=n), UUID(int=100 + n), ANA, "ab" * 32 if n == 1 else "")
             store.append([event("a", n), event(f"b{n}", 1, "ä\0\u2028")], mark)
 
     clock = [iter([5, 4, 10**15]) for _ in range(2)]

@@ -19,7 +19,7 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from adapters.security.keys import fingerprint, make_master_key
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from commands.unit_of_work import load
 from domain.errors import BadInputError, ConflictError
 from domain.events import Metadata
@@ -170,8 +170,8 @@ def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str)
         number = 0
         while not enough.is_set():
             number += 1
-            stamp = Stamp(uuid4(), uuid4(), Metadata(actor="ana", correlation=f"{name}-{number}"))
-            receipt = store.append(events(f"{name}-{number}", 1, 1), stamp)
+            header = AppendHeader(uuid4(), uuid4(), Metadata(actor="ana", correlation=f"{name}-{number}"))
+            receipt = store.append(events(f"{name}-{number}", 1, 1), header)
             facts = {"domain_position": receipt.position, "head": receipt.hash.hex()}
             archive.archive(call(0, correlation=f"{name}-{number}", **facts))
         mongo.close()

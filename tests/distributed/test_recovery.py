@@ -19,7 +19,7 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery.recovery import ALL, Recovery, Refill, Until
 from adapters.distributed.topics.cloud_events import Message, commit_messages
 from adapters.distributed.topics.kafka import DamagedTopic
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from domain.events import Metadata
 from domain.session_events import SessionOpened
@@ -64,7 +64,7 @@ def test_what_was_lost_is_back_byte_for_byte_and_goes_on(mongo: Mongo, published
     }
     refuse_unfinished_recovery(mongo)
     event = SessionOpened(originator_id="session:eve:1", originator_version=1, client="eve")
-    assert MongoEventStore(mongo).append([event], Stamp(uuid4(), uuid4(), Metadata())).position == position + 1
+    assert MongoEventStore(mongo).append([event], AppendHeader(uuid4(), uuid4(), Metadata())).position == position + 1
 
 
 def begun_with(mongo: Mongo, *keys: str) -> None:

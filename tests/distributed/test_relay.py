@@ -17,7 +17,7 @@ from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from domain.errors import NotAbleError
 from projections.ports import RawCommit
-from tests.contracts.events import events, stamp
+from tests.contracts.events import events, header
 from tests.contracts.test_communications import CALL
 from tests.distributed.log_sources import audit_source, records_in
 from tests.distributed.relayed import SECONDS, Relayed, in_the_topic, open_transaction, stepped, stock_reading
@@ -96,7 +96,7 @@ def test_what_a_dead_relay_left_open_is_never_seen(relayed: Relayed) -> None:
 
 def test_the_largest_commit_is_one_transaction(relayed: Relayed) -> None:
     big = [event.model_copy(update={"text": "x" * 7000}) for event in events("big", 1, 1000)]
-    relayed.store.append(big, stamp())
+    relayed.store.append(big, header())
     relayed.grow(1)
     with relayed.relay() as relay:
         assert stepped(relay) == 1000

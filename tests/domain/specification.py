@@ -44,7 +44,7 @@ class Specification(Generic[A]):
     def __init__(self, kind: type[A], stream: str, *given: Fact) -> None:
         self.kind, self.stream = kind, stream
         self.history: list[Event] = []
-        aggregate = kind.blank(stream)
+        aggregate = kind.create_blank(stream)
         for one in given:
             event = one.on(aggregate)
             event.mutate(aggregate)
@@ -57,7 +57,7 @@ class Specification(Generic[A]):
 
     def aggregate(self) -> A:
         """Return a fresh fold of what is given."""
-        return folded(self.kind.blank(self.stream), self.history)
+        return folded(self.kind.create_blank(self.stream), self.history)
 
     def when(self, decision: Callable[[A], Any]) -> Outcome[A]:
         """Decide."""

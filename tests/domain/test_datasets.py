@@ -83,4 +83,4 @@ def test_has_a_name_of_the_stated_shape(name: str) -> None:
 
 def test_two_data_sets_share_no_versions() -> None:
     first.aggregate()
-    assert Dataset.blank("dataset:other").versions == {}
+    assert Dataset.create_blank("dataset:other").versions == {}

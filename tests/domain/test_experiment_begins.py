@@ -14,7 +14,7 @@ def test_begins() -> None:
     assert begun.training.owner == "ana"
     assert begun.training_state == "requested"
     assert begun.standing == "uncommitted"
-    assert [task.id for task in begun.unfinished("training")] == [ID]
+    assert [task.id for task in begun.unfinished_tasks("training")] == [ID]
 
 
 def test_begins_only_once() -> None:

@@ -59,7 +59,7 @@ def test_what_has_no_model_is_not_committed(end: Fact) -> None:
 def test_anything_is_discarded(given: tuple[Fact, ...]) -> None:
     gone = experiment(REQUESTED, *given).when(discard).then(DISCARDED)
     assert gone.standing == "discarded"
-    assert gone.unfinished("training", "evaluation", "reproduction") == []
+    assert gone.unfinished_tasks("training", "evaluation", "reproduction") == []
 
 
 @pytest.mark.parametrize(("end", "word"), [(COMMITTED, "committed"), (DISCARDED, "discarded")])

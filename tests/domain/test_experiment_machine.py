@@ -30,7 +30,7 @@ class ExperimentMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.experiment = Experiment.blank(STREAM)
+        self.experiment = Experiment.create_blank(STREAM)
         self.log: list[Event] = []
 
     def decide(self, decision: Callable[[Experiment], Any]) -> None:
@@ -99,13 +99,13 @@ class ExperimentMachine(RuleBasedStateMachine):
 
     @invariant()
     def folding_the_log_gives_the_same(self) -> None:
-        assert folded(Experiment.blank(STREAM), self.log) == self.experiment
+        assert folded(Experiment.create_blank(STREAM), self.log) == self.experiment
         assert [event.originator_version for event in self.log] == list(range(1, len(self.log) + 1))
 
     @invariant()
     def nothing_runs_on_in_a_discarded_one(self) -> None:
         if self.experiment.standing == "discarded":
-            assert self.experiment.unfinished("training", "evaluation", "reproduction") == []
+            assert self.experiment.unfinished_tasks("training", "evaluation", "reproduction") == []
             assert self.log[-1].NAME == "experiment-discarded.v1"
 
     @invariant()

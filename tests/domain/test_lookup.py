@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import AmbiguousIdError
-from domain.lookup import last_number, may_see, nearest, only_match
+from domain.lookup import find_last_number, may_see, nearest_names, require_single_match
 
 
 def test_nearest_names_at_most_three() -> None:
-    assert nearest("iris", ["iris1", "iris2", "iris3", "iris4", "wine"]) == ["iris4", "iris3", "iris2"]
-    assert nearest("q", ["iris"]) == []
+    assert nearest_names("iris", ["iris1", "iris2", "iris3", "iris4", "wine"]) == ["iris4", "iris3", "iris2"]
+    assert nearest_names("q", ["iris"]) == []
 
 
 def test_a_beginning_names_one_experiment_or_is_refused_with_the_candidates() -> None:
-    assert only_match("abcd", ["abcde"]) == "abcde"
+    assert require_single_match("abcd", ["abcde"]) == "abcde"
     with pytest.raises(AmbiguousIdError, match="'abcd' names several experiments: abcde, abcdf") as refused:
-        only_match("abcd", ["abcde", "abcdf"])
+        require_single_match("abcd", ["abcde", "abcdf"])
     assert refused.value.facts == {"candidates": ["abcde", "abcdf"]}
 
 
@@ -38,5 +38,5 @@ def test_the_last_number_is_found_from_any_one_before_it_in_few_questions(last: 
         asked.append(number)
         return number <= last
 
-    assert last_number(exists, known) == last
+    assert find_last_number(exists, known) == last
     assert len(asked) <= 2 * (last - known + 2).bit_length()

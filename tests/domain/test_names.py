@@ -13,9 +13,9 @@ from domain.values import (
     CLIENT_NAME,
     TASK_ID,
     MeasureSpec,
-    checked_catalog_name,
-    checked_client_name,
-    checked_text,
+    check_catalog_name,
+    check_client_name,
+    check_text,
     session_id,
     session_stream,
 )
@@ -24,16 +24,16 @@ from domain.values import (
 @given(client=st.from_regex(CLIENT_NAME, fullmatch=True), number=st.integers(1, 10**6))
 def test_a_session_id_names_its_stream(client: str, number: int) -> None:
     stream = session_stream(client, number)
-    assert session_id(stream) == f"{checked_client_name(client)}-{number}"
+    assert session_id(stream) == f"{check_client_name(client)}-{number}"
 
 
 @given(st.from_regex(CATALOG_NAME, fullmatch=True))
 def test_catalog_names_pass(name: str) -> None:
-    assert checked_catalog_name(name) == name
+    assert check_catalog_name(name) == name
 
 
 def test_texts_pass_as_they_are() -> None:
-    assert checked_text("reason", " because ") == " because "
+    assert check_text("reason", " because ") == " because "
 
 
 def test_a_measure_is_named_with_its_averaging() -> None:
@@ -70,8 +70,8 @@ def test_slugs_are_unique() -> None:
 
 
 def test_what_is_missing_is_named_with_the_nearest() -> None:
-    refusal = NotFoundError.named("model", "svn", ["svm"])
+    refusal = NotFoundError.for_name("model", "svn", ["svm"])
     assert refusal.sentence == "There is no model 'svn'. Nearest: svm."
     assert refusal.facts == {"nearest": ["svm"]}
-    assert NotFoundError.named("model", "q").sentence == "There is no model 'q'."
+    assert NotFoundError.for_name("model", "q").sentence == "There is no model 'q'."
     assert not issubclass(NotFoundError, ConflictError)

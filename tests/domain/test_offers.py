@@ -84,7 +84,7 @@ def test_withdraws_nothing_unknown() -> None:
 
 
 def test_what_is_withdrawn_or_unknown_has_no_description() -> None:
-    withdrawn.when(Offer.current).refused(NotFoundError, "no model 'svm'")
+    withdrawn.when(Offer.require_description).refused(NotFoundError, "no model 'svm'")
     blank.when(Offer.ref).refused(NotFoundError, "no model 'svm'")
 
 

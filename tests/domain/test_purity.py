@@ -23,9 +23,11 @@ from tests.domain.test_datasets import content
 
 ALLOWED = {
     "__future__",
+    "bisect",
     "collections.abc",
     "dataclasses",
     "datetime",
+    "difflib",
     "eventsourcing.domain",
     "packaging.version",
     "pydantic",
@@ -57,7 +59,7 @@ def test_reads_no_clock(file: Path) -> None:
 
 
 def decided() -> list[Any]:
-    session, experiment = Session.blank("session:ana:1"), Experiment.blank(f"experiment:{f.ID}")
+    session, experiment = Session.create_blank("session:ana:1"), Experiment.create_blank(f"experiment:{f.ID}")
     session.open("ana")
     session.add(f.ID)
     experiment.request_training(**f.REQUEST)
@@ -68,7 +70,7 @@ def decided() -> list[Any]:
     experiment.complete_evaluation(f.E1, 1, f.WORKER, {"precision:macro": 0.9})
     session.commit([f.ID], None)
     experiment.commit(f.SESSION)
-    dataset = Dataset.blank("dataset:flowers")
+    dataset = Dataset.create_blank("dataset:flowers")
     dataset.register(content())
     return [*session.collect_events(), *experiment.collect_events(), *dataset.collect_events()]
 
@@ -86,5 +88,5 @@ def test_decides_and_folds_the_same_without_any_clock_or_randomness(monkeypatch:
     monkeypatch.setattr(eventsourcing.domain.CanCreateTimestamp, "create_timestamp", refuse)
     assert decided() == before
     stream = [event for event in before if event.originator_id == f"experiment:{f.ID}"]
-    assert folded(Experiment.blank(f"experiment:{f.ID}"), stream).standing == "committed"
+    assert folded(Experiment.create_blank(f"experiment:{f.ID}"), stream).standing == "committed"
     monkeypatch.undo()

@@ -53,4 +53,4 @@ def test_holds_no_more_than_the_limit() -> None:
 
 def test_two_blank_sessions_share_no_list() -> None:
     session("a").aggregate()
-    assert Session.blank("session:bo:1").experiments == []
+    assert Session.create_blank("session:bo:1").experiments == []

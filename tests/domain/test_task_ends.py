@@ -52,7 +52,7 @@ def test_what_a_failure_says_is_kept_short() -> None:
 def test_what_waits_or_runs_is_cancelled(given: tuple[Fact, ...]) -> None:
     cancelled = experiment(*given).when(lambda it: it.cancel(ID)).then(CANCELLED)
     assert cancelled.training_state == "cancelled"
-    assert cancelled.unfinished("training") == []
+    assert cancelled.unfinished_tasks("training") == []
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -17,7 +17,7 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import Message
 from adapters.distributed.topics.seek import TopicSeeker
 from autolearn.client import Client
-from commands.ports import Stamp
+from commands.ports import AppendHeader
 from domain.client import ClientAdded
 from domain.events import Metadata
 from tests.end_to_end.fleet import Fleet, Member, fleet_on, proxy_of, until
@@ -208,7 +208,7 @@ def append_newer(place: Place) -> None:
     mongo = Mongo(place.fleet.mongodb, place.fleet.database)
     try:
         event = NewerClientAdded(originator_id="client:newer", originator_version=1, roles=("analyst",))
-        MongoEventStore(mongo).append([event], Stamp(uuid4(), uuid4(), Metadata(actor="new"), ""))
+        MongoEventStore(mongo).append([event], AppendHeader(uuid4(), uuid4(), Metadata(actor="new"), ""))
     finally:
         mongo.close()
 

@@ -27,7 +27,7 @@ from uuid import uuid4
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
-from tests.contracts.events import events, stamp
+from tests.contracts.events import events, header
 from tests.contracts.test_communications import CALL
 
 folder, life = sys.argv[1:]
@@ -36,9 +36,9 @@ archive = SqliteAuditLog(Database(folder + "/communications.db"), "w" + life)
 
 def work(n):
     for k in range(1, 1_000_000):
-        receipt = store.append(events(f"life:{life}:{n}", 2 * k - 1, 2), stamp())
+        receipt = store.append(events(f"life:{life}:{n}", 2 * k - 1, 2), header())
         record = archive.archive(CALL)
-        line = f"{receipt.stamp.append_id} {receipt.position} {record.position} {receipt.hash.hex()}\\n"
+        line = f"{receipt.header.append_id} {receipt.position} {record.position} {receipt.hash.hex()}\\n"
         os.write(1, line.encode())
 
 for n in range(4):

@@ -19,7 +19,7 @@ from adapters.embedded.log.feed import SqliteFeed
 from adapters.log import chain
 from commands.ports import Receipt
 from domain.errors import DiskReserveError, NotAbleError
-from tests.contracts.events import event, stamp
+from tests.contracts.events import event, header
 from tests.contracts.test_communications import CALL
 
 MIB = 1024 * 1024
@@ -54,7 +54,7 @@ def until_full(store: SqliteEventStore) -> list[Receipt]:
     receipts, refused = [], 0
     for n in range(1000):
         try:
-            receipts.append(store.append([event(f"s{n}", 1, "x" * 20_000), event(f"s{n}", 2)], stamp()))
+            receipts.append(store.append([event(f"s{n}", 1, "x" * 20_000), event(f"s{n}", 2)], header()))
         except DiskReserveError:
             refused += 1
             if refused == 3:
@@ -70,7 +70,7 @@ def test_a_full_disk_refuses_appends_and_harms_nothing(small_disk: Path) -> None
     receipts = until_full(store)
     assert store.head() == (receipts[-1].position, receipts[-1].hash)
     filler.unlink()
-    last = store.append([event("new", 1)], stamp())
+    last = store.append([event("new", 1)], header())
     assert last.position == receipts[-1].position + 1
     database.close()
     feed = SqliteFeed(Database(small_disk / "events.db"))

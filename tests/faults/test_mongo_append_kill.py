@@ -37,13 +37,13 @@ from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
 from commands.ports import DuplicateAppend
 from domain.errors import NotAbleError
-from tests.contracts.events import events, stamp
+from tests.contracts.events import events, header
 
 uri, database, life = sys.argv[1:]
 store = MongoEventStore(Mongo(uri, database))
 
 def appended(stream, first, count):
-    mark = stamp()
+    mark = header()
     while True:
         try:
             return store.append(events(stream, first, count), mark)
@@ -58,7 +58,7 @@ def work(n):
         count = random.randint(1, 5)
         receipt = appended(f"life:{life}:{n}", first, count)
         first += count
-        line = f"{receipt.stamp.append_id} {receipt.first} {receipt.position} {receipt.hash.hex()}\\n"
+        line = f"{receipt.header.append_id} {receipt.first} {receipt.position} {receipt.hash.hex()}\\n"
         os.write(1, line.encode())
 
 for n in range(2):

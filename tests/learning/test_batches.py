@@ -179,6 +179,6 @@ def test_a_target_of_too_many_values_is_counted_only_so_far(monkeypatch: pytest.
     schema = pa.schema([("id", pa.string())])
     target = Target("id", schema)
     for start in range(0, 10_000, 1000):
-        target.seen(pa.record_batch([[f"n{number}" for number in range(start, start + 1000)]], schema=schema))
+        target.observe(pa.record_batch([[f"n{number}" for number in range(start, start + 1000)]], schema=schema))
     with pytest.raises(BadInputError, match="2000 and more different values: at most 1000"):
         target.classes()

@@ -227,7 +227,7 @@ def is_open_at_end(text: str) -> bool:
 
 @given(texts, st.integers(1, 7))
 def test_an_open_quote_is_found_wherever_blocks_end(text: str, block: int) -> None:
-    scan = delimited._Scan(delimited.quoted_by(","))
+    scan = delimited._Scan(delimited.quoted_value_pattern(","))
     content = text.encode()
     for place in range(0, len(content), block):
         scan.see(content[place : place + block])

@@ -10,15 +10,15 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from adapters.learning.offers.catalog import MODELS, estimator, offers
-from adapters.learning.offers.settings import NOT_SETTINGS, admits, as_expected, settings_of
+from adapters.learning.offers.catalog import MODELS, make_estimator, offers
+from adapters.learning.offers.settings import NOT_SETTINGS, admits, convert_value, settings_of
 
 OWN = {offer.name: offer for offer in offers(MODELS) if offer.distribution == "autolearn"}
 
 
 @pytest.fixture(scope="module")
 def described() -> dict[str, dict[str, dict[str, Any]]]:
-    return {name: settings_of(estimator(offer)) for name, offer in OWN.items()}
+    return {name: settings_of(make_estimator(offer)) for name, offer in OWN.items()}
 
 
 def test_the_five_models_are_offered() -> None:
@@ -62,7 +62,7 @@ def test_a_setting_has_its_type_range_choices_and_default(
 
 def test_defaults_are_those_of_scikit_learn_and_allowed(described: Any) -> None:
     for name, settings in described.items():
-        defaults = estimator(OWN[name]).get_params(deep=False)
+        defaults = make_estimator(OWN[name]).get_params(deep=False)
         assert settings
         for setting, description in settings.items():
             assert description["default"] == defaults[setting]
@@ -76,13 +76,13 @@ def test_seed_threads_noise_and_deprecated_parameters_are_no_settings(described:
     assert "priors" not in described["naive-bayes"]  # an array: JSON could, but its only plain value is the default
 
 
-@pytest.mark.parametrize("made", [HistGradientBoostingClassifier(), *(estimator(offer) for offer in OWN.values())])
+@pytest.mark.parametrize("made", [HistGradientBoostingClassifier(), *(make_estimator(offer) for offer in OWN.values())])
 def test_what_a_description_admits_the_estimator_accepts(made: Any) -> None:
     for name, description in settings_of(made).items():
         for value in examples(description):
             accepted = True
             try:
-                made.set_params(**{name: as_expected(value, description)})._validate_params()
+                made.set_params(**{name: convert_value(value, description)})._validate_params()
             except ValueError:
                 accepted = False
             made.set_params(**{name: description["default"]})
@@ -119,12 +119,12 @@ def test_without_constraints_the_defaults_tell_the_types() -> None:
 
 @pytest.mark.parametrize(("value", "expected"), [(1, 1.0), (2, 2.0), (0.5, 0.5)])
 def test_a_whole_number_becomes_a_float_where_a_number_is_expected(value: float, expected: float) -> None:
-    found = as_expected(value, settings_of(LogisticRegression())["C"])
+    found = convert_value(value, settings_of(LogisticRegression())["C"])
     assert found == expected
     assert type(found) is float
 
 
 def test_an_integer_stays_one_where_both_fit(described: Any) -> None:
     leaf = described["decision-tree"]["min_samples_leaf"]
-    assert type(as_expected(2, leaf)) is int
-    assert type(as_expected(0.2, leaf)) is float
+    assert type(convert_value(2, leaf)) is int
+    assert type(convert_value(0.2, leaf)) is float

@@ -20,10 +20,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 
 from adapters.files.blobs import FileBlobs
-from adapters.learning.fitting.learned import learned_bytes, plain
+from adapters.learning.fitting.learned import learned_bytes, to_jsonable
 from adapters.learning.fitting.model_file import NotTrustedError, load_model, model_bytes
 from adapters.learning.offers.catalog import MODELS, find
-from adapters.learning.preparation.pipeline import pipeline
+from adapters.learning.preparation.pipeline import build_pipeline
 
 X = np.random.default_rng(1).normal(size=(60, 3))
 Y = np.where(X[:, 0] + X[:, 1] > 0, "above", "below")
@@ -94,7 +94,7 @@ def test_one_changed_bit_changes_the_bytes() -> None:
     )
 )
 def test_arrays_are_written_exactly(array: np.ndarray[Any, Any]) -> None:
-    written = json.loads(json.dumps(plain(array), allow_nan=False))
+    written = json.loads(json.dumps(to_jsonable(array), allow_nan=False))
     data = [float(item) if isinstance(item, str) else item for item in written["data"]]
     read = np.array(data, dtype=written["dtype"]).reshape(written["shape"])
     assert read.dtype == array.dtype
@@ -105,7 +105,7 @@ def test_arrays_are_written_exactly(array: np.ndarray[Any, Any]) -> None:
 
 def test_values_of_other_kinds_are_written_plainly() -> None:
     record = np.zeros(2, dtype=[("a", "i1"), ("b", "f8")])
-    found = plain(
+    found = to_jsonable(
         {"set": {2, 1}, "none": None, "nan": math.nan, "record": record, "sparse": sparse.eye(2), "type": dict,
          "objects": np.array([None, "x"], dtype=object), "state": np.random.RandomState(1),
          "tuple": (np.float32(0.5), True)}
@@ -121,13 +121,13 @@ def test_values_of_other_kinds_are_written_plainly() -> None:
 
 
 def test_what_cannot_be_read_is_called_opaque() -> None:
-    assert plain(i for i in range(3)) == {"opaque": "builtins.generator"}
+    assert to_jsonable(i for i in range(3)) == {"opaque": "builtins.generator"}
 
 
 def test_trees_and_bayes_are_not_scaled_and_the_rest_is() -> None:
     types = {"x": "number", "word": "string", "flag": "boolean"}
     scaled = {
-        name: "scale" in pipeline(find(MODELS, name).target()(), types).named_steps
+        name: "scale" in build_pipeline(find(MODELS, name).target()(), types).named_steps
         for name in ("logistic-regression", "svm", "decision-tree", "random-forest", "naive-bayes")
     }
     assert scaled == {

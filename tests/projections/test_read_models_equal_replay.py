@@ -65,7 +65,7 @@ def test_what_is_unfinished_is_what_aggregates_say(life: list[Step]) -> None:
     live(world, life)
     loaded = [world.experiment(name) for name in world.experiments]
     expected = {task.id for it in loaded for task in it.tasks.values() if task.is_unfinished}
-    assert set(tasks.UnfinishedTasks(world.documents, world.feed).unfinished(1)) == expected
+    assert set(tasks.UnfinishedTasks(world.documents, world.feed).list_unfinished(1)) == expected
     for it in loaded:
         document = world.documents.get(experiment.KIND, it.name)
         assert document is not None

@@ -15,7 +15,7 @@ from adapters.embedded.read_models.documents import EmbeddedDocuments
 from adapters.embedded.read_models.history import EmbeddedHistory
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
-from commands.ports import Receipt, Stamp
+from commands.ports import AppendHeader, Receipt
 from commands.unit_of_work import load
 from domain.dataset import Dataset, DatasetContent
 from domain.events import Aggregate, Metadata
@@ -93,7 +93,9 @@ class World:
         """Append what aggregates triggered, in one commit."""
         events: Any = [event for aggregate in aggregates for event in aggregate.collect_events()]
         metadata = Metadata(actor=actor, correlation=f"call-{len(self.commits) + 1}")
-        receipt = self.store.append([event.stamped(metadata) for event in events], Stamp(uuid4(), uuid4(), metadata))
+        receipt = self.store.append(
+            [event.with_metadata(metadata) for event in events], AppendHeader(uuid4(), uuid4(), metadata)
+        )
         self.commits.append(receipt.position)
         return receipt
 

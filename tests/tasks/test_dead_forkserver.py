@@ -13,7 +13,7 @@ import pytest
 
 from adapters.tasks import forkserver
 from adapters.tasks.launcher import ProcessLauncher
-from adapters.tasks.running import NeverStarted
+from adapters.tasks.running import UnstartedTask
 from commands.ports import TaskDone, TaskSpec
 from domain.errors import NotAbleError
 
@@ -104,7 +104,7 @@ def test_a_launcher_that_is_closed_meanwhile_stays_closed(
         launcher.close()
 
     when_asked(monkeypatch, kill_and_close)
-    assert isinstance(launcher.start(DESCRIBE), NeverStarted)
+    assert isinstance(launcher.start(DESCRIBE), UnstartedTask)
     assert launcher.forkserver_pid is None
 
 

@@ -97,7 +97,7 @@ def test_close_ends_all_and_the_parent_stays_light_and_is_run_once(tmp_path: Pat
     try:
         assert backend.loaded == "[]"
         backend.say()
-        assert backend.line() == "cancelled NeverStarted"
+        assert backend.line() == "cancelled UnstartedTask"
         assert backend.all_end()
         assert (tmp_path / "runs").read_text().split() == [str(backend.process.pid)]
         assert list((tmp_path / "scratch").iterdir()) == []

@@ -15,7 +15,7 @@ from adapters.log.chain import Tail
 from adapters.log.events import decode
 from adapters.log.group_commit import Pending
 from adapters.log.times import microseconds_now
-from commands.ports import DuplicateAppend, Receipt, Stamp, VersionConflict
+from commands.ports import AppendHeader, DuplicateAppend, Receipt, VersionConflict
 from domain.errors import NotAbleError
 from domain.events import Event
 from projections.ports import RawCommit, RawEvent
@@ -35,15 +35,15 @@ class MongoEventStore:
         planner = CommitPlanner(self._streams, now)
         self._appender = SequencedAppender(self._streams.collection, EVENT_LOG, planner)
 
-    def append(self, events: Sequence[Event], stamp: Stamp) -> Receipt:
-        stamped = tuple([event.stamped(stamp.metadata) for event in events])
+    def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
+        stamped = tuple([event.with_metadata(header.metadata) for event in events])
         try:
-            commit = self._appender.append(append_of(stamped, stamp))
+            commit = self._appender.append(append_of(stamped, header))
         except KnownAppendError:
-            raise DuplicateAppend(self._known(stamp.append_id)) from None
+            raise DuplicateAppend(self._known(header.append_id)) from None
         self._streams.seen.note([(event.stream, event.version) for event in commit.events])
         self._watcher.reach(commit.position)
-        return receipt_of(commit, stamp, stamped)
+        return receipt_of(commit, header, stamped)
 
     def stream(self, stream: str, until: int | None = None) -> list[Event]:
         return [decode(e["o"], e["v"], e["n"], e["s"]) for e in self._streams.events(stream, until)]
@@ -60,7 +60,7 @@ class MongoEventStore:
             return None
         commit = from_document(document)
         events = tuple([decode(*event) for event in commit.events])
-        return receipt_of(commit, Stamp(commit.command_id, append_id, events[0].metadata, commit.digest), events)
+        return receipt_of(commit, AppendHeader(commit.command_id, append_id, events[0].metadata, commit.digest), events)
 
     def head(self) -> tuple[int, bytes]:
         tail = self._appender.read_tail()

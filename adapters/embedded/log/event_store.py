@@ -16,9 +16,9 @@ from adapters.log.chain import Tail
 from adapters.log.events import decode
 from adapters.log.group_commit import Pending
 from adapters.log.times import from_microseconds, microseconds_now
-from commands.ports import DuplicateAppend, Receipt, Stamp, VersionConflict
+from commands.ports import AppendHeader, DuplicateAppend, Receipt, VersionConflict
 from domain.errors import NotAbleError
-from domain.events import UNSTAMPED, Event
+from domain.events import NO_METADATA, Event
 from projections.ports import RawCommit, RawEvent
 
 LAST_CHARACTER: Final = "\U0010ffff"
@@ -45,17 +45,17 @@ class SqliteEventStore:
         self._appender = LogAppender(self._reader, CommitPlanner(now))
         self._reading = database.reading
 
-    def append(self, events: Sequence[Event], stamp: Stamp) -> Receipt:
-        stamped = tuple([event.stamped(stamp.metadata) for event in events])
+    def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
+        stamped = tuple([event.with_metadata(header.metadata) for event in events])
         try:
-            commit = self._appender.append(append_of(stamped, stamp))
+            commit = self._appender.append(append_of(stamped, header))
         except KnownAppendError:
-            receipt = self.find_append(stamp.append_id)
+            receipt = self.find_append(header.append_id)
             if receipt is None:
                 again = "The append was met on its way into the log and did not arrive; repeat the call."
                 raise NotAbleError(again) from None
             raise DuplicateAppend(receipt) from None
-        return receipt_of(commit, stamp, stamped)
+        return receipt_of(commit, header, stamped)
 
     def stream(self, stream: str, until: int | None = None) -> list[Event]:
         with self._reading() as connection:
@@ -82,9 +82,9 @@ class SqliteEventStore:
             first, position, at, chain_hash, command_id, digest = found
             rows = connection.execute(APPENDED, (first, position)).fetchall()
         events = tuple([decode(*row) for row in rows])
-        metadata = events[0].metadata if events else UNSTAMPED
-        stamp = Stamp(UUID(bytes=command_id), append_id, metadata, digest)
-        return Receipt(first, position, from_microseconds(at), stamp, chain_hash, events)
+        metadata = events[0].metadata if events else NO_METADATA
+        header = AppendHeader(UUID(bytes=command_id), append_id, metadata, digest)
+        return Receipt(first, position, from_microseconds(at), header, chain_hash, events)
 
     def head(self) -> tuple[int, bytes]:
         tail = self._reader.tail()

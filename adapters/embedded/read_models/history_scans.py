@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.history.pager import IndexScan, Row, Test
-from adapters.history.ranges import Ranges, decode, encode, having, ranges_of
+from adapters.history.ranges import Ranges, all_values, decode, encode, ranges_of
 from projections.filters.conditions import And, Not, Or
 from projections.ports import Offset
 
@@ -110,7 +110,7 @@ def _passing(scan: IndexScan) -> Sql:
     if not scan.withdrawn:
         sql += Sql("AND c.withdrawn = 0")
     if scan.lacking:
-        sql += Sql("AND NOT") + _holds(having(scan.sort.name))
+        sql += Sql("AND NOT") + _holds(all_values(scan.sort.name))
     if scan.after and not scan.by_value:
         sql += Sql("AND") + _beyond("s.value", scan, scan.after)
     for test in scan.tests:

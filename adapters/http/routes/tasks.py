@@ -49,7 +49,7 @@ def add_task_routes(router: APIRouter, folder: str, schema: type[Any]) -> None:
 def _check_kind(folder: str, id: str) -> None:
     suffix = SUFFIX.search(id)
     if (suffix[1] if suffix else "") != TASK_LETTERS[folder]:
-        raise NotFoundError.named(folder.removesuffix("s"), id)
+        raise NotFoundError.for_name(folder.removesuffix("s"), id)
 
 
 async def _read_status(context: RouteContext, task: str) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from adapters.learning.fitting.learned import learned_bytes, summary
+from adapters.learning.fitting.learned import learned_bytes, summarize
 from adapters.learning.fitting.model_file import model_bytes
 from adapters.learning.fitting.provenance import provenance
-from adapters.learning.offers.catalog import MODELS, Offered, estimator, find
-from adapters.learning.offers.settings import as_expected, settings_of
+from adapters.learning.offers.catalog import MODELS, InstalledOffer, find, make_estimator
+from adapters.learning.offers.settings import convert_value, settings_of
 from adapters.learning.preparation.frame import Frame, read_frame
-from adapters.learning.preparation.pipeline import pipeline
-from adapters.learning.preparation.split import Held, split
+from adapters.learning.preparation.pipeline import build_pipeline
+from adapters.learning.preparation.split import SplitRows, split
 from commands.ports import Blobs
 from domain.errors import BadInputError
 
@@ -27,9 +27,9 @@ class Fitted:
     """A training as it stands in memory."""
 
     frame: Frame
-    held: Held
+    held: SplitRows
     model: Pipeline
-    offer: Offered
+    offer: InstalledOffer
     seconds: float
     warnings: list[str]
 
@@ -38,9 +38,9 @@ def fit(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     """Train; facts and answer as in docs/architecture.md."""
     done = train(facts, blobs)
     return {
-        "learned": summary(done.model, done.warnings),
-        "model_blob": _keep(blobs, model_bytes(done.model), ".skops"),
-        "learned_blob": _keep(blobs, learned_bytes(done.model), ".json"),
+        "learned": summarize(done.model, done.warnings),
+        "model_blob": _store(blobs, model_bytes(done.model), ".skops"),
+        "learned_blob": _store(blobs, learned_bytes(done.model), ".json"),
         "split": {"train_rows": len(done.held.train), "test_rows": len(done.held.test), "sha256": done.held.sha256},
         "provenance": provenance(facts, done.held.sha256, done.offer.version),
         "fit_seconds": round(done.seconds, 6),
@@ -50,24 +50,24 @@ def fit(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
 def train(facts: dict[str, Any], blobs: Blobs) -> Fitted:
     """Train without keeping anything; raises BadInputError, NotInstalledError, BlobMissing."""
     offer = find(MODELS, facts["model"]["name"], facts["model"]["distribution"])
-    made = _configured(estimator(offer), facts["settings"], facts["seed"])
+    made = _configure(make_estimator(offer), facts["settings"], facts["seed"])
     with blobs.open(facts["dataset"]["sha256"]) as file:
         frame = read_frame(file, facts["target"])
     held = split(frame.target, facts["test_size"], facts["seed"])
     part = frame.rows(held.train)
-    model = pipeline(made, frame.types)
+    model = build_pipeline(made, frame.types)
     begin = time.perf_counter()
     heard = _fit(model, part, offer.name)
     return Fitted(frame, held, model, offer, time.perf_counter() - begin, heard)
 
 
-def _configured(made: Any, settings: dict[str, Any], seed: int) -> Any:
+def _configure(made: Any, settings: dict[str, Any], seed: int) -> Any:
     known = settings_of(made)
     unknown = sorted(set(settings) - set(known))
     if unknown:
         msg = f"The installed model has no setting {', '.join(unknown)}; it has {', '.join(known) or 'none'}."
         raise BadInputError(msg)
-    chosen = {name: as_expected(value, known[name]) for name, value in settings.items()}
+    chosen = {name: convert_value(value, known[name]) for name, value in settings.items()}
     seeded = {"random_state": seed} if "random_state" in made.get_params(deep=False) else {}
     return made.set_params(**chosen, **seeded)
 
@@ -84,7 +84,7 @@ def _fit(model: Pipeline, part: Frame, name: str) -> list[str]:
     return list(dict.fromkeys(str(each.message) for each in heard))
 
 
-def _keep(blobs: Blobs, data: bytes, suffix: str) -> dict[str, Any]:
+def _store(blobs: Blobs, data: bytes, suffix: str) -> dict[str, Any]:
     path = Path(blobs.scratch(suffix))
     path.write_bytes(data)
     return blobs.put_file(str(path)).model_dump()

@@ -20,13 +20,13 @@ OBJECT_PARTS = 3  # of what __reduce_ex__ returns: how to make it, from what, an
 
 def learned_bytes(fitted: Pipeline) -> bytes:
     """Return the canonical JSON of a fitted Pipeline, step by step."""
-    steps = {name: plain(step) for name, step in fitted.steps}
+    steps = {name: to_jsonable(step) for name, step in fitted.steps}
     return json.dumps(
         {"format": FORMAT, "steps": steps}, sort_keys=True, separators=(",", ":"), allow_nan=False
     ).encode()
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def to_jsonable(value: Any, depth: int = 0) -> Any:
     """Return a learned value as JSON can hold it, exactly."""
     if value is None or isinstance(value, bool | int | str | float):
         return str(value) if isinstance(value, float) and not math.isfinite(value) else value
@@ -35,21 +35,21 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return _array(value, depth)
     if isinstance(value, dict):
-        return {str(key): plain(item, depth + 1) for key, item in value.items()}
+        return {str(key): to_jsonable(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item, depth + 1) for item in value]
+        return [to_jsonable(item, depth + 1) for item in value]
     return _object(value, depth)
 
 
 def _array(value: Any, depth: int) -> Any:
     if isinstance(value, np.generic):
-        return plain(value.item(), depth + 1)
+        return to_jsonable(value.item(), depth + 1)
     facts: dict[str, Any] = {"dtype": str(value.dtype), "shape": list(value.shape)}
     if value.dtype.names:  # field by field: the padding between fields is whatever the memory held
-        return {**facts, "fields": {name: plain(value[name], depth + 1) for name in value.dtype.names}}
+        return {**facts, "fields": {name: to_jsonable(value[name], depth + 1) for name in value.dtype.names}}
     data = value.ravel().tolist()
     if value.dtype.kind not in "biU" and not (value.dtype.kind == "f" and np.isfinite(value).all()):
-        data = [plain(item, depth + 1) for item in data]
+        data = [to_jsonable(item, depth + 1) for item in data]
     return {**facts, "data": data}
 
 
@@ -57,15 +57,15 @@ def _object(value: Any, depth: int) -> Any:
     if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
         return {"named": _name(value)}
     if isinstance(value, set | frozenset):
-        return sorted((plain(item, depth + 1) for item in value), key=str)
+        return sorted((to_jsonable(item, depth + 1) for item in value), key=str)
     if sparse.issparse(value):
         rows = value.tocsr()
-        return {"sparse": [plain(part, depth + 1) for part in (rows.data, rows.indices, rows.indptr, rows.shape)]}
+        return {"sparse": [to_jsonable(part, depth + 1) for part in (rows.data, rows.indices, rows.indptr, rows.shape)]}
     if isinstance(value, np.random.RandomState):
-        return {"type": _name(type(value)), "state": plain(value.get_state(legacy=False), depth + 1)}
+        return {"type": _name(type(value)), "state": to_jsonable(value.get_state(legacy=False), depth + 1)}
     if hasattr(value, "get_params"):
         own = {name: item for name, item in vars(value).items() if name not in value.get_params(deep=False)}
-        return {"type": _name(type(value)), "learned": plain(own, depth + 1)}
+        return {"type": _name(type(value)), "learned": to_jsonable(own, depth + 1)}
     return _by_reduction(value, depth)
 
 
@@ -77,7 +77,7 @@ def _by_reduction(value: Any, depth: int) -> Any:
         return {"opaque": _name(type(value))}
     if not isinstance(reduced, tuple):
         return {"named": str(reduced)}
-    state = [plain(part, depth + 1) for part in reduced[1:OBJECT_PARTS]]
+    state = [to_jsonable(part, depth + 1) for part in reduced[1:OBJECT_PARTS]]
     return {"type": _name(type(value)), "state": state}
 
 
@@ -90,10 +90,10 @@ MOST_VALUES = 24
 MOST_NAMES = 10
 LONGEST_TEXT = 200
 BINARY = 2
-TOLD_OTHERWISE = frozenset({"classes_", "n_classes_", "n_features_in_", "n_outputs_"})
+SHOWN_ELSEWHERE = frozenset({"classes_", "n_classes_", "n_features_in_", "n_outputs_"})
 
 
-def summary(fitted: Pipeline, warnings: list[str]) -> dict[str, Any]:
+def summarize(fitted: Pipeline, warnings: list[str]) -> dict[str, Any]:
     """Return classes, counts, the smaller learned parameters, the features that matter most, and the fit's warnings."""
     model = fitted.named_steps["model"]
     names = [str(name) for name in fitted[:-1].get_feature_names_out()]
@@ -107,12 +107,12 @@ def summary(fitted: Pipeline, warnings: list[str]) -> dict[str, Any]:
         found["top_features"] = _top(names, model.feature_importances_)
     if warnings:
         found["warnings"] = [text[:LONGEST_TEXT] for text in warnings[:3]]
-    return _within_limit(found)
+    return _shrink_to_limit(found)
 
 
 def _is_public(name: str, value: Any) -> bool:
     learned = name.endswith("_") and not name.startswith("_")
-    return learned and name not in TOLD_OTHERWISE and isinstance(value, np.ndarray | np.generic | int | float | str)
+    return learned and name not in SHOWN_ELSEWHERE and isinstance(value, np.ndarray | np.generic | int | float | str)
 
 
 def _short(value: Any) -> Any:
@@ -124,7 +124,7 @@ def _short(value: Any) -> Any:
 def _rounded(value: Any) -> Any:
     if isinstance(value, list):
         return [_rounded(item) for item in value]
-    return plain(float(f"{value:.6g}")) if isinstance(value, float) else value
+    return to_jsonable(float(f"{value:.6g}")) if isinstance(value, float) else value
 
 
 def _classes(model: Any) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _top(names: list[str], importances: Any) -> list[list[Any]]:
     return [[names[i][:LONGEST_TEXT], round(float(importances[i]), 6)] for i in order]
 
 
-def _within_limit(found: dict[str, Any]) -> dict[str, Any]:
+def _shrink_to_limit(found: dict[str, Any]) -> dict[str, Any]:
     """Drop the largest parameter, then the largest of the rest, until the limit holds; `shortened` says so."""
     while _size(found) > MAX_BYTES:
         place = found["parameters"] or found

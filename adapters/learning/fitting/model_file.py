@@ -9,7 +9,7 @@ from typing import cast
 import skops.io
 from sklearn.pipeline import Pipeline
 
-from adapters.learning.offers.catalog import Offered
+from adapters.learning.offers.catalog import InstalledOffer
 from commands.ports import Blobs
 
 # Compiled holders of numbers that scikit-learn's estimators are made of and that skops does not trust by itself.
@@ -37,7 +37,7 @@ def model_bytes(fitted: Pipeline) -> bytes:
     return cast("bytes", skops.io.dumps(fitted, compression=zipfile.ZIP_DEFLATED, compresslevel=FASTEST))
 
 
-def verified(blobs: Blobs, sha256: str) -> bytes:
+def read_verified(blobs: Blobs, sha256: str) -> bytes:
     """Return a blob's bytes, of which the SHA-256 is as stated; raises NotTrustedError, BlobMissing."""
     with blobs.open(sha256) as file:
         data = file.read()
@@ -47,9 +47,9 @@ def verified(blobs: Blobs, sha256: str) -> bytes:
     return data
 
 
-def load_model(blobs: Blobs, sha256: str, offer: Offered) -> Pipeline:
+def load_model(blobs: Blobs, sha256: str, offer: InstalledOffer) -> Pipeline:
     """Return a blob's fitted Pipeline, made of skops' own types, ALLOWED and those of the offering distribution."""
-    data = verified(blobs, sha256)
+    data = read_verified(blobs, sha256)
     roots = offer.roots()
     unknown = skops.io.get_untrusted_types(data=data)
     refused = [name for name in unknown if name not in ALLOWED and name.partition(".")[0] not in roots]

@@ -25,7 +25,7 @@ class NotInstalledError(Exception):
 
 
 @dataclass(frozen=True)
-class Offered:
+class InstalledOffer:
     """One entry point, with the distribution that declares it."""
 
     name: str
@@ -47,12 +47,12 @@ class Offered:
         return frozenset(found | {self.entry_point.module.partition(".")[0]}) - {"sklearn"}
 
 
-def offers(group: str) -> list[Offered]:
+def offers(group: str) -> list[InstalledOffer]:
     """Return what a group offers, by name; of one name, AutoLearn's own comes first, then by distribution."""
     return list(_offers(group))
 
 
-def find(group: str, name: str, distribution: str | None = None) -> Offered:
+def find(group: str, name: str, distribution: str | None = None) -> InstalledOffer:
     """Return the offer of a name (of a stated distribution); raises NotInstalledError."""
     for offer in offers(group):
         if offer.name == name and distribution in (None, offer.distribution):
@@ -62,7 +62,7 @@ def find(group: str, name: str, distribution: str | None = None) -> Offered:
     raise NotInstalledError(msg)
 
 
-def estimator(offer: Offered) -> Any:
+def make_estimator(offer: InstalledOffer) -> Any:
     """Make the estimator with its own defaults, from a class or a callable."""
     made = offer.target()()
     for method in ("fit", "predict", "get_params", "set_params"):
@@ -87,7 +87,7 @@ def takes_estimator(measure: Callable[..., Any]) -> bool:
 
 
 @functools.cache
-def _offers(group: str) -> tuple[Offered, ...]:
+def _offers(group: str) -> tuple[InstalledOffer, ...]:
     """Scan all distributions: tens of milliseconds, so the forkserver does it once for all its children."""
     found = [_offered(entry, entry.dist) for entry in entry_points(group=group) if entry.dist is not None]
     unique = {(offer.name, offer.distribution): offer for offer in reversed(found)}
@@ -95,5 +95,5 @@ def _offers(group: str) -> tuple[Offered, ...]:
     return tuple(sorted(rank, key=lambda offer: (offer.name, offer.distribution != OWN, offer.distribution)))
 
 
-def _offered(entry: EntryPoint, distribution: Distribution) -> Offered:
-    return Offered(entry.name, distribution.name, distribution.version, entry)
+def _offered(entry: EntryPoint, distribution: Distribution) -> InstalledOffer:
+    return InstalledOffer(entry.name, distribution.name, distribution.version, entry)

@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 from sklearn.base import is_regressor
 
-from adapters.learning.offers.catalog import MEASURES, MODELS, Offered, estimator, offers, takes_estimator
+from adapters.learning.offers.catalog import MEASURES, MODELS, InstalledOffer, make_estimator, offers, takes_estimator
 from adapters.learning.offers.settings import settings_of
 
 AVERAGES = ("macro", "micro", "weighted", "binary")
@@ -21,8 +21,8 @@ def describe() -> dict[str, Any]:
     """Return `{models, measures, problems}`; where two distributions offer one name, the first in order counts."""
     problems: list[str] = []
     return {
-        "models": list(_described(MODELS, _model, problems)),
-        "measures": list(_described(MEASURES, _measure, problems)),
+        "models": list(_describe_group(MODELS, _model, problems)),
+        "measures": list(_describe_group(MEASURES, _measure, problems)),
         "problems": problems,
     }
 
@@ -37,7 +37,9 @@ def averages_of(measure: Callable[..., Any]) -> dict[str, Any]:
     return {"average": {"type": "choice", "choices": choices, "default": default}}
 
 
-def _described(group: str, read: Callable[[Offered], dict[str, Any]], problems: list[str]) -> Iterator[dict[str, Any]]:
+def _describe_group(
+    group: str, read: Callable[[InstalledOffer], dict[str, Any]], problems: list[str]
+) -> Iterator[dict[str, Any]]:
     names: set[str] = set()
     for offer in offers(group):
         who = f"{offer.name} of {offer.distribution} {offer.version}"
@@ -53,14 +55,14 @@ def _described(group: str, read: Callable[[Offered], dict[str, Any]], problems: 
         yield {"name": offer.name, "description": {**facts, "digest": _digest(facts)}}
 
 
-def _model(offer: Offered) -> dict[str, Any]:
-    made = estimator(offer)
+def _model(offer: InstalledOffer) -> dict[str, Any]:
+    made = make_estimator(offer)
     if is_regressor(made):
         raise TypeError("it is a regressor, and AutoLearn trains classifiers")
     return {"description": _first_sentence(made), "settings": settings_of(made)}
 
 
-def _measure(offer: Offered) -> dict[str, Any]:
+def _measure(offer: InstalledOffer) -> dict[str, Any]:
     measure = offer.target()
     takes_estimator(measure)
     return {"description": _first_sentence(measure), "settings": averages_of(measure)}

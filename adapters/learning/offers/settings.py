@@ -20,18 +20,18 @@ def settings_of(estimator: Any) -> dict[str, dict[str, Any]]:
     defaults = estimator.get_params(deep=False)
     constraints = getattr(estimator, "_parameter_constraints", None) or {}
     described = {
-        name: _described(default, constraints.get(name))
+        name: _describe_parameter(default, constraints.get(name))
         for name, default in sorted(defaults.items())
         if name not in NOT_SETTINGS
     }
     return {name: description for name, description in described.items() if description is not None}
 
 
-def as_expected(value: Any, description: dict[str, Any]) -> Any:
+def convert_value(value: Any, description: dict[str, Any]) -> Any:
     """Return a JSON value as the estimator expects it: JSON's 1 for a number becomes 1.0."""
     if description["type"] == "any-of":
         fitting = [each for each in description["any_of"] if admits(each, value)]
-        return as_expected(value, fitting[0]) if fitting else value
+        return convert_value(value, fitting[0]) if fitting else value
     if description["type"] == "number" and not isinstance(value, bool) and isinstance(value, int):
         return float(value)
     return value
@@ -61,7 +61,7 @@ def _within(description: dict[str, Any], value: float) -> bool:
     )
 
 
-def _described(default: Any, constraints: Any) -> dict[str, Any] | None:
+def _describe_parameter(default: Any, constraints: Any) -> dict[str, Any] | None:
     """Return the description of one parameter; None for one that JSON cannot set or that has no other value."""
     default = default.item() if hasattr(default, "item") else default
     if not (default is None or isinstance(default, bool | int | str) or _is_finite(default)):

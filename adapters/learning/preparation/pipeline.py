@@ -18,7 +18,7 @@ MISSING = "(missing)"
 MOST_WORDS = 256  # of one column; the rarer words share one more: an id column must not fill the memory
 
 
-def pipeline(estimator: Any, types: dict[str, str]) -> Pipeline:
+def build_pipeline(estimator: Any, types: dict[str, str]) -> Pipeline:
     """Return the unfitted Pipeline for features of these types (name -> integer, number, boolean, time or string)."""
     words = [name for name, word in types.items() if word == "string"]
     switches = [name for name, word in types.items() if word == "boolean"]

@@ -18,7 +18,7 @@ SMALLEST_CLASS = 2
 
 
 @dataclass(frozen=True)
-class Held:
+class SplitRows:
     """Row numbers of both parts, ascending, and the SHA-256 of the held-out ones (as little-endian 64-bit integers)."""
 
     train: np.ndarray[Any, Any]
@@ -26,12 +26,12 @@ class Held:
     sha256: str
 
 
-def split(target: np.ndarray[Any, Any], test_size: float, seed: int) -> Held:
+def split(target: np.ndarray[Any, Any], test_size: float, seed: int) -> SplitRows:
     """Hold `test_size` of the rows out, each class in proportion; raises BadInputError where that cannot be."""
     _check(target, test_size, seed)
     parts = train_test_split(np.arange(len(target)), test_size=test_size, random_state=seed, stratify=target)
     train, test = (np.sort(part).astype("<i8") for part in parts)
-    return Held(train, test, hashlib.sha256(test.tobytes()).hexdigest())
+    return SplitRows(train, test, hashlib.sha256(test.tobytes()).hexdigest())
 
 
 def _check(target: np.ndarray[Any, Any], test_size: float, seed: int) -> None:

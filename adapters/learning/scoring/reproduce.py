@@ -9,10 +9,10 @@ from typing import Any
 
 from adapters.learning.fitting.fit import Fitted, train
 from adapters.learning.fitting.learned import learned_bytes
-from adapters.learning.fitting.model_file import load_model, verified
+from adapters.learning.fitting.model_file import load_model, read_verified
 from adapters.learning.fitting.provenance import machine_versions
 from adapters.learning.offers.catalog import NotInstalledError
-from adapters.learning.scoring.score import value
+from adapters.learning.scoring.score import compute_measure
 from commands.ports import BlobMissing, Blobs
 from domain.errors import BadInputError
 from domain.values import MeasureSpec
@@ -25,33 +25,42 @@ MOST = 20
 def reproduce(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     """Return `{verdict, differences}`: bit-identical, metric-equal, different, or not-possible and why."""
     try:
-        before = verified(blobs, facts["learned_blob"])
+        before = read_verified(blobs, facts["learned_blob"])
         again = train(facts, blobs)
     except BlobMissing as missing:
-        return _verdict("not-possible", [_what_is_missing(facts, str(missing))])
+        return _verdict("not-possible", [_explain_missing(facts, str(missing))])
     except NotInstalledError as error:
         return _verdict("not-possible", [f"The model {error}"])
     except BadInputError as error:
-        return _verdict("not-possible", [f"The training is refused now: {error}", *_surroundings(facts["provenance"])])
+        return _verdict(
+            "not-possible", [f"The training is refused now: {error}", *_environment_differences(facts["provenance"])]
+        )
     after = learned_bytes(again.model)
     opaque = b'{"opaque":"' in after
     if after == before and not opaque:
         return _verdict("bit-identical", [])
-    return _compared(facts, blobs, again, [*_parameters(json.loads(before), json.loads(after)), *_unread(opaque)])
+    return _compare(
+        facts,
+        blobs,
+        again,
+        [*_parameter_differences(json.loads(before), json.loads(after)), *_opaque_differences(opaque)],
+    )
 
 
-def _compared(facts: dict[str, Any], blobs: Blobs, again: Fitted, found: list[str]) -> dict[str, Any]:
+def _compare(facts: dict[str, Any], blobs: Blobs, again: Fitted, found: list[str]) -> dict[str, Any]:
     """Compare what both models say about the held-out part, as learned parameters differ."""
-    differences = [*_surroundings(facts["provenance"]), *found]
+    differences = [*_environment_differences(facts["provenance"]), *found]
     part = again.frame.rows(again.held.test)
     if again.held.sha256 != facts["provenance"]["split_sha256"]:
         return _verdict("different", ["The held-out part is another one.", *differences])
     try:
         first = load_model(blobs, facts["model_blob"], again.offer)
     except BlobMissing as missing:
-        return _verdict("not-possible", [_what_is_missing(facts, str(missing)), *differences])
-    pairs = {spec.name: (value(spec, first, part), value(spec, again.model, part)) for spec in COMPARED}
-    changed = [f"{name} was {then}, is {now}." for name, (then, now) in pairs.items() if not _same(then, now)]
+        return _verdict("not-possible", [_explain_missing(facts, str(missing)), *differences])
+    pairs = {
+        spec.name: (compute_measure(spec, first, part), compute_measure(spec, again.model, part)) for spec in COMPARED
+    }
+    changed = [f"{name} was {then}, is {now}." for name, (then, now) in pairs.items() if not _are_equal(then, now)]
     return _verdict("different" if changed else "metric-equal", [*changed, *differences])
 
 
@@ -59,23 +68,23 @@ def _verdict(verdict: str, differences: list[str]) -> dict[str, Any]:
     return {"verdict": verdict, "differences": differences[:MOST]}
 
 
-def _what_is_missing(facts: dict[str, Any], sha256: str) -> str:
+def _explain_missing(facts: dict[str, Any], sha256: str) -> str:
     if sha256 == facts["dataset"]["sha256"]:
         return f"The data set {facts['dataset']['name']} version {facts['dataset']['version']} ({sha256}) is missing."
     return f"The stored file {sha256} of the training is missing."
 
 
-def _surroundings(then: dict[str, Any]) -> list[str]:
+def _environment_differences(then: dict[str, Any]) -> list[str]:
     now = machine_versions()
     return [f"{name} was {then.get(name)}, is {now[name]}." for name in sorted(now) if then.get(name) != now[name]]
 
 
-def _parameters(before: Any, after: Any) -> list[str]:
-    names = list(dict.fromkeys(_places(before["steps"], after["steps"], "")))
+def _parameter_differences(before: Any, after: Any) -> list[str]:
+    names = list(dict.fromkeys(_differing_paths(before["steps"], after["steps"], "")))
     return [f"Learned parameters differ: {', '.join(names[:MOST])}."] if names else []
 
 
-def _places(before: Any, after: Any, at: str) -> Iterator[str]:
+def _differing_paths(before: Any, after: Any, at: str) -> Iterator[str]:
     """Yield where two learned states differ, as dotted names down to whole arrays."""
     if before == after:
         return
@@ -83,14 +92,14 @@ def _places(before: Any, after: Any, at: str) -> Iterator[str]:
         yield at.replace(".learned", "").lstrip(".")
         return
     for name in sorted(before.keys() | after.keys()):
-        yield from _places(before.get(name), after.get(name), f"{at}.{name}")
+        yield from _differing_paths(before.get(name), after.get(name), f"{at}.{name}")
 
 
-def _unread(opaque: bool) -> list[str]:
+def _opaque_differences(opaque: bool) -> list[str]:
     return ["A part of the model keeps its state where it cannot be read, so it was compared by its measures."] * opaque
 
 
-def _same(then: Any, now: Any) -> bool:
+def _are_equal(then: Any, now: Any) -> bool:
     if isinstance(then, float) and isinstance(now, float):
         return math.isclose(then, now, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
     return bool(then == now)

@@ -24,23 +24,23 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     """Compute measures; facts and answer as in docs/architecture.md. NaN is null."""
     model = load_model(blobs, facts["model_blob"], find(MODELS, facts["model"]["name"], facts["model"]["distribution"]))
     on = facts.get("on")
-    part = _other_part(model, facts, on, blobs) if on else held_out(facts, blobs)
+    part = _read_other_dataset(model, facts, on, blobs) if on else read_held_out(facts, blobs)
     suffix = f"@{on['name']}" if on else ""
     specs = [MeasureSpec(**each) for each in facts["measures"]]
-    return {"measures": {f"{spec.identity}{suffix}": value(spec, model, part) for spec in specs}}
+    return {"measures": {f"{spec.identity}{suffix}": compute_measure(spec, model, part) for spec in specs}}
 
 
-def held_out(facts: dict[str, Any], blobs: Blobs) -> Frame:
+def read_held_out(facts: dict[str, Any], blobs: Blobs) -> Frame:
     """Return the rows that the training did not see: the same split again."""
     with blobs.open(facts["dataset"]["sha256"]) as file:
         frame = read_frame(file, facts["target"])
     return frame.rows(split(frame.target, facts["test_size"], facts["seed"]).test)
 
 
-def value(spec: MeasureSpec, model: Pipeline, part: Frame) -> Any:
+def compute_measure(spec: MeasureSpec, model: Pipeline, part: Frame) -> Any:
     """Compute one measure: a number, a table as nested lists, or None where it is not defined."""
     measure = find(MEASURES, spec.name).target()
-    chosen = _averaging(spec, model)
+    chosen = _averaging_options(spec, model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "not defined, set to 0" and the like: the value itself says it
         try:
@@ -52,7 +52,7 @@ def value(spec: MeasureSpec, model: Pipeline, part: Frame) -> Any:
             raise BadInputError(msg) from error
 
 
-def _averaging(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
+def _averaging_options(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
     """Return the keywords of the averaging; of `binary`, the positive class is the last in order."""
     if spec.average is None:
         return {}
@@ -67,7 +67,7 @@ def _averaging(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
     return {"average": "binary", "pos_label": model.classes_[1]}
 
 
-def _other_part(model: Pipeline, facts: dict[str, Any], on: dict[str, Any], blobs: Blobs) -> Frame:
+def _read_other_dataset(model: Pipeline, facts: dict[str, Any], on: dict[str, Any], blobs: Blobs) -> Frame:
     """Read another data set and check that its columns and classes are those of the training's."""
     with blobs.open(facts["dataset"]["sha256"]) as file:
         known = read_frame(file, facts["target"])

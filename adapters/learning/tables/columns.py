@@ -56,7 +56,7 @@ def value_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
-def described(schema: pa.Schema) -> dict[str, str]:
+def column_types(schema: pa.Schema) -> dict[str, str]:
     """Return name -> integer, number, boolean, time or string."""
     return {field.name: type_word(field.type) for field in schema}
 
@@ -132,7 +132,7 @@ class Target:
         self._values = pa.array([], kind)
         self._missing, self._fractions, self._uncounted = 0, False, False
 
-    def seen(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def observe(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Take note of a canonical batch; return it with classes as its target."""
         column = batch.column(self._place)
         self._missing += column.null_count

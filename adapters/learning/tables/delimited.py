@@ -71,14 +71,14 @@ LINE_END = re.compile(rb"[\r\n]")
 def check_lines(path: Path, delimiter: str) -> None:
     """Raise BadInputError for too many columns, a line without an end, a quote that is never closed, a NUL."""
     _check_header(path, delimiter)
-    scan = _Scan(quoted_by(delimiter))
+    scan = _Scan(quoted_value_pattern(delimiter))
     with path.open("rb") as file:
         while block := file.read(LONGEST_LINE):
             scan.see(block)
     scan.end()
 
 
-def quoted_by(delimiter: str) -> re.Pattern[bytes]:
+def quoted_value_pattern(delimiter: str) -> re.Pattern[bytes]:
     """Return the pattern of a value in quotes; its group is empty where the quote is still open.
 
     Possessive, so that a value takes no memory for each quote within it.
@@ -172,14 +172,14 @@ CONVERSION = "conversion error"  # so the CSV reader calls a value that is not o
 def read_delimited(path: Path, kind: str) -> Source:
     """Return the table of a file with a line of column names; kind is csv or tsv."""
     text = SeparatedText(path, _delimiter(path, kind))
-    with text.explained():
+    with text.explain_errors():
         check_lines(path, text.delimiter)
         first = text.reader()
         names = [name.strip() for name in first.schema.names]  # decodes the header
         check_names(names)
         types = text.types(first)
     if any(pa.types.is_binary(kind) for kind in types):  # so the reader calls text that is not UTF-8
-        raise BadInputError(_what_is_wrong(path, ValueError("text expected")))
+        raise BadInputError(_explain_error(path, ValueError("text expected")))
     chosen = dict(zip(first.schema.names, types, strict=True))
     schema = pa.schema(list(zip(names, types, strict=True)))
     return Source(schema, lambda: text.batches(chosen, schema))
@@ -208,7 +208,7 @@ class SeparatedText:
 
     def batches(self, types: dict[str, pa.DataType], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield the rows, under the names of the schema."""
-        with self.explained():
+        with self.explain_errors():
             for batch in self.reader(types):
                 yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
@@ -230,14 +230,14 @@ class SeparatedText:
         return _fits(lambda: self.reader({name: kind}, name))
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explain_errors(self) -> Iterator[None]:
         """Turn what the reader raises into a sentence for the caller."""
         try:
             yield
         except MemoryError:
             raise
         except (pa.ArrowException, UnicodeDecodeError) as error:
-            raise BadInputError(_what_is_wrong(self.path, error)) from error
+            raise BadInputError(_explain_error(self.path, error)) from error
 
 
 def _delimiter(path: Path, kind: str) -> str:
@@ -260,7 +260,7 @@ def _fits(opened: Callable[[], Any]) -> bool:
     return True
 
 
-def _what_is_wrong(path: Path, error: Exception) -> str:
+def _explain_error(path: Path, error: Exception) -> str:
     line = _first_line_not_utf8(path)
     if line:
         return f"Line {line} is not UTF-8 text: save the file with the encoding UTF-8."

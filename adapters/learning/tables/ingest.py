@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from adapters.learning.tables.builtin import BUILTIN, builtin_table
-from adapters.learning.tables.columns import Columns, Target, check_names, described
+from adapters.learning.tables.columns import Columns, Target, check_names, column_types
 from adapters.learning.tables.parquet import write
 from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values_error
 from adapters.learning.tables.upload import open_table, unpack
@@ -23,18 +23,18 @@ def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
 
     Batch by batch, so that what it needs of memory does not grow with the file.
     """
-    with _builtin(facts["builtin"]) if "builtin" in facts else _uploaded(facts, blobs) as source:
-        return _stored(source, str(facts["target"]), blobs)
+    with _open_builtin(facts["builtin"]) if "builtin" in facts else _open_upload(facts, blobs) as source:
+        return _store(source, str(facts["target"]), blobs)
 
 
-def _stored(source: Source, named: str, blobs: Blobs) -> dict[str, Any]:
+def _store(source: Source, named: str, blobs: Blobs) -> dict[str, Any]:
     check_names(source.schema.names)
     _check_target(source.schema.names, named)
     columns = Columns(source.schema)
     target = Target(named, columns.schema)
     path = Path(blobs.scratch(".parquet"))
     try:
-        rows = write((target.seen(columns.cast(batch)) for batch in _counted(source)), target.schema, path)
+        rows = write((target.observe(columns.cast(batch)) for batch in _check_size(source)), target.schema, path)
         if not rows:
             raise BadInputError("The file has no rows: only the line with the column names was found.")
         columns.check()
@@ -42,10 +42,10 @@ def _stored(source: Source, named: str, blobs: Blobs) -> dict[str, Any]:
         ref = blobs.put_file(str(path))
     finally:
         path.unlink(missing_ok=True)
-    return {"blob": ref.model_dump(), "rows": rows, "columns": described(target.schema), "classes": classes}
+    return {"blob": ref.model_dump(), "rows": rows, "columns": column_types(target.schema), "classes": classes}
 
 
-def _counted(source: Source) -> Iterator[pa.RecordBatch]:
+def _check_size(source: Source) -> Iterator[pa.RecordBatch]:
     rows, columns = 0, len(source.schema)
     for batch in source.batches():
         rows += batch.num_rows
@@ -55,14 +55,14 @@ def _counted(source: Source) -> Iterator[pa.RecordBatch]:
 
 
 @contextmanager
-def _builtin(name: str) -> Iterator[Source]:
+def _open_builtin(name: str) -> Iterator[Source]:
     if name not in BUILTIN:
-        raise NotFoundError.named("built-in data set", name, list(BUILTIN))
+        raise NotFoundError.for_name("built-in data set", name, list(BUILTIN))
     yield Source.of(builtin_table(name))
 
 
 @contextmanager
-def _uploaded(facts: dict[str, Any], blobs: Blobs) -> Iterator[Source]:
+def _open_upload(facts: dict[str, Any], blobs: Blobs) -> Iterator[Source]:
     path = Path(facts["path"])
     if not facts["gzip"]:
         yield open_table(path, facts["format"])

@@ -31,15 +31,15 @@ class ParquetTable:
 
     def source(self) -> Source:
         """Return the table; raises BadInputError, TooLargeError."""
-        with explained():
+        with explain_errors():
             self._check_footer()
-            file = self._opened()
+            file = self._open()
             raw = file.schema_arrow
             check_names(raw.names)
             canonical_schema(raw)
             self._check_size(file.metadata, len(raw))
             texts = [field.name for field in raw if _is_text(value_type(field.type))]
-            schema = self._opened(texts).schema_arrow
+            schema = self._open(texts).schema_arrow
             for place, field in enumerate(schema):
                 if value_type(field.type) == pa.uint64() and self._is_beyond(field.name):
                     schema = schema.set(place, pa.field(field.name, pa.float64()))
@@ -47,8 +47,8 @@ class ParquetTable:
 
     def _batches(self, schema: pa.Schema, texts: list[str]) -> Iterator[pa.RecordBatch]:
         rows, size = max(LEAST_ROWS, min(BATCH_ROWS, BATCH_VALUES // max(len(schema), 1))), 0
-        with explained():
-            for batch in self._opened(texts).iter_batches(batch_size=rows, use_threads=False):
+        with explain_errors():
+            for batch in self._open(texts).iter_batches(batch_size=rows, use_threads=False):
                 for name, column in zip(schema.names, batch.columns, strict=True):
                     check_texts(name, column)
                 unfolded = sum(map(unfolded_size, batch.columns))
@@ -58,7 +58,7 @@ class ParquetTable:
                 for piece in _pieces(batch, unfolded):
                     yield piece if piece.schema.equals(schema) else _as(schema, piece)
 
-    def _opened(self, texts: list[str] | None = None) -> pq.ParquetFile:
+    def _open(self, texts: list[str] | None = None) -> pq.ParquetFile:
         return pq.ParquetFile(
             self._path, pre_buffer=False, read_dictionary=texts, thrift_container_size_limit=MOST_PARTS
         )
@@ -84,7 +84,7 @@ class ParquetTable:
 
     def _is_beyond(self, name: str) -> bool:
         """Whether a column of unsigned numbers has some beyond 63 bits."""
-        batches = self._opened().iter_batches(batch_size=BATCH_ROWS, columns=[name], use_threads=False)
+        batches = self._open().iter_batches(batch_size=BATCH_ROWS, columns=[name], use_threads=False)
         columns = (batch.column(0) for batch in batches)
         return any((pc.max(column.cast(pa.uint64())).as_py() or 0) > LARGEST_WHOLE for column in columns)
 
@@ -122,7 +122,7 @@ def _as(schema: pa.Schema, batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explain_errors() -> Iterator[None]:
     """Turn what the reader raises into a sentence for the caller."""
     try:
         yield

@@ -231,7 +231,7 @@ class EventWorker:
         if followed is None:
             return
         try:
-            self._handled_events.record(
+            self._handled_events.record_event(
                 followed.event, followed.position, outcome, (time.perf_counter() - began) * 1000
             )
         except (NotAbleError, DiskReserveError) as trouble:

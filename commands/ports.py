@@ -228,7 +228,7 @@ class EventFeed(Protocol):
 class HandledEvents(Protocol):
     """Where an event worker archives each event that it acted on."""
 
-    def record(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
+    def record_event(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
         """Archive one handled event; outcome is a word (started, cancelled, failed, skipped)."""
         ...
 

@@ -39,7 +39,7 @@ class AuditLogJournal:
         causation = f"{SINCE}{since}"
         self._record("process", SETTLED, "settled", correlation=CORRELATION, position=until, causation=causation)
 
-    def record(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
+    def record_event(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
         self._record(
             "message",
             event.NAME,

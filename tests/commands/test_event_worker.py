@@ -217,7 +217,7 @@ def test_an_archive_that_fails_keeps_no_task_from_running(
 
     name = queued(ana)
     worker = Worker(stage)
-    monkeypatch.setattr(worker.archive, "handled", full)
+    monkeypatch.setattr(worker.archive, "record_event", full)
     worker.step()
     stage.until(name, name, "completed")
     assert stage.idle()

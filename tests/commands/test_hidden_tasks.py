@@ -91,7 +91,7 @@ def test_nobody_doubts_while_something_waits_or_what_is_not_its_own(
         asked.append(timeout)
         return []
 
-    monkeypatch.setattr("tests.commands.worker.LogOpenTasks.unfinished", nothing)
+    monkeypatch.setattr("tests.commands.worker.LogOpenTasks.list_unfinished", nothing)
     for kinds in ({"reproduction"}, set[str]()):
         Worker(stage, is_lost=living, kinds=frozenset(kinds)).step().doubt().step().doubt().step()
     assert (taken, len(asked)) == (True, 1), "who claims nothing asks once, to know what counts for whose quota"
@@ -109,5 +109,5 @@ def test_read_models_that_cannot_be_asked_are_no_trouble_to_who_doubts(
     def refuse(*_: object) -> list[str]:
         raise trouble("The read models cannot be asked.")
 
-    monkeypatch.setattr("tests.commands.worker.LogOpenTasks.unfinished", refuse)
+    monkeypatch.setattr("tests.commands.worker.LogOpenTasks.list_unfinished", refuse)
     Worker(stage, is_lost=living).doubt().step()

@@ -17,7 +17,7 @@ class Archive:
     def __init__(self) -> None:
         self.entries: list[tuple[str, str]] = []
 
-    def record(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
+    def record_event(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
         assert position > 0
         assert milliseconds >= 0
         self.entries.append((event.NAME.removesuffix(".v1"), outcome))

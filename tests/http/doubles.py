@@ -100,5 +100,5 @@ class Projecting:
 class NoJournal(AuditLogJournal):
     """Keeps what the event worker does out of the archive, so that tests see their own calls alone."""
 
-    def record(self, event: Any, position: int, outcome: str, milliseconds: float) -> None:
+    def record_event(self, event: Any, position: int, outcome: str, milliseconds: float) -> None:
         """Keep nothing."""

@@ -91,7 +91,7 @@ def answer_at(receipt: Receipt, body: dict[str, Any]) -> Answer:
 
 
 def answer_unchanged(context: CommandContext, body: dict[str, Any]) -> Answer:
-    """Answer where nothing had to change."""
+    """Answer a command that had nothing to change."""
     position, head = context.ports.store.head()
     return Answer(body | {"position": position}, position, head.hex())
 

@@ -19,7 +19,7 @@ SYNC_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class RunningCommand:
-    """A command that is in the log, or had nothing to change; whoever waits for its task does it before `answer`."""
+    """A command that is in the log, or had nothing to change. A caller waits for its task before `answer`."""
 
     use_case: UseCase
     command: Any
@@ -32,14 +32,14 @@ class RunningCommand:
         return next((event.task for event in events if isinstance(event, TaskRequested)), None)
 
     def add_end_listener(self, listener: Callable[[], None]) -> None:
-        """Call once the end of its task is in the log, or at once where none runs here; from any thread."""
+        """Call back, from any thread, once the end of its task is in the log; at once if no task runs here."""
         if self.task is None:
             listener()
         else:
             self.context.tasks.add_end_listener(self.task, listener)
 
     def remove_end_listener(self, listener: Callable[[], None]) -> None:
-        """Forget who does not wait any longer."""
+        """Remove a listener that does not wait any longer."""
         if self.task is not None:
             self.context.tasks.remove_end_listener(self.task, listener)
 
@@ -62,12 +62,12 @@ class Application:
     def handle(self, command: Any, call: Call, *, wait: float = SYNC_SECONDS) -> Answer:
         """Run a command, or answer its repeat from the log; `wait` seconds for a task's end (0: answer at once).
 
-        Raises domain.errors; what is refused has changed nothing and runs anew when repeated.
+        Raises domain.errors. A refused command has changed nothing, and runs again when repeated.
         """
         return self.begin(command, call, wait=wait).answer()
 
     def begin(self, command: Any, call: Call, *, wait: float) -> RunningCommand:
-        """Decide and append as `handle` does, and do not wait for the task; with `wait` > 0 it may take a free slot."""
+        """Decide and append like `handle`, without waiting for the task; with `wait` > 0 it may take a free slot."""
         use_case = USE_CASES[type(command)]
         context = CommandContext(self.ports, self.tasks, call, wait, last_sessions=self._last_sessions)
         receipt = context.first_append() or _decide(use_case, command, context)
@@ -79,9 +79,9 @@ class Application:
 
 
 def _decide(use_case: UseCase, command: Any, context: CommandContext) -> Receipt | None:
-    """Decide; where the same command ran at the same time and was first, its append is ours too.
+    """Decide; if the same command ran at the same time and was first, its append is ours too.
 
-    The one that came second meets its own effect (`no open session` after its own commit): that is no refusal.
+    The second run meets the effect of the first (`no open session` after its own commit), which is not a refusal.
     """
     try:
         receipt = use_case.decide(command, context)

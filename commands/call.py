@@ -15,7 +15,7 @@ CLIENTS = uuid5(NAMESPACE_URL, "autolearn/clients")
 
 
 def command_id(client: str, key: str) -> UUID:
-    """Name a command by its client and its Idempotency-Key (or else the request id)."""
+    """Derive a command's id from its client and its Idempotency-Key (or else the request id)."""
     return uuid5(uuid5(CLIENTS, client), key)
 
 

@@ -22,7 +22,7 @@ class Claim:
         self._announce: Callable[[str], None] = lambda _: None
 
     def start(self, experiment: Experiment, task: str) -> str:
-        """Trigger the task's `…-started` where there is a slot and what it needs; return the task's id."""
+        """Trigger the task's `…-started` if there is a slot and all it needs is installed; return the task's id."""
         if self.has_slot and self.context.ports.launcher.can_run(required_offers(experiment, task)):
             attempt = experiment.tasks[task].attempt + 1
             experiment.start(task, attempt, self.context.ports.worker)
@@ -45,9 +45,9 @@ class Claim:
 
 @contextmanager
 def claim_slot(context: CommandContext) -> Iterator[Claim]:
-    """Take a slot for the decision if one is free and the call may wait; give it back where nothing was started.
+    """Take a slot for the decision if one is free and the call may wait; give it back if nothing was started.
 
-    Where others wait for a slot already, the call waits with them.
+    If others already wait for a slot, the call waits with them.
     """
     may_claim = context.wait > 0 and not context.tasks.is_crowded
     claim = Claim(context, has_slot=may_claim and context.ports.launcher.take_slot())

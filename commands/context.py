@@ -1,4 +1,4 @@
-"""Runs one command: load, decide, append in one commit; decide again where another append came first."""
+"""Runs one command: load, decide, append in one commit; decide again if another append came first."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ T = TypeVar("T")
 
 
 def append_id(command_id: UUID, number: int) -> UUID:
-    """Name the k-th append of a command (1, 2, …)."""
+    """Return the id of the k-th append of a command (1, 2, …)."""
     return uuid5(command_id, str(number))
 
 
 @dataclass
 class CommandContext:
-    """One command at work: the ports, the tasks of this process, the call, and how many appends it has made."""
+    """One running command: the ports, the tasks of this process, the call, and how many appends it has made."""
 
     ports: Ports
     tasks: Tasks
@@ -49,7 +49,7 @@ class CommandContext:
             raise KeyReusedError("This Idempotency-Key (or request id) was used with another body: take a new one.")
 
     def last_append(self, first: Receipt) -> Receipt:
-        """Return the last append of this command; where it began and ended here, the log is not asked."""
+        """Return the last append of this command, without asking the log if it began and ended here."""
         if self.own_last is not None and self.appends > 1:
             return self.own_last
         number, last = 1, first
@@ -58,7 +58,7 @@ class CommandContext:
         return last
 
     def decide(self, decision: Callable[[UnitOfWork], T]) -> tuple[T, Receipt | None]:
-        """Run a decision and append its events; None for the receipt where it triggered nothing."""
+        """Run a decision and append its events; the receipt is None if it triggered no event."""
         for _ in self.ports.retry.attempts():
             work = UnitOfWork(self.ports.store, self.last_sessions)
             try:

@@ -40,9 +40,9 @@ NOT_YET = "It has not begun to follow the log: the read models must know first w
 
 
 class EventWorker:
-    """Claims what waits of its `kinds`, the clients in turn, as slots allow; ends here what was cancelled elsewhere.
+    """Claims waiting tasks of its `kinds` as slots allow, clients in turn; ends tasks that were cancelled elsewhere.
 
-    `is_lost`: whether the worker of this name, who has started a task, is dead. Without kinds it claims nothing,
+    `is_lost`: whether the worker of this name, which has started a task, is dead. Without kinds it claims nothing,
     but what this process has started, and does not run because the reply to its claim was lost, it runs all the same.
     `position` is how far it has followed the log, `trouble` a sentence while something hinders it.
     """
@@ -73,7 +73,7 @@ class EventWorker:
         self._thread = Thread(target=self._run, name="event worker", daemon=True)
 
     def start(self, position: int) -> None:
-        """Take over what is unfinished at `position` (the read models have it), then follow the log from there."""
+        """Take over all unfinished tasks at `position` (from the read models), then follow the log from there."""
         self.position = position
         if self._kinds:
             self._take_over(START_SECONDS)
@@ -85,7 +85,7 @@ class EventWorker:
         return (self.trouble or None) if self._thread.is_alive() else NOT_YET
 
     def stop(self) -> None:
-        """Follow no more; running tasks are not touched."""
+        """Stop following the log; running tasks continue."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -108,7 +108,7 @@ class EventWorker:
                 self._stop.wait(IDLE_SECONDS)
 
     def step(self, *, reads: bool = True) -> None:
-        """Read on in the log and claim what can be claimed, also where the log cannot be read on."""
+        """Read on in the log and claim what can be claimed, even if the log cannot be read."""
         try:
             for followed in self._feed.after(self.position, BATCH) if reads else ():
                 self._follow(followed)
@@ -127,7 +127,7 @@ class EventWorker:
             self._lost_checked = time.monotonic()
 
     def _recheck_unfinished(self) -> None:
-        """Doubt what was followed: the topic may have told of a start or an end that is not in the log."""
+        """Check again what is unfinished: the topic may have had a start or an end that is not in the log."""
         is_idle = not self._waiting and time.monotonic() - self._rechecked > RECHECK_SECONDS
         is_due = is_idle and self._has_free_slot() if self._kinds else is_idle and not self._knows_all
         if is_due:
@@ -142,7 +142,7 @@ class EventWorker:
         return is_free
 
     def _take_over(self, timeout: float) -> None:
-        """Learn of everything that is unfinished, and from the log itself who has requested it."""
+        """Queue everything that is unfinished; the log itself says who requested it."""
         for task in self._open_tasks.list_unfinished(timeout):
             client = self._quota.client_of(task) or find_requester(self._ports.store, task)
             if client is not None:
@@ -167,7 +167,7 @@ class EventWorker:
             self._end_cancelled(followed)
 
     def _end_cancelled(self, followed: PositionedEvent) -> None:
-        """End what runs here and is cancelled in the log: the topic may tell of what never was in it."""
+        """End what runs here and is cancelled in the log: the topic may have events that the log lacks."""
         stream = followed.event.originator_id
         here = [task for task in self._application.tasks.running() if experiment_stream(experiment_of(task)) == stream]
         tasks = load(self._ports.store, Experiment, stream).tasks if here else {}
@@ -215,7 +215,7 @@ class EventWorker:
         return outcome == "started"
 
     def _run_orphan(self, name: str, it: Task) -> bool:
-        """Run what this process has started, of which it never heard: its claim is in the log, the reply was lost."""
+        """Run a task that this process claimed without knowing it: the claim is in the log, but its reply was lost."""
         if self._application.tasks.has(it.id):
             self._waiting.record_start(self._ports.worker, it.id)
             return False
@@ -227,7 +227,7 @@ class EventWorker:
         return True
 
     def _audit(self, followed: PositionedEvent | None, outcome: str, began: float) -> None:
-        """Archive what was done with an event; done is done, so an archive that fails is only logged."""
+        """Write to the audit log what was done with an event; a failure is only logged, because the work is done."""
         if followed is None:
             return
         try:

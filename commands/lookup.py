@@ -1,4 +1,4 @@
-"""Finding what a caller names: experiments, catalog entries, the open session. What one may not see is not there."""
+"""Finds what a caller names: experiments, catalog entries, the open session. What it may not see is not found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_NAMES = 500
 
 
 def find_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
-    """Return the one visible experiment whose id begins so."""
+    """Return the only visible experiment whose id has this prefix."""
     streams = work.store.streams(experiment_stream(check_id_prefix(given)), MOST_CANDIDATES)
     found = (work.get(Experiment, stream) for stream in streams)
     visible = {it.name: it for it in found if it.exists and may_see(call.client, it.training.owner, it.standing)}
@@ -28,7 +28,7 @@ def find_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
 
 
 def find_task(work: UnitOfWork, call: Call, given: str) -> tuple[Experiment, str]:
-    """Return an experiment and one of its tasks, from the task's id or the beginning of the experiment's."""
+    """Return an experiment and one of its tasks, from the task's id or a prefix of the experiment's."""
     experiment = find_experiment(work, call, experiment_of(given))
     task = experiment.name if experiment.name.startswith(given) else given
     if task not in experiment.tasks:
@@ -60,7 +60,7 @@ def current_session(work: UnitOfWork, client: str) -> Session:
 
 
 def open_session(work: UnitOfWork, client: str) -> Session:
-    """Return the client's open session; open the next one where there is none."""
+    """Return the client's open session; open the next one if there is none."""
     session = current_session(work, client)
     if session.is_open:
         return session

@@ -1,4 +1,4 @@
-"""What the write side needs from outside, as small Protocols with named errors; adapters fulfil them."""
+"""What the write side needs from outside, as small Protocols with named errors; adapters implement them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.values import BlobRef
 
 @dataclass(frozen=True, slots=True)
 class AppendHeader:
-    """What the appender knows of an append: its command, its own id uuid5(command id, k), who and why.
+    """What the log knows about an append: its command, its own id uuid5(command id, k), who and why.
 
     `digest` is the SHA-256 (hex) of the command's plain body; only a command's first append carries it.
     """
@@ -53,7 +53,7 @@ class EventStore(Protocol):
     """The log. An append is durable when the call returns; positions are 1, 2, 3 … without holes."""
 
     def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
-        """Store the events of one command together, or nothing.
+        """Store all events of one command, or none.
 
         Raises VersionConflict, DuplicateAppend, TooLargeError (1,000 events, 8 MB, 256 KiB an event), NotAbleError.
         """
@@ -64,11 +64,11 @@ class EventStore(Protocol):
         ...
 
     def version(self, stream: str) -> int:
-        """Return the version of the stream's last event; 0 where it has none."""
+        """Return the version of the stream's last event; 0 if it has none."""
         ...
 
     def streams(self, prefix: str, limit: int) -> list[str]:
-        """Return up to `limit` names of existing streams that begin so, in order."""
+        """Return up to `limit` names of existing streams with this prefix, in order."""
         ...
 
     def find_append(self, append_id: UUID) -> Receipt | None:
@@ -84,7 +84,7 @@ class Blobs(Protocol):
     """Content-addressed files, named by the SHA-256 (hex) of their bytes. Nothing is ever overwritten or deleted."""
 
     def put_file(self, path: str) -> BlobRef:
-        """Take a finished local file in (moved, not copied, where it can be)."""
+        """Take in a finished local file (moved if possible, not copied)."""
         ...
 
     def open(self, sha256: str) -> BinaryIO:
@@ -102,7 +102,7 @@ class BlobMissing(Exception):  # noqa: N818 - named as users of the port speak o
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """What a task process is told: kind (fit, score, reproduce, ingest, describe) and plain JSON-able facts."""
+    """What a task process receives: kind (fit, score, reproduce, ingest, describe) and JSON-able facts."""
 
     kind: str
     facts: dict[str, Any]
@@ -110,7 +110,7 @@ class TaskSpec:
 
 @dataclass(frozen=True, slots=True)
 class TaskDone:
-    """The child's answer: plain JSON-able facts."""
+    """The child's answer: JSON-able facts."""
 
     facts: dict[str, Any]
 
@@ -156,13 +156,13 @@ class Launcher(Protocol):
         ...
 
     def can_run(self, needs: Iterable[OfferName]) -> bool:
-        """Tell whether this machine has the models and measures that a task needs; yes where it works alone."""
+        """Tell whether the models and measures that a task needs are installed here; true if that is not known."""
         ...
 
     def start(self, spec: TaskSpec) -> RunningTask:
         """Start a process for the task. It has the blob folder and its specification, no database and no keys.
 
-        Raises NotAbleError where none can be made now.
+        Raises NotAbleError if none can be made now.
         """
         ...
 
@@ -189,12 +189,12 @@ class Retry(Protocol):
 
 
 class OpenTasks(Protocol):
-    """Which tasks the log says are unfinished, for the event worker's start and for its doubts."""
+    """Lists the tasks that are unfinished, for the event worker's start and its later checks."""
 
     def list_unfinished(self, timeout: float) -> list[str]:
         """Return ids of tasks (`<experiment>`, `<experiment>-e1`, `<experiment>-r1`) that wait or run, oldest first.
 
-        Raises NotReachedError where that is not known within `timeout` seconds.
+        Raises NotReachedError if that is not known within `timeout` seconds.
         """
         ...
 
@@ -226,10 +226,10 @@ class EventFeed(Protocol):
 
 
 class HandledEvents(Protocol):
-    """Where an event worker archives each event that it acted on."""
+    """Where an event worker records each event that it acted on: the audit log."""
 
     def record_event(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
-        """Archive one handled event; outcome is a word (started, cancelled, failed, skipped)."""
+        """Record one handled event; outcome is a word (started, cancelled, failed, skipped)."""
         ...
 
 

@@ -22,7 +22,7 @@ RECOUNT_SECONDS: Final = 5.0  # between two looks at whether a client that has i
 
 
 def find_requester(store: EventStore, task: str) -> str | None:
-    """Return who has requested a task, by the log; None for one that has ended or never was."""
+    """Return who requested a task, from the log; None if it has ended or never existed."""
     it = load(store, Experiment, experiment_stream(experiment_of(task))).tasks.get(task)
     return it.requested.actor if it is not None and it.is_unfinished else None
 
@@ -30,7 +30,7 @@ def find_requester(store: EventStore, task: str) -> str | None:
 class Quota:
     """Unfinished tasks by client; safe from any thread.
 
-    Other processes append beside this one: a client may exceed its share by what they have in the same moment.
+    Other processes append at the same time, so a client may exceed its share by what they append in that moment.
     """
 
     def __init__(self, store: EventStore, most: int = MOST_UNFINISHED) -> None:
@@ -42,11 +42,11 @@ class Quota:
         self._lock = Lock()
 
     def client_of(self, task: str) -> str | None:
-        """Return who has requested a task that is unfinished, as far as it is known here."""
+        """Return who requested an unfinished task, as far as this process knows."""
         return self._clients.get(task)
 
     def add_task(self, task: str, client: str) -> None:
-        """Count a task; once, however often it is told."""
+        """Count a task once, even if it is added again."""
         with self._lock:
             self._clients[task] = client
             self._tasks[client].add(task)
@@ -72,7 +72,7 @@ class Quota:
 
     @contextmanager
     def reserve_task(self, client: str) -> Iterator[None]:
-        """Let a client request one more task meanwhile; raises TooManyError where it has its share."""
+        """Reserve one more task for a client within the context; raises TooManyError if it has its share."""
         if not self._reserve(client):
             self._recount(client)
             if not self._reserve(client):
@@ -94,7 +94,7 @@ class Quota:
             return True
 
     def _recount(self, client: str) -> None:
-        """Ask the log about each: what was followed may have told less than is there, or other things."""
+        """Ask the log about each task: the followed events may be incomplete or wrong."""
         now = monotonic()
         with self._lock:
             is_due = now - self._recounted.get(client, -RECOUNT_SECONDS) >= RECOUNT_SECONDS

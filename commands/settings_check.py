@@ -1,4 +1,4 @@
-"""Settings held against the schema in `model-offered`: complete and typed, or a refusal that names what is allowed."""
+"""Checks settings against the schema in `model-offered`: returns them complete and typed, or names what is allowed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def is_allowed(described: Schema, value: Any) -> bool:
 
 
 def _explain(described: Schema, value: Any) -> str:
-    """Say what a setting allows, and that a whole number is too long where it is."""
+    """Say what a setting allows, and whether a whole number is too long."""
     long = isinstance(value, int) and not -(2**63) <= value < 2**63 and "<" not in describe_allowed(described)
     return f"{describe_allowed(described)} of at most 64 bits" if long else describe_allowed(described)
 

@@ -1,4 +1,4 @@
-"""What a task process is told, drawn from the log alone: the experiment's record and its data set's content."""
+"""What a task process receives, from the log alone: the experiment's record and its data set's content."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def record_end(context: CommandContext, experiment: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
-    """Append `…-completed` or `…-failed`; nothing where the task has ended otherwise.
+    """Append `…-completed` or `…-failed`; nothing if the task has ended otherwise.
 
     Raises NotAbleError and DiskReserveError: then it can be tried again.
     """

@@ -1,6 +1,6 @@
 """The tasks that run in this process: each is watched by a thread, and each end becomes an event.
 
-The claim is the `…-started` event: who appended it runs the task; a late result is refused by the aggregate.
+The claim is the `…-started` event: the process that appended it runs the task. The aggregate refuses a late result.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Tasks:
 
     @contextmanager
     def announce_claims(self) -> Iterator[Callable[[str], None]]:
-        """Let those wait who see a claim in the log before `run` has been called for it: the repeats of a call."""
+        """Let repeats of a call wait if they see its claim in the log before `run` has been called for it."""
         ours: list[str] = []
 
         def announce(task: str) -> None:
@@ -87,7 +87,7 @@ class Tasks:
             self._give_up(watched)
 
     def wait(self, task: str, timeout: float) -> bool:
-        """Wait for the end of a task that runs here; True where its end is in the log or it does not run here."""
+        """Wait for the end of a task that runs here; True if its end is in the log or it does not run here."""
         over = Signal()
         self.add_end_listener(task, over.set)
         try:
@@ -96,7 +96,7 @@ class Tasks:
             self.remove_end_listener(task, over.set)
 
     def add_end_listener(self, task: str, listener: Callable[[], None]) -> None:
-        """Call once the end of a task is in the log, from any thread; at once where it does not run here."""
+        """Call back, from any thread, once the end of a task is in the log; at once if it does not run here."""
         with self._lock:
             runs = task in self._watched or task in self._announced
             if runs:
@@ -105,14 +105,14 @@ class Tasks:
             listener()
 
     def remove_end_listener(self, task: str, listener: Callable[[], None]) -> None:
-        """Forget a listener."""
+        """Remove a listener."""
         with self._lock:
             listeners = self._listeners.get(task, [])
             if listener in listeners:
                 listeners.remove(listener)
 
     def cancel(self, task: str) -> None:
-        """Kill the child of a task whose end is in the log already; nothing where it does not run here."""
+        """Kill the child of a task whose end is in the log already; do nothing if it does not run here."""
         with self._lock:
             watched = self._watched.get(task)
             if watched is None:
@@ -123,7 +123,7 @@ class Tasks:
             child.cancel()
 
     def has(self, task: str) -> bool:
-        """Tell whether a task runs here or is just being claimed; what was started here and is neither is an orphan."""
+        """Tell whether a task runs or is being claimed here; one that was started here and is neither is an orphan."""
         with self._lock:
             return task in self._watched or task in self._announced
 
@@ -179,7 +179,7 @@ class Tasks:
         self._notify(watched.task)
 
     def _notify(self, task: str) -> None:
-        """Tell who waits for a task that it does not run here any more."""
+        """Notify the listeners of a task that it does not run here any more."""
         with self._lock:
             runs = task in self._watched or task in self._announced
             listeners = [] if runs else self._listeners.pop(task, [])
@@ -187,7 +187,7 @@ class Tasks:
             listener()
 
     def _outcome(self, watched: Watched, experiment: str) -> TaskOutcome:
-        """Run a task until it ends; an outage, of a store or of the machine, is no fact of an experiment."""
+        """Run a task until it ends; an outage of a store or of the machine does not end it."""
         while not (self._closing.is_set() or watched.cancelled):
             try:
                 return self._run_child(watched, experiment)
@@ -213,7 +213,7 @@ class Tasks:
 
 
 def _try_record(context: CommandContext, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
-    """Record an end; False where it must be tried again: a finished result is not lost to a full disk, or to a flaw."""
+    """Record an end; False if it must be tried again: a full disk or a bug must not lose a finished result."""
     try:
         record_end(context, experiment, watched.task, attempt, outcome)
     except AutoLearnError as trouble:

@@ -30,7 +30,7 @@ class UnitOfWork:
         return cast("A", self._loaded[stream])
 
     def is_outdated(self) -> bool:
-        """Whether a stream has grown since it was loaded: the decision may rest on a state that never was."""
+        """Whether a stream has grown since it was loaded: the decision may rest on a state that never existed."""
         return any(self.store.version(stream) != version for stream, version in self._versions.items())
 
     def collect_events(self) -> list[Event]:

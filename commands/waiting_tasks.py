@@ -1,4 +1,4 @@
-"""What an event worker knows of unfinished tasks: those that wait to be claimed, and those that are started."""
+"""What an event worker knows about unfinished tasks: which wait to be claimed, and which are started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ALL_KINDS = frozenset({"training", "evaluation", "reproduction"})
 
 
 class WaitingTasks:
-    """Tasks of some kinds as `worker` has followed the log so far; its own starts of any kind.
+    """Tasks of some kinds, as far as `worker` has followed the log; and tasks of any kind that it started itself.
 
     Clients take turns; the tasks of one client are in the log's order.
     """
@@ -33,11 +33,11 @@ class WaitingTasks:
 
     @property
     def is_crowded(self) -> bool:
-        """Whether a task waits that could be claimed: one whose claim has failed hinders nobody."""
+        """Whether a claimable task waits; one whose claim has failed does not count."""
         return any(task not in self._troubled for task in self._waiting)
 
     def iterate_fairly(self) -> Iterator[str]:
-        """Yield what waits: of each client its next task, first of who had no turn for the longest time, and again."""
+        """Yield waiting tasks, one per client and round; the client whose last turn is longest ago comes first."""
         queues: dict[str, list[str]] = {}
         for task in self._waiting:
             queues.setdefault(self._clients[task], []).append(task)
@@ -52,13 +52,13 @@ class WaitingTasks:
         return kind_of_task(task) in self._kinds
 
     def add(self, task: str, client: str) -> None:
-        """Let a task wait of which it is only known that it is unfinished."""
+        """Queue a task that is known to be unfinished, without its event."""
         if self.accepts(task):
             self._clients[task] = client
             self._waiting.setdefault(task)
 
     def apply(self, followed: PositionedEvent) -> None:
-        """Take in one event of the log. What waits is not forgotten at its end: whoever claims looks into the log."""
+        """Apply one event of the log. A waiting task that ends stays in the queue: a claim looks into the log."""
         event = followed.event
         if isinstance(event, TaskRequested):
             if self.accepts(event.task):
@@ -77,13 +77,13 @@ class WaitingTasks:
                     self._forget(task)
 
     def record_start(self, worker: str, task: str) -> None:
-        """Note who has started a task: it is claimed once that one is dead; our own run on here, whatever we claim."""
+        """Record which worker started a task: once it is dead the task is claimed. Our own run on, of any kind."""
         self._started.pop(task, None)
         if worker == self._worker or self.accepts(task):
             self._started[task] = worker
 
     def requeue_lost(self, is_lost: Callable[[str], bool], runs_here: Callable[[str], bool]) -> None:
-        """Let those wait again whose worker is dead, and our own that do not run here: their claim's reply was lost."""
+        """Queue again the tasks of dead workers, and our own that do not run: the reply to their claim was lost."""
         dead = {worker for worker in set(self._started.values()) - {self._worker} if is_lost(worker)}
         for task, worker in list(self._started.items()):
             if worker in dead or (worker == self._worker and not runs_here(task)):
@@ -92,17 +92,17 @@ class WaitingTasks:
                 self._waiting[task] = None
 
     def pop(self, task: str) -> PositionedEvent | None:
-        """Take one that waits, and the event that told of it."""
+        """Take a waiting task, and the event that announced it."""
         self._troubled.discard(task)
         return self._waiting.pop(task)
 
     def put_back(self, task: str, followed: PositionedEvent | None) -> None:
-        """Let it wait again, last in the queue, so that one that cannot be read stops no other."""
+        """Queue it again, in the last place, so that a task that cannot be read does not stop the others."""
         self._troubled.add(task)
         self._waiting[task] = followed
 
     def record_turn(self, task: str) -> None:
-        """Note that a task of its client was started: the others' turn comes first now."""
+        """Record that a task of its client was started: the other clients come first now."""
         if task in self._clients:
             self._turns[self._clients[task]] = next(self._turn)
 

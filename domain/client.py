@@ -1,4 +1,4 @@
-"""Client: who may call, in which roles, and which generation of its derived key counts. Never key material."""
+"""Client: who may call, in which roles, with which generation of its key. It holds no key material."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ClientAdded(Event):
 
 
 class ClientRotated(Event):
-    """The next generation of the key counts; the one before is accepted until `previous_until`."""
+    """The client has a new key generation; the previous one is accepted until `previous_until`."""
 
     NAME: ClassVar[str] = "client-rotated.v1"
     generation: int
@@ -35,7 +35,7 @@ class ClientRotated(Event):
 
 
 class ClientRevoked(Event):
-    """Nothing of this client is accepted any more."""
+    """The client may not call any more."""
 
     NAME: ClassVar[str] = "client-revoked.v1"
 
@@ -54,7 +54,7 @@ class Client(Aggregate):
         return self.id.partition(":")[2]
 
     def add(self, roles: Sequence[Role]) -> None:
-        """Let the client call; a revoked one comes back with a new generation."""
+        """Let the client call; a revoked client returns with a new key generation."""
         check_client_name(self.name)
         if self.exists and not self.revoked:
             raise ConflictError(f"Client {self.name!r} exists already.")
@@ -64,7 +64,7 @@ class Client(Aggregate):
         self.trigger_event(ClientAdded, roles=tuple(dict.fromkeys(roles)))
 
     def rotate(self, now: datetime) -> None:
-        """Let the next key generation count."""
+        """Start the next key generation."""
         self._check_active()
         self.trigger_event(ClientRotated, generation=self.generation + 1, previous_until=now + GRACE)
 
@@ -73,7 +73,7 @@ class Client(Aggregate):
         self.trigger_event(ClientRevoked)
 
     def accepts(self, generation: int, now: datetime) -> bool:
-        """Whether a token of this key generation counts at this time."""
+        """Whether a token of this key generation is valid at this time."""
         if self.revoked or not self.exists:
             return False
         grace = self.previous_until is not None and now < self.previous_until and generation == self.generation - 1

@@ -23,7 +23,7 @@ class DatasetContent(Value):
 
 
 class DatasetRegistered(Event):
-    """A version of the data set is on offer."""
+    """A version of the data set is offered."""
 
     NAME: ClassVar[str] = "dataset-registered.v1"
     version: int
@@ -35,7 +35,7 @@ class DatasetRegistered(Event):
 
 
 class DatasetRetired(Event):
-    """The data set is not on offer any more; trainings on it stay reproducible."""
+    """The data set is no longer offered; trainings on it stay reproducible."""
 
     NAME: ClassVar[str] = "dataset-retired.v1"
 
@@ -67,7 +67,7 @@ class Dataset(Aggregate):
         return DatasetRef(name=self.name, version=self.latest, sha256=self.content.blob.sha256)
 
     def register(self, content: DatasetContent) -> bool:
-        """Offer this content; return False (no event) where it is the latest version already."""
+        """Offer this content; return False (no event) if it is the latest version already."""
         check_catalog_name(self.name)
         if self.is_offered and _facts(self.content) == _facts(content):
             return False

@@ -27,7 +27,7 @@ class BadInputError(AutoLearnError):
 
 
 class UnsealedBodyError(BadInputError):
-    """A JSON body arrived in plain text, where only sealed ones are accepted."""
+    """A JSON body arrived unsealed."""
 
     slug = "not-sealed"
 
@@ -63,19 +63,19 @@ class BadSettingError(BadInputError):
 
 
 class KeyReusedError(BadInputError):
-    """An idempotency key or request id repeated with another body."""
+    """An idempotency key or request id that was used before with another body."""
 
     slug = "key-reused"
 
 
 class BadCursorError(BadInputError):
-    """A cursor that is foreign, changed or of another question."""
+    """A cursor that was changed, or belongs to another client or query."""
 
     slug = "bad-cursor"
 
 
 class NotAuthenticatedError(AutoLearnError):
-    """No, wrong, stale or revoked credentials."""
+    """Credentials that are missing, wrong, stale or revoked."""
 
     slug = "not-authenticated"
 
@@ -99,25 +99,25 @@ class NotFoundError(AutoLearnError):
 
 
 class ConflictError(AutoLearnError):
-    """The state does not allow it (now)."""
+    """The current state does not allow it."""
 
     slug = "conflict"
 
 
 class AmbiguousIdError(ConflictError):
-    """A beginning that names several experiments; facts: `candidates`."""
+    """A prefix that several experiment ids have; facts: `candidates`."""
 
     slug = "ambiguous-id"
 
 
 class UnfinishedError(ConflictError):
-    """A plain commit while something still runs; facts: `unfinished` (ids)."""
+    """A commit of the whole session while tasks are unfinished; facts: `unfinished` (ids)."""
 
     slug = "unfinished"
 
 
 class RequestUsedError(ConflictError):
-    """A request that was answered before, and whose answer is not kept."""
+    """A repeated request id whose first answer is not kept."""
 
     slug = "request-used"
 
@@ -141,13 +141,13 @@ class NotReachedError(NotAbleError):
 
 
 class TooManyError(NotAbleError):
-    """More at a time than one client may have; facts: `limit`. Others are served meanwhile."""
+    """More at a time than one client may have; facts: `limit`. Other clients are still served."""
 
     slug = "too-many"
 
 
 class OutcomeRecordedError(NotAbleError):
-    """The command was done but its communication could not be archived: repeat with the same key to get the answer."""
+    """The command ran, but the audit log could not record it: repeat with the same key to get the answer."""
 
     slug = "outcome-recorded"
 
@@ -165,7 +165,7 @@ class WaitedTooLongError(AutoLearnError):
 
 
 def error_from_slug(slug: str, sentence: str, facts: dict[str, Any]) -> AutoLearnError:
-    """Return the error of a slug, as another process of AutoLearn told it."""
+    """Return the error with this slug, as another AutoLearn process reported it."""
     return _find_class(AutoLearnError, slug)(sentence, **facts)
 
 

@@ -58,7 +58,7 @@ class Event(BaseModel, CanMutateAggregate[str]):
 
 
 class Aggregate(BaseAggregate[str]):
-    """An event-sourced aggregate that begins blank: every event, the first included, is folded the same way."""
+    """An event-sourced aggregate that starts blank: every event, even the first, is folded the same way."""
 
     @classmethod
     def create_blank(cls, stream: str) -> Self:

@@ -182,7 +182,7 @@ class Experiment(Aggregate):
     # -- after the session
 
     def commit(self, session: str) -> None:
-        """Belong to the history; the training must be completed and none of its evaluations unfinished."""
+        """Add the experiment to the history; its training must be completed, and no evaluation unfinished."""
         self._check_uncommitted()
         unfinished = [task.id for task in self.unfinished_tasks("training", "evaluation")]
         if unfinished:
@@ -191,7 +191,7 @@ class Experiment(Aggregate):
         self.trigger_event(events.ExperimentCommitted, session=session)
 
     def discard(self, session: str) -> None:
-        """Go with the session."""
+        """Discard the experiment with its session."""
         self._check_uncommitted()
         self.trigger_event(events.ExperimentDiscarded, session=session)
 
@@ -201,14 +201,14 @@ class Experiment(Aggregate):
         self.trigger_event(events.ExperimentAnnotated, **facts)
 
     def withdraw(self, reason: str) -> None:
-        """Leave the history."""
+        """Take the experiment out of the history."""
         self._check_committed("withdrawn")
         if self.withdrawn:
             raise ConflictError(f"Experiment {self.name} is withdrawn already.")
         self.trigger_event(events.ExperimentWithdrawn, reason=check_text("reason", reason))
 
     def restore(self, reason: str) -> None:
-        """Come back into the history."""
+        """Put the experiment back into the history."""
         self._check_committed("restored")
         if not self.withdrawn:
             raise ConflictError(f"Experiment {self.name} is not withdrawn.")

@@ -50,7 +50,7 @@ class TaskFailed(Event):
 
 
 class TaskCancelled(Event):
-    """Somebody who may asked for the end of the task."""
+    """Somebody who is allowed to cancelled the task."""
 
     task: str
 
@@ -202,7 +202,7 @@ class ExperimentCommitted(Event):
 
 
 class ExperimentDiscarded(Event):
-    """The experiment went with its session; whatever was unfinished is cancelled by this."""
+    """The experiment was discarded with its session; this cancels its unfinished tasks."""
 
     NAME: ClassVar[str] = "experiment-discarded.v1"
     session: str

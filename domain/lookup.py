@@ -1,4 +1,4 @@
-"""What both sides know about finding things: unique beginnings, names that look alike, dense numbers, who may see."""
+"""Look-ups that both sides share: unique prefixes, similar names, consecutive numbers, visibility."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def nearest_names(name: str, known: Iterable[str]) -> list[str]:
 
 
 def require_single_match(given: str, matches: Sequence[str]) -> str:
-    """Return the one experiment that a beginning names, of one or more matches; raises AmbiguousIdError."""
+    """Return the only one of the experiments that match a prefix; raises AmbiguousIdError if there are more."""
     if len(matches) > 1:
         raise AmbiguousIdError(f"{given!r} names several experiments: {', '.join(matches)}.", candidates=list(matches))
     return matches[0]
@@ -27,7 +27,7 @@ def may_see(client: str, owner: str, standing: str) -> bool:
 
 
 def find_last_number(exists: Callable[[int], bool], known: int = 0) -> int:
-    """Return the last of the numbers 1, 2, … that exist without a hole, from `known` on, in about 2 log n calls."""
+    """Return the last of the numbers 1, 2, … that exist without a gap, from `known` on, in about 2 log n calls."""
     step = 1
     while exists(known + step):
         known, step = known + step, step * 2

@@ -1,4 +1,4 @@
-"""Losses: that the log or the audit log had lost its end, and that this was accepted, with the evidence of it."""
+"""Losses: lost ends of the log or the audit log that were accepted, with the evidence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LOSSES = "installation:losses"  # the one stream of an installation's losses
 class LostTail(Value):
     """Where a log ended when a loss was accepted, its chain hash (hex) there, and up to where it is known to be lost.
 
-    `until` is `position` where nothing of this log was lost.
+    `until` is `position` if nothing of this log was lost.
     """
 
     position: int
@@ -22,7 +22,7 @@ class LostTail(Value):
 
 
 class TailLossAccepted(Event):
-    """The log or the audit log had lost its end, and is accepted as it is."""
+    """The log or the audit log lost its end, and is accepted as it is."""
 
     NAME: ClassVar[str] = "tail-loss-accepted.v1"
     reason: str
@@ -40,6 +40,6 @@ class Losses(Aggregate):
     accepted: tuple[TailLossAccepted, ...] = ()
 
     def accept(self, reason: str, log: LostTail, audit: LostTail, evidence: tuple[str, ...]) -> None:
-        """Go on with what is left."""
+        """Accept the loss and continue with what is left."""
         facts = {"log": log, "audit": audit, "evidence": evidence}
         self.trigger_event(TailLossAccepted, reason=check_text("reason", reason), **facts)

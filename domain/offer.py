@@ -12,7 +12,7 @@ from domain.values import ModelRef
 
 
 class Description(Value):
-    """What a describe-task read: who brings it (distribution, version), a sentence, the typed settings.
+    """What a describe task found: the distribution and its version, a sentence, the typed settings.
 
     `settings` maps a name to `{type, default, ...constraints}`; of a measure it holds `average` (choices, default).
     `digest` is the SHA-256 of all the rest: the same digest makes no new event.
@@ -54,13 +54,13 @@ class Withdrawn(Event):
 
 
 class ModelWithdrawn(Withdrawn):
-    """The model is not on offer any more."""
+    """The model is no longer offered."""
 
     NAME: ClassVar[str] = "model-withdrawn.v1"
 
 
 class MeasureWithdrawn(Withdrawn):
-    """The measure is not on offer any more."""
+    """The measure is no longer offered."""
 
     NAME: ClassVar[str] = "measure-withdrawn.v1"
 
@@ -89,7 +89,7 @@ class Offer(Aggregate):
         return self.description
 
     def ref(self) -> ModelRef:
-        """Pin the model by the distribution that brings it."""
+        """Pin the model by the distribution that provides it."""
         description = self.require_description()
         return ModelRef(name=self.name, version=description.version, distribution=description.distribution)
 

@@ -32,7 +32,7 @@ class ExperimentAdded(Event):
 
 
 class SessionCommitted(Event):
-    """The session ended: these experiments are committed for ever, those discarded."""
+    """The session ended: these experiments are committed for ever, the others discarded."""
 
     NAME: ClassVar[str] = "session-committed.v1"
     committed: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The answers about a task, on the write side and on the read side: which keys they have, in this order."""
+"""The JSON objects about a task that both sides answer: their keys, in order."""
 
 from __future__ import annotations
 

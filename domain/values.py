@@ -83,7 +83,7 @@ class MeasureSpec(Value):
 
 
 def check_client_name(name: str) -> str:
-    """Return the name of a client, or refuse it with the rule."""
+    """Return a client's name, or refuse it with the rule."""
     if not CLIENT_NAME.fullmatch(name):
         msg = f"{name!r} is not a client name: 1 to 40 characters of a-z, 0-9 and '-'."
         raise BadInputError(msg)
@@ -99,14 +99,14 @@ def check_catalog_name(name: str) -> str:
 
 
 def check_id_prefix(given: str) -> str:
-    """Return the beginning of an experiment's id, or refuse one that is too short to name it for long."""
+    """Return a prefix of an experiment's id, or refuse one that is too short to stay unique."""
     if len(given) < SHORTEST_ID_PREFIX:
         raise BadInputError(f"{given!r} is too short: give {SHORTEST_ID_PREFIX} or more characters of an id.")
     return given
 
 
 def check_text(what: str, text: str) -> str:
-    """Return a text of a person (message, annotation, reason), or refuse an empty or overlong one."""
+    """Return a person's text (message, annotation, reason), or refuse an empty or overlong one."""
     if not text.strip() or len(text) > MAX_TEXT:
         msg = f"The {what} must have 1 to {MAX_TEXT} characters."
         raise BadInputError(msg)
@@ -139,6 +139,6 @@ def experiment_stream(experiment: str) -> str:
 
 
 def experiment_of_stream(stream: str) -> str | None:
-    """Return the experiment's id where the stream is one of an experiment."""
+    """Return the experiment's id if the stream belongs to an experiment."""
     kind, _, name = stream.partition(":")
     return name if kind == "experiment" else None

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BuiltinDataset:
-    """A data set that a task process can make by itself."""
+    """A data set that a task process can make itself."""
 
     name: str
     target: str
@@ -31,13 +31,13 @@ class BuiltinDataset:
 
 @dataclass(frozen=True, slots=True)
 class OfferCatalog:
-    """Asks a describe-task what is installed; the built-in data sets are registered where they never were."""
+    """Asks a describe task what is installed; registers the built-in data sets that never were."""
 
     datasets: tuple[BuiltinDataset, ...] = ()
 
 
 def offer_catalog(command: OfferCatalog, context: CommandContext) -> Receipt | None:
-    """Append model-offered and measure-offered for what is new, then the built-in data sets where they never were."""
+    """Append model-offered and measure-offered for what is new; register built-in data sets that never were."""
     outcome = context.ports.launcher.start(TaskSpec("describe", {})).result()
     if isinstance(outcome, TaskBroken):
         raise NotAbleError(f"The catalog could not be described: {outcome.detail}")

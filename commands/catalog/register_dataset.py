@@ -20,7 +20,7 @@ from domain.values import check_catalog_name
 class RegisterDataset:
     """Name and target column; `path` is the raw upload, a scratch file; format csv, tsv or parquet, perhaps gzipped.
 
-    Cutting `cancellation` ends the ingest, and nothing is registered.
+    A requested `cancellation` ends the ingest, and nothing is registered.
     """
 
     name: str
@@ -34,7 +34,7 @@ class RegisterDataset:
 
 
 def register_dataset(command: RegisterDataset, context: CommandContext) -> Receipt | None:
-    """Append dataset-registered; nothing where this content is the latest version already."""
+    """Append dataset-registered; nothing if this content is the latest version already."""
     check_catalog_name(command.name)
     facts = {"path": command.path, "format": command.format, "gzip": command.gzip, "target": command.target}
     content = run_ingest(context, facts, command.licence, command.source, command.cancellation)
@@ -59,7 +59,7 @@ def run_ingest(
     source: str | None,
     cancellation: Cancellation | None = None,
 ) -> DatasetContent:
-    """Run the ingest task and return what it found; what is wrong with the file is the caller's bad input."""
+    """Run the ingest task and return what it found; a fault in the file is the caller's bad input."""
     child = context.ports.launcher.start(TaskSpec("ingest", facts))
     outcome = (cancellation or Cancellation()).attach(child).result()
     if isinstance(outcome, TaskBroken):

@@ -1,4 +1,4 @@
-"""Accept nothing of a client any more."""
+"""Revoke a client: its calls are not accepted any more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Give a client its next key generation; the one before is accepted for 24 h."""
+"""Give a client its next key generation; the previous one is accepted for 24 h."""
 
 from __future__ import annotations
 

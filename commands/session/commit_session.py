@@ -21,7 +21,7 @@ from domain.values import check_id_prefix, check_text, experiment_stream, sessio
 
 @dataclass(frozen=True, slots=True)
 class CommitSession:
-    """Ids or unique beginnings of experiments; none means every completed one. A message if you like."""
+    """Ids or unique prefixes of experiments (none: every completed one), and an optional message."""
 
     experiments: tuple[str, ...] = ()
     message: str | None = None

@@ -1,4 +1,4 @@
-"""What commit and discard share: experiments that go with their session, and the end of what still ran in them."""
+"""What commit and discard share: they discard experiments of the session, and end the tasks that still run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Go on with a log or an audit log that has lost its end, and say so in the log."""
+"""Accept that the log or the audit log has lost its end, and record that in the log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.loss import LOSSES, Losses, LostTail, TailLossAccepted
 
 @dataclass(frozen=True, slots=True)
 class AcceptLoss:
-    """Why, what is left of log and audit log, and what showed that there was more."""
+    """The reason, the ends of log and audit log, and the evidence that there was more."""
 
     reason: str
     log: LostTail

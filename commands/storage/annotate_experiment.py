@@ -12,7 +12,7 @@ from commands.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class AnnotateExperiment:
-    """The experiment's id or its beginning, the remark, and why it is made."""
+    """The experiment's id or a prefix of it, the remark, and the reason."""
 
     experiment: str
     text: str

@@ -1,4 +1,4 @@
-"""What annotating, withdrawing and restoring share: whose they are, and what they answer."""
+"""What annotating, withdrawing and restoring share: who may do it, and the answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.experiment import Experiment
 
 
 def find_own_committed(work: UnitOfWork, call: Call, given: str) -> Experiment:
-    """Return an experiment that the caller may change: the session's owner, or a sys-admin."""
+    """Return a committed experiment that the caller may change, as its owner or as a sys-admin."""
     experiment = find_experiment(work, call, given)
     if experiment.training.owner != call.client and not call.is_sysadmin:
         raise ForbiddenError(f"Experiment {experiment.name} can be changed by its owner or by a sys-admin.")

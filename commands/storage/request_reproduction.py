@@ -13,7 +13,7 @@ from commands.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class RequestReproduction:
-    """The experiment's id or its beginning."""
+    """The experiment's id or a prefix of it."""
 
     experiment: str
 

@@ -12,7 +12,7 @@ from commands.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class RestoreExperiment:
-    """The experiment's id or its beginning, and why."""
+    """The experiment's id or a prefix of it, and the reason."""
 
     experiment: str
     reason: str

@@ -18,13 +18,13 @@ from domain.experiment_events import TaskCancelled
 
 @dataclass(frozen=True, slots=True)
 class CancelTask:
-    """The id of an evaluation or reproduction, or the beginning of an experiment's."""
+    """The id of an evaluation or reproduction, or a prefix of an experiment's."""
 
     task: str
 
 
 def cancel_task(command: CancelTask, context: CommandContext) -> Receipt | None:
-    """Append the cancellation, then end the process where it runs here; elsewhere its own service sees the event."""
+    """Append the cancellation, then end the process if it runs here; elsewhere its own service sees the event."""
 
     def decision(work: UnitOfWork) -> str:
         experiment, task = find_task(work, context.call, command.task)

@@ -1,4 +1,4 @@
-"""Train a model on a data set: begins an experiment in the caller's session, run at once where a slot is free."""
+"""Train a model on a data set: starts an experiment in the caller's session, and runs it at once if a slot is free."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class RequestTraining:
-    """Names from the catalog; settings that differ from the defaults; the seed is drawn where none is given."""
+    """Names from the catalog; settings that differ from the defaults; a seed is drawn if none is given."""
 
     dataset: str
     model: str
@@ -32,7 +32,7 @@ class RequestTraining:
 
 
 def request_training(command: RequestTraining, context: CommandContext) -> Receipt | None:
-    """Append session-opened (if need be), experiment-added, training-requested and, in a slot, training-started."""
+    """Append session-opened (if needed), experiment-added, training-requested, and training-started in a slot."""
     complete_settings(
         NUMBERS, {"test_size": command.test_size} | ({} if command.seed is None else {"seed": command.seed})
     )

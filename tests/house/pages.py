@@ -30,6 +30,18 @@ def links(path: Path) -> list[Path]:
     return [(ROOT / path.parent / target).resolve() for target in targets]
 
 
+def anchors(path: Path) -> list[tuple[Path, str]]:
+    """Return the headings that a page links to, each with the file that should have it."""
+    found = re.findall(r"\]\(([^)#\s:]*\.md)?#([^)\s]+)\)", text(path))
+    return [((ROOT / path.parent / target).resolve() if target else ROOT / path, heading) for target, heading in found]
+
+
+def headings(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in found}
+
+
 def rows(markdown: str) -> list[list[str]]:
     """Return the cells of all table rows."""
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)] for row in ROW.findall(markdown)]

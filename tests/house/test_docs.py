@@ -12,7 +12,7 @@ import cli.main
 from server.settings import Settings
 from tests.house.events_page import PAGE as EVENTS_PAGE
 from tests.house.events_page import page as events_page
-from tests.house.pages import commands, links, pages, rows, section, shell_lines, text
+from tests.house.pages import anchors, commands, headings, links, pages, rows, section, shell_lines, text
 from tests.house.tracked import ROOT, tracked
 
 README = Path("README.md")
@@ -93,6 +93,23 @@ def test_folders_of_the_map_exist() -> None:
 
 def test_links_lead_somewhere() -> None:
     assert [f"{path}: {target}" for path in pages() for target in links(path) if not target.exists()] == []
+
+
+def test_links_to_a_heading_lead_there() -> None:
+    missing = [
+        f"{path}: {page.name}#{heading}"
+        for path in pages()
+        for page, heading in anchors(path)
+        if heading not in headings(page)
+    ]
+    assert missing == []
+
+
+def test_paths_in_the_docs_exist() -> None:
+    folders = "|".join(sorted({path.parts[0] for path in tracked(".py") if len(path.parts) > 1}))
+    named = [(path, place) for path in pages() for place in re.findall(rf"`((?:{folders})/[\w./-]*)`", text(path))]
+    assert len(named) > 50
+    assert [f"{path}: {place}" for path, place in named if not (ROOT / place).exists()] == []
 
 
 def test_every_page_is_linked() -> None:

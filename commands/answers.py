@@ -8,6 +8,7 @@ from commands.call import Answer
 from commands.context import CommandContext
 from commands.ports import Receipt
 from commands.unit_of_work import load
+from domain.client import Client
 from domain.experiment import Experiment, Task
 from domain.experiment_events import TaskRequested
 from domain.task_status import task_status
@@ -88,6 +89,19 @@ def answer_requested(_: object, first: Receipt, context: CommandContext) -> Answ
 
 def answer_at(receipt: Receipt, body: dict[str, Any]) -> Answer:
     return Answer(body | {"position": receipt.position}, receipt.position, receipt.hash.hex())
+
+
+def answer_experiment(_: object, receipt: Receipt, context: CommandContext) -> Answer:
+    """Answer with the experiment as of the append."""
+    experiment = load(context.ports.store, Experiment, receipt.events[0].originator_id, receipt.position)
+    return answer_at(receipt, status_of(experiment))
+
+
+def answer_client(_: object, receipt: Receipt, context: CommandContext) -> Answer:
+    """Answer with the client as of the append, without its key, which is not in the log."""
+    client = load(context.ports.store, Client, receipt.events[0].originator_id, receipt.position)
+    facts = {"roles": list(client.roles), "generation": client.generation, "revoked": client.revoked}
+    return answer_at(receipt, {"client": client.name, **facts})
 
 
 def answer_unchanged(context: CommandContext, body: dict[str, Any]) -> Answer:

@@ -78,11 +78,8 @@ class CommandContext:
     def _append(self, triggered: list[Event]) -> Receipt | None:
         if not triggered:
             return None
-        self.own_last = self.ports.store.append(triggered, self._header())
-        self.appends += 1
-        return self.own_last
-
-    def _header(self) -> AppendHeader:
         number = self.appends + 1
         digest = self.call.digest if number == 1 else ""
-        return AppendHeader(self.call.command_id, append_id(self.call.command_id, number), self.call.metadata, digest)
+        header = AppendHeader(self.call.command_id, append_id(self.call.command_id, number), self.call.metadata, digest)
+        self.own_last, self.appends = self.ports.store.append(triggered, header), number
+        return self.own_last

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from commands.answers import answer_requested
+from commands.answers import answer_client, answer_experiment, answer_requested
 from commands.call import Answer
 from commands.catalog.offer_catalog import OfferCatalog, answer_offered, offer_catalog
 from commands.catalog.register_dataset import RegisterDataset, answer_registered, register_dataset
 from commands.catalog.retire_dataset import RetireDataset, answer_retired, retire_dataset
 from commands.catalog.withdraw_offer import WithdrawOffer, answer_offer_withdrawn, withdraw_offer
 from commands.clients.add_client import AddClient, add_client
-from commands.clients.client_answer import answer_client
 from commands.clients.revoke_client import RevokeClient, revoke_client
 from commands.clients.rotate_client import RotateClient, rotate_client
 from commands.context import CommandContext
@@ -26,7 +25,6 @@ from commands.session.commit_session import CommitSession, answer_committed, com
 from commands.session.discard_session import DiscardSession, answer_discarded, discard_session
 from commands.storage.accept_loss import AcceptLoss, accept_loss, answer_accepted
 from commands.storage.annotate_experiment import AnnotateExperiment, annotate_experiment
-from commands.storage.committed_experiment import answer_changed
 from commands.storage.request_reproduction import RequestReproduction, request_reproduction
 from commands.storage.restore_experiment import RestoreExperiment, restore_experiment
 from commands.storage.withdraw_experiment import WithdrawExperiment, withdraw_experiment
@@ -59,9 +57,9 @@ COMMANDS: dict[str, dict[type, UseCase]] = {
         DiscardSession: UseCase(discard_session, answer_discarded),
     },
     "storage": {
-        AnnotateExperiment: UseCase(annotate_experiment, answer_changed),
-        WithdrawExperiment: UseCase(withdraw_experiment, answer_changed),
-        RestoreExperiment: UseCase(restore_experiment, answer_changed),
+        AnnotateExperiment: UseCase(annotate_experiment, answer_experiment),
+        WithdrawExperiment: UseCase(withdraw_experiment, answer_experiment),
+        RestoreExperiment: UseCase(restore_experiment, answer_experiment),
         RequestReproduction: UseCase(request_reproduction, answer_requested),
         CancelTask: UseCase(cancel_task, answer_cancelled),
         AcceptLoss: UseCase(accept_loss, answer_accepted),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from commands.call import Call
 from commands.ports import EventStore, VersionConflict
-from commands.unit_of_work import UnitOfWork
+from commands.unit_of_work import UnitOfWork, load
 from domain.dataset import Dataset
-from domain.errors import ConflictError, NotFoundError
+from domain.errors import ConflictError, ForbiddenError, NotFoundError
 from domain.experiment import Experiment
 from domain.lookup import find_last_number, may_see, nearest_names, require_single_match
 from domain.offer import Offer
@@ -25,6 +25,14 @@ def find_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
     if not visible:
         raise NotFoundError.for_name("experiment", given, nearest_names(given, _own_experiments(work, call)))
     return visible[require_single_match(given, [*visible])]
+
+
+def find_own_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
+    """Return an experiment that the caller may change, as its owner or as a sys-admin."""
+    experiment = find_experiment(work, call, given)
+    if experiment.training.owner != call.client and not call.is_sysadmin:
+        raise ForbiddenError(f"Experiment {experiment.name} can be changed by its owner or by a sys-admin.")
+    return experiment
 
 
 def find_task(work: UnitOfWork, call: Call, given: str) -> tuple[Experiment, str]:
@@ -85,35 +93,27 @@ def find_dataset(work: UnitOfWork, name: str) -> Dataset:
     if dataset.retired:
         raise NotFoundError(f"The data set {name!r} is retired; `autolearn catalog datasets` lists those on offer.")
     if not dataset.is_offered:
-        raise _not_offered("data set", "datasets", name, _offered_datasets(work.store))
+        raise _not_offered("data set", "datasets", name, _offered_names(work.store, Dataset, "dataset"))
     return dataset
 
 
 def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:
     offer = work.get(Offer, f"{kind}:{name}")
     if not offer.is_offered:
-        raise _not_offered(kind, f"{kind}s", name, _offered(work.store, kind))
+        raise _not_offered(kind, f"{kind}s", name, _offered_names(work.store, Offer, kind))
     return offer
 
 
-def _not_offered(what: str, shelf: str, name: str, names: list[str]) -> NotFoundError:
+def _not_offered(what: str, part: str, name: str, names: list[str]) -> NotFoundError:
     near = nearest_names(name, names)
     if near:
         return NotFoundError.for_name(what, name, near)
-    return NotFoundError(f"There is no {what} {name!r}: `autolearn catalog {shelf}` lists them.", nearest=[])
+    return NotFoundError(f"There is no {what} {name!r}: `autolearn catalog {part}` lists them.", nearest=[])
 
 
-def _offered(store: EventStore, kind: str) -> list[str]:
-    work = UnitOfWork(store)
-    return [
-        offer.name for stream in store.streams(f"{kind}:", MOST_NAMES) if (offer := work.get(Offer, stream)).is_offered
-    ]
-
-
-def _offered_datasets(store: EventStore) -> list[str]:
-    work = UnitOfWork(store)
-    streams = store.streams("dataset:", MOST_NAMES)
-    return [dataset.name for stream in streams if (dataset := work.get(Dataset, stream)).is_offered]
+def _offered_names(store: EventStore, kind: type[Offer | Dataset], prefix: str) -> list[str]:
+    entries = (load(store, kind, stream) for stream in store.streams(f"{prefix}:", MOST_NAMES))
+    return [entry.name for entry in entries if entry.is_offered]
 
 
 def _own_experiments(work: UnitOfWork, call: Call) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from commands.context import CommandContext
-from commands.ports import DuplicateAppend, TaskBroken, TaskDone, TaskOutcome
+from commands.ports import DuplicateAppend, TaskBroken, TaskOutcome
 from commands.unit_of_work import UnitOfWork
 from domain.errors import BadInputError, ConflictError
 from domain.experiment import Experiment
@@ -28,26 +28,22 @@ def record_end(context: CommandContext, experiment: str, task: str, attempt: int
 
 
 def _append(context: CommandContext, name: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
-    def end(work: UnitOfWork) -> None:
-        experiment = work.get(Experiment, experiment_stream(name))
-        if not experiment.tasks[task].is_unfinished:
+    def decision(work: UnitOfWork) -> None:
+        experiment, worker = work.get(Experiment, experiment_stream(name)), context.ports.worker
+        it = experiment.tasks[task]
+        if not it.is_unfinished:
             return  # cancelled or discarded meanwhile: that was its end
         if isinstance(outcome, TaskBroken):
             experiment.fail(task, attempt, outcome.reason, outcome.detail)
+        elif it.kind == "training":
+            experiment.complete_training(attempt, worker, Training.model_validate(outcome.facts))
+        elif it.kind == "evaluation":
+            experiment.complete_evaluation(task, attempt, worker, outcome.facts["measures"])
         else:
-            _complete(experiment, task, attempt, context.ports.worker, outcome)
+            facts = outcome.facts
+            experiment.complete_reproduction(task, attempt, worker, facts["verdict"], facts["differences"])
 
     try:
-        context.decide(end)
+        context.decide(decision)
     except (ConflictError, DuplicateAppend) as late:
         log.info("the end of %s came late: %s", task, late)
-
-
-def _complete(experiment: Experiment, task: str, attempt: int, worker: str, done: TaskDone) -> None:
-    kind, facts = experiment.tasks[task].kind, done.facts
-    if kind == "training":
-        experiment.complete_training(attempt, worker, Training.model_validate(facts))
-    elif kind == "evaluation":
-        experiment.complete_evaluation(task, attempt, worker, facts["measures"])
-    else:
-        experiment.complete_reproduction(task, attempt, worker, facts["verdict"], facts["differences"])

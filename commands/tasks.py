@@ -84,7 +84,8 @@ class Tasks:
             Thread(target=self._watch, args=work, name=f"task {task}", daemon=True).start()
         except RuntimeError as failure:
             log.warning("task %s is not run yet: %s", task, failure)
-            self._give_up(watched)
+            self.ports.launcher.free_slot()
+            self._forget(watched)  # for now: the event worker finds it in the log as an orphan of this process
 
     def wait(self, task: str, timeout: float) -> bool:
         """Wait for the end of a task that runs here; True if its end is in the log or it does not run here."""
@@ -111,15 +112,14 @@ class Tasks:
             if listener in listeners:
                 listeners.remove(listener)
 
-    def cancel(self, task: str) -> None:
-        """Kill the child of a task whose end is in the log already; do nothing if it does not run here."""
+    def cancel(self, *tasks: str) -> None:
+        """Kill the children of those tasks that run here; the log has their end already."""
         with self._lock:
-            watched = self._watched.get(task)
-            if watched is None:
-                return
-            watched.cancelled = True
-            child = watched.child
-        if child is not None:
+            watched = [self._watched[task] for task in tasks if task in self._watched]
+            for it in watched:
+                it.cancelled = True
+            children = [it.child for it in watched if it.child is not None]
+        for child in children:
             child.cancel()
 
     def has(self, task: str) -> bool:
@@ -137,24 +137,13 @@ class Tasks:
         with self._lock:
             self._closing.set()
             watched = list(self._watched.values())
-        for it in watched:
-            self.cancel(it.task)
+        self.cancel(*(it.task for it in watched))
         for it in watched:
             it.ended.wait(CLOSE_SECONDS)
 
     def _watch(self, watched: Watched, experiment: str, attempt: int, context: CommandContext) -> None:
-        self._finish(watched, experiment, attempt, context, lambda: self._outcome(watched, experiment))
-
-    def _finish(
-        self,
-        watched: Watched,
-        experiment: str,
-        attempt: int,
-        context: CommandContext,
-        outcome_of: Callable[[], TaskOutcome],
-    ) -> None:
         try:
-            outcome = outcome_of()
+            outcome = self._run_until_end(watched, experiment)
             self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
             while not (self._closing.is_set() or watched.cancelled):
                 if _try_record(context, experiment, watched, attempt, outcome):
@@ -165,11 +154,6 @@ class Tasks:
             log.exception("task %s", watched.task)
         finally:
             self._forget(watched)
-
-    def _give_up(self, watched: Watched) -> None:
-        """Give a claimed task up for now: the event worker finds it in the log as an orphan of this process."""
-        self.ports.launcher.free_slot()
-        self._forget(watched)
 
     def _forget(self, watched: Watched) -> None:
         with self._lock:
@@ -186,7 +170,7 @@ class Tasks:
         for listener in listeners:
             listener()
 
-    def _outcome(self, watched: Watched, experiment: str) -> TaskOutcome:
+    def _run_until_end(self, watched: Watched, experiment: str) -> TaskOutcome:
         """Run a task until it ends; an outage of a store or of the machine does not end it."""
         while not (self._closing.is_set() or watched.cancelled):
             try:

@@ -44,8 +44,8 @@ def warm_up() -> None:
 
     from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - idem
     from adapters.learning.offers.catalog import MODELS, OWN, offers  # noqa: PLC0415 - idem
+    from adapters.learning.run_task import run_task  # noqa: PLC0415 - idem
     from adapters.learning.tables.parquet import write  # noqa: PLC0415 - idem
-    from adapters.learning.work import work  # noqa: PLC0415 - idem
 
     with tempfile.TemporaryDirectory() as folder:
         blobs = FileBlobs(folder)
@@ -55,10 +55,10 @@ def warm_up() -> None:
         sha256 = blobs.put_file(str(path)).sha256
         for offer in offers(MODELS):
             if offer.distribution == OWN:
-                _train_and_score(offer.name, sha256, blobs, work)
+                _train_and_score(offer.name, sha256, blobs, run_task)
 
 
-def _train_and_score(name: str, sha256: str, blobs: Any, work: Any) -> None:
+def _train_and_score(name: str, sha256: str, blobs: Any, run_task: Any) -> None:
     facts = {
         "model": {"name": name, "version": "", "distribution": "autolearn"},
         "settings": {"n_estimators": 2} if name == "random-forest" else {},
@@ -67,10 +67,12 @@ def _train_and_score(name: str, sha256: str, blobs: Any, work: Any) -> None:
         "dataset": {"name": "tiny", "version": 1, "sha256": sha256},
         "target": "class",
     }
-    done = work("fit", facts, blobs)
+    done = run_task("fit", facts, blobs)
     chosen = [{"name": measure} for measure in MEASURES if (name, measure) != ("svm", "log-loss")]
     chosen[0]["average"] = "macro"
-    work("score", {**facts, "model_blob": done.facts["model_blob"]["sha256"], "on": None, "measures": chosen}, blobs)
+    run_task(
+        "score", {**facts, "model_blob": done.facts["model_blob"]["sha256"], "on": None, "measures": chosen}, blobs
+    )
 
 
 def main() -> None:
@@ -80,7 +82,7 @@ def main() -> None:
     program_paths()
     try:
         gc.disable()
-        importlib.import_module("adapters.learning.work")
+        importlib.import_module("adapters.learning.run_task")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warm_up()

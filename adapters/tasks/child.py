@@ -51,7 +51,7 @@ class TaskOrder:
 
     def _run_confined(self) -> TaskOutcome:
         from adapters.files.blobs import FileBlobs, folder_of  # noqa: PLC0415 - in the forkserver already; the backend
-        from adapters.learning.work import work  # noqa: PLC0415 - must not load what learning needs
+        from adapters.learning.run_task import run_task  # noqa: PLC0415 - must not load what learning needs
 
         folder, given = folder_of(self.blob_url), self.facts.get("path")
         try:
@@ -64,7 +64,7 @@ class TaskOrder:
             )
         except OSError as error:
             return TaskBroken("error", f"The task process could not be confined: {error.strerror}.")
-        return work(self.kind, self.facts, FileBlobs(self.blob_url, self.scratch))
+        return run_task(self.kind, self.facts, FileBlobs(self.blob_url, self.scratch))
 
 
 def die_with_parent(sentinel: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,11 +14,33 @@ from adapters.tasks.child import TaskOrder
 from adapters.tasks.confinement import Confinement
 from adapters.tasks.forkserver import Forkserver
 from adapters.tasks.running import Limits, TaskProcess, UnstartedTask
-from adapters.tasks.slots import Slots
-from commands.ports import RunningTask, TaskSpec
+from commands.ports import OfferName, RunningTask, TaskSpec
 from domain.errors import NotAbleError
 
 STOPPING = "The backend is stopping: no task is started any more."
+
+
+class Slots:
+    """Counts the free slots for fits, scores and reproductions; safe from any thread. Ingest and describe take none."""
+
+    def __init__(self, number: int, installed: Callable[[str, str], bool] | None = None) -> None:
+        if number < 1:
+            msg = f"{number} slots: at least one is needed."
+            raise ValueError(msg)
+        self._installed = installed
+        self._free = threading.BoundedSemaphore(number)
+
+    def take_slot(self) -> bool:
+        """Reserve a slot if one is free."""
+        return self._free.acquire(blocking=False)
+
+    def can_run(self, needs: Iterable[OfferName]) -> bool:
+        """Tell whether what a task needs is installed here; yes where nothing is known of it."""
+        return self._installed is None or all(self._installed(kind, name) for kind, name in needs)
+
+    def free_slot(self) -> None:
+        """Give a reserved slot back; raises ValueError for one that was not reserved."""
+        self._free.release()
 
 
 class ProcessLauncher(Slots):
@@ -98,3 +122,14 @@ class ProcessLauncher(Slots):
     def _forget(self, task: TaskProcess) -> None:
         with self._changing:
             self._running.discard(task)
+
+
+@lru_cache(maxsize=1)
+def _installed_offers() -> frozenset[tuple[str, str]]:
+    kinds = ("model", "measure")
+    return frozenset((kind, entry.name) for kind in kinds for entry in entry_points(group=f"autolearn.{kind}s"))
+
+
+def is_installed(kind: str, name: str) -> bool:
+    """Whether an entry point of this environment has the name; nothing is imported for it."""
+    return (kind, name) in _installed_offers()

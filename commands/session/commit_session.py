@@ -9,7 +9,7 @@ from commands.call import Answer
 from commands.context import CommandContext
 from commands.lookup import require_open_session
 from commands.ports import Receipt
-from commands.session.leaving import discarded, end_all
+from commands.session.discard_session import discard_all
 from commands.unit_of_work import UnitOfWork
 from domain.errors import NotFoundError, UnfinishedError
 from domain.experiment import Experiment
@@ -38,10 +38,10 @@ def commit_session(command: CommitSession, context: CommandContext) -> Receipt |
         session.commit(chosen, message)
         for name in chosen:
             held[name].commit(session_id(session.id))
-        return discarded((it for name, it in held.items() if name not in chosen), session_id(session.id))
+        return discard_all((it for name, it in held.items() if name not in chosen), session_id(session.id))
 
-    ended, receipt = context.decide(decision)
-    end_all(context.tasks, ended)
+    cancelled, receipt = context.decide(decision)
+    context.tasks.cancel(*cancelled)
     return receipt
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from commands.answers import answer_at, event_of
@@ -9,7 +10,6 @@ from commands.call import Answer
 from commands.context import CommandContext
 from commands.lookup import require_open_session
 from commands.ports import Receipt
-from commands.session.leaving import discarded, end_all
 from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
 from domain.session_events import SessionDiscarded
@@ -28,11 +28,20 @@ def discard_session(_: DiscardSession, context: CommandContext) -> Receipt | Non
         session = require_open_session(work, context.call.client)
         held = [work.get(Experiment, experiment_stream(name)) for name in session.experiments]
         session.discard()
-        return discarded(held, session_id(session.id))
+        return discard_all(held, session_id(session.id))
 
-    ended, receipt = context.decide(decision)
-    end_all(context.tasks, ended)
+    cancelled, receipt = context.decide(decision)
+    context.tasks.cancel(*cancelled)
     return receipt
+
+
+def discard_all(experiments: Iterable[Experiment], session: str) -> list[str]:
+    """Discard experiments with their session; return the tasks that this cancels."""
+    cancelled = []
+    for experiment in experiments:
+        cancelled += [task.id for task in experiment.tasks.values() if task.is_unfinished]
+        experiment.discard(session)
+    return cancelled
 
 
 def answer_discarded(_: DiscardSession, receipt: Receipt, __: CommandContext) -> Answer:

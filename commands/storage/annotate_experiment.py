@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commands.context import CommandContext
+from commands.lookup import find_own_experiment
 from commands.ports import Receipt
-from commands.storage.committed_experiment import find_own_committed
 from commands.unit_of_work import UnitOfWork
 
 
@@ -23,6 +23,6 @@ def annotate_experiment(command: AnnotateExperiment, context: CommandContext) ->
     """Append experiment-annotated."""
 
     def decision(work: UnitOfWork) -> None:
-        find_own_committed(work, context.call, command.experiment).annotate(command.text, command.reason)
+        find_own_experiment(work, context.call, command.experiment).annotate(command.text, command.reason)
 
     return context.decide(decision)[1]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commands.context import CommandContext
+from commands.lookup import find_own_experiment
 from commands.ports import Receipt
-from commands.storage.committed_experiment import find_own_committed
 from commands.unit_of_work import UnitOfWork
 
 
@@ -22,6 +22,6 @@ def withdraw_experiment(command: WithdrawExperiment, context: CommandContext) ->
     """Append experiment-withdrawn."""
 
     def decision(work: UnitOfWork) -> None:
-        find_own_committed(work, context.call, command.experiment).withdraw(command.reason)
+        find_own_experiment(work, context.call, command.experiment).withdraw(command.reason)
 
     return context.decide(decision)[1]

@@ -40,8 +40,7 @@ from adapters.files.blobs import FileBlobs
 from adapters.host.private_files import discard
 from adapters.http.middleware.audit import InFlightCalls
 from adapters.security.keys import fingerprint
-from adapters.tasks.installed import is_installed
-from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.launcher import ProcessLauncher, is_installed
 from projections.verification.log_ends import Claim
 from server.compose.folders import prepare_places, scratch_of
 from server.compose.followers import open_followers

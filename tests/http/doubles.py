@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import Any
 
 from adapters.audit_log.system_records import AuditLogJournal
-from adapters.tasks.slots import Slots
+from adapters.tasks.launcher import Slots
 from commands.cancellation import Cancellation
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from projections.fold import ProjectionUpdater

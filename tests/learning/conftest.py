@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.files.blobs import FileBlobs
-from adapters.learning.work import work
+from adapters.learning.run_task import run_task
 from commands.ports import TaskBroken, TaskDone
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
@@ -28,12 +28,12 @@ class Learning:
         self.known: dict[str, dict[str, Any]] = {}
 
     def done(self, kind: str, **facts: Any) -> dict[str, Any]:
-        outcome = work(kind, facts, self.blobs)
+        outcome = run_task(kind, facts, self.blobs)
         assert isinstance(outcome, TaskDone), outcome
         return outcome.facts
 
     def refusal(self, kind: str, **facts: Any) -> str:
-        outcome = work(kind, facts, self.blobs)
+        outcome = run_task(kind, facts, self.blobs)
         assert isinstance(outcome, TaskBroken), outcome
         assert outcome.reason == "bad-input", outcome
         return outcome.detail

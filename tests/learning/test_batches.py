@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning.tables import columns, delimited, parquet, upload
+from adapters.learning.tables import columns, delimited, parquet
 from adapters.learning.tables.columns import Target
-from adapters.learning.tables.ingest import ingest
+from adapters.learning.tables.ingest import ingest, open_table
 from domain.errors import BadInputError
 
 VALUES = [
@@ -49,7 +49,7 @@ def test_types_and_values_are_those_of_the_whole_file(
     path.write_bytes(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "BLOCK", BLOCK)
-        source = upload.open_table(path, "csv")
+        source = open_table(path, "csv")
         batches = list(source.batches())
     whole = read_whole(text)
     assert source.schema == whole.schema
@@ -161,7 +161,7 @@ def test_what_is_kept_of_a_file_does_not_grow_with_it(tmp_path: Path, monkeypatc
             most = max(most, pa.total_allocated_bytes() - before)
             yield cast.cast(batch)
 
-    source = upload.open_table(path, "csv")
+    source = open_table(path, "csv")
     parquet.write(watched(source), columns.canonical_schema(source.schema), tmp_path / "out")
     assert 0 < most < path.stat().st_size / 2
 

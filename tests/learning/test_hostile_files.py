@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning.tables import delimited, ingest, parquet, upload
+from adapters.learning.tables import delimited, ingest, parquet
 from adapters.learning.tables.columns import LONGEST_TEXT, MOST_COLUMNS
 from adapters.learning.tables.delimited import check_lines
 from adapters.learning.tables.source import MOST_VALUES
@@ -211,7 +211,7 @@ def test_long_files_of_short_lines_pass_whatever_ends_a_line(tmp_path: Path, end
     path.write_bytes(header + end + (b'1,"a"' + end + b"2,b" + end) * (delimited.LONGEST_LINE // 8))
     check_lines(path, ",")
     path.write_bytes(header + end + b"1,a" + end + b"2,b" + end)
-    assert sum(batch.num_rows for batch in upload.open_table(path, "csv").batches()) == 2
+    assert sum(batch.num_rows for batch in ingest.open_table(path, "csv").batches()) == 2
 
 
 # -- the scan says of quotes what the reader does --------------------------------------------------------------------

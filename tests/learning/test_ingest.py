@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.learning.preparation.frame import read_frame
-from adapters.learning.tables import upload
-from adapters.learning.tables.ingest import ingest
+from adapters.learning.tables.ingest import ingest, open_table, unpack
 from domain.errors import BadInputError, TooLargeError
 
 ROWS = "size,kind,open,made,class\n1.5,a,true,2020-01-02,yes\n2,b,false,2020-01-03,no\n,NA,true,2020-01-04,yes\n"
@@ -157,7 +156,7 @@ def test_a_gzip_bomb_stops_at_the_limit(tmp_path: Path) -> None:
     bomb, limit = tmp_path / "bomb.gz", 4 << 20
     bomb.write_bytes(gzip.compress(b"0" * (64 << 20), compresslevel=1))
     with pytest.raises(TooLargeError, match="1 GiB"):
-        upload.unpack(bomb, tmp_path / "plain", limit)
+        unpack(bomb, tmp_path / "plain", limit)
     assert (tmp_path / "plain").stat().st_size <= limit
 
 
@@ -166,14 +165,14 @@ def test_a_parquet_bomb_stops_at_the_limit(tmp_path: Path) -> None:
     path.write_bytes(parquet(pa.table({"x": [0] * 3_000_000})))
     assert path.stat().st_size < limit
     with pytest.raises(TooLargeError):
-        list(upload.open_table(path, "parquet", limit).batches())
+        list(open_table(path, "parquet", limit).batches())
 
 
 def test_a_plain_file_above_the_limit_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_text(ROWS * 100)
     with pytest.raises(TooLargeError):
-        upload.open_table(path, "csv", limit=1000)
+        open_table(path, "csv", limit=1000)
 
 
 def test_nothing_is_left_in_scratch(learning: Any, give: Any) -> None:

@@ -6,8 +6,8 @@ import os
 import threading
 
 from adapters.files.blobs import FileBlobs
-from adapters.learning.work import work
-from adapters.tasks.slots import Slots
+from adapters.learning.run_task import run_task
+from adapters.tasks.launcher import Slots
 from commands.ports import RunningTask, TaskBroken, TaskOutcome, TaskSpec
 
 
@@ -31,7 +31,7 @@ class InlineTask:
         self._end(TaskBroken("cancelled", "The task was cancelled."))
 
     def _run(self, spec: TaskSpec, blobs: FileBlobs) -> None:
-        self._end(work(spec.kind, spec.facts, blobs))
+        self._end(run_task(spec.kind, spec.facts, blobs))
 
     def _end(self, outcome: TaskOutcome) -> None:
         with self._deciding:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import platform
 import time
 import warnings
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,6 @@ from sklearn.pipeline import Pipeline
 
 from adapters.learning.fitting.learned import learned_bytes, summarize
 from adapters.learning.fitting.model_file import model_bytes
-from adapters.learning.fitting.provenance import provenance
 from adapters.learning.offers.catalog import MODELS, InstalledOffer, find, make_estimator
 from adapters.learning.offers.settings import convert_value, settings_of
 from adapters.learning.preparation.frame import Frame, read_frame
@@ -20,6 +22,9 @@ from adapters.learning.preparation.pipeline import build_pipeline
 from adapters.learning.preparation.split import SplitRows, split
 from commands.ports import Blobs
 from domain.errors import BadInputError
+
+LIBRARIES = ("scikit-learn", "numpy", "pandas")
+BLAS_THREADS = 1  # set in the environment of every task process, before anything loads: adapters/learning/warm.py
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def fit(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
         "model_blob": _store(blobs, model_bytes(done.model), ".skops"),
         "learned_blob": _store(blobs, learned_bytes(done.model), ".json"),
         "split": {"train_rows": len(done.held.train), "test_rows": len(done.held.test), "sha256": done.held.sha256},
-        "provenance": provenance(facts, done.held.sha256, done.offer.version),
+        "provenance": build_provenance(facts, done.held.sha256, done.offer.version),
         "fit_seconds": round(done.seconds, 6),
     }
 
@@ -88,3 +93,30 @@ def _store(blobs: Blobs, data: bytes, suffix: str) -> dict[str, Any]:
     path = Path(blobs.scratch(suffix))
     path.write_bytes(data)
     return blobs.put_file(str(path)).model_dump()
+
+
+def build_provenance(facts: dict[str, Any], split_sha256: str, model_version: str) -> dict[str, Any]:
+    """Return the record from which a training can be done again."""
+    return {
+        "dataset_sha256": facts["dataset"]["sha256"],
+        "settings": facts["settings"],
+        "seed": facts["seed"],
+        "test_size": facts["test_size"],
+        "split_sha256": split_sha256,
+        "model": {**facts["model"], "version": model_version},
+        **machine_versions(),
+    }
+
+
+@functools.cache
+def machine_versions() -> dict[str, Any]:
+    """Return versions and CPU of this machine."""
+    versions = {name: version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), **versions, "blas_threads": BLAS_THREADS, "cpu": _cpu()}
+
+
+def _cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -7,10 +7,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.learning.fitting.fit import Fitted, train
+from adapters.learning.fitting.fit import Fitted, machine_versions, train
 from adapters.learning.fitting.learned import learned_bytes
 from adapters.learning.fitting.model_file import load_model, read_verified
-from adapters.learning.fitting.provenance import machine_versions
 from adapters.learning.offers.catalog import NotInstalledError
 from adapters.learning.scoring.score import compute_measure
 from commands.ports import BlobMissing, Blobs

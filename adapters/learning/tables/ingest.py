@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +13,14 @@ import pyarrow as pa
 
 from adapters.learning.tables.builtin import BUILTIN, builtin_table
 from adapters.learning.tables.columns import Columns, Target, check_names, column_types
-from adapters.learning.tables.parquet import write
+from adapters.learning.tables.delimited import SEPARATORS, read_delimited
+from adapters.learning.tables.parquet import ParquetTable, too_large_error, write
 from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values_error
-from adapters.learning.tables.upload import open_table, unpack
 from commands.ports import Blobs
 from domain.errors import BadInputError, NotFoundError
+
+MAX_BYTES = 1 << 30  # after decompression
+CHUNK = 1 << 20
 
 
 def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
@@ -80,3 +85,33 @@ def _check_target(names: list[str], target: str) -> None:
         raise BadInputError(f"There is no column {target!r} to be the target. The columns are: {shown}.")
     if len(names) == 1:
         raise BadInputError(f"The only column is the target {target!r}: at least one more is needed to learn from.")
+
+
+def unpack(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
+    """Decompress a gzip file and stop at the limit, whatever the file promises."""
+    written = 0
+    try:
+        with gzip.open(path) as packed, into.open("wb") as plain:
+            while chunk := packed.read(CHUNK):
+                written += len(chunk)
+                if written > limit:
+                    raise too_large_error(limit)
+                plain.write(chunk)
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise BadInputError(
+            "The file is named .gz but is not gzip: compress it by gzip, or name it otherwise."
+        ) from error
+    except EOFError as error:
+        raise BadInputError("The gzip file ends too early: it was cut off. Send it whole.") from error
+    return into
+
+
+def open_table(path: Path, kind: str, limit: int = MAX_BYTES) -> Source:
+    """Return the raw table of a plain file; kind is csv, tsv or parquet."""
+    if kind == "parquet":
+        return ParquetTable(path, limit).source()
+    if kind not in SEPARATORS:
+        raise BadInputError(f"{kind!r} is no format of a data set: csv, tsv or parquet.")
+    if path.stat().st_size > limit:
+        raise too_large_error(limit)
+    return read_delimited(path, kind)

@@ -22,7 +22,7 @@ KINDS: dict[str, Callable[[dict[str, Any], Blobs], dict[str, Any]]] = {
 }
 
 
-def work(kind: str, facts: dict[str, Any], blobs: Blobs) -> TaskOutcome:
+def run_task(kind: str, facts: dict[str, Any], blobs: Blobs) -> TaskOutcome:
     """Do a task; whatever goes wrong is an outcome with a sentence, never an exception."""
     try:
         return TaskDone(KINDS[kind](facts, blobs))

@@ -16,7 +16,7 @@ from domain.values import BlobRef
 class AppendHeader:
     """What the log knows about an append: its command, its own id uuid5(command id, k), who and why.
 
-    `digest` is the SHA-256 (hex) of the command's plain body; only a command's first append carries it.
+    `digest` is the SHA-256 (hex) of the command's opened body; only a command's first append carries it.
     """
 
     command_id: UUID

@@ -71,7 +71,7 @@ class Training(Value):
 
 
 class MeasureSpec(Value):
-    """A measure with its averaging (None where it has none), e.g. `precision:macro`."""
+    """A measure with its averaging (None if it has none), e.g. `precision:macro`."""
 
     name: str
     average: str | None = None

@@ -1,4 +1,4 @@
-"""What each kind of task does; the same functions serve task processes and their in-process twin."""
+"""What each kind of task does; task processes and tests call the same functions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KINDS: dict[str, Callable[[dict[str, Any], Blobs], dict[str, Any]]] = {
 
 
 def run_task(kind: str, facts: dict[str, Any], blobs: Blobs) -> TaskOutcome:
-    """Do a task; whatever goes wrong is an outcome with a sentence, never an exception."""
+    """Do a task; every failure is an outcome with a sentence, never an exception."""
     try:
         return TaskDone(KINDS[kind](facts, blobs))
     except AutoLearnError as error:

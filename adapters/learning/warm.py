@@ -30,7 +30,7 @@ MEASURES = ("precision", "accuracy", "balanced-accuracy", "mcc", "roc-auc", "log
 
 
 def prepare_environment() -> None:
-    """One thread for everything, and no variable of AutoLearn (it may name keys) for what plug-ins may read."""
+    """Set one thread for everything; remove AutoLearn's variables: plug-ins could read keys that they name."""
     for name in [name for name in os.environ if name.startswith("AUTOLEARN_")]:
         del os.environ[name]
     os.environ.update(dict.fromkeys(THREADS, "1"))
@@ -39,7 +39,7 @@ def prepare_environment() -> None:
 
 
 def warm_up() -> None:
-    """Store, fit and score once: what libraries put off until their first use happens here, not in each child."""
+    """Store, fit and score once, so that libraries do their first-use work here, not in each child."""
     import pyarrow as pa  # noqa: PLC0415 - after the environment is prepared
 
     from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - idem
@@ -76,7 +76,7 @@ def _train_and_score(name: str, sha256: str, blobs: Any, run_task: Any) -> None:
 
 
 def main() -> None:
-    """Load and warm; a failure here only makes the first tasks slower, and they say what is wrong."""
+    """Load and warm up; a failure here only makes the first tasks slower, and they report what is wrong."""
     prepare_environment()
     forbid_dumps()
     program_paths()

@@ -1,1 +1,1 @@
-"""Fitting a model, and what is kept of it."""
+"""Fits a model, and stores what is kept of it."""

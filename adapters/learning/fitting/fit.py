@@ -1,4 +1,4 @@
-"""The fit-task: read the data set, hold a part out, fit the Pipeline, keep the model and what it learned as blobs."""
+"""The fit task: read the data set, hold out a part, fit the Pipeline, store the model and what it learned as blobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BLAS_THREADS = 1  # set in the environment of every task process, before anythin
 
 @dataclass(frozen=True)
 class Fitted:
-    """A training as it stands in memory."""
+    """The result of a training, in memory."""
 
     frame: Frame
     held: SplitRows

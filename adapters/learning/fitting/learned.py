@@ -27,7 +27,7 @@ def learned_bytes(fitted: Pipeline) -> bytes:
 
 
 def to_jsonable(value: Any, depth: int = 0) -> Any:
-    """Return a learned value as JSON can hold it, exactly."""
+    """Return a learned value exactly, as JSON can hold it."""
     if value is None or isinstance(value, bool | int | str | float):
         return str(value) if isinstance(value, float) and not math.isfinite(value) else value
     if depth > DEEPEST:

@@ -29,7 +29,7 @@ FASTEST = 1
 
 
 class NotTrustedError(Exception):
-    """A model file whose bytes changed, or that holds types which nobody offered."""
+    """A model file whose bytes changed, or that has types which no distribution offered."""
 
 
 def model_bytes(fitted: Pipeline) -> bytes:
@@ -38,7 +38,7 @@ def model_bytes(fitted: Pipeline) -> bytes:
 
 
 def read_verified(blobs: Blobs, sha256: str) -> bytes:
-    """Return a blob's bytes, of which the SHA-256 is as stated; raises NotTrustedError, BlobMissing."""
+    """Return a blob's bytes after checking their SHA-256; raises NotTrustedError, BlobMissing."""
     with blobs.open(sha256) as file:
         data = file.read()
     if hashlib.sha256(data).hexdigest() != sha256:

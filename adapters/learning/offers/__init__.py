@@ -1,1 +1,1 @@
-"""Which models and measures the installed packages offer."""
+"""The models and measures that the installed packages offer."""

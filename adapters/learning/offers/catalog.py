@@ -34,11 +34,11 @@ class InstalledOffer:
     entry_point: EntryPoint
 
     def target(self) -> Any:
-        """Import and return what the entry point names; whatever its import raises comes through."""
+        """Import and return what the entry point names; raises whatever the import raises."""
         return self.entry_point.load()
 
     def roots(self) -> frozenset[str]:
-        """Return the top-level packages that the distribution brings: whose types its models may be made of."""
+        """Return the top-level packages of the distribution: its models may have types of these."""
         if self.distribution == OWN:
             return frozenset()
         distribution = self.entry_point.dist
@@ -48,7 +48,7 @@ class InstalledOffer:
 
 
 def offers(group: str) -> list[InstalledOffer]:
-    """Return what a group offers, by name; of one name, AutoLearn's own comes first, then by distribution."""
+    """Return what a group offers, by name; for one name, AutoLearn's own comes first, then by distribution."""
     return list(_offers(group))
 
 

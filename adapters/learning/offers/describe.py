@@ -1,4 +1,4 @@
-"""The describe-task: every installed model and measure as the catalog offers it; broken plug-ins are reported."""
+"""The describe task: every installed model and measure as the catalog offers it; broken plug-ins are reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_SENTENCE = 300
 
 
 def describe() -> dict[str, Any]:
-    """Return `{models, measures, problems}`; where two distributions offer one name, the first in order counts."""
+    """Return `{models, measures, problems}`; if two distributions offer one name, the first in order counts."""
     problems: list[str] = []
     return {
         "models": list(_describe_group(MODELS, _model, problems)),
@@ -28,7 +28,7 @@ def describe() -> dict[str, Any]:
 
 
 def averages_of(measure: Callable[..., Any]) -> dict[str, Any]:
-    """Return the settings of a measure: `average` with its choices and default, where its function has one."""
+    """Return the settings of a measure: `average` with its choices and default, if its function has one."""
     parameter = inspect.signature(measure).parameters.get("average")
     if parameter is None:
         return {}

@@ -27,7 +27,7 @@ class Frame:
 
 
 def read_frame(file: BinaryIO, target: str) -> Frame:
-    """Read a canonical Parquet file; raises BadInputError where it has no such target."""
+    """Read a canonical Parquet file; raises BadInputError if it has no such target."""
     table = pq.ParquetFile(file, pre_buffer=False).read(use_threads=False)
     if target not in table.column_names:
         msg = f"The data set has no column {target!r}; it has {', '.join(table.column_names)}."

@@ -27,7 +27,7 @@ class SplitRows:
 
 
 def split(target: np.ndarray[Any, Any], test_size: float, seed: int) -> SplitRows:
-    """Hold `test_size` of the rows out, each class in proportion; raises BadInputError where that cannot be."""
+    """Hold out `test_size` of the rows, each class in proportion; raises BadInputError if that is impossible."""
     _check(target, test_size, seed)
     parts = train_test_split(np.arange(len(target)), test_size=test_size, random_state=seed, stratify=target)
     train, test = (np.sort(part).astype("<i8") for part in parts)

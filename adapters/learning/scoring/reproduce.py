@@ -1,4 +1,4 @@
-"""The reproduce-task: train again from the record and say how far the result is the same."""
+"""The reproduce task: train again from the record and say how far the result is the same."""
 
 from __future__ import annotations
 

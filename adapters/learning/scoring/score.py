@@ -1,4 +1,4 @@
-"""The score-task: measures of a fitted model, on its held-out part or on a named data set."""
+"""The score task: measures of a fitted model, on its held-out part or on a named data set."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_held_out(facts: dict[str, Any], blobs: Blobs) -> Frame:
 
 
 def compute_measure(spec: MeasureSpec, model: Pipeline, part: Frame) -> Any:
-    """Compute one measure: a number, a table as nested lists, or None where it is not defined."""
+    """Compute one measure: a number, a table as nested lists, or None if it is not defined."""
     measure = find(MEASURES, spec.name).target()
     chosen = _averaging_options(spec, model)
     with warnings.catch_warnings():
@@ -53,7 +53,7 @@ def compute_measure(spec: MeasureSpec, model: Pipeline, part: Frame) -> Any:
 
 
 def _averaging_options(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
-    """Return the keywords of the averaging; of `binary`, the positive class is the last in order."""
+    """Return the keywords of the averaging; for `binary`, the positive class is the last in order."""
     if spec.average is None:
         return {}
     if spec.average != "binary":
@@ -68,7 +68,7 @@ def _averaging_options(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
 
 
 def _read_other_dataset(model: Pipeline, facts: dict[str, Any], on: dict[str, Any], blobs: Blobs) -> Frame:
-    """Read another data set and check that its columns and classes are those of the training's."""
+    """Read another data set and check that its columns and classes match the training's."""
     with blobs.open(facts["dataset"]["sha256"]) as file:
         known = read_frame(file, facts["target"])
     with blobs.open(on["sha256"]) as file:

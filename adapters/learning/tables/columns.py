@@ -20,7 +20,7 @@ NUMBER, TIME = pa.float64(), pa.timestamp("us")
 
 
 def check_names(names: list[str]) -> None:
-    """Refuse no, too many, empty, overlong and repeated column names."""
+    """Refuse missing, too many, empty, overlong and repeated column names."""
     if not names:
         raise BadInputError("The file has no columns.")
     if len(names) > MOST_COLUMNS:
@@ -47,12 +47,12 @@ def too_many_columns_error(number: int) -> BadInputError:
 
 
 def canonical_schema(raw: pa.Schema) -> pa.Schema:
-    """Return the canonical types; raises BadInputError for columns that are no numbers, words or times."""
+    """Return the canonical types; raises BadInputError for columns that are not numbers, booleans, text or times."""
     return pa.schema([pa.field(field.name, _canonical(field.name, field.type)) for field in raw])
 
 
 def value_type(kind: pa.DataType) -> pa.DataType:
-    """Return the type of what a column holds, which of a dictionary is that of its entries."""
+    """Return the type of a column's values; for a dictionary, the type of its entries."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -62,7 +62,7 @@ def column_types(schema: pa.Schema) -> dict[str, str]:
 
 
 class Columns:
-    """The canonical columns of a raw table: casts its batches, and counts on the way what no number may be."""
+    """The canonical columns of a raw table: casts its batches, and counts infinite values."""
 
     def __init__(self, raw: pa.Schema) -> None:
         self.schema = canonical_schema(raw)
@@ -76,7 +76,7 @@ class Columns:
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
     def check(self) -> None:
-        """Raise BadInputError where a batch had infinite values."""
+        """Raise BadInputError if a batch had infinite values."""
         for name in self.schema.names:
             if count := self._infinite[name]:
                 raise BadInputError(f"Column {name!r} has {count} infinite values: leave unknown values empty.")
@@ -107,7 +107,7 @@ def _canonical(name: str, kind: pa.DataType) -> pa.DataType:
 
 
 def check_texts(name: str, column: pa.Array) -> None:
-    """Raise BadInputError for a text that is too long; texts of a dictionary are looked at before they are unfolded."""
+    """Raise BadInputError for a text that is too long; dictionary texts are checked before they are expanded."""
     texts = column.dictionary if pa.types.is_dictionary(column.type) else column
     if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
         longest = pc.max(pc.binary_length(texts)).as_py() or 0
@@ -122,7 +122,7 @@ KINDS = "classes (whole numbers, booleans or words)"
 
 
 class Target:
-    """Looks at the target batch by batch and makes classes of it; `classes` judges the whole."""
+    """Reads the target batch by batch and turns it into classes; `classes` checks the whole."""
 
     def __init__(self, name: str, schema: pa.Schema) -> None:
         self._name, self._place = name, schema.get_field_index(name)
@@ -133,7 +133,7 @@ class Target:
         self._missing, self._fractions, self._uncounted = 0, False, False
 
     def observe(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Take note of a canonical batch; return it with classes as its target."""
+        """Record a canonical batch; return it with classes as its target."""
         column = batch.column(self._place)
         self._missing += column.null_count
         if self._word == "number":
@@ -147,7 +147,7 @@ class Target:
         )
 
     def classes(self) -> list[str]:
-        """Return the names of the classes in order; raises BadInputError where the column cannot be a target."""
+        """Return the names of the classes in order; raises BadInputError if the column cannot be a target."""
         if self._missing:
             raise self._bad(f"has {self._missing} missing values: remove those rows or fill them in.")
         if self._word == "time":

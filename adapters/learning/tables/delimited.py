@@ -31,7 +31,7 @@ UNCERTAIN = {
 
 
 def join_types(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    """Return the narrowest type that takes the values of both."""
+    """Return the narrowest type that has room for the values of both."""
     if one == other or pa.types.is_null(other):
         return one
     if pa.types.is_null(one):
@@ -81,7 +81,7 @@ def check_lines(path: Path, delimiter: str) -> None:
 def quoted_value_pattern(delimiter: str) -> re.Pattern[bytes]:
     """Return the pattern of a value in quotes; its group is empty where the quote is still open.
 
-    Possessive, so that a value takes no memory for each quote within it.
+    It is possessive: a value takes no memory for each quote in it.
     """
     return re.compile(rb"(?<![^\r\n" + delimiter.encode() + rb'])"[^"]*+(?:""[^"]*+)*+("?)')
 
@@ -113,7 +113,7 @@ def _too_long_header() -> BadInputError:
 
 
 class _Scan:
-    """Goes through a file; keeps of what it saw the byte before the next one, or the value whose quote is open."""
+    """Scans a file; keeps only the byte before the next one, or the value whose quote is open."""
 
     def __init__(self, quoted: re.Pattern[bytes]) -> None:
         self._quoted = quoted
@@ -147,7 +147,7 @@ class _Scan:
         self._kept, self._context = seen[begin:], min(opened, 1)
 
     def end(self) -> None:
-        """Say what is still open."""
+        """Raise BadInputError for what is still open."""
         if self._open:
             raise BadInputError(f"A quote that is opened in line {self._open} is never closed.")
 
@@ -249,7 +249,7 @@ def _delimiter(path: Path, kind: str) -> str:
 
 
 def _fits(opened: Callable[[], Any]) -> bool:
-    """Whether all values have the types that a reader takes them for; its opening reads the first of them."""
+    """Whether all values have the types that the reader expects; opening it reads the first of them."""
     try:
         for _ in opened():
             pass

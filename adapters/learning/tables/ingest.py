@@ -26,7 +26,7 @@ CHUNK = 1 << 20
 def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     """Read, check and store; facts as in docs/architecture.md, or `{builtin, target}`. The given file stays.
 
-    Batch by batch, so that what it needs of memory does not grow with the file.
+    It works batch by batch, so its memory does not grow with the file.
     """
     with _open_builtin(facts["builtin"]) if "builtin" in facts else _open_upload(facts, blobs) as source:
         return _store(source, str(facts["target"]), blobs)
@@ -88,7 +88,7 @@ def _check_target(names: list[str], target: str) -> None:
 
 
 def unpack(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
-    """Decompress a gzip file and stop at the limit, whatever the file promises."""
+    """Decompress a gzip file and stop at the limit, whatever size the file claims."""
     written = 0
     try:
         with gzip.open(path) as packed, into.open("wb") as plain:

@@ -195,7 +195,7 @@ def _slabs(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def _size(table: pa.Table) -> int:
-    """Return how many bytes the values take; Arrow's own `nbytes` depends on how the rows came together."""
+    """Return how many bytes the values take; Arrow's own `nbytes` depends on how the rows were batched."""
     texts = (column for column in table.columns if pa.types.is_string(column.type))
     lengths = sum(int(pc.sum(pc.binary_length(column)).as_py() or 0) for column in texts)
     return lengths + 8 * int(table.num_rows) * int(table.num_columns)

@@ -14,14 +14,14 @@ MOST_VALUES = 1 << 28  # rows times columns: as numbers they take 2 GiB
 
 @dataclass(frozen=True)
 class Source:
-    """`schema` is true for every batch. A batch holds some tens of MiB; what is wrong with it is a BadInputError."""
+    """`schema` holds for every batch. A batch has some tens of MiB; a fault in it raises BadInputError."""
 
     schema: pa.Schema
     batches: Callable[[], Iterator[pa.RecordBatch]]
 
     @classmethod
     def of(cls, table: pa.Table) -> Source:
-        """Return a table that is in memory already."""
+        """Return a source for a table that is in memory."""
         return cls(table.schema, lambda: iter(table.to_batches()))
 
 

@@ -28,7 +28,7 @@ UNSEALED_STATUSES = frozenset({400, 401, 403, 408, 413, 414, 431})
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """`body` is the JSON value, None where `content` (the bytes) is none. Status and headers are those of the seal."""
 
     status: int
@@ -63,7 +63,7 @@ class Answer:
         """Where the task of a 202 can be asked for: a path."""
         return str(self.headers.get("Location", ""))
 
-    def raise_for_status(self) -> Answer:
+    def raise_for_status(self) -> Response:
         """Return it, or raise its problem as ProblemError."""
         if self.is_problem:
             raise ProblemError(self.status, self.problem)
@@ -90,7 +90,7 @@ def unseal_head(call: OutgoingCall, reply: HTTPResponse) -> AnswerFacts | None:
     return facts
 
 
-def read_sealed(call: OutgoingCall, facts: AnswerFacts, content: bytes) -> Answer:
+def read_sealed(call: OutgoingCall, facts: AnswerFacts, content: bytes) -> Response:
     """Open an answer with its seal; raises UnprovenAnswerError for a body that is not the one of this seal."""
     if hashlib.sha256(content).hexdigest() != facts.sha256:
         raise changed(call, "another body came than was sent")
@@ -106,10 +106,10 @@ def read_sealed(call: OutgoingCall, facts: AnswerFacts, content: bytes) -> Answe
     body = _json(media, content)
     if facts.status == NOT_AUTHENTICATED and isinstance(body, dict):  # of this sending; a copy of it may count
         body |= {"detail": with_doubt(call, str(body.get("detail", "")))}
-    return Answer(facts.status, headers, content, body, media, is_sealed=True)
+    return Response(facts.status, headers, content, body, media, is_sealed=True)
 
 
-def read_unsealed(url: str, call: OutgoingCall, reply: HTTPResponse) -> Answer:
+def read_unsealed(url: str, call: OutgoingCall, reply: HTTPResponse) -> Response:
     """Read an answer without a seal; raises UnprovenAnswerError where only a sealed one counts."""
     media, status, base = reply.headers.get_content_type(), reply.status, urlsplit(url).path
     path = call.target.removeprefix(base).partition("?")[0]
@@ -124,7 +124,7 @@ def read_unsealed(url: str, call: OutgoingCall, reply: HTTPResponse) -> Answer:
         problem = body if isinstance(body, dict) else {"type": "no-problem-object"}
         detail = str(problem.get("detail") or f"The answer was HTTP {status}.")
         body = problem | {"detail": with_doubt(call, f"{detail} (This answer is not sealed.)"), "status": status}
-    return Answer(status, reply.headers, content, body, media, is_sealed=False)
+    return Response(status, reply.headers, content, body, media, is_sealed=False)
 
 
 def changed(call: OutgoingCall, what: str) -> UnprovenAnswerError:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from autolearn.answers import FIRST_PROBLEM, Answer, changed, read_sealed, read_unsealed, unseal_head
+from autolearn.answers import FIRST_PROBLEM, Response, changed, read_sealed, read_unsealed, unseal_head
 from autolearn.credentials import Credentials
 from autolearn.errors import (
     NOT_REACHED,
@@ -25,7 +25,7 @@ from autolearn.errors import (
     UnreachableError,
     slug_of,
 )
-from autolearn.events import Event, read_events
+from autolearn.events import StreamEvent, read_events
 from autolearn.locations import backend_url, credentials_file
 from autolearn.outgoing_call import Body, FileBody, OutgoingCall
 from autolearn.positions import Positions
@@ -48,7 +48,7 @@ class StreamedAnswer:
 
 
 @dataclass(frozen=True)
-class Client:
+class BackendClient:
     """One client at one backend.
 
     Methods raise ProblemError (refused), UnreachableError, NoAnswerError, UnprovenAnswerError, InvalidInputError.
@@ -59,7 +59,7 @@ class Client:
     positions: Positions
     pause: Callable[[float], None] = field(default=time.sleep, repr=False)
 
-    def get(self, *path: str, **query: Any) -> Answer:
+    def get(self, *path: str, **query: Any) -> Response:
         """Ask for what the parts of `path` name, at least as new as this client's own writes."""
         answer = self.exchange(self.call("GET", target_of(path, query | self._after())))
         if answer.is_problem and slug_of(answer.problem) == NOT_REACHED:
@@ -67,22 +67,22 @@ class Client:
             raise ProblemError(answer.status, answer.problem | {"detail": detail})
         return answer.raise_for_status()
 
-    def post(self, *path: str, body: Any = None, background: bool = False) -> Answer:
+    def post(self, *path: str, body: Any = None, background: bool = False) -> Response:
         """Send a command; with `background` the answer (202) does not wait for the end of its task."""
         call = self.call("POST", target_of(path, {}))
         return self.exchange(call, _encode(body), BACKGROUND if background else {}).raise_for_status()
 
-    def delete(self, *path: str) -> Answer:
+    def delete(self, *path: str) -> Response:
         return self.exchange(self.call("DELETE", target_of(path, {}))).raise_for_status()
 
-    def upload(self, *path: str, file: Path, **query: Any) -> Answer:
+    def upload(self, *path: str, file: Path, **query: Any) -> Response:
         return self.exchange(self.call("POST", target_of(path, query)), FileBody.of(file)).raise_for_status()
 
     def download(self, *path: str, to: Path, **query: Any) -> int:
         """GET raw bytes into a file, whole and as they were sealed for; return their number."""
         call = self.call("GET", target_of(path, query | self._after()))
         answer = self._deliver(call, None, {}, streamed=RAW)
-        if isinstance(answer, Answer):
+        if isinstance(answer, Response):
             answer.raise_for_status()
             raise changed(call, "no file came")
         digest = hashlib.sha256()
@@ -97,13 +97,13 @@ class Client:
                 raise changed(call, "another file came than was sent")
             return file.tell()
 
-    def stream(self, method: str, *path: str, body: Any = None, **query: Any) -> Iterator[Event]:
+    def stream(self, method: str, *path: str, body: Any = None, **query: Any) -> Iterator[StreamEvent]:
         """Yield the events of a stream as they come; a backend that answers at once gives one event, `result`."""
         call = self.call(method, target_of(path, query))
         accept = {"Accept": f"{EVENT_STREAM}, {SEALED}"}
         answer = self.send(call, None if method == "GET" else _encode(body), accept)
-        if isinstance(answer, Answer):
-            yield Event("result", answer.raise_for_status().body)
+        if isinstance(answer, Response):
+            yield StreamEvent("result", answer.raise_for_status().body)
         else:
             yield from answer
 
@@ -113,14 +113,14 @@ class Client:
         check_length(whole)
         return OutgoingCall(self.credentials, method, whole, idempotency_key=key)
 
-    def exchange(self, call: OutgoingCall, body: Body = None, headers: dict[str, str] | None = None) -> Answer:
+    def exchange(self, call: OutgoingCall, body: Body = None, headers: dict[str, str] | None = None) -> Response:
         """Send a call until it is answered; problems are answers too."""
         answer = self.send(call, body, headers or {})
-        if not isinstance(answer, Answer):
+        if not isinstance(answer, Response):
             raise NoAnswerError("The backend answers this call by a stream.")
         return answer
 
-    def send(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Answer | Iterator[Event]:
+    def send(self, call: OutgoingCall, body: Body, headers: dict[str, str]) -> Response | Iterator[StreamEvent]:
         """Send a call until it is answered, by an answer or by a stream of events."""
         answer, retries = self._deliver(call, body, headers, streamed=EVENT_STREAM), pauses()
         while _is_only_recorded(answer) and (pause := next(retries, None)) is not None:
@@ -135,7 +135,7 @@ class Client:
 
     def _deliver(
         self, call: OutgoingCall, body: Body, headers: dict[str, str], streamed: str
-    ) -> Answer | StreamedAnswer:
+    ) -> Response | StreamedAnswer:
         """Repeat a call whose connection broke: the same request id is the same command, so nothing is done twice."""
         retries = pauses()
         while True:
@@ -149,7 +149,7 @@ class Client:
                     raise unreachable(self.url, broken) from None
                 self.pause(pause)
 
-    def _read(self, call: OutgoingCall, reply: HTTPResponse, streamed: str) -> Answer | StreamedAnswer:
+    def _read(self, call: OutgoingCall, reply: HTTPResponse, streamed: str) -> Response | StreamedAnswer:
         with ExitStack() as unless_streamed:
             unless_streamed.callback(reply.close)
             facts = unseal_head(call, reply)
@@ -160,7 +160,7 @@ class Client:
                 return StreamedAnswer(reply, facts)
             return read_sealed(call, facts, read_body(reply))
 
-    def _read_events(self, call: OutgoingCall, answer: StreamedAnswer) -> Iterator[Event]:
+    def _read_events(self, call: OutgoingCall, answer: StreamedAnswer) -> Iterator[StreamEvent]:
         try:
             yield from read_events(call, answer.reply.headers[SEAL], answer.reply)
         except (OSError, HTTPException) as broken:
@@ -180,7 +180,7 @@ class Client:
         return f" {why} Then remove {self.positions.file}, which knows a later one."
 
 
-def connect(url: str | None = None) -> Client:
+def connect(url: str | None = None) -> BackendClient:
     """Return the client of the backend at `url` (by default AUTOLEARN_URL), with the credentials of this user.
 
     Raises InvalidInputError, MissingCredentialsError where AUTOLEARN_CREDENTIALS names no file, UnreachableError where
@@ -196,12 +196,12 @@ def connect(url: str | None = None) -> Client:
             f"There are no credentials at {file}: `autolearn up` starts a backend on this machine and makes some; "
             "for another backend, set AUTOLEARN_URL and AUTOLEARN_CREDENTIALS."
         ) from None
-    return Client(url, credentials, Positions.of(file, url, credentials.client, credentials.key))
+    return BackendClient(url, credentials, Positions.of(file, url, credentials.client, credentials.key))
 
 
-def _is_only_recorded(answer: Answer | StreamedAnswer) -> bool:
+def _is_only_recorded(answer: Response | StreamedAnswer) -> bool:
     """Whether the command is done, but its answer is to be asked for by a call of its own."""
-    return isinstance(answer, Answer) and answer.is_problem and slug_of(answer.problem) == OUTCOME_RECORDED
+    return isinstance(answer, Response) and answer.is_problem and slug_of(answer.problem) == OUTCOME_RECORDED
 
 
 def _encode(body: Any) -> bytes:

@@ -15,29 +15,29 @@ LAST = ("result", "problem")  # a stream ends with one of them, or was cut
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StreamEvent:
     """One event: its name and its JSON value."""
 
     name: str
     data: Any
 
 
-def read_events(call: OutgoingCall, stream_seal: str, lines: Iterable[bytes]) -> Iterator[Event]:
+def read_events(call: OutgoingCall, stream_seal: str, lines: Iterable[bytes]) -> Iterator[StreamEvent]:
     """Yield the events of a stream in order; `stream_seal` is its answer's AutoLearn-Seal.
 
     Raises UnprovenAnswerError for one that is not the next of this stream, and for a stream that is cut.
     """
     for number, (name, data) in enumerate(_blocks(lines), start=1):
         try:
-            yield Event(name, json.loads(call.unseal_event(number, name, stream_seal, data.encode())))
+            yield StreamEvent(name, json.loads(call.unseal_event(number, name, stream_seal, data.encode())))
         except BrokenSealError as wrong:
-            raise unproven(call, f"Event {number} of the stream is not the backend's. {wrong}") from None
+            raise unproven(call, f"StreamEvent {number} of the stream is not the backend's. {wrong}") from None
         if name in LAST:
             return
     raise unproven(call, "The stream broke off before its end.")
 
 
-def check_problem(event: Event) -> None:
+def check_problem(event: StreamEvent) -> None:
     """Raise ProblemError for the event by which a stream is refused on its way."""
     if event.name == "problem":
         raise ProblemError(int(event.data.get("status", ProblemError.status)), event.data)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from autolearn.errors import WaitTimeoutError
 
 UNFINISHED = ("requested", "started")
@@ -18,7 +18,10 @@ KINDS = {"e": "evaluations", "r": "reproductions"}
 
 
 def wait_for_end(
-    client: Client, path: tuple[str, ...], seconds: float | None = None, clock: Callable[[], float] = time.monotonic
+    client: BackendClient,
+    path: tuple[str, ...],
+    seconds: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Any:
     """Return a task's object once it is finished; raises WaitTimeoutError after so many seconds (None: never)."""
     until = None if seconds is None else clock() + seconds

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from autolearn.credentials import Credentials
 from autolearn.positions import Positions
 from benchmarks import Figure
@@ -50,9 +50,11 @@ def _figures(pid: int, url: str, data: Path) -> Iterable[Figure]:
     yield Figure("backend with the warm forkserver, PSS", family_pss(pid), "MiB", "<= 320")
 
 
-def _client(url: str, data: Path) -> Client:
+def _client(url: str, data: Path) -> BackendClient:
     credentials = Credentials.read(data / "credentials.json")
-    return Client(url, credentials, Positions.of(data / "credentials.json", url, credentials.client, credentials.key))
+    return BackendClient(
+        url, credentials, Positions.of(data / "credentials.json", url, credentials.client, credentials.key)
+    )
 
 
 def _shell(url: str, data: Path) -> Callable[[str], Any]:

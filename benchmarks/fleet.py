@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from autolearn.credentials import Credentials
 from autolearn.positions import Positions
 from benchmarks import Figure
@@ -85,7 +85,7 @@ def _figures(fleet: Fleet) -> Iterable[Figure]:
         yield Figure(what, statistics.median(times), "s", "<= 2")
 
 
-def _visible(client: Client) -> float:
+def _visible(client: BackendClient) -> float:
     """Return the p50 in ms from a command's answer to a query that sees it (the query's own way included)."""
     times = []
     for n in range(ROUNDS):
@@ -96,7 +96,7 @@ def _visible(client: Client) -> float:
     return statistics.median(times) - _p50(lambda: client.get("catalog"))
 
 
-def _takeover(fleet: Fleet, client: Client, kind: str) -> float:
+def _takeover(fleet: Fleet, client: BackendClient, kind: str) -> float:
     in_charge = next(member for member in fleet.of(kind) if '"in_charge":true' in member.get("/health/ready")[1])
     begin = time.perf_counter()
     in_charge.kill()
@@ -108,10 +108,10 @@ def _takeover(fleet: Fleet, client: Client, kind: str) -> float:
     return took
 
 
-def _client(fleet: Fleet, name: str) -> Client:
+def _client(fleet: Fleet, name: str) -> BackendClient:
     file = fleet.folder / f"{name}.json"
     credentials = Credentials.read(file)
-    return Client(fleet.url, credentials, Positions.of(file, fleet.url, credentials.client, credentials.key))
+    return BackendClient(fleet.url, credentials, Positions.of(file, fleet.url, credentials.client, credentials.key))
 
 
 def _p50(work: Callable[[], object]) -> float:

@@ -16,7 +16,7 @@ from typing import Any
 
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from autolearn.credentials import Credentials
 from autolearn.errors import ProblemError
 from autolearn.positions import Positions
@@ -102,13 +102,13 @@ def shell_figures(folder: Path) -> Iterator[Figure]:
         yield Figure("memory, warm: MLflow's server / AutoLearn", theirs / mine, "x", "", f"MLflow {theirs:.0f} MiB")
 
 
-def client_of(url: str, data: Path, position: int) -> Client:
+def client_of(url: str, data: Path, position: int) -> BackendClient:
     """Return a client as the command line makes it, once the read models have reached the position."""
     file = data / "credentials.json"
     credentials = Credentials.read(file)
     positions = Positions.of(file, url, credentials.client, credentials.key)
     positions.advance(position)  # so that the client asks for this position or later
-    client = Client(url, credentials, positions)
+    client = BackendClient(url, credentials, positions)
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while True:
         try:
@@ -142,7 +142,7 @@ def page_figures(folder: Path, count: int) -> Iterator[Figure]:
             yield Figure(f"{what}: MLflow / AutoLearn", theirs / ours, "x", "", f"MLflow {theirs * 1000:.0f} ms")
 
 
-def our_page(client: Client, query: dict[str, str]) -> list[Any]:
+def our_page(client: BackendClient, query: dict[str, str]) -> list[Any]:
     """Ask AutoLearn."""
     return list(client.get("experiments", limit=100, **query).body["experiments"])
 

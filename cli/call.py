@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from adapters.host.printable import visible_lines
-from autolearn.answers import Answer
+from autolearn.answers import Response
 from autolearn.events import check_problem
 from autolearn.outgoing_call import Body, FileBody
 from cli.options import shared
@@ -51,7 +51,7 @@ def call(
     key = next((sent.pop(name) for name in list(sent) if name.lower() == "idempotency-key"), "")
     body, client = _read_body(method.upper(), data, raw), terminal.client()
     answer = client.send(client.call(method.upper(), path, key), body, sent)
-    if isinstance(answer, Answer):
+    if isinstance(answer, Response):
         _print_answer(terminal, answer, include=include)
         return
     for event in answer:
@@ -59,7 +59,7 @@ def call(
         check_problem(event)
 
 
-def _print_answer(terminal: Terminal, answer: Answer, *, include: bool) -> None:
+def _print_answer(terminal: Terminal, answer: Response, *, include: bool) -> None:
     if include:
         terminal.say(f"HTTP {answer.status}")
         for name, value in answer.headers.items():

@@ -17,10 +17,10 @@ from typing import Any
 import click
 
 from adapters.host.printable import visible, visible_json
-from autolearn.answers import Answer
-from autolearn.client import Client
+from autolearn.answers import Response
+from autolearn.client import BackendClient
 from autolearn.errors import ClientError, InvalidInputError, ProblemError
-from autolearn.events import Event
+from autolearn.events import StreamEvent
 from autolearn.outgoing_call import Body, FileBody
 from autolearn.protocol.headers import (
     AUDIT,
@@ -66,7 +66,7 @@ class LocalProxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, client: Client, port: int) -> None:
+    def __init__(self, client: BackendClient, port: int) -> None:
         super().__init__(("127.0.0.1", port), RequestHandler)
         self.client = client
         self.secret = secrets.token_urlsafe(SECRET_BYTES)
@@ -151,7 +151,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             headers["Accept"] = f"{EVENT_STREAM}, {SEALED}"
         call = self.server.client.call(self.command, target, self.headers.get("Idempotency-Key", ""))
         answer = self.server.client.send(call, body, headers)
-        if not isinstance(answer, Answer):  # some routes answer by events whether they are asked to or not
+        if not isinstance(answer, Response):  # some routes answer by events whether they are asked to or not
             self._send_events(answer)
             return
         kept = {name: answer.headers[name] for name in ANSWER_HEADERS if name in answer.headers}
@@ -159,7 +159,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             kept["Location"] = f"/{self.server.secret}{kept['Location']}"
         self._send(answer.status, answer.media, self._content(answer), kept)
 
-    def _content(self, answer: Answer) -> bytes:
+    def _content(self, answer: Response) -> bytes:
         """Return what is sent; the OpenAPI page and its document, which name paths, get those of the proxy."""
         if isinstance(answer.body, dict) and "openapi" in answer.body:
             return json.dumps(answer.body | {"servers": [{"url": f"/{self.server.secret}"}]}).encode()
@@ -169,7 +169,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             return answer.content.replace(b"/openapi.json", f"/{self.server.secret}/openapi.json".encode())
         return answer.content
 
-    def _send_events(self, events: Iterator[Event]) -> None:
+    def _send_events(self, events: Iterator[StreamEvent]) -> None:
         """Pass events on; once the head is sent, a refusal can only be the last of them."""
         event = next(events, None)
         self._send_head(200, EVENT_STREAM, {"Cache-Control": "no-store"})
@@ -182,7 +182,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             try:
                 event = next(events, None)
             except ClientError as refusal:
-                event = Event("problem", refusal.problem | {"status": refusal.status})
+                event = StreamEvent("problem", refusal.problem | {"status": refusal.status})
 
     def _send_problem(self, refusal: ClientError, headers: dict[str, str] | None = None) -> None:
         problem = json.dumps(refusal.problem | {"status": refusal.status}).encode()

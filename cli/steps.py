@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from autolearn.errors import NoAnswerError
-from autolearn.events import Event, check_problem
+from autolearn.events import StreamEvent, check_problem
 from cli.terminal import Terminal
 
 
-def result_of(terminal: Terminal, what: str, events: Iterable[Event]) -> Any:
+def result_of(terminal: Terminal, what: str, events: Iterable[StreamEvent]) -> Any:
     """Return the data of the event `result`; raises ProblemError, NoAnswerError for a stream that ends without one."""
     with terminal.working(what) as spinner:
         for event in events:
@@ -22,7 +22,7 @@ def result_of(terminal: Terminal, what: str, events: Iterable[Event]) -> Any:
     raise NoAnswerError("The backend ended before it had a result: look at its log.")
 
 
-def offline(steps: Iterable[dict[str, Any]]) -> Iterable[Event]:
+def offline(steps: Iterable[dict[str, Any]]) -> Iterable[StreamEvent]:
     """Give the steps of an inspection without a backend the shape of a stream."""
     for step in steps:
-        yield Event("result", step["result"]) if "result" in step else Event("progress", step)
+        yield StreamEvent("result", step["result"]) if "result" in step else StreamEvent("progress", step)

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from autolearn.answers import Answer
-from autolearn.client import Client
+from autolearn.answers import Response
+from autolearn.client import BackendClient
 from autolearn.tasks import UNFINISHED, path_of_answer, wait_for_end
 from cli import exit_codes
 from cli.output import Facts
@@ -17,7 +17,7 @@ from cli.views import format_failure
 FAILED = ("failed", "cancelled")
 
 
-def await_task(terminal: Terminal, client: Client, answer: Answer, *, wait: bool = True) -> Any:
+def await_task(terminal: Terminal, client: BackendClient, answer: Response, *, wait: bool = True) -> Any:
     """Return the object of a task, with `wait` as it is at its end."""
     if not wait or answer.body.get("state") not in UNFINISHED:
         return answer.body

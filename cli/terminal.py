@@ -15,7 +15,7 @@ from cli.output import View, as_json, render
 from cli.table import Style
 
 if TYPE_CHECKING:
-    from autolearn.client import Client
+    from autolearn.client import BackendClient
     from cli.spinner import Spinner
 
 ALL_FACTS = View()
@@ -32,7 +32,7 @@ class Terminal:
     def is_for_people(self) -> bool:
         return self.form == "table"
 
-    def client(self) -> Client:
+    def client(self) -> BackendClient:
         from autolearn.client import connect  # noqa: PLC0415 - loads cryptography and http.client
 
         return connect(self.url)

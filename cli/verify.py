@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import click
 
-from autolearn.events import Event
+from autolearn.events import StreamEvent
 from cli import exit_codes
 from cli.options import shared
 from cli.output import Block, Facts, View
@@ -41,7 +41,7 @@ def verify(
         click.get_current_context().exit(exit_codes.DIFFERENT)
 
 
-def _steps(terminal: Terminal, given: Facts, data: str | None) -> Iterable[Event]:
+def _steps(terminal: Terminal, given: Facts, data: str | None) -> Iterable[StreamEvent]:
     if data is None:
         return terminal.client().stream("POST", "verifications", body=given)
     from server.inspection.inspections import inspect_offline  # noqa: PLC0415 - loads the adapters

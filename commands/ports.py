@@ -175,7 +175,7 @@ class Clock(Protocol):
         ...
 
 
-class Retry(Protocol):
+class RetryPolicy(Protocol):
     """How often, and after which pauses, a decision that lost a race is made again."""
 
     @property
@@ -242,4 +242,4 @@ class Ports:
     launcher: Launcher
     clock: Clock
     worker: str
-    retry: Retry
+    retry: RetryPolicy

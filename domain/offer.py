@@ -25,7 +25,7 @@ class Description(Value):
     digest: str
 
 
-class Offered(Event):
+class EntryOffered(Event):
     """Base of the two offered events."""
 
     description: Description
@@ -34,32 +34,32 @@ class Offered(Event):
         aggregate.description, aggregate.withdrawn = self.description, False
 
 
-class ModelOffered(Offered):
+class ModelOffered(EntryOffered):
     """A model can be trained."""
 
     NAME: ClassVar[str] = "model-offered.v1"
 
 
-class MeasureOffered(Offered):
+class MeasureOffered(EntryOffered):
     """A measure can be computed."""
 
     NAME: ClassVar[str] = "measure-offered.v1"
 
 
-class Withdrawn(Event):
+class EntryWithdrawn(Event):
     """Base of the two withdrawn events."""
 
     def apply(self, aggregate: Offer) -> None:
         aggregate.withdrawn = True
 
 
-class ModelWithdrawn(Withdrawn):
+class ModelWithdrawn(EntryWithdrawn):
     """The model is no longer offered."""
 
     NAME: ClassVar[str] = "model-withdrawn.v1"
 
 
-class MeasureWithdrawn(Withdrawn):
+class MeasureWithdrawn(EntryWithdrawn):
     """The measure is no longer offered."""
 
     NAME: ClassVar[str] = "measure-withdrawn.v1"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from domain.dataset import DatasetRegistered, DatasetRetired
 from domain.errors import NotFoundError
 from domain.lookup import nearest_names
-from domain.offer import Offered, Withdrawn
+from domain.offer import EntryOffered, EntryWithdrawn
 from projections.jsonable import to_jsonable
 from projections.ports import Body, Change, Current, Documents, Recorded
 
@@ -25,11 +25,11 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     event = recorded.event
     kind, _, name = event.originator_id.partition(":")
     document = current(KIND, f"{kind}/{name}")
-    if isinstance(event, Offered):
+    if isinstance(event, EntryOffered):
         changed = _offered(kind, name, event)
     elif isinstance(event, DatasetRegistered):
         changed = _registered(name, event)
-    elif isinstance(event, (DatasetRetired, Withdrawn)):
+    elif isinstance(event, (DatasetRetired, EntryWithdrawn)):
         changed = {**(document or {}), "state": "retired" if kind == "dataset" else "withdrawn"}
     else:
         return []
@@ -38,7 +38,7 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     return [Change(KIND, f"{kind}/{name}", changed), *([] if learned == names else [Change(NAMES, ALL, learned)])]
 
 
-def _offered(kind: str, name: str, event: Offered) -> Body:
+def _offered(kind: str, name: str, event: EntryOffered) -> Body:
     it = event.description
     return {
         "kind": kind,

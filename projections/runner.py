@@ -23,14 +23,14 @@ BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ProjectionFault:
     """Why the projection stands still: `position` is the commit that it cannot fold or write."""
 
     position: int
     sentence: str
 
 
-class Runner:
+class ProjectionRunner:
     """Folds what the feed has. An event that cannot be folded stops it, visibly, until it can; it never skips one.
 
     `head` tells where the log itself is, where the feed is a copy of it that may be made anew.
@@ -52,7 +52,7 @@ class Runner:
         self._stopping = Event()
         self._thread: Thread | None = None
         self._jobs: SimpleQueue[tuple[Callable[[], None], Future[None]]] = SimpleQueue()
-        self.fault: Fault | None = None
+        self.fault: ProjectionFault | None = None
 
     @property
     def is_alive(self) -> bool:
@@ -124,13 +124,13 @@ class Runner:
             try:
                 self._follow()
             except UNABLE as error:
-                self._note(Fault(self._known_position(), error.sentence))
+                self._note(ProjectionFault(self._known_position(), error.sentence))
                 self._stopping.wait(RETRY_SECONDS)
             except Poisoned as error:
-                self._note(Fault(error.position, error.sentence))
+                self._note(ProjectionFault(error.position, error.sentence))
                 self._stand_still(AGAIN_SECONDS)
             except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen and nothing may be skipped
-                self._note(Fault(self._known_position(), f"{type(error).__name__}: {error}"))
+                self._note(ProjectionFault(self._known_position(), f"{type(error).__name__}: {error}"))
                 self._stand_still(AGAIN_SECONDS)
 
     def _follow(self) -> None:
@@ -146,7 +146,9 @@ class Runner:
         """Whether the log is an older copy than what was folded: going on would mix two histories."""
         (head, _), position = self._head(), max(self._documents.positions().values())
         if position > head:
-            self._note(Fault(head, f"The read models are at {position}, ahead of the log ({head}): rebuild them."))
+            self._note(
+                ProjectionFault(head, f"The read models are at {position}, ahead of the log ({head}): rebuild them.")
+            )
         return position > head
 
     def _stand_still(self, seconds: float = float("inf")) -> None:
@@ -155,7 +157,7 @@ class Runner:
         while self.fault is not None and monotonic() < end and not self._stopping.wait(IDLE_SECONDS):
             self._run_jobs()
 
-    def _note(self, fault: Fault) -> None:
+    def _note(self, fault: ProjectionFault) -> None:
         if fault != self.fault:  # what lasts is said once
             log.error("the projection stands still at %s: %s", fault.position, fault.sentence)
         self.fault = fault

@@ -42,11 +42,11 @@ class Follower(Protocol):
     def stop(self) -> None: ...
 
 
-class Launcher(Protocol):
-    """Starts task processes; `confined` says what they may use of the machine."""
+class TaskLauncher(Protocol):
+    """Starts task processes; `confinement` says what they may use of the machine."""
 
     @property
-    def confined(self) -> str: ...
+    def confinement(self) -> str: ...
 
     def prepare(self) -> None:
         """Make a forkserver, in the background."""
@@ -59,7 +59,7 @@ class Runner:
 
     settings: Settings
     services: Services | None
-    launcher: Launcher | None
+    launcher: TaskLauncher | None
     followers: Sequence[Follower]
     serve: Serve
     opened: ExitStack
@@ -101,7 +101,7 @@ class Runner:
         if self.services:
             self.services.journal.started(start, self.services.head)
             if self.launcher:
-                log.info("%s", self.launcher.confined)
+                log.info("%s", self.launcher.confinement)
                 if WARM.intersection(self.services.roles.serve):
                     self.launcher.prepare()
         for follower in self.followers:

@@ -112,7 +112,7 @@ class Database(SqliteFile):
     def __init__(self, path: str | Path, *, read_only: bool = False, immutable: bool = False) -> None:
         pragmas = "synchronous=FULL", "wal_autocheckpoint=2000"
         super().__init__(path, read_only=read_only, immutable=immutable, pragmas=pragmas)
-        self.tail_watcher = TailWatcher()
+        self.tail_watcher = SqliteTailWatcher()
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -142,7 +142,7 @@ class Database(SqliteFile):
             raise NotAbleError(f"{self.path} was removed, renamed or replaced while it was served: nothing is stored.")
 
 
-class TailWatcher:
+class SqliteTailWatcher:
     """Wakes threads that wait for the log in a file to grow by what this process writes."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ Test = Ranges | Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PageRow:
     """A row of a page: where the next page would begin, and its body as stored."""
 
     offset: Offset
@@ -39,7 +39,7 @@ class Row:
 class IndexScan:
     """Entries of one index, the tests that rows of the page pass, and the order of the page.
 
-    `index`: the entries of a fact with these keys; None: all rows, by number. Row numbers are in [low, high).
+    `index`: the entries of a fact with these keys; None: all rows, by number. PageRow numbers are in [low, high).
     Sorted by a fact, a scan finds either the rows that have it, those behind `after`, or the rows `lacking` it.
     """
 
@@ -94,7 +94,7 @@ class Rows(Protocol):
         """Return the n-th entry of a scan in order, whatever its row number; None where there are fewer."""
         ...
 
-    def read(self, scan: IndexScan, until: Offset | None, most: int) -> list[Row]:
+    def read(self, scan: IndexScan, until: Offset | None, most: int) -> list[PageRow]:
         """Return rows that pass, in the order of the page; of a scan in order, up to and with an entry."""
         ...
 
@@ -105,7 +105,7 @@ class Rows(Protocol):
 
 def find_page(query: HistoryQuery, rows: Rows) -> Page:
     """Return at most `limit` rows in order, and where to go on: behind the last, or behind what was looked at."""
-    found: list[Row] = []
+    found: list[PageRow] = []
     stopped: Offset | None = None
     rare: IndexScan | None = None
     wanted = query.limit + 1
@@ -122,9 +122,9 @@ def find_page(query: HistoryQuery, rows: Rows) -> Page:
     return Page([from_json(row.body) for row in found[: query.limit]], stopped, query.at)
 
 
-def _scan(scans: Sequence[IndexScan], rows: Rows, wanted: int) -> tuple[list[Row], Offset | None, IndexScan | None]:
+def _scan(scans: Sequence[IndexScan], rows: Rows, wanted: int) -> tuple[list[PageRow], Offset | None, IndexScan | None]:
     """Return rows, the last entry looked at where there may be more, and the rare condition's scan if there was one."""
-    looks: list[tuple[Offset, list[Row], IndexScan]] = []
+    looks: list[tuple[Offset, list[PageRow], IndexScan]] = []
     for scan in scans:
         if scan.in_order:
             stopped = rows.entry(scan, FIRST_LOOK)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from adapters.http.policy import POLICY, Row
+from adapters.http.policy import POLICY, PolicyRow
 from adapters.http.routes.response_schemas import ProblemView
 from autolearn.protocol.headers import AUDIT, EVENT_STREAM, HEAD, POSITION, PROBLEM
 
@@ -92,7 +92,7 @@ def describe_api(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _complete(row: Row, operation: dict[str, Any]) -> None:
+def _complete(row: PolicyRow, operation: dict[str, Any]) -> None:
     operation["x-sealed"] = True
     operation["x-roles"] = sorted(row.roles)
     operation["security"] = [{"AutoLearn": []}]
@@ -109,7 +109,7 @@ def _complete(row: Row, operation: dict[str, Any]) -> None:
     operation["responses"] |= {status: _problem(text) for status, text in _refusals(row).items()}
 
 
-def _refusals(row: Row) -> dict[str, str]:
+def _refusals(row: PolicyRow) -> dict[str, str]:
     named = NAMED if "{" in row.template or row.template == "/session" else {}
     return dict(sorted((EVERY_CALL | named | (COMMAND if row.is_command else {})).items()))
 

@@ -18,7 +18,7 @@ OPEN = frozenset({"/health/live", "/health/ready", "/metrics", "/docs", "/openap
 
 
 @dataclass(frozen=True)
-class Row:
+class PolicyRow:
     """One route: its service, method, template and the roles that may call it.
 
     `upload`: the body is a raw file and not JSON. `raw`: so is the answer.
@@ -46,50 +46,50 @@ class Row:
 
 
 POLICY = (
-    Row("catalog", "GET", "/catalog", EVERY),
-    Row("catalog", "GET", "/catalog/models", EVERY),
-    Row("catalog", "GET", "/catalog/models/{name}", EVERY),
-    Row("catalog", "GET", "/catalog/datasets", EVERY),
-    Row("catalog", "GET", "/catalog/datasets/{name}", EVERY),
-    Row("catalog", "GET", "/catalog/measures", EVERY),
-    Row("catalog", "GET", "/catalog/measures/{name}", EVERY),
-    Row("catalog", "POST", "/catalog/datasets", EVERY, upload=True),
-    Row("catalog", "POST", "/catalog/datasets/{name}/retirement", EVERY),
-    Row("catalog", "POST", "/catalog/models/{name}/withdrawal", SYSADMIN),
-    Row("catalog", "POST", "/catalog/measures/{name}/withdrawal", SYSADMIN),
-    Row("training", "POST", "/trainings", ANALYST),
-    Row("training", "GET", "/trainings/{id}", EVERY),
-    Row("training", "GET", "/trainings/{id}/events", EVERY),
-    Row("training", "DELETE", "/trainings/{id}", EVERY),
-    Row("evaluation", "POST", "/evaluations", EVERY),
-    Row("evaluation", "GET", "/evaluations/{id}", EVERY),
-    Row("evaluation", "GET", "/evaluations/{id}/events", EVERY),
-    Row("evaluation", "DELETE", "/evaluations/{id}", EVERY),
-    Row("session", "GET", "/session", EVERY),
-    Row("session", "POST", "/session/commit", ANALYST),
-    Row("session", "POST", "/session/discard", ANALYST),
-    Row("storage", "GET", "/experiments", EVERY),
-    Row("storage", "GET", "/experiments/{id}", EVERY),
-    Row("storage", "GET", "/experiments/{id}/model", EVERY, raw=True),
-    Row("storage", "POST", "/experiments/{id}/annotations", EVERY),
-    Row("storage", "POST", "/experiments/{id}/withdrawal", EVERY),
-    Row("storage", "POST", "/experiments/{id}/restoration", EVERY),
-    Row("storage", "POST", "/experiments/{id}/reproductions", EVERY),
-    Row("storage", "GET", "/reproductions/{id}", EVERY),
-    Row("storage", "GET", "/reproductions/{id}/events", EVERY),
-    Row("storage", "DELETE", "/reproductions/{id}", EVERY),
-    Row("storage", "GET", "/log", SYSADMIN),
-    Row("storage", "GET", "/log/events", SYSADMIN),
-    Row("storage", "GET", "/replay", SYSADMIN),
-    Row("storage", "POST", "/verifications", SYSADMIN),
-    Row("storage", "POST", "/rebuilds", SYSADMIN),
-    Row("storage", "GET", "/clients", SYSADMIN),
-    Row("storage", "POST", "/clients", SYSADMIN),
-    Row("storage", "POST", "/clients/{name}/rotation", SYSADMIN),
-    Row("storage", "POST", "/clients/{name}/revocation", SYSADMIN),
+    PolicyRow("catalog", "GET", "/catalog", EVERY),
+    PolicyRow("catalog", "GET", "/catalog/models", EVERY),
+    PolicyRow("catalog", "GET", "/catalog/models/{name}", EVERY),
+    PolicyRow("catalog", "GET", "/catalog/datasets", EVERY),
+    PolicyRow("catalog", "GET", "/catalog/datasets/{name}", EVERY),
+    PolicyRow("catalog", "GET", "/catalog/measures", EVERY),
+    PolicyRow("catalog", "GET", "/catalog/measures/{name}", EVERY),
+    PolicyRow("catalog", "POST", "/catalog/datasets", EVERY, upload=True),
+    PolicyRow("catalog", "POST", "/catalog/datasets/{name}/retirement", EVERY),
+    PolicyRow("catalog", "POST", "/catalog/models/{name}/withdrawal", SYSADMIN),
+    PolicyRow("catalog", "POST", "/catalog/measures/{name}/withdrawal", SYSADMIN),
+    PolicyRow("training", "POST", "/trainings", ANALYST),
+    PolicyRow("training", "GET", "/trainings/{id}", EVERY),
+    PolicyRow("training", "GET", "/trainings/{id}/events", EVERY),
+    PolicyRow("training", "DELETE", "/trainings/{id}", EVERY),
+    PolicyRow("evaluation", "POST", "/evaluations", EVERY),
+    PolicyRow("evaluation", "GET", "/evaluations/{id}", EVERY),
+    PolicyRow("evaluation", "GET", "/evaluations/{id}/events", EVERY),
+    PolicyRow("evaluation", "DELETE", "/evaluations/{id}", EVERY),
+    PolicyRow("session", "GET", "/session", EVERY),
+    PolicyRow("session", "POST", "/session/commit", ANALYST),
+    PolicyRow("session", "POST", "/session/discard", ANALYST),
+    PolicyRow("storage", "GET", "/experiments", EVERY),
+    PolicyRow("storage", "GET", "/experiments/{id}", EVERY),
+    PolicyRow("storage", "GET", "/experiments/{id}/model", EVERY, raw=True),
+    PolicyRow("storage", "POST", "/experiments/{id}/annotations", EVERY),
+    PolicyRow("storage", "POST", "/experiments/{id}/withdrawal", EVERY),
+    PolicyRow("storage", "POST", "/experiments/{id}/restoration", EVERY),
+    PolicyRow("storage", "POST", "/experiments/{id}/reproductions", EVERY),
+    PolicyRow("storage", "GET", "/reproductions/{id}", EVERY),
+    PolicyRow("storage", "GET", "/reproductions/{id}/events", EVERY),
+    PolicyRow("storage", "DELETE", "/reproductions/{id}", EVERY),
+    PolicyRow("storage", "GET", "/log", SYSADMIN),
+    PolicyRow("storage", "GET", "/log/events", SYSADMIN),
+    PolicyRow("storage", "GET", "/replay", SYSADMIN),
+    PolicyRow("storage", "POST", "/verifications", SYSADMIN),
+    PolicyRow("storage", "POST", "/rebuilds", SYSADMIN),
+    PolicyRow("storage", "GET", "/clients", SYSADMIN),
+    PolicyRow("storage", "POST", "/clients", SYSADMIN),
+    PolicyRow("storage", "POST", "/clients/{name}/rotation", SYSADMIN),
+    PolicyRow("storage", "POST", "/clients/{name}/revocation", SYSADMIN),
 )
 
 
-def row_for(method: str, path: str) -> Row | None:
+def row_for(method: str, path: str) -> PolicyRow | None:
     """Return the row of a call, or None: then it is refused."""
     return next((row for row in POLICY if row.method == method and row.pattern.fullmatch(path)), None)

@@ -77,7 +77,7 @@ class ProcessLauncher(Slots):
                 self._forkserver.prepare()
 
     @property
-    def confined(self) -> str:
+    def confinement(self) -> str:
         """How far tasks are confined, in words."""
         return self._confinement.describe()
 

@@ -18,7 +18,7 @@ GENESIS = bytes(32)
 MOST_SHOWN = 3
 
 
-class Claim(NamedTuple):
+class PositionClaim(NamedTuple):
     """That a log had reached a position; `who` with a verb: `the read models are at`.
 
     `hash` is what the chain had there, where it is known.
@@ -40,7 +40,7 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class Tail:
+class TailFinding:
     """What was found of a log: where it ends, how far it had been, and what shows it."""
 
     end: End
@@ -56,16 +56,16 @@ class Tail:
         return LostTail(position=self.end.position, head=self.end.hash.hex(), until=self.until)
 
 
-def tail_of(end: End, claims: Iterable[Claim]) -> Tail:
+def tail_of(end: End, claims: Iterable[PositionClaim]) -> TailFinding:
     """Return what claims show of a log's end."""
     beyond = [claim for claim in claims if claim.position > end.position]
     until = max((claim.position for claim in beyond), default=end.position)
-    return Tail(
+    return TailFinding(
         end, until, tuple(f"{claim.who} {claim.position}, {end.name} ends at {end.position}" for claim in beyond)
     )
 
 
-def contradictions(end: End, claims: Iterable[Claim]) -> list[str]:
+def contradictions(end: End, claims: Iterable[PositionClaim]) -> list[str]:
     """Say where the log has another hash than is claimed: then it is another log, or a rewritten one."""
     return [
         f"{claim.who} {claim.position} with another hash than {end.name} has there"
@@ -74,7 +74,7 @@ def contradictions(end: End, claims: Iterable[Claim]) -> list[str]:
     ]
 
 
-def check_tails(*tails: Tail, way_out: str, restore: str = "Restore the back-up that has it.") -> None:
+def check_tails(*tails: TailFinding, way_out: str, restore: str = "Restore the back-up that has it.") -> None:
     """Raise ConflictError where an end is missing; `way_out` is the command that accepts it."""
     lost = [tail for tail in tails if tail.is_lost]
     if lost:
@@ -95,7 +95,9 @@ def check_same(found: Sequence[str]) -> None:
         )
 
 
-def claims_of_records(records: Iterable[Archived], end: End, losses: Sequence[TailLossAccepted] = ()) -> list[Claim]:
+def claims_of_records(
+    records: Iterable[Archived], end: End, losses: Sequence[TailLossAccepted] = ()
+) -> list[PositionClaim]:
     """Return what records of the audit log say of the log: the furthest position, the furthest hash, and that in it.
 
     Records before the last accepted loss speak of a log that is gone.
@@ -108,13 +110,13 @@ def claims_of_records(records: Iterable[Archived], end: End, losses: Sequence[Ta
     return [_claim(it) for it in dict.fromkeys(furthest)]
 
 
-def _claim(record: Archived) -> Claim:
+def _claim(record: Archived) -> PositionClaim:
     it = record.communication
     try:
         found = bytes.fromhex(it.head) or None
     except ValueError:
         found = None
-    return Claim(f"record {record.position} of the audit log speaks of", it.domain_position, found)
+    return PositionClaim(f"record {record.position} of the audit log speaks of", it.domain_position, found)
 
 
 def end_of_log(feed: Feed) -> End:

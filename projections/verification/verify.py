@@ -45,11 +45,11 @@ def verify(
     if against_topics and stores.topics is None:
         raise BadInputError("There is no Kafka in the embedded mode: verify checks its log without `against`.")
     topics = stores.topics if against_topics else None
-    return Verification(stores, anchor, audit_anchor, in_flight, until, topics).run()
+    return VerificationRun(stores, anchor, audit_anchor, in_flight, until, topics).run()
 
 
 @dataclass
-class Verification:
+class VerificationRun:
     """One run."""
 
     stores: InspectedStores

@@ -41,7 +41,7 @@ from adapters.host.private_files import discard
 from adapters.http.middleware.audit import InFlightCalls
 from adapters.security.keys import fingerprint
 from adapters.tasks.launcher import ProcessLauncher, is_installed
-from projections.verification.log_ends import Claim
+from projections.verification.log_ends import PositionClaim
 from server.compose.folders import prepare_places, scratch_of
 from server.compose.followers import open_followers
 from server.compose.http import health_of_work, serve_calls, serve_health
@@ -119,8 +119,11 @@ def tails_of(mongo: Mongo) -> Tails:
         MongoEventStore(mongo, make=False),
         MongoFeed(mongo),
         MongoAuditLog(mongo, "start", make=False),
-        of_log=[Claim("the read models are at", folded), Claim("the relay had carried the log to", relayed)],
-        of_audit=[Claim("the relay had carried the audit log to", carried)],
+        of_log=[
+            PositionClaim("the read models are at", folded),
+            PositionClaim("the relay had carried the log to", relayed),
+        ],
+        of_audit=[PositionClaim("the relay had carried the audit log to", carried)],
     )
 
 

@@ -30,8 +30,8 @@ from adapters.host.directory_lock import DirectoryLock
 from adapters.security.keys import fingerprint
 from domain.errors import ConflictError, NotAbleError
 from domain.values import check_text
-from projections.runner import Runner as Projection
-from projections.verification.log_ends import Claim, end_of_audit, end_of_log
+from projections.runner import ProjectionRunner
+from projections.verification.log_ends import PositionClaim, end_of_audit, end_of_log
 from server.compose.folders import scratch_of
 from server.compose.http import serve_calls
 from server.compose.services import make_launcher, make_services
@@ -132,7 +132,7 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
         stores.blobs.sweep()
         launcher = make_launcher(settings, scratch_of(settings))
         opened.callback(launcher.close)
-        projection = Projection(stores.topic, stores.documents)
+        projection = ProjectionRunner(stores.topic, stores.documents)
         services = make_services(
             settings,
             stores,
@@ -175,10 +175,10 @@ def checked_tails(stores: Stores, folder: Path, accept_loss: str | None) -> Tail
 def tails_of(stores: Stores, folder: Path) -> Tails:
     """Return both ends, held against the audit log, the read models and the receipts."""
     receipts = read_receipts(folder)
-    of_log = [Claim("receipts.json has the log at", *receipts[LOG])] if LOG in receipts else []
+    of_log = [PositionClaim("receipts.json has the log at", *receipts[LOG])] if LOG in receipts else []
     with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
-        of_log.insert(0, Claim("the read models are at", max(stores.documents.positions().values())))
-    of_audit = [Claim("receipts.json has the audit log at", *receipts[AUDIT])] if AUDIT in receipts else []
+        of_log.insert(0, PositionClaim("the read models are at", max(stores.documents.positions().values())))
+    of_audit = [PositionClaim("receipts.json has the audit log at", *receipts[AUDIT])] if AUDIT in receipts else []
     return find_tails(stores.store, stores.feed, stores.communications, of_log=of_log, of_audit=of_audit)
 
 
@@ -247,7 +247,7 @@ def fresh_documents(settings: Settings, projection: str | None) -> Iterator[tupl
         database.close()
 
 
-def adopt(settings: Settings, stores: EmbeddedStores, projection: Projection, file: str) -> Future[None]:
+def adopt(settings: Settings, stores: EmbeddedStores, projection: ProjectionRunner, file: str) -> Future[None]:
     """Let rebuilt read models catch up and serve."""
     fresh = ReadDatabase(file)
 

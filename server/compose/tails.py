@@ -16,8 +16,8 @@ from domain.errors import BadInputError
 from domain.loss import LOSSES, Losses
 from projections.ports import Communications, Feed
 from projections.verification.log_ends import (
-    Claim,
-    Tail,
+    PositionClaim,
+    TailFinding,
     check_same,
     check_tails,
     claims_of_records,
@@ -33,8 +33,8 @@ from server.start_up import system_call
 class Tails:
     """What was found of both; `unlike` says where they do not belong together."""
 
-    log: Tail
-    audit: Tail
+    log: TailFinding
+    audit: TailFinding
     unlike: list[str]
 
     @property
@@ -66,8 +66,8 @@ def find_tails(
     feed: Feed,
     communications: Communications,
     *,
-    of_log: Iterable[Claim],
-    of_audit: Iterable[Claim],
+    of_log: Iterable[PositionClaim],
+    of_audit: Iterable[PositionClaim],
 ) -> Tails:
     """Look at both ends. Other processes may append meanwhile: what tells of an end must have been read before."""
     records = communications.recent(0)
@@ -75,7 +75,7 @@ def find_tails(
     log_claims = [*claims_of_records(records, log, load(store, Losses, LOSSES).accepted), *of_log]
     audit_claims = list(of_audit)
     if log.position:
-        audit_claims.append(Claim("the log has commits, and each has its call: there was a record", 1))
+        audit_claims.append(PositionClaim("the log has commits, and each has its call: there was a record", 1))
     audit = end_of_audit(communications)
     unlike = [*contradictions(log, log_claims), *contradictions(audit, audit_claims)]
     return Tails(tail_of(log, log_claims), tail_of(audit, audit_claims), unlike)

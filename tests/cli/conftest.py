@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from autolearn.credentials import Credentials
 from autolearn.positions import Positions
 from cli.main import main
@@ -56,9 +56,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, credentials: Credentia
 
 
 @pytest.fixture
-def client(backend: FakeBackend, home: Path, credentials: Credentials) -> Client:
+def client(backend: FakeBackend, home: Path, credentials: Credentials) -> BackendClient:
     positions = Positions.of(home / "credentials.json", backend.url, credentials.client, credentials.key)
-    return Client(backend.url, credentials, positions, pause=lambda _: None)
+    return BackendClient(backend.url, credentials, positions, pause=lambda _: None)
 
 
 @pytest.fixture

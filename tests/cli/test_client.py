@@ -12,7 +12,7 @@ import pytest
 
 from adapters.http.problems import Problem
 from adapters.serving.limits import NO_ROOM, NOT_HTTP, TOO_SLOW, header_too_large, target_too_long
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from autolearn.credentials import Credentials
 from autolearn.errors import (
     NOT_REACHED,
@@ -35,7 +35,7 @@ from tests.cli.fake_backend import FakeBackend, Reply, problem
 DONE = Reply(training(), 201, {"AutoLearn-Position": "12", "AutoLearn-Head": "ab"})
 
 
-def test_a_broken_call_is_repeated_with_its_request_id(backend: FakeBackend, client: Client) -> None:
+def test_a_broken_call_is_repeated_with_its_request_id(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("POST", "/trainings", Reply(broken=True), Reply(broken=True), DONE)
     assert client.post("trainings", body={"dataset": "iris"}).body == training()
     assert len(backend.seen) == 3
@@ -43,7 +43,7 @@ def test_a_broken_call_is_repeated_with_its_request_id(backend: FakeBackend, cli
     assert all(it.body == {"dataset": "iris"} for it in backend.seen)
 
 
-def test_it_gives_up_at_last(backend: FakeBackend, client: Client) -> None:
+def test_it_gives_up_at_last(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("POST", "/trainings", Reply(broken=True))
     with pytest.raises(UnreachableError):
         client.post("trainings")
@@ -62,7 +62,7 @@ def test_slugs_that_the_client_acts_on_are_the_backends() -> None:
     assert (NotReachedError.slug, OutcomeRecordedError.slug) == (NOT_REACHED, OUTCOME_RECORDED)
 
 
-def test_a_refused_connection_is_not_repeated(client: Client) -> None:
+def test_a_refused_connection_is_not_repeated(client: BackendClient) -> None:
     pauses: list[float] = []
     gone = replace(client, url="http://127.0.0.1:1", pause=pauses.append)
     with pytest.raises(UnreachableError, match="autolearn up"):
@@ -70,7 +70,7 @@ def test_a_refused_connection_is_not_repeated(client: Client) -> None:
     assert pauses == []
 
 
-def test_an_outcome_that_is_recorded_is_asked_for_again(backend: FakeBackend, client: Client) -> None:
+def test_an_outcome_that_is_recorded_is_asked_for_again(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("POST", "/trainings", problem(503, "outcome-recorded", "Repeat."), DONE)
     assert client.post("trainings").body == training()
     first, second = backend.seen
@@ -78,13 +78,13 @@ def test_an_outcome_that_is_recorded_is_asked_for_again(backend: FakeBackend, cl
     assert second.headers["Idempotency-Key"] == first.request_id
 
 
-def test_an_answer_to_another_call_is_refused(backend: FakeBackend, client: Client) -> None:
+def test_an_answer_to_another_call_is_refused(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", "/session", Reply({"session": "eva-1"}, sealed_for="another-request"))
     with pytest.raises(UnprovenAnswerError, match="sealed for another request"):
         client.get("session")
 
 
-def test_an_answer_that_is_not_sealed_is_refused(backend: FakeBackend, client: Client) -> None:
+def test_an_answer_that_is_not_sealed_is_refused(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", "/session", Reply(raw=b"{}", media="application/json"))
     with pytest.raises(UnprovenAnswerError, match="no AutoLearn backend"):
         client.get("session")
@@ -93,7 +93,7 @@ def test_an_answer_that_is_not_sealed_is_refused(backend: FakeBackend, client: C
         client.get("clients")
 
 
-def test_what_is_open_needs_no_seal(backend: FakeBackend, client: Client) -> None:
+def test_what_is_open_needs_no_seal(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", "/health/live", Reply(raw=b'{"ok": true}', media="application/json"))
     assert client.get("health", "live").body == {"ok": True}
 
@@ -110,7 +110,7 @@ def test_what_is_open_needs_no_seal(backend: FakeBackend, client: Client) -> Non
 )
 @pytest.mark.parametrize("status", [200, 404])
 def test_a_name_that_looks_like_an_open_path_needs_a_seal(
-    backend: FakeBackend, client: Client, path: tuple[str, ...], status: int
+    backend: FakeBackend, client: BackendClient, path: tuple[str, ...], status: int
 ) -> None:
     forged = b'{"name": "metrics", "detail": "Forged."}'
     backend.on("GET", "/" + "/".join(path), Reply(status=status, raw=forged, media="application/json"))
@@ -118,19 +118,19 @@ def test_a_name_that_looks_like_an_open_path_needs_a_seal(
         client.get(*path)
 
 
-def test_a_service_behind_a_gateway_has_open_paths_too(backend: FakeBackend, client: Client) -> None:
+def test_a_service_behind_a_gateway_has_open_paths_too(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", "/services/storage/health/live", Reply(raw=b'{"ok": true}', media="application/json"))
     assert client.get("services", "storage", "health", "live").body == {"ok": True}
 
 
 @pytest.mark.parametrize("position", ["9" * 19, "-1", "1e9", "\xb2", ""])
-def test_an_absurd_position_is_none(backend: FakeBackend, client: Client, home: Path, position: str) -> None:
+def test_an_absurd_position_is_none(backend: FakeBackend, client: BackendClient, home: Path, position: str) -> None:
     backend.on("POST", "/trainings", Reply(training(), 201, {"AutoLearn-Position": position, "AutoLearn-Head": "ab"}))
     client.post("trainings")
     assert not (home / "positions.json").exists()
 
 
-def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeBackend, client: Client) -> None:
+def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", "/session", problem(404, "not-found", "No session."))
     with pytest.raises(ProblemError, match="No session") as sealed:
         client.get("session")
@@ -144,14 +144,16 @@ def test_a_sealed_refusal_is_opened_and_a_plain_one_is_understood(backend: FakeB
 @pytest.mark.parametrize(
     "refused", [NOT_HTTP, TOO_SLOW, NO_ROOM, target_too_long(1), header_too_large("It is long", 1)]
 )
-def test_what_a_connection_is_refused_for_is_understood(backend: FakeBackend, client: Client, refused: Problem) -> None:
+def test_what_a_connection_is_refused_for_is_understood(
+    backend: FakeBackend, client: BackendClient, refused: Problem
+) -> None:
     backend.on("GET", "/clients", Reply(status=refused.status, raw=refused.body, media=PROBLEM))
     with pytest.raises(ProblemError) as refusal:
         client.get("clients")
     assert (refusal.value.status, refusal.value.slug) == (refused.status, refused.slug)
 
 
-def test_names_cannot_leave_their_place_in_the_path(backend: FakeBackend, client: Client) -> None:
+def test_names_cannot_leave_their_place_in_the_path(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", "/experiments/..%5Cclients%3Fx", Reply({}))
     assert client.get("experiments", "..\\clients?x").status == 200
     for name in ("../clients", "..", ".", "x/y", "/"):
@@ -160,7 +162,7 @@ def test_names_cannot_leave_their_place_in_the_path(backend: FakeBackend, client
     assert len(backend.seen) == 1
 
 
-def test_a_client_sees_its_own_writes(backend: FakeBackend, client: Client, home: Path) -> None:
+def test_a_client_sees_its_own_writes(backend: FakeBackend, client: BackendClient, home: Path) -> None:
     backend.on("POST", "/trainings", DONE)
     backend.on("GET", "/session", Reply({}, headers={"AutoLearn-Position": "99"}))
     client.get("session")
@@ -171,7 +173,7 @@ def test_a_client_sees_its_own_writes(backend: FakeBackend, client: Client, home
     assert str(12) in (home / "positions.json").read_text()
 
 
-def test_a_log_that_went_back_is_explained(backend: FakeBackend, client: Client) -> None:
+def test_a_log_that_went_back_is_explained(backend: FakeBackend, client: BackendClient) -> None:
     client.positions.advance(12)
     backend.on("GET", "/session", problem(503, "position-not-reached", "The log ends at 5.", reached=5, head=5))
     with pytest.raises(ProblemError, match=r"ends at 5\. Was it restored .*positions\.json") as late:
@@ -179,7 +181,7 @@ def test_a_log_that_went_back_is_explained(backend: FakeBackend, client: Client)
     assert late.value.status == 503
 
 
-def test_read_models_that_lag_are_no_restored_log(backend: FakeBackend, client: Client) -> None:
+def test_read_models_that_lag_are_no_restored_log(backend: FakeBackend, client: BackendClient) -> None:
     client.positions.advance(12)
     backend.on("GET", "/session", problem(503, "position-not-reached", "They are at 5.", reached=5, head=12))
     with pytest.raises(ProblemError, match=r"They are at 5\. They catch up; .*/health/ready"):
@@ -220,7 +222,7 @@ def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     assert positions.last() == 0
 
 
-def test_a_task_is_followed_to_its_end(backend: FakeBackend, client: Client) -> None:
+def test_a_task_is_followed_to_its_end(backend: FakeBackend, client: BackendClient) -> None:
     started = Reply(training(state="started"))
     backend.on("GET", f"/trainings/{ID}", started, started, Reply(training()))
     pauses: list[float] = []
@@ -230,33 +232,33 @@ def test_a_task_is_followed_to_its_end(backend: FakeBackend, client: Client) -> 
     assert len(pauses) == 2
 
 
-def test_following_ends_at_its_time(backend: FakeBackend, client: Client) -> None:
+def test_following_ends_at_its_time(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", f"/trainings/{ID}", Reply(training(state="requested")))
     seconds = count()
     with pytest.raises(WaitTimeoutError):
         wait_for_end(client, ("trainings", ID), 2, clock=lambda: float(next(seconds)))
 
 
-def test_a_stream_is_opened_event_by_event(backend: FakeBackend, client: Client) -> None:
+def test_a_stream_is_opened_event_by_event(backend: FakeBackend, client: BackendClient) -> None:
     events = [("progress", {"progress": 0.5, "what": "chain"}), ("result", {"ok": True})]
     backend.on("POST", "/verifications", Reply(events=events))
     assert [(it.name, it.data) for it in client.stream("POST", "verifications", body={"anchor": None})] == events
     assert backend.seen[-1].body == {"anchor": None}
 
 
-def test_a_stream_with_a_missing_event_is_refused(backend: FakeBackend, client: Client) -> None:
+def test_a_stream_with_a_missing_event_is_refused(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("POST", "/verifications", Reply(events=[("result", {"ok": True})], first_number=2))
     with pytest.raises(UnprovenAnswerError, match="Event 1"):
         list(client.stream("POST", "verifications"))
 
 
-def test_an_answer_in_one_piece_is_a_stream_of_one(backend: FakeBackend, client: Client) -> None:
+def test_an_answer_in_one_piece_is_a_stream_of_one(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", "/replay", Reply({"position": 3}))
     assert [(it.name, it.data) for it in client.stream("GET", "replay")] == [("result", {"position": 3})]
 
 
 def test_a_refused_upload_is_understood_though_it_was_not_read(
-    backend: FakeBackend, client: Client, tmp_path: Path
+    backend: FakeBackend, client: BackendClient, tmp_path: Path
 ) -> None:
     file = tmp_path / "large.csv"
     file.write_bytes(b"x" * 100)
@@ -266,7 +268,7 @@ def test_a_refused_upload_is_understood_though_it_was_not_read(
     assert backend.seen[0].body == b"x" * 100
 
 
-def test_credentials_show_no_key(credentials: Credentials, client: Client) -> None:
+def test_credentials_show_no_key(credentials: Credentials, client: BackendClient) -> None:
     assert credentials.key.decode() not in repr(client)
 
 

@@ -20,7 +20,7 @@ from domain.errors import BadInputError, ConflictError, NotAbleError, NotFoundEr
 from domain.events import Metadata
 from projections.fold import VERSIONS
 from projections.ports import Batch
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from server.compose.embedded import EmbeddedStores, let_serve, open_stores
 from server.compose.stores import Stores, environment
 from server.inspection.inspections import inspect_offline
@@ -51,7 +51,7 @@ def opened(settings: Settings, within: ExitStack) -> EmbeddedStores:
 
 
 def folded(stores: Stores) -> int:
-    runner = Runner(stores.feed, stores.documents)
+    runner = ProjectionRunner(stores.feed, stores.documents)
     while runner.step():
         pass
     return runner.position

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from cli.proxy import LocalProxy
 from tests.cli import fake_backend
 from tests.cli.fake_backend import FakeBackend, Reply, problem
@@ -21,7 +21,7 @@ from tests.cli.hostile import HOSTILE, is_hostile
 
 
 @pytest.fixture
-def proxy(client: Client) -> Iterator[LocalProxy]:
+def proxy(client: BackendClient) -> Iterator[LocalProxy]:
     proxy = LocalProxy(client, 0)
     thread = Thread(target=proxy.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -139,7 +139,7 @@ def test_a_body_of_unknown_or_absurd_length_does_not_pass(backend: FakeBackend, 
     assert backend.seen == []
 
 
-def test_every_start_has_its_own_secret(client: Client, proxy: LocalProxy) -> None:
+def test_every_start_has_its_own_secret(client: BackendClient, proxy: LocalProxy) -> None:
     with LocalProxy(client, 0) as other:
         assert other.secret != proxy.secret
         assert other.server_address[0] == "127.0.0.1"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.history import pager
-from adapters.history.pager import IndexScan, Row
+from adapters.history.pager import IndexScan, PageRow
 from projections.filters.conditions import And, Between, Compare, Condition, IsNone, IsSome, Not, OneOf, Or
 from projections.ports import OPEN, Batch, HistoryQuery, HistoryRow, Offset, Page, Sort
 from tests.contracts.oracle import page_of
@@ -247,7 +247,7 @@ def scans_of(store: Store, monkeypatch: pytest.MonkeyPatch, rows: list[HistoryRo
     read_of_it: list[str] = []
     read = store.rows.read
 
-    def noted(self: Any, scan: IndexScan, until: Offset | None, most: int) -> list[Row]:
+    def noted(self: Any, scan: IndexScan, until: Offset | None, most: int) -> list[PageRow]:
         read_of_it.append(f"{scan.index.name if scan.index else 'n'}{'' if until else ' whole'}")
         return read(self, scan, until, most)
 

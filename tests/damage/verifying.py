@@ -52,7 +52,7 @@ def whole(data: Path) -> str | None:
             stores = open_stores(settings(data), "inspection", opened, read_only=True)
         except NotAbleError as unreadable:
             return unreadable.sentence
-        run = projections.verification.verify.Verification(stores)
+        run = projections.verification.verify.VerificationRun(stores)
         for _ in run.run():
             if run.faults:
                 return run.faults[0][1]

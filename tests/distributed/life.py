@@ -24,7 +24,7 @@ from adapters.distributed.verification.database_checks import DatabaseChecks
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from projections.ports import Communication
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from projections.verification.stores import InspectedStores
 from projections.verification.verify import verify
 from tests.projections.world import World
@@ -43,7 +43,7 @@ class MongoWorld(World):
         read = ReadModels.ensured(mongo)
         self.documents = MongoDocuments(read)  # type: ignore[assignment] # idem
         self.history = MongoHistory(read)  # type: ignore[assignment] # idem
-        self.runner = Runner(self.feed, ProjectorDocuments(read))
+        self.runner = ProjectionRunner(self.feed, ProjectorDocuments(read))
         self.commits = []
         self.experiments = []
         self.sessions = {}

@@ -25,7 +25,7 @@ from adapters.distributed.topics.topics import ensure_topics, topics_of
 from adapters.log.chain import GENESIS, hash_of
 from cli import exit_codes
 from cli.main import main
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from tests.distributed.log_sources import audit_source, event_source
 from tests.distributed.published import call
 from tests.projections.world import World
@@ -72,7 +72,7 @@ def drained(relay: Relay) -> None:
 
 def folded(kafka: str, mongo: Mongo) -> None:
     topic = KafkaFeed(kafka, mongo.name)
-    runner = Runner(topic, ProjectorDocuments(ReadModels.ensured(mongo)))
+    runner = ProjectionRunner(topic, ProjectorDocuments(ReadModels.ensured(mongo)))
     while runner.step():
         pass
     topic.close()

@@ -24,7 +24,7 @@ from commands.unit_of_work import load
 from domain.errors import BadInputError, ConflictError
 from domain.events import Metadata
 from domain.loss import LOSSES, Losses
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from server.compose.distributed import check_ends, open_runner
 from server.compose.recovery import loss_accepted, recovery
 from server.roles import ALL, Roles
@@ -118,7 +118,7 @@ def test_another_log_under_the_same_calls_is_no_lost_end(lived: Mongo) -> None:
 
 def folded(mongo: Mongo) -> int:
     documents = ProjectorDocuments(ReadModels.ensured(mongo))
-    runner = Runner(MongoFeed(mongo), documents)
+    runner = ProjectionRunner(MongoFeed(mongo), documents)
     while runner.step():
         pass
     return documents.position()

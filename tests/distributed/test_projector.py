@@ -26,7 +26,7 @@ from domain.errors import NotAbleError
 from projections.fold import VERSION, VERSIONS
 from projections.ports import Feed, Recorded
 from projections.rebuild import rebuild
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from tests.contracts.events import append
 from tests.distributed.published import live_on
 
@@ -148,7 +148,7 @@ def test_it_gives_way_where_other_read_models_serve(mongo: Mongo) -> None:
 
 
 def test_a_projection_whose_thread_is_dead_gives_its_work_up(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Runner, "_run", lambda _: None)
+    monkeypatch.setattr(ProjectionRunner, "_run", lambda _: None)
     with at_work(mongo) as turn, pytest.raises(NotAbleError, match="begin anew"):
         turn.result(PATIENCE)
 

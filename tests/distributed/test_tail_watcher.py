@@ -14,7 +14,7 @@ from pymongo.errors import OperationFailure
 
 from adapters.distributed.log import tail_watcher
 from adapters.distributed.log.event_store import MongoEventStore
-from adapters.distributed.log.tail_watcher import TailWatcher, tail_watcher_of
+from adapters.distributed.log.tail_watcher import MongoTailWatcher, tail_watcher_of
 from adapters.distributed.mongo import Mongo
 from tests.contracts.events import append
 from tests.servers.process import Server
@@ -38,7 +38,7 @@ def test_what_no_majority_holds_yet_when_the_stream_begins_is_not_missed(mongo: 
     soon = mongo.collection("soon").with_options(write_concern=WriteConcern(w=1))
     for place in range(1, 7):
         soon.insert_one({"_id": place})
-        assert TailWatcher(mongo.collection("soon"), "_id").wait_beyond(place - 1, 10)
+        assert MongoTailWatcher(mongo.collection("soon"), "_id").wait_beyond(place - 1, 10)
 
 
 def test_the_change_stream_wakes_and_not_the_clock(
@@ -75,7 +75,7 @@ class WithoutChangeStreams:
 
 def test_without_change_streams_it_looks_again_and_again(mongo: Mongo, writer: MongoEventStore) -> None:
     collection: Any = WithoutChangeStreams(mongo.collection("commits"))
-    here = TailWatcher(collection, "position")
+    here = MongoTailWatcher(collection, "position")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(here.wait_beyond, 0, 60)
         assert collection.refused.wait(30)

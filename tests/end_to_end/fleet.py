@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import httpx
 
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from autolearn.credentials import Credentials
 from autolearn.positions import Positions
 from server.roles import SERVICES
@@ -223,11 +223,11 @@ class Fleet:
             member.end()
 
 
-def proxy_of(shell: Shell) -> Client:
+def proxy_of(shell: Shell) -> BackendClient:
     """The Remote Proxy of a shell's user, in this process."""
     credentials = Credentials.read(shell.credentials)
     positions = Positions.of(shell.credentials, shell.url, credentials.client, credentials.key)
-    return Client(shell.url, credentials, positions)
+    return BackendClient(shell.url, credentials, positions)
 
 
 @contextmanager

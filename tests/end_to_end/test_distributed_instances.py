@@ -14,8 +14,8 @@ import pytest
 
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
-from autolearn.answers import Answer
-from autolearn.client import Client
+from autolearn.answers import Response
+from autolearn.client import BackendClient
 from domain.experiment_events import TrainingCompleted, TrainingRequested, TrainingStarted
 from tests.end_to_end.fleet import Fleet, Member, fleet_on, proxy_of, until
 from tests.end_to_end.place import Shell
@@ -38,7 +38,7 @@ class Place:
     fleet: Fleet
     shell: Shell
     mongo: Mongo
-    client: Client = field(init=False)
+    client: BackendClient = field(init=False)
 
     def __post_init__(self) -> None:
         self.client = proxy_of(self.shell)
@@ -47,7 +47,7 @@ class Place:
         """Request a training without waiting for it."""
         return str(self.client.post("trainings", body=wanted, background=True).body["experiment"])
 
-    def at(self, member: Member) -> Client:
+    def at(self, member: Member) -> BackendClient:
         """The Remote Proxy of one instance, past nginx."""
         return proxy_of(self.fleet.at(member, self.shell))
 
@@ -100,7 +100,7 @@ def test_the_same_key_at_another_instance_gets_the_one_answer(place: Place) -> N
     assert len({it.body["experiment"] for it in racing}) == 1
 
 
-def trained(client: Client, wanted: dict[str, Any], key: str) -> Answer:
+def trained(client: BackendClient, wanted: dict[str, Any], key: str) -> Response:
     """Request a training under an Idempotency-Key."""
     return client.exchange(client.call("POST", "/trainings", key), json.dumps(wanted).encode())
 
@@ -185,7 +185,7 @@ class Load:
 
     def __init__(self, place: Place, call: Any) -> None:
         self.client, self.call = proxy_of(place.shell), call
-        self.answers: list[Answer] = []
+        self.answers: list[Response] = []
         self.stopped = Event()
 
     def go_on(self) -> None:
@@ -232,16 +232,16 @@ def await_answers(loads: list[Load], wanted: list[int], running: list[Future[Non
     until(have_come)
 
 
-def train(client: Client) -> Answer:
+def train(client: BackendClient) -> Response:
     """Train, and wait for it as long as the instance lives."""
     return client.exchange(client.call("POST", "/trainings"), json.dumps(SHORT).encode())
 
 
-def look_at_the_session(client: Client) -> Answer:
+def look_at_the_session(client: BackendClient) -> Response:
     """Ask one service."""
     return client.exchange(client.call("GET", "/session"))
 
 
-def look_at_the_catalog(client: Client) -> Answer:
+def look_at_the_catalog(client: BackendClient) -> Response:
     """Ask another."""
     return client.exchange(client.call("GET", "/catalog/models"))

@@ -11,8 +11,8 @@ from typing import Any, Self
 
 import pytest
 
-from autolearn.answers import Answer
-from autolearn.client import Client
+from autolearn.answers import Response
+from autolearn.client import BackendClient
 from autolearn.errors import ClientError
 from autolearn.targets import target_of
 from tests.end_to_end.fleet import Fleet, Member, fleet_on, proxy_of, until
@@ -40,7 +40,7 @@ class Place:
     kafka: Server
     mongodb: Server
     shell: Shell
-    client: Client
+    client: BackendClient
     added: int = 0
 
     def add(self) -> tuple[str, int]:
@@ -50,7 +50,7 @@ class Place:
         answer = self.client.post("clients", body={"client": name, "roles": ["analyst"]})
         return name, answer.position
 
-    def look(self, *path: str, **query: Any) -> Answer:
+    def look(self, *path: str, **query: Any) -> Response:
         """Ask without waiting for one's own writes."""
         return self.client.exchange(self.client.call("GET", target_of(path, query)))
 

@@ -16,7 +16,7 @@ from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import Message
 from adapters.distributed.topics.seek import TopicSeeker
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from commands.ports import AppendHeader
 from domain.client import ClientAdded
 from domain.events import Metadata
@@ -51,7 +51,7 @@ class Place:
 
     fleet: Fleet
     shell: Shell
-    client: Client
+    client: BackendClient
 
     @property
     def topic(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from autolearn.credentials import Credentials
 from autolearn.errors import ClientError
 from autolearn.positions import Positions
@@ -17,11 +17,11 @@ from tests.end_to_end.place import Place, Shell
 KILLS = 2  # the third death of one task would rightly end it as failed
 
 
-def client_of(shell: Shell) -> Client:
+def client_of(shell: Shell) -> BackendClient:
     """The Remote Proxy of this shell's user, in this process."""
     credentials = Credentials.read(shell.credentials)
     positions = Positions.of(shell.credentials, shell.url, credentials.client, credentials.key)
-    return Client(shell.url, credentials, positions)
+    return BackendClient(shell.url, credentials, positions)
 
 
 def test_twenty_first_trainings_at_once_make_one_session(shell: Shell) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.http.app import SERVICES, make_app
-from adapters.http.policy import ANALYST, OPEN, POLICY, SYSADMIN, Row, row_for
+from adapters.http.policy import ANALYST, OPEN, POLICY, SYSADMIN, PolicyRow, row_for
 from tests.http.asgi import Caller
 from tests.http.rig import Rig
 
@@ -33,7 +33,7 @@ def test_the_open_routes_only_read(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("row", POLICY, ids=lambda row: row.operation)
-def test_a_call_finds_its_own_row(row: Row) -> None:
+def test_a_call_finds_its_own_row(row: PolicyRow) -> None:
     assert row_for(row.method, re.sub(r"{\w+}", "x", row.template)) is row
 
 
@@ -46,7 +46,7 @@ def test_a_route_without_a_row_is_refused(rig: Rig, root: Caller) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in POLICY if row.roles == SYSADMIN], ids=lambda row: row.operation)
-def test_an_analyst_may_not_what_is_for_sys_admins(rig: Rig, ana: Caller, row: Row) -> None:
+def test_an_analyst_may_not_what_is_for_sys_admins(rig: Rig, ana: Caller, row: PolicyRow) -> None:
     before = rig.position
     target = re.sub(r"{\w+}", "svm", row.template)
     reply = ana.get(target) if row.method == "GET" else ana.post(target, {})
@@ -55,13 +55,13 @@ def test_an_analyst_may_not_what_is_for_sys_admins(rig: Rig, ana: Caller, row: R
 
 
 @pytest.mark.parametrize("row", [row for row in POLICY if row.roles == ANALYST], ids=lambda row: row.operation)
-def test_who_is_only_sys_admin_has_no_session_of_its_own(rig: Rig, root: Caller, row: Row) -> None:
+def test_who_is_only_sys_admin_has_no_session_of_its_own(rig: Rig, root: Caller, row: PolicyRow) -> None:
     root.post("/clients", {"client": "warden", "roles": ["sys-admin"]})
     assert rig.caller("warden").post(row.template, {}).status == 403
 
 
 @pytest.mark.parametrize("row", POLICY, ids=lambda row: row.operation)
-def test_without_credentials_every_route_is_closed(rig: Rig, ana: Caller, row: Row) -> None:
+def test_without_credentials_every_route_is_closed(rig: Rig, ana: Caller, row: PolicyRow) -> None:
     call = ana.outgoing(row.method, re.sub(r"{\w+}", "x", row.template))
     reply = ana.raw(call, {"Content-Type": "application/json"}, [b"{}"])
     assert (reply.status, reply.json["type"]) == (401, "not-authenticated")

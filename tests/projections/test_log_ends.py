@@ -10,8 +10,8 @@ from domain.errors import ConflictError
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from projections.ports import Archived
 from projections.verification.log_ends import (
-    Claim,
     End,
+    PositionClaim,
     check_same,
     check_tails,
     claims_of_records,
@@ -31,13 +31,17 @@ def record(position: int, domain_position: int, head: bytes = b"") -> Archived:
 
 
 def test_what_is_not_beyond_the_end_shows_no_loss() -> None:
-    tail = tail_of(LOG, [Claim("the read models are at", 7), Claim("receipts.json has the log at", 3, HASHES[3])])
+    tail = tail_of(
+        LOG, [PositionClaim("the read models are at", 7), PositionClaim("receipts.json has the log at", 3, HASHES[3])]
+    )
     assert (tail.is_lost, tail.until, tail.evidence) == (False, 7, ())
     check_tails(tail, tail, way_out="up")
 
 
 def test_a_lost_end_is_refused_with_what_was_found_and_the_way_out() -> None:
-    tail = tail_of(LOG, [Claim("the read models are at", 9), Claim("record 4 of the audit log speaks of", 12)])
+    tail = tail_of(
+        LOG, [PositionClaim("the read models are at", 9), PositionClaim("record 4 of the audit log speaks of", 12)]
+    )
     assert tail.fact() == LostTail(position=7, head=HASHES[7].hex(), until=12)
     with pytest.raises(ConflictError) as refused:
         check_tails(tail, tail_of(LOG, []), way_out="autolearn up --accept-loss REASON")
@@ -51,15 +55,15 @@ def test_a_lost_end_is_refused_with_what_was_found_and_the_way_out() -> None:
 @pytest.mark.parametrize(
     ("claim", "differs"),
     [
-        (Claim("it is at", 3, HASHES[3]), False),
-        (Claim("it is at", 3, HASHES[7]), True),
-        (Claim("it is at", 5, HASHES[7]), True),  # no commit ends there
-        (Claim("it is at", 0, HASHES[0]), False),
-        (Claim("it is at", 3), False),
-        (Claim("it is at", 9, HASHES[3]), False),  # lost, not different
+        (PositionClaim("it is at", 3, HASHES[3]), False),
+        (PositionClaim("it is at", 3, HASHES[7]), True),
+        (PositionClaim("it is at", 5, HASHES[7]), True),  # no commit ends there
+        (PositionClaim("it is at", 0, HASHES[0]), False),
+        (PositionClaim("it is at", 3), False),
+        (PositionClaim("it is at", 9, HASHES[3]), False),  # lost, not different
     ],
 )
-def test_another_hash_at_a_position_is_a_contradiction(claim: Claim, differs: bool) -> None:
+def test_another_hash_at_a_position_is_a_contradiction(claim: PositionClaim, differs: bool) -> None:
     found = contradictions(LOG, [claim])
     assert bool(found) == differs
     if differs:
@@ -70,12 +74,12 @@ def test_another_hash_at_a_position_is_a_contradiction(claim: Claim, differs: bo
 def test_records_claim_the_furthest_position_the_furthest_hash_and_that_within_the_log() -> None:
     records = [record(1, 3, HASHES[3]), record(2, 12, b"x" * 32), record(3, 14), record(4, 1)]
     assert claims_of_records(records, LOG) == [
-        Claim("record 3 of the audit log speaks of", 14),
-        Claim("record 2 of the audit log speaks of", 12, b"x" * 32),
-        Claim("record 1 of the audit log speaks of", 3, HASHES[3]),
+        PositionClaim("record 3 of the audit log speaks of", 14),
+        PositionClaim("record 2 of the audit log speaks of", 12, b"x" * 32),
+        PositionClaim("record 1 of the audit log speaks of", 3, HASHES[3]),
     ]
     assert claims_of_records([], LOG) == []
-    assert claims_of_records([record(1, 2)], LOG) == [Claim("record 1 of the audit log speaks of", 2)]
+    assert claims_of_records([record(1, 2)], LOG) == [PositionClaim("record 1 of the audit log speaks of", 2)]
 
 
 def test_records_from_before_an_accepted_loss_claim_nothing() -> None:
@@ -89,7 +93,7 @@ def test_records_from_before_an_accepted_loss_claim_nothing() -> None:
         evidence=(),
     )
     records = [record(2, 12, b"x" * 32), record(3, 7)]
-    assert claims_of_records(records, LOG, [loss]) == [Claim("record 3 of the audit log speaks of", 7)]
+    assert claims_of_records(records, LOG, [loss]) == [PositionClaim("record 3 of the audit log speaks of", 7)]
 
 
 def replace_position(tail: LostTail, position: int) -> LostTail:

@@ -9,7 +9,7 @@ import pytest
 from domain.errors import ForbiddenError, NotAbleError
 from projections.fold import Poisoned
 from projections.ports import Batch, Recorded
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from tests.projections.waiting import PATIENCE, wait_for
 from tests.projections.world import World
 
@@ -89,7 +89,7 @@ def test_it_does_not_go_on_from_read_models_that_are_ahead_of_the_log(world: Wor
 
 
 def test_stopping_twice_is_safe(world: World) -> None:
-    runner = Runner(world.feed, world.documents)
+    runner = ProjectionRunner(world.feed, world.documents)
     runner.start()
     runner.stop()
     runner.stop()
@@ -127,7 +127,7 @@ def test_a_log_that_does_not_answer_at_the_start_is_asked_again(
             raise NotAbleError("The log sleeps.")
         return world.feed.head()
 
-    runner = Runner(world.feed, world.documents, head=head)
+    runner = ProjectionRunner(world.feed, world.documents, head=head)
     runner.start()
     assert runner.wait(world.commits[-1], PATIENCE)
     wait_for(lambda: runner.fault is None)

@@ -13,7 +13,7 @@ from adapters.embedded.read_models.documents import EmbeddedDocuments
 from domain.errors import NotAbleError
 from projections.ports import Batch
 from projections.rebuild import rebuild
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from tests.projections.waiting import PATIENCE, wait_for
 from tests.projections.world import World
 
@@ -59,7 +59,7 @@ def test_a_rebuild_mends_read_models_that_are_ahead_of_the_log(filed: World, tmp
     assert filed.runner.wait(filed.commits[-1], PATIENCE)
     filed.runner.stop()
     filed.documents.apply(Batch(100))
-    filed.runner = Runner(filed.feed, filed.documents)
+    filed.runner = ProjectionRunner(filed.feed, filed.documents)
     filed.runner.start()
     wait_for(lambda: filed.runner.fault is not None)
     rebuilt(filed, tmp_path / "read-2.db")()
@@ -73,7 +73,7 @@ def test_a_rebuild_mends_read_models_that_cannot_be_followed(filed: World, tmp_p
     filed.runner.stop()
     with filed.read.writing() as connection:
         connection.execute("DELETE FROM document WHERE kind = 'session'")
-    filed.runner = Runner(filed.feed, filed.documents)
+    filed.runner = ProjectionRunner(filed.feed, filed.documents)
     filed.runner.start()
     filed.train("ana", "b" * 16)
     wait_for(lambda: filed.runner.fault is not None)
@@ -144,7 +144,7 @@ def test_read_models_that_are_behind_the_old_ones_never_serve(
     world.register("iris")
     world.register("wine")
     fresh, switched = EmbeddedDocuments(two[0]), list[int]()
-    runner = Runner(world.feed, Sleeping(two[1]))
+    runner = ProjectionRunner(world.feed, Sleeping(two[1]))
     runner.adopt(fresh, lambda: switched.append(fresh.position())).result(PATIENCE)
     assert switched == [world.commits[-1]]
 
@@ -156,7 +156,7 @@ def test_a_feed_that_ends_too_early_lets_nothing_serve(
     """A topic that is being filled anew is behind the log and behind what was folded from it before."""
     documents, switched = EmbeddedDocuments(two[0]) if old else Sleeping(two[0]), list[str]()
     documents.apply(Batch(1))
-    runner = Runner(world.feed, documents, head=lambda: (1, b""))
+    runner = ProjectionRunner(world.feed, documents, head=lambda: (1, b""))
     adopted = runner.adopt(EmbeddedDocuments(two[1]), lambda: switched.append("behind"))
     with pytest.raises(NotAbleError, match="before 1"):
         adopted.result(PATIENCE)

@@ -23,7 +23,7 @@ from domain.experiment import Experiment
 from domain.offer import Description, Offer
 from domain.session import Session
 from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training, session_id
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 from projections.verification.stores import InspectedStores
 
 WORKER = "worker-1"
@@ -66,7 +66,7 @@ class World:
         self.feed = SqliteFeed(self.log)
         self.documents = EmbeddedDocuments(self.read)
         self.history = EmbeddedHistory(self.read)
-        self.runner = Runner(self.feed, self.documents)
+        self.runner = ProjectionRunner(self.feed, self.documents)
         self.commits: list[int] = []
         self.experiments: list[str] = []
         self.sessions: dict[str, int] = {}

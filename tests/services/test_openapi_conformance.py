@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from adapters.http.openapi import describe_api
-from adapters.http.policy import POLICY, Row
+from adapters.http.policy import POLICY, PolicyRow
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
 
@@ -104,7 +104,7 @@ def document(rig: Rig) -> schemathesis.BaseSchema:
 @given(data=st.data())
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_code_does_what_the_document_says(
-    data: st.DataObject, row: Row, rig: Rig, document: Any, known: dict[str, str]
+    data: st.DataObject, row: PolicyRow, rig: Rig, document: Any, known: dict[str, str]
 ) -> None:
     mode = data.draw(st.sampled_from(GenerationMode))
     case = data.draw(document[row.template][row.method].as_strategy(generation_mode=mode))

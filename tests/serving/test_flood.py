@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autolearn.client import Client
+from autolearn.client import BackendClient
 from autolearn.credentials import Credentials
 from autolearn.positions import Positions
 from tests.end_to_end.place import Place
@@ -60,7 +60,9 @@ def memory(place: Place) -> int:
 def seconds_of_calls(place: Place, calls: int = 20) -> list[float]:
     """Return how long sealed calls take, each on a connection of its own."""
     own = Credentials.read(place.data / "credentials.json")
-    client = Client(place.url, own, Positions.of(place.data / "credentials.json", place.url, own.client, own.key))
+    client = BackendClient(
+        place.url, own, Positions.of(place.data / "credentials.json", place.url, own.client, own.key)
+    )
     took = []
     for _ in range(calls):
         begin = time.perf_counter()

@@ -54,7 +54,7 @@ class MongoAuditLog(MongoLogReader[Archived]):
         if make:
             AUDIT_LOG.collection.ensure(mongo)
         collection = mongo.collection(AUDIT_LOG.name)
-        self._appender = SequencedAppender(collection, AUDIT_LOG, RecordPlanner(collection, writer, now))
+        self._appender = SequencedAppender(collection, AUDIT_LOG, MongoRecordPlanner(collection, writer, now))
         self._client = mongo.client
         self._disk = DiskReserve(mongo, reserve, folder)
         self._ring: deque[Archived] = deque(maxlen=RING)
@@ -104,7 +104,7 @@ class MongoAuditLog(MongoLogReader[Archived]):
         self._failed = False
 
 
-class RecordPlanner:
+class MongoRecordPlanner:
     """Gives each communication its number among this writer's.
 
     It knows the writer's last number, as long as it knows what became of all that it planned.

@@ -32,7 +32,7 @@ class MongoEventStore:
     def __init__(self, mongo: Mongo, now: Callable[[], int] = microseconds_now, *, make: bool = True) -> None:
         self._streams = StreamIndex(mongo, make=make)
         self._watcher = tail_watcher_of(mongo, EVENT_LOG.name, EVENT_LOG.position)
-        planner = CommitPlanner(self._streams, now)
+        planner = MongoCommitPlanner(self._streams, now)
         self._appender = SequencedAppender(self._streams.collection, EVENT_LOG, planner)
 
     def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
@@ -73,7 +73,7 @@ class MongoEventStore:
         return receipt
 
 
-class CommitPlanner:
+class MongoCommitPlanner:
     """Plans trust the unique keys: an append goes in without a question, except whether it leaves a hole."""
 
     def __init__(self, streams: StreamIndex, now: Callable[[], int]) -> None:

@@ -19,20 +19,20 @@ AWAIT_MILLISECONDS: Final = 1000  # how long the server holds a question back wh
 POLL_SECONDS: Final = 0.02  # where the server has no change streams, or none now
 OUTAGE: Final = Retry(shortest=0.04, longest=1.0)
 
-_of_clients: WeakKeyDictionary[Mongo, dict[str, TailWatcher]] = WeakKeyDictionary()
+_of_clients: WeakKeyDictionary[Mongo, dict[str, MongoTailWatcher]] = WeakKeyDictionary()
 _making = Lock()
 
 
-def tail_watcher_of(mongo: Mongo, collection: str, position: str) -> TailWatcher:
+def tail_watcher_of(mongo: Mongo, collection: str, position: str) -> MongoTailWatcher:
     """Return the one watcher of a collection that all users of this client share; `position` is a field."""
     with _making:
         known = _of_clients.setdefault(mongo, {})
         if collection not in known:
-            known[collection] = TailWatcher(mongo.collection(collection), position)
+            known[collection] = MongoTailWatcher(mongo.collection(collection), position)
         return known[collection]
 
 
-class TailWatcher:
+class MongoTailWatcher:
     """The greatest position known; waiting threads are woken when it grows, whoever wrote.
 
     The thread that follows the collection starts with the first who waits and ends when the client is closed.

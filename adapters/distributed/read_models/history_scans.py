@@ -17,7 +17,7 @@ from adapters.distributed.read_models.history_rows import (
     is_scoped,
     scope,
 )
-from adapters.history.pager import IndexScan, Row, Test
+from adapters.history.pager import IndexScan, PageRow, Test
 from adapters.history.ranges import Ranges, decode, encode, ranges_of
 from projections.filters.conditions import And, Not, Or
 from projections.ports import Offset
@@ -42,7 +42,7 @@ class MongoRows:
         found = self._find(scan, _entries(scan), shown).sort(path, _direction(scan)).skip(number - 1).limit(1)
         return next((_reached(scan, row) for row in found), None)
 
-    def read(self, scan: IndexScan, until: Offset | None, most: int) -> list[Row]:
+    def read(self, scan: IndexScan, until: Offset | None, most: int) -> list[PageRow]:
         """Return rows that pass."""
         sort, name = NUMBER, scan.sort.name
         if scan.in_order:
@@ -55,7 +55,7 @@ class MongoRows:
             tests.append({"$expr": {beyond: [f"${sort}", _entry(scan.after)]}})
         found = self._find(scan, {"$and": tests}, {"body": 1, f"f.{field(name)}": 1})
         found = found.sort(sort, _direction(scan)).limit(most).batch_size(most)
-        return [Row(_offset(scan, row), row["body"]) for row in found]
+        return [PageRow(_offset(scan, row), row["body"]) for row in found]
 
     def count(self, scan: IndexScan, most: int) -> int:
         """Count a scan's entries."""

@@ -19,7 +19,7 @@ from adapters.distributed.read_models.upgrade import Upgrade, work_of
 from domain.errors import NotAbleError
 from projections.fold import VERSION
 from projections.ports import CommitFeed
-from projections.runner import Runner
+from projections.runner import ProjectionRunner
 
 WORK: Final = work_of(VERSION)
 LOOK_SECONDS: Final = 0.5
@@ -41,7 +41,7 @@ class Projector:
         """Fold until told to end (`standby.Turn`); NotAbleError: begin anew."""
         read = ReadModels.ensured(self._mongo)
         documents, first_fold = ProjectorDocuments(read), FirstFold(read, self._log)
-        runner = Runner(self._topic, documents, head=self._log.head)
+        runner = ProjectionRunner(self._topic, documents, head=self._log.head)
         adopter, upgrade = Adopter(self._mongo, documents, runner), Upgrade(self._mongo)
         self._reported = None
         runner.start()
@@ -93,7 +93,7 @@ class FirstFold:
 class Adopter:
     """Lets rebuilt read models serve as `Adoptions` ask for, during one turn."""
 
-    def __init__(self, mongo: Mongo, documents: ProjectorDocuments, runner: Runner) -> None:
+    def __init__(self, mongo: Mongo, documents: ProjectorDocuments, runner: ProjectionRunner) -> None:
         self._mongo, self._documents, self._runner = mongo, documents, runner
         self._adoptions = Adoptions(mongo)
         self._running: tuple[int, Future[None]] | None = None

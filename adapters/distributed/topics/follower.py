@@ -16,7 +16,7 @@ READ_AHEAD_KIBIBYTES: Final = 16_384
 FETCH_MILLISECONDS: Final = 100  # so often the end is reported, and so long a change of place takes at most
 
 
-class Fault(NamedTuple):
+class TopicFault(NamedTuple):
     """What stopped the reading after a position: at which offset, which message (None: the topic's end)."""
 
     position: int | None
@@ -39,8 +39,8 @@ class TopicFollower:
         self._position: int | None = None  # all up to here was delivered; None: no place yet
         self._next = 1  # the position of the first record not delivered
         self._records: list[Record] = []  # read, and not delivered
-        self._fault: Fault | None = None  # what follows them
-        self._last_fault: Fault | None = None
+        self._fault: TopicFault | None = None  # what follows them
+        self._last_fault: TopicFault | None = None
 
     def after(self, position: int, limit: int) -> list[Record]:
         """Return records of whole commits after a position: one commit at least, about `limit` records.
@@ -213,7 +213,7 @@ class TopicFollower:
     def _stop(self, offset: int, message: Message | None, sentence: str) -> None:
         whole = self._count_whole(len(self._records))
         before = self._records[whole - 1].position if whole else self._position
-        self._fault = self._last_fault = Fault(before, offset, message, DamagedRecordError(sentence))
+        self._fault = self._last_fault = TopicFault(before, offset, message, DamagedRecordError(sentence))
 
     def _check_last_fault(self, position: int, offset: int | None) -> None:
         """Raise the fault found after a position if it lies there still and is not met again from `offset` on.

@@ -40,7 +40,7 @@ class SqliteAuditLog(LogReader[Archived]):
         super().__init__(database, AUDIT_LOG)
         self._reserve = reserve
         self._ring: deque[Archived] = deque(maxlen=RING)
-        self._appender = LogAppender(self, RecordPlanner(writer, now), self._ring.extend)
+        self._appender = LogAppender(self, SqliteRecordPlanner(writer, now), self._ring.extend)
         with database.reading() as connection, lenient_text(connection):
             self._ring.extend(reversed(select_records(connection, "true", [], RING, newest=True)))
 
@@ -65,7 +65,7 @@ class SqliteAuditLog(LogReader[Archived]):
         return search(self, filters, before, limit)
 
 
-class RecordPlanner:
+class SqliteRecordPlanner:
     """Gives each communication its number among this writer's."""
 
     def __init__(self, writer: str, now: Callable[[], int]) -> None:

@@ -42,7 +42,7 @@ class SqliteEventStore:
 
     def __init__(self, database: Database, now: Callable[[], int] = microseconds_now) -> None:
         self._reader = LogReader(database, EVENT_LOG)
-        self._appender = LogAppender(self._reader, CommitPlanner(now))
+        self._appender = LogAppender(self._reader, SqliteCommitPlanner(now))
         self._reading = database.reading
 
     def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
@@ -91,7 +91,7 @@ class SqliteEventStore:
         return tail.position, tail.hash
 
 
-class CommitPlanner:
+class SqliteCommitPlanner:
     """Gives appends their places; one that is in the log already, or comes too late, is refused."""
 
     def __init__(self, now: Callable[[], int]) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.history.pager import IndexScan, Row, Test
+from adapters.history.pager import IndexScan, PageRow, Test
 from adapters.history.ranges import Ranges, all_values, decode, encode, ranges_of
 from projections.filters.conditions import And, Not, Or
 from projections.ports import Offset
@@ -52,12 +52,12 @@ class EmbeddedRows:
         found = self._run(sql).fetchone()
         return _offset(scan, *found) if found else None
 
-    def read(self, scan: IndexScan, until: Offset | None, most: int) -> list[Row]:
+    def read(self, scan: IndexScan, until: Offset | None, most: int) -> list[PageRow]:
         """Return rows that pass; their bodies are read at last, as a sort would carry them along."""
         sql = Sql(f"WITH page AS MATERIALIZED (SELECT c.n AS n, c.since AS since, {_value(scan)} AS value")
         sql += _entries(scan, until, is_joined=True) + Sql("AND +c.n >= ? AND +c.n < ?", (scan.low, scan.high))
         sql += _passing(scan) + _order(scan) + Sql(f"LIMIT ?) SELECT n, value, {BODY} FROM page", (most,))
-        return [Row(_offset(scan, n, key), body) for n, key, body in self._run(sql)]
+        return [PageRow(_offset(scan, n, key), body) for n, key, body in self._run(sql)]
 
     def count(self, scan: IndexScan, most: int) -> int:
         """Count a scan's entries."""

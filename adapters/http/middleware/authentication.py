@@ -8,7 +8,7 @@ from time import monotonic
 
 from adapters.http.backend import Backend
 from adapters.http.middleware.limits import ThreadPools
-from adapters.http.policy import Row
+from adapters.http.policy import PolicyRow
 from adapters.security.tokens import (
     IDEMPOTENCY_KEY,
     Claims,
@@ -68,7 +68,7 @@ def authenticate(backend: Backend, headers: dict[str, str], token: VerifiedToken
     return Caller(unverified.client, frozenset(client.roles), unverified.generation)
 
 
-def authorize(row: Row, roles: frozenset[Role]) -> None:
+def authorize(row: PolicyRow, roles: frozenset[Role]) -> None:
     """Raise ForbiddenError where the policy's row does not name one of the caller's roles."""
     if not row.roles & roles:
         needed = " or ".join(sorted(row.roles))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from adapters.http.middleware.authentication import Caller, VerifiedToken
 from adapters.http.middleware.bodies import LARGEST_SEALED, LARGEST_UPLOAD, IncomingBody
 from adapters.http.middleware.duplicates import join_lines
-from adapters.http.policy import OPEN, Row, row_for
+from adapters.http.policy import OPEN, PolicyRow, row_for
 from adapters.security.tokens import Claims
 from autolearn.protocol.sealing import seal, unseal
 from autolearn.protocol.tokens import EMPTY_SHA256
@@ -35,7 +35,7 @@ class RequestContext:
     method: str
     target: str
     headers: dict[str, str]
-    row: Row | None
+    row: PolicyRow | None
     started: float = field(default_factory=perf_counter)
     token: VerifiedToken | None = None
     caller: Caller | None = None

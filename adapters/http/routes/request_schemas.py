@@ -33,7 +33,7 @@ class Nothing(Incoming):
     """An empty object."""
 
 
-class Training(Incoming):
+class NewTraining(Incoming):
     """A training: names from the catalog, settings that differ from their defaults."""
 
     dataset: str

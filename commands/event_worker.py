@@ -36,7 +36,7 @@ LOST_CHECK_SECONDS = 2.0  # between two looks at whether the workers of tasks th
 
 # A worker that is stopped in order gives its task back, but no event of today says so: that attempt counts, too.
 LOST = f"Its process was stopped, or it or its machine died, while it ran: {MAX_ATTEMPTS} times. Ask for it again."
-NOT_YET = "It has not begun to follow the log: the read models must know first what was unfinished when it started."
+NOT_YET = "It does not follow the log yet: it waits for the read models to know what was unfinished when it started."
 
 
 class EventWorker:

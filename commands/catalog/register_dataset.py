@@ -39,7 +39,7 @@ def register_dataset(command: RegisterDataset, context: CommandContext) -> Recei
     facts = {"path": command.path, "format": command.format, "gzip": command.gzip, "target": command.target}
     content = run_ingest(context, facts, command.licence, command.source, command.cancellation)
     if command.cancellation.is_requested:
-        raise NotAbleError("The call was over before its file was registered.")
+        raise NotAbleError("The call ended before its file was registered.")
     stream = f"dataset:{command.name}"
     return context.decide(lambda work: work.get(Dataset, stream).register(content))[1]
 

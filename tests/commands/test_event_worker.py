@@ -198,7 +198,7 @@ def test_trouble_with_one_task_neither_loses_it_nor_its_slot(
 def test_follows_the_log_in_its_own_thread(stage: Stage, ana: Caller) -> None:
     before = queued(ana)
     worker = Worker(stage)
-    assert "has not begun" in str(worker.worker.fault)
+    assert "does not follow the log yet" in str(worker.worker.fault)
     worker.worker.start(stage.store.head()[0])
     after = queued(ana)
     for name in (before, after):

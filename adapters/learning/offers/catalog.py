@@ -67,7 +67,7 @@ def make_estimator(offer: InstalledOffer) -> Any:
     made = offer.target()()
     for method in ("fit", "predict", "get_params", "set_params"):
         if not callable(getattr(made, method, None)):
-            msg = f"{type(made).__name__} is no scikit-learn estimator: it has no method {method}()."
+            msg = f"{type(made).__name__} is not a scikit-learn estimator: it has no method {method}()."
             raise TypeError(msg)
     return made
 

@@ -51,7 +51,7 @@ def _compare(facts: dict[str, Any], blobs: Blobs, again: Fitted, found: list[str
     differences = [*_environment_differences(facts["provenance"]), *found]
     part = again.frame.rows(again.held.test)
     if again.held.sha256 != facts["provenance"]["split_sha256"]:
-        return _verdict("different", ["The held-out part is another one.", *differences])
+        return _verdict("different", ["The held-out part differs.", *differences])
     try:
         first = load_model(blobs, facts["model_blob"], again.offer)
     except BlobMissing as missing:
@@ -95,7 +95,7 @@ def _differing_paths(before: Any, after: Any, at: str) -> Iterator[str]:
 
 
 def _opaque_differences(opaque: bool) -> list[str]:
-    return ["A part of the model keeps its state where it cannot be read, so it was compared by its measures."] * opaque
+    return ["A part of the model has a state that cannot be read, so its measures were compared."] * opaque
 
 
 def _are_equal(then: Any, now: Any) -> bool:

@@ -35,7 +35,7 @@ def check_names(names: list[str]) -> None:
         raise BadInputError(f"Columns named more than once: {', '.join(repeated[:10])}. Each needs a name of its own.")
     unprintable = [visible(name[:40]) for name in names if CONTROL.search(name)]
     if unprintable:
-        raise BadInputError(f"Column names with control characters: {', '.join(unprintable[:5])}. Name them otherwise.")
+        raise BadInputError(f"Column names with control characters: {', '.join(unprintable[:5])}. Rename them.")
     overlong = [name[:40] for name in names if len(name) > LONGEST_NAME]
     if overlong:
         raise BadInputError(f"Column names longer than {LONGEST_NAME} characters: {', '.join(overlong[:5])}…")

@@ -98,9 +98,7 @@ def unpack(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
                     raise too_large_error(limit)
                 plain.write(chunk)
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise BadInputError(
-            "The file is named .gz but is not gzip: compress it by gzip, or name it otherwise."
-        ) from error
+        raise BadInputError("The file is named .gz but is not gzip: compress it with gzip, or rename it.") from error
     except EOFError as error:
         raise BadInputError("The gzip file ends too early: it was cut off. Send it whole.") from error
     return into
@@ -111,7 +109,7 @@ def open_table(path: Path, kind: str, limit: int = MAX_BYTES) -> Source:
     if kind == "parquet":
         return ParquetTable(path, limit).source()
     if kind not in SEPARATORS:
-        raise BadInputError(f"{kind!r} is no format of a data set: csv, tsv or parquet.")
+        raise BadInputError(f"{kind!r} is not a data set format: use csv, tsv or parquet.")
     if path.stat().st_size > limit:
         raise too_large_error(limit)
     return read_delimited(path, kind)

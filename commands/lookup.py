@@ -23,7 +23,10 @@ def find_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
     found = (work.get(Experiment, stream) for stream in streams)
     visible = {it.name: it for it in found if it.exists and may_see(call.client, it.training.owner, it.standing)}
     if not visible:
-        raise NotFoundError.for_name("experiment", given, nearest_names(given, _own_experiments(work, call)))
+        session = current_session(work, call.client)
+        raise NotFoundError.for_name(
+            "experiment", given, nearest_names(given, session.experiments if session.is_open else ())
+        )
     return visible[require_single_match(given, [*visible])]
 
 
@@ -114,8 +117,3 @@ def _not_offered(what: str, part: str, name: str, names: list[str]) -> NotFoundE
 def _offered_names(store: EventStore, kind: type[Offer | Dataset], prefix: str) -> list[str]:
     entries = (load(store, kind, stream) for stream in store.streams(f"{prefix}:", MOST_NAMES))
     return [entry.name for entry in entries if entry.is_offered]
-
-
-def _own_experiments(work: UnitOfWork, call: Call) -> list[str]:
-    session = current_session(work, call.client)
-    return session.experiments if session.is_open else []

@@ -147,13 +147,9 @@ class RunningTask(Protocol):
 class Launcher(Protocol):
     """Makes one process per task, with a limited number of slots for fits, scores and reproductions."""
 
-    def take_slot(self) -> bool:
-        """Reserve a slot if one is free."""
-        ...
+    def take_slot(self) -> bool: ...
 
-    def free_slot(self) -> None:
-        """Give a reserved slot back."""
-        ...
+    def free_slot(self) -> None: ...
 
     def can_run(self, needs: Iterable[OfferName]) -> bool:
         """Tell whether the models and measures that a task needs are installed here; true if that is not known."""
@@ -179,9 +175,7 @@ class RetryPolicy(Protocol):
     """How often, and after which pauses, a decision that lost a race is made again."""
 
     @property
-    def limit(self) -> int:
-        """The most attempts."""
-        ...
+    def limit(self) -> int: ...
 
     def attempts(self) -> Iterable[int]:
         """Yield 1, 2, … up to the limit; each but the first after a random pause that grows."""
@@ -203,14 +197,10 @@ class PositionedEvent(Protocol):
     """An event at its position in the log."""
 
     @property
-    def position(self) -> int:
-        """The place in the log."""
-        ...
+    def position(self) -> int: ...
 
     @property
-    def event(self) -> Event:
-        """What happened."""
-        ...
+    def event(self) -> Event: ...
 
 
 class EventFeed(Protocol):

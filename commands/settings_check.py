@@ -31,9 +31,16 @@ def complete_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[
 
 
 def is_allowed(described: Schema, value: Any) -> bool:
-    if described["type"] == "any-of":
+    kind = described["type"]
+    if kind == "any-of":
         return any(is_allowed(one, value) for one in described["any_of"])
-    return _KINDS[described["type"]](described, value)
+    if kind == "choice":
+        return any(type(value) is type(one) and value == one for one in described["choices"])
+    if kind in ("boolean", "string"):
+        return isinstance(value, bool if kind == "boolean" else str)
+    is_integer = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_INTEGER
+    is_float = kind == "number" and isinstance(value, float) and math.isfinite(value)
+    return (is_integer or is_float) and _is_within(described, value)
 
 
 def _explain(described: Schema, value: Any) -> str:
@@ -67,17 +74,7 @@ def _article(word: str) -> str:
     return "an" if word[0] in "aeiou" else "a"
 
 
-def _is_integer(described: Schema, value: Any) -> bool:
-    plain = isinstance(value, int) and not isinstance(value, bool)
-    return plain and abs(value) <= LARGEST_INTEGER and _within(described, value)
-
-
-def _is_number(described: Schema, value: Any) -> bool:
-    plain = isinstance(value, float) and math.isfinite(value) and _within(described, value)
-    return plain or _is_integer(described, value)
-
-
-def _within(described: Schema, value: float) -> bool:
+def _is_within(described: Schema, value: float) -> bool:
     low, above = described.get("minimum"), described.get("exclusive_minimum")
     high, below = described.get("maximum"), described.get("exclusive_maximum")
     return (
@@ -86,16 +83,3 @@ def _within(described: Schema, value: float) -> bool:
         and (high is None or value <= high)
         and (below is None or value < below)
     )
-
-
-def _is_choice(described: Schema, value: Any) -> bool:
-    return any(type(value) is type(one) and value == one for one in described["choices"])
-
-
-_KINDS = {
-    "integer": _is_integer,
-    "number": _is_number,
-    "boolean": lambda _, value: isinstance(value, bool),
-    "string": lambda _, value: isinstance(value, str),
-    "choice": _is_choice,
-}

@@ -42,8 +42,7 @@ def _fit_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
 
 def _score_facts(work: UnitOfWork, experiment: Experiment, task: Task) -> dict[str, Any]:
     if task.request is None or experiment.result is None:
-        msg = f"{task.id} was never requested"
-        raise LookupError(msg)
+        raise LookupError(f"{task.id} was never requested")
     on = task.request.on
     return _fit_facts(work, experiment) | {
         "model_blob": experiment.result.model_blob.sha256,
@@ -54,8 +53,7 @@ def _score_facts(work: UnitOfWork, experiment: Experiment, task: Task) -> dict[s
 
 def _reproduce_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
     if experiment.result is None:
-        msg = f"{experiment.id} has no result"
-        raise LookupError(msg)
+        raise LookupError(f"{experiment.id} has no result")
     return _fit_facts(work, experiment) | {
         "model_blob": experiment.result.model_blob.sha256,
         "learned_blob": experiment.result.learned_blob.sha256,

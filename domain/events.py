@@ -47,8 +47,7 @@ class Event(BaseModel, CanMutateAggregate[str]):
         """Register the pinned name; a second class of one name is a programming error."""
         super().__init_subclass__(**kwargs)
         if cls.NAME in EVENTS:
-            msg = f"event name {cls.NAME!r} is taken by {EVENTS[cls.NAME].__name__}"
-            raise TypeError(msg)
+            raise TypeError(f"event name {cls.NAME!r} is taken by {EVENTS[cls.NAME].__name__}")
         if cls.NAME:
             EVENTS[cls.NAME] = cls
 

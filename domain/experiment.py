@@ -79,8 +79,7 @@ class Experiment(Aggregate):
     def training(self) -> events.TrainingRequested:
         """The request it began with."""
         if self.request is None:
-            msg = f"{self.id} has no events"
-            raise LookupError(msg)
+            raise LookupError(f"{self.id} has no events")
         return self.request
 
     @property

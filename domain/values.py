@@ -85,8 +85,7 @@ class MeasureSpec(Value):
 def check_client_name(name: str) -> str:
     """Return a client's name, or refuse it with the rule."""
     if not CLIENT_NAME.fullmatch(name):
-        msg = f"{name!r} is not a client name: 1 to 40 characters of a-z, 0-9 and '-'."
-        raise BadInputError(msg)
+        raise BadInputError(f"{name!r} is not a client name: 1 to 40 characters of a-z, 0-9 and '-'.")
     return name
 
 
@@ -108,8 +107,7 @@ def check_id_prefix(given: str) -> str:
 def check_text(what: str, text: str) -> str:
     """Return a person's text (message, annotation, reason), or refuse an empty or overlong one."""
     if not text.strip() or len(text) > MAX_TEXT:
-        msg = f"The {what} must have 1 to {MAX_TEXT} characters."
-        raise BadInputError(msg)
+        raise BadInputError(f"The {what} must have 1 to {MAX_TEXT} characters.")
     return text
 
 

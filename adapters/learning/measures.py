@@ -27,10 +27,9 @@ def roc_auc(estimator: Any, X: Any, y: Any, average: Literal["macro", "micro", "
 def log_loss(estimator: Any, X: Any, y: Any) -> float:  # noqa: N803 - the parameter names of a scikit-learn scorer
     """Compute the logistic loss of the predicted probabilities; smaller is better."""
     if not hasattr(estimator, "predict_proba"):
-        msg = (
+        raise BadInputError(
             "log-loss needs a model that gives probabilities; this one gives none (roc-auc takes decision values too)."
         )
-        raise BadInputError(msg)
     return float(metrics.log_loss(y, estimator.predict_proba(X), labels=estimator.classes_))
 
 

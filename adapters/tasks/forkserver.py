@@ -134,8 +134,7 @@ class Forkserver:
 
     def _ensure_running(self) -> None:
         if self._closed:
-            msg = "the forkserver is closed"
-            raise OSError(msg)
+            raise OSError("the forkserver is closed")
         if not self._is_running():
             with _bare_environment():
                 self._server.ensure_running()

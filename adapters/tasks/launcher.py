@@ -25,8 +25,7 @@ class Slots:
 
     def __init__(self, number: int, installed: Callable[[str, str], bool] | None = None) -> None:
         if number < 1:
-            msg = f"{number} slots: at least one is needed."
-            raise ValueError(msg)
+            raise ValueError(f"{number} slots: at least one is needed.")
         self._installed = installed
         self._free = threading.BoundedSemaphore(number)
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from commands.answers import answer_unchanged
 from commands.call import Answer
-from commands.catalog.register_dataset import register_all, run_ingest
+from commands.catalog.register_dataset import run_ingest
 from commands.context import CommandContext
 from commands.ports import Receipt, TaskBroken, TaskSpec
 from commands.unit_of_work import UnitOfWork
+from domain.dataset import Dataset
 from domain.errors import NotAbleError
 from domain.offer import Description, Offer
 from domain.values import CATALOG_NAME
@@ -48,7 +49,12 @@ def offer_catalog(command: OfferCatalog, context: CommandContext) -> Receipt | N
     contents = {
         it.name: run_ingest(context, {"builtin": it.name, "target": it.target}, it.licence, it.source) for it in missing
     }
-    return register_all(context, contents) or receipt
+
+    def decision(work: UnitOfWork) -> None:
+        for name, content in contents.items():
+            work.get(Dataset, f"dataset:{name}").register(content)
+
+    return context.decide(decision)[1] or receipt
 
 
 def _offer(work: UnitOfWork, described: dict[str, Any]) -> None:

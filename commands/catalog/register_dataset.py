@@ -10,7 +10,7 @@ from commands.call import Answer
 from commands.cancellation import Cancellation
 from commands.context import CommandContext
 from commands.ports import Receipt, TaskBroken, TaskSpec
-from commands.unit_of_work import UnitOfWork, load
+from commands.unit_of_work import load
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, NotAbleError
 from domain.values import check_catalog_name
@@ -84,12 +84,3 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "licence": content.licence,
         "source": content.source,
     }
-
-
-def register_all(context: CommandContext, contents: dict[str, DatasetContent]) -> Receipt | None:
-
-    def decision(work: UnitOfWork) -> None:
-        for name, content in contents.items():
-            work.get(Dataset, f"dataset:{name}").register(content)
-
-    return context.decide(decision)[1]

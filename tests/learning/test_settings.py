@@ -11,7 +11,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from adapters.learning.offers.catalog import MODELS, make_estimator, offers
-from adapters.learning.offers.settings import NOT_SETTINGS, admits, convert_value, settings_of
+from adapters.learning.offers.settings import NOT_SETTINGS, convert_value, settings_of
+from commands.settings_check import is_allowed
 
 OWN = {offer.name: offer for offer in offers(MODELS) if offer.distribution == "autolearn"}
 
@@ -66,7 +67,7 @@ def test_defaults_are_those_of_scikit_learn_and_allowed(described: Any) -> None:
         assert settings
         for setting, description in settings.items():
             assert description["default"] == defaults[setting]
-            assert admits(description, description["default"])
+            assert is_allowed(description, description["default"])
 
 
 def test_seed_threads_noise_and_deprecated_parameters_are_no_settings(described: Any) -> None:
@@ -86,7 +87,7 @@ def test_what_a_description_admits_the_estimator_accepts(made: Any) -> None:
             except ValueError:
                 accepted = False
             made.set_params(**{name: description["default"]})
-            assert accepted == admits(description, value), (name, value)
+            assert accepted == is_allowed(description, value), (name, value)
 
 
 def examples(description: dict[str, Any]) -> list[Any]:
@@ -114,7 +115,7 @@ def test_without_constraints_the_defaults_tell_the_types() -> None:
         "mode": ("string", "a"),
         "extra": ("any-of", None),
     }
-    assert all(admits(found["extra"], value) for value in (1, 1.5, "x", False, None))
+    assert all(is_allowed(found["extra"], value) for value in (1, 1.5, "x", False, None))
 
 
 @pytest.mark.parametrize(("value", "expected"), [(1, 1.0), (2, 2.0), (0.5, 0.5)])

@@ -84,8 +84,7 @@ def _fit(model: Pipeline, part: Frame, name: str) -> list[str]:
         try:
             model.fit(part.features, part.target)
         except ValueError as error:
-            msg = f"{name} refused these settings or this data: {error}"
-            raise BadInputError(msg) from error
+            raise BadInputError(f"{name} refused these settings or this data: {error}") from error
     return list(dict.fromkeys(str(each.message) for each in heard))
 
 

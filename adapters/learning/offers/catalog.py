@@ -10,7 +10,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from domain.values import CATALOG_NAME
@@ -58,8 +58,7 @@ def find(group: str, name: str, distribution: str | None = None) -> InstalledOff
         if offer.name == name and distribution in (None, offer.distribution):
             return offer
     by = f" of the distribution {distribution!r}" if distribution else ""
-    msg = f"{name!r}{by} is not installed on this machine."
-    raise NotInstalledError(msg)
+    raise NotInstalledError(f"{name!r}{by} is not installed on this machine.")
 
 
 def make_estimator(offer: InstalledOffer) -> Any:
@@ -67,33 +66,30 @@ def make_estimator(offer: InstalledOffer) -> Any:
     made = offer.target()()
     for method in ("fit", "predict", "get_params", "set_params"):
         if not callable(getattr(made, method, None)):
-            msg = f"{type(made).__name__} is not a scikit-learn estimator: it has no method {method}()."
-            raise TypeError(msg)
+            raise TypeError(f"{type(made).__name__} is not a scikit-learn estimator: it has no method {method}().")
     return made
 
 
 def takes_estimator(measure: Callable[..., Any]) -> bool:
     """Tell a scorer `(estimator, X, y)` from a function `(y_true, y_pred)`; a wrong shape raises TypeError."""
     if not callable(measure):
-        msg = f"{measure!r} cannot be called."
-        raise TypeError(msg)
+        raise TypeError(f"{measure!r} cannot be called.")
     names = list(inspect.signature(measure).parameters)
     if names[:1] == ["estimator"]:
         return True
     if len(names) >= len(("y_true", "y_pred")):
         return False
-    msg = "A measure takes (y_true, y_pred) or (estimator, X, y)."
-    raise TypeError(msg)
+    raise TypeError("A measure takes (y_true, y_pred) or (estimator, X, y).")
 
 
 @functools.cache
 def _offers(group: str) -> tuple[InstalledOffer, ...]:
     """Scan all distributions: tens of milliseconds, so the forkserver does it once for all its children."""
-    found = [_offered(entry, entry.dist) for entry in entry_points(group=group) if entry.dist is not None]
+    found = [
+        InstalledOffer(entry.name, entry.dist.name, entry.dist.version, entry)
+        for entry in entry_points(group=group)
+        if entry.dist is not None
+    ]
     unique = {(offer.name, offer.distribution): offer for offer in reversed(found)}
     rank = [offer for offer in unique.values() if CATALOG_NAME.fullmatch(offer.name)]
     return tuple(sorted(rank, key=lambda offer: (offer.name, offer.distribution != OWN, offer.distribution)))
-
-
-def _offered(entry: EntryPoint, distribution: Distribution) -> InstalledOffer:
-    return InstalledOffer(entry.name, distribution.name, distribution.version, entry)

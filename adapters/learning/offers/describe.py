@@ -52,7 +52,8 @@ def _describe_group(
             problems.append(f"{who} is not offered: {type(error).__name__}: {error}"[:MAX_SENTENCE])
             continue
         names.add(offer.name)
-        yield {"name": offer.name, "description": {**facts, "digest": _digest(facts)}}
+        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        yield {"name": offer.name, "description": {**facts, "digest": digest}}
 
 
 def _model(offer: InstalledOffer) -> dict[str, Any]:
@@ -80,7 +81,3 @@ def _allowed_averages(measure: Callable[..., Any]) -> set[str]:
     if not stated and "average" in getattr(measure, "__annotations__", {}):
         stated = set(get_args(get_type_hints(measure)["average"]))
     return stated & set(AVERAGES) or set(AVERAGES)
-
-
-def _digest(facts: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -9,6 +9,8 @@ from typing import Any
 
 from sklearn.utils._param_validation import Hidden, Interval, Options, RealNotInt
 
+from commands.settings_check import is_allowed
+
 # Set by the task (seed, one thread, silence), or paths into the file system: no client decides about them.
 NOT_SETTINGS = frozenset({"random_state", "n_jobs", "verbose", "warm_start", "memory"})
 ANY_SCALAR: list[dict[str, Any]] = [{"type": name} for name in ("integer", "number", "boolean", "string")]
@@ -30,35 +32,11 @@ def settings_of(estimator: Any) -> dict[str, dict[str, Any]]:
 def convert_value(value: Any, description: dict[str, Any]) -> Any:
     """Return a JSON value as the estimator expects it: JSON's 1 for a number becomes 1.0."""
     if description["type"] == "any-of":
-        fitting = [each for each in description["any_of"] if admits(each, value)]
+        fitting = [each for each in description["any_of"] if is_allowed(each, value)]
         return convert_value(value, fitting[0]) if fitting else value
     if description["type"] == "number" and not isinstance(value, bool) and isinstance(value, int):
         return float(value)
     return value
-
-
-def admits(description: dict[str, Any], value: Any) -> bool:
-    """Return whether a value satisfies a description."""
-    kind = description["type"]
-    if kind == "any-of":
-        return any(admits(each, value) for each in description["any_of"])
-    if kind == "choice":
-        return any(type(value) is type(choice) and value == choice for choice in description["choices"])
-    if kind == "boolean":
-        return isinstance(value, bool)
-    if kind == "string":
-        return isinstance(value, str)
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return (whole or (kind == "number" and isinstance(value, float))) and _within(description, value)
-
-
-def _within(description: dict[str, Any], value: float) -> bool:
-    return not (
-        value < description.get("minimum", -math.inf)
-        or value > description.get("maximum", math.inf)
-        or value <= description.get("exclusive_minimum", -math.inf)
-        or value >= description.get("exclusive_maximum", math.inf)
-    )
 
 
 def _describe_parameter(default: Any, constraints: Any) -> dict[str, Any] | None:
@@ -68,7 +46,7 @@ def _describe_parameter(default: Any, constraints: Any) -> dict[str, Any] | None
         return None
     alternatives = _from_default(default) if constraints is None else _from_constraints(constraints)
     # a default that its own constraints refuse is a deprecation's marker ("deprecated", "warn")
-    if not any(admits(each, default) for each in alternatives) or alternatives == [NOTHING]:
+    if not any(is_allowed(each, default) for each in alternatives) or alternatives == [NOTHING]:
         return None
     if len(alternatives) == 1:
         return {**alternatives[0], "default": default}

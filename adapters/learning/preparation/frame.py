@@ -30,8 +30,7 @@ def read_frame(file: BinaryIO, target: str) -> Frame:
     """Read a canonical Parquet file; raises BadInputError if it has no such target."""
     table = pq.ParquetFile(file, pre_buffer=False).read(use_threads=False)
     if target not in table.column_names:
-        msg = f"The data set has no column {target!r}; it has {', '.join(table.column_names)}."
-        raise BadInputError(msg)
+        raise BadInputError(f"The data set has no column {target!r}; it has {', '.join(table.column_names)}.")
     names = [name for name in table.column_names if name != target]
     types = {name: type_word(table.schema.field(name).type) for name in names}
     columns = {name: _feature(table.column(name), types[name]) for name in names}

@@ -39,8 +39,7 @@ def _check(target: np.ndarray[Any, Any], test_size: float, seed: int) -> None:
         msg = f"test_size is {test_size}: it must be between 0 and 1, the share of the rows that is held out."
         raise BadInputError(msg)
     if not 0 <= seed <= MAX_SEED:
-        msg = f"The seed is {seed}: it must be between 0 and {MAX_SEED}."
-        raise BadInputError(msg)
+        raise BadInputError(f"The seed is {seed}: it must be between 0 and {MAX_SEED}.")
     labels, counts = np.unique(target, return_counts=True)
     if counts.min() < SMALLEST_CLASS:
         names = ", ".join(class_name(label) for label in labels[counts < SMALLEST_CLASS][:5])
@@ -48,8 +47,7 @@ def _check(target: np.ndarray[Any, Any], test_size: float, seed: int) -> None:
         raise BadInputError(msg)
     held = math.ceil(test_size * len(target))
     if not len(labels) <= held <= len(target) - len(labels):
-        msg = (
+        raise BadInputError(
             f"test_size {test_size} holds out {held} of {len(target)} rows, but there are {len(labels)} classes: "
             f"each part needs at least one row of each, so between {len(labels)} and {len(target) - len(labels)} rows."
         )
-        raise BadInputError(msg)

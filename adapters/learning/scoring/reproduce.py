@@ -19,6 +19,7 @@ from domain.values import MeasureSpec
 COMPARED = tuple(MeasureSpec(name=name) for name in ("accuracy", "balanced-accuracy", "mcc", "confusion-matrix"))
 TOLERANCE = 1e-9
 MOST = 20
+OPAQUE = "A part of the model has a state that cannot be read, so its measures were compared."
 
 
 def reproduce(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
@@ -35,15 +36,11 @@ def reproduce(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
             "not-possible", [f"The training is refused now: {error}", *_environment_differences(facts["provenance"])]
         )
     after = learned_bytes(again.model)
-    opaque = b'{"opaque":"' in after
-    if after == before and not opaque:
+    is_opaque = b'{"opaque":"' in after
+    if after == before and not is_opaque:
         return _verdict("bit-identical", [])
-    return _compare(
-        facts,
-        blobs,
-        again,
-        [*_parameter_differences(json.loads(before), json.loads(after)), *_opaque_differences(opaque)],
-    )
+    found = _parameter_differences(json.loads(before), json.loads(after))
+    return _compare(facts, blobs, again, [*found, OPAQUE] if is_opaque else found)
 
 
 def _compare(facts: dict[str, Any], blobs: Blobs, again: Fitted, found: list[str]) -> dict[str, Any]:
@@ -92,10 +89,6 @@ def _differing_paths(before: Any, after: Any, at: str) -> Iterator[str]:
         return
     for name in sorted(before.keys() | after.keys()):
         yield from _differing_paths(before.get(name), after.get(name), f"{at}.{name}")
-
-
-def _opaque_differences(opaque: bool) -> list[str]:
-    return ["A part of the model has a state that cannot be read, so its measures were compared."] * opaque
 
 
 def _are_equal(then: Any, now: Any) -> bool:

@@ -48,8 +48,7 @@ def compute_measure(spec: MeasureSpec, model: Pipeline, part: Frame) -> Any:
                 return _plain(measure(model, part.features, part.target, **chosen))
             return _plain(measure(part.target, model.predict(part.features), **chosen))
         except ValueError as error:
-            msg = f"{spec.identity} cannot be computed here: {error}"
-            raise BadInputError(msg) from error
+            raise BadInputError(f"{spec.identity} cannot be computed here: {error}") from error
 
 
 def _averaging_options(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
@@ -59,11 +58,10 @@ def _averaging_options(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
     if spec.average != "binary":
         return {"average": spec.average}
     if len(model.classes_) != BINARY:
-        msg = (
+        raise BadInputError(
             f"{spec.identity} is for two classes, and this model has {len(model.classes_)}: "
             "choose the average macro, micro or weighted."
         )
-        raise BadInputError(msg)
     return {"average": "binary", "pos_label": model.classes_[1]}
 
 
@@ -76,19 +74,17 @@ def _read_other_dataset(model: Pipeline, facts: dict[str, Any], on: dict[str, An
     name = on["name"]
     missing = [column for column in known.types if column not in other.types]
     if missing:
-        msg = f"Data set {name!r} lacks columns that the model was trained on: {', '.join(missing)}."
-        raise BadInputError(msg)
+        raise BadInputError(f"Data set {name!r} lacks columns that the model was trained on: {', '.join(missing)}.")
     for column, word in known.types.items():
         if (word == "string") != (other.types[column] == "string"):
             msg = f"Column {column!r} of data set {name!r} is {other.types[column]}; the model was trained on {word}."
             raise BadInputError(msg)
     strange = sorted(set(_names(other.target)) - set(_names(model.classes_)))
     if strange or other.target.dtype.kind != known.target.dtype.kind:
-        msg = (
+        raise BadInputError(
             f"Data set {name!r} has classes that the model does not know: {', '.join(strange[:5])}. "
             f"It knows {', '.join(_names(model.classes_)[:20])}."
         )
-        raise BadInputError(msg)
     return Frame(other.features[list(known.types)], other.target, known.types)
 
 

@@ -25,7 +25,7 @@ MILLI = 1000
 
 
 def measure() -> Iterable[Figure]:
-    """Return the figures of DESIGN's table that a user of one machine feels."""
+    """Return the figures that a user of one machine notices."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         data = Path(folder) / "data"
         process, url = start_backend(data, 0)

@@ -32,7 +32,7 @@ KINDS: Final = (("relay",), ("project",), ("work", "training"), ("serve", "train
 
 
 def measure() -> Iterable[Figure]:
-    """Return the figures of DESIGN's table for the distributed mode as a whole."""
+    """Return the figures of the distributed mode as a whole."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, servers(Path(folder)) as (kafka, mongodb):
         place = Path(folder) / "data"
         place.mkdir()

@@ -1,6 +1,6 @@
 """How a history page is found, once for all stores: a store only reads index scans.
 
-Rules, each with its measurement in docs/decisions/24-history-pager.md:
+Rules, each with its measurement in docs/decisions/26-history-pager.md:
 
 1. A page is scanned in its own order: by row number (a condition that leaves one value has an index in that order), or
    by the values of the fact that is sorted by, then the rows that lack it.

@@ -1,4 +1,4 @@
-"""Objects of DESIGN 6 as the backend answers them."""
+"""The JSON objects that the backend answers."""
 
 from __future__ import annotations
 

@@ -108,6 +108,7 @@ def test_links_to_a_heading_lead_there() -> None:
 def test_paths_in_the_docs_exist() -> None:
     folders = "|".join(sorted({path.parts[0] for path in tracked(".py") if len(path.parts) > 1}))
     named = [(path, place) for path in pages() for place in re.findall(rf"`((?:{folders})/[\w./-]*)`", text(path))]
+    named += [(path, page) for path in tracked(".py") for page in re.findall(r"docs/[\w./-]+\.md", text(path))]
     assert len(named) > 50
     assert [f"{path}: {place}" for path, place in named if not (ROOT / place).exists()] == []
 

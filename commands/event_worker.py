@@ -132,7 +132,7 @@ class EventWorker:
         is_due = is_idle and self._has_free_slot() if self._kinds else is_idle and not self._knows_all
         if is_due:
             self._rechecked = time.monotonic()
-            with suppress(NotAbleError):  # it is only a doubt: who needs the read models says what hinders them
+            with suppress(NotAbleError):  # the next check is soon enough, and queries report a lag
                 self._take_over(RECHECK_TIMEOUT)
 
     def _has_free_slot(self) -> bool:
@@ -169,7 +169,9 @@ class EventWorker:
     def _end_cancelled(self, followed: PositionedEvent) -> None:
         """End what runs here and is cancelled in the log: the topic may have events that the log lacks."""
         stream = followed.event.originator_id
-        here = [task for task in self._application.tasks.running() if experiment_stream(experiment_of(task)) == stream]
+        here = [
+            task for task in self._application.tasks.list_running() if experiment_stream(experiment_of(task)) == stream
+        ]
         tasks = load(self._ports.store, Experiment, stream).tasks if here else {}
         for task in here:
             if task in tasks and tasks[task].state == "cancelled":

@@ -96,18 +96,18 @@ def find_dataset(work: UnitOfWork, name: str) -> Dataset:
     if dataset.retired:
         raise NotFoundError(f"The data set {name!r} is retired; `autolearn catalog datasets` lists those on offer.")
     if not dataset.is_offered:
-        raise _not_offered("data set", "datasets", name, _offered_names(work.store, Dataset, "dataset"))
+        raise _not_offered_error("data set", "datasets", name, _offered_names(work.store, Dataset, "dataset"))
     return dataset
 
 
 def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:
     offer = work.get(Offer, f"{kind}:{name}")
     if not offer.is_offered:
-        raise _not_offered(kind, f"{kind}s", name, _offered_names(work.store, Offer, kind))
+        raise _not_offered_error(kind, f"{kind}s", name, _offered_names(work.store, Offer, kind))
     return offer
 
 
-def _not_offered(what: str, part: str, name: str, names: list[str]) -> NotFoundError:
+def _not_offered_error(what: str, part: str, name: str, names: list[str]) -> NotFoundError:
     near = nearest_names(name, names)
     if near:
         return NotFoundError.for_name(what, name, near)

@@ -127,7 +127,7 @@ class Tasks:
         with self._lock:
             return task in self._watched or task in self._announced
 
-    def running(self) -> list[str]:
+    def list_running(self) -> list[str]:
         """List the tasks that run here."""
         with self._lock:
             return list(self._watched)

@@ -44,7 +44,7 @@ CANCELLED: dict[str, type[events.TaskCancelled]] = {
 
 @dataclass
 class Task:
-    """A training, evaluation or reproduction as it stands."""
+    """The current state of a training, evaluation or reproduction."""
 
     id: str
     kind: str

@@ -50,7 +50,7 @@ class Child:
 
     def end(self) -> None:
         """Kill it and what it started, which may outlive it. Twice is harmless."""
-        if self.pid:  # 0, where the server died before it told the number, would be this process's own group
+        if self.pid:  # 0 (the server died before it sent the pid) would mean this process's own group
             with contextlib.suppress(ProcessLookupError):  # no group yet, or none any more
                 os.killpg(self.pid, signal.SIGKILL)
         if self.parent_pipe != CLOSED:

@@ -45,8 +45,8 @@ class Slots:
 class ProcessLauncher(Slots):
     """Fulfils commands.ports.Launcher. `blob_url` is what FileBlobs takes; `scratch` a folder for temporary files.
 
-    `installed` tells of a kind and a name whether this machine has it, where others may have what it lacks.
-    Whoever calls `start` must call `result` of what it returns: that is where limits are watched and the child ends.
+    `installed(kind, name)`: whether this machine has the model or measure; None if it is the only machine.
+    A caller of `start` must call `result` on the returned task: it watches the limits and ends the child.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class ProcessLauncher(Slots):
 
     @property
     def forkserver_pid(self) -> int | None:
-        """The process that all task processes are made from, for whoever reports memory; None before it runs."""
+        """The pid of the forkserver, for memory reports; None before it runs."""
         return self._forkserver.pid
 
     def start(self, spec: TaskSpec) -> RunningTask:

@@ -1,4 +1,4 @@
-"""What the forkserver imports before its first child: importing this module is all it can be told to do."""
+"""What the forkserver imports before its first child: it can only import modules, so the import does the work."""
 
 import sys
 

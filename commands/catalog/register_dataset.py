@@ -45,7 +45,7 @@ def register_dataset(command: RegisterDataset, context: CommandContext) -> Recei
 
 
 def answer_registered(command: RegisterDataset, receipt: Receipt | None, context: CommandContext) -> Answer:
-    """Answer with the version as it stands in the catalog."""
+    """Answer with the version that the catalog has."""
     position = None if receipt is None else receipt.position
     dataset = load(context.ports.store, Dataset, f"dataset:{command.name}", position)
     body = describe_dataset(dataset) | {"new": receipt is not None}

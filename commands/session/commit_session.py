@@ -34,7 +34,7 @@ def commit_session(command: CommitSession, context: CommandContext) -> Receipt |
     def decision(work: UnitOfWork) -> list[str]:
         session = require_open_session(work, context.call.client)
         held = {name: work.get(Experiment, experiment_stream(name)) for name in session.experiments}
-        chosen = _named(session, command.experiments) if command.experiments else _completed(held)
+        chosen = _choose_named(session, command.experiments) if command.experiments else _choose_completed(held)
         session.commit(chosen, message)
         for name in chosen:
             held[name].commit(session_id(session.id))
@@ -59,7 +59,7 @@ def answer_committed(_: CommitSession, receipt: Receipt, __: CommandContext) -> 
     return answer_at(receipt, body)
 
 
-def _completed(held: dict[str, Experiment]) -> list[str]:
+def _choose_completed(held: dict[str, Experiment]) -> list[str]:
     unfinished = [task.id for it in held.values() for task in it.unfinished_tasks("training", "evaluation")]
     if unfinished:
         raise UnfinishedError(
@@ -69,7 +69,7 @@ def _completed(held: dict[str, Experiment]) -> list[str]:
     return [name for name, it in held.items() if it.training_state == "completed"]
 
 
-def _named(session: Session, given: tuple[str, ...]) -> list[str]:
+def _choose_named(session: Session, given: tuple[str, ...]) -> list[str]:
     chosen = []
     for beginning in given:
         matches = [name for name in session.experiments if name.startswith(check_id_prefix(beginning))]

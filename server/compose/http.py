@@ -50,5 +50,5 @@ def health_of_work(services: Services) -> ProcessHealth:
     return ProcessHealth(
         ", ".join(f"work {service}" for service in services.roles.work),
         fault=lambda: worker.fault,
-        measure=lambda: {"tasks_running": len(tasks.running()), "followed_position": worker.position},
+        measure=lambda: {"tasks_running": len(tasks.list_running()), "followed_position": worker.position},
     )

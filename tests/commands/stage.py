@@ -110,7 +110,7 @@ class Stage:
     def idle(self) -> bool:
         """Wait until no task runs here and all slots are free."""
         tasks = self.application.tasks
-        return all(tasks.wait(task, PATIENCE) for task in tasks.running()) and self.launcher.all_free()
+        return all(tasks.wait(task, PATIENCE) for task in tasks.list_running()) and self.launcher.all_free()
 
     def another(self, worker: str, slots: int = 4) -> Stage:
         """Set up another process of the backend on the same log."""
@@ -121,7 +121,7 @@ class Stage:
         for other in self._others:
             other.application.close()
         self.application.close()
-        assert self.application.tasks.running() == []
+        assert self.application.tasks.list_running() == []
         self.database.close()
 
     def _tasks(self) -> int:

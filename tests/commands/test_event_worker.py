@@ -257,10 +257,10 @@ def test_a_task_whose_worker_dies_later_is_taken_over_once_that_is_known(stage: 
     dead: set[str] = set()
     other = stage.another("worker-2")
     worker = Worker(other, is_lost=dead.__contains__)
-    worker.look_again().step()
+    worker.check_lost().step()
     assert worker.archive.entries == []
     dead.add(stage.application.ports.worker)
-    worker.look_again().step()
+    worker.check_lost().step()
     other.until(name, name, "completed")
     assert state(other.experiment(name), name) == ("completed", 2)
 

@@ -14,14 +14,14 @@ from tests.commands.stage import Caller, Stage
 from tests.commands.worker import Worker
 
 
-class Told(NamedTuple):
+class EventAtPosition(NamedTuple):
     """Fulfils commands.ports.PositionedEvent."""
 
     position: int
     event: Event
 
 
-def forged(stage: Stage, name: str, kind: type[Event]) -> Told:
+def forged(stage: Stage, name: str, kind: type[Event]) -> EventAtPosition:
     last = stage.events(f"experiment:{name}")[-1]
     facts: dict[str, Any] = {"task": name} if kind is TrainingCancelled else {"session": str(uuid4())}
     event = kind(
@@ -30,7 +30,7 @@ def forged(stage: Stage, name: str, kind: type[Event]) -> Told:
         metadata=last.metadata,
         **facts,
     )
-    return Told(stage.store.head()[0], event)
+    return EventAtPosition(stage.store.head()[0], event)
 
 
 @pytest.fixture(params=(TrainingCancelled, ExperimentDiscarded))

@@ -23,14 +23,14 @@ def living(_: str) -> bool:
     return False
 
 
-def told(event: Event, stage: Stage) -> PositionedEvent:
+def position_event(event: Event, stage: Stage) -> PositionedEvent:
     """Return what a forged record tells, at the position where the next one is expected."""
     position = stage.store.head()[0] + 1
     return Recorded(position, position, stage.clock.now(), event)
 
 
 def forge(stage: Stage, worker: Worker, event: Event) -> None:
-    worker.worker._waiting.apply(told(event, stage))
+    worker.worker._waiting.apply(position_event(event, stage))
 
 
 def started(name: str, worker: str, attempt: int = 1) -> Event:
@@ -41,12 +41,12 @@ def started(name: str, worker: str, attempt: int = 1) -> Event:
 def test_a_start_that_never_was_hides_a_task_only_until_a_look_into_the_log(stage: Stage, ana: Caller) -> None:
     name = str(ana.do(TRAIN, wait=0).pending)
     worker = Worker(stage, is_lost=living)
-    worker.worker._waiting.apply(told(stage.events(experiment_stream(name))[0], stage))
+    worker.worker._waiting.apply(position_event(stage.events(experiment_stream(name))[0], stage))
     forge(stage, worker, started(name, LIVING))
     worker.worker.position = stage.store.head()[0]
-    worker.look_again().step()
+    worker.check_lost().step()
     assert stage.launcher.of("fit") == []
-    worker.doubt().step()
+    worker.recheck().step()
     stage.until(name, name, "completed")
     assert state(stage.experiment(name), name) == ("completed", 1)
 
@@ -59,19 +59,19 @@ def test_an_end_that_never_was_keeps_no_lost_task_from_its_next_attempt(stage: S
                          reason="error", detail="")  # fmt: skip
     forge(stage, worker, end)
     dead.add(stage.application.ports.worker)
-    worker.look_again().step()
+    worker.check_lost().step()
     assert other.launcher.of("fit") == []
-    worker.doubt().step()
-    worker.look_again().step()
+    worker.recheck().step()
+    worker.check_lost().step()
     other.until(name, name, "completed")
     assert state(other.experiment(name), name) == ("completed", 2)
 
 
-def test_who_doubts_leaves_alone_what_runs(stage: Stage, ana: Caller) -> None:
+def test_a_recheck_leaves_running_tasks_alone(stage: Stage, ana: Caller) -> None:
     name = ana.begin_training()
     here, elsewhere = Worker(stage, is_lost=living), Worker(stage.another("worker-2"), is_lost=living)
     for worker in (here, elsewhere):
-        worker.step().doubt().step().look_again().step()
+        worker.step().recheck().step().check_lost().step()
     assert len(stage.launcher.of("fit")) == 1
     stage.launcher.child("fit").end()
     stage.until(name, name, "completed")
@@ -79,7 +79,7 @@ def test_who_doubts_leaves_alone_what_runs(stage: Stage, ana: Caller) -> None:
     assert stage.names(experiment_stream(name)).count("training-started") == 1
 
 
-def test_nobody_doubts_while_something_waits_or_what_is_not_its_own(
+def test_a_worker_rechecks_only_when_idle_and_only_its_own_kinds(
     stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.launcher.slots = stage.launcher.free = 1
@@ -93,9 +93,9 @@ def test_nobody_doubts_while_something_waits_or_what_is_not_its_own(
 
     monkeypatch.setattr("tests.commands.worker.LogOpenTasks.list_unfinished", nothing)
     for kinds in ({"reproduction"}, set[str]()):
-        Worker(stage, is_lost=living, kinds=frozenset(kinds)).step().doubt().step().doubt().step()
+        Worker(stage, is_lost=living, kinds=frozenset(kinds)).step().recheck().step().recheck().step()
     assert (taken, len(asked)) == (True, 1), "who claims nothing asks once, to know what counts for whose quota"
-    idle = Worker(stage, is_lost=living, kinds=frozenset({"training"})).step().doubt().step()
+    idle = Worker(stage, is_lost=living, kinds=frozenset({"training"})).step().recheck().step()
     assert len(asked) == 1, "nor where it could not run what it found"
     stage.launcher.free_slot()
     idle.step().step()
@@ -103,11 +103,11 @@ def test_nobody_doubts_while_something_waits_or_what_is_not_its_own(
 
 
 @pytest.mark.parametrize("trouble", [NotReachedError, NotAbleError])
-def test_read_models_that_cannot_be_asked_are_no_trouble_to_who_doubts(
+def test_a_recheck_ignores_read_models_that_do_not_answer(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, trouble: type[NotAbleError]
 ) -> None:
     def refuse(*_: object) -> list[str]:
         raise trouble("The read models cannot be asked.")
 
     monkeypatch.setattr("tests.commands.worker.LogOpenTasks.list_unfinished", refuse)
-    Worker(stage, is_lost=living).doubt().step()
+    Worker(stage, is_lost=living).recheck().step()

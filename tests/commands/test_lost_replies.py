@@ -71,7 +71,7 @@ def test_of_an_event_worker(
         worker.step()
     assert state(stage.experiment(name), name) == ("started", 1)
     back(monkeypatch)
-    worker.step().look_again().step()
+    worker.step().check_lost().step()
     ends_once(stage, name)
 
 
@@ -82,7 +82,7 @@ def test_of_a_call(stage: Stage, ana: Caller, lose_reply: Callable[[], None], mo
     with suppress(NotAbleError):
         ana.do(TRAIN, key="k")
     back(monkeypatch)
-    worker.step().look_again().step()
+    worker.step().check_lost().step()
     answer = ana.do(TRAIN, key="k")
     assert (answer.body["state"], answer.pending) == ("completed", None)
     ends_once(stage, str(answer.body["experiment"]))
@@ -99,7 +99,7 @@ def test_waits_for_a_slot(
     name = str(ana.do(TRAIN, key="k").pending)
     stage.launcher.slots = stage.launcher.free = 1
     assert stage.launcher.take_slot()
-    worker.step().look_again().step()
+    worker.step().check_lost().step()
     assert stage.launcher.of("fit") == []
     stage.launcher.free_slot()
     worker.step()
@@ -114,14 +114,14 @@ def test_a_claim_whose_reply_is_on_its_way_is_not_run_twice(
 
     def late(events: Sequence[Event], header: AppendHeader) -> Receipt:
         receipt = append(events, header)
-        worker.step().look_again().step()
+        worker.step().check_lost().step()
         children.append(len(stage.launcher.of("fit")))
         return receipt
 
     monkeypatch.setattr(stage.store, "append", late)
     name = ana.train()
     assert children == [0, 1], "once when it was claimed, once when it had ended"
-    worker.look_again().step()
+    worker.check_lost().step()
     ends_once(stage, name)
 
 
@@ -129,7 +129,7 @@ def test_what_runs_is_left_alone_however_often_it_is_looked_at(stage: Stage, ana
     name = ana.begin_training()
     worker = Worker(stage, is_lost=living)
     for _ in range(3):
-        worker.look_again().step()
+        worker.check_lost().step()
     stage.launcher.child("fit").end()
     ends_once(stage, name)
 
@@ -145,7 +145,7 @@ def test_who_claims_nothing_does_not_take_what_another_has_taken_over(
     back(monkeypatch)
     name = str(ana.do(TRAIN, key="k").pending)
     taken = [stage.launcher.take_slot() for _ in range(stage.launcher.slots)]
-    serving.step().look_again().step()
+    serving.step().check_lost().step()
     other = stage.another("worker-2")
     other.launcher.scripts["fit"] = None
     Worker(other).take_over()

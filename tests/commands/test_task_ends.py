@@ -122,7 +122,7 @@ def test_closing_ends_children_and_records_nothing(stage: Stage, ana: Caller) ->
     head = stage.store.head()
     stage.application.close()
     assert stage.launcher.child("fit").cancelled
-    assert stage.application.tasks.running() == []
+    assert stage.application.tasks.list_running() == []
     assert stage.store.head() == head, "the next start finds it and runs it again"
     assert stage.experiment(name).training_state == "started"
 
@@ -152,9 +152,9 @@ def test_a_task_that_gets_no_thread_gives_its_slot_back_and_runs_later(
         body = ana.do(TRAIN).body
         assert body["state"] == "started"
         assert stage.idle()
-        worker.step().look_again().step()
+        worker.step().check_lost().step()
         assert stage.idle()
-    worker.look_again().step()
+    worker.check_lost().step()
     name = str(body["experiment"])
     stage.until(name, name, "completed")
     assert stage.idle()

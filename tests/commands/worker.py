@@ -58,12 +58,12 @@ class Worker:
         self.worker.step()
         return self
 
-    def look_again(self) -> Worker:
+    def check_lost(self) -> Worker:
         """Let the next step look at whether the others' workers are alive."""
         self.worker._lost_checked = -LOST_CHECK_SECONDS
         return self
 
-    def doubt(self) -> Worker:
+    def recheck(self) -> Worker:
         """Let the next step look at whether the topic has told all."""
         self.worker._rechecked = -RECHECK_SECONDS
         return self

@@ -71,8 +71,8 @@ def test_it_hides_no_task(kafka: str, mongo: Mongo, stage: PublishedStage) -> No
     published.commits([started(mongo, task)])
     worker = stage.worker().step()
     assert worker.worker.position == stage.store.head()[0] + 1, "it has followed what was forged"
-    worker.look_again().step()
+    worker.check_lost().step()
     assert state(stage.experiment(task), task) == ("requested", 0)
-    worker.doubt().step()
+    worker.recheck().step()
     stage.until(task, task, "completed")
     assert state(stage.experiment(task), task) == ("completed", 1)

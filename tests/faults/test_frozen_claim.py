@@ -75,7 +75,7 @@ def test_of_a_call(stage: MongoStage, own_mongodb: Server) -> None:
         ana.do(TRAIN, key="k")
     landed(stage, before)
     assert stage.launcher.of("fit") == []
-    serving.step().look_again().step()
+    serving.step().check_lost().step()
     body = ana.do(TRAIN, key="k").body
     assert (body["state"], body["attempt"]) == ("completed", 1)
     assert len(stage.launcher.of("fit")) == 1
@@ -90,7 +90,7 @@ def test_of_a_queued_task(stage: MongoStage, own_mongodb: Server) -> None:
         working.step()
     landed(stage, before)
     assert stage.launcher.of("fit") == []
-    working.step().look_again().step()
+    working.step().check_lost().step()
     stage.until(name, name, "completed")
     assert state(stage.experiment(name), name) == ("completed", 1)
     assert len(stage.launcher.of("fit")) == 1

@@ -118,12 +118,12 @@ def _is_public(name: str, value: Any) -> bool:
 def _short(value: Any) -> Any:
     if isinstance(value, np.ndarray) and (value.size > MOST_VALUES or value.dtype.kind not in "bifU"):
         return {"shape": list(value.shape)}
-    return _rounded(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)
+    return _round(value.tolist() if isinstance(value, np.ndarray | np.generic) else value)
 
 
-def _rounded(value: Any) -> Any:
+def _round(value: Any) -> Any:
     if isinstance(value, list):
-        return [_rounded(item) for item in value]
+        return [_round(item) for item in value]
     return to_jsonable(float(f"{value:.6g}")) if isinstance(value, float) else value
 
 

@@ -47,9 +47,20 @@ class InstalledOffer:
         return frozenset(found | {self.entry_point.module.partition(".")[0]}) - {"sklearn"}
 
 
-def offers(group: str) -> list[InstalledOffer]:
-    """Return what a group offers, by name; for one name, AutoLearn's own comes first, then by distribution."""
-    return list(_offers(group))
+@functools.cache
+def offers(group: str) -> tuple[InstalledOffer, ...]:
+    """Return what a group offers, by name; for one name, AutoLearn's own comes first, then by distribution.
+
+    Scanning all distributions takes tens of milliseconds, so the forkserver does it once for all its children.
+    """
+    found = [
+        InstalledOffer(entry.name, entry.dist.name, entry.dist.version, entry)
+        for entry in entry_points(group=group)
+        if entry.dist is not None
+    ]
+    unique = {(offer.name, offer.distribution): offer for offer in reversed(found)}
+    rank = [offer for offer in unique.values() if CATALOG_NAME.fullmatch(offer.name)]
+    return tuple(sorted(rank, key=lambda offer: (offer.name, offer.distribution != OWN, offer.distribution)))
 
 
 def find(group: str, name: str, distribution: str | None = None) -> InstalledOffer:
@@ -80,16 +91,3 @@ def takes_estimator(measure: Callable[..., Any]) -> bool:
     if len(names) >= len(("y_true", "y_pred")):
         return False
     raise TypeError("A measure takes (y_true, y_pred) or (estimator, X, y).")
-
-
-@functools.cache
-def _offers(group: str) -> tuple[InstalledOffer, ...]:
-    """Scan all distributions: tens of milliseconds, so the forkserver does it once for all its children."""
-    found = [
-        InstalledOffer(entry.name, entry.dist.name, entry.dist.version, entry)
-        for entry in entry_points(group=group)
-        if entry.dist is not None
-    ]
-    unique = {(offer.name, offer.distribution): offer for offer in reversed(found)}
-    rank = [offer for offer in unique.values() if CATALOG_NAME.fullmatch(offer.name)]
-    return tuple(sorted(rank, key=lambda offer: (offer.name, offer.distribution != OWN, offer.distribution)))

@@ -68,7 +68,7 @@ def _change(services: Services, action: str, name: str | None, roles: tuple[Role
     if action == "list":
         return {"clients": [_shown(it) for it in _clients(services)], "position": services.head}
     start = uuid4().hex
-    services.journal.started(start, services.head)  # the act is archived as a process of its own
+    services.recorder.record_start(start, services.head)  # the act is archived as a process of its own
     command = AddClient(name or "", roles) if action == "add" else COMMANDS[action](name or "")
     body = services.application.handle(command, system_call("offline", start)).body
     if action != "revoke":

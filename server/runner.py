@@ -99,7 +99,7 @@ class Runner:
         """Begin to work: everything is served once this returns; only the very first start waits for the catalog."""
         start = uuid4().hex
         if self.services:
-            self.services.journal.started(start, self.services.head)
+            self.services.recorder.record_start(start, self.services.head)
             if self.launcher:
                 log.info("%s", self.launcher.confinement)
                 if WARM.intersection(self.services.roles.serve):

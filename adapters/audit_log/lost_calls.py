@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Final
 
 from adapters.audit_log.chain import is_older
-from adapters.audit_log.system_records import AuditLogJournal
+from adapters.audit_log.system_records import SystemRecorder
 from commands.ports import EventStore
 from commands.unit_of_work import load
 from domain.errors import AutoLearnError
@@ -35,11 +35,11 @@ class LostCallRecorder:
         store: EventStore,
         feed: Feed,
         communications: Communications,
-        journal: AuditLogJournal,
+        recorder: SystemRecorder,
         in_flight: Callable[[], Iterable[str]],
     ) -> None:
         self._store, self._feed, self._communications = store, feed, communications
-        self._journal, self._in_flight = journal, in_flight
+        self._recorder, self._in_flight = recorder, in_flight
         self._closing = Signal()
         self._thread: Thread | None = None
 
@@ -60,7 +60,7 @@ class LostCallRecorder:
         known = self._known(said)
         complete = known._replace(until=self._reached(known.until, until, in_flight))
         if complete not in {said, NO_RECORDED_CALLS}:
-            self._journal.settled(complete.since, complete.until)
+            self._recorder.record_settled(complete.since, complete.until)
         return complete
 
     def _run(self) -> None:
@@ -91,7 +91,7 @@ class LostCallRecorder:
                 if correlation in in_flight:
                     pending = min(pending, at - 1)
                 else:
-                    self._journal.lost(correlation, at)
+                    self._recorder.record_lost_call(correlation, at)
             position = poison.position if poison else recorded[-1].commit if recorded else until
         return max(after, min(position, pending))
 

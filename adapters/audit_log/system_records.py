@@ -11,7 +11,7 @@ from projections.verification.audit_check import CORRELATION, LOST, SETTLED, SIN
 KEY: Final = "master-key:"  # and its fingerprint: nothing else in the audit log tells whose key the clients' come from
 
 
-class AuditLogJournal:
+class SystemRecorder:
     """Fulfils `commands.ports.HandledEvents`; `key` is the master key's fingerprint."""
 
     def __init__(self, communications: Communications, worker: str, key: str) -> None:
@@ -19,7 +19,7 @@ class AuditLogJournal:
         self._worker = worker
         self._key = key
 
-    def started(self, correlation: str, position: int) -> None:
+    def record_start(self, correlation: str, position: int) -> None:
         """Record the start of this process; its own appends carry the same correlation."""
         self._record(
             "process",
@@ -30,11 +30,11 @@ class AuditLogJournal:
             causation=KEY + self._key,
         )
 
-    def lost(self, correlation: str, position: int) -> None:
+    def record_lost_call(self, correlation: str, position: int) -> None:
         """Record that the call which appended at a position got no record: its process died first."""
         self._record("process", LOST, "lost", correlation=correlation, position=position, causation=f"event:{position}")
 
-    def settled(self, since: int, until: int) -> None:
+    def record_settled(self, since: int, until: int) -> None:
         """Record that each commit after one position and up to another has the record of its call."""
         causation = f"{SINCE}{since}"
         self._record("process", SETTLED, "settled", correlation=CORRELATION, position=until, causation=causation)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adapters.audit_log.system_records import AuditLogJournal
+from adapters.audit_log.system_records import SystemRecorder
 from adapters.distributed.audit_log.request_ids import MongoRequestIds
 from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.installation import (
@@ -195,7 +195,7 @@ def open_services(
         launcher=launcher,
         inspector=ProcessInspector(environment(settings), lambda generation: adoptions.request(int(generation))),
         request_ids=MongoRequestIds(mongo, name, membership.is_alive),
-        journal=AuditLogJournal(stores.communications, name, fingerprint(master)),
+        recorder=SystemRecorder(stores.communications, name, fingerprint(master)),
         is_lost=lambda other: not membership.is_alive(other),
         fault=dependencies.fault,
         gauges=dependencies.gauges,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from adapters.audit_log.system_records import AuditLogJournal
+from adapters.audit_log.system_records import SystemRecorder
 from adapters.embedded.audit_log.request_ids import SqliteRequestIds
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import MEMORY, Database
@@ -146,13 +146,13 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
                 partial(served_faults, settings.data, stores.read),
             ),
             request_ids=stores.request_ids,
-            journal=AuditLogJournal(stores.communications, name, fingerprint(master)),
+            recorder=SystemRecorder(stores.communications, name, fingerprint(master)),
             # Whoever owned the directory before is dead, so the tasks that it had started are lost.
             is_lost=lambda other: other != name,
             fault=projection.fault_sentence,
         )
         if accept_loss is not None:
-            tails.accept(accept_loss, services.application, services.journal)
+            tails.accept(accept_loss, services.application, services.recorder)
             forget_loss(settings.data, stores)
         let_serve(settings, stores)
         receipts = ReceiptKeeper(settings.data, partial(ends_in_place, lock, stores))

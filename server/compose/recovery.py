@@ -56,7 +56,7 @@ def loss_accepted(settings: Settings, reason: str) -> dict[str, Any]:
         runner = open_runner(settings, NONE, checked=True)
         opened.callback(runner.close)
         services = runner.has_services()
-        body = tails.accept(reason, services.application, services.journal)
+        body = tails.accept(reason, services.application, services.recorder)
         for work in (RELAY, COMMUNICATIONS, PROJECT):  # the evidence would tell of it again
             Statuses(mongo).forget(work)
         if ReadModels.current(mongo).progress() > tails.log.end.position:

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.audit_log.lost_calls import LostCallRecorder
 from adapters.audit_log.request_ids import RequestIds
-from adapters.audit_log.system_records import AuditLogJournal
+from adapters.audit_log.system_records import SystemRecorder
 from adapters.host.retry import Retry
 from adapters.http.backend import Backend, Inspector
 from adapters.learning.tables.builtin import BUILTIN
@@ -41,7 +41,7 @@ class Services:
     roles: Roles
     application: Application
     backend: Backend
-    journal: AuditLogJournal
+    recorder: SystemRecorder
     worker: EventWorker
     lost_calls: LostCallRecorder
     builtin: tuple[BuiltinDataset, ...] = BUILTIN_DATASETS
@@ -75,7 +75,7 @@ def make_services(
     launcher: Launcher,
     inspector: Inspector,
     request_ids: RequestIds,
-    journal: AuditLogJournal,
+    recorder: SystemRecorder,
     is_lost: Callable[[str], bool],
     clock: Clock | None = None,
     **more: Any,
@@ -110,17 +110,17 @@ def make_services(
         roles=roles,
         application=application,
         backend=backend,
-        journal=journal,
+        recorder=recorder,
         worker=EventWorker(
             application,
             stores.topic,
             UnfinishedTasks(stores.documents, stores.feed),
-            journal,
+            recorder,
             is_lost=is_lost,
             kinds=frozenset(TASKS[service] for service in roles.work if service in TASKS),
         ),
         lost_calls=LostCallRecorder(
-            stores.store, stores.feed, stores.communications, journal, lambda: in_flight_of(backend)
+            stores.store, stores.feed, stores.communications, recorder, lambda: in_flight_of(backend)
         ),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from adapters.audit_log.system_records import AuditLogJournal
+from adapters.audit_log.system_records import SystemRecorder
 from commands.application import Application
 from commands.ports import EventStore
 from commands.storage.accept_loss import AcceptLoss
@@ -53,10 +53,10 @@ class Tails:
         if not (self.log.is_lost or self.audit.is_lost):
             raise BadInputError(f"Nothing of the log is lost: {otherwise}.")
 
-    def accept(self, reason: str, application: Application, journal: AuditLogJournal) -> dict[str, Any]:
+    def accept(self, reason: str, application: Application, recorder: SystemRecorder) -> dict[str, Any]:
         """Keep in the log what was lost and why it is accepted; return the event's facts."""
         start = uuid4().hex
-        journal.started(start, self.log.end.position)
+        recorder.record_start(start, self.log.end.position)
         command = AcceptLoss(reason, self.log.fact(), self.audit.fact(), self.evidence)
         return application.handle(command, system_call("loss", start)).body
 

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.audit_log.chain import chain_faults, is_older, record_after
 from adapters.audit_log.lost_calls import LostCallRecorder
-from adapters.audit_log.system_records import AuditLogJournal
+from adapters.audit_log.system_records import SystemRecorder
 from adapters.distributed.audit_log.record_schema import to_document
 from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
@@ -55,8 +55,8 @@ class Installation:
 
     def settle(self) -> RecordedCalls:
         """Do what a process does at its start."""
-        journal = AuditLogJournal(self.communications, "w9", "key")
-        return LostCallRecorder(self.store, self.feed, self.communications, journal, lambda: self.in_flight).record()
+        recorder = SystemRecorder(self.communications, "w9", "key")
+        return LostCallRecorder(self.store, self.feed, self.communications, recorder, lambda: self.in_flight).record()
 
     def records(self) -> list[Archived]:
         """Return the audit log."""

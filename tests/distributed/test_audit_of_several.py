@@ -12,7 +12,7 @@ import pytest
 
 from adapters.audit_log.chain import chain_faults, is_older
 from adapters.audit_log.lost_calls import LostCallRecorder
-from adapters.audit_log.system_records import AuditLogJournal
+from adapters.audit_log.system_records import SystemRecorder
 from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
@@ -58,8 +58,8 @@ class Process:
         def in_flight() -> list[str]:
             return [*self.calls.correlations(), *self.membership.in_flight_elsewhere(10 * SECONDS)]
 
-        journal = AuditLogJournal(self.communications, self.name, "key")
-        LostCallRecorder(self.store, self.feed, self.communications, journal, in_flight).record()
+        recorder = SystemRecorder(self.communications, self.name, "key")
+        LostCallRecorder(self.store, self.feed, self.communications, recorder, in_flight).record()
 
     def faults(self) -> list[str]:
         """Return what is wrong with the audit log, calls without a record that must have one included."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.audit_log.system_records import AuditLogJournal
+from adapters.audit_log.system_records import SystemRecorder
 from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.installation import check_master_key, refuse_unfinished_recovery, unfinished_recovery
 from adapters.distributed.log.commit_schema import EVENT_LOG
@@ -70,7 +70,7 @@ def test_what_was_lost_is_back_byte_for_byte_and_goes_on(mongo: Mongo, published
 def begun_with(mongo: Mongo, *keys: str) -> None:
     """Let processes with these master keys have started, one after the other."""
     for number, key in enumerate(keys):
-        AuditLogJournal(MongoAuditLog(mongo, f"w{number}"), f"w{number}", key).started(f"start-{number}", 0)
+        SystemRecorder(MongoAuditLog(mongo, f"w{number}"), f"w{number}", key).record_start(f"start-{number}", 0)
 
 
 def noted(mongo: Mongo) -> Any:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any
 
-from adapters.audit_log.system_records import AuditLogJournal
+from adapters.audit_log.system_records import SystemRecorder
 from adapters.tasks.launcher import Slots
 from commands.cancellation import Cancellation
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
@@ -97,7 +97,7 @@ class Projecting:
             updater.step(500)
 
 
-class NoJournal(AuditLogJournal):
+class SilentRecorder(SystemRecorder):
     """Keeps what the event worker does out of the archive, so that tests see their own calls alone."""
 
     def record_event(self, event: Any, position: int, outcome: str, milliseconds: float) -> None:

@@ -24,7 +24,7 @@ from server.compose.services import make_services
 from server.roles import SERVICES, Roles
 from server.settings import Settings
 from tests.http.asgi import Caller
-from tests.http.doubles import NoJournal, PreparedInspector, PreparedLauncher, Projecting, SetClock
+from tests.http.doubles import PreparedInspector, PreparedLauncher, Projecting, SetClock, SilentRecorder
 
 MASTER = bytes(range(32))
 IRIS = BuiltinDataset("iris", "target", "CC BY 4.0", "scikit-learn")
@@ -58,7 +58,7 @@ class Rig:
             launcher=self.launcher,
             inspector=self.inspector,
             request_ids=stores.request_ids,
-            journal=NoJournal(stores.communications, "backend", ""),
+            recorder=SilentRecorder(stores.communications, "backend", ""),
             is_lost=lambda _: False,
             clock=self.clock,
         )

@@ -36,14 +36,14 @@ class MongoEventStore:
         self._appender = SequencedAppender(self._streams.collection, EVENT_LOG, planner)
 
     def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
-        stamped = tuple([event.with_metadata(header.metadata) for event in events])
+        complete = tuple([event.with_metadata(header.metadata) for event in events])
         try:
-            commit = self._appender.append(append_of(stamped, header))
+            commit = self._appender.append(append_of(complete, header))
         except KnownAppendError:
             raise DuplicateAppend(self._known(header.append_id)) from None
         self._streams.seen.note([(event.stream, event.version) for event in commit.events])
         self._watcher.reach(commit.position)
-        return receipt_of(commit, header, stamped)
+        return receipt_of(commit, header, complete)
 
     def stream(self, stream: str, until: int | None = None) -> list[Event]:
         return [decode(e["o"], e["v"], e["n"], e["s"]) for e in self._streams.events(stream, until)]

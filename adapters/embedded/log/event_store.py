@@ -46,16 +46,16 @@ class SqliteEventStore:
         self._reading = database.reading
 
     def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
-        stamped = tuple([event.with_metadata(header.metadata) for event in events])
+        complete = tuple([event.with_metadata(header.metadata) for event in events])
         try:
-            commit = self._appender.append(append_of(stamped, header))
+            commit = self._appender.append(append_of(complete, header))
         except KnownAppendError:
             receipt = self.find_append(header.append_id)
             if receipt is None:
                 again = "The append was met on its way into the log and did not arrive; repeat the call."
                 raise NotAbleError(again) from None
             raise DuplicateAppend(receipt) from None
-        return receipt_of(commit, header, stamped)
+        return receipt_of(commit, header, complete)
 
     def stream(self, stream: str, until: int | None = None) -> list[Event]:
         with self._reading() as connection:

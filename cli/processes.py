@@ -36,7 +36,7 @@ def work(service: str, port: int) -> None:
 @click.command()
 @health_option
 def relay(port: int) -> None:
-    """Carry the log and the archive to Kafka, exactly once, in order (distributed mode); several stand by."""
+    """Carry the log and the audit log to Kafka, exactly once, in order (distributed mode); several stand by."""
     _run(Roles(relay=True), port)
 
 

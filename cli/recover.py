@@ -16,9 +16,9 @@ LAST = click.IntRange(min=0)
 
 
 @click.command()
-@click.option("--from-kafka", is_flag=True, help="Take log and communications from their topics; to be said.")
+@click.option("--from-kafka", is_flag=True, help="Take both logs from their topics; required.")
 @click.option("--until", type=LAST, help="Give up the log behind this position: damage in the topic stops there.")
-@click.option("--communications-until", type=LAST, help="Give up the communications likewise.")
+@click.option("--communications-until", type=LAST, help="Give up the audit log likewise.")
 @click.option("--accept-loss", metavar="REASON", help="Go on where the end of the log or of the audit log is lost.")
 @shared
 def recover(
@@ -29,7 +29,7 @@ def recover(
     communications_until: int | None,
     accept_loss: str | None,
 ) -> None:
-    """Bring log and communications of a lost MongoDB back from Kafka, into an empty database; or accept a loss.
+    """Bring the log and the audit log of a lost MongoDB back from Kafka, into an empty database; or accept a loss.
 
     It acts on AUTOLEARN_KAFKA, AUTOLEARN_MONGODB and AUTOLEARN_DATABASE directly: stop all processes first. Called
     again after an interruption, it goes on where it was. What had not been relayed is lost: check your receipts with

@@ -1,4 +1,4 @@
-"""`autolearn verify`: chain, read models, blobs, communications, topics; with a backend or on a directory."""
+"""`autolearn verify`: chain, read models, blobs, audit log, topics; with a backend or on a directory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ANCHOR = re.compile(r"\d{1,18}:[0-9a-f]{64}")
 @click.command()
 @click.option("--anchor", metavar="POSITION:HASH", help="A receipt: the log must still have this hash there.")
 @click.option("--audit-anchor", metavar="POSITION:HASH", help="The same of the audit log.")
-@click.option("--against", type=click.Choice(["kafka"]), help="Compare log and communications with their topics, too.")
+@click.option("--against", type=click.Choice(["kafka"]), help="Compare both logs with their topics, too.")
 @click.option("--data", type=click.Path(exists=True, file_okay=False), help="Check this directory, without a backend.")
 @shared
 def verify(

@@ -237,7 +237,7 @@ class EventWorker:
                 followed.event, followed.position, outcome, (time.perf_counter() - began) * 1000
             )
         except (NotAbleError, DiskReserveError) as trouble:
-            log.warning("%s of position %s is not archived: %s", outcome, followed.position, trouble.sentence)
+            log.warning("%s of position %s is not recorded: %s", outcome, followed.position, trouble.sentence)
 
     def _start(self, context: CommandContext, name: str, it: Task) -> str:
         attempt = it.attempt + 1

@@ -251,8 +251,8 @@ class CursorSeal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Communication:
-    """One archived call or handled event, without bodies and secrets; `problem` is the slug of a refusal.
+class AuditRecord:
+    """A call or handled event, without bodies and secrets; `problem` is the slug of a refusal.
 
     kind: call, message, process. outcome: of a call its HTTP status, or opened, closed, gone (a stream); of a message
     started, cancelled, failed, skipped; of a process started, lost, settled. causation: the command, `event:<position>`
@@ -280,8 +280,8 @@ class Communication:
 
 
 @dataclass(frozen=True, slots=True)
-class Archived:
-    """A communication at its place, 1, 2, …; `previous`: the hash of the record before; `number`: of its writer's."""
+class StoredAuditRecord:
+    """An audit record at its position 1, 2, …; `previous`: the hash of the record before; `number`: of its writer's."""
 
     position: int
     at: datetime
@@ -289,7 +289,7 @@ class Archived:
     number: int
     previous: bytes
     hash: bytes
-    communication: Communication
+    content: AuditRecord
     faults: tuple[str, ...] = ()  # as those of a RawCommit
 
     @property
@@ -297,31 +297,31 @@ class Archived:
         return self.position
 
 
-class Communications(Protocol):
-    """The archive of communications, append-only; `archive` returns when the record is durable (group commit)."""
+class AuditLog(Protocol):
+    """The audit log, append-only; `append` returns when the record is durable (group commit)."""
 
-    def archive(self, communication: Communication) -> Archived:
+    def append(self, record: AuditRecord) -> StoredAuditRecord:
         """Store one record; raises NotAbleError or DiskReserveError."""
         ...
 
     def check_able(self) -> None:
-        """Raise NotAbleError or DiskReserveError where archiving could not work now."""
+        """Raise NotAbleError or DiskReserveError where `append` would fail now."""
         ...
 
-    def recent(self, after: int) -> Sequence[Archived]:
+    def recent(self, after: int) -> Sequence[StoredAuditRecord]:
         """Return what the memory ring (the last 1,000) has after a position."""
         ...
 
-    def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
+    def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[StoredAuditRecord]:
         """Return records, newest first; filters: correlation, actor, operation, outcome, kind, since, until."""
         ...
 
-    def read(self, after: int, limit: int) -> list[Archived]:
+    def read(self, after: int, limit: int) -> list[StoredAuditRecord]:
         """Return records in order after a position: what verify reads."""
         ...
 
     def wait_beyond(self, position: int, timeout: float) -> bool:
-        """Wait until the archive is longer than `position`."""
+        """Wait until the audit log is longer than `position`."""
         ...
 
 

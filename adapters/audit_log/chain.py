@@ -1,6 +1,6 @@
 """The hash chain of the audit log, of the same kind as that of the event log (`adapters/log/chain.py`).
 
-A record is hashed as length-prefixed fields: position, time in microseconds, writer, number, then the communication's
+A record is hashed as length-prefixed fields: position, time in microseconds, writer, number, then the audit record's
 fields in order, as UTF-8 text. Older versions hashed no `count` and no `head`, and chained each writer's records on
 their own: such records may only stand before all others.
 """
@@ -15,49 +15,47 @@ from typing import Any, Final
 
 from adapters.log.chain import GENESIS, Tail, faults_along, framed, framed_number
 from adapters.log.times import from_microseconds, to_microseconds
-from projections.ports import Archived, Communication
+from projections.ports import AuditRecord, StoredAuditRecord
 
 ADDED: Final = ("count", "head")  # the fields that older versions did not have
 
 UNWRITABLE: Final = (AttributeError, OverflowError, TypeError, UnicodeError)  # what such values do to a hash
 
-Facts = Callable[[Communication], tuple[Any, ...]]
+Facts = Callable[[AuditRecord], tuple[Any, ...]]
 
-facts_of: Final[Facts] = attrgetter(*(field.name for field in fields(Communication)))
-_older_facts: Final[Facts] = attrgetter(*(field.name for field in fields(Communication) if field.name not in ADDED))
+facts_of: Final[Facts] = attrgetter(*(field.name for field in fields(AuditRecord)))
+_older_facts: Final[Facts] = attrgetter(*(field.name for field in fields(AuditRecord) if field.name not in ADDED))
 
 
-def communication_hash(
+def record_hash(
     previous: bytes,
     *,
     position: int,
     at: int,
     writer: str,
     number: int,
-    communication: Communication,
+    record: AuditRecord,
     facts: Facts = facts_of,
 ) -> bytes:
     """Return the hash of a record from that of the record before; `at` in microseconds."""
     place = framed(framed_number(position), framed_number(at), writer.encode(), framed_number(number))
-    told = framed(*[str(fact).encode() for fact in facts(communication)])
+    told = framed(*[str(fact).encode() for fact in facts(record)])
     return sha256(previous + place + told).digest()
 
 
-def record_after(tail: Tail, writer: str, number: int, communication: Communication, now: int) -> Archived:
+def record_after(tail: Tail, writer: str, number: int, record: AuditRecord, now: int) -> StoredAuditRecord:
     """Return the writer's record of this number, after the tail; times never go back, whatever `now` says."""
     position, at = tail.position + 1, max(now, tail.at)
-    found = communication_hash(
-        tail.hash, position=position, at=at, writer=writer, number=number, communication=communication
-    )
-    return Archived(position, from_microseconds(at), writer, number, tail.hash, found, communication)
+    found = record_hash(tail.hash, position=position, at=at, writer=writer, number=number, record=record)
+    return StoredAuditRecord(position, from_microseconds(at), writer, number, tail.hash, found, record)
 
 
-def has_its_hash(record: Archived) -> bool:
+def has_its_hash(record: StoredAuditRecord) -> bool:
     """Tell whether the record holds what its hash was made of, in this version or an older one."""
     return record.hash in (_hash(record, record.previous), _older_hash(record, record.previous))
 
 
-def is_older(record: Archived) -> bool:
+def is_older(record: StoredAuditRecord) -> bool:
     try:
         return record.hash == _older_hash(record, record.previous)
     except UNWRITABLE:
@@ -70,7 +68,7 @@ class RecordChain:
         self._numbers: dict[str, int] = {}
         self._older: dict[str, bytes] | None = {}  # the last hash of each writer; None: no older record may come now
 
-    def fault(self, record: Archived) -> str | None:
+    def fault(self, record: StoredAuditRecord) -> str | None:
         try:
             what = self._fault(record)
         except UNWRITABLE:
@@ -81,7 +79,7 @@ class RecordChain:
             self._older[record.writer] = record.hash
         return what
 
-    def _fault(self, record: Archived) -> str | None:
+    def _fault(self, record: StoredAuditRecord) -> str | None:
         if record.faults:
             return "; ".join(record.faults)
         if record.position != self._position + 1:
@@ -98,28 +96,28 @@ class RecordChain:
             return "the record does not follow the one before it"
         return None if is_true else "the stored record does not have the stored hash"
 
-    def _is_older(self, record: Archived) -> bool:
+    def _is_older(self, record: StoredAuditRecord) -> bool:
         if self._older is None or record.previous != self._older.get(record.writer, GENESIS):
             return False
         return record.hash == _older_hash(record, record.previous)
 
 
-def chain_faults(records: Iterable[Archived]) -> Iterator[tuple[int, str]]:
+def chain_faults(records: Iterable[StoredAuditRecord]) -> Iterator[tuple[int, str]]:
     return faults_along(RecordChain(), records)
 
 
-def _hash(record: Archived, previous: bytes, facts: Facts = facts_of) -> bytes:
-    return communication_hash(
+def _hash(record: StoredAuditRecord, previous: bytes, facts: Facts = facts_of) -> bytes:
+    return record_hash(
         previous,
         position=record.position,
         at=to_microseconds(record.at),
         writer=record.writer,
         number=record.number,
-        communication=record.communication,
+        record=record.content,
         facts=facts,
     )
 
 
-def _older_hash(record: Archived, previous: bytes) -> bytes | None:
-    it = record.communication
+def _older_hash(record: StoredAuditRecord, previous: bytes) -> bytes | None:
+    it = record.content
     return _hash(record, previous, _older_facts) if (it.count, it.head) == (1, "") else None

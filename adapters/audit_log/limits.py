@@ -1,4 +1,4 @@
-"""The limits of a communication's fields: whoever makes a record, and from whatever it came, it stays small."""
+"""The limits of an audit record's fields: whoever makes a record, and from whatever it came, it stays small."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import math
 from dataclasses import replace
 from typing import Any, Final, get_type_hints
 
-from projections.ports import Communication
+from projections.ports import AuditRecord
 
 LONGEST: Final = 200  # characters; an idempotency key has 128, an operation about 50
 GREATEST: Final = 2**63 - 1  # what both stores can hold
-KINDS: Final = get_type_hints(Communication)
+KINDS: Final = get_type_hints(AuditRecord)
 
 
-def limited(communication: Communication) -> Communication:
+def limited(record: AuditRecord) -> AuditRecord:
     """Return it with each field in its limits, and of its type; what does not fit is cut or left out."""
-    return replace(communication, **{name: _fitting(getattr(communication, name), KINDS[name]) for name in KINDS})
+    return replace(record, **{name: _fitting(getattr(record, name), KINDS[name]) for name in KINDS})
 
 
 def _fitting(value: Any, kind: type) -> Any:

@@ -15,7 +15,7 @@ from commands.unit_of_work import load
 from domain.errors import AutoLearnError
 from domain.loss import LOSSES, Losses
 from projections.fold import read_after
-from projections.ports import Communications, Feed, Recorded
+from projections.ports import AuditLog, Feed, Recorded
 from projections.verification.audit_check import NO_RECORDED_CALLS, RecordedCalls, calls_lost_until, last_recorded_calls
 
 log = logging.getLogger(__name__)
@@ -34,11 +34,11 @@ class LostCallRecorder:
         self,
         store: EventStore,
         feed: Feed,
-        communications: Communications,
+        audit_log: AuditLog,
         recorder: SystemRecorder,
         in_flight: Callable[[], Iterable[str]],
     ) -> None:
-        self._store, self._feed, self._communications = store, feed, communications
+        self._store, self._feed, self._audit_log = store, feed, audit_log
         self._recorder, self._in_flight = recorder, in_flight
         self._closing = Signal()
         self._thread: Thread | None = None
@@ -56,7 +56,7 @@ class LostCallRecorder:
         """Record the calls that are lost up to the end of the log, and how far that is complete; return the latter."""
         until, _ = self._feed.head()  # first: a call that appended up to there is in flight, or has its record
         in_flight = frozenset(self._in_flight())
-        said = last_recorded_calls(self._communications)
+        said = last_recorded_calls(self._audit_log)
         known = self._known(said)
         complete = known._replace(until=self._reached(known.until, until, in_flight))
         if complete not in {said, NO_RECORDED_CALLS}:
@@ -78,7 +78,7 @@ class LostCallRecorder:
         lost = calls_lost_until(load(self._store, Losses, LOSSES).accepted)
         if said is not None:
             return RecordedCalls(max(said.since, lost), max(said.until, lost))
-        first = self._communications.read(0, 1)
+        first = self._audit_log.read(0, 1)
         since = max(lost, self._feed.head()[0] if first and is_older(first[0]) else 0)
         return RecordedCalls(since, since)
 
@@ -104,4 +104,4 @@ class LostCallRecorder:
         )
 
     def _has_record(self, correlation: str) -> bool:
-        return bool(self._communications.page({"correlation": correlation}, None, 1))
+        return bool(self._audit_log.page({"correlation": correlation}, None, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.events import Event
-from projections.ports import Communication, Communications
+from projections.ports import AuditLog, AuditRecord
 from projections.verification.audit_check import CORRELATION, LOST, SETTLED, SINCE
 
 KEY: Final = "master-key:"  # and its fingerprint: nothing else in the audit log tells whose key the clients' come from
@@ -14,8 +14,8 @@ KEY: Final = "master-key:"  # and its fingerprint: nothing else in the audit log
 class SystemRecorder:
     """Fulfils `commands.ports.HandledEvents`; `key` is the master key's fingerprint."""
 
-    def __init__(self, communications: Communications, worker: str, key: str) -> None:
-        self._communications = communications
+    def __init__(self, audit_log: AuditLog, worker: str, key: str) -> None:
+        self._audit_log = audit_log
         self._worker = worker
         self._key = key
 
@@ -61,8 +61,8 @@ class SystemRecorder:
         causation: str = "",
         milliseconds: float = 0.0,
     ) -> None:
-        self._communications.archive(
-            Communication(
+        self._audit_log.append(
+            AuditRecord(
                 kind=kind,
                 actor=f"worker:{self._worker}",
                 source="log",

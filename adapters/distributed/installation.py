@@ -59,16 +59,16 @@ def installation_faults(mongo: Mongo) -> Iterator[str]:
     with as_ours():
         known = {it["_id"]: it for it in mongo.collection(INSTALLATION).find()}
         begun = mongo.collection(COMMITS).find_one({}, {"_id": 1}) is not None
-    id_, key, archived = known.get(INSTALLATION), known.get(MASTER_KEY), archived_master_key(mongo)
+    id_, key, stored = known.get(INSTALLATION), known.get(MASTER_KEY), recorded_master_key(mongo)
     if begun and not (id_ and ID.fullmatch(str(id_.get("id")))):
         yield "the installation has no id any more: `ce_source` of each Kafka record ends with it"
-    if archived is not None and (not key or key.get("fingerprint") != archived):
-        yield f"the master key noted for the installation is not that of the audit log, which is {archived}"
+    if stored is not None and (not key or key.get("fingerprint") != stored):
+        yield f"the master key noted for the installation is not that of the audit log, which is {stored}"
     if RECOVERY in known:  # what is appended then may be beyond what it brings back
         yield "a recovery is unfinished, or the mark of one was set by hand: no process starts on this database"
 
 
-def archived_master_key(mongo: Mongo) -> str | None:
+def recorded_master_key(mongo: Mongo) -> str | None:
     """Return the fingerprint of the key that the process had which started last; None in audit logs without one."""
     with_key = {"kind": "process", "causation": {"$regex": f"^{KEY}"}}
     with as_ours():

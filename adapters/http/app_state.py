@@ -23,7 +23,7 @@ class AppState:
         self.pools, self.metrics = ThreadPools(), Metrics(backend)
         self.read_models = ReadModelWatch(backend.documents, self.pools)
         self.experiments = ExperimentWatch(backend, self.read_models, self.pools)
-        self.audit_log = AuditLogWatch(backend.communications, self.pools)
+        self.audit_log = AuditLogWatch(backend.audit_log, self.pools)
         self.stream_authentication = StreamAuthentication(backend, self.pools)
         self.frame_pacer = FramePacer()
         self.waits = ClientQuota("waiting calls", WAITS_OF_ONE, WAITS_OF_ALL)

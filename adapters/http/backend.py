@@ -15,7 +15,7 @@ from commands.application import Application
 from commands.cancellation import Cancellation
 from commands.ports import Blobs, Clock
 from domain.client import Client
-from projections.ports import Communications, Documents, Feed
+from projections.ports import AuditLog, Documents, Feed
 from projections.queries import Queries
 
 
@@ -39,7 +39,7 @@ class Backend:
 
     `clients` folds a client fresh from the log each time. `fault` says `position N: why` where the projection stands
     still, else None. `hosts` are names that the Host header may bear beside those of loopback. `in_flight_elsewhere`
-    lists correlations of calls that other processes have not archived yet, as of a moment after it was asked. `gauges`
+    lists correlations of calls that other processes have not recorded yet, as of a moment after it was asked. `gauges`
     are further ones for `/metrics`, by their name in `metrics.GAUGES`.
     Within `hurried` the stores answer soon or refuse. `slots`: how many inspections at a time.
     """
@@ -48,7 +48,7 @@ class Backend:
     queries: Queries
     feed: Feed
     documents: Documents
-    communications: Communications
+    audit_log: AuditLog
     request_ids: RequestIds
     blobs: Blobs
     keyring: Keyring
@@ -67,4 +67,4 @@ class Backend:
     refused_calls: RefusedCalls = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "refused_calls", RefusedCalls(self.communications))
+        object.__setattr__(self, "refused_calls", RefusedCalls(self.audit_log))

@@ -18,14 +18,14 @@ GAUGES = {
     "projection_lag_events": "Events that the read models have not folded in",
     "projection_lag_seconds": "Age of the oldest event that the read models have not folded in",
     "projection_fault": "1 where the projection stands still because of an error",
-    "communications": "Communications in the archive",
+    "communications": "Records of the audit log",
     "stores_answer": "0 where the log and the read models cannot be asked; then the figures about them are old",
     "relay_lag_events": "Events that are not in the topic yet: what a loss of the whole database would lose",
     "relay_fault": "1 where the relay stands still because of an error",
     "relay_position": "Position of the last event in the topic",
-    "relay_communications_lag": "Communications that are not in their topic yet",
-    "relay_communications_fault": "1 where the relay of the communications stands still because of an error",
-    "relay_communications_position": "Position of the last communication in the topic",
+    "relay_communications_lag": "Audit records that are not in their topic yet",
+    "relay_communications_fault": "1 where the relay of the audit log stands still because of an error",
+    "relay_communications_position": "Position of the last audit record in the topic",
     "projection_position": "Position of the last event in the read models",
     "in_charge": "1 where this process does the work, 0 where it stands by",
     "followed_position": "Position of the last event that the event worker has followed",
@@ -80,7 +80,7 @@ class Metrics:
 
     def _measure_stores(self) -> Mapping[str, float]:
         lag = Lag.measure(self._backend)
-        recent = self._backend.communications.recent(0)
+        recent = self._backend.audit_log.recent(0)
         own = {
             "log_position": lag.head,
             "projection_lag_events": lag.events,

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from domain.loss import TailLossAccepted
-from projections.ports import Anchor, Archived, Body, Communications, Finding
+from projections.ports import Anchor, AuditLog, Body, Finding, StoredAuditRecord
 from projections.verification.log_check import LogHashes
 
 BATCH: Final = 1000
@@ -34,17 +34,17 @@ class RecordedCalls(NamedTuple):
 NO_RECORDED_CALLS: Final = RecordedCalls(0, 0)
 
 
-def recorded_calls(record: Archived) -> RecordedCalls | None:
+def recorded_calls(record: StoredAuditRecord) -> RecordedCalls | None:
     """Return what a record says of how far calls have theirs; None for other records."""
-    it = record.communication
+    it = record.content
     if it.kind != "process" or it.operation != SETTLED or record.faults:
         return None
     since = it.causation.removeprefix(SINCE)
     return RecordedCalls(int(since) if since.isascii() and since.isdigit() else it.domain_position, it.domain_position)
 
 
-def last_recorded_calls(communications: Communications) -> RecordedCalls | None:
-    found = communications.page({"correlation": CORRELATION}, None, 1)
+def last_recorded_calls(audit_log: AuditLog) -> RecordedCalls | None:
+    found = audit_log.page({"correlation": CORRELATION}, None, 1)
     return recorded_calls(found[0]) if found else None
 
 
@@ -57,9 +57,9 @@ def calls_lost_until(losses: Sequence[TailLossAccepted]) -> int:
 class AuditCheck:
     """One pass over the audit log. `hashes` are those of the log as it is now, `losses` those that were accepted."""
 
-    communications: Communications
-    chain_faults: Callable[[Iterable[Archived]], Iterable[tuple[int, str]]]
-    is_older: Callable[[Archived], bool]
+    audit_log: AuditLog
+    chain_faults: Callable[[Iterable[StoredAuditRecord]], Iterable[tuple[int, str]]]
+    is_older: Callable[[StoredAuditRecord], bool]
     hashes: LogHashes
     losses: Sequence[TailLossAccepted] = ()
     anchors: Mapping[str, Anchor] = field(default_factory=dict)
@@ -95,27 +95,27 @@ class AuditCheck:
             "losses": [loss.model_dump(include={"reason", "log", "audit", "evidence"}) for loss in self.losses],
         }
 
-    def _records(self, note_record: Callable[[str], None]) -> Iterator[Archived]:
-        while records := self.communications.read(self.position, BATCH):
+    def _records(self, note_record: Callable[[str], None]) -> Iterator[StoredAuditRecord]:
+        while records := self.audit_log.read(self.position, BATCH):
             for record in records:
-                note_record(record.communication.correlation)
+                note_record(record.content.correlation)
                 self._look_at(record)
                 yield record
             self.position = records[-1].position
 
-    def _look_at(self, record: Archived) -> None:
+    def _look_at(self, record: StoredAuditRecord) -> None:
         self.head = record.hash
         if any(record.position == position for position, _ in self.anchors.values()):
             self._anchored[record.position] = record.hash
         self.begins_older = self.begins_older or (record.position == 1 and self.is_older(record))
         self.recorded = recorded_calls(record) or self.recorded
-        self.lost_calls += record.communication.operation == LOST
+        self.lost_calls += record.content.operation == LOST
         fault = self._fault_of(record)
         if fault and len(self.faults) < MOST_FAULTS:
             self.faults.append((None, f"communication {record.position}: {fault}"))
 
-    def _fault_of(self, record: Archived) -> str | None:
-        at, head = record.communication.domain_position, record.communication.head
+    def _fault_of(self, record: StoredAuditRecord) -> str | None:
+        at, head = record.content.domain_position, record.content.head
         if not isinstance(at, int) or record.faults or self._speaks_of_lost_end(record):
             return None  # the chain's check tells what is no number
         if at < 0 or self.hashes.ends_before(at):
@@ -124,8 +124,8 @@ class AuditCheck:
             return f"it says that the log had another hash at {at}: they do not belong together"
         return None
 
-    def _speaks_of_lost_end(self, record: Archived) -> bool:
-        at = record.communication.domain_position
+    def _speaks_of_lost_end(self, record: StoredAuditRecord) -> bool:
+        at = record.content.domain_position
         return any(record.position <= loss.audit.position and at > loss.log.position for loss in self.losses)
 
     def _anchor_faults(self) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from domain.errors import ConflictError
 from domain.loss import LostTail, TailLossAccepted
-from projections.ports import Archived, Communications, Feed
+from projections.ports import AuditLog, Feed, StoredAuditRecord
 
 GENESIS = bytes(32)
 MOST_SHOWN = 3
@@ -96,7 +96,7 @@ def check_same(found: Sequence[str]) -> None:
 
 
 def claims_of_records(
-    records: Iterable[Archived], end: End, losses: Sequence[TailLossAccepted] = ()
+    records: Iterable[StoredAuditRecord], end: End, losses: Sequence[TailLossAccepted] = ()
 ) -> list[PositionClaim]:
     """Return what records of the audit log say of the log: the furthest position, the furthest hash, and that in it.
 
@@ -104,14 +104,14 @@ def claims_of_records(
     """
     accepted = max((loss.audit.position for loss in losses), default=0)
     newer = [it for it in records if it.position > accepted]
-    hashed = [it for it in newer if it.communication.head]
-    within = [it for it in hashed if it.communication.domain_position <= end.position]
-    furthest = [max(some, key=lambda it: it.communication.domain_position) for some in (newer, hashed, within) if some]
+    hashed = [it for it in newer if it.content.head]
+    within = [it for it in hashed if it.content.domain_position <= end.position]
+    furthest = [max(some, key=lambda it: it.content.domain_position) for some in (newer, hashed, within) if some]
     return [_claim(it) for it in dict.fromkeys(furthest)]
 
 
-def _claim(record: Archived) -> PositionClaim:
-    it = record.communication
+def _claim(record: StoredAuditRecord) -> PositionClaim:
+    it = record.content
     try:
         found = bytes.fromhex(it.head) or None
     except ValueError:
@@ -124,10 +124,10 @@ def end_of_log(feed: Feed) -> End:
     return End("the log", position, found, lambda at: hash_at(feed, at))
 
 
-def end_of_audit(communications: Communications) -> End:
-    last = communications.recent(0)[-1:]
+def end_of_audit(audit_log: AuditLog) -> End:
+    last = audit_log.recent(0)[-1:]
     position, found = (last[0].position, last[0].hash) if last else (0, GENESIS)
-    return End("the audit log", position, found, lambda at: record_hash_at(communications, at))
+    return End("the audit log", position, found, lambda at: record_hash_at(audit_log, at))
 
 
 def hash_at(feed: Feed, position: int) -> bytes | None:
@@ -138,9 +138,9 @@ def hash_at(feed: Feed, position: int) -> bytes | None:
     return commits[0].hash if commits and commits[0].position == position else None
 
 
-def record_hash_at(communications: Communications, position: int) -> bytes | None:
+def record_hash_at(audit_log: AuditLog, position: int) -> bytes | None:
     """Return the audit log's chain hash at a position; None where there is no record."""
     if position < 1:
         return GENESIS if position == 0 else None
-    records = communications.read(position - 1, 1)
+    records = audit_log.read(position - 1, 1)
     return records[0].hash if records and records[0].position == position else None

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from projections.ports import (
     Anchor,
-    Archived,
+    AuditLog,
     BlobCheck,
-    Communications,
     Documents,
     Feed,
     History,
     OpenSpillTable,
     RawCommit,
+    StoredAuditRecord,
 )
 from projections.verification.topic_check import Topics
 
@@ -32,12 +32,12 @@ class InspectedStores:
     documents: Documents
     history: History
     blobs: BlobCheck
-    communications: Communications
+    audit_log: AuditLog
     chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]]
-    audit_chain_faults: Callable[[Iterable[Archived]], Iterable[tuple[int, str]]]
+    audit_chain_faults: Callable[[Iterable[StoredAuditRecord]], Iterable[tuple[int, str]]]
     open_spill: OpenSpillTable
     file_checks: tuple[Callable[[], Iterable[str]], ...] = ()
     topics: Topics | None = None
-    is_older: Callable[[Archived], bool] = lambda _: False
+    is_older: Callable[[StoredAuditRecord], bool] = lambda _: False
     receipts: Callable[[], Mapping[str, Anchor]] = dict
     offline: bool = False

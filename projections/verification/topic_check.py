@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, Protocol, TypeVar
 
-from projections.ports import Archived, Finding, RawCommit
+from projections.ports import Finding, RawCommit, StoredAuditRecord
 
 BATCH = 1000
 MOST_FAULTS = 1000  # of one topic
@@ -34,8 +34,8 @@ class Topics(Protocol):
         """Stream the events topic; where it ends before position `until`, wait for more up to `timeout` seconds."""
         ...
 
-    def communications(self, until: int, timeout: float) -> Iterator[Archived | Finding]:
-        """Stream the communications topic likewise."""
+    def audit_log(self, until: int, timeout: float) -> Iterator[StoredAuditRecord | Finding]:
+        """Stream the audit log's topic likewise."""
         ...
 
 
@@ -101,6 +101,6 @@ class CopyCheck(Generic[T]):
 def differences(ours: Any, theirs: Any) -> list[str]:
     """Name the fields in which two records differ; of a communication its own fields."""
     unlike = [it.name for it in fields(ours) if getattr(ours, it.name) != getattr(theirs, it.name)]
-    if unlike == ["communication"]:
-        return differences(ours.communication, theirs.communication)
+    if unlike == ["content"]:
+        return differences(ours.content, theirs.content)
     return unlike

@@ -143,9 +143,7 @@ class VerificationRun:
         it, hashes = self.stores, LogHashes(self.stores.feed)
         given = {"the anchor": self.audit_anchor, "receipts.json": receipts.get("audit")}
         anchors = {name: anchor for name, anchor in given.items() if anchor is not None}
-        check = AuditCheck(
-            it.communications, it.audit_chain_faults, it.is_older, hashes, losses=log.losses, anchors=anchors
-        )
+        check = AuditCheck(it.audit_log, it.audit_chain_faults, it.is_older, hashes, losses=log.losses, anchors=anchors)
         try:
             for _ in check.run(log.note_record):
                 yield {"position": log.position, "of": log.position}
@@ -165,8 +163,8 @@ class VerificationRun:
         return self._copy(check, topics.commits(position, REACHED_WITHIN))
 
     def _audit_topic(self, topics: Topics) -> Progress:
-        check = CopyCheck("the communications topic", self.stores.communications.read, self.audit_position)
-        yield from self._copy(check, topics.communications(self.audit_position, REACHED_WITHIN))
+        check = CopyCheck("the communications topic", self.stores.audit_log.read, self.audit_position)
+        yield from self._copy(check, topics.audit_log(self.audit_position, REACHED_WITHIN))
 
     def _copy(self, check: CopyCheck[T], copy: Iterable[T | Finding]) -> Progress:
         try:

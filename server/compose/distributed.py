@@ -92,14 +92,14 @@ def open_stores(
     topic = KafkaFeed(settings.kafka, settings.database, installation)
     opened.callback(topic.close)
     read = ReadModels.current(mongo)
-    communications = MongoAuditLog(mongo, worker, settings.reserve, settings.data, make=not read_only)
+    audit_log = MongoAuditLog(mongo, worker, settings.reserve, settings.data, make=not read_only)
     return DistributedStores(
         store=MongoEventStore(mongo, make=not read_only),
         feed=feed,
         topic=topic,
         documents=MongoDocuments(read),
         history=MongoHistory(read),
-        communications=communications,
+        audit_log=audit_log,
         blobs=FileBlobs(settings.blobs_url, str(scratch)),
         file_checks=DatabaseChecks(mongo).checks,
         topics=TopicCopy(settings.kafka, settings.database, origin(settings.database, installation)),
@@ -195,7 +195,7 @@ def open_services(
         launcher=launcher,
         inspector=ProcessInspector(environment(settings), lambda generation: adoptions.request(int(generation))),
         request_ids=MongoRequestIds(mongo, name, membership.is_alive),
-        recorder=SystemRecorder(stores.communications, name, fingerprint(master)),
+        recorder=SystemRecorder(stores.audit_log, name, fingerprint(master)),
         is_lost=lambda other: not membership.is_alive(other),
         fault=dependencies.fault,
         gauges=dependencies.gauges,

@@ -75,8 +75,8 @@ def _closed_by(opened: ExitStack, databases: Databases) -> Databases:
 
 def stores_in(databases: Databases, settings: Settings, name: str, *, read_only: bool = False) -> EmbeddedStores:
     """Return the stores in these databases: of the log, of the audit log, of the read models."""
-    events, archive, read = databases
-    feed, communications = SqliteFeed(events), SqliteAuditLog(archive, name, settings.reserve)
+    events, audit, read = databases
+    feed, audit_log = SqliteFeed(events), SqliteAuditLog(audit, name, settings.reserve)
     small_files = partial(small_file_faults, settings.data, settings.key_file)
     return EmbeddedStores(
         store=SqliteEventStore(events),
@@ -84,12 +84,12 @@ def stores_in(databases: Databases, settings: Settings, name: str, *, read_only:
         topic=feed,
         documents=EmbeddedDocuments(read),
         history=EmbeddedHistory(read),
-        communications=communications,
+        audit_log=audit_log,
         blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only),
-        file_checks=(small_files, feed.file_faults, communications.file_faults, read.faults),
+        file_checks=(small_files, feed.file_faults, audit_log.file_faults, read.faults),
         receipts=partial(read_receipts, settings.data),
         read=read,
-        request_ids=SqliteRequestIds(archive),
+        request_ids=SqliteRequestIds(audit),
     )
 
 
@@ -112,10 +112,10 @@ def _to_read(settings: Settings, opened: ExitStack, *, offline: bool) -> tuple[l
     def how(file: Path) -> dict[str, bool]:
         return {"read_only": True, "immutable": offline and file.parent == settings.data}
 
-    events, archive = (Database(file, **how(file)) for file in files[:2])
+    events, audit = (Database(file, **how(file)) for file in files[:2])
     if offline and is_outdated(files[2], immutable=files[2] == named):
-        return at_rest, (events, archive, ReadDatabase(MEMORY))
-    return at_rest, (events, archive, ReadDatabase(files[2], **how(files[2])))
+        return at_rest, (events, audit, ReadDatabase(MEMORY))
+    return at_rest, (events, audit, ReadDatabase(files[2], **how(files[2])))
 
 
 def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None = None) -> Runner:
@@ -146,7 +146,7 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
                 partial(served_faults, settings.data, stores.read),
             ),
             request_ids=stores.request_ids,
-            recorder=SystemRecorder(stores.communications, name, fingerprint(master)),
+            recorder=SystemRecorder(stores.audit_log, name, fingerprint(master)),
             # Whoever owned the directory before is dead, so the tasks that it had started are lost.
             is_lost=lambda other: other != name,
             fault=projection.fault_sentence,
@@ -179,7 +179,7 @@ def tails_of(stores: Stores, folder: Path) -> Tails:
     with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
         of_log.insert(0, PositionClaim("the read models are at", max(stores.documents.positions().values())))
     of_audit = [PositionClaim("receipts.json has the audit log at", *receipts[AUDIT])] if AUDIT in receipts else []
-    return find_tails(stores.store, stores.feed, stores.communications, of_log=of_log, of_audit=of_audit)
+    return find_tails(stores.store, stores.feed, stores.audit_log, of_log=of_log, of_audit=of_audit)
 
 
 def forget_loss(folder: Path, stores: Stores) -> None:
@@ -190,7 +190,7 @@ def forget_loss(folder: Path, stores: Stores) -> None:
 
 def ends_of(stores: Stores) -> Ends:
     """Return where log and audit log end, for `receipts.json`."""
-    return {LOG: end_of_log(stores.feed), AUDIT: end_of_audit(stores.communications)}
+    return {LOG: end_of_log(stores.feed), AUDIT: end_of_audit(stores.audit_log)}
 
 
 def ends_in_place(lock: DirectoryLock, stores: Stores) -> Ends:
@@ -212,14 +212,14 @@ def let_serve(settings: Settings, stores: EmbeddedStores) -> None:
 def checked_key(settings: Settings, stores: EmbeddedStores) -> bytes:
     """Return the master key; raises BadInputError where the directory was begun with another one."""
     master = master_key(settings, stores.store)
-    check_master_key(settings.data, fingerprint(master), settings.key_file, partial(archived_key, stores))
+    check_master_key(settings.data, fingerprint(master), settings.key_file, partial(recorded_key, stores))
     return master
 
 
-def archived_key(stores: EmbeddedStores) -> str | None:
+def recorded_key(stores: EmbeddedStores) -> str | None:
     """Return the fingerprint that the audit log has of the last process here; None where it has none."""
-    for started in stores.communications.page({"operation": "process start"}, None, 1):
-        what, _, key = started.communication.causation.partition(":")
+    for started in stores.audit_log.page({"operation": "process start"}, None, 1):
+        what, _, key = started.content.causation.partition(":")
         return key if what == "master-key" else None
     return None
 

@@ -23,17 +23,17 @@ from server.roles import NONE
 from server.settings import Settings
 
 
-def recovery(settings: Settings, events: int | None, communications: int | None) -> Iterator[dict[str, Any]]:
+def recovery(settings: Settings, events: int | None, audit_log: int | None) -> Iterator[dict[str, Any]]:
     """Yield `{step, position, of}` and, last, what was recovered; raises as `Recovery.run`.
 
-    `events`, `communications`: the last positions to bring back, where not all. The archive tells the master key's
+    `events`, `communications`: the last positions to bring back, where not all. The audit log has the master key's
     fingerprint; for one from before it did, the key of the settings, if it is there, is taken for the right one.
     `lost` of the last step says what the audit log has of a log that goes on.
     """
     key = fingerprint(read_master_key(settings.key_file)) if settings.key_file.exists() else None
     with ExitStack() as opened:
         mongo = open_database(settings, opened, seconds=None)
-        for step in Recovery(mongo, settings.kafka, Until(events, communications), key).run():
+        for step in Recovery(mongo, settings.kafka, Until(events, audit_log), key).run():
             is_last = "step" not in step
             file = None if key is None else str(settings.key_file)
             yield {**step, "master_key": file, "lost": list(tails_of(mongo).evidence)} if is_last else step

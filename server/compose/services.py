@@ -93,7 +93,7 @@ def make_services(
         queries=Queries(stores.documents, stores.history, stores.feed, cursors, clock.now),
         feed=stores.feed,
         documents=stores.documents,
-        communications=stores.communications,
+        audit_log=stores.audit_log,
         request_ids=request_ids,
         blobs=stores.blobs,
         keyring=Keyring(master),
@@ -120,11 +120,11 @@ def make_services(
             kinds=frozenset(TASKS[service] for service in roles.work if service in TASKS),
         ),
         lost_calls=LostCallRecorder(
-            stores.store, stores.feed, stores.communications, recorder, lambda: in_flight_of(backend)
+            stores.store, stores.feed, stores.audit_log, recorder, lambda: in_flight_of(backend)
         ),
     )
 
 
 def in_flight_of(backend: Backend) -> Iterable[str]:
-    """Return the correlations of calls that any process may still archive."""
+    """Return the correlations of calls that any process may still record."""
     return [*backend.in_flight.correlations(), *backend.in_flight_elsewhere()]

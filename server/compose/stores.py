@@ -15,7 +15,7 @@ from adapters.log.times import from_microseconds, microseconds_now
 from adapters.security.keys import make_master_key, read_master_key
 from commands.ports import EventStore
 from domain.errors import BadInputError
-from projections.ports import Archived, CommitFeed, OpenSpillTable, RawCommit
+from projections.ports import CommitFeed, OpenSpillTable, RawCommit, StoredAuditRecord
 from projections.verification.stores import InspectedStores
 from server.settings import Settings
 
@@ -39,8 +39,8 @@ class Stores(InspectedStores):
     topic: CommitFeed
     blobs: FileBlobs
     chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]] = chain_faults
-    audit_chain_faults: Callable[[Iterable[Archived]], Iterable[tuple[int, str]]] = audit_chain_faults
-    is_older: Callable[[Archived], bool] = is_older
+    audit_chain_faults: Callable[[Iterable[StoredAuditRecord]], Iterable[tuple[int, str]]] = audit_chain_faults
+    is_older: Callable[[StoredAuditRecord], bool] = is_older
     open_spill: OpenSpillTable = SqliteSpillTable
 
 

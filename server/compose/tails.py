@@ -14,7 +14,7 @@ from commands.storage.accept_loss import AcceptLoss
 from commands.unit_of_work import load
 from domain.errors import BadInputError
 from domain.loss import LOSSES, Losses
-from projections.ports import Communications, Feed
+from projections.ports import AuditLog, Feed
 from projections.verification.log_ends import (
     PositionClaim,
     TailFinding,
@@ -64,18 +64,18 @@ class Tails:
 def find_tails(
     store: EventStore,
     feed: Feed,
-    communications: Communications,
+    audit_log: AuditLog,
     *,
     of_log: Iterable[PositionClaim],
     of_audit: Iterable[PositionClaim],
 ) -> Tails:
     """Look at both ends. Other processes may append meanwhile: what tells of an end must have been read before."""
-    records = communications.recent(0)
+    records = audit_log.recent(0)
     log = end_of_log(feed)
     log_claims = [*claims_of_records(records, log, load(store, Losses, LOSSES).accepted), *of_log]
     audit_claims = list(of_audit)
     if log.position:
         audit_claims.append(PositionClaim("the log has commits, and each has its call: there was a record", 1))
-    audit = end_of_audit(communications)
+    audit = end_of_audit(audit_log)
     unlike = [*contradictions(log, log_claims), *contradictions(audit, audit_claims)]
     return Tails(tail_of(log, log_claims), tail_of(audit, audit_claims), unlike)

@@ -152,7 +152,7 @@ def change(file: Path, *statements: str) -> None:
 def test_a_column_that_was_taken_away_is_told(settings: Settings, column: str) -> None:
     settings.data.mkdir(mode=0o700)
     with ExitStack() as within:
-        opened(settings, within).communications.archive(CALL)
+        opened(settings, within).audit_log.append(CALL)
     change(settings.data / "communications.db", f"ALTER TABLE communications DROP COLUMN {column}")
     faults = [fault["what"] for fault in verified(settings)["faults"]]
     assert any("communications" in fault and "not as AutoLearn makes it" in fault for fault in faults)

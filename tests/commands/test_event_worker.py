@@ -29,7 +29,7 @@ def test_claims_what_waits(stage: Stage, ana: Caller) -> None:
     name = queued(ana)
     worker = Worker(stage).step()
     stage.until(name, name, "completed")
-    assert worker.archive.entries == [("training-requested", "started")]
+    assert worker.recorded.entries == [("training-requested", "started")]
     events = stage.events(f"experiment:{name}")
     assert [event.metadata.actor for event in events] == ["ana", "worker:worker-1", "worker:worker-1"]
     assert len({event.metadata.correlation for event in events}) == 1, "the caller's correlation goes through"
@@ -47,7 +47,7 @@ def test_who_asks_again_gets_the_result(stage: Stage, ana: Caller) -> None:
 def test_leaves_alone_what_a_call_runs(stage: Stage, ana: Caller) -> None:
     ana.begin_training()
     worker = Worker(stage).step()
-    assert worker.archive.entries == []
+    assert worker.recorded.entries == []
     assert len(stage.launcher.of("fit")) == 1
 
 
@@ -80,7 +80,7 @@ def test_skips_what_has_ended_meanwhile(stage: Stage, ana: Caller) -> None:
     ana.do(CancelTask(name))
     worker = Worker(stage).step()
     assert stage.launcher.children == []
-    assert worker.archive.entries == []
+    assert worker.recorded.entries == []
     assert stage.experiment(name).training_state == "cancelled"
 
 
@@ -99,7 +99,7 @@ def test_ends_what_was_ended_elsewhere(stage: Stage, ana: Caller, end: type[Any]
     assert stage.idle()
     assert stage.experiment(running).training_state == "cancelled"
     event = "training-cancelled" if end is CancelTask else "experiment-discarded"
-    assert worker.archive.entries == [(event, "cancelled")]
+    assert worker.recorded.entries == [(event, "cancelled")]
 
 
 def test_a_discarded_one_is_not_claimed_any_more(stage: Stage, ana: Caller) -> None:
@@ -171,7 +171,7 @@ def test_of_two_workers_one_runs_it(durable_stage: Stage) -> None:
         assert state(durable_stage.experiment(name), name) == ("completed", 1)
     assert all(it.idle() for it in stages)
     assert sum(len(it.launcher.of("fit")) for it in stages) == len(names)
-    outcomes = [entry[1] for worker in workers for entry in worker.archive.entries]
+    outcomes = [entry[1] for worker in workers for entry in worker.recorded.entries]
     assert outcomes.count("started") == len(names)
 
 
@@ -206,7 +206,7 @@ def test_follows_the_log_in_its_own_thread(stage: Stage, ana: Caller) -> None:
     assert worker.worker.fault is None
     worker.worker.stop()
     assert worker.worker.fault is not None
-    assert worker.archive.entries == [("training-requested", "started")]
+    assert worker.recorded.entries == [("training-requested", "started")]
 
 
 def test_an_archive_that_fails_keeps_no_task_from_running(
@@ -217,7 +217,7 @@ def test_an_archive_that_fails_keeps_no_task_from_running(
 
     name = queued(ana)
     worker = Worker(stage)
-    monkeypatch.setattr(worker.archive, "record_event", full)
+    monkeypatch.setattr(worker.recorded, "record_event", full)
     worker.step()
     stage.until(name, name, "completed")
     assert stage.idle()
@@ -246,7 +246,7 @@ def test_an_event_that_cannot_be_read_keeps_nothing_before_it_from_running(
 def test_claims_only_its_own_kinds_of_tasks(stage: Stage, ana: Caller) -> None:
     name = queued(ana)
     evaluator = Worker(stage, kinds=frozenset({"evaluation", "reproduction"})).step()
-    assert evaluator.archive.entries == []
+    assert evaluator.recorded.entries == []
     assert state(stage.experiment(name), name) == ("requested", 0)
     Worker(stage, kinds=frozenset({"training"})).step()
     stage.until(name, name, "completed")
@@ -258,7 +258,7 @@ def test_a_task_whose_worker_dies_later_is_taken_over_once_that_is_known(stage: 
     other = stage.another("worker-2")
     worker = Worker(other, is_lost=dead.__contains__)
     worker.check_lost().step()
-    assert worker.archive.entries == []
+    assert worker.recorded.entries == []
     dead.add(stage.application.ports.worker)
     worker.check_lost().step()
     other.until(name, name, "completed")

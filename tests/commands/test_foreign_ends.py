@@ -48,7 +48,7 @@ def test_what_runs_runs_on(stage: Stage, ana: Caller, monkeypatch: pytest.Monkey
         worker.step()
     child = stage.launcher.child("fit")
     assert not child.cancelled
-    assert worker.archive.entries == []
+    assert worker.recorded.entries == []
     child.end()
     stage.until(name, name, "completed")
 

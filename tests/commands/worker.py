@@ -47,10 +47,10 @@ class Worker:
     def __init__(
         self, stage: Stage, is_lost: Callable[[str], bool] | None = None, kinds: frozenset[str] = ALL_KINDS
     ) -> None:
-        self.archive = Archive()
+        self.recorded = Archive()
         lost = is_lost or by_other_workers(stage)
         self.worker = EventWorker(
-            stage.application, stage.feed, LogOpenTasks(stage), self.archive, is_lost=lost, kinds=kinds
+            stage.application, stage.feed, LogOpenTasks(stage), self.recorded, is_lost=lost, kinds=kinds
         )
         self.stage = stage
 

@@ -26,7 +26,7 @@ from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.times import microseconds_now
 from commands.ports import AppendHeader, EventStore, Receipt
 from domain.events import Event
-from projections.ports import CommitFeed, Communications, Feed
+from projections.ports import AuditLog, CommitFeed, Feed
 from tests.distributed.log_sources import event_source
 
 Now = Callable[[], int]
@@ -57,7 +57,7 @@ class OpenLog(Protocol):
 class OpenArchive(Protocol):
     """Opens the archive of this test for a writer."""
 
-    def __call__(self, writer: str = "w1", now: Now = microseconds_now) -> Communications: ...
+    def __call__(self, writer: str = "w1", now: Now = microseconds_now) -> AuditLog: ...
 
 
 def sqlite_log(path: Path | str, now: Now) -> Log:
@@ -186,5 +186,5 @@ def open_archive(request: pytest.FixtureRequest) -> Iterator[OpenArchive]:
 
 
 @pytest.fixture
-def archive(open_archive: OpenArchive) -> Communications:
+def archive(open_archive: OpenArchive) -> AuditLog:
     return open_archive()

@@ -28,7 +28,7 @@ from adapters.log.times import to_microseconds
 from commands.ports import AppendHeader, EventStore
 from domain.events import Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
-from projections.ports import Archived, Communications, Feed
+from projections.ports import AuditLog, Feed, StoredAuditRecord
 from projections.verification.audit_check import NO_RECORDED_CALLS, AuditCheck, RecordedCalls
 from projections.verification.log_check import LogHashes
 from tests.contracts.events import events, header
@@ -42,34 +42,34 @@ class Installation:
 
     store: EventStore
     feed: Feed
-    communications: Communications
+    audit_log: AuditLog
     in_flight: set[str] = field(default_factory=set)
 
-    def call(self, name: str, *, archived: bool = True) -> None:
+    def call(self, name: str, *, stored: bool = True) -> None:
         """Append in a call, which is archived, or whose process dies before that."""
         metadata = Metadata(actor="ana", correlation=name)
         receipt = self.store.append(events(name, 1, 2), AppendHeader(header().command_id, header().append_id, metadata))
-        if archived:
+        if stored:
             place: dict[str, Any] = {"domain_position": receipt.position, "head": receipt.hash.hex()}
-            self.communications.archive(replace(CALL, correlation=name, count=1, **place))
+            self.audit_log.append(replace(CALL, correlation=name, count=1, **place))
 
     def settle(self) -> RecordedCalls:
         """Do what a process does at its start."""
-        recorder = SystemRecorder(self.communications, "w9", "key")
-        return LostCallRecorder(self.store, self.feed, self.communications, recorder, lambda: self.in_flight).record()
+        recorder = SystemRecorder(self.audit_log, "w9", "key")
+        return LostCallRecorder(self.store, self.feed, self.audit_log, recorder, lambda: self.in_flight).record()
 
-    def records(self) -> list[Archived]:
+    def records(self) -> list[StoredAuditRecord]:
         """Return the audit log."""
-        return self.communications.read(0, 1000)
+        return self.audit_log.read(0, 1000)
 
-    def replace_records(self, records: Sequence[Archived]) -> None:
+    def replace_records(self, records: Sequence[StoredAuditRecord]) -> None:
         """Let the audit log be these."""
         raise NotImplementedError
 
     def check(self, **given: Any) -> tuple[list[str], list[str]]:
         """Return the faults of the audit log, and the calls that have no record though they must."""
         losses = [it for it in self.store.stream(LOSSES) if isinstance(it, TailLossAccepted)]
-        check = AuditCheck(self.communications, chain_faults, is_older, LogHashes(self.feed), losses=losses, **given)
+        check = AuditCheck(self.audit_log, chain_faults, is_older, LogHashes(self.feed), losses=losses, **given)
         answered: set[str] = set()
         list(check.run(answered.add))
         recorded = {it.event.metadata.correlation: it.commit for it in self.feed.after(0, 1000)}
@@ -80,19 +80,19 @@ class Installation:
 class Embedded(Installation):
     """In files of SQLite."""
 
-    def replace_records(self, records: Sequence[Archived]) -> None:
-        database = self.communications.database  # type: ignore[attr-defined] # behind its back
+    def replace_records(self, records: Sequence[StoredAuditRecord]) -> None:
+        database = self.audit_log.database  # type: ignore[attr-defined] # behind its back
         with database.writing() as connection:
             connection.execute("DELETE FROM communications")
             connection.executemany(INSERT, map(to_row, records))
-        self.communications = SqliteAuditLog(database, "w1")
+        self.audit_log = SqliteAuditLog(database, "w1")
 
 
 class Distributed(Installation):
     """In MongoDB."""
 
-    def replace_records(self, records: Sequence[Archived]) -> None:
-        collection = self.communications._documents  # type: ignore[attr-defined] # idem
+    def replace_records(self, records: Sequence[StoredAuditRecord]) -> None:
+        collection = self.audit_log._documents  # type: ignore[attr-defined] # idem
         collection.delete_many({})
         if records:
             collection.insert_many(map(to_document, records))
@@ -128,22 +128,22 @@ def lived(here: Installation) -> Installation:
     for life in ("a", "b"):
         for name in ("1", "2"):
             here.call(f"{life}{name}")
-        here.call(f"{life}3", archived=False)
+        here.call(f"{life}3", stored=False)
         here.settle()
     return here
 
 
-def chained(records: Iterable[Archived]) -> list[Archived]:
+def chained(records: Iterable[StoredAuditRecord]) -> list[StoredAuditRecord]:
     """Chain records anew, as one who knows how can."""
-    made: list[Archived] = []
+    made: list[StoredAuditRecord] = []
     for number, record in enumerate(records, 1):
         tail = tail_of(made[-1]) if made else Tail()
-        made.append(record_after(tail, "w1", number, record.communication, to_microseconds(record.at)))
+        made.append(record_after(tail, "w1", number, record.content, to_microseconds(record.at)))
     return made
 
 
 def test_a_call_whose_process_died_has_a_record_from_the_next_start_on(lived: Installation) -> None:
-    lost = [it.communication for it in lived.records() if it.communication.operation == "call lost"]
+    lost = [it.content for it in lived.records() if it.content.operation == "call lost"]
     assert [(it.correlation, it.domain_position, it.kind) for it in lost] == [
         ("a3", 6, "process"),
         ("b3", 12, "process"),
@@ -155,21 +155,21 @@ def test_a_call_whose_process_died_has_a_record_from_the_next_start_on(lived: In
 
 
 def test_what_is_in_flight_is_not_lost_and_is_looked_at_again(here: Installation) -> None:
-    here.call("a1", archived=False)
-    here.call("a2", archived=False)
+    here.call("a1", stored=False)
+    here.call("a2", stored=False)
     here.call("a3")
     here.in_flight = {"a2"}
     assert here.settle() == RecordedCalls(0, 3)
-    assert [it.communication.correlation for it in here.records()] == ["a3", "a1", "(calls settled)"]
+    assert [it.content.correlation for it in here.records()] == ["a3", "a1", "(calls settled)"]
     assert here.check() == ([], [])
     here.in_flight = set()
     assert here.settle() == RecordedCalls(0, 6)
-    assert [it.communication.correlation for it in here.records()[-2:]] == ["a2", "(calls settled)"]
+    assert [it.content.correlation for it in here.records()[-2:]] == ["a2", "(calls settled)"]
 
 
 def test_a_record_that_was_taken_out_is_missed_though_the_chain_was_made_anew(lived: Installation) -> None:
     for gone in ("a1", "b2", "a3"):
-        kept = [it for it in lived.records() if it.communication.correlation != gone]
+        kept = [it for it in lived.records() if it.content.correlation != gone]
         whole = lived.records()
         lived.replace_records(chained(kept))
         assert lived.check() == ([], [gone])
@@ -196,7 +196,7 @@ def test_an_audit_log_that_was_emptied_is_told_without_an_anchor(lived: Installa
 def test_an_audit_log_that_was_rewritten_is_told_by_an_anchor(lived: Installation) -> None:
     records = lived.records()
     anchors = {"the anchor": (records[2].position, records[2].hash)}
-    forged = replace(records[0], communication=replace(records[0].communication, actor="eve"))
+    forged = replace(records[0], content=replace(records[0].content, actor="eve"))
     lived.replace_records(chained([forged, *records[1:]]))
     assert lived.check() == ([], [])
     assert lived.check(anchors=anchors)[0] == [
@@ -235,14 +235,14 @@ def test_an_audit_log_that_is_newer_than_the_log_is_told(installations: list[Ins
 def test_an_audit_log_that_is_older_than_the_log_is_told_from_what_was_settled(lived: Installation) -> None:
     records = lived.records()
     older = records[:2]  # as in a back-up of the first life
-    settled = [it for it in records if it.communication.operation == "calls settled"][-1:]
+    settled = [it for it in records if it.content.operation == "calls settled"][-1:]
     lived.replace_records(chained([*older, *settled]))
     assert lived.check()[1] == ["a3", "b1", "b2", "b3"]
 
 
 def test_nobody_may_say_that_calls_need_no_records(lived: Installation) -> None:
     settled = lived.records()[-1]
-    excused = replace(settled, communication=replace(settled.communication, causation="since:12"))
+    excused = replace(settled, content=replace(settled.content, causation="since:12"))
     lived.replace_records(chained([excused]))
     assert lived.check() == (
         ["the audit log leaves out the calls up to position 12, and no accepted loss says why"],
@@ -251,15 +251,15 @@ def test_nobody_may_say_that_calls_need_no_records(lived: Installation) -> None:
 
 
 def test_commits_from_before_an_older_version_was_replaced_need_no_record(here: Installation) -> None:
-    here.call("a1", archived=False)
+    here.call("a1", stored=False)
     here.replace_records(older_archive("w0", "w0"))
-    here.communications.archive(replace(CALL, head="", domain_position=2))
+    here.audit_log.append(replace(CALL, head="", domain_position=2))
     assert here.settle() == RecordedCalls(2, 2)
-    here.call("a2", archived=False)
+    here.call("a2", stored=False)
     assert here.settle() == RecordedCalls(2, 4)
     whole = here.records()
     assert here.check()[1] == []
-    here.replace_records([it for it in whole if it.communication.correlation != "a2"])
+    here.replace_records([it for it in whole if it.content.correlation != "a2"])
     assert here.check()[1] == ["a2"]
 
 
@@ -280,9 +280,9 @@ def test_after_an_accepted_loss_all_is_well_again_and_what_comes_is_held_to_it(
     here.replace_records(newer.records())
     assert [what for what in here.check()[0] if "communication 1" not in what] == []
     assert here.settle() == RecordedCalls(2, 3)
-    here.call("d", archived=False)
+    here.call("d", stored=False)
     here.settle()
-    here.replace_records([it for it in here.records() if it.communication.correlation != "d"])
+    here.replace_records([it for it in here.records() if it.content.correlation != "d"])
     assert "d" in here.check()[1]
 
 

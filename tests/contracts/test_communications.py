@@ -1,4 +1,4 @@
-"""What every archive of communications does: durable records in order and in one chain, found by filters."""
+"""What every audit log does: durable records in order and in one chain, found by filters."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from adapters.audit_log.chain import chain_faults
 from adapters.log.chain import GENESIS
 from adapters.log.times import from_microseconds
 from domain.errors import BadInputError
-from projections.ports import Archived, Communication, Communications
+from projections.ports import AuditLog, AuditRecord, StoredAuditRecord
 from tests.contracts.conftest import OpenArchive
 
-CALL = Communication(
+CALL = AuditRecord(
     kind="call",
     actor="ana",
     source="cli",
@@ -37,11 +37,11 @@ BOBS = replace(CALL, actor="bob", correlation="c2", outcome="404", problem="not-
 MESSAGE = replace(CALL, kind="message", correlation="c1", causation="e1", outcome="handled", milliseconds=3)
 
 
-def positions(records: list[Archived]) -> list[int]:
+def positions(records: list[StoredAuditRecord]) -> list[int]:
     return [record.position for record in records]
 
 
-def test_an_empty_archive(archive: Communications) -> None:
+def test_an_empty_archive(archive: AuditLog) -> None:
     assert archive.recent(0) == []
     assert archive.page({}, None, 10) == []
     assert archive.read(0, 10) == []
@@ -49,19 +49,19 @@ def test_an_empty_archive(archive: Communications) -> None:
     archive.check_able()
 
 
-def test_a_record_comes_back_as_it_was_archived(archive: Communications) -> None:
-    one, two = archive.archive(CALL), archive.archive(MESSAGE)
-    assert (one.position, one.writer, one.number, one.previous, one.communication) == (1, "w1", 1, GENESIS, CALL)
-    assert (two.position, two.number, two.previous, two.communication) == (2, 2, one.hash, MESSAGE)
+def test_a_record_comes_back_as_it_was_archived(archive: AuditLog) -> None:
+    one, two = archive.append(CALL), archive.append(MESSAGE)
+    assert (one.position, one.writer, one.number, one.previous, one.content) == (1, "w1", 1, GENESIS, CALL)
+    assert (two.position, two.number, two.previous, two.content) == (2, 2, one.hash, MESSAGE)
     assert archive.read(0, 10) == [one, two]
     assert archive.recent(0) == [one, two]
     assert archive.read(1, 10) == archive.recent(1) == [two]
     assert archive.read(0, 1) == [one]
 
 
-def test_pages_are_newest_first_and_filtered(archive: Communications) -> None:
-    for communication in (CALL, BOBS, MESSAGE, BOBS):
-        archive.archive(communication)
+def test_pages_are_newest_first_and_filtered(archive: AuditLog) -> None:
+    for record in (CALL, BOBS, MESSAGE, BOBS):
+        archive.append(record)
     expected: list[tuple[dict[str, str], list[int]]] = [
         ({}, [4, 3, 2, 1]),
         ({"correlation": "c1"}, [3, 1]),
@@ -81,7 +81,7 @@ def test_pages_by_time_are_inclusive(open_archive: OpenArchive) -> None:
     clock = iter([10, 20, 20, 15, 30])
     archive = open_archive(now=lambda: next(clock))
     for _ in range(5):
-        archive.archive(CALL)
+        archive.append(CALL)
     at_20 = from_microseconds(20).isoformat()
     assert positions(archive.page({"since": at_20}, None, 10)) == [5, 4, 3, 2]
     assert positions(archive.page({"until": at_20}, None, 10)) == [4, 3, 2, 1]
@@ -97,14 +97,14 @@ def test_pages_by_time_are_inclusive(open_archive: OpenArchive) -> None:
         ({"until": "2026-01-01T00:00"}, "zone"),
     ],
 )
-def test_bad_filters_are_named(archive: Communications, filters: dict[str, str], what: str) -> None:
+def test_bad_filters_are_named(archive: AuditLog, filters: dict[str, str], what: str) -> None:
     with pytest.raises(BadInputError, match=what):
         archive.page(filters, None, 10)
 
 
-def test_the_ring_holds_the_last_thousand(archive: Communications) -> None:
+def test_the_ring_holds_the_last_thousand(archive: AuditLog) -> None:
     with ThreadPoolExecutor(32) as pool:
-        list(pool.map(archive.archive, [CALL] * 1010))
+        list(pool.map(archive.append, [CALL] * 1010))
     assert positions(list(archive.recent(0))) == list(range(11, 1011))
     assert positions(archive.read(0, 2000)) == list(range(1, 1011))
     assert list(chain_faults(archive.read(0, 2000))) == []
@@ -112,7 +112,7 @@ def test_the_ring_holds_the_last_thousand(archive: Communications) -> None:
 
 def test_writers_share_one_chain_and_count_their_own_records(open_archive: OpenArchive) -> None:
     one, other = open_archive("w1"), open_archive("w2")
-    records = [writer.archive(CALL) for writer in (one, other, one, open_archive("w1"), open_archive("w2"))]
+    records = [writer.append(CALL) for writer in (one, other, one, open_archive("w1"), open_archive("w2"))]
     assert [(r.position, r.writer, r.number) for r in records] == [
         (1, "w1", 1),
         (2, "w2", 1),
@@ -125,8 +125,8 @@ def test_writers_share_one_chain_and_count_their_own_records(open_archive: OpenA
     assert list(open_archive("w3").recent(0)) == records
 
 
-def test_a_waiting_reader_is_woken(archive: Communications) -> None:
+def test_a_waiting_reader_is_woken(archive: AuditLog) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(archive.wait_beyond, 0, 30)
-        archive.archive(CALL)
+        archive.append(CALL)
         assert waiting.result() is True

@@ -96,8 +96,8 @@ def test_what_was_no_use_may_come_again(open_ids: Open) -> None:
 def test_the_audit_log_knows_it_after_a_restart(tmp_path: Path) -> None:
     opened = Sqlite(tmp_path)
     opened()
-    opened.audit.archive(replace(CALL, actor="ana", correlation="request1", outcome="409"))
-    opened.audit.archive(replace(CALL, actor="ana", correlation="request2", outcome="gone"))
+    opened.audit.append(replace(CALL, actor="ana", correlation="request1", outcome="409"))
+    opened.audit.append(replace(CALL, actor="ana", correlation="request2", outcome="gone"))
     ids = opened()
     assert not ids.claim("ana", "request1")
     assert ids.earlier("ana", "request1") == Earlier(is_running=False)

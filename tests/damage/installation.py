@@ -39,11 +39,11 @@ def make(data: Path, *, killed: bool = False) -> Path:
     archive = Database(living / "communications.db")
     with with_real_blobs():
         live(world)
-    communications = SqliteAuditLog(archive, "embedded-1")
+    audit_log = SqliteAuditLog(archive, "embedded-1")
     for number in range(1, len(world.commits) + 1):
-        communications.archive(call(f"call-{number}"))
+        audit_log.append(call(f"call-{number}"))
     SqliteRequestIds(archive).keep("ana", "request-1", FirstAnswer(409, (), b"refused", "call"))
-    small_files(living, world, communications)
+    small_files(living, world, audit_log)
     if killed:
         shutil.copytree(living, data, ignore=shutil.ignore_patterns("*-shm"))
     world.close()
@@ -72,7 +72,7 @@ def live(world: lives.World) -> None:
     world.catch_up()
 
 
-def small_files(data: Path, world: lives.World, communications: SqliteAuditLog) -> None:
+def small_files(data: Path, world: lives.World, audit_log: SqliteAuditLog) -> None:
     """Write everything else that a backend keeps there."""
     blobs = FileBlobs(str(data / "blobs"), str(data / "scratch"))
     for content in CONTENT.values():
@@ -84,7 +84,7 @@ def small_files(data: Path, world: lives.World, communications: SqliteAuditLog) 
     check_master_key(data, fingerprint(master), data / "master.key")
     Credentials("local", 1, client_key(master, "local", 1)).write(data / "credentials.json")
     Generations(data).make_current(data / "read-models-1.db")
-    last = communications.recent(0)[-1]
+    last = audit_log.recent(0)[-1]
     write_receipts(data, {LOG: world.feed.head(), AUDIT: (last.position, last.hash)})
     (data / "lock").write_text("")
 

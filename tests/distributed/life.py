@@ -23,7 +23,7 @@ from adapters.distributed.read_models.projector_documents import ProjectorDocume
 from adapters.distributed.verification.database_checks import DatabaseChecks
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
-from projections.ports import Communication
+from projections.ports import AuditRecord
 from projections.runner import ProjectionRunner
 from projections.verification.stores import InspectedStores
 from projections.verification.verify import verify
@@ -60,12 +60,12 @@ class Sound:
         return []
 
 
-def call(number: int, **facts: Any) -> Communication:
+def call(number: int, **facts: Any) -> AuditRecord:
     """Make up a call."""
     texts = ("source", "target", "operation", "outcome", "problem", "causation", "digest_in", "digest_out")
     known: dict[str, Any] = dict.fromkeys(texts, "x") | {"kind": "call", "actor": "ana", "milliseconds": 1.5}
     known |= {"bytes_in": 1, "bytes_out": 2, "domain_position": number, "correlation": f"call-{number}"}
-    return Communication(**(known | facts))
+    return AuditRecord(**(known | facts))
 
 
 def live(mongo: Mongo, key: str = FINGERPRINT) -> MongoWorld:
@@ -80,10 +80,10 @@ def live(mongo: Mongo, key: str = FINGERPRINT) -> MongoWorld:
     world.decide("ana", "a" * 16, "withdraw", "wrong")
     world.catch_up()
     writers = MongoAuditLog(mongo, "w1"), MongoAuditLog(mongo, "w2")
-    writers[0].archive(call(0, kind="process", causation=f"{KEY}{key}"))
+    writers[0].append(call(0, kind="process", causation=f"{KEY}{key}"))
     for number in range(1, len(world.commits) + 1):
         place = world.store.head()[0] if number % 2 else number  # as the driver gives it: an int64
-        writers[number % 2].archive(call(number, domain_position=place))
+        writers[number % 2].append(call(number, domain_position=place))
     Statuses(mongo).report("relay", position=3, fault=None)
     Leases(mongo, 5.0).take("relay", "relay-1")
     return world
@@ -108,7 +108,7 @@ def stores_in(mongo: Mongo) -> InspectedStores:
         documents=MongoDocuments(read),
         history=MongoHistory(read),
         blobs=Sound(),
-        communications=MongoAuditLog(mongo, "verify", make=False),
+        audit_log=MongoAuditLog(mongo, "verify", make=False),
         chain_faults=chain_faults,
         audit_chain_faults=audit_chain_faults,
         open_spill=SqliteSpillTable,

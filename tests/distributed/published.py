@@ -16,7 +16,7 @@ from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import Message, commit_messages, origin
 from adapters.distributed.topics.topics import ensure_topics, topics_of
-from projections.ports import Archived, Communication, RawCommit
+from projections.ports import AuditRecord, RawCommit, StoredAuditRecord
 from tests.distributed.log_sources import record_message
 from tests.projections.random_life import life_of, live
 from tests.projections.world import World
@@ -25,12 +25,12 @@ INSTALLATION = "ab" * 16
 SECONDS = 30.0
 
 
-def call(number: int) -> Communication:
+def call(number: int) -> AuditRecord:
     """Make up a call."""
     texts = ("actor", "source", "target", "operation", "outcome", "problem", "causation", "digest_in", "digest_out")
     facts: dict[str, Any] = dict.fromkeys(texts, f"{number} ✓")
     sizes: dict[str, Any] = {"bytes_in": number, "bytes_out": 2**40, "domain_position": number}
-    return Communication(kind="call", correlation=f"call-{number}", milliseconds=number / 7, **facts, **sizes)
+    return AuditRecord(kind="call", correlation=f"call-{number}", milliseconds=number / 7, **facts, **sizes)
 
 
 def live_on(mongo: Mongo, steps: int, calls: int) -> None:
@@ -40,7 +40,7 @@ def live_on(mongo: Mongo, steps: int, calls: int) -> None:
     live(world, life_of(7, steps), fold_now_and_then=False)
     world.close()
     for number in range(calls):
-        MongoAuditLog(mongo, f"w{number % 2}").archive(call(number))
+        MongoAuditLog(mongo, f"w{number % 2}").append(call(number))
 
 
 def as_bytes(mongo: Mongo, collection: str) -> list[bytes]:
@@ -59,21 +59,21 @@ class Published:
     def __post_init__(self) -> None:
         ensure_topics(self.bootstrap, self.database)
         self.source = origin(self.database, INSTALLATION)
-        self.events, self.communications = topics_of(self.database)
+        self.events, self.audit_log = topics_of(self.database)
         self._producers: dict[str, Producer] = {}
 
     def all_of(self, mongo: Mongo) -> None:
         """Publish what is stored."""
         self.commits(MongoFeed(mongo).raw_after(0, 10**9))
-        self.archived(MongoAuditLog(mongo, "reader").read(0, 10**9))
+        self.stored(MongoAuditLog(mongo, "reader").read(0, 10**9))
 
     def commits(self, commits: Iterable[RawCommit]) -> None:
         """Publish commits."""
         self.messages(self.events, [commit_messages(commit, self.source) for commit in commits])
 
-    def archived(self, records: Iterable[Archived]) -> None:
+    def stored(self, records: Iterable[StoredAuditRecord]) -> None:
         """Publish communications."""
-        self.messages(self.communications, [[record_message(it, self.source) for it in records]])
+        self.messages(self.audit_log, [[record_message(it, self.source) for it in records]])
 
     def messages(self, topic: str, transactions: Sequence[Sequence[Message]], *, last_committed: bool = True) -> None:
         """Publish messages, a transaction for each group; the last one can be aborted."""

@@ -50,10 +50,10 @@ def topics(kafka: str, mongo: Mongo) -> tuple[str, str]:
     MongoEventStore(mongo).append(examples(), AppendHeader(uuid4(), uuid4(), Metadata(actor="ana"), "ab" * 32))
     ensure_topics(kafka, mongo.name)
     log, archive = MongoFeed(mongo), MongoAuditLog(mongo, "relay")
-    events, communications = topics_of(mongo.name)
+    events, audit_log = topics_of(mongo.name)
     relayed(kafka, events, event_source(log, source))
-    relayed(kafka, communications, audit_source(archive, source))
-    return events, communications
+    relayed(kafka, audit_log, audit_source(archive, source))
+    return events, audit_log
 
 
 def relayed(kafka: str, topic: str, source: LogSource[Any]) -> None:

@@ -36,7 +36,7 @@ class Process:
         self.mongo = Mongo(uri, database)
         self.name, self.calls = name, InFlightCalls()
         self.store, self.feed = MongoEventStore(self.mongo), MongoFeed(self.mongo)
-        self.communications = MongoAuditLog(self.mongo, name)
+        self.audit_log = MongoAuditLog(self.mongo, name)
         self.membership = Membership(self.mongo, name, SECONDS, self.calls.correlations, "serve")
         self.membership.start()
 
@@ -47,9 +47,9 @@ class Process:
         receipt = self.store.append(events(f"stream-{correlation}", 1, 2), header)
         return {"domain_position": receipt.position, "head": receipt.hash.hex(), "correlation": correlation}
 
-    def archive(self, facts: dict[str, Any]) -> None:
+    def record(self, facts: dict[str, Any]) -> None:
         """End a call."""
-        self.communications.archive(call(0, **facts))
+        self.audit_log.append(call(0, **facts))
         self.calls.leave(facts["correlation"])
 
     def settle(self) -> None:
@@ -58,12 +58,12 @@ class Process:
         def in_flight() -> list[str]:
             return [*self.calls.correlations(), *self.membership.in_flight_elsewhere(10 * SECONDS)]
 
-        recorder = SystemRecorder(self.communications, self.name, "key")
-        LostCallRecorder(self.store, self.feed, self.communications, recorder, in_flight).record()
+        recorder = SystemRecorder(self.audit_log, self.name, "key")
+        LostCallRecorder(self.store, self.feed, self.audit_log, recorder, in_flight).record()
 
     def faults(self) -> list[str]:
         """Return what is wrong with the audit log, calls without a record that must have one included."""
-        check, answered = AuditCheck(self.communications, chain_faults, is_older, LogHashes(self.feed)), set[str]()
+        check, answered = AuditCheck(self.audit_log, chain_faults, is_older, LogHashes(self.feed)), set[str]()
         list(check.run(answered.add))
         called = {it.event.metadata.correlation: it.commit for it in self.feed.after(0, 10**6)}
         missing = [name for name, at in called.items() if name not in answered and check.needs_record(at)]
@@ -86,14 +86,14 @@ def processes(mongodb: str, mongo: Mongo) -> Iterator[list[Process]]:
 
 def test_what_another_process_has_in_flight_is_not_lost(processes: list[Process]) -> None:
     one, other, _ = processes
-    one.archive(one.append("a"))
+    one.record(one.append("a"))
     under_way = one.append("b")
     other.settle()
-    assert not [it for it in other.communications.read(0, 100) if it.communication.operation == "call lost"]
-    one.archive(under_way)
+    assert not [it for it in other.audit_log.read(0, 100) if it.content.operation == "call lost"]
+    one.record(under_way)
     other.settle()
     assert other.faults() == []
-    assert not [it for it in other.communications.read(0, 100) if it.communication.operation == "call lost"]
+    assert not [it for it in other.audit_log.read(0, 100) if it.content.operation == "call lost"]
 
 
 CHANGES: dict[str, Callable[[Any, list[int]], object]] = {
@@ -108,7 +108,7 @@ CHANGES: dict[str, Callable[[Any, list[int]], object]] = {
 def test_an_audit_log_of_several_writers_that_lost_records_is_told(processes: list[Process], what: str) -> None:
     def work(process: Process) -> None:
         for number in range(5):
-            process.archive(process.append(f"{process.name}-{number}"))
+            process.record(process.append(f"{process.name}-{number}"))
 
     writers = [Thread(target=work, args=(process,)) for process in processes]
     for writer in writers:
@@ -127,6 +127,6 @@ def test_a_call_of_a_process_that_died_gets_a_record_by_another_one(processes: l
     dead.append("lost")
     dead.membership.stop()  # as when its lease has run out
     other.settle()
-    lost = [it.communication for it in other.communications.read(0, 100) if it.communication.operation == "call lost"]
+    lost = [it.content for it in other.audit_log.read(0, 100) if it.content.operation == "call lost"]
     assert [it.correlation for it in lost] == ["lost"]
     assert other.faults() == []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, commit_messages, origin
 from adapters.log.times import from_microseconds
-from projections.ports import Archived, Communication, RawCommit, RawEvent
+from projections.ports import AuditRecord, RawCommit, RawEvent, StoredAuditRecord
 from tests.distributed.log_sources import record_message, records_in
 from tests.distributed.relayed import commits_of
 
@@ -35,16 +35,16 @@ def commits(draw: st.DrawFn) -> RawCommit:
     return RawCommit(first, first + len(events) - 1, *facts, events)
 
 
-archived = st.builds(
-    Archived,
+stored = st.builds(
+    StoredAuditRecord,
     position=st.integers(1, 2**62),
     at=times,
     writer=texts,
     number=st.integers(1, 2**62),
     previous=hashes,
     hash=hashes,
-    communication=st.builds(
-        Communication,
+    content=st.builds(
+        AuditRecord,
         **dict.fromkeys(("kind", "actor", "source", "target", "operation", "outcome", "problem"), texts),
         milliseconds=st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 10**6),
         **dict.fromkeys(("bytes_in", "bytes_out", "domain_position"), st.integers(0, 2**62)),
@@ -59,11 +59,11 @@ def test_commits_come_back_exactly(some: list[RawCommit]) -> None:
     assert commits_of([message for commit in firsts for message in commit_messages(commit, SOURCE)]) == firsts
 
 
-@given(archived)
-def test_communications_come_back_exactly(record: Archived) -> None:
+@given(stored)
+def test_communications_come_back_exactly(record: StoredAuditRecord) -> None:
     (back,) = records_in([record_message(record, SOURCE)])
     assert back == record
-    assert repr(back.communication.milliseconds) == repr(record.communication.milliseconds)
+    assert repr(back.content.milliseconds) == repr(record.content.milliseconds)
 
 
 COMMIT = RawCommit(
@@ -102,14 +102,14 @@ def test_the_headers_are_those_that_integrators_were_told() -> None:
     assert dict(second.headers)["ce_id"] == b"8"
 
 
-CALL = Archived(
+CALL = StoredAuditRecord(
     position=5,
     at=datetime(2026, 1, 1, tzinfo=UTC),
     writer="w1",
     number=2,
     previous=bytes(32),
     hash=b"h" * 32,
-    communication=Communication("call", "ana", "a", "b", "GET /x", "200", "", 1.5, 1, 2, "c", "", 9, "", ""),
+    content=AuditRecord("call", "ana", "a", "b", "GET /x", "200", "", 1.5, 1, 2, "c", "", 9, "", ""),
 )
 
 

@@ -20,11 +20,11 @@ from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.disk_reserve import DiskReserve
 from adapters.distributed.mongo import Mongo
 from domain.errors import DiskReserveError, NotAbleError
-from projections.ports import Communication
+from projections.ports import AuditRecord
 from tests.servers.process import Server
 from tests.wire.test_communication_chain import older_archive
 
-CALL = Communication(
+CALL = AuditRecord(
     kind="call",
     actor="ana",
     source="cli",
@@ -65,7 +65,7 @@ def faults(archive: MongoAuditLog) -> list[tuple[int, str]]:
 
 def test_many_processes_write_one_row_without_holes_and_a_sound_chain_each(archives: list[MongoAuditLog]) -> None:
     with ThreadPoolExecutor(4 * MANY) as pool:
-        records = list(pool.map(lambda number: archives[number % MANY].archive(CALL), range(40 * MANY)))
+        records = list(pool.map(lambda number: archives[number % MANY].append(CALL), range(40 * MANY)))
     stored = archives[0].read(0, 10_000)
     assert sorted(records, key=lambda record: record.position) == stored
     assert [record.position for record in stored] == list(range(1, 40 * MANY + 1))
@@ -78,17 +78,17 @@ def test_the_ring_and_a_waiting_follower_see_what_other_processes_write(archives
     one, other = archives[:2]
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(one.wait_beyond, 0, 30)
-        first = other.archive(CALL)
+        first = other.append(CALL)
         assert waiting.result() is True
     assert one.recent(0) == [first]
-    second, third = one.archive(CALL), other.archive(CALL)
+    second, third = one.append(CALL), other.append(CALL)
     assert one.recent(0) == [first, second, third]
     assert one.recent(2) == [third]
 
 
 @pytest.mark.parametrize("stored", [True, False])
 def test_a_lost_reply_is_cleared_up(archive: MongoAuditLog, monkeypatch: pytest.MonkeyPatch, stored: bool) -> None:
-    archive.archive(CALL)
+    archive.append(CALL)
     insert, late = Collection.insert_many, []
 
     def lost(self: Collection[Any], documents: list[Any], **how: Any) -> None:
@@ -100,19 +100,19 @@ def test_a_lost_reply_is_cleared_up(archive: MongoAuditLog, monkeypatch: pytest.
     with monkeypatch.context() as patched:
         patched.setattr(Collection, "insert_many", lost)
         if stored:
-            assert archive.archive(CALL).position == 2
+            assert archive.append(CALL).position == 2
         else:
             with pytest.raises(NotAbleError, match="the connection is gone"):
-                archive.archive(CALL)
+                archive.append(CALL)
             insert(*late[0])  # what was given up for lost arrives after all
-    assert [archive.archive(CALL).number for _ in range(2)] == [3, 4]
+    assert [archive.append(CALL).number for _ in range(2)] == [3, 4]
     assert faults(archive) == []
 
 
 def test_a_late_insert_between_two_of_ours_breaks_no_chain(
     archive: MongoAuditLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive.archive(CALL)
+    archive.append(CALL)
     insert, late = Collection.insert_many, []
 
     def lost(self: Collection[Any], documents: list[Any], **_: Any) -> None:
@@ -127,15 +127,15 @@ def test_a_late_insert_between_two_of_ours_breaks_no_chain(
     with monkeypatch.context() as patched:
         patched.setattr(Collection, "insert_many", lost)
         with pytest.raises(NotAbleError):
-            archive.archive(CALL)
+            archive.append(CALL)
         patched.setattr(Collection, "insert_many", after_the_late_one)
-        assert (archive.archive(CALL).position, late) == (3, [])
+        assert (archive.append(CALL).position, late) == (3, [])
     assert faults(archive) == []
 
 
 def test_one_bad_text_harms_no_other(archive: MongoAuditLog) -> None:
-    assert archive.archive(replace(CALL, actor="\ud800")).communication.actor == "?"
-    assert archive.archive(CALL).position == 2
+    assert archive.append(replace(CALL, actor="\ud800")).content.actor == "?"
+    assert archive.append(CALL).position == 2
 
 
 BYPASS: dict[str, Any] = {"bypass_document_validation": True}
@@ -146,9 +146,9 @@ WRONG_VALUES: list[Any] = ["other", None, 5000, 1.5, b"x", True, {"a": 1}]
 def test_every_change_of_a_stored_field_is_found_at_its_position(
     mongo: Mongo, archive: MongoAuditLog, value: Any
 ) -> None:
-    names = ["at", "number", "previous", "hash", *(field.name for field in fields(Communication))]
+    names = ["at", "number", "previous", "hash", *(field.name for field in fields(AuditRecord))]
     for _ in names:
-        archive.archive(CALL)
+        archive.append(CALL)
     for position, name in enumerate(names, 1):
         mongo.collection("communications").update_one({"_id": position}, {"$set": {name: value}}, **BYPASS)
     found = {position for position, _ in faults(archive)}
@@ -157,14 +157,14 @@ def test_every_change_of_a_stored_field_is_found_at_its_position(
 
 
 def test_a_number_kept_as_text_is_found_too(mongo: Mongo, archive: MongoAuditLog) -> None:
-    archive.archive(CALL)
+    archive.append(CALL)
     mongo.collection("communications").update_one({}, {"$set": {"bytes_in": "120"}}, **BYPASS)
     assert faults(archive) == [(1, "the stored record does not have the stored hash")]
 
 
 def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, archive: MongoAuditLog) -> None:
     for _ in range(3):
-        archive.archive(CALL)
+        archive.append(CALL)
     mongo.collection("communications").delete_one({"_id": 2})
     mongo.collection("communications").insert_one({"_id": 2.5}, **BYPASS)
     assert [position for position, _ in faults(archive)] == [3]
@@ -176,16 +176,16 @@ def test_a_record_before_the_first_position_is_named_and_neither_served_nor_foll
     mongo: Mongo, archive: MongoAuditLog, place: int
 ) -> None:
     records = mongo.collection("communications")
-    records.insert_one(to_document(archive.archive(CALL)) | {"_id": Int64(place), "number": 0}, **BYPASS)
+    records.insert_one(to_document(archive.append(CALL)) | {"_id": Int64(place), "number": 0}, **BYPASS)
     assert [it.position for it in archive.page({"until": "2999-01-01T00:00:00Z"}, None, 10)] == [1]
     assert [it.position for it in archive.recent(-(2**50))] == [1]
     assert archive.strays() == [f"document {place} of communications is no communication: positions begin at 1"]
     records.delete_one({"_id": 1})
-    assert MongoAuditLog(mongo, "w2").archive(CALL).position == 1
+    assert MongoAuditLog(mongo, "w2").append(CALL).position == 1
 
 
 def test_the_server_refuses_records_of_an_older_version_that_still_runs(mongo: Mongo, archive: MongoAuditLog) -> None:
-    archive.archive(CALL)
+    archive.append(CALL)
     record = older_archive("old")[0]
     document = {name: it for name, it in to_document(record).items() if name not in {"count", "head"}}
     with pytest.raises(WriteError, match="validation"):
@@ -199,7 +199,7 @@ def test_records_of_an_older_version_stay_and_new_ones_follow_them(mongo: Mongo,
     ]
     mongo.collection("communications").insert_many(documents, bypass_document_validation=True)
     assert archive.read(0, 10) == older
-    assert archive.archive(CALL).previous == older[-1].hash
+    assert archive.append(CALL).previous == older[-1].hash
     assert faults(archive) == []
 
 
@@ -221,7 +221,7 @@ def test_pages_are_found_and_ordered_by_an_index(
         asked.append(find(self, which, *more, **how))
         return asked[-1]
 
-    archive.archive(CALL)
+    archive.append(CALL)
     monkeypatch.setattr(Collection, "find", noted)
     archive.page(filters, 10, 5)
     used = [_stages(cursor.clone().explain()["queryPlanner"]["winningPlan"]) for cursor in asked]
@@ -255,16 +255,16 @@ def test_a_server_that_tells_nothing_of_its_disk_has_no_reserve(mongo: Mongo, mo
 def test_an_outage_is_told_and_over_when_the_server_is_back(own_mongodb: Server, installation: str) -> None:
     mongo = Mongo(own_mongodb.url, installation, seconds=2)
     archive = MongoAuditLog(mongo, "w1")
-    first = archive.archive(CALL)
+    first = archive.append(CALL)
     assert archive.recent(0) == [first]
     own_mongodb.kill()
     with pytest.raises(NotAbleError):
-        archive.archive(CALL)
+        archive.append(CALL)
     with pytest.raises(NotAbleError):
         archive.check_able()
     assert archive.recent(0) == [first]
     own_mongodb.restart()
     archive.check_able()
-    archive.archive(CALL)
+    archive.append(CALL)
     assert faults(archive) == []
     mongo.close()

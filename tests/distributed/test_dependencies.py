@@ -69,7 +69,7 @@ def test_the_relays_lag_is_what_is_not_in_the_topics_yet(mongo: Mongo) -> None:
     surroundings, archive = Dependencies(mongo, Membership(mongo, "serve-1")), MongoAuditLog(mongo, "w")
     append(MongoEventStore(mongo), "s", count=5)
     for number in range(3):
-        archive.archive(call(number))
+        archive.append(call(number))
     assert gauges(surroundings) == [(0, 5, 0), (0, 3, 0)]
     Statuses(mongo).report(RELAY, position=3, fault="somebody wrote to it")
     assert gauges(surroundings) == [(3, 2, 1), (0, 3, 0)]

@@ -49,7 +49,7 @@ def live(mongo: Mongo, kafka: str) -> Published:
     store, archive, published = MongoEventStore(mongo), MongoAuditLog(mongo, "w"), Published(kafka, mongo.name)
     for number in range(4):
         append(store, f"s{number}", count=number + 1)
-        archive.archive(call(number))
+        archive.append(call(number))
     published.all_of(mongo)
     return published
 
@@ -77,7 +77,7 @@ def test_a_back_up_older_than_the_topics_is_for_recovery(
     if grown:
         for number in range(9):
             append(MongoEventStore(mongo), f"other{number}")
-            MongoAuditLog(mongo, "v").archive(call(number))
+            MongoAuditLog(mongo, "v").append(call(number))
     with pytest.raises(ConflictError, match=r"older back-up.*recover --from-kafka"):
         check_start(mongo, kafka)
 

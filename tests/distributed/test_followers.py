@@ -45,7 +45,7 @@ def test_a_log_that_was_lost_under_it_is_told(relay: ProcessHealth, mongo: Mongo
 
 
 def test_lag_is_of_both_topics(relay: ProcessHealth, mongo: Mongo) -> None:
-    MongoAuditLog(mongo, "w").archive(call(1))
+    MongoAuditLog(mongo, "w").append(call(1))
     found = relay.measure()
     assert (found["relay_lag_events"], found["relay_communications_lag"]) == (0, 1)
     assert found["in_charge"] == 0

@@ -52,16 +52,16 @@ def life(mongo: Mongo) -> None:
         world.decide("ana", name, "cancel", name)
     world.discard("ana")
     for number in range(1, len(world.commits) + 1):
-        MongoAuditLog(mongo, f"w{number % 2}").archive(call(number))
+        MongoAuditLog(mongo, f"w{number % 2}").append(call(number))
     world.close()
 
 
 def relayed(kafka: str, mongo: Mongo) -> None:
     ensure_topics(kafka, mongo.name)
-    source, (events, communications) = origin(mongo.name, installation_id(mongo)), topics_of(mongo.name)
+    source, (events, audit_log) = origin(mongo.name, installation_id(mongo)), topics_of(mongo.name)
     archive = MongoAuditLog(mongo, "relay")
     drained(Relay(kafka, events, f"relay-{events}", event_source(MongoFeed(mongo), source)))
-    drained(Relay(kafka, communications, f"relay-{communications}", audit_source(archive, source)))
+    drained(Relay(kafka, audit_log, f"relay-{audit_log}", audit_source(archive, source)))
 
 
 def drained(relay: Relay) -> None:

@@ -111,7 +111,7 @@ def test_an_index_that_is_missing_or_being_made_hides_no_loss_and_makes_none(liv
 
 
 def test_another_log_under_the_same_calls_is_no_lost_end(lived: Mongo) -> None:
-    MongoAuditLog(lived, "w1").archive(call(99, domain_position=12, head="ab" * 32))
+    MongoAuditLog(lived, "w1").append(call(99, domain_position=12, head="ab" * 32))
     with pytest.raises(ConflictError, match="another hash"):
         check_ends(lived)
 
@@ -173,7 +173,7 @@ def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str)
             header = AppendHeader(uuid4(), uuid4(), Metadata(actor="ana", correlation=f"{name}-{number}"))
             receipt = store.append(events(f"{name}-{number}", 1, 1), header)
             facts = {"domain_position": receipt.position, "head": receipt.hash.hex()}
-            archive.archive(call(0, correlation=f"{name}-{number}", **facts))
+            archive.append(call(0, correlation=f"{name}-{number}", **facts))
         mongo.close()
 
     writers = [Thread(target=write, args=(f"w{n}",)) for n in range(3, 6)]
@@ -193,7 +193,7 @@ def test_a_recovery_says_what_nobody_had_relayed(lived: Mongo, settings: Setting
     published = Published(settings.kafka, settings.database)
     commits = MongoFeed(lived).raw_after(0, 100)
     published.commits(commits[:-1])
-    published.archived(MongoAuditLog(lived, "reader").read(0, 100))
+    published.stored(MongoAuditLog(lived, "reader").read(0, 100))
     lived.client.drop_database(lived.name)
     *_, last = recovery(settings, None, None)
     assert last["position"] == commits[-2].position

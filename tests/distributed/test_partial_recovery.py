@@ -82,12 +82,12 @@ def test_damage_in_the_archive_alone_is_given_up(mongo: Mongo, published: Publis
     live_on(mongo, steps=5, calls=4)
     published.all_of(mongo)
     commits, calls = as_bytes(mongo, "commits"), as_bytes(mongo, "communications")
-    published.messages(published.communications, [[GARBAGE]])
+    published.messages(published.audit_log, [[GARBAGE]])
     mongo.client.drop_database(mongo.name)
     with pytest.raises(DamagedTopic, match="say `--communications-until 4`"):
         recover(mongo, published)
-    told = recover(mongo, published, Until(communications=4))
-    assert (told["given_up"], told["communications"]) == ([f"{published.communications} behind position 4"], 4)
+    told = recover(mongo, published, Until(audit_log=4))
+    assert (told["given_up"], told["communications"]) == ([f"{published.audit_log} behind position 4"], 4)
     assert (as_bytes(mongo, "commits"), as_bytes(mongo, "communications")) == (commits, calls)
     refuse_unfinished_recovery(mongo)
 

@@ -52,8 +52,8 @@ def test_the_archive_of_communications_is_relayed_alike(relayed: Relayed) -> Non
     archive = SqliteAuditLog(database, "w1")
     relayed.topic = topics_of(relayed.database)[1]
     for _ in range(2):
-        archive.archive(CALL)
-        archive.archive(CALL)
+        archive.append(CALL)
+        archive.append(CALL)
         with Relay(relayed.kafka, relayed.topic, "c", audit_source(archive, relayed.origin)) as relay:
             assert stepped(relay) == 2
     assert records_in(stock_reading(relayed)) == archive.read(0, 10)

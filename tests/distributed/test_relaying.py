@@ -62,7 +62,7 @@ def test_the_topic_is_made_and_filled_and_how_far_it_is_gets_told(kafka: str, mo
 
 def test_the_archive_is_relayed_likewise(kafka: str, mongo: Mongo) -> None:
     archive, ending = MongoAuditLog(mongo, "w"), Event()
-    last = [archive.archive(call(number)) for number in range(3)][-1].position
+    last = [archive.append(call(number)) for number in range(3)][-1].position
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(Relaying(kafka, mongo, INSTALLATION, AUDIT_LOG, COMMUNICATIONS).turn, ending, Event().set)
         until(lambda: told(mongo, COMMUNICATIONS).get("position") == last)

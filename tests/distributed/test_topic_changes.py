@@ -117,7 +117,7 @@ def published(kafka: str, installation: str, lived: Mongo) -> Published:
 
 def found(published: Published) -> list[Any]:
     copy = TopicCopy(published.bootstrap, published.database, published.source)
-    return [it for it in (*copy.commits(0, 0), *copy.communications(0, 0)) if isinstance(it, tuple)]
+    return [it for it in (*copy.commits(0, 0), *copy.audit_log(0, 0)) if isinstance(it, tuple)]
 
 
 def test_headers_are_looked_at_as_kafka_has_them(lived: Mongo, published: Published) -> None:
@@ -133,8 +133,8 @@ def test_a_topic_that_would_lose_records_or_has_two_orders_is_told(published: Pu
     change = ConfigEntry("retention.ms", "86400000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, published.events, incremental_configs=[change])
     admin.incremental_alter_configs([resource])[resource].result(SECONDS)
-    admin.create_partitions([NewPartitions(published.communications, 2)])[published.communications].result(SECONDS)
+    admin.create_partitions([NewPartitions(published.audit_log, 2)])[published.audit_log].result(SECONDS)
     assert [what for _, what in found(published)] == [
         f"{published.events}: it has retention.ms=86400000, not -1: records will be lost",
-        f"{published.communications}: it has 2 partitions, not 1",
+        f"{published.audit_log}: it has 2 partitions, not 1",
     ]

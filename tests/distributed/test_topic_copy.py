@@ -45,7 +45,7 @@ def test_a_relayed_log_and_archive_are_read_back_exactly(mongo: Mongo, log: Mong
     published.all_of(mongo)
     copy = copy_of(published)
     assert list(copy.commits(0, 0)) == log.raw_after(0, 10**9)
-    assert list(copy.communications(0, 0)) == MongoAuditLog(mongo, "reader").read(0, 10**9)
+    assert list(copy.audit_log(0, 0)) == MongoAuditLog(mongo, "reader").read(0, 10**9)
     assert faults(log, published) == []
 
 

@@ -63,11 +63,11 @@ def test_processes_that_start_together_agree(kafka: str, installation: str, admi
 
 
 def test_a_topic_that_would_forget_is_corrected(kafka: str, installation: str, admin: AdminClient) -> None:
-    events, communications = topics_of(installation)
+    events, audit_log = topics_of(installation)
     create(admin, events, retention_ms="1000", cleanup_policy="compact,delete", max_message_bytes="1000")
-    create(admin, communications, retention_bytes="1000000")
+    create(admin, audit_log, retention_bytes="1000000")
     ensure_topics(kafka, installation)
-    assert kept(admin, events) == kept(admin, communications) == KEPT
+    assert kept(admin, events) == kept(admin, audit_log) == KEPT
 
 
 def test_several_partitions_have_no_order(kafka: str, installation: str, admin: AdminClient) -> None:

@@ -125,7 +125,7 @@ def test_damaged_communications_are_found_and_read(tmp_path: Path) -> None:
     database = Database(tmp_path / "c.db")
     archive = SqliteAuditLog(database, "w1")
     for _ in range(6):
-        archive.archive(CALL)
+        archive.append(CALL)
     change(
         tmp_path / "c.db",
         "UPDATE communications SET actor = CAST(x'c328' AS TEXT) WHERE position = 2",
@@ -142,7 +142,7 @@ def test_damaged_communications_are_found_and_read(tmp_path: Path) -> None:
 def test_rows_before_the_first_position_are_told_and_not_served(tmp_path: Path) -> None:
     database = Database(tmp_path / "c.db")
     archive = SqliteAuditLog(database, "w1")
-    archive.archive(CALL)
+    archive.append(CALL)
     with loosened(tmp_path / "c.db") as connection:
         ((position, at, writer, number, *rest),) = connection.execute("SELECT * FROM communications")
         marks = ",".join("?" * (4 + len(rest)))
@@ -181,7 +181,7 @@ def test_the_records_of_an_older_version_stay_and_new_ones_follow_them(tmp_path:
     assert before.file_faults() == ["c.db: an older AutoLearn wrote it; a start brings it to format 2"]
     archive = SqliteAuditLog(Database(tmp_path / "c.db"), "c")
     assert archive.read(0, 10) == older
-    assert archive.archive(CALL).previous == older[-1].hash
+    assert archive.append(CALL).previous == older[-1].hash
     reopened = SqliteAuditLog(Database(tmp_path / "c.db"), "c")
     assert list(communication_chain.chain_faults(reopened.read(0, 10))) == []
     assert reopened.file_faults() == []

@@ -18,7 +18,7 @@ import pytest
 from adapters.embedded.directory.receipts import NAME, ReceiptKeeper, read_receipts
 from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, ConflictError
-from projections.ports import Communication
+from projections.ports import AuditRecord
 from projections.verification.log_ends import End
 from server.compose import lock_directory, open_runner
 from server.compose.services import Services
@@ -61,8 +61,8 @@ def called(services: Services, client: str) -> str:
     texts: dict[str, Any] = dict.fromkeys(("source", "target", "operation", "problem", "digest_in", "digest_out"), "")
     facts = texts | {"milliseconds": 1.0, "bytes_in": 1, "bytes_out": 1, "outcome": "201", "causation": ""}
     place: dict[str, Any] = {"correlation": start, "domain_position": answer.position, "head": answer.head}
-    call = Communication(kind="call", actor=client, **facts, **place)
-    services.backend.communications.archive(call)
+    call = AuditRecord(kind="call", actor=client, **facts, **place)
+    services.backend.audit_log.append(call)
     return f"{answer.position}:{answer.head}"
 
 

@@ -65,12 +65,12 @@ def test_the_files_of_a_killed_backend_are_read_as_they_are(tmp_path: Path, keep
 def test_read_only_communications(tmp_path: Path) -> None:
     archive = SqliteAuditLog(Database(tmp_path / "c.db"), "w1")
     reader = SqliteAuditLog(Database(tmp_path / "c.db", read_only=True), "reader")
-    record = archive.archive(CALL)
+    record = archive.append(CALL)
     assert reader.read(0, 10) == [record]
     assert reader.wait_beyond(0, 0) is True
     assert reader.wait_beyond(1, 0) is False
     with pytest.raises(NotAbleError):
-        reader.archive(CALL)
+        reader.append(CALL)
 
 
 def test_what_was_closed_says_so(tmp_path: Path) -> None:

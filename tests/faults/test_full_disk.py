@@ -82,7 +82,7 @@ def test_a_full_disk_refuses_appends_and_harms_nothing(small_disk: Path) -> None
 
 def archive_for_ever(archive: SqliteAuditLog) -> None:
     while True:
-        archive.archive(replace(CALL, operation="x" * 4000))
+        archive.append(replace(CALL, operation="x" * 4000))
 
 
 def test_a_full_disk_refuses_communications_until_there_is_room(small_disk: Path) -> None:
@@ -94,9 +94,9 @@ def test_a_full_disk_refuses_communications_until_there_is_room(small_disk: Path
     with pytest.raises(DiskReserveError, match="disk is full"):
         archive_for_ever(archive)
     filler.unlink()
-    with pytest.raises(NotAbleError, match="cannot be archived"):
+    with pytest.raises(NotAbleError, match="The audit log cannot be written"):
         archive.check_able()
-    archive.archive(CALL)
+    archive.append(CALL)
     archive.check_able()
     records = archive.read(0, 1000)
     assert list(communication_chain.chain_faults(records)) == []

@@ -47,7 +47,7 @@ class Rig:
         self.read = ReadDatabase(MEMORY)
         stores = stores_in((Database(MEMORY), Database(MEMORY), self.read), settings, "backend")
         self.store, self.feed, self.documents, self.blobs = stores.store, stores.feed, stores.documents, stores.blobs
-        self.communications, self.request_ids = stores.communications, stores.request_ids
+        self.audit_log, self.request_ids = stores.audit_log, stores.request_ids
         self.clock, self.inspector, self.launcher = SetClock(), PreparedInspector(), make_launcher(self.blobs)
         services = make_services(
             settings,
@@ -58,7 +58,7 @@ class Rig:
             launcher=self.launcher,
             inspector=self.inspector,
             request_ids=stores.request_ids,
-            recorder=SilentRecorder(stores.communications, "backend", ""),
+            recorder=SilentRecorder(stores.audit_log, "backend", ""),
             is_lost=lambda _: False,
             clock=self.clock,
         )

@@ -16,7 +16,7 @@ TRAINING = {"dataset": "iris", "model": "svm"}
 
 def refused(rig: Rig, reply: Reply, status: int, slug: str) -> str:
     assert (reply.status, reply.json["type"]) == (status, slug)
-    last = rig.communications.recent(0)[-1].communication
+    last = rig.audit_log.recent(0)[-1].content
     assert (last.outcome, last.problem) == (str(status), slug)
     assert not rig.backend.in_flight.correlations()
     return str(reply.json["detail"])
@@ -132,5 +132,5 @@ def test_our_own_names_pass(ana: Caller, host: str) -> None:
 def test_every_refusal_is_archived_without_what_only_the_token_could_prove(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("GET", "/session?list=1")
     ana.raw(call, {"Authorization": "AutoLearn ana.1.nonsense"}, [b""])
-    last = rig.communications.recent(0)[-1].communication
+    last = rig.audit_log.recent(0)[-1].content
     assert (last.actor, last.operation, last.target) == ("(unknown)", "GET /session", "session")

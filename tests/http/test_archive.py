@@ -1,4 +1,4 @@
-"""Nothing is answered before it is archived, and nothing is done that could not be."""
+"""Nothing is answered before it is recorded, and nothing is done that could not be."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.log.feed import SqliteFeed
 from domain.errors import DiskReserveError, NotAbleError
-from projections.ports import Archived, Communication
+from projections.ports import AuditRecord, StoredAuditRecord
 from tests.http.asgi import Caller
 from tests.http.rig import Rig
 
@@ -27,18 +27,18 @@ def broken(monkeypatch: pytest.MonkeyPatch, method: str, error: Exception, kind:
 
 def test_the_record_is_there_before_the_first_byte(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    archive = SqliteAuditLog.archive
+    archive = SqliteAuditLog.append
 
-    def noted(self: SqliteAuditLog, communication: Communication) -> Archived:
-        archived = archive(self, communication)
-        order.append(archived.communication.outcome)
-        return archived
+    def noted(self: SqliteAuditLog, record: AuditRecord) -> StoredAuditRecord:
+        stored = archive(self, record)
+        order.append(stored.content.outcome)
+        return stored
 
     def sent(_: int) -> bool:
         order.append("sent")
         return False
 
-    monkeypatch.setattr(SqliteAuditLog, "archive", noted)
+    monkeypatch.setattr(SqliteAuditLog, "append", noted)
     for method, target in (("GET", "/session"), ("GET", "/log"), ("GET", "/nowhere"), ("DELETE", "/trainings/zzzz")):
         call = ana.outgoing(method, target)
         ana.raw(call, call.headers(), [b""], until=sent)
@@ -48,7 +48,7 @@ def test_the_record_is_there_before_the_first_byte(rig: Rig, ana: Caller, monkey
 
 def test_what_the_record_says(rig: Rig, ana: Caller) -> None:
     reply = ana.post("/trainings", TRAINING)
-    record = rig.communications.recent(0)[-1].communication
+    record = rig.audit_log.recent(0)[-1].content
     assert (record.kind, record.actor, record.source, record.target) == ("call", "ana", "127.0.0.1", "training")
     assert (record.operation, record.outcome, record.problem) == ("POST /trainings", "201", "")
     assert record.correlation == reply.call.request_id == reply.headers["autolearn-request"]
@@ -61,14 +61,14 @@ def test_what_the_record_says(rig: Rig, ana: Caller) -> None:
     assert record.milliseconds > 0
 
 
-def audit_of(record: Archived) -> str:
+def audit_of(record: StoredAuditRecord) -> str:
     return f"{record.position}:{record.hash.hex()}"
 
 
 def test_each_answer_to_a_known_caller_says_under_its_seal_where_its_record_is(rig: Rig, ana: Caller) -> None:
     replies = [ana.post("/trainings", TRAINING), ana.get("/session"), ana.get("/log"), ana.get("/trainings/zzzz")]
     assert [reply.status for reply in replies] == [201, 200, 403, 404]
-    records = rig.communications.recent(0)
+    records = rig.audit_log.recent(0)
     told = [reply.facts.headers["autolearn-audit"] for reply in replies if reply.facts]
     assert told == [audit_of(it) for it in records]
 
@@ -76,7 +76,7 @@ def test_each_answer_to_a_known_caller_says_under_its_seal_where_its_record_is(r
 def test_a_stream_says_where_the_record_of_its_beginning_is(rig: Rig, ana: Caller) -> None:
     task = ana.post("/trainings", TRAINING).json["experiment"]
     reply = ana.get(f"/trainings/{task}/events")
-    opened, _closed = rig.communications.recent(1)
+    opened, _closed = rig.audit_log.recent(1)
     assert reply.facts is not None
     assert reply.facts.headers["autolearn-audit"] == audit_of(opened)
 
@@ -85,20 +85,20 @@ def test_nobody_is_told_of_a_record_that_is_not_there(rig: Rig, ana: Caller, mon
     call = ana.outgoing("GET", "/session")
     assert "autolearn-audit" not in ana.raw(call, {}, [b""]).headers  # without a token
     with monkeypatch.context() as patched:
-        broken(patched, "archive", NotAbleError("no"))
+        broken(patched, "append", NotAbleError("no"))
         assert "autolearn-audit" not in ana.get("/session").headers
 
 
 def test_only_the_record_of_a_command_has_the_chain_hash(rig: Rig, ana: Caller) -> None:
     ana.get("/session")
     ana.post("/trainings", {"dataset": "iris", "model": "nothing"})
-    assert [it.communication.head for it in rig.communications.recent(0)] == ["", ""]
+    assert [it.content.head for it in rig.audit_log.recent(0)] == ["", ""]
 
 
 def test_it_has_no_session_data_and_no_raw_url(rig: Rig, ana: Caller) -> None:
     trained = ana.post("/trainings", TRAINING).json
     ana.get(f"/trainings/{trained['experiment']}?as_of=@3")
-    told = repr(rig.communications.recent(0))
+    told = repr(rig.audit_log.recent(0))
     for secret in ("iris", "svm", trained["experiment"], "@3"):
         assert secret not in told
 
@@ -125,7 +125,7 @@ def test_a_command_whose_record_failed_says_that_it_was_done(
 ) -> None:
     call = ana.outgoing("POST", "/trainings")
     with monkeypatch.context() as patched:
-        broken(patched, "archive", error)
+        broken(patched, "append", error)
         reply = ana.send(call, b'{"dataset": "iris", "model": "svm"}')
     assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (503, "outcome-recorded", "1")
     done = rig.position
@@ -136,7 +136,7 @@ def test_a_command_whose_record_failed_says_that_it_was_done(
 
 def test_a_question_whose_record_failed_is_not_answered(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        broken(patched, "archive", NotAbleError("no"))
+        broken(patched, "append", NotAbleError("no"))
         reply = ana.get("/catalog")
     assert (reply.status, reply.json["type"]) == (503, "not-able-now")
     assert b"svm" not in reply.plain
@@ -146,7 +146,7 @@ def test_a_question_whose_record_failed_is_not_answered(rig: Rig, ana: Caller, m
 def standing_still(ana: Caller, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
     """Let neither the archive answer any more, nor the log where it ends."""
     with monkeypatch.context() as patched:
-        broken(patched, "archive", NotAbleError("no"))
+        broken(patched, "append", NotAbleError("no"))
         broken(patched, "head", NotAbleError("no"), SqliteFeed)
         yield ana
 
@@ -168,7 +168,7 @@ def test_a_stream_that_cannot_be_archived_does_not_open(
 ) -> None:
     trained = root.post("/trainings", TRAINING)
     with monkeypatch.context() as patched:
-        broken(patched, "archive", NotAbleError("no"))
+        broken(patched, "append", NotAbleError("no"))
         reply = root.get(f"/trainings/{trained.json['experiment']}/events?after_position={trained.position}")
     assert (reply.status, reply.json["type"]) == (503, "not-able-now")
 
@@ -183,4 +183,4 @@ def test_an_unexpected_fault_tells_nothing_of_the_inside(
     reply = ana.get("/session")
     assert (reply.status, reply.json["type"]) == (500, "internal-error")
     assert b"secret" not in reply.plain
-    assert rig.communications.recent(0)[-1].communication.outcome == "500"
+    assert rig.audit_log.recent(0)[-1].content.outcome == "500"

@@ -19,7 +19,7 @@ GOOD = b'{"dataset": "iris", "model": "svm"}'
 
 def expect(rig: Rig, reply: Reply, status: int, slug: str) -> str:
     assert (reply.status, reply.json["type"]) == (status, slug)
-    last = rig.communications.recent(0)[-1].communication
+    last = rig.audit_log.recent(0)[-1].content
     assert (last.outcome, last.problem) == (str(status), slug)
     assert not rig.tasks[2:]  # describe, and the one built-in data set
     return str(reply.json["detail"])
@@ -114,13 +114,13 @@ def test_an_unknown_route_and_a_wrong_method(rig: Rig, ana: Caller) -> None:
     reply = ana.get("/trainings")
     expect(rig, reply, 405, "method-not-allowed")
     assert reply.headers["allow"] == "POST"
-    assert "nowhere" not in {record.communication.operation for record in rig.communications.recent(0)}
+    assert "nowhere" not in {record.content.operation for record in rig.audit_log.recent(0)}
 
 
 def test_a_caller_who_hangs_up_is_archived(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
     ana.hang_up(call, call.file_headers(EMPTY_SHA256), [b"half"])
-    record = rig.communications.recent(0)[-1].communication
+    record = rig.audit_log.recent(0)[-1].content
     assert (record.outcome, record.bytes_in) == ("gone", 4)
 
 

@@ -25,7 +25,7 @@ EVENTS = {"Accept": "text/event-stream"}
 
 
 def outcomes(rig: Rig) -> list[str]:
-    return [record.communication.outcome for record in rig.communications.recent(0)]
+    return [record.content.outcome for record in rig.audit_log.recent(0)]
 
 
 def begun(rig: Rig, caller: Caller) -> Reply:
@@ -43,7 +43,7 @@ def test_a_training_is_followed_to_its_end(rig: Rig, ana: Caller) -> None:
     assert (names[0], names[-1]) == ("state", "result")
     assert reply.events[-1][1]["state"] == "completed"
     assert outcomes(rig)[-2:] == ["opened", "closed"]
-    opened, closed = (record.communication for record in rig.communications.recent(0)[-2:])
+    opened, closed = (record.content for record in rig.audit_log.recent(0)[-2:])
     assert opened.correlation == closed.correlation == reply.call.request_id
     assert closed.bytes_out == len(reply.content)
     assert not rig.backend.in_flight.correlations()
@@ -94,7 +94,7 @@ def test_who_hangs_up_before_the_first_frame_leaves_nothing_behind(
     with monkeypatch.context() as patched:
 
         def leave() -> None:
-            patched.setattr(type(rig.communications), "archive", unable)
+            patched.setattr(type(rig.audit_log), "append", unable)
 
         reply = asyncio.run(root.exchanged(call, call.headers(), leaving=leave))
     assert (reply.status, reply.json["type"]) == (503, "not-able-now")
@@ -108,7 +108,7 @@ def unable(*_: object) -> None:
 
 def test_the_log_is_followed(rig: Rig, ana: Caller, root: Caller) -> None:
     ana.get("/session")
-    before = rig.communications.recent(0)[-1].position
+    before = rig.audit_log.recent(0)[-1].position
     Timer(0.1, lambda: ana.get("/catalog")).start()
     call = root.outgoing("GET", f"/log/events?actor=ana&after={before}")
     reply = root.raw(call, call.headers(), [b""], until=lambda frames: frames >= 1)
@@ -119,10 +119,10 @@ def test_the_log_is_followed(rig: Rig, ana: Caller, root: Caller) -> None:
 @pytest.mark.parametrize("parameter", ["after=1", "since=2020-01-01T00:00:00Z"])
 def test_following_misses_nothing_that_left_the_ring(rig: Rig, ana: Caller, root: Caller, parameter: str) -> None:
     ana.get("/session")
-    record = rig.communications.recent(0)[0].communication
+    record = rig.audit_log.recent(0)[0].content
     for _ in range(RING + 5):
-        rig.communications.archive(replace(record, actor="filler", correlation="many"))
-    assert rig.communications.recent(0)[0].position > 2
+        rig.audit_log.append(replace(record, actor="filler", correlation="many"))
+    assert rig.audit_log.recent(0)[0].position > 2
     call = root.outgoing("GET", f"/log/events?actor=filler&{parameter}")
     reply = root.raw(call, call.headers(), [b""], until=lambda frames: frames >= RING + 5)
     assert [told["position"] for _, told in reply.events[: RING + 5]] == list(range(2, RING + 7))
@@ -131,7 +131,7 @@ def test_following_misses_nothing_that_left_the_ring(rig: Rig, ana: Caller, root
 def test_following_since_a_time_begins_there(rig: Rig, ana: Caller, root: Caller) -> None:
     for _ in range(3):
         ana.get("/session")
-    second = rig.communications.recent(0)[1]
+    second = rig.audit_log.recent(0)[1]
     since = quote(second.at.isoformat())
     call = root.outgoing("GET", f"/log/events?actor=ana&since={since}")
     reply = root.raw(call, call.headers(), [b""], until=lambda frames: frames >= 2)

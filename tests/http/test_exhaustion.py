@@ -35,7 +35,7 @@ def test_a_lack_is_a_sealed_503(rig: Rig, ana: Caller, monkeypatch: pytest.Monke
     reply = ana.get("/session")
     assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (503, "not-able-now", "1")
     assert reply.headers["content-type"] == "application/vnd.autolearn.sealed"
-    record = rig.communications.recent(0)[-1].communication
+    record = rig.audit_log.recent(0)[-1].content
     assert (record.actor, record.outcome, record.problem) == ("ana", "503", "not-able-now")
 
 
@@ -43,7 +43,7 @@ def test_a_lack_is_a_sealed_503(rig: Rig, ana: Caller, monkeypatch: pytest.Monke
 def test_a_lack_while_archiving_is_a_sealed_503(
     rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch, lack: Exception
 ) -> None:
-    fails(monkeypatch, type(rig.communications), "archive", lack)
+    fails(monkeypatch, type(rig.audit_log), "append", lack)
     reply = ana.get("/session")
     assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (503, "not-able-now", "1")
 
@@ -56,7 +56,7 @@ def test_without_a_thread_calls_are_refused_sealed_and_archived(
         fails(patched, WorkerThread, "start", RuntimeError("can't start new thread"))
         for reply in (ana.get("/session"), ana.post("/trainings", {"dataset": "iris", "model": "svm"})):
             assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (503, "not-able-now", "1")
-            assert rig.communications.recent(0)[-1].communication.outcome == "503"
+            assert rig.audit_log.recent(0)[-1].content.outcome == "503"
         assert ana.raw(ana.outgoing("GET", "/session"), {}, [b""]).status == 401
     assert rig.position == before
     assert ana.get("/session").status == 200

@@ -31,7 +31,7 @@ def following(caller: Caller, target: str, frames: int) -> asyncio.Task[Reply]:
 
 
 def last(rig: Rig) -> int:
-    return rig.communications.recent(0)[-1].position
+    return rig.audit_log.recent(0)[-1].position
 
 
 async def settled(streams: list[asyncio.Task[Reply]]) -> None:
@@ -163,7 +163,7 @@ def test_who_takes_nothing_holds_nobody_up(rig: Rig, ana: Caller, root: Caller) 
     _, other = asyncio.run(story())
     assert len(other.events) == 3
     assert not rig.app.state.streams._taken
-    outcomes = Counter(record.communication.outcome for record in rig.communications.recent(0))
+    outcomes = Counter(record.content.outcome for record in rig.audit_log.recent(0))
     assert (outcomes["opened"], outcomes["closed"]) == (2, 2)
     assert not rig.backend.in_flight.correlations()
 

@@ -66,7 +66,7 @@ def test_without_credentials_every_route_is_closed(rig: Rig, ana: Caller, row: P
     reply = ana.raw(call, {"Content-Type": "application/json"}, [b"{}"])
     assert (reply.status, reply.json["type"]) == (401, "not-authenticated")
     assert "autolearn call" in reply.json["detail"]
-    assert rig.communications.recent(0)[-1].communication.operation == row.operation
+    assert rig.audit_log.recent(0)[-1].content.operation == row.operation
 
 
 def test_a_process_of_one_service_serves_that_one_alone(rig: Rig) -> None:

@@ -15,7 +15,7 @@ from adapters.embedded.database import Database
 from adapters.http.middleware.audit import BURST, EACH_SECONDS, RefusedCalls, refused_connection_record
 from adapters.serving.limits import NOT_HTTP, TOO_SLOW
 from domain.errors import DiskReserveError, NotAbleError
-from projections.ports import Communication
+from projections.ports import AuditRecord
 from tests.http.asgi import Caller
 from tests.http.rig import Rig
 
@@ -27,22 +27,22 @@ class Account:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.archive = SqliteAuditLog(Database(":memory:"), "backend")
-        self.calls = RefusedCalls(self.archive, now=lambda: self.now)
+        self.stored = SqliteAuditLog(Database(":memory:"), "backend")
+        self.calls = RefusedCalls(self.stored, now=lambda: self.now)
 
     @property
-    def records(self) -> list[Communication]:
-        return [it.communication for it in self.archive.read(0, 100_000)]
+    def records(self) -> list[AuditRecord]:
+        return [it.content for it in self.stored.read(0, 100_000)]
 
 
-def total(records: list[Communication]) -> int:
+def total(records: list[AuditRecord]) -> int:
     return sum(it.count for it in records)
 
 
 def test_the_first_are_stored_and_the_others_counted() -> None:
     account = Account()
     for n in range(1000):
-        account.calls.archive(replace(STRANGER, source=f"10.0.0.{n % 7}", milliseconds=1.0))
+        account.calls.append(replace(STRANGER, source=f"10.0.0.{n % 7}", milliseconds=1.0))
     assert len(account.records) == total(account.records) == BURST
     assert not account.calls.is_flush_due
     account.now += EACH_SECONDS
@@ -57,7 +57,7 @@ def test_the_first_are_stored_and_the_others_counted() -> None:
 def test_each_kind_gets_its_turn() -> None:
     account = Account()
     for problem in (NOT_HTTP, TOO_SLOW) * 300:
-        account.calls.archive(refused_connection_record(problem, "10.0.0.1"))
+        account.calls.append(refused_connection_record(problem, "10.0.0.1"))
     for _ in range(2):
         account.now += EACH_SECONDS
         account.calls.flush()
@@ -68,10 +68,10 @@ def test_each_kind_gets_its_turn() -> None:
 def test_at_the_end_nothing_is_left() -> None:
     account = Account()
     for _ in range(500):
-        account.calls.archive(STRANGER)
+        account.calls.append(STRANGER)
     account.calls.finish()
     assert total(account.records) == 500
-    account.calls.archive(STRANGER)  # of a call that ends later
+    account.calls.append(STRANGER)  # of a call that ends later
     assert total(account.records) == 501
 
 
@@ -83,9 +83,9 @@ def test_what_cannot_be_stored_is_counted_and_kept(monkeypatch: pytest.MonkeyPat
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteAuditLog, "archive" if isinstance(error, OSError) else "check_able", fail)
+        patched.setattr(SqliteAuditLog, "append" if isinstance(error, OSError) else "check_able", fail)
         for _ in range(10):
-            account.calls.archive(STRANGER)
+            account.calls.append(STRANGER)
             account.now += EACH_SECONDS
             account.calls.flush()
         assert account.records == []
@@ -99,7 +99,7 @@ def test_none_is_lost_and_few_are_records(bursts: list[tuple[int, float]]) -> No
     account = Account()
     for many, seconds in bursts:
         for _ in range(many):
-            account.calls.archive(STRANGER)
+            account.calls.append(STRANGER)
         account.now += seconds
         account.calls.flush()
     assert len(account.records) <= BURST + account.now / EACH_SECONDS
@@ -110,14 +110,14 @@ def test_none_is_lost_and_few_are_records(bursts: list[tuple[int, float]]) -> No
 def test_unknown_callers_over_the_wire(rig: Rig, ana: Caller) -> None:
     for _ in range(300):
         assert ana.raw(ana.outgoing("GET", "/session"), {}, [b""]).status == 401
-    of_strangers = [it.communication for it in rig.communications.read(0, 10_000)]
+    of_strangers = [it.content for it in rig.audit_log.read(0, 10_000)]
     assert len(of_strangers) == BURST
     assert {it.actor for it in of_strangers} == {"(unknown)"}
     for _ in range(150):
         assert ana.get("/session").status == 200
-    assert len(rig.communications.read(0, 10_000)) == BURST + 150
+    assert len(rig.audit_log.read(0, 10_000)) == BURST + 150
     rig.backend.refused_calls.finish()
-    assert rig.communications.read(0, 10_000)[-1].communication.count == 200
+    assert rig.audit_log.read(0, 10_000)[-1].content.count == 200
     assert b'outcome="401",service="session"} 300.0' in ana.raw(ana.outgoing("GET", "/metrics"), {}, [b""]).content
 
 
@@ -130,7 +130,7 @@ def test_below_the_reserve_queries_go_on(rig: Rig, ana: Caller, monkeypatch: pyt
         assert ana.raw(ana.outgoing("GET", "/session"), {}, [b""]).status == 401
         assert ana.get("/session").status == 200
         assert ana.post("/trainings", {"dataset": "iris", "model": "svm"}).status == 507
-    assert {it.communication.actor for it in rig.communications.read(0, 1000)} == {"ana"}
+    assert {it.content.actor for it in rig.audit_log.read(0, 1000)} == {"ana"}
 
 
 def test_at_an_orderly_end_the_application_stores_what_it_counted(rig: Rig) -> None:
@@ -156,4 +156,4 @@ def test_at_an_orderly_end_the_application_stores_what_it_counted(rig: Rig) -> N
         assert told == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
     run(life)
-    assert [it.communication.count for it in rig.communications.read(0, 10)] == [5]
+    assert [it.content.count for it in rig.audit_log.read(0, 10)] == [5]

@@ -196,7 +196,7 @@ def test_what_could_not_be_kept_does_not_run_again(rig: Rig, ana: Caller, monkey
 
     call = ana.outgoing("POST", "/session/commit")
     with monkeypatch.context() as patched:
-        patched.setattr(type(rig.communications), "archive", fail)
+        patched.setattr(type(rig.audit_log), "append", fail)
         patched.setattr(type(rig.request_ids), "keep", fail)
         assert ana.send(call, b"{}").status == 503
     ana.post("/trainings", TRAINING)

@@ -101,19 +101,19 @@ def test_a_cursor_of_the_log_is_nobody_elses(rig: Rig, root: Caller, ana: Caller
 def test_health_and_metrics_are_plain_and_not_archived(rig: Rig, ana: Caller) -> None:
     ana.get("/session")
     call = ana.outgoing("GET", "/health/live")
-    before = len(rig.communications.recent(0))
+    before = len(rig.audit_log.recent(0))
     for path in ("/health/live", "/health/ready", "/metrics", "/docs", "/openapi.json"):
         assert ana.raw(ana.outgoing("GET", path), {}, [b""]).status == 200
     assert ana.raw(call, {}, [b""]).json == {"status": "live"}
-    assert len(rig.communications.recent(0)) == before
+    assert len(rig.audit_log.recent(0)) == before
 
 
 @pytest.mark.parametrize("method", ["POST", "HEAD"])
 def test_a_plain_route_has_problems_too(rig: Rig, ana: Caller, method: str) -> None:
-    before = len(rig.communications.recent(0))
+    before = len(rig.audit_log.recent(0))
     reply = ana.raw(ana.outgoing(method, "/health/live"), {}, [b""])
     assert (reply.status, reply.headers["allow"], reply.json["type"]) == (405, "GET", "method-not-allowed")
-    assert len(rig.communications.recent(0)) == before
+    assert len(rig.audit_log.recent(0)) == before
 
 
 def test_metrics_count_calls_lag_and_communications(rig: Rig, ana: Caller) -> None:

@@ -51,7 +51,7 @@ def test_a_file_reaches_the_task_whole_and_leaves_nothing(
     facts = rig.tasks[-1].facts
     assert (facts["format"], facts["gzip"], facts["target"]) == ("tsv", True, "target")
     assert list(scratch.iterdir()) == []
-    assert rig.communications.recent(0)[-1].communication.bytes_in == len(CONTENT)
+    assert rig.audit_log.recent(0)[-1].content.bytes_in == len(CONTENT)
 
 
 def test_the_same_content_again_is_200(rig: Rig, ana: Caller) -> None:
@@ -106,7 +106,7 @@ def test_a_caller_who_hangs_up_leaves_nothing(rig: Rig, ana: Caller, scratch: Pa
     before = rig.position
     call = ana.outgoing("POST", "/catalog/datasets?name=mine&target=target")
     ana.hang_up(call, call.file_headers("0" * 64), [b"x" * 3_000_000])
-    assert rig.communications.recent(0)[-1].communication.outcome == "gone"
+    assert rig.audit_log.recent(0)[-1].content.outcome == "gone"
     assert rig.position == before
     assert list(scratch.iterdir()) == []
     assert not rig.backend.in_flight.correlations()
@@ -199,7 +199,7 @@ def test_an_ingest_ends_with_its_call(rig: Rig, ana: Caller, scratch: Path, monk
     rig.hold_back()
     (call, content) = files(ana, 1)[0]
     ana.leave(call, content, lambda: begun.acquire(timeout=20))
-    assert rig.communications.recent(0)[-1].communication.outcome == "gone"
+    assert rig.audit_log.recent(0)[-1].content.outcome == "gone"
     assert rig.position == before
     assert list(scratch.iterdir()) == []
     assert not rig.backend.in_flight.correlations()
@@ -210,7 +210,7 @@ def test_who_hangs_up_while_he_waits_for_his_turn_begins_nothing(rig: Rig, ana: 
     rig.app.state.ingests._free = 0
     (call, content) = files(ana, 1)[0]
     ana.leave(call, content, lambda: None)
-    assert rig.communications.recent(0)[-1].communication.outcome == "gone"
+    assert rig.audit_log.recent(0)[-1].content.outcome == "gone"
     assert len(rig.tasks) == started
     assert list(scratch.iterdir()) == []
 

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import ConflictError
 from domain.loss import LOSSES, LostTail, TailLossAccepted
-from projections.ports import Archived
+from projections.ports import StoredAuditRecord
 from projections.verification.log_ends import (
     End,
     PositionClaim,
@@ -18,16 +18,16 @@ from projections.verification.log_ends import (
     contradictions,
     tail_of,
 )
-from tests.wire.test_communication_chain import archive
+from tests.wire.test_communication_chain import chained
 
 HASHES = {0: bytes(32), 3: b"3" * 32, 7: b"7" * 32}
 LOG = End("the log", 7, HASHES[7], HASHES.get)
 
 
-def record(position: int, domain_position: int, head: bytes = b"") -> Archived:
-    it = archive("a")[0]
-    communication = replace(it.communication, domain_position=domain_position, head=head.hex())
-    return replace(it, position=position, communication=communication)
+def record(position: int, domain_position: int, head: bytes = b"") -> StoredAuditRecord:
+    it = chained("a")[0]
+    record = replace(it.content, domain_position=domain_position, head=head.hex())
+    return replace(it, position=position, content=record)
 
 
 def test_what_is_not_beyond_the_end_shows_no_loss() -> None:

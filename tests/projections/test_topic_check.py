@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import BadInputError
-from projections.ports import Archived, Communication, Finding, RawCommit, RawEvent
+from projections.ports import AuditRecord, Finding, RawCommit, RawEvent, StoredAuditRecord
 from projections.verification.topic_check import MOST_FAULTS, CopyCheck
 from projections.verification.verify import verify
 from tests.projections.world import World
@@ -34,12 +34,12 @@ def log_of(sizes: list[int]) -> list[RawCommit]:
     return commits
 
 
-def archive_of(count: int) -> list[Archived]:
+def archive_of(count: int) -> list[StoredAuditRecord]:
     texts = ("actor", "source", "target", "operation", "outcome", "problem", "correlation", "causation")
     facts: dict[str, Any] = dict.fromkeys((*texts, "digest_in", "digest_out"), "x")
     numbers: dict[str, Any] = {"milliseconds": 0.1, "bytes_in": 0, "bytes_out": 0, "domain_position": 0}
-    call = Communication(kind="call", **facts, **numbers)
-    return [Archived(n, AT, "w", n, bytes(32), bytes([n]) * 32, call) for n in range(1, count + 1)]
+    call = AuditRecord(kind="call", **facts, **numbers)
+    return [StoredAuditRecord(n, AT, "w", n, bytes(32), bytes([n]) * 32, call) for n in range(1, count + 1)]
 
 
 def reader(stored: list[Any]) -> Callable[[int, int], list[Any]]:
@@ -136,11 +136,11 @@ def test_the_log_may_grow_while_its_copy_is_read() -> None:
 
 def test_a_difference_is_named() -> None:
     archive = archive_of(3)
-    other = replace(archive[1], communication=replace(archive[1].communication, actor="y", milliseconds=0.2))
+    other = replace(archive[1], content=replace(archive[1].content, actor="y", milliseconds=0.2))
     ((position, what),) = found(archive, [archive[0], other, archive[2]])
     assert (position, what) == (2, "the topic has another actor, milliseconds at 2")
     ((_, what),) = found(archive, [archive[0], replace(other, number=5), archive[2]])
-    assert "number, communication" in what
+    assert "number, content" in what
 
 
 def test_a_wholly_wrong_topic_is_listed_in_part() -> None:

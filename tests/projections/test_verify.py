@@ -17,7 +17,7 @@ from tests.projections.verified import Place, positions
 def test_all_is_well(place: Place) -> None:
     position, head = place.world.feed.head()
     report = place.report(anchor=(position, head))
-    last = place.communications.read(0, 1000)[-1]
+    last = place.audit_log.read(0, 1000)[-1]
     of_audit = {"audit_position": last.position, "audit_head": last.hash.hex(), "lost_calls": 0, "losses": []}
     expected = {"ok": True, "position": position, "head": head.hex(), "faults": [], "unanswered": []}
     assert report == expected | of_audit
@@ -74,7 +74,7 @@ def test_a_changed_blob_that_no_event_names_is_found(place: Place) -> None:
 
 
 def test_a_changed_communication_is_found(place: Place) -> None:
-    with place.archive.writing() as connection:
+    with place.audit_database.writing() as connection:
         connection.execute("UPDATE communications SET operation = 'y' WHERE position = 3")
     (fault,) = place.report()["faults"]
     assert "communication 3" in fault["what"]
@@ -105,7 +105,7 @@ class Copies:
 
     def __init__(self, place: Place) -> None:
         self.held = place.world.feed.raw_after(0, 1000)
-        self.heard = place.communications.read(0, 1000)
+        self.heard = place.audit_log.read(0, 1000)
         self.asked: list[tuple[int, float]] = []
 
     def commits(self, until: int, timeout: float) -> Iterator[Any]:
@@ -113,7 +113,7 @@ class Copies:
         self.asked.append((until, timeout))
         yield from self.held
 
-    def communications(self, until: int, timeout: float) -> Iterator[Any]:
+    def audit_log(self, until: int, timeout: float) -> Iterator[Any]:
         """Stream the communications topic."""
         self.asked.append((until, timeout))
         yield from self.heard
@@ -146,7 +146,7 @@ def broken(_: object) -> Any:
     raise NotAbleError("The file is malformed.")
 
 
-@pytest.mark.parametrize("part", ["feed", "documents", "communications"])
+@pytest.mark.parametrize("part", ["feed", "documents", "audit_log"])
 def test_a_store_that_cannot_be_read_is_a_fault_not_a_crash(place: Place, part: str) -> None:
     class Broken:
         """Whatever is asked, it cannot."""

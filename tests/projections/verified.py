@@ -8,7 +8,7 @@ from typing import Any
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.read_models.database import ReadDatabase
-from projections.ports import Communication
+from projections.ports import AuditRecord
 from projections.verification.stores import InspectedStores
 from projections.verification.verify import verify
 from tests.projections.world import World
@@ -31,11 +31,11 @@ class Shelf:
         return list(self.wrong)
 
 
-def call(correlation: str) -> Communication:
+def call(correlation: str) -> AuditRecord:
     texts = ("actor", "source", "target", "operation", "outcome", "problem", "causation", "digest_in", "digest_out")
     facts: dict[str, Any] = dict.fromkeys(texts, "x")
     facts |= {"milliseconds": 1.0, "bytes_in": 0, "bytes_out": 0, "domain_position": 0}
-    return Communication(kind="call", correlation=correlation, **facts)
+    return AuditRecord(kind="call", correlation=correlation, **facts)
 
 
 class Place:
@@ -43,8 +43,8 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.world = World(Database(folder / "events.db"), ReadDatabase(folder / "read.db"))
-        self.archive = Database(folder / "communications.db")
-        self.communications = SqliteAuditLog(self.archive, "w1")
+        self.audit_database = Database(folder / "communications.db")
+        self.audit_log = SqliteAuditLog(self.audit_database, "w1")
         self.shelf = Shelf()
         self.world.register("iris")
         for name in ("a" * 16, "b" * 16):
@@ -54,12 +54,12 @@ class Place:
         self.world.decide("ana", "a" * 16, "withdraw", "wrong")
         self.world.catch_up()
         for number in range(1, len(self.world.commits) + 1):
-            self.communications.archive(call(f"call-{number}"))
+            self.audit_log.append(call(f"call-{number}"))
 
     @property
     def stores(self) -> InspectedStores:
-        checks = (self.world.feed.file_faults, self.world.read.faults, self.communications.file_faults)
-        return self.world.inspected(blobs=self.shelf, communications=self.communications, file_checks=checks)
+        checks = (self.world.feed.file_faults, self.world.read.faults, self.audit_log.file_faults)
+        return self.world.inspected(blobs=self.shelf, audit_log=self.audit_log, file_checks=checks)
 
     def report(self, **given: Any) -> Report:
         *_, report = verify(self.stores, **given)
@@ -76,7 +76,7 @@ class Place:
 
     def close(self) -> None:
         self.world.close()
-        self.archive.close()
+        self.audit_database.close()
 
 
 def positions(report: Report) -> set[int | None]:

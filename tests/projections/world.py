@@ -73,7 +73,7 @@ class World:
 
     def inspected(self, **more: Any) -> InspectedStores:
         """What verify and replay read."""
-        known: dict[str, Any] = {"blobs": None, "communications": None}
+        known: dict[str, Any] = {"blobs": None, "audit_log": None}
         return InspectedStores(
             feed=self.feed,
             documents=self.documents,

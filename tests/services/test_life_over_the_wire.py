@@ -78,7 +78,7 @@ def test_the_model_comes_as_the_raw_file_that_was_stored(learning: Rig, life: Li
     assert reply.headers["autolearn-sha256"] == life.shown.json["blobs"]["model"]["sha256"]
     assert len(reply.content) == int(reply.headers["content-length"]) == life.shown.json["blobs"]["model"]["size"]
     assert get_untrusted_types(file=io.BytesIO(reply.content)) is not None
-    outcomes = [record.communication.outcome for record in learning.communications.recent(0)[-2:]]
+    outcomes = [record.content.outcome for record in learning.audit_log.recent(0)[-2:]]
     assert outcomes == ["opened", "closed"]
 
 

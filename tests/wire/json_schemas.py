@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from adapters.log.events import STORED_BESIDE
 from domain.events import EVENTS, Event
-from projections.ports import Communication
+from projections.ports import AuditRecord
 
 Schema = dict[str, Any]
 Field = core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField
@@ -62,7 +62,7 @@ def event_schema(event_class: type[Event]) -> Schema:
 
 def communication_schema() -> Schema:
     """Return the schema of a communication's value: its fields; place and chain travel in headers."""
-    made = TypeAdapter(Communication).json_schema(
+    made = TypeAdapter(AuditRecord).json_schema(
         ref_template=DEFINITION, schema_generator=AsStored, mode="serialization"
     )
     return {"$schema": DRAFT, "title": COMMUNICATION, "additionalProperties": False} | without(made, "title")

@@ -8,21 +8,21 @@ from typing import get_type_hints
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.audit_log.chain import communication_hash
+from adapters.audit_log.chain import record_hash
 from adapters.audit_log.limits import GREATEST, LONGEST, limited
-from projections.ports import Communication
+from projections.ports import AuditRecord
 
 ANY = {
     str: st.one_of(st.text(), st.text(min_size=1, max_size=3).map(lambda text: text * 1_000_000), st.just("\ud800")),
     int: st.integers(),
     float: st.floats(),
 }
-KINDS = get_type_hints(Communication)
+KINDS = get_type_hints(AuditRecord)
 GENESIS = bytes(32)
 
 
-@given(st.builds(Communication, **{name: ANY[kind] for name, kind in KINDS.items()}))
-def test_every_field_has_a_limit(made: Communication) -> None:
+@given(st.builds(AuditRecord, **{name: ANY[kind] for name, kind in KINDS.items()}))
+def test_every_field_has_a_limit(made: AuditRecord) -> None:
     kept = limited(made)
     for field in fields(kept):
         value = getattr(kept, field.name)
@@ -33,4 +33,4 @@ def test_every_field_has_a_limit(made: Communication) -> None:
         else:
             assert abs(value) <= GREATEST or isinstance(value, float)
     assert limited(kept) == kept
-    assert len(communication_hash(GENESIS, position=1, at=1, writer="w", number=1, communication=kept)) == 32
+    assert len(record_hash(GENESIS, position=1, at=1, writer="w", number=1, record=kept)) == 32

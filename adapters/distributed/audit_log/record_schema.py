@@ -1,6 +1,6 @@
 """Records of the audit log as documents and as Kafka records, and back.
 
-A document: {_id: position, at, writer, number, previous, hash, and the communication's own fields}. A Kafka record:
+A document: {_id: position, at, writer, number, previous, hash, and the audit record's own fields}. A Kafka record:
 CloudEvents 1.0 as in `topics/cloud_events.py`, the value a JSON object.
 
 Whatever values a damaged document holds, reading it gives something, and the chain says that it is wrong.
@@ -46,7 +46,7 @@ from adapters.distributed.topics.cloud_events import (
 )
 from adapters.distributed.topics.topics import topics_of
 from adapters.log.times import to_microseconds
-from projections.ports import Archived, Communication
+from projections.ports import AuditRecord, StoredAuditRecord
 
 COMMUNICATIONS: Final = "communications"
 INDEXES: Final = [
@@ -54,9 +54,9 @@ INDEXES: Final = [
     IndexModel([("at", ASCENDING), ("_id", ASCENDING)], name="at"),
     *(IndexModel([(name, ASCENDING), ("_id", ASCENDING)], name=name) for name in EQUAL),
 ]
-CLASSES: Final[dict[str, type]] = get_type_hints(Communication)
+CLASSES: Final[dict[str, type]] = get_type_hints(AuditRecord)
 # An older version stored records without these fields.
-DEFAULTS: Final = {it.name: it.default for it in fields(Communication) if it.default is not MISSING}
+DEFAULTS: Final = {it.name: it.default for it in fields(AuditRecord) if it.default is not MISSING}
 # The validator needs all of them: an older version that still runs would chain in its own way, and break the chain.
 FIELDS: Final = {
     "_id": LONG.rule | {"minimum": 1},
@@ -75,7 +75,7 @@ WRONG: Final[dict[type, Callable[[Any], Any]]] = {
 }
 
 
-def to_document(record: Archived) -> Fields:
+def to_document(record: StoredAuditRecord) -> Fields:
     return {
         "_id": Int64(record.position),
         "at": Int64(to_microseconds(record.at)),
@@ -83,20 +83,20 @@ def to_document(record: Archived) -> Fields:
         "number": Int64(record.number),
         "previous": record.previous,
         "hash": record.hash,
-        **asdict(record.communication),
+        **asdict(record.content),
     }
 
 
-def from_document(document: Fields) -> Archived:
+def from_document(document: Fields) -> StoredAuditRecord:
     facts = {name: _value(document.get(name, DEFAULTS.get(name)), kind) for name, kind in CLASSES.items()}
-    return Archived(
+    return StoredAuditRecord(
         position=int(document["_id"]),
         at=time_of(document.get("at")),
         writer=_value(document.get("writer"), str),
         number=_value(document.get("number"), int),
         previous=_value(document.get("previous"), bytes),
         hash=_value(document.get("hash"), bytes),
-        communication=Communication(**facts),
+        content=AuditRecord(**facts),
     )
 
 
@@ -119,15 +119,15 @@ def _value(stored: Any, kind: type) -> Any:
     return kind(stored) if isinstance(stored, kind) and kind is not int else WRONG[kind](stored)
 
 
-def messages(record: Archived, origin: str) -> Iterator[list[Message]]:
-    facts = asdict(record.communication)
+def messages(record: StoredAuditRecord, origin: str) -> Iterator[list[Message]]:
+    facts = asdict(record.content)
     yield [_message(record, origin, facts)]
     older = {name: fact for name, fact in facts.items() if name not in DEFAULTS}
     if DEFAULTS | older == facts:
         yield [_message(record, origin, older)]
 
 
-def _message(record: Archived, source: str, facts: dict[str, Any]) -> Message:
+def _message(record: StoredAuditRecord, source: str, facts: dict[str, Any]) -> Message:
     writer, place = record.writer.encode(), b"%d" % record.position
     value = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
     headers = [
@@ -147,30 +147,30 @@ def _message(record: Archived, source: str, facts: dict[str, Any]) -> Message:
     return Message(writer, value.encode(), headers)
 
 
-def from_records(records: Sequence[Record]) -> Archived:
+def from_records(records: Sequence[Record]) -> StoredAuditRecord:
     """Return what the audit log holds at this record's position; raises DamagedRecordError."""
     (found,) = records
     headers = found.headers
     with reading(f"The record at position {found.position}"):
         if headers["ce_type"] != COMMUNICATION or headers["ce_writer"] != found.key:
             raise ValueError("it is not of the type, or not of the writer, that it says")
-        return Archived(
+        return StoredAuditRecord(
             position=found.position,
             at=time_in(headers),
             writer=found.key.decode(),
             number=int(headers["ce_number"]),
             previous=hash_in(headers, "ce_previous"),
             hash=hash_in(headers, "ce_hash"),
-            communication=_communication(found.value),
+            content=_content_of(found.value),
         )
 
 
-def _communication(value: bytes) -> Communication:
+def _content_of(value: bytes) -> AuditRecord:
     facts: dict[str, Any] = DEFAULTS | json.loads(value)  # older versions had fewer fields
     for name, kind in CLASSES.items():
         if type(facts[name]) not in {kind, int if kind is float else kind}:
             raise TypeError(f"{name} has a value of a wrong type")
-    return Communication(**facts)
+    return AuditRecord(**facts)
 
 
 AUDIT_LOG: Final = MongoLogSchema(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from adapters.audit_log.filters import wanted
 from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.mongo import Fields
-from projections.ports import Archived
+from projections.ports import StoredAuditRecord
 
 
-def search(log: MongoLogReader[Archived], filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
+def search(
+    log: MongoLogReader[StoredAuditRecord], filters: dict[str, str], before: int | None, limit: int
+) -> list[StoredAuditRecord]:
     """Return records before a position, newest first; `since` and `until` are ISO times with zone, inclusive."""
     asked = wanted(filters)
     places: Fields = {"$gt": 0, "$lt": 2**62 if before is None else before}

@@ -25,15 +25,15 @@ from adapters.log.chain import Tail, tail_of
 from adapters.log.group_commit import Pending
 from adapters.log.times import microseconds_now
 from domain.errors import BadInputError, NotAbleError
-from projections.ports import Archived, Communication
+from projections.ports import AuditRecord, StoredAuditRecord
 
 RING: Final = 1000
 SHORT_SECONDS: Final = 1.0  # a call that waited in vain for MongoDB does not wait as long for its record
 
-Job = Pending[Communication, Archived]
+Job = Pending[AuditRecord, StoredAuditRecord]
 
 
-class MongoAuditLog(MongoLogReader[Archived]):
+class MongoAuditLog(MongoLogReader[StoredAuditRecord]):
     """The audit log as one process writes it, known by `writer`; any number of processes may.
 
     `make`: the collection with its indexes, if it is not as it must be; else it is left so, for verify to tell.
@@ -57,16 +57,16 @@ class MongoAuditLog(MongoLogReader[Archived]):
         self._appender = SequencedAppender(collection, AUDIT_LOG, MongoRecordPlanner(collection, writer, now))
         self._client = mongo.client
         self._disk = DiskReserve(mongo, reserve, folder)
-        self._ring: deque[Archived] = deque(maxlen=RING)
+        self._ring: deque[StoredAuditRecord] = deque(maxlen=RING)
         self._ring_lock = Lock()
         self._failed = False
 
-    def archive(self, communication: Communication) -> Archived:
+    def append(self, record: AuditRecord) -> StoredAuditRecord:
         seems_away = self._failed or not self._client.topology_description.has_writable_server()
         with self._noted(), pymongo.timeout(SHORT_SECONDS if seems_away else None):
-            record = self._appender.append(limited(communication))
-        self._watcher.reach(record.position)
-        return record
+            stored = self._appender.append(limited(record))
+        self._watcher.reach(stored.position)
+        return stored
 
     def check_able(self) -> None:
         """Raise NotAbleError where the last append failed and MongoDB is still away, or DiskReserveError."""
@@ -75,7 +75,7 @@ class MongoAuditLog(MongoLogReader[Archived]):
             with self._noted():
                 self._appender.read_tail()
 
-    def recent(self, after: int) -> Sequence[Archived]:
+    def recent(self, after: int) -> Sequence[StoredAuditRecord]:
         """Return what the ring (the last 1,000 of all processes) has after a position.
 
         What came since the last question is read first; while MongoDB is away the ring answers from memory.
@@ -91,7 +91,7 @@ class MongoAuditLog(MongoLogReader[Archived]):
             self._ring.extend(self.schema.from_document(document) for document in reversed(news))
             return [record for record in self._ring if record.position > after]
 
-    def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
+    def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[StoredAuditRecord]:
         return search(self, filters, before, limit)
 
     @contextmanager
@@ -105,7 +105,7 @@ class MongoAuditLog(MongoLogReader[Archived]):
 
 
 class MongoRecordPlanner:
-    """Gives each communication its number among this writer's.
+    """Gives each record its number among this writer's.
 
     It knows the writer's last number, as long as it knows what became of all that it planned.
     """
@@ -115,13 +115,13 @@ class MongoRecordPlanner:
         self._number: int | None = None  # the writer's last one; None: ask for it
         self._planned: list[Job] = []
 
-    def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, Archived]]:
-        number, now, planned = self._last_number(), self._now(), list[tuple[Job, Archived]]()
+    def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, StoredAuditRecord]]:
+        number, now, planned = self._last_number(), self._now(), list[tuple[Job, StoredAuditRecord]]()
         for job in jobs:
             try:
                 record = record_after(tail, self._writer, number + 1, job.input, now)
             except UnicodeError as wrong:
-                job.refusal = BadInputError(f"A communication holds a text that is no Unicode: {wrong}.")
+                job.refusal = BadInputError(f"An audit record holds a text that is no Unicode: {wrong}.")
             else:
                 tail, number = tail_of(record), number + 1
                 planned.append((job, record))

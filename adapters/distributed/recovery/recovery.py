@@ -16,9 +16,9 @@ from pymongo.errors import BulkWriteError
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.installation import (
-    archived_master_key,
     begin_recovery,
     end_recovery,
+    recorded_master_key,
     set_installation_id,
     set_master_key,
     unfinished_recovery,
@@ -153,7 +153,7 @@ class Until(NamedTuple):
     """The last positions of event log and audit log to bring back; None: all."""
 
     events: int | None = None
-    communications: int | None = None
+    audit_log: int | None = None
 
 
 ALL: Final = Until()
@@ -165,7 +165,7 @@ class Recovery:
     def __init__(self, mongo: Mongo, bootstrap: str, until: Until = ALL, key: str | None = None) -> None:
         self._mongo, self._bootstrap, self._key = mongo, bootstrap, key
         self._commits = self._refill(EVENT_LOG, until.events, "--until")
-        self._records = self._refill(AUDIT_LOG, until.communications, "--communications-until")
+        self._records = self._refill(AUDIT_LOG, until.audit_log, "--communications-until")
 
     def _refill(self, schema: MongoLogSchema[E], until: int | None, option: str) -> Refill[E]:
         mongo = self._mongo
@@ -214,7 +214,7 @@ class Recovery:
 
     def _key_noted(self) -> dict[str, Any]:
         """Note the key of the audit log's last process, else the one that is here; where none is, say which it was."""
-        known = archived_master_key(self._mongo) or self._key
+        known = recorded_master_key(self._mongo) or self._key
         if known is not None:
             set_master_key(self._mongo, known)
         if self._key not in {None, known}:

@@ -16,7 +16,7 @@ from adapters.distributed.topics.cloud_events import DamagedRecordError, Message
 from adapters.distributed.topics.scan import Finding, TopicScan
 from adapters.distributed.topics.topics import topic_faults
 from adapters.log.chain import E
-from projections.ports import Archived, RawCommit
+from projections.ports import RawCommit, StoredAuditRecord
 
 
 class TopicCopy:
@@ -29,7 +29,7 @@ class TopicCopy:
         """Stream the events topic; where it ends before position `until`, wait for more up to `timeout` seconds."""
         return self._entries(EVENT_LOG, until, timeout)
 
-    def communications(self, until: int, timeout: float) -> Iterator[Archived | Finding]:
+    def audit_log(self, until: int, timeout: float) -> Iterator[StoredAuditRecord | Finding]:
         return self._entries(AUDIT_LOG, until, timeout)
 
     def _entries(self, schema: MongoLogSchema[E], until: int, timeout: float) -> Iterator[E | Finding]:

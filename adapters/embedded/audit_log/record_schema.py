@@ -13,7 +13,7 @@ from adapters.embedded.log.engine import LogSchema
 from adapters.embedded.schema import FORMAT, Column, Schema, Table
 from adapters.embedded.stored_rows import RowReader, to_moment
 from adapters.log.times import to_microseconds
-from projections.ports import Archived, Communication
+from projections.ports import AuditRecord, StoredAuditRecord
 
 RECORDS: Final = Table(
     "communications",
@@ -48,38 +48,38 @@ APPLICATION: Final = 0x414C6175  # "ALau"
 INSERT: Final = f"INSERT INTO communications VALUES ({', '.join('?' * len(RECORDS.columns))})"  # noqa: S608 - question marks
 
 _rows = RowReader(RECORDS.columns)
-_facts = tuple(field.name for field in fields(Communication))
+_facts = tuple(field.name for field in fields(AuditRecord))
 
 
-def to_row(record: Archived) -> tuple[Any, ...]:
+def to_row(record: StoredAuditRecord) -> tuple[Any, ...]:
     place = (record.position, to_microseconds(record.at), record.writer, record.number, record.previous, record.hash)
-    return (*place, *facts_of(record.communication))
+    return (*place, *facts_of(record.content))
 
 
-def from_row(row: Sequence[Any]) -> Archived:
+def from_row(row: Sequence[Any]) -> StoredAuditRecord:
     """Return the record of a row that was read with `lenient_text`; what no writer stores becomes its faults."""
     (position, at, writer, number, previous, chain_hash, *facts), wrong = _rows.read(row)
     time = to_moment(at, wrong)
     # Rows of an older file end before the newest facts, until a start migrates it.
-    communication = Communication(**dict(zip(_facts, facts, strict=False)))
+    record = AuditRecord(**dict(zip(_facts, facts, strict=False)))
     faults = tuple(f"the record {what}" for what in wrong)
-    return Archived(position, time, writer, number, previous, chain_hash, communication, faults)
+    return StoredAuditRecord(position, time, writer, number, previous, chain_hash, record, faults)
 
 
-def insert_records(connection: sqlite3.Connection, records: Sequence[Archived]) -> None:
+def insert_records(connection: sqlite3.Connection, records: Sequence[StoredAuditRecord]) -> None:
     connection.executemany(INSERT, map(to_row, records))
 
 
 def select_records(
     connection: sqlite3.Connection, where: str, values: Sequence[Any], limit: int, *, newest: bool = False
-) -> list[Archived]:
+) -> list[StoredAuditRecord]:
     """Return records in order, or newest first; `where` is SQL of ours, and never what a caller sent."""
     order = "DESC" if newest else "ASC"
     query = f"SELECT * FROM communications WHERE position > 0 AND {where} ORDER BY position {order} LIMIT ?"  # noqa: S608 - idem
     return [from_row(row) for row in connection.execute(query, [*values, limit])]
 
 
-def read_records(connection: sqlite3.Connection, after: int, limit: int) -> list[Archived]:
+def read_records(connection: sqlite3.Connection, after: int, limit: int) -> list[StoredAuditRecord]:
     return select_records(connection, "position > ?", [after], limit)
 
 

@@ -8,12 +8,14 @@ from adapters.audit_log.filters import EQUAL, wanted
 from adapters.embedded.audit_log.record_schema import select_records
 from adapters.embedded.log.engine import LogReader
 from adapters.embedded.stored_rows import lenient_text
-from projections.ports import Archived
+from projections.ports import StoredAuditRecord
 
 CONDITIONS: Final = {name: f"{name} = ?" for name in EQUAL}
 
 
-def search(log: LogReader[Archived], filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
+def search(
+    log: LogReader[StoredAuditRecord], filters: dict[str, str], before: int | None, limit: int
+) -> list[StoredAuditRecord]:
     """Return records before a position, newest first; times become positions, as they never go back."""
     asked = wanted(filters)
     conditions, values = ["position < ?"], list[Any]([2**62 if before is None else before])

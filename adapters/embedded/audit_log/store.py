@@ -20,15 +20,15 @@ from adapters.log.chain import Tail, tail_of
 from adapters.log.group_commit import Pending
 from adapters.log.times import microseconds_now
 from domain.errors import DiskReserveError, NotAbleError
-from projections.ports import Archived, Communication
+from projections.ports import AuditRecord, StoredAuditRecord
 
 RING: Final = 1000
 LAST_NUMBER: Final = "SELECT max(number) FROM communications WHERE writer = ?"
 
-Job = Pending[Communication, Archived]
+Job = Pending[AuditRecord, StoredAuditRecord]
 
 
-class SqliteAuditLog(LogReader[Archived]):
+class SqliteAuditLog(LogReader[StoredAuditRecord]):
     """The audit log as one process writes it, known by `writer`; with less free disk than `reserve` bytes it refuses.
 
     On a read-only `Database` it only reads.
@@ -39,13 +39,13 @@ class SqliteAuditLog(LogReader[Archived]):
     ) -> None:
         super().__init__(database, AUDIT_LOG)
         self._reserve = reserve
-        self._ring: deque[Archived] = deque(maxlen=RING)
+        self._ring: deque[StoredAuditRecord] = deque(maxlen=RING)
         self._appender = LogAppender(self, SqliteRecordPlanner(writer, now), self._ring.extend)
         with database.reading() as connection, lenient_text(connection):
             self._ring.extend(reversed(select_records(connection, "true", [], RING, newest=True)))
 
-    def archive(self, communication: Communication) -> Archived:
-        return self._appender.append(limited(communication))
+    def append(self, record: AuditRecord) -> StoredAuditRecord:
+        return self._appender.append(limited(record))
 
     def check_able(self) -> None:
         """Raise NotAbleError where the last append failed, DiskReserveError below the reserve of free disk."""
@@ -56,17 +56,17 @@ class SqliteAuditLog(LogReader[Archived]):
                 kept = f"{self._reserve:,} are kept in reserve: free some first."
                 raise DiskReserveError(f"Only {free:,} bytes of disk are free and {kept}")
         if self._appender.failure is not None:
-            raise NotAbleError(f"Communications cannot be archived: {self._appender.failure}")
+            raise NotAbleError(f"The audit log cannot be written: {self._appender.failure}")
 
-    def recent(self, after: int) -> Sequence[Archived]:
+    def recent(self, after: int) -> Sequence[StoredAuditRecord]:
         return [record for record in self._ring.copy() if record.position > after]
 
-    def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[Archived]:
+    def page(self, filters: dict[str, str], before: int | None, limit: int) -> list[StoredAuditRecord]:
         return search(self, filters, before, limit)
 
 
 class SqliteRecordPlanner:
-    """Gives each communication its number among this writer's."""
+    """Gives each record its number among this writer's."""
 
     def __init__(self, writer: str, now: Callable[[], int]) -> None:
         self._writer, self._now = writer, now
@@ -78,9 +78,9 @@ class SqliteRecordPlanner:
         jobs: Sequence[Job],
         *,
         trusting: bool,  # noqa: ARG002 - there is nothing to refuse
-    ) -> list[tuple[Job, Archived]]:
+    ) -> list[tuple[Job, StoredAuditRecord]]:
         (last,) = connection.execute(LAST_NUMBER, (self._writer,)).fetchone()
-        now, planned = self._now(), list[tuple[Job, Archived]]()
+        now, planned = self._now(), list[tuple[Job, StoredAuditRecord]]()
         for number, job in enumerate(jobs, (last or 0) + 1):
             planned.append((job, record_after(tail, self._writer, number, job.input, now)))
             tail = tail_of(planned[-1][1])

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from autolearn.protocol.tokens import EMPTY_SHA256
 from domain.errors import AutoLearnError
-from projections.ports import Communication, Communications
+from projections.ports import AuditLog, AuditRecord
 
 if TYPE_CHECKING:
     from adapters.http.middleware.request_context import RequestContext
@@ -39,10 +39,10 @@ def call_record(
     head: str = "",
     size: int = 0,
     digest: str = "",
-) -> Communication:
+) -> AuditRecord:
     """Return the record of a call: no bodies, no secrets, no raw URL. size and digest are the answer's."""
     call, source = context.call if context.caller else None, context.scope.get("client")
-    return Communication(
+    return AuditRecord(
         kind="call",
         actor=call.client if call else NOBODY,
         source=source[0] if source else "",
@@ -62,9 +62,9 @@ def call_record(
     )
 
 
-def refused_connection_record(problem: Problem, source: str) -> Communication:
+def refused_connection_record(problem: Problem, source: str) -> AuditRecord:
     """Return the record of a connection that was refused before there was a call."""
-    return Communication(
+    return AuditRecord(
         kind="call",
         actor=NOBODY,
         source=source,
@@ -84,7 +84,7 @@ def refused_connection_record(problem: Problem, source: str) -> Communication:
 
 
 class InFlightCalls:
-    """Correlations of calls that are authenticated and not archived yet: `verify` must not call them unanswered."""
+    """Correlations of calls that are authenticated and not recorded yet: `verify` must not call them unanswered."""
 
     def __init__(self) -> None:
         self._calls: Counter[str] = Counter()
@@ -114,18 +114,18 @@ class RefusedCalls:
 
     def __init__(
         self,
-        communications: Communications,
+        audit_log: AuditLog,
         burst: int = BURST,
         each_seconds: float = EACH_SECONDS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._communications, self._burst, self._each, self._now = communications, burst, each_seconds, now
+        self._audit_log, self._burst, self._each, self._now = audit_log, burst, each_seconds, now
         self._lock = Lock()
         self._room, self._since = float(burst), now()
-        self._counted: dict[tuple[str, str], Communication] = {}
+        self._counted: dict[tuple[str, str], AuditRecord] = {}
         self._finished = False
 
-    def archive(self, record: Communication) -> None:
+    def append(self, record: AuditRecord) -> None:
         """Store one before its answer is sent, or count it."""
         with self._lock:
             fits = self._finished or (not self._counted and self._take_room())
@@ -134,7 +134,7 @@ class RefusedCalls:
         if fits:
             self._store(record)
 
-    def count(self, record: Communication) -> None:
+    def count(self, record: AuditRecord) -> None:
         """Count one without a wait: it is stored by the next `flush` that has room."""
         with self._lock:
             self._add(record)
@@ -157,25 +157,25 @@ class RefusedCalls:
         for record in left:
             self._store(record)
 
-    def _next(self) -> Communication | None:
+    def _next(self) -> AuditRecord | None:
         with self._lock:
             if not self._counted or not self._take_room():
                 return None
             return self._counted.pop(next(iter(self._counted)))
 
-    def _store(self, record: Communication) -> bool:
+    def _store(self, record: AuditRecord) -> bool:
         try:
             if not self._finished:
-                self._communications.check_able()
-            self._communications.archive(record)
+                self._audit_log.check_able()
+            self._audit_log.append(record)
         except Exception as failure:
             if self._finished or not isinstance(failure, AutoLearnError):
-                log.exception("%s refused calls (%s) are not archived", record.count, record.outcome)
+                log.exception("%s refused calls (%s) are not recorded", record.count, record.outcome)
             self.count(record)
             return False
         return True
 
-    def _add(self, record: Communication) -> None:
+    def _add(self, record: AuditRecord) -> None:
         kind = (record.outcome, record.problem)
         before = self._counted.get(kind)
         self._counted[kind] = record if before is None else _merge(before, record)
@@ -193,7 +193,7 @@ class RefusedCalls:
         return self._room >= 1
 
 
-def _merge(one: Communication, other: Communication) -> Communication:
+def _merge(one: AuditRecord, other: AuditRecord) -> AuditRecord:
     sums = {name: getattr(one, name) + getattr(other, name) for name in SUMS}
     names = {name: getattr(one, name) if getattr(one, name) == getattr(other, name) else SEVERAL for name in NAMES}
     digests = {name: "" for name in NAMES if name.startswith("digest") and names[name] == SEVERAL}

@@ -71,7 +71,7 @@ class RequestIdClaim:
         return earlier.answer
 
     def settle(self, status: int, headers: MutableHeaders, body: bytes, problem: str, digest: str) -> None:
-        """End the claim with an answer that is archived; `digest` is that of the plain body.
+        """End the claim with an answer that is recorded; `digest` is that of the plain body.
 
         What could not be answered may have been done all the same: then the log tells it, and no answer is kept.
         """

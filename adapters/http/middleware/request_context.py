@@ -64,7 +64,7 @@ class RequestContext:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is one of the plain routes: nobody is authenticated, nothing is archived."""
+        """Whether it is one of the plain routes: nobody is authenticated, nothing is recorded."""
         return self.scope["path"] in OPEN
 
     @property

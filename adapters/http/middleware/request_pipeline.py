@@ -1,4 +1,4 @@
-"""The one way to every sealed route: measure, authenticate, authorize, unseal, run, seal, archive, send."""
+"""The one way to every sealed route: measure, authenticate, authorize, unseal, run, seal, record, send."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LARGE = 64 * 1024  # opening more than this would hold up the event loop for a m
 
 
 class RequestPipeline:
-    """ASGI middleware around all routes. Nothing is sent before it is archived, and nothing of a session unsealed."""
+    """ASGI middleware around all routes. Nothing is sent before it is recorded, and nothing of a session unsealed."""
 
     def __init__(self, app: FastAPI, state: AppState) -> None:
         self.app, self.state = app, state
@@ -127,14 +127,14 @@ class RequestPipeline:
             self._check_allowed(context)
 
     def _check_allowed(self, context: RequestContext) -> None:
-        """Ask the policy, and before a command make sure that it can be archived."""
+        """Ask the policy, and before a command make sure that it can be recorded."""
         check_query(context.scope["query_string"])
         if context.row is not None:
             authorize(context.row, context.roles)
         elif any(route.matches(context.scope)[0] is Match.FULL for route in self.app.routes):
             raise ForbiddenError("No rule allows this route.")
         if context.is_command:
-            self._backend.communications.check_able()
+            self._backend.audit_log.check_able()
 
     async def _open_body(self, context: RequestContext, receive: Receive) -> tuple[Scope, Receive]:
         """Return scope and `receive` for the route: a JSON body opened, a raw file as it comes."""

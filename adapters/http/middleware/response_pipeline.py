@@ -1,4 +1,4 @@
-"""The way out: an answer is held until it is sealed and archived; a stream is archived as it opens and closes."""
+"""The way out: an answer is held until it is sealed and recorded; a stream is recorded as it opens and closes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from autolearn.protocol.headers import (
 )
 from autolearn.protocol.sealing import RESPONSE, event_purpose
 from domain.errors import AutoLearnError, NotAbleError, OutcomeRecordedError
-from projections.ports import Communication
+from projections.ports import AuditRecord
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +171,7 @@ class ResponsePipeline:
         self._stream, self._response = None, None
 
     async def finish(self) -> None:
-        """Archive the call, then send what was held; of a stream, archive that it is over."""
+        """Record the call, then send the response; for a stream, record that it is over."""
         if self._stream is not None and not self._stream.is_open:  # it was empty
             try:
                 await self._open(self._stream)
@@ -180,7 +180,7 @@ class ResponsePipeline:
         if self._stream is not None:
             await self._close(self._stream)
         elif (response := self._response) is None:
-            await self.pools.run_always(self._archive_gone)
+            await self.pools.run_always(self._record_gone)
         else:
             if self._parts:
                 response.body = b"".join(self._parts)
@@ -192,17 +192,17 @@ class ResponsePipeline:
     # -- answers -------------------------------------------------------------------------------------------------------
 
     def _settle(self, response: PendingResponse) -> PendingResponse:
-        """Seal and archive an answer; return it, or the problem that takes its place where archiving failed."""
+        """Seal and record an answer; return it, or a problem where recording failed."""
         waited_in_vain = response.problem == NotAbleError.slug  # the caller does not wait as long once more
         with self.backend.hurried() if waited_in_vain else nullcontext():
             try:
-                response = self._seal_and_archive(response)
+                response = self._seal_and_record(response)
             finally:
                 self.claim.release(Trace.TOLD if self.context.is_in_log else Trace.UNTOLD)
         self.outcome = str(response.status)
         return response
 
-    def _seal_and_archive(self, response: PendingResponse) -> PendingResponse:
+    def _seal_and_record(self, response: PendingResponse) -> PendingResponse:
         position, is_repeat = self._position_of(response), self._repeated is not None
         digest = self._repeated.digest if self._repeated else hashlib.sha256(response.body).hexdigest()
         if not is_repeat:
@@ -216,7 +216,7 @@ class ResponsePipeline:
             size=len(response.body),
             digest=digest,
         )
-        failure = self._archive(record, None if is_repeat else response)
+        failure = self._record(record, None if is_repeat else response)
         if failure is not None:
             is_done = self.context.is_command and response.status < FIRST_ERROR
             response = PendingResponse.of(self.context, problem_of(_outcome_recorded(position) if is_done else failure))
@@ -229,8 +229,8 @@ class ResponsePipeline:
             self.claim.settle(response.status, response.headers, response.body, response.problem, digest)
         return response
 
-    def _archive_gone(self) -> None:
-        self._archive(call_record(self.context, GONE))
+    def _record_gone(self) -> None:
+        self._record(call_record(self.context, GONE))
         self.claim.release(Trace.UNUSED)
 
     def _position_of(self, response: PendingResponse) -> int:
@@ -244,24 +244,24 @@ class ResponsePipeline:
                 return 0
         return int(response.headers[POSITION])
 
-    def _archive(self, record: Communication, response: PendingResponse | None = None) -> AutoLearnError | None:
+    def _record(self, record: AuditRecord, response: PendingResponse | None = None) -> AutoLearnError | None:
         """Archive a record, and name its place in the response to an authenticated caller; return what prevented it."""
         if self.context.is_open:
             return None
         try:
             if self.context.caller is None:
-                self.backend.refused_calls.archive(record)
+                self.backend.refused_calls.append(record)
                 return None
-            archived = self.backend.communications.archive(record)
+            stored = self.backend.audit_log.append(record)
             if response is not None:
-                response.headers[AUDIT] = f"{archived.position}:{archived.hash.hex()}"
+                response.headers[AUDIT] = f"{stored.position}:{stored.hash.hex()}"
         except AutoLearnError as failure:
             return failure
         except Exception as failure:
             if (lack := resource_exhaustion(failure)) is not None:
                 return lack
-            log.exception("archiving %s", record.operation)
-            return NotAbleError("The communication could not be archived.")
+            log.exception("recording %s", record.operation)
+            return NotAbleError("The call could not be recorded in the audit log.")
         return None
 
     # -- streams -------------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ class ResponsePipeline:
         response = self._response or PendingResponse.of(self.context, INTERNAL)
         position = await self.pools.run_always(lambda: self._position_of(response))
         record = call_record(self.context, "opened", position=position)
-        failure = await self.pools.run_always(lambda: self._archive(record, response))
+        failure = await self.pools.run_always(lambda: self._record(record, response))
         if failure is not None:
             raise failure
         stream.head_seal = response.seal_stream_head()
@@ -283,7 +283,7 @@ class ResponsePipeline:
         position = int(self._response.headers.get(POSITION, "0")) if self._response else 0
         digest = stream.digest.hexdigest()
         record = call_record(self.context, "closed", position=position, size=stream.size, digest=digest)
-        await self.pools.run_always(lambda: self._archive(record))
+        await self.pools.run_always(lambda: self._record(record))
         await self.send_message({"type": "http.response.body", "body": b""})
 
     async def _start(self, response: PendingResponse) -> None:
@@ -295,6 +295,6 @@ class ResponsePipeline:
 
 def _outcome_recorded(position: int) -> OutcomeRecordedError:
     return OutcomeRecordedError(
-        f"The command was done (the log stands at {position}), but the call could not be archived: "
+        f"The command was done (the log stands at {position}), but the call could not be recorded: "
         "repeat it with the same Idempotency-Key, or its request id as that key, to get its answer."
     )

@@ -17,7 +17,7 @@ from adapters.http.streams.watches import to_jsonable
 from domain.errors import BadCursorError
 from projections.as_of import TIMES as TIME_FORMS
 from projections.as_of import parse_time
-from projections.ports import Archived
+from projections.ports import StoredAuditRecord
 
 router = APIRouter(tags=["storage"])
 
@@ -53,7 +53,7 @@ def _read_page(context: RouteContext, page: schemas.LogPage) -> Response:
         if filters and filters != payload["filters"]:
             raise BadCursorError("This cursor was made for other filters: repeat those, or leave them out.")
         filters, before = payload["filters"], payload["before"]
-    rows = backend.communications.page(filters, before, page.limit)
+    rows = backend.audit_log.page(filters, before, page.limit)
     cursor = None
     if len(rows) == page.limit:
         cursor = backend.cursors.sign({"log": client, "filters": filters, "before": rows[-1].position})
@@ -72,10 +72,10 @@ def _filters_of(given: schemas.LogFilter, backend: Backend) -> dict[str, str]:
 def _last_before(backend: Backend, since: str | None) -> int:
     """Return the position of the last record, or of the last one before a time."""
     if since is None:
-        recent = backend.communications.recent(0)
+        recent = backend.audit_log.recent(0)
         return recent[-1].position if recent else 0
     before = datetime.fromisoformat(since) - timedelta(microseconds=1)
-    earlier = backend.communications.page({"until": before.isoformat()}, None, 1)
+    earlier = backend.audit_log.page({"until": before.isoformat()}, None, 1)
     return earlier[0].position if earlier else 0
 
 
@@ -89,9 +89,9 @@ async def _frames(context: RouteContext, filters: dict[str, str], position: int)
         position = entries[-1].position if entries else position
 
 
-def _matches(record: Archived, filters: dict[str, str]) -> bool:
+def _matches(record: StoredAuditRecord, filters: dict[str, str]) -> bool:
     """Whether a record passes: what the store does for pages, for the ones that stream by."""
-    if not all(str(getattr(record.communication, name)) == filters[name] for name in EQUAL if name in filters):
+    if not all(str(getattr(record.content, name)) == filters[name] for name in EQUAL if name in filters):
         return False
     since, until = (datetime.fromisoformat(filters[name]) if name in filters else record.at for name in TIMES)
     return since <= record.at <= until

@@ -94,7 +94,7 @@ async def _receive_file(context: RouteContext) -> AsyncIterator[str]:
             waiting += chunk
             if len(waiting) >= BLOCK:
                 if written % CHECKED_EVERY < len(waiting):
-                    await pools.run(context.backend.communications.check_able)
+                    await pools.run(context.backend.audit_log.check_able)
                 written += len(waiting)
                 await pools.run(partial(_append, path, bytes(waiting)))
                 waiting.clear()

@@ -48,7 +48,7 @@ def readiness(backend: Backend) -> dict[str, Any]:
         with backend.hurried():
             lag, fault = Lag.measure(backend), without_reason(backend.fault())
             try:
-                backend.communications.check_able()
+                backend.audit_log.check_able()
             except AutoLearnError as refusal:
                 fault = fault or refusal.sentence
     except AutoLearnError as trouble:

@@ -30,9 +30,9 @@ async def replay(context: Context, what: schemas.ReplayQuery) -> Response:
 
 @router.post("/verifications", responses={200: {"model": Verification}})
 async def verify(context: Context, body: schemas.Anchor) -> Response:
-    """Check chain, read models, blobs, communications and, where asked, the topics of Kafka; report all faults."""
+    """Check chain, read models, blobs, the audit log and, where asked, the topics of Kafka; report all faults."""
     _take_slot(context)
-    # First the head, then who is in flight: a call that appended up to there is still in flight, or archived.
+    # First the head, then who is in flight: a call that appended up to there is still in flight, or recorded.
     position, head = await context.pools.run(context.backend.feed.head)
     elsewhere = await context.pools.run_long(context.backend.in_flight_elsewhere)
     arguments = {

@@ -128,7 +128,7 @@ class HistorySearch(When):
 
 
 class LogFilter(After):
-    """Which communications."""
+    """Which audit records."""
 
     correlation: str | None = None
     actor: str | None = None
@@ -147,7 +147,7 @@ class LogPage(LogFilter):
 
 
 class LogEvents(LogFilter):
-    """Communications from now on, from a time on (`since`), or after a place of the archive."""
+    """Audit records from now on, from a time on (`since`), or after a position."""
 
     after: int | None = Field(None, ge=0, le=LAST)
 

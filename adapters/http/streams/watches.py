@@ -20,7 +20,7 @@ from adapters.http.middleware.limits import ThreadPools
 from adapters.http.routes.request_schemas import MOST_ROWS
 from adapters.http.streams.frames import make_frame
 from domain.errors import AutoLearnError
-from projections.ports import Archived, Communications, Documents
+from projections.ports import AuditLog, Documents, StoredAuditRecord
 
 log = logging.getLogger(__name__)
 
@@ -140,16 +140,16 @@ class ExperimentWatch:
             self.position = commits[-1].position if commits else folded
 
 
-def to_jsonable(archived: Archived) -> dict[str, Any]:
+def to_jsonable(stored: StoredAuditRecord) -> dict[str, Any]:
     """Return a record as the log shows it."""
-    facts = asdict(archived.communication)
-    return {"position": archived.position, "at": archived.at.isoformat(), **facts, "writer": archived.writer}
+    facts = asdict(stored.content)
+    return {"position": stored.position, "at": stored.at.isoformat(), **facts, "writer": stored.writer}
 
 
 class AuditEntry:
     """A record of the audit log; its plain frame is made once, and each stream seals it for itself."""
 
-    def __init__(self, record: Archived) -> None:
+    def __init__(self, record: StoredAuditRecord) -> None:
         self.record = record
         self.position = record.position
 
@@ -161,8 +161,8 @@ class AuditEntry:
 class AuditLogWatch:
     """The newest records of the audit log, read once for all streams that follow it."""
 
-    def __init__(self, communications: Communications, pools: ThreadPools) -> None:
-        self._communications, self._pools = communications, pools
+    def __init__(self, audit_log: AuditLog, pools: ThreadPools) -> None:
+        self._audit_log, self._pools = audit_log, pools
         self._watch = SharedWatch(self._look)
         self._entries: list[AuditEntry] = []
 
@@ -178,7 +178,7 @@ class AuditLogWatch:
             return ()
         if self._entries[0].position <= position + 1:
             return self._entries[bisect_right(self._entries, position, key=lambda entry: entry.position) :]
-        read = partial(self._communications.read, position, MOST_ROWS)
+        read = partial(self._audit_log.read, position, MOST_ROWS)
         return [AuditEntry(record) for record in await self._pools.run_for_stream(read)]
 
     @property
@@ -193,6 +193,6 @@ class AuditLogWatch:
             self._entries += [AuditEntry(record) for record in news]
             del self._entries[:-IN_MEMORY]
 
-    def _wait_for_news(self, last: int) -> Sequence[Archived]:
-        self._communications.wait_beyond(last, LOOK_SECONDS)
-        return self._communications.recent(last)
+    def _wait_for_news(self, last: int) -> Sequence[StoredAuditRecord]:
+        self._audit_log.wait_beyond(last, LOOK_SECONDS)
+        return self._audit_log.recent(last)

@@ -221,7 +221,7 @@ class EventWorker:
         if self._application.tasks.has(it.id):
             self._waiting.record_start(self._ports.worker, it.id)
             return False
-        log.warning("%s was started here, and does not run: it runs now", it.id)
+        log.warning("%s was claimed here but never started; starting it", it.id)
         context = self._make_context(it, it.attempt)
         context.appends = 1  # the claim, where an event worker made it
         self._application.tasks.run(name, it.id, it.attempt, context)

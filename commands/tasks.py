@@ -151,7 +151,7 @@ class Tasks:
                     break
                 self._closing.wait(AGAIN_SECONDS)
         except Exception:
-            log.exception("task %s", watched.task)
+            log.exception("task %s could not be watched to its end", watched.task)
         finally:
             self._forget(watched)
 

@@ -159,7 +159,7 @@ class ProjectionRunner:
 
     def _note(self, fault: ProjectionFault) -> None:
         if fault != self.fault:  # what lasts is said once
-            log.error("the projection stands still at %s: %s", fault.position, fault.sentence)
+            log.error("projection stopped at %s: %s", fault.position, fault.sentence)
         self.fault = fault
 
     def _run_jobs(self) -> None:

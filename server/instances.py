@@ -90,10 +90,10 @@ class Instances:
                 self._run(number, lambda: _tell(telling, ANSWERS))
             code = 0
         except AutoLearnError as refused:
-            log.error("instance %s: %s", number + 1, refused.sentence)  # noqa: TRY400 - a refusal has no traceback
+            log.error("instance %s failed: %s", number + 1, refused.sentence)  # noqa: TRY400 - a refusal has no traceback
             _tell(telling, json.dumps([refused.slug, refused.sentence, refused.facts]))
         except BaseException:
-            log.exception("instance %s", number + 1)
+            log.exception("instance %s failed", number + 1)
         finally:
             sys.stderr.flush()
             os._exit(code)

@@ -38,7 +38,7 @@ def keep(said: BinaryIO, path: Path, *, files: int = FILES, largest: int = LARGE
 
 
 def main() -> int:
-    """Keep what standard input says; it ends with its last writer, not with whoever ends those."""
+    """Run until stdin closes and ignore signals."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     keep(sys.stdin.buffer, Path(sys.argv[1]))

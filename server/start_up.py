@@ -26,7 +26,7 @@ def system_call(name: str, start: str) -> Call:
 
 
 def offer_catalog(services: Services, start: str) -> None:
-    """Offer what is installed; that some of it cannot be offered is said, and hinders nothing."""
+    """Offer what is installed; failures are logged and do not stop the start."""
     try:
         services.application.handle(OfferCatalog(services.builtin), system_call("offer", start))
     except AutoLearnError as refused:

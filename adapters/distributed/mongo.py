@@ -19,14 +19,14 @@ from pymongo.write_concern import WriteConcern
 from domain.errors import BadInputError, NotAbleError
 
 CONNECT_SECONDS: Final = 3.0
-HURRY_SECONDS: Final = 1.0
+SHORT_SECONDS: Final = 1.0
 OPERATION_SECONDS: Final = 5.0  # of one operation: a server that stands still is as good as dead
 # What is acknowledged survives the loss of any minority of the replica set, and what is read is never rolled back.
 MAJORITY: Final = WriteConcern(w="majority", j=True)
 
 Fields = dict[str, Any]
 
-_hurry: ContextVar[bool] = ContextVar("hurry", default=False)
+_short: ContextVar[bool] = ContextVar("short_timeout", default=False)
 
 
 class Mongo:
@@ -82,16 +82,16 @@ def as_ours() -> Iterator[None]:
 
 
 @contextmanager
-def hurried(seconds: float = HURRY_SECONDS) -> Iterator[None]:
-    """Give up soon, whatever is asked within: for whoever only wants to know how it stands."""
-    before = _hurry.set(True)
+def short_timeout(seconds: float = SHORT_SECONDS) -> Iterator[None]:
+    """Use a short timeout, for health checks and metrics."""
+    before = _short.set(True)
     try:
         with timeout(seconds):
             yield
     finally:
-        _hurry.reset(before)
+        _short.reset(before)
 
 
-def is_hurried() -> bool:
-    """Whether what this thread asks is given up soon: nobody else's work should be done within."""
-    return _hurry.get()
+def has_short_timeout() -> bool:
+    """Whether this thread is within `short_timeout`: then it should do nobody else's work."""
+    return _short.get()

@@ -41,7 +41,7 @@ class Backend:
     still, else None. `hosts` are names that the Host header may bear beside those of loopback. `in_flight_elsewhere`
     lists correlations of calls that other processes have not recorded yet, as of a moment after it was asked. `gauges`
     are further ones for `/metrics`, by their name in `metrics.GAUGES`.
-    Within `hurried` the stores answer soon or refuse. `slots`: how many inspections at a time.
+    Within `short_timeout` the stores answer soon or refuse. `slots`: how many inspections at a time.
     """
 
     application: Application
@@ -62,7 +62,7 @@ class Backend:
     in_flight: InFlightCalls = field(default_factory=InFlightCalls)
     in_flight_elsewhere: Callable[[], list[str]] = list
     gauges: Callable[[], Mapping[str, float]] = dict
-    hurried: Callable[[], AbstractContextManager[None]] = nullcontext
+    short_timeout: Callable[[], AbstractContextManager[None]] = nullcontext
     slots: int = 2
     refused_calls: RefusedCalls = field(init=False)
 

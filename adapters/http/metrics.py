@@ -70,7 +70,7 @@ class Metrics:
     def page(self) -> bytes:
         """Return the exposition text, measured now."""
         measured: Mapping[str, float] = {}
-        with suppress(AutoLearnError), self._backend.hurried():  # calls are told all the same
+        with suppress(AutoLearnError), self._backend.short_timeout():  # calls are told all the same
             measured = self._measure_stores()
         for name, value in {**measured, "stores_answer": 1 if measured else 0}.items():
             if name not in self._gauges:

@@ -24,7 +24,7 @@ from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, Dependencies
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import Statuses
-from adapters.distributed.mongo import OPERATION_SECONDS, Mongo, hurried
+from adapters.distributed.mongo import OPERATION_SECONDS, Mongo, short_timeout
 from adapters.distributed.read_models.adoption import Adoptions
 from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels
@@ -199,7 +199,7 @@ def open_services(
         is_lost=lambda other: not membership.is_alive(other),
         fault=dependencies.fault,
         gauges=dependencies.gauges,
-        hurried=hurried,
+        short_timeout=short_timeout,
         in_flight=in_flight,
         in_flight_elsewhere=lambda: membership.in_flight_elsewhere(IN_FLIGHT_SECONDS),
     )

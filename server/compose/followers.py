@@ -18,7 +18,7 @@ from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT
 from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.standby import LEASE_SECONDS, Standby, Turn
 from adapters.distributed.membership.status import Statuses
-from adapters.distributed.mongo import Mongo, hurried
+from adapters.distributed.mongo import Mongo, short_timeout
 from adapters.distributed.read_models.projector import Projector
 from adapters.distributed.relay.relaying import Relaying
 from adapters.distributed.topics.feed import KafkaFeed
@@ -77,7 +77,9 @@ def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gau
         in_charge = any(work.in_charge for work in works.values())
         return {"in_charge": in_charge, "log_position": log.head()[0], **gauges(mongo, statuses)}
 
-    return ProcessHealth(kind, fault=partial(fault_of, works, mongo, statuses), measure=measure, hurried=hurried)
+    return ProcessHealth(
+        kind, fault=partial(fault_of, works, mongo, statuses), measure=measure, short_timeout=short_timeout
+    )
 
 
 def projection_gauges(mongo: Mongo, statuses: Statuses) -> Mapping[str, float]:

@@ -26,8 +26,8 @@ from server.settings import Settings
 def recovery(settings: Settings, events: int | None, audit_log: int | None) -> Iterator[dict[str, Any]]:
     """Yield `{step, position, of}` and, last, what was recovered; raises as `Recovery.run`.
 
-    `events`, `communications`: the last positions to bring back, where not all. The audit log has the master key's
-    fingerprint; for one from before it did, the key of the settings, if it is there, is taken for the right one.
+    `events`, `audit_log`: the last positions to bring back, where not all. The audit log has the master key's
+    fingerprint; for older audit logs, which lack it, the configured key is assumed right.
     `lost` of the last step says what the audit log has of a log that goes on.
     """
     key = fingerprint(read_master_key(settings.key_file)) if settings.key_file.exists() else None

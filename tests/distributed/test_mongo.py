@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from adapters.distributed.mongo import Mongo, as_ours, hurried
+from adapters.distributed.mongo import Mongo, as_ours, short_timeout
 from domain.errors import BadInputError, NotAbleError
 
 
@@ -34,10 +34,14 @@ def test_an_option_that_the_driver_does_not_know_is_bad_input() -> None:
         Mongo("mongodb://127.0.0.1:1/?directConection=true", "autolearn")
 
 
-def test_whoever_is_in_a_hurry_is_refused_soon_and_without_the_drivers_state() -> None:
+def test_whoever_is_short_is_refused_soon_and_without_the_drivers_state() -> None:
     mongo = Mongo("mongodb://127.0.0.1:1/?directConnection=true", "autolearn")
     began = monotonic()
-    with pytest.raises(NotAbleError, match=r"not answer: 127\.0\.0\.1:1: .*repeat") as refused, hurried(0.1), as_ours():
+    with (
+        pytest.raises(NotAbleError, match=r"not answer: 127\.0\.0\.1:1: .*repeat") as refused,
+        short_timeout(0.1),
+        as_ours(),
+    ):
         mongo.collection("commits").find_one({})
     assert monotonic() - began < 4
     assert "Topology" not in refused.value.sentence

@@ -19,7 +19,7 @@ from adapters.distributed.document_format import DocumentFormat
 from adapters.distributed.log import sequenced_appender
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.sequenced_appender import SequencedAppender
-from adapters.distributed.mongo import Fields, Mongo, hurried
+from adapters.distributed.mongo import Fields, Mongo, short_timeout
 from adapters.log.chain import Tail
 from adapters.log.group_commit import Pending
 from adapters.log.times import EPOCH
@@ -120,25 +120,25 @@ class HeldUp(Words):
         return super().plan(tail, jobs)
 
 
-def test_the_hurry_of_one_caller_is_not_that_of_others(mongo: Mongo) -> None:
+def test_the_short_timeout_of_one_caller_is_not_that_of_others(mongo: Mongo) -> None:
     """Its time may be over before its turn to write comes."""
     planner = HeldUp()
     words = open_words(mongo, planner)
 
-    def submit_hurriedly() -> None:
-        with hurried(0.1):
-            words.append("hurried")
+    def submit_with_short_timeout() -> None:
+        with short_timeout(0.1):
+            words.append("refused")
 
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(words.append, "first")
         assert planner.began.wait(30)
-        in_a_hurry = pool.submit(submit_hurriedly)
+        short = pool.submit(submit_with_short_timeout)
         while not words._group._queue:
             pass
         others = [pool.submit(words.append, text) for text in "ab"]
         Event().wait(0.2)  # its time goes by
         planner.may_go_on.set()
-        assert isinstance(in_a_hurry.exception(), NotAbleError)
+        assert isinstance(short.exception(), NotAbleError)
         assert first.result().position == 1
         assert {it.result().position for it in others} == {2, 3}
 

@@ -21,8 +21,6 @@ PATTERNS = {
     "Singleton", "Remote Proxy", "Forwarder-Receiver", "Remote Facade", "Data Transfer Object", "Session State",
     "Serialized LOB", "Pipeline", "Event Sourcing",
 }  # fmt: skip
-# The pattern's home that comes with the distributed mode.
-LATER = {"relay"}
 CALLS = [(path, call) for path in pages() for line in shell_lines(text(path)) for call in commands(line, "autolearn")]
 
 

@@ -160,4 +160,4 @@ def test_a_right_that_is_missing_is_no_fault_of_an_event(
     assert world.runner.wait(world.commits[-1], PATIENCE)
     wait_for(lambda: world.runner.fault is None)
     world.runner.stop()
-    assert "stands still at 0: The right READ on the topic is missing." in caplog.text
+    assert "projection stopped at 0: The right READ on the topic is missing." in caplog.text

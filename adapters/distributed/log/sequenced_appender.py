@@ -15,7 +15,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, PyMongoError
 
 from adapters.distributed.log.schema import MongoLogSchema
-from adapters.distributed.mongo import OPERATION_SECONDS, Fields, as_ours, is_hurried
+from adapters.distributed.mongo import OPERATION_SECONDS, Fields, as_ours, has_short_timeout
 from adapters.host.retry import Retry
 from adapters.log.chain import E, Tail, tail_of
 from adapters.log.group_commit import GroupCommit, Pending
@@ -68,12 +68,12 @@ class SequencedAppender(Generic[I, E]):
         """Return the entry when it is stored for good; raises its refusal, or NotAbleError (come again).
 
         If MongoDB stands still, this takes the time of two operations (insert, find out; three if the tail is not
-        known), after as much for those who were writing. A `hurried` caller writes no others' jobs in its time. To
+        known), after as much for those who were writing. Within `short_timeout` it writes nobody else's jobs. To
         find out has a time of its own on purpose: a fail-over that outlasts the insert still ends with an answer that
         is certain.
         """
         job = Pending[I, E](what)
-        self._group.submit(job, alone=is_hurried())
+        self._group.submit(job, alone=has_short_timeout())
         return job.result()
 
     def read_tail(self) -> Tail:

@@ -176,7 +176,7 @@ class Membership:
             except Exception as trouble:  # noqa: BLE001 - whatever it is: a process that seems dead loses its tasks
                 self._doubtful_until = time.monotonic() + self._lease_seconds
                 if not self._has_warned:
-                    log.warning("the lease of %s cannot be renewed, trying on: %s", self._worker, trouble)
+                    log.warning("the lease of %s cannot be renewed, retrying: %s", self._worker, trouble)
                 self._has_warned = True
 
     def _send_heartbeat(self) -> None:

@@ -68,17 +68,17 @@ class Standby:
         except AutoLearnError as trouble:
             self._set_fault(trouble.sentence)
         except Exception as error:
-            log.exception("%s", self._name)
+            log.exception("%s failed", self._name)
             self._set_fault(f"{type(error).__name__}: {error}")
 
     def _clear_fault(self) -> None:
         if self.fault is not None:
-            log.info("%s: goes on", self._name)
+            log.info("%s recovered", self._name)
         self.fault = None
 
     def _set_fault(self, fault: str) -> None:
         if fault != self.fault:  # what lasts is said once
-            log.warning("%s: %s", self._name, fault)
+            log.warning("%s failed: %s", self._name, fault)
         self.fault = fault
 
     def _take_lease(self) -> bool | None:

@@ -96,7 +96,7 @@ class TopicFollower:
         self._seeker.close()
 
     def _go_to(self, position: int) -> bool:
-        """Read on after the commit that ends at a position, or from the one that it is inside of.
+        """Read on after the commit that ends at a position, or from the commit that contains it.
 
         False while the topic does not reach the position: then what is read is what comes to its end.
         """

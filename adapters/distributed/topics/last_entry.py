@@ -34,7 +34,7 @@ def last_entry(address: str, topic: str, schema: MongoLogSchema[E]) -> E | None:
 
 
 def last_position(address: str, topic: str) -> int:
-    """Return the position that the last record says which says one; 0 where none does. Raises NotAbleError."""
+    """Return the position of the last record that has one; 0 where none has. Raises NotAbleError."""
     return _last(address, topic, lambda records: records[-1].position if records else None) or 0
 
 

@@ -91,7 +91,7 @@ class ReceiptKeeper:
             self._failing = False
         except (AutoLearnError, OSError) as trouble:
             if not self._failing:
-                log.warning("%s cannot be written, trying on: %s", NAME, trouble)
+                log.warning("%s cannot be written, retrying: %s", NAME, trouble)
             self._failing = True
 
     def _content(self) -> bytes:
@@ -106,7 +106,7 @@ class ReceiptKeeper:
         if (position, found) == (end.position, end.hash) or end.hash_at(position) == found:
             return end.position, end.hash
         if name not in self._broken:
-            log.error("%s has not any more what it had at %s: run `autolearn verify`", end.name, position)
+            log.error("%s no longer matches its receipt at %s: run `autolearn verify`", end.name, position)
             self._broken.add(name)
         return position, found
 

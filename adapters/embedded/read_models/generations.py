@@ -91,7 +91,7 @@ def _of_readable(path: Path, query: str, check: Callable[[list[Any]], bool], imm
 
 
 def served_faults(folder: Path, read: ReadDatabase) -> list[str]:
-    """Return what stands between the file that is served and whoever looks for it by its name; none of it is mended."""
+    """Return why `read-models.current` does not lead to the file being served; repairs nothing."""
     for _ in LOOKS.attempts():
         found = _found(folder, read)
         if not found:

@@ -94,9 +94,9 @@ class RequestPipeline:
         except Exception as failure:
             lack = resource_exhaustion(failure)  # it passes, and is no fault
             if lack is None:
-                log.exception("%s", context.operation)
+                log.exception("%s failed", context.operation)
             else:
-                log.warning("%s: %s", context.operation, failure)
+                log.warning("%s lacked a resource: %s", context.operation, failure)
             response.refuse(INTERNAL if lack is None else problem_of(lack))
 
     async def _run(self, context: RequestContext, response: ResponsePipeline, receive: Receive) -> None:

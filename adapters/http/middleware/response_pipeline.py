@@ -194,7 +194,7 @@ class ResponsePipeline:
     def _settle(self, response: PendingResponse) -> PendingResponse:
         """Seal and record an answer; return it, or a problem where recording failed."""
         waited_in_vain = response.problem == NotAbleError.slug  # the caller does not wait as long once more
-        with self.backend.hurried() if waited_in_vain else nullcontext():
+        with self.backend.short_timeout() if waited_in_vain else nullcontext():
             try:
                 response = self._seal_and_record(response)
             finally:
@@ -260,7 +260,7 @@ class ResponsePipeline:
         except Exception as failure:
             if (lack := resource_exhaustion(failure)) is not None:
                 return lack
-            log.exception("recording %s", record.operation)
+            log.exception("%s could not be recorded", record.operation)
             return NotAbleError("The call could not be recorded in the audit log.")
         return None
 

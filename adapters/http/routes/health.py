@@ -45,7 +45,7 @@ async def metrics(request: Request) -> Response:
 def readiness(backend: Backend) -> dict[str, Any]:
     """Return status (ready, not-ready), the log's position and the lag, as far as the stores tell; what is wrong."""
     try:
-        with backend.hurried():
+        with backend.short_timeout():
             lag, fault = Lag.measure(backend), without_reason(backend.fault())
             try:
                 backend.audit_log.check_able()

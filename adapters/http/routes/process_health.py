@@ -22,14 +22,14 @@ from domain.errors import AutoLearnError
 class ProcessHealth:
     """What such a process tells: `fault` in one sentence, `measure` its gauges, named as in `metrics.GAUGES`.
 
-    Within `hurried` the stores answer soon or refuse.
+    Within `short_timeout` the stores answer soon or refuse.
     What follows `position N: ` may quote what belongs to a session, and is not told.
     """
 
     kind: str
     fault: Callable[[], str | None]
     measure: Callable[[], Mapping[str, float]]
-    hurried: Callable[[], AbstractContextManager[None]] = nullcontext
+    short_timeout: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @classmethod
     def joined(cls, parts: Sequence[ProcessHealth]) -> ProcessHealth:
@@ -43,12 +43,12 @@ class ProcessHealth:
         def measure() -> dict[str, float]:
             return {name: value for part in parts for name, value in part.measure().items()}
 
-        return cls(", ".join(part.kind for part in parts), fault, measure, parts[0].hurried)
+        return cls(", ".join(part.kind for part in parts), fault, measure, parts[0].short_timeout)
 
     def readiness(self) -> dict[str, object]:
         """Return status, kind, the gauges and the fault."""
         try:
-            with self.hurried():
+            with self.short_timeout():
                 facts, fault = dict(self.measure()), without_reason(self.fault())
         except AutoLearnError as trouble:
             facts, fault = {}, trouble.sentence
@@ -58,7 +58,7 @@ class ProcessHealth:
         """Return the gauges in Prometheus' text format, measured now; what cannot be measured is left out."""
         registry = CollectorRegistry()
         measured: Mapping[str, float] = {}
-        with suppress(AutoLearnError), self.hurried():
+        with suppress(AutoLearnError), self.short_timeout():
             measured = self.measure()
         for name, value in measured.items():
             Gauge(f"autolearn_{name}", GAUGES[name], registry=registry).set(value)

@@ -20,8 +20,8 @@ from time import perf_counter
 from typing import Any
 
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.embedded.read_models.documents import EmbeddedDocuments
-from adapters.embedded.read_models.history import EmbeddedHistory
+from adapters.embedded.read_models.documents import SqliteDocuments
+from adapters.embedded.read_models.history import SqliteHistory
 from benchmarks import Figure
 from projections.filters.filter import parse, parse_sort
 from projections.filters.vocabulary import Vocabulary
@@ -214,9 +214,9 @@ def filled(folder: Path, size: int) -> tuple[Filled, ReadDatabase]:
     """Fill SQLite."""
     database = ReadDatabase(folder / f"history-{size}.sqlite", cache_kib=400_000)
     started = perf_counter()
-    fill(EmbeddedDocuments(database), size)
+    fill(SqliteDocuments(database), size)
     seconds = perf_counter() - started
-    return Filled(EmbeddedHistory(database), EmbeddedDocuments(database).position(), seconds), database
+    return Filled(SqliteHistory(database), SqliteDocuments(database).position(), seconds), database
 
 
 def measure() -> list[Figure]:

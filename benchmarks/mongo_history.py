@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60.0  # filling writes thousands of rows at once
 
 def filled(mongo: Mongo, size: int) -> Filled:
     """Fill a generation."""
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     documents = ProjectorDocuments(read)
     started = perf_counter()
     fill(documents, size)

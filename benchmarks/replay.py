@@ -21,7 +21,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
-from adapters.log.garbage_collection import uncollected
+from adapters.log.garbage_collection import gc_paused
 from benchmarks import Figure
 from benchmarks.lives import METADATA, life
 from commands.ports import AppendHeader
@@ -110,7 +110,7 @@ def rate(events: Iterable[Any], blank: Callable[[str], Any]) -> float:
     """Fold all events into aggregates that begin blank, and return events a second."""
     aggregates: dict[str, Any] = {}
     count = 0
-    with uncollected():
+    with gc_paused():
         started = time.perf_counter()
         for count, event in enumerate(events, 1):  # noqa: B007 - it counts what a generator brings
             aggregate = aggregates.get(event.originator_id)

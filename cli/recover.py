@@ -59,10 +59,10 @@ def recover(
 
 def _accept(terminal: Terminal, reason: str) -> None:
     """Accept that the end is lost."""
-    from server.compose.recovery import loss_accepted  # noqa: PLC0415 - loads the adapters
+    from server.compose.recovery import accept_lost_ends  # noqa: PLC0415 - loads the adapters
     from server.settings import read_settings  # noqa: PLC0415 - idem
 
-    body = loss_accepted(read_settings(mode="distributed"), reason)
+    body = accept_lost_ends(read_settings(mode="distributed"), reason)
     terminal.show(body)
     if body["to_delete"] is None:
         terminal.say("Kafka does not answer: the relay says whether a topic goes on where log or audit log end.")

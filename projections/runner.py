@@ -7,7 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Event, Thread
+from threading import Event as Signal
+from threading import Thread
 from time import monotonic
 
 from domain.errors import AutoLearnError, NotAbleError
@@ -49,7 +50,7 @@ class ProjectionRunner:
         self._head = head or feed.head
         self._updater = ProjectionUpdater(feed, documents)
         self._is_checked = False  # whether the log is known to be as far as what was folded from it
-        self._stopping = Event()
+        self._stopping = Signal()
         self._thread: Thread | None = None
         self._jobs: SimpleQueue[tuple[Callable[[], None], Future[None]]] = SimpleQueue()
         self.fault: ProjectionFault | None = None

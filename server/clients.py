@@ -17,7 +17,7 @@ from domain.values import ROLES, Role
 from server.compose import lock_directory, open_runner
 from server.roles import NONE
 from server.settings import read_settings
-from server.start_up import system_call
+from server.start_up import process_call
 
 if TYPE_CHECKING:
     from server.compose.services import Services
@@ -32,7 +32,7 @@ def add_local(settings: Settings, services: Services, start: str) -> None:
     """Make the client `local` at the very first start, and its credentials file where there is none."""
     backend = services.backend
     if backend.application.ports.store.version(f"client:{LOCAL}") == 0:
-        backend.application.handle(AddClient(LOCAL, ROLES), system_call("local", start))
+        backend.application.handle(AddClient(LOCAL, ROLES), process_call("local", start))
     client, file = backend.clients(LOCAL), settings.data / "credentials.json"
     if not file.exists() and not client.revoked:
         key = backend.keyring.key(LOCAL, client.generation)
@@ -54,7 +54,7 @@ def clients_offline(action: str, data: str, name: str | None, roles: tuple[str, 
         lock = opened.enter_context(lock_directory(settings)) if settings.mode == "embedded" else None
         runner = open_runner(settings, lock, NONE)
         opened.callback(runner.close)
-        return _change(runner.has_services(), action, name, cast("tuple[Role, ...]", roles))
+        return _change(runner.require_services(), action, name, cast("tuple[Role, ...]", roles))
 
 
 def where(data: str) -> str:
@@ -70,7 +70,7 @@ def _change(services: Services, action: str, name: str | None, roles: tuple[Role
     start = uuid4().hex
     services.recorder.record_start(start, services.head)  # the act is archived as a process of its own
     command = AddClient(name or "", roles) if action == "add" else COMMANDS[action](name or "")
-    body = services.application.handle(command, system_call("offline", start)).body
+    body = services.application.handle(command, process_call("offline", start)).body
     if action != "revoke":
         body |= {"key": services.backend.keyring.key(body["client"], body["generation"]).decode()}
     return body

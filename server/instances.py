@@ -40,8 +40,8 @@ class Instances:
     def __enter__(self) -> Self:
         self._before = signal.pthread_sigmask(signal.SIG_BLOCK, AWAITED)
         try:
-            self._started([0])  # the first one makes what is made once
-            self._started(range(1, self._count))
+            self._start([0])  # the first one makes what is made once
+            self._start(range(1, self._count))
         except BaseException:
             self._stop()
             raise
@@ -58,9 +58,9 @@ class Instances:
             if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):  # not only stopped, or continued
                 raise NotAbleError("An instance has ended by itself, and so do the others: its own words are above.")
 
-    def _started(self, numbers: Iterable[int]) -> None:
+    def _start(self, numbers: Iterable[int]) -> None:
         """Start instances and wait until they answer; raises what the first that does not was refused for."""
-        pipes = [self._forked(number) for number in numbers]
+        pipes = [self._fork(number) for number in numbers]
         for pipe in pipes:
             with os.fdopen(pipe) as said:
                 words = said.readline()
@@ -69,7 +69,7 @@ class Instances:
             if words != ANSWERS:
                 raise error_from_slug(*json.loads(words))
 
-    def _forked(self, number: int) -> int:
+    def _fork(self, number: int) -> int:
         """Fork; return the end of a pipe where the instance says that it answers, or why it does not."""
         told, telling = os.pipe()
         parent, pid = os.getpid(), os.fork()

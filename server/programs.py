@@ -7,7 +7,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event as Signal
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from adapters.host.directory_lock import DirectoryLock
@@ -74,11 +75,11 @@ def run_roles(roles: Roles, port: int) -> None:
 @contextmanager
 def ended_with(lock: DirectoryLock) -> Iterator[None]:
     """End this process in order as soon as its data directory was taken away; raises ConflictError, which says so."""
-    ending, found = Event(), list[str]()
+    ending, found = Signal(), list[str]()
 
     def look() -> None:
         while not found and not ending.wait(LOOK_SECONDS):
-            if (lost := lock.lost()) is not None:
+            if (lost := lock.check_in_place()) is not None:
                 found.append(lost)
                 log.critical("%s: this backend stops, and stores nothing more", lost)
                 os.kill(os.getpid(), signal.SIGTERM)

@@ -79,7 +79,7 @@ class Runner:
         finally:
             self.close()
 
-    def has_services(self) -> Services:
+    def require_services(self) -> Services:
         """Return the services of a process that is known to have some."""
         if self.services is None:
             raise LookupError("this process answers no calls and does no tasks")

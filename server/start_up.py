@@ -19,7 +19,7 @@ CATCH_UP_SECONDS = 60.0  # then it is said, and waited for again: read models th
 RETRY_SECONDS = 1.0
 
 
-def system_call(name: str, start: str) -> Call:
+def process_call(name: str, start: str) -> Call:
     """Return the call under which a process acts by itself at its start; no client can have such a name."""
     actor = f"system:{name}"
     return Call(actor, frozenset(), command_id(actor, start), start)
@@ -28,7 +28,7 @@ def system_call(name: str, start: str) -> Call:
 def offer_catalog(services: Services, start: str) -> None:
     """Offer what is installed; failures are logged and do not stop the start."""
     try:
-        services.application.handle(OfferCatalog(services.builtin), system_call("offer", start))
+        services.application.handle(OfferCatalog(services.builtin), process_call("offer", start))
     except AutoLearnError as refused:
         log.warning("the installed models and measures could not be offered: %s", refused.sentence)
 

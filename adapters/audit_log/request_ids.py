@@ -45,8 +45,8 @@ class FirstAnswer:
 class Trace(Enum):
     """What a use left: the log or a kept answer that tells its repeats, nothing that does, or it was no use at all."""
 
-    TOLD = "told"
-    UNTOLD = "untold"
+    ANSWERABLE = "told"
+    UNANSWERABLE = "untold"
     UNUSED = "unused"
 
 

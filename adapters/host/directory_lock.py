@@ -83,7 +83,7 @@ class DirectoryLock:
         if self._file is not None:
             self._write(self._file)
 
-    def lost(self) -> str | None:
+    def check_in_place(self) -> str | None:
         """Return what was taken away since; None where directory and log are still in their places.
 
         A lock file that was removed is made again: nobody got in because of that, and `down` needs it.

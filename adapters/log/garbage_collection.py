@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Let the garbage collector rest for some milliseconds: decoding makes many objects and no garbage.
 
     Without this, a replay that keeps what it reads spends two thirds of its time in looking for garbage.

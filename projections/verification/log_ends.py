@@ -74,14 +74,14 @@ def contradictions(end: End, claims: Iterable[PositionClaim]) -> list[str]:
     ]
 
 
-def check_tails(*tails: TailFinding, way_out: str, restore: str = "Restore the back-up that has it.") -> None:
-    """Raise ConflictError where an end is missing; `way_out` is the command that accepts it."""
+def check_tails(*tails: TailFinding, override_command: str, restore: str = "Restore the back-up that has it.") -> None:
+    """Raise ConflictError where an end is missing; `override_command` is the command that accepts it."""
     lost = [tail for tail in tails if tail.is_lost]
     if lost:
         found = "; ".join(what for tail in lost for what in tail.evidence[:MOST_SHOWN])
         names = " and ".join(tail.end.name for tail in lost)
         raise ConflictError(
-            f"The end of {names} is lost: {found}. {restore} To go on without what is lost: `{way_out}`; "
+            f"The end of {names} is lost: {found}. {restore} To go on without what is lost: `{override_command}`; "
             "that is kept in the log for ever."
         )
 

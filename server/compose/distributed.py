@@ -56,7 +56,7 @@ from server.settings import Settings
 # As `process_name` makes it.
 PROCESS: Final = re.compile(r"((serve|work|offline)-[a-z]+|up)-[0-9a-f]{8}")
 IN_FLIGHT_SECONDS = 10.0
-WAY_OUT: Final = "autolearn recover --accept-loss REASON"
+OVERRIDE_COMMAND: Final = "autolearn recover --accept-loss REASON"
 RESTORE: Final = (
     "If Kafka has it, stop all processes, drop the database and call `autolearn recover --from-kafka`; "
     "else restore the back-up that has it."
@@ -129,7 +129,7 @@ def tails_of(mongo: Mongo) -> Tails:
 
 def check_ends(mongo: Mongo) -> None:
     """Raise ConflictError where log or audit log have lost their end, or do not belong together."""
-    tails_of(mongo).check(way_out=WAY_OUT, restore=RESTORE)
+    tails_of(mongo).check(override_command=OVERRIDE_COMMAND, restore=RESTORE)
 
 
 def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> Runner:

@@ -22,9 +22,9 @@ from adapters.embedded.integrity import byte_faults
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.embedded.read_models.documents import SqliteDocuments
 from adapters.embedded.read_models.generations import Generations, is_outdated, served_faults
-from adapters.embedded.read_models.history import EmbeddedHistory
+from adapters.embedded.read_models.history import SqliteHistory
 from adapters.files.blobs import FileBlobs
 from adapters.host.directory_lock import DirectoryLock
 from adapters.security.keys import fingerprint
@@ -45,7 +45,7 @@ from server.settings import Settings
 Databases = tuple[Database, Database, ReadDatabase]
 
 EVENTS, COMMUNICATIONS = "events.db", "communications.db"
-WAY_OUT = "autolearn up --accept-loss REASON"
+OVERRIDE_COMMAND = "autolearn up --accept-loss REASON"
 
 
 @dataclass(kw_only=True)
@@ -82,8 +82,8 @@ def stores_in(databases: Databases, settings: Settings, name: str, *, read_only:
         store=SqliteEventStore(events),
         feed=feed,
         topic=feed,
-        documents=EmbeddedDocuments(read),
-        history=EmbeddedHistory(read),
+        documents=SqliteDocuments(read),
+        history=SqliteHistory(read),
         audit_log=audit_log,
         blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only),
         file_checks=(small_files, feed.file_faults, audit_log.file_faults, read.faults),
@@ -105,7 +105,7 @@ def _to_read(settings: Settings, opened: ExitStack, *, offline: bool) -> tuple[l
     generations = Generations(settings.data)
     named = (generations.named() if offline else generations.current()) or generations.fresh()
     files = [settings.data / EVENTS, settings.data / COMMUNICATIONS, named]
-    at_rest = byte_faults(files, unowned=offline)
+    faults = byte_faults(files, unowned=offline)
     if offline:
         files = [readable_copy(file, opened) for file in files]
 
@@ -114,8 +114,8 @@ def _to_read(settings: Settings, opened: ExitStack, *, offline: bool) -> tuple[l
 
     events, audit = (Database(file, **how(file)) for file in files[:2])
     if offline and is_outdated(files[2], immutable=files[2] == named):
-        return at_rest, (events, audit, ReadDatabase(MEMORY))
-    return at_rest, (events, audit, ReadDatabase(files[2], **how(files[2])))
+        return faults, (events, audit, ReadDatabase(MEMORY))
+    return faults, (events, audit, ReadDatabase(files[2], **how(files[2])))
 
 
 def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None = None) -> Runner:
@@ -127,7 +127,7 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
         take_directory(settings, lock)
         name = f"embedded-{secrets.token_hex(4)}"
         stores = open_stores(settings, name, opened)
-        tails = checked_tails(stores, settings.data, accept_loss)
+        tails = check_or_accept(stores, settings.data, accept_loss)
         master = checked_key(settings, stores)
         stores.blobs.sweep()
         launcher = make_launcher(settings, scratch_of(settings))
@@ -160,13 +160,13 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
         return Runner(settings, services, launcher, followers, serve_calls(settings, services), opened.pop_all())
 
 
-def checked_tails(stores: Stores, folder: Path, accept_loss: str | None) -> Tails:
+def check_or_accept(stores: Stores, folder: Path, accept_loss: str | None) -> Tails:
     """Return the ends, whole or accepted as they are. Raises ConflictError, or BadInputError where nothing is lost."""
     if accept_loss is not None:
         check_text("reason", accept_loss)
     tails = tails_of(stores, folder)
     if accept_loss is None:
-        tails.check(way_out=WAY_OUT)
+        tails.check(override_command=OVERRIDE_COMMAND)
     else:
         tails.check_lost("start without --accept-loss")
     return tails
@@ -233,7 +233,7 @@ def take_directory(settings: Settings, lock: DirectoryLock) -> None:
 
 
 @contextmanager
-def fresh_documents(settings: Settings, projection: str | None) -> Iterator[tuple[str, EmbeddedDocuments]]:
+def fresh_documents(settings: Settings, projection: str | None) -> Iterator[tuple[str, SqliteDocuments]]:
     """Make a file to rebuild a projection in, or all (None), beside the one that serves; yields its path, too."""
     generations = Generations(settings.data)
     file = generations.fresh()
@@ -242,7 +242,7 @@ def fresh_documents(settings: Settings, projection: str | None) -> Iterator[tupl
             serving.copy_without(projection, file)
     database = ReadDatabase(file)
     try:
-        yield str(file), EmbeddedDocuments(database)
+        yield str(file), SqliteDocuments(database)
     finally:
         database.close()
 
@@ -256,6 +256,6 @@ def adopt(settings: Settings, stores: EmbeddedStores, projection: ProjectionRunn
         stores.read.switch(file)
         Generations(settings.data).make_current(Path(file))
 
-    done = projection.adopt(EmbeddedDocuments(fresh), switch)
+    done = projection.adopt(SqliteDocuments(fresh), switch)
     done.add_done_callback(lambda _: fresh.close())
     return done

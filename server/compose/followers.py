@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from itertools import chain
-from threading import Event, Thread
+from threading import Event as Signal
+from threading import Thread
 from typing import Any
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
@@ -33,7 +34,7 @@ class StandbyThread:
     """A work in a thread of its own: it is done, or stood by for, from start to stop."""
 
     def __init__(self, standby: Standby) -> None:
-        self.standby, self._stopping = standby, Event()
+        self.standby, self._stopping = standby, Signal()
         self._thread = Thread(target=standby.run, args=(self._stopping,), name="standby", daemon=True)
 
     def start(self) -> None:

@@ -39,7 +39,7 @@ def recovery(settings: Settings, events: int | None, audit_log: int | None) -> I
             yield {**step, "master_key": file, "lost": list(tails_of(mongo).evidence)} if is_last else step
 
 
-def loss_accepted(settings: Settings, reason: str) -> dict[str, Any]:
+def accept_lost_ends(settings: Settings, reason: str) -> dict[str, Any]:
     """Go on without the lost end of log or audit log, and say so in the log.
 
     Returns the facts of the event, and `to_delete`: the topics that go on there; None where Kafka does not answer.
@@ -55,7 +55,7 @@ def loss_accepted(settings: Settings, reason: str) -> dict[str, Any]:
         tails.check_lost("start the processes")
         runner = open_runner(settings, NONE, checked=True)
         opened.callback(runner.close)
-        services = runner.has_services()
+        services = runner.require_services()
         body = tails.accept(reason, services.application, services.recorder)
         for work in (RELAY, COMMUNICATIONS, PROJECT):  # the evidence would tell of it again
             Statuses(mongo).forget(work)

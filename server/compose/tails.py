@@ -26,7 +26,7 @@ from projections.verification.log_ends import (
     end_of_log,
     tail_of,
 )
-from server.start_up import system_call
+from server.start_up import process_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class Tails:
         """What shows it."""
         return (*self.log.evidence, *self.audit.evidence)
 
-    def check(self, *, way_out: str, **more: str) -> None:
+    def check(self, *, override_command: str, **more: str) -> None:
         """Raise ConflictError where an end is lost, or the two do not belong together."""
         check_same(self.unlike)
-        check_tails(self.log, self.audit, way_out=way_out, **more)
+        check_tails(self.log, self.audit, override_command=override_command, **more)
 
     def check_lost(self, otherwise: str) -> None:
         """Raise BadInputError where nothing is lost, and so nothing to accept; ConflictError as `check`."""
@@ -58,7 +58,7 @@ class Tails:
         start = uuid4().hex
         recorder.record_start(start, self.log.end.position)
         command = AcceptLoss(reason, self.log.fact(), self.audit.fact(), self.evidence)
-        return application.handle(command, system_call("loss", start)).body
+        return application.handle(command, process_call("loss", start)).body
 
 
 def find_tails(

@@ -8,7 +8,8 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event as Signal
+from threading import Thread
 from time import monotonic
 from typing import Any, Final, TextIO
 
@@ -29,7 +30,7 @@ class Deadline:
         self._process = process
         self._limits = (quiet, whole)
         self._started_at = self._last_step_at = monotonic()
-        self._closed = Event()
+        self._closed = Signal()
         self.reason = ""
 
     def start(self) -> None:
@@ -74,7 +75,7 @@ def steps_of_process(
     whole: float = WHOLE_SECONDS,
 ) -> Iterator[Step]:
     """Yield the steps that a process prints, a line of JSON each; `cancellation` ends it."""
-    with _started(command, environment) as process:
+    with _start(command, environment) as process:
         deadline = Deadline(process, quiet, whole)
         try:
             deadline.start()
@@ -84,7 +85,7 @@ def steps_of_process(
             deadline.close()
 
 
-def _started(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+def _start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
     try:
         return subprocess.Popen(  # noqa: S603 - our own program
             command,

@@ -113,7 +113,7 @@ def test_an_accepted_loss_is_shown_with_the_topics_that_go_on(run: Run, monkeypa
     for topics, said in ((["x.events"], "Delete x.events"), ([], "Start the processes"), (None, "does not answer")):
         body = loss | {"to_delete": topics}
         module = sys.modules["server.compose.recovery"]
-        monkeypatch.setattr(module, "loss_accepted", lambda *_, body=body: body, raising=False)
+        monkeypatch.setattr(module, "accept_lost_ends", lambda *_, body=body: body, raising=False)
         ran = run("recover", "--accept-loss", "gone", "--json")
         assert (ran.code, json.loads(ran.out)) == (0, body)
         assert said in ran.err

@@ -14,9 +14,9 @@ from adapters.distributed.read_models.history import MongoHistory
 from adapters.distributed.read_models.history_scans import MongoRows
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.embedded.read_models.documents import EmbeddedDocuments
-from adapters.embedded.read_models.history import EmbeddedHistory
-from adapters.embedded.read_models.history_scans import EmbeddedRows
+from adapters.embedded.read_models.documents import SqliteDocuments
+from adapters.embedded.read_models.history import SqliteHistory
+from adapters.embedded.read_models.history_scans import SqliteRows
 from projections.fold import VERSIONS
 from projections.ports import Documents, History
 
@@ -34,7 +34,7 @@ class Sqlite:
     """SQLite, a file or in memory."""
 
     share = 1.0  # of a property test's examples
-    rows = EmbeddedRows
+    rows = SqliteRows
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -43,7 +43,7 @@ class Sqlite:
     def empty(self) -> Iterator[Read]:
         """Open empty read models."""
         database = ReadDatabase(self._folder / f"{uuid4().hex}.db" if self._folder else ":memory:")
-        yield Read(EmbeddedDocuments(database), EmbeddedHistory(database), database.close)
+        yield Read(SqliteDocuments(database), SqliteHistory(database), database.close)
         database.close()
 
 
@@ -55,7 +55,7 @@ class MongoStore:
 
     def __init__(self, uri: str) -> None:
         self.mongo = Mongo(uri, f"test-{uuid4().hex[:12]}")
-        self.read = ReadModels.ensured(self.mongo)
+        self.read = ReadModels.ensure(self.mongo)
 
     @contextmanager
     def empty(self) -> Iterator[Read]:

@@ -64,7 +64,7 @@ def test_the_first_answer_is_kept_byte_for_byte(open_ids: Open) -> None:
     ids = open_ids()
     ids.claim("ana", "request1")
     ids.keep("ana", "request1", ANSWER)
-    ids.release("ana", "request1", Trace.TOLD)
+    ids.release("ana", "request1", Trace.ANSWERABLE)
     assert ids.earlier("ana", "request1") == Earlier(is_running=False, answer=ANSWER)
     assert open_ids().earlier("ana", "request1") == Earlier(is_running=False, answer=ANSWER)
 
@@ -74,14 +74,14 @@ def test_a_second_answer_takes_no_place(open_ids: Open) -> None:
     ids.claim("ana", "request1")
     ids.keep("ana", "request1", ANSWER)
     ids.keep("ana", "request1", replace(ANSWER, status=200))
-    ids.release("ana", "request1", Trace.TOLD)
+    ids.release("ana", "request1", Trace.ANSWERABLE)
     assert ids.earlier("ana", "request1") == Earlier(is_running=False, answer=ANSWER)
 
 
 def test_a_use_without_a_trace_is_a_use(open_ids: Open) -> None:
     ids = open_ids()
     ids.claim("ana", "request1")
-    ids.release("ana", "request1", Trace.UNTOLD)
+    ids.release("ana", "request1", Trace.UNANSWERABLE)
     assert not ids.claim("ana", "request1")
     assert ids.earlier("ana", "request1") == Earlier(is_running=False)
 
@@ -113,7 +113,7 @@ def test_answers_are_forgotten_after_their_time(tmp_path: Path) -> None:
     for request_id in ("request1", "request2"):
         ids.claim("ana", request_id)
         ids.keep("ana", request_id, ANSWER)
-        ids.release("ana", request_id, Trace.TOLD)
+        ids.release("ana", request_id, Trace.ANSWERABLE)
         now[0] += KEPT + 1
     with opened.database.reading() as connection:
         assert connection.execute("SELECT count(*) FROM first_answers").fetchone() == (1,)
@@ -138,7 +138,7 @@ def test_a_changed_row_is_named_and_answers_nobody(tmp_path: Path, column: str) 
     ids = opened()
     ids.claim("ana", "request1")
     ids.keep("ana", "request1", ANSWER)
-    ids.release("ana", "request1", Trace.TOLD)
+    ids.release("ana", "request1", Trace.ANSWERABLE)
     assert opened.audit.file_faults() == []
     with opened.database.writing() as connection:
         connection.execute(CHANGES[column])

@@ -17,8 +17,8 @@ from adapters.embedded.database import Database
 from adapters.embedded.integrity import wal_faults
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.embedded.read_models.documents import EmbeddedDocuments
-from adapters.embedded.read_models.history import EmbeddedHistory
+from adapters.embedded.read_models.documents import SqliteDocuments
+from adapters.embedded.read_models.history import SqliteHistory
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from domain.errors import AutoLearnError, NotAbleError
@@ -86,7 +86,7 @@ def of_read_models(data: Path) -> Iterator[str]:
     position, logged = logged_in(data)
     with closing(ReadDatabase(data / "read-models-1.db", read_only=True)) as read:
         yield from read.faults()
-        stored = stored_versions(EmbeddedDocuments(read), EmbeddedHistory(read), position)
+        stored = stored_versions(SqliteDocuments(read), SqliteHistory(read), position)
         try:
             unlike = logged.unlike(Fingerprints(stored))
         except Exception as error:  # noqa: BLE001 - verify says so of whatever a damaged store raises

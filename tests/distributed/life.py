@@ -40,7 +40,7 @@ class MongoWorld(World):
         self.mongo = mongo
         self.store = MongoEventStore(mongo)  # type: ignore[assignment] # another adapter of the same port
         self.feed = MongoFeed(mongo)  # type: ignore[assignment] # idem
-        read = ReadModels.ensured(mongo)
+        read = ReadModels.ensure(mongo)
         self.documents = MongoDocuments(read)  # type: ignore[assignment] # idem
         self.history = MongoHistory(read)  # type: ignore[assignment] # idem
         self.runner = ProjectionRunner(self.feed, ProjectorDocuments(read))

@@ -36,14 +36,14 @@ def test_where_no_generation_serves_yet_all_is_empty(mongo: Mongo) -> None:
 
 
 def test_of_several_that_make_the_first_generation_one_wins(mongo: Mongo) -> None:
-    made = [ReadModels.ensured(mongo).number for _ in range(3)]
+    made = [ReadModels.ensure(mongo).number for _ in range(3)]
     assert made == [1, 1, 1]
     ReadModels.fresh(mongo)
     assert serving(mongo) == 1
 
 
 def test_readers_follow_a_switch(mongo: Mongo) -> None:
-    reading = ReadModels.ensured(mongo)
+    reading = ReadModels.ensure(mongo)
     projector = written(reading, {"v": 1})
     reader = MongoDocuments(reading)
     assert reader.get("task", "a") == Document("task", "a", 1, OPEN, {"v": 1})
@@ -57,7 +57,7 @@ def test_readers_follow_a_switch(mongo: Mongo) -> None:
 
 
 def test_the_generation_before_stays_for_its_readers_until_the_next_switch(mongo: Mongo) -> None:
-    old = ReadModels.ensured(mongo)
+    old = ReadModels.ensure(mongo)
     written(old, {"v": 1})
     pinned = MongoDocuments(old.pinned())
     make_current(mongo, ReadModels.fresh(mongo).number)
@@ -88,7 +88,7 @@ def collections(mongo: Mongo) -> set[str]:
 
 
 def test_a_rebuild_of_one_projection_shares_the_others(mongo: Mongo) -> None:
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     projector = written(read, {"v": 1}, {"v": 2})
     fresh = ReadModels.fresh(mongo, "history")
     assert fresh.positions() == {name: 0 if name == "history" else 2 for name in VERSIONS}
@@ -103,7 +103,7 @@ def test_a_rebuild_of_one_projection_shares_the_others(mongo: Mongo) -> None:
 
 
 def test_a_rebuild_beside_read_models_that_serve_no_more_is_refused(mongo: Mongo) -> None:
-    ReadModels.ensured(mongo)
+    ReadModels.ensure(mongo)
     slow = ReadModels.fresh(mongo, "history")
     quick = ReadModels.fresh(mongo)
     late = ReadModels.fresh(mongo, "session")
@@ -115,13 +115,13 @@ def test_a_rebuild_beside_read_models_that_serve_no_more_is_refused(mongo: Mongo
 
 
 def test_another_version_of_one_projection_shares_the_others(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = ReadModels.ensured(mongo).pinned()
+    old = ReadModels.ensure(mongo).pinned()
     written(old, {"v": 1}, {"v": 2})
     newer = fold.VERSION + 1
     monkeypatch.setitem(fold.VERSIONS, "history", VERSIONS["history"] + 1)
     monkeypatch.setattr(read_models, "VERSION", newer)
     monkeypatch.setattr(read_models._pointer, "__defaults__", (newer,))
-    new = ReadModels.ensured(mongo)
+    new = ReadModels.ensure(mongo)
     assert new.number != old.number
     assert new.positions() == {name: 0 if name == "history" else 2 for name in VERSIONS}
     assert new.collection("tasks").name == old.collection("tasks").name
@@ -137,7 +137,7 @@ def test_read_models_with_one_version_for_all_are_swept_with_their_programs(mong
     state.insert_many([{"_id": "v1", "last": 3, "generation": 3, "caught_up": True}, {"_id": "v1-3", "position": 7}])
     for part in ("documents", "history"):
         mongo.collection(f"read-v1-3.{part}").insert_one({"x": 1})
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     make_current(mongo, ReadModels.fresh(mongo).number)
     make_current(mongo, ReadModels.fresh(mongo).number)
     assert {"read-v1-3.documents", "read-v1-3.history"} <= collections(mongo)
@@ -148,7 +148,7 @@ def test_read_models_with_one_version_for_all_are_swept_with_their_programs(mong
 
 
 def test_a_switch_that_is_repeated_drops_nothing(mongo: Mongo) -> None:
-    old = ReadModels.ensured(mongo)
+    old = ReadModels.ensure(mongo)
     written(old, {"v": 1})
     pinned, fresh = MongoDocuments(old.pinned()), ReadModels.fresh(mongo).number
     make_current(mongo, fresh)
@@ -157,7 +157,7 @@ def test_a_switch_that_is_repeated_drops_nothing(mongo: Mongo) -> None:
 
 
 def test_a_rebuild_that_was_overtaken_by_another_does_not_serve(mongo: Mongo) -> None:
-    ReadModels.ensured(mongo)
+    ReadModels.ensure(mongo)
     slow, quick = ReadModels.fresh(mongo), ReadModels.fresh(mongo)
     make_current(mongo, quick.number)
     with pytest.raises(NotAbleError, match="younger"):
@@ -167,7 +167,7 @@ def test_a_rebuild_that_was_overtaken_by_another_does_not_serve(mongo: Mongo) ->
 
 
 def test_a_projector_of_a_generation_that_serves_no_more_is_told_so(mongo: Mongo) -> None:
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     projector = written(read, {"v": 1})
     make_current(mongo, ReadModels.fresh(mongo).number)
     read.look()
@@ -179,7 +179,7 @@ def test_a_projector_of_a_generation_that_serves_no_more_is_told_so(mongo: Mongo
 
 
 def test_only_older_versions_of_the_projections_are_swept(mongo: Mongo) -> None:
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     written(read, {"v": 1})
     assert sweep(mongo, before=fold.VERSION) == []
     assert serving(mongo) == read.number

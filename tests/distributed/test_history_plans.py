@@ -49,7 +49,7 @@ def filled(mongodb: str) -> Iterator[Mongo]:
     """A small history, of this process alone: another may end its part of these tests first."""
     mongo = Mongo(mongodb, f"test-{uuid4().hex[:12]}")
     made = list(islice(rows(SIZE), SIZE))
-    ProjectorDocuments(ReadModels.ensured(mongo)).apply(Batch(made[-1].from_, [], made))
+    ProjectorDocuments(ReadModels.ensure(mongo)).apply(Batch(made[-1].from_, [], made))
     yield mongo
     mongo.client.drop_database(mongo.name)
     mongo.close()

@@ -72,7 +72,7 @@ def drained(relay: Relay) -> None:
 
 def folded(kafka: str, mongo: Mongo) -> None:
     topic = KafkaFeed(kafka, mongo.name)
-    runner = ProjectionRunner(topic, ProjectorDocuments(ReadModels.ensured(mongo)))
+    runner = ProjectionRunner(topic, ProjectorDocuments(ReadModels.ensure(mongo)))
     while runner.step():
         pass
     topic.close()

@@ -26,7 +26,7 @@ from domain.events import Metadata
 from domain.loss import LOSSES, Losses
 from projections.runner import ProjectionRunner
 from server.compose.distributed import check_ends, open_runner
-from server.compose.recovery import loss_accepted, recovery
+from server.compose.recovery import accept_lost_ends, recovery
 from server.roles import ALL, Roles
 from server.settings import Settings, read_settings
 from tests.contracts.events import events
@@ -117,7 +117,7 @@ def test_another_log_under_the_same_calls_is_no_lost_end(lived: Mongo) -> None:
 
 
 def folded(mongo: Mongo) -> int:
-    documents = ProjectorDocuments(ReadModels.ensured(mongo))
+    documents = ProjectorDocuments(ReadModels.ensure(mongo))
     runner = ProjectionRunner(MongoFeed(mongo), documents)
     while runner.step():
         pass
@@ -127,7 +127,7 @@ def folded(mongo: Mongo) -> int:
 def test_an_accepted_loss_is_an_event_and_processes_start_again(lived: Mongo, settings: Settings) -> None:
     cut("commits")(lived)
     carried("relay", 12)(lived)
-    body = loss_accepted(settings, "the disk broke")
+    body = accept_lost_ends(settings, "the disk broke")
     assert (body["reason"], body["log"]["position"], body["log"]["until"]) == ("the disk broke", 11, 12)
     assert (body["to_delete"], len(body["evidence"])) == ([], 3)
     store = MongoEventStore(lived)
@@ -137,14 +137,14 @@ def test_an_accepted_loss_is_an_event_and_processes_start_again(lived: Mongo, se
     assert folded(lived) == 12
     assert faults_in(lived) == []
     with pytest.raises(BadInputError, match="Nothing of the log is lost"):
-        loss_accepted(settings, "once more")
+        accept_lost_ends(settings, "once more")
 
 
 def test_topics_that_go_on_are_named(lived: Mongo, settings: Settings) -> None:
     published = Published(settings.kafka, settings.database)
     published.all_of(lived)
     cut("commits")(lived)
-    assert loss_accepted(settings, "it is gone")["to_delete"] == [published.events]
+    assert accept_lost_ends(settings, "it is gone")["to_delete"] == [published.events]
 
 
 def test_a_loss_is_not_accepted_while_others_live_or_a_recovery_is_unfinished(lived: Mongo, settings: Settings) -> None:
@@ -152,13 +152,13 @@ def test_a_loss_is_not_accepted_while_others_live_or_a_recovery_is_unfinished(li
     membership = Membership(lived, "serve-session-1")
     membership.start()
     with pytest.raises(ConflictError, match=r"Stop all processes first: serve-session-1"):
-        loss_accepted(settings, "why")
+        accept_lost_ends(settings, "why")
     membership.stop()
     with pytest.raises(BadInputError, match="reason"):
-        loss_accepted(settings, "")
+        accept_lost_ends(settings, "")
     begin_recovery(lived, "/autolearn/x/y")
     with pytest.raises(ConflictError, match="was interrupted"):
-        loss_accepted(settings, "why")
+        accept_lost_ends(settings, "why")
 
 
 def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str) -> None:
@@ -200,5 +200,5 @@ def test_a_recovery_says_what_nobody_had_relayed(lived: Mongo, settings: Setting
     assert [f"the log ends at {commits[-2].position}" in it for it in last["lost"]] == [True]
     with pytest.raises(ConflictError, match="accept-loss"):
         open_runner(settings, SESSION)
-    assert loss_accepted(settings, "it was never relayed")["to_delete"] == []
+    assert accept_lost_ends(settings, "it was never relayed")["to_delete"] == []
     open_runner(settings, SESSION).close()

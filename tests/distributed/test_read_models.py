@@ -129,7 +129,7 @@ def test_whatever_projectors_do_the_result_is_that_of_a_clean_run(
     @given(LOGS, ACTIONS)
     @settings(max_examples=40)
     def equal(log: Log, actions: list[tuple[int, int, int, bool]]) -> None:
-        read, clean = emptied(ReadModels.ensured(mongo)), expected(log)
+        read, clean = emptied(ReadModels.ensure(mongo)), expected(log)
         projectors = [Projector(read, log) for _ in range(3)]
         reached = 0
         for which, size, most, killed in actions:
@@ -152,11 +152,11 @@ def test_whatever_projectors_do_the_result_is_that_of_a_clean_run(
 
 def test_readers_only_read(mongo: Mongo) -> None:
     with pytest.raises(NotAbleError):
-        MongoDocuments(ReadModels.ensured(mongo)).apply(Batch(1))
+        MongoDocuments(ReadModels.ensure(mongo)).apply(Batch(1))
 
 
 def test_who_waits_sees_what_another_process_folds_within_milliseconds(mongo: Mongo, mongodb: str) -> None:
-    reading = ReadModels.ensured(mongo)
+    reading = ReadModels.ensure(mongo)
     other = Mongo(mongodb, mongo.name)
     projector = ProjectorDocuments(ReadModels.current(other))
     reader, reached = MongoDocuments(reading), list[bool]()
@@ -173,7 +173,7 @@ def test_who_waits_sees_what_another_process_folds_within_milliseconds(mongo: Mo
 
 
 def test_a_body_that_is_no_json_any_more_shows(mongo: Mongo) -> None:
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     ProjectorDocuments(read).apply(Batch(1, [("task", "a", 1, {"v": 1})]))
     read.documents("task").update_one({}, {"$set": {"body": "{"}})
     assert [it.body for it in MongoDocuments(read).all_versions()] == [{"unreadable": "{"}]
@@ -191,7 +191,7 @@ def test_a_body_that_is_no_json_any_more_shows(mongo: Mongo) -> None:
     ],
 )
 def test_a_row_that_is_stored_differently_somewhere_shows(mongo: Mongo, damage: dict[str, Any]) -> None:
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     row = row_of("a", {"seen": [1, 2]}, 1)
     ProjectorDocuments(read).apply(Batch(1, [], [row]))
     history = MongoHistory(read)

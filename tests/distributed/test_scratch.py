@@ -28,7 +28,7 @@ def test_neighbours_on_one_data_directory_keep_their_scratch(
         opened.callback(drop_database, mongodb, second.database)
         runner = open_runner(first, CATALOG)
         opened.callback(runner.close)
-        upload = Path(runner.has_services().backend.blobs.scratch(".csv"))
+        upload = Path(runner.require_services().backend.blobs.scratch(".csv"))
         upload.write_text("half a file")
         dead = upload.parent.with_name("serve-catalog-deadbeef")
         dead.mkdir()

@@ -27,14 +27,14 @@ class Work:
         self.fails: Exception | None = None
         self.silent = False
 
-    def turn(self, ending: Event, goes_well: Callable[[], None]) -> None:
+    def turn(self, ending: Event, report_progress: Callable[[], None]) -> None:
         self.turns, self.working = self.turns + 1, True
         try:
             while not ending.wait(0.005):
                 if self.fails is not None:
                     raise self.fails
                 if not self.silent:
-                    goes_well()
+                    report_progress()
         finally:
             self.working = False
 

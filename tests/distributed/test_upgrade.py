@@ -12,7 +12,7 @@ from projections.fold import VERSION
 
 
 def test_read_models_and_status_of_an_older_version_go(mongo: Mongo) -> None:
-    ReadModels.ensured(mongo)
+    ReadModels.ensure(mongo)
     Statuses(mongo).report(WORK, position=1, fault=None)
     Upgrade(mongo, VERSION + 1).look()
     assert serving(mongo) == 0
@@ -20,7 +20,7 @@ def test_read_models_and_status_of_an_older_version_go(mongo: Mongo) -> None:
 
 
 def test_those_of_the_own_version_stay(mongo: Mongo) -> None:
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     Statuses(mongo).report(WORK, position=1, fault=None)
     Upgrade(mongo, VERSION).look()
     assert serving(mongo) == read.number
@@ -28,7 +28,7 @@ def test_those_of_the_own_version_stay(mongo: Mongo) -> None:
 
 
 def test_they_stay_while_any_process_of_the_older_version_lives(mongo: Mongo) -> None:
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     serve = Membership(mongo, "serve-storage-1", kind="serve")
     serve.start()
     Upgrade(mongo, VERSION + 1).look()
@@ -39,7 +39,7 @@ def test_they_stay_while_any_process_of_the_older_version_lives(mongo: Mongo) ->
 
 
 def test_a_process_that_is_not_heard_of_may_come_back(mongo: Mongo) -> None:
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     serve = Membership(mongo, "serve-storage-1", lease_seconds=0.001, kind="serve")
     serve.start()
     serve._stopping.set()  # killed: it does not leave
@@ -50,6 +50,6 @@ def test_a_process_that_is_not_heard_of_may_come_back(mongo: Mongo) -> None:
 def test_it_looks_once_in_a_while(mongo: Mongo) -> None:
     upgrade = Upgrade(mongo, VERSION + 1)
     upgrade.look()
-    read = ReadModels.ensured(mongo)
+    read = ReadModels.ensure(mongo)
     upgrade.look()
     assert serving(mongo) == read.number

@@ -109,7 +109,7 @@ def test_a_lock_file_that_was_removed_is_made_again(tmp_path: Path) -> None:
     with DirectoryLock(tmp_path) as lock:
         lock.announce("http://127.0.0.1:8420")
         (tmp_path / "lock").unlink()
-        assert lock.lost() is None
+        assert lock.check_in_place() is None
         assert holder(tmp_path) == Holder(os.getpid(), "http://127.0.0.1:8420")
         lock.announce("")
         assert holder(tmp_path) == Holder(os.getpid(), "")
@@ -132,14 +132,14 @@ def test_a_directory_that_was_moved_or_replaced_is_lost_and_stays_locked(tmp_pat
     data, moved = tmp_path / "data", tmp_path / "moved"
     with DirectoryLock(data) as lock:
         data.rename(moved)
-        assert str(lock.lost()).startswith(f"{data} was removed, renamed or replaced")
+        assert str(lock.check_in_place()).startswith(f"{data} was removed, renamed or replaced")
         data.mkdir()
-        assert str(lock.lost()).startswith(f"{data} was removed, renamed or replaced")
+        assert str(lock.check_in_place()).startswith(f"{data} was removed, renamed or replaced")
         with pytest.raises(DataDirectoryInUseError):
             DirectoryLock(moved).acquire()
         data.rmdir()
         data.symlink_to(moved)
-        assert lock.lost() is None, "it is at its path again"
+        assert lock.check_in_place() is None, "it is at its path again"
 
 
 @pytest.mark.parametrize("way", ["moved", "hard link"])
@@ -150,7 +150,7 @@ def test_the_log_of_a_served_directory_is_no_other_directorys(tmp_path: Path, wa
         lock.hold(served / "events.db")
         if way == "moved":
             (served / "events.db").rename(other / "events.db")
-            assert "events.db was removed" in str(lock.lost())
+            assert "events.db was removed" in str(lock.check_in_place())
         else:
             (other / "events.db").hardlink_to(served / "events.db")
         with DirectoryLock(other) as second, pytest.raises(DataDirectoryInUseError, match="log of another folder"):
@@ -160,10 +160,10 @@ def test_the_log_of_a_served_directory_is_no_other_directorys(tmp_path: Path, wa
 def test_a_log_that_was_replaced_is_lost(tmp_path: Path) -> None:
     with DirectoryLock(tmp_path) as lock:
         lock.hold(tmp_path / "events.db")
-        assert lock.lost() is None
+        assert lock.check_in_place() is None
         (tmp_path / "new").write_bytes(b"")
         (tmp_path / "new").rename(tmp_path / "events.db")
-        assert "events.db was removed, renamed or replaced" in str(lock.lost())
+        assert "events.db was removed, renamed or replaced" in str(lock.check_in_place())
 
 
 def test_a_copy_is_another_directory(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_where_a_folder_cannot_be_locked_the_lock_file_counts(
         with pytest.raises(DataDirectoryInUseError):
             DirectoryLock(tmp_path).acquire()
         (tmp_path / "lock").unlink()
-        assert "nothing else locks this directory" in str(lock.lost())
+        assert "nothing else locks this directory" in str(lock.check_in_place())
 
 
 @pytest.mark.parametrize("kind", ["a link", "a folder", "a FIFO"])

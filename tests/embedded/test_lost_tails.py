@@ -24,7 +24,7 @@ from server.compose import lock_directory, open_runner
 from server.compose.services import Services
 from server.runner import Runner
 from server.settings import Settings, read_settings
-from server.start_up import system_call
+from server.start_up import process_call
 
 READ_MODELS = "read-models-*.db"
 HASHES = "ab" * 32, "00" * 32
@@ -48,7 +48,7 @@ def opened(settings: Settings, accept_loss: str | None = None) -> Iterator[Runne
 def live(settings: Settings, *clients: str, accept_loss: str | None = None) -> list[str]:
     """Open the directory, add these clients, each by a call with its record, fold, and close; return the heads."""
     with opened(settings, accept_loss) as runner:
-        services = runner.has_services()
+        services = runner.require_services()
         heads = [called(services, client) for client in clients]
         assert services.backend.documents.wait(services.head, 30)
     return heads
@@ -57,7 +57,7 @@ def live(settings: Settings, *clients: str, accept_loss: str | None = None) -> l
 def called(services: Services, client: str) -> str:
     """Add a client as a call of the gate would, with its record in the audit log."""
     start = uuid4().hex
-    answer = services.application.handle(AddClient(client), system_call(client, start))
+    answer = services.application.handle(AddClient(client), process_call(client, start))
     texts: dict[str, Any] = dict.fromkeys(("source", "target", "operation", "problem", "digest_in", "digest_out"), "")
     facts = texts | {"milliseconds": 1.0, "bytes_in": 1, "bytes_out": 1, "outcome": "201", "causation": ""}
     place: dict[str, Any] = {"correlation": start, "domain_position": answer.position, "head": answer.head}
@@ -151,7 +151,7 @@ def test_an_accepted_loss_is_an_event_and_the_life_goes_on(settings: Settings, b
     live(settings, "fay", accept_loss="The disk of 3 May is gone.")
     live(settings, "gil", "hal", "ida")
     with opened(settings) as runner:
-        services = runner.has_services()
+        services = runner.require_services()
         (event,) = services.application.ports.store.stream("installation:losses")
         facts = event.model_dump()
         assert (facts["reason"], facts["log"]["position"], facts["log"]["until"]) == (
@@ -201,7 +201,7 @@ def test_a_write_ahead_log_that_a_killed_backend_left_and_that_is_lost_is_notice
         "from tests.embedded.test_lost_tails import called, opened\n"
         "from pathlib import Path\n"
         "with opened(read_settings(data=Path(sys.argv[1]))) as runner:\n"
-        "    for number in range(20): called(runner.has_services(), f'c{number}')\n"
+        "    for number in range(20): called(runner.require_services(), f'c{number}')\n"
         "    runner.followers[0].write(); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", code, str(settings.data)], check=True)

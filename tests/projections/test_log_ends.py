@@ -35,7 +35,7 @@ def test_what_is_not_beyond_the_end_shows_no_loss() -> None:
         LOG, [PositionClaim("the read models are at", 7), PositionClaim("receipts.json has the log at", 3, HASHES[3])]
     )
     assert (tail.is_lost, tail.until, tail.evidence) == (False, 7, ())
-    check_tails(tail, tail, way_out="up")
+    check_tails(tail, tail, override_command="up")
 
 
 def test_a_lost_end_is_refused_with_what_was_found_and_the_way_out() -> None:
@@ -44,7 +44,7 @@ def test_a_lost_end_is_refused_with_what_was_found_and_the_way_out() -> None:
     )
     assert tail.fact() == LostTail(position=7, head=HASHES[7].hex(), until=12)
     with pytest.raises(ConflictError) as refused:
-        check_tails(tail, tail_of(LOG, []), way_out="autolearn up --accept-loss REASON")
+        check_tails(tail, tail_of(LOG, []), override_command="autolearn up --accept-loss REASON")
     assert refused.value.sentence == (
         "The end of the log is lost: the read models are at 9, the log ends at 7; record 4 of the audit log speaks of "
         "12, the log ends at 7. Restore the back-up that has it. To go on without what is lost: `autolearn up "

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.embedded.database import Database
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.embedded.read_models.documents import SqliteDocuments
 from adapters.embedded.read_models.generations import is_outdated
 from projections.fold import KINDS_OF, PROJECTION_OF, VERSIONS
 from projections.ports import Batch
@@ -81,7 +81,7 @@ def test_what_a_projection_writes_changes_with_its_version_alone(lived: World) -
     assert sums(versions_of(lived)) == WRITTEN
 
 
-class Watching(EmbeddedDocuments):
+class Watching(SqliteDocuments):
     """Documents that keep what was written into them."""
 
     def __init__(self, database: ReadDatabase) -> None:
@@ -148,9 +148,9 @@ def test_a_projection_that_is_behind_is_folded_after_a_crash_from_where_it_was(l
     lived.read.copy_without("history", tmp_path / "fresh.db")
     with closing(ReadDatabase(tmp_path / "fresh.db")) as read:
         for limit in range(1, head, 7):  # each time by another process, with nothing in memory
-            for _ in rebuild(lived.feed, EmbeddedDocuments(read), limit):
+            for _ in rebuild(lived.feed, SqliteDocuments(read), limit):
                 pass
-            assert EmbeddedDocuments(read).position() <= limit
+            assert SqliteDocuments(read).position() <= limit
         documents = Watching(read)
         for _ in rebuild(lived.feed, documents, head):
             pass

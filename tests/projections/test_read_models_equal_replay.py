@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.embedded.read_models.documents import SqliteDocuments
 from adapters.files.spill_table import SqliteSpillTable
 from commands.answers import status_of, status_of_evaluation, status_of_reproduction
 from commands.unit_of_work import load
@@ -80,7 +80,7 @@ def test_all_versions_equal_after_a_rebuild(life: list[Step]) -> None:
     live(world, life)
     fresh = World(log=world.log, read=read)
     head = world.feed.head()[0]
-    for _ in rebuild(world.feed, EmbeddedDocuments(read), head):
+    for _ in rebuild(world.feed, SqliteDocuments(read), head):
         pass
     logged = Fingerprints()
     with SqliteSpillTable() as spill:

@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.embedded.read_models.documents import EmbeddedDocuments
+from adapters.embedded.read_models.documents import SqliteDocuments
 from domain.errors import NotAbleError
 from projections.ports import Batch
 from projections.rebuild import rebuild
@@ -22,7 +22,7 @@ def test_rebuilt_read_models_catch_up_and_serve(filed: World, tmp_path: Path) ->
     filed.train("ana", "a" * 16)
     path = tmp_path / "read-2.db"
     other = ReadDatabase(path)
-    *_, last = rebuild(filed.feed, EmbeddedDocuments(other), filed.commits[-1])
+    *_, last = rebuild(filed.feed, SqliteDocuments(other), filed.commits[-1])
     other.close()
     assert last == {"step": "rebuild", "position": filed.commits[-1], "of": filed.commits[-1]}
     filed.commit("ana", ["a" * 16])
@@ -33,7 +33,7 @@ def test_rebuilt_read_models_catch_up_and_serve(filed: World, tmp_path: Path) ->
         fresh.close()
         filed.read.switch(path)
 
-    filed.runner.adopt(EmbeddedDocuments(fresh), switch).result(PATIENCE)
+    filed.runner.adopt(SqliteDocuments(fresh), switch).result(PATIENCE)
     assert filed.read.path == str(path)
     assert filed.documents.position() == filed.commits[-1]
     filed.train("ana", "b" * 16)
@@ -44,14 +44,14 @@ def test_rebuilt_read_models_catch_up_and_serve(filed: World, tmp_path: Path) ->
 def rebuilt(world: World, path: Path) -> Callable[[], None]:
     """Rebuild into a file of its own and return what has it adopted and waits until it serves."""
     fresh = ReadDatabase(path)
-    for _ in rebuild(world.feed, EmbeddedDocuments(fresh), world.feed.head()[0]):
+    for _ in rebuild(world.feed, SqliteDocuments(fresh), world.feed.head()[0]):
         pass
 
     def switch() -> None:
         fresh.close()
         world.read.switch(path)
 
-    return lambda: world.runner.adopt(EmbeddedDocuments(fresh), switch).result(PATIENCE)
+    return lambda: world.runner.adopt(SqliteDocuments(fresh), switch).result(PATIENCE)
 
 
 def test_a_rebuild_mends_read_models_that_are_ahead_of_the_log(filed: World, tmp_path: Path) -> None:
@@ -122,9 +122,9 @@ def test_a_rebuild_ends_at_its_position(world: World) -> None:
     world.register("iris")
     world.train("ana", "a" * 16)
     fresh = ReadDatabase(":memory:")
-    for _ in rebuild(world.feed, EmbeddedDocuments(fresh), world.commits[1]):
+    for _ in rebuild(world.feed, SqliteDocuments(fresh), world.commits[1]):
         pass
-    assert EmbeddedDocuments(fresh).position() == world.commits[1]
+    assert SqliteDocuments(fresh).position() == world.commits[1]
     fresh.close()
 
 
@@ -143,7 +143,7 @@ def test_read_models_that_are_behind_the_old_ones_never_serve(
     """The old ones' position cannot be read now: as if they were as far as the log."""
     world.register("iris")
     world.register("wine")
-    fresh, switched = EmbeddedDocuments(two[0]), list[int]()
+    fresh, switched = SqliteDocuments(two[0]), list[int]()
     runner = ProjectionRunner(world.feed, Sleeping(two[1]))
     runner.adopt(fresh, lambda: switched.append(fresh.position())).result(PATIENCE)
     assert switched == [world.commits[-1]]
@@ -154,16 +154,16 @@ def test_a_feed_that_ends_too_early_lets_nothing_serve(
     world: World, two: tuple[ReadDatabase, ReadDatabase], old: int | None
 ) -> None:
     """A topic that is being filled anew is behind the log and behind what was folded from it before."""
-    documents, switched = EmbeddedDocuments(two[0]) if old else Sleeping(two[0]), list[str]()
+    documents, switched = SqliteDocuments(two[0]) if old else Sleeping(two[0]), list[str]()
     documents.apply(Batch(1))
     runner = ProjectionRunner(world.feed, documents, head=lambda: (1, b""))
-    adopted = runner.adopt(EmbeddedDocuments(two[1]), lambda: switched.append("behind"))
+    adopted = runner.adopt(SqliteDocuments(two[1]), lambda: switched.append("behind"))
     with pytest.raises(NotAbleError, match="before 1"):
         adopted.result(PATIENCE)
     assert not switched
 
 
-class Sleeping(EmbeddedDocuments):
+class Sleeping(SqliteDocuments):
     """Documents whose position cannot be read now."""
 
     def position(self) -> int:

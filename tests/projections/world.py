@@ -11,8 +11,8 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.embedded.read_models.database import ReadDatabase
-from adapters.embedded.read_models.documents import EmbeddedDocuments
-from adapters.embedded.read_models.history import EmbeddedHistory
+from adapters.embedded.read_models.documents import SqliteDocuments
+from adapters.embedded.read_models.history import SqliteHistory
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from commands.ports import AppendHeader, Receipt
@@ -64,8 +64,8 @@ class World:
         self.read = read or ReadDatabase(":memory:")
         self.store = SqliteEventStore(self.log)
         self.feed = SqliteFeed(self.log)
-        self.documents = EmbeddedDocuments(self.read)
-        self.history = EmbeddedHistory(self.read)
+        self.documents = SqliteDocuments(self.read)
+        self.history = SqliteHistory(self.read)
         self.runner = ProjectionRunner(self.feed, self.documents)
         self.commits: list[int] = []
         self.experiments: list[str] = []

@@ -68,11 +68,11 @@ class MongoRequestIds:
 
     def release(self, client: str, request_id: str, trace: Trace) -> None:
         """End the claim; what the log or a kept answer tells needs no word of its own."""
-        if trace is Trace.TOLD:
+        if trace is Trace.ANSWERABLE:
             return
         mine = {"_id": _id(client, request_id), "owner": self._worker}
         with as_ours():
-            if trace is Trace.UNTOLD:
+            if trace is Trace.UNANSWERABLE:
                 self._requests.update_one(mine, {"$set": {"owner": None}})
             else:
                 self._requests.delete_one(mine)

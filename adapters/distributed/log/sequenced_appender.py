@@ -94,7 +94,7 @@ class SequencedAppender(Generic[I, E]):
 
     def _write(self, jobs: list[Pending[I, E]]) -> list[Pending[I, E]]:
         """Write the jobs; return those that have to try again."""
-        if self._gave_way():
+        if self._give_way():
             return jobs
         try:
             again = self._insert(jobs)
@@ -108,7 +108,7 @@ class SequencedAppender(Generic[I, E]):
             return []
         return again
 
-    def _gave_way(self) -> bool:
+    def _give_way(self) -> bool:
         """Let rivals go first, where the last place was ours and just now; what queues up meanwhile joins the jobs."""
         now = time.monotonic()
         if self._tail is None or now > self._tail_since + AT_ONCE_SECONDS or not self._has_rivals(now):

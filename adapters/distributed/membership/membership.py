@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from threading import Event, Thread
+from threading import Event as Signal
+from threading import Thread
 from typing import Final, NamedTuple
 
 from pymongo import ReturnDocument
@@ -115,7 +116,7 @@ class Membership:
     ) -> None:
         self._members, self._worker, self._lease_seconds = Members(mongo, lease_seconds), worker, lease_seconds
         self._in_flight, self._kind = in_flight, kind or worker.rpartition("-")[0]
-        self._stopping = Event()
+        self._stopping = Signal()
         self._thread: Thread | None = None
         self._own_lease_end = float("inf")  # on this process' clock
         self._doubtful_until = float("-inf")  # others may have been kept from renewing, as this process was

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event as Signal
+from threading import Thread
 from typing import Final
 
 from adapters.distributed.membership.leases import Leases
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS: Final = 1.2
 PAUSE_SECONDS: Final = 0.5  # after a work that failed, so that what lasts is not tried a thousand times
 
-Turn = Callable[[Event, Callable[[], None]], None]
+Turn = Callable[[Signal, Callable[[], None]], None]
 """The work: returns soon after the event is set, calls the second again and again as long as it goes well, or raises an
 AutoLearnError for what it cannot go on with."""
 
@@ -30,7 +31,7 @@ class Standby:
         self.in_charge = False
         self.fault: str | None = None
 
-    def run(self, stopping: Event) -> None:
+    def run(self, stopping: Signal) -> None:
         """Serve until told to stop."""
         while not stopping.is_set():
             has_lease = self._take_lease()
@@ -42,8 +43,8 @@ class Standby:
             stopping.wait(self._leases.seconds / 8)
         self._release()
 
-    def _serve(self, stopping: Event) -> None:
-        ending, self.in_charge = Event(), True
+    def _serve(self, stopping: Signal) -> None:
+        ending, self.in_charge = Signal(), True
         work = Thread(target=self._work, args=(ending,), name=self._name, daemon=True)
         work.start()
         renewed = time.monotonic()
@@ -61,7 +62,7 @@ class Standby:
         if self.fault is not None:
             stopping.wait(PAUSE_SECONDS)
 
-    def _work(self, ending: Event) -> None:
+    def _work(self, ending: Signal) -> None:
         try:
             self._turn(ending, self._clear_fault)
             self._clear_fault()

@@ -60,7 +60,7 @@ class ReadModels:
         return _make(mongo, base, {*VERSIONS} - {projection})
 
     @classmethod
-    def ensured(cls, mongo: Mongo) -> ReadModels:
+    def ensure(cls, mongo: Mongo) -> ReadModels:
         """Return the ones that serve, followed; where none does, a generation serves from now on.
 
         It shares the collections of an older program's generation whose projections have the same versions.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from threading import Event
+from threading import Event as Signal
 from typing import Final
 
 from adapters.distributed.log.feed import MongoFeed
@@ -37,9 +37,9 @@ class Projector:
         self._reported: tuple[int, str | None] | None = None
         self._reported_at = 0.0
 
-    def turn(self, ending: Event, goes_well: Callable[[], None]) -> None:
+    def turn(self, ending: Signal, report_progress: Callable[[], None]) -> None:
         """Fold until told to end (`standby.Turn`); NotAbleError: begin anew."""
-        read = ReadModels.ensured(self._mongo)
+        read = ReadModels.ensure(self._mongo)
         documents, first_fold = ProjectorDocuments(read), FirstFold(read, self._log)
         runner = ProjectionRunner(self._topic, documents, head=self._log.head)
         adopter, upgrade = Adopter(self._mongo, documents, runner), Upgrade(self._mongo)
@@ -56,7 +56,7 @@ class Projector:
                 unfinished = first_fold.fault(position)
                 self._report(position, runner.fault_sentence() or unfinished)
                 upgrade.look()
-                goes_well()
+                report_progress()
         finally:
             runner.stop()
 

@@ -184,10 +184,10 @@ class Recovery:
         if marked not in (None, source):
             raise ConflictError(f"The recovery that was begun is that of {marked!r}, and the topics are of {source!r}.")
         installation = self._begin(source)
-        yield from self._refilled(self._commits, source, "events")
-        yield from self._refilled(self._records, source, "communications")
+        yield from self._run_refill(self._commits, source, "events")
+        yield from self._run_refill(self._records, source, "communications")
         given_up = self._given_up()
-        key = self._key_noted()
+        key = self._note_key()
         end_recovery(self._mongo)
         commits, last = self._commits, self._commits.last
         yield {
@@ -201,7 +201,7 @@ class Recovery:
             **given_up,
         }
 
-    def _refilled(self, refill: Refill[E], source: str, step: str) -> Iterator[dict[str, Any]]:
+    def _run_refill(self, refill: Refill[E], source: str, step: str) -> Iterator[dict[str, Any]]:
         topic = TopicScan(self._bootstrap, refill.topic, source)
         for _ in refill.run(entries_in(topic.records(), refill.schema)):
             yield {"step": step, "position": topic.offset, "of": topic.end}
@@ -212,7 +212,7 @@ class Recovery:
         lost = [_behind(topic, at, last_position(self._bootstrap, topic)) for topic, at in cut.items()]
         return {"given_up": lost, "to_delete": list(cut)} if cut else {}
 
-    def _key_noted(self) -> dict[str, Any]:
+    def _note_key(self) -> dict[str, Any]:
         """Note the key of the audit log's last process, else the one that is here; where none is, say which it was."""
         known = recorded_master_key(self._mongo) or self._key
         if known is not None:

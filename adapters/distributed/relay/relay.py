@@ -10,7 +10,8 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event as Signal
+from threading import Thread
 from typing import Any, Final, Self
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -47,7 +48,7 @@ class Relay:
         source: LogSource[Any],
         *,
         known: Checkpoint | None = None,
-        ending: Event | None = None,
+        ending: Signal | None = None,
     ) -> None:
         self._topic, self._source = topic, source
         right = f"WRITE on the topic {topic} and on the transactional id {transactional_id}"
@@ -66,7 +67,7 @@ class Relay:
         )
         self._delivered: list[int] = []  # offsets of the first and the last record of a batch
         self._marks = 0  # of transactions, that lie for certain between the checkpoint and what is sent next
-        self._ending = ending or Event()
+        self._ending = ending or Signal()
         try:
             self.checkpoint = self._begin(TopicCheck(self._seeker, topic, source, known))
         except BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from threading import Event
+from threading import Event as Signal
 from typing import Any, Final
 
 from adapters.distributed.log.reader import MongoLogReader
@@ -41,10 +41,10 @@ class Relaying:
         self._reported: Checkpoint | None = None
         self._reported_at = float("-inf")
 
-    def turn(self, ending: Event, goes_well: Callable[[], None]) -> None:
+    def turn(self, ending: Signal, report_progress: Callable[[], None]) -> None:
         """Relay until told to end, or until a newer relay works, as `standby.Turn` says."""
         try:
-            self._relay(ensure_topic(self._bootstrap, self._topic), ending, goes_well)
+            self._relay(ensure_topic(self._bootstrap, self._topic), ending, report_progress)
         except Fenced:
             log.info("%s: another process has taken over", self._name)
         except NotAbleError as outage:
@@ -56,7 +56,7 @@ class Relaying:
             self._statuses.report(self._name, fault=damage.sentence)
             raise
 
-    def _relay(self, topic_id: str, ending: Event, goes_well: Callable[[], None]) -> None:
+    def _relay(self, topic_id: str, ending: Signal, report_progress: Callable[[], None]) -> None:
         self._reported_at = float("-inf")
         kept = self._statuses.read(self._name).get("checked") or {}
         known = Checkpoint(kept["offset"], kept["position"]) if kept.get("topic") == topic_id else None
@@ -65,7 +65,7 @@ class Relaying:
             while not ending.is_set():
                 if relay.wait(WAIT_SECONDS):
                     relay.step()
-                goes_well()
+                report_progress()
                 self._report(topic_id, relay.checkpoint)
 
     def _report(self, topic_id: str, checkpoint: Checkpoint) -> None:

@@ -12,7 +12,7 @@ from adapters.distributed.topics.follower import TopicFollower
 from adapters.distributed.topics.topics import topics_of
 from adapters.log.chain import GENESIS
 from adapters.log.events import decode
-from adapters.log.garbage_collection import uncollected
+from adapters.log.garbage_collection import gc_paused
 from projections.ports import RawCommit, Recorded
 
 CHECK_SECONDS: Final = 5.0  # between two looks whether a topic in which nothing happens was made anew
@@ -33,7 +33,7 @@ class KafkaFeed:
 
     def after(self, position: int, limit: int) -> list[Recorded]:
         records = self._follower.after(position, limit)
-        with uncollected():
+        with gc_paused():
             decoded = [
                 Recorded(place, commit.position, commit.at, decode(it.stream, it.version, it.name, it.state))
                 for _, group in groupby(records, attrgetter("last"))

@@ -78,7 +78,7 @@ class SqliteRequestIds:
 
     def release(self, client: str, request_id: str, trace: Trace) -> None:
         key = key_of(client, request_id)
-        if trace is Trace.UNTOLD:
+        if trace is Trace.UNANSWERABLE:
             with self._lock:
                 while len(self._unrecorded) >= MAX_UNRECORDED:
                     del self._unrecorded[next(iter(self._unrecorded))]

@@ -8,7 +8,7 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.commit_schema import COMMITS_AFTER, EVENT_LOG, EVENTS_WITHIN
 from adapters.embedded.log.engine import LogReader
 from adapters.log.events import decode
-from adapters.log.garbage_collection import uncollected
+from adapters.log.garbage_collection import gc_paused
 from adapters.log.times import EPOCH, from_microseconds, to_microseconds
 from projections.ports import RawCommit, Recorded
 
@@ -23,7 +23,7 @@ class SqliteFeed(LogReader[RawCommit]):
             if not commits:
                 return []
             rows = connection.execute(EVENTS_WITHIN, (commits[0][1] - 1, commits[-1][0])).fetchall()
-        with uncollected():
+        with gc_paused():
             following, end, at = iter(commits), 0, EPOCH
             recorded = []
             for place, stream, version, name, state in rows:

@@ -12,7 +12,7 @@ from projections.fold import VERSIONS
 from projections.ports import OPEN
 
 REACHED: Final = "(SELECT min(position) FROM progress)"
-AT_HAND: Final = "until,withdrawn,model,dataset,actor"
+COMPARED_COLUMNS: Final = "until,withdrawn,model,dataset,actor"
 
 # What is beyond the position that the read models have reached is compared with no commit, and yet served.
 AHEAD: Final = {
@@ -24,8 +24,8 @@ OF_NO_ROW: Final = {
     "history_body": f"""SELECT n, since FROM history_body b
         WHERE NOT EXISTS (SELECT 1 FROM history h WHERE h.n=b.n AND h.since=b.since) LIMIT {MAX_NAMED}""",
     "fact": f"""SELECT n, since, name FROM fact f WHERE NOT EXISTS (
-        SELECT 1 FROM history h WHERE h.n=f.n AND h.since=f.since AND ({AT_HAND})=({
-        ",".join(f"f.{name}" for name in AT_HAND.split(","))
+        SELECT 1 FROM history h WHERE h.n=f.n AND h.since=f.since AND ({COMPARED_COLUMNS})=({
+        ",".join(f"f.{name}" for name in COMPARED_COLUMNS.split(","))
     })) LIMIT {MAX_NAMED}""",
 }
 UNUSED: Final = f"""SELECT text FROM word WHERE id NOT IN (SELECT model FROM history UNION SELECT dataset FROM history

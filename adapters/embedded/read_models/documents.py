@@ -31,7 +31,7 @@ ADVANCE = "UPDATE progress SET position=? WHERE projection=?"
 BEYOND_ALL = chr(0x10FFFF)
 
 
-class EmbeddedDocuments:
+class SqliteDocuments:
     """`projections.ports.Documents` on a `ReadDatabase`."""
 
     def __init__(self, database: ReadDatabase) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.embedded.read_models.database import ReadDatabase, json_or_text, readable_text
-from adapters.embedded.read_models.history_scans import AT_HAND, EmbeddedRows
+from adapters.embedded.read_models.history_scans import INDEXED_COLUMNS, SqliteRows
 from adapters.history.pager import find_page
 from adapters.history.ranges import decode
 from projections.ports import HistoryQuery, HistoryRow, Page
@@ -23,7 +23,7 @@ FACTS_OF = """SELECT w.text,f.value FROM fact f JOIN word w ON w.id=f.name JOIN 
               IS (h.until,h.withdrawn,h.model,h.dataset,h.actor) ORDER BY w.text"""
 
 
-class EmbeddedHistory:
+class SqliteHistory:
     """`projections.ports.History` on a `ReadDatabase`."""
 
     def __init__(self, database: ReadDatabase) -> None:
@@ -32,7 +32,7 @@ class EmbeddedHistory:
     def page(self, query: HistoryQuery) -> Page:
         """Answer within a work budget: p50 <= 10 ms, now or as of any position."""
         with self._database.reading() as connection:
-            return find_page(query, EmbeddedRows(connection))
+            return find_page(query, SqliteRows(connection))
 
     def versions(self, at: int) -> Iterator[HistoryRow]:
         after = -1
@@ -63,7 +63,7 @@ def _row(connection: sqlite3.Connection, found: tuple[Any, ...]) -> HistoryRow:
     facts = {name: decode(value) for name, value in connection.execute(FACTS_OF, (n, since))}
     facts |= {
         name: [facts.get(name), at_hand]
-        for name, at_hand in zip(AT_HAND, names, strict=True)
+        for name, at_hand in zip(INDEXED_COLUMNS, names, strict=True)
         if facts.get(name) != at_hand
     }
     return HistoryRow(n, since, until, bool(withdrawn), json_or_text(body), facts)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from adapters.embedded.read_models.history_scans import AT_HAND
+from adapters.embedded.read_models.history_scans import INDEXED_COLUMNS
 from adapters.history.ranges import SLOTS, encode
 from projections.ports import OPEN, HistoryRow
 
@@ -30,7 +30,7 @@ def write_rows(connection: sqlite3.Connection, rows: Sequence[HistoryRow]) -> No
     versions: list[Values] = []
     facts: list[Values] = []
     for row in reversed(rows):
-        names = (words[row.facts[column]] for column in AT_HAND)
+        names = (words[row.facts[column]] for column in INDEXED_COLUMNS)
         at_hand = (row.n, row.from_, following.get(row.n, OPEN), row.withdrawn, *names)
         versions.append(at_hand)
         facts.extend((words[name], encode(value), *at_hand) for name, value in row.facts.items())
@@ -45,6 +45,6 @@ def write_rows(connection: sqlite3.Connection, rows: Sequence[HistoryRow]) -> No
 
 def _words(connection: sqlite3.Connection, rows: Iterable[HistoryRow]) -> dict[str, int]:
     """Return the numbers of all names in the rows, new ones added."""
-    names = {name for row in rows for name in (*(row.facts[column] for column in AT_HAND), *row.facts)}
+    names = {name for row in rows for name in (*(row.facts[column] for column in INDEXED_COLUMNS), *row.facts)}
     connection.executemany("INSERT OR IGNORE INTO word(text) VALUES (?)", ((name,) for name in sorted(names)))
     return {name: connection.execute("SELECT id FROM word WHERE text=?", (name,)).fetchone()[0] for name in names}

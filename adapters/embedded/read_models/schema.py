@@ -13,7 +13,7 @@ LAYOUT: Final = 1004  # of these tables; `progress` has the versions of what sta
 _SINCE = Column("since", "INTEGER", "since >= 1")
 _UNTIL = Column("until", "INTEGER", f"until > since AND until <= {OPEN}")
 _N = Column("n", "INTEGER", "n >= 1024")
-_AT_HAND = (
+_INDEXED = (
     Column("withdrawn", "INTEGER", "withdrawn IN (0, 1)"),
     *(Column(name, "INTEGER", f"{name} >= 1") for name in ("model", "dataset", "actor")),
 )
@@ -41,7 +41,7 @@ WORD: Final = Table(
 HISTORY: Final = Table(
     "history",
     ("n", "since"),
-    (_N, _SINCE, _UNTIL, *_AT_HAND),
+    (_N, _SINCE, _UNTIL, *_INDEXED),
     "PRIMARY KEY(n,since)",
     without_rowid=True,
 )
@@ -59,7 +59,7 @@ FACT: Final = Table(
     (
         Column("name", "INTEGER", "name >= 1"),
         Column("value", "BLOB"),
-        *(_N, _SINCE, _UNTIL, *_AT_HAND),
+        *(_N, _SINCE, _UNTIL, *_INDEXED),
     ),
     "PRIMARY KEY(name,value,n,since)",
     without_rowid=True,

@@ -78,17 +78,17 @@ class RequestIdClaim:
         if not self.is_mine:
             return
         if self.context.is_in_log:
-            self.release(Trace.TOLD)
+            self.release(Trace.ANSWERABLE)
             return
         called = self.context.call.digest if self.context.body_is_verified else ""
         answer = FirstAnswer(
             status, tuple(headers.items()), body, called, problem, int(headers.get(POSITION, "0")), digest
         )
-        trace = Trace.UNTOLD
+        trace = Trace.UNANSWERABLE
         try:
             if len(body) <= LARGEST_KEPT and not (status >= SERVER_ERRORS and self._is_in_log()):
                 self.backend.request_ids.keep(self.context.client, self.context.claims.request_id, answer)
-                trace = Trace.TOLD
+                trace = Trace.ANSWERABLE
         except AutoLearnError as trouble:
             log.warning("the answer of a command is not kept: %s", trouble)
         self.release(trace)

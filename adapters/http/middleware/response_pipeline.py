@@ -198,7 +198,7 @@ class ResponsePipeline:
             try:
                 response = self._seal_and_record(response)
             finally:
-                self.claim.release(Trace.TOLD if self.context.is_in_log else Trace.UNTOLD)
+                self.claim.release(Trace.ANSWERABLE if self.context.is_in_log else Trace.UNANSWERABLE)
         self.outcome = str(response.status)
         return response
 
@@ -275,7 +275,7 @@ class ResponsePipeline:
             raise failure
         stream.head_seal = response.seal_stream_head()
         if self.claim.is_mine:
-            await self.pools.run_always(lambda: self.claim.release(Trace.UNTOLD))
+            await self.pools.run_always(lambda: self.claim.release(Trace.UNANSWERABLE))
         stream.is_open, self.outcome = True, str(response.status)
         await self._start(response)
 

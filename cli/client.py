@@ -123,7 +123,7 @@ def _hand_out(terminal: Terminal, body: Facts, out: Path | None) -> None:
 
 def _without_backend(terminal: Terminal, action: str, name: str | None = None, roles: tuple[str, ...] = ()) -> Facts:
     from autolearn.locations import data_directory  # noqa: PLC0415 - with it
-    from server.clients import clients_offline, where  # noqa: PLC0415 - loads the adapters
+    from server.clients_offline import clients_offline, where  # noqa: PLC0415 - loads the adapters
 
     answer: Facts = clients_offline(action, str(data_directory()), name, roles)
     terminal.say(f"This is {where(str(data_directory()))}.")

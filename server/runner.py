@@ -16,8 +16,8 @@ from adapters.host.private_files import UMASK
 from adapters.host.sockets import Listener, raise_descriptor_limit
 from autolearn.secret_files import forbid_dumps
 from domain.errors import BadInputError
-from server.clients import add_local, has_own_clients
 from server.compose.stores import SystemClock
+from server.local_client import add_local, has_own_clients
 from server.logs import log_to_standard_error
 from server.start_up import offer_catalog, take_over
 

@@ -106,7 +106,7 @@ def test_without_a_backend_the_data_directory_is_asked(
         return [{"progress": 0.1, "what": "chain"}, {"result": {"ok": True, "faults": []}}]
 
     for double in (clients_offline, inspect_offline):
-        names = {"clients_offline": "server.clients", "inspect_offline": "server.inspection.inspections"}
+        names = {"clients_offline": "server.clients_offline", "inspect_offline": "server.inspection.inspections"}
         module = ModuleType(names[double.__name__])
         setattr(module, double.__name__, double)
         module.where = lambda _: "a log"  # type: ignore[attr-defined] # a double of the module

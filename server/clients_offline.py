@@ -1,4 +1,4 @@
-"""Clients as the backend's machine knows them: `local`, and those who are added and revoked without a backend."""
+"""Clients that an administrator adds, rotates, revokes or lists without a backend."""
 
 from __future__ import annotations
 
@@ -7,41 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
-from autolearn.credentials import Credentials
 from commands.clients.add_client import AddClient
 from commands.clients.revoke_client import RevokeClient
 from commands.clients.rotate_client import RotateClient
-from commands.unit_of_work import load
 from domain.client import Client
-from domain.values import ROLES, Role
+from domain.values import Role
 from server.compose import lock_directory, open_runner
+from server.local_client import list_clients
 from server.roles import NONE
 from server.settings import read_settings
 from server.start_up import process_call
 
 if TYPE_CHECKING:
     from server.compose.services import Services
-    from server.settings import Settings
 
-LOCAL = "local"
-MOST_CLIENTS = 1000
 COMMANDS = {"rotate": RotateClient, "revoke": RevokeClient}
-
-
-def add_local(settings: Settings, services: Services, start: str) -> None:
-    """Make the client `local` at the very first start, and its credentials file where there is none."""
-    backend = services.backend
-    if backend.application.ports.store.version(f"client:{LOCAL}") == 0:
-        backend.application.handle(AddClient(LOCAL, ROLES), process_call("local", start))
-    client, file = backend.clients(LOCAL), settings.data / "credentials.json"
-    if not file.exists() and not client.revoked:
-        key = backend.keyring.key(LOCAL, client.generation)
-        Credentials(LOCAL, client.generation, key).write(file)
-
-
-def has_own_clients(services: Services) -> bool:
-    """Whether anybody but `local` may call."""
-    return any(not (client.name == LOCAL or client.revoked) for client in _clients(services))
 
 
 def clients_offline(action: str, data: str, name: str | None, roles: tuple[str, ...]) -> dict[str, Any]:
@@ -66,19 +46,14 @@ def where(data: str) -> str:
 
 def _change(services: Services, action: str, name: str | None, roles: tuple[Role, ...]) -> dict[str, Any]:
     if action == "list":
-        return {"clients": [_shown(it) for it in _clients(services)], "position": services.head}
+        return {"clients": [_shown(it) for it in list_clients(services)], "position": services.head}
     start = uuid4().hex
-    services.recorder.record_start(start, services.head)  # the act is archived as a process of its own
+    services.recorder.record_start(start, services.head)  # recorded as a process of its own
     command = AddClient(name or "", roles) if action == "add" else COMMANDS[action](name or "")
     body = services.application.handle(command, process_call("offline", start)).body
     if action != "revoke":
         body |= {"key": services.backend.keyring.key(body["client"], body["generation"]).decode()}
     return body
-
-
-def _clients(services: Services) -> list[Client]:
-    store = services.application.ports.store
-    return [load(store, Client, stream) for stream in store.streams("client:", MOST_CLIENTS)]
 
 
 def _shown(client: Client) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""The client `local`, which each backend has from its first start on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from autolearn.credentials import Credentials
+from commands.clients.add_client import AddClient
+from commands.unit_of_work import load
+from domain.client import Client
+from domain.values import ROLES
+from server.start_up import process_call
+
+if TYPE_CHECKING:
+    from server.compose.services import Services
+    from server.settings import Settings
+
+LOCAL = "local"
+MOST_CLIENTS = 1000
+
+
+def add_local(settings: Settings, services: Services, start: str) -> None:
+    """Make the client `local` at the very first start, and its credentials file where there is none."""
+    backend = services.backend
+    if backend.application.ports.store.version(f"client:{LOCAL}") == 0:
+        backend.application.handle(AddClient(LOCAL, ROLES), process_call("local", start))
+    client, file = backend.clients(LOCAL), settings.data / "credentials.json"
+    if not file.exists() and not client.revoked:
+        key = backend.keyring.key(LOCAL, client.generation)
+        Credentials(LOCAL, client.generation, key).write(file)
+
+
+def has_own_clients(services: Services) -> bool:
+    """Whether anybody but `local` may call."""
+    return any(not (client.name == LOCAL or client.revoked) for client in list_clients(services))
+
+
+def list_clients(services: Services) -> list[Client]:
+    store = services.application.ports.store
+    return [load(store, Client, stream) for stream in store.streams("client:", MOST_CLIENTS)]

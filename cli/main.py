@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with printable_streams(), private_files():
         try:
             code = cli.main(args=given, prog_name="autolearn", standalone_mode=False)
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - this is the border
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - this is the boundary
             from cli.error_report import report  # noqa: PLC0415 - only after a mistake
 
             return report(error, given)

@@ -1,4 +1,4 @@
-"""The one error tree: every refusal that a user can meet, each with a stable slug that the borders map."""
+"""The one error tree: every refusal that a user can meet, each with a stable slug that the boundaries map."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 from domain import experiment_events as events
 from domain.values import experiment_of_stream
 from projections.jsonable import to_jsonable
-from projections.ports import Body, Change, Current, Recorded
+from projections.ports import ROWS_PER_COMMIT, Body, Change, Current, Recorded
 
 KIND = "experiment"
 ANNOTATION = "annotation"
@@ -125,7 +125,7 @@ def _committed(event: Any, before: Body, recorded: Recorded) -> Body:
         "standing": "committed",
         "committed_at": recorded.at.isoformat(),
         "actor": event.metadata.actor or before["owner"],
-        "n": ordinal(recorded),
+        "n": row_number(recorded),
     }
 
 
@@ -134,9 +134,9 @@ def _discarded(_: Any, before: Body, __: Recorded) -> Body:
     return {"standing": "discarded", "open": [], "state": "cancelled" if unfinished else before["state"]}
 
 
-def ordinal(recorded: Recorded) -> int:
+def row_number(recorded: Recorded) -> int:
     """Return the number `n` of a row of history: by commit, then by the place in it (of at most 1,000 events)."""
-    return recorded.commit * 1024 + 1023 - (recorded.commit - recorded.position)
+    return (recorded.commit + 1) * ROWS_PER_COMMIT - 1 - (recorded.commit - recorded.position)
 
 
 BLANK: Body = {

@@ -20,6 +20,8 @@ Anchor = tuple[int, bytes]  # a position, and the chain hash that somebody knows
 Entry = tuple[str, str, int, Any]  # kind, id, position, JSON-able value (not only finite numbers)
 
 OPEN = 2**62  # the `to` of a version that is still true
+ROWS_PER_COMMIT = 1024  # numbers that each commit has for rows of history
+GENESIS = bytes(32)  # the chain hash before the first entry
 
 
 class Recorded(NamedTuple):  # a tuple, as a replay makes millions of them
@@ -100,7 +102,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One version of a row. `n` = commit position * 1024 + index.
+    """One version of a row. `n` = commit position * `ROWS_PER_COMMIT` + index.
 
     `facts` is all that filters compare: `measure.X`, `setting.Y` and the columns `model`, `dataset`, `actor`,
     `session`, `experiment`, with values as `comparable` gives them.

@@ -27,7 +27,7 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     changes = []
     if isinstance(event, events.TaskRequested):
         changes.append(Change(KIND, event.task, _waiting(name, event, recorded)))
-    elif isinstance(event, ENDS):
+    elif isinstance(event, events.Ended):
         changes.append(Change(KIND, event.task, None))
     return changes + _follow_up(name, event, current)
 
@@ -97,12 +97,6 @@ CHANGES: dict[type[Any], Callable[[Any], Body]] = {
         "differences": list(event.differences),
     },
 }
-
-ENDS = (
-    events.TrainingCompleted, events.TrainingFailed, events.TrainingCancelled,
-    events.EvaluationCompleted, events.EvaluationFailed, events.EvaluationCancelled,
-    events.ReproductionCompleted, events.ReproductionFailed, events.ReproductionCancelled,
-)  # fmt: skip
 
 
 class UnfinishedTasks:

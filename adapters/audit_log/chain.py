@@ -13,9 +13,9 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Final
 
-from adapters.log.chain import GENESIS, Tail, faults_along, framed, framed_number
+from adapters.log.chain import Tail, faults_along, framed, framed_number
 from adapters.log.times import from_microseconds, to_microseconds
-from projections.ports import AuditRecord, StoredAuditRecord
+from projections.ports import GENESIS, AuditRecord, StoredAuditRecord
 
 ADDED: Final = ("count", "head")  # the fields that older versions did not have
 

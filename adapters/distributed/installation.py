@@ -31,7 +31,7 @@ ID: Final = re.compile("[0-9a-f]{32}")
 def installation_id(mongo: Mongo) -> str:
     """Return the installation's id, 32 hex digits; the first who asks makes it. Raises NotAbleError.
 
-    Nobody makes another one for a log that is there, as its topics would be those of a stranger: ConflictError.
+    Nobody makes another one for a log that is there: its topics would be another installation's (ConflictError).
     """
     with as_ours():
         begun = mongo.collection(COMMITS).find_one({}, {"_id": 1}) is not None  # asked first: the id is older

@@ -18,9 +18,9 @@ from typing import Final, Protocol
 
 from pydantic_core import from_json
 
-from adapters.history.ranges import SLOTS, Ranges, all_values, merge, ranges_of
+from adapters.history.ranges import Ranges, all_values, merge, ranges_of
 from projections.filters.conditions import Condition, Simple, conjuncts
-from projections.ports import HistoryQuery, Offset, Page, Sort
+from projections.ports import ROWS_PER_COMMIT, HistoryQuery, Offset, Page, Sort
 
 FIRST_LOOK: Final = 500  # index entries
 
@@ -167,7 +167,7 @@ def _plan_scans(query: HistoryQuery) -> Iterator[list[IndexScan]]:
     sort, after = query.sort, query.after
     if sort.name in known and known[sort.name].single is not None:
         sort = Sort("n", sort.descending)  # one value is left, so only row numbers are left to sort by
-    low, high = 0, (query.at + 1) * SLOTS
+    low, high = 0, (query.at + 1) * ROWS_PER_COMMIT
     if position := known.get("position"):
         low, high = position.ranges[0][0], min(high, position.ranges[-1][1])
         if len(position.ranges) == 1:

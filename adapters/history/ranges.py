@@ -10,14 +10,13 @@ import math
 import struct
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Final
+from typing import Any
 
 from projections.filters.conditions import Between, Compare, IsNone, IsSome, OneOf, Simple
 from projections.jsonable import comparable
-from projections.ports import OPEN
+from projections.ports import OPEN, ROWS_PER_COMMIT
 
 NUMBERS, TEXTS, NONE, FALSE, TRUE, END = b"1", b"2", b"3", b"4", b"5", b"6"
-SLOTS: Final = 1024  # row numbers of a commit
 
 Range = tuple[Any, Any]  # of keys: from the first, up to but without the second
 
@@ -110,8 +109,8 @@ def merge(some: list[Ranges]) -> dict[str, Ranges]:
 def _of_value(name: str, value: Any) -> tuple[Any, Any, Any, Any]:
     """Return where the values of this type begin, where this value begins and ends, and where the type ends."""
     if name == "position":
-        first = max(-1, min(value, OPEN // SLOTS)) * SLOTS
-        return 0, first, first + SLOTS, OPEN
+        first = max(-1, min(value, OPEN // ROWS_PER_COMMIT)) * ROWS_PER_COMMIT
+        return 0, first, first + ROWS_PER_COMMIT, OPEN
     key = encode(value)
     return key[:1], key, key + b"\x00", bytes([key[0] + 1])
 

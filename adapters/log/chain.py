@@ -11,13 +11,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from struct import Struct
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from adapters.log.times import to_microseconds
-from projections.ports import RawCommit, RawEvent
-
-GENESIS: Final = bytes(32)
+from projections.ports import GENESIS, RawCommit, RawEvent
 
 _length = Struct(">I").pack
 

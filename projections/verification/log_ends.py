@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 from domain.errors import ConflictError
 from domain.loss import LostTail, TailLossAccepted
-from projections.ports import AuditLog, Feed, StoredAuditRecord
+from projections.ports import GENESIS, AuditLog, Feed, StoredAuditRecord
 
-GENESIS = bytes(32)
 MOST_SHOWN = 3
 
 

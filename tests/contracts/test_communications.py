@@ -8,10 +8,9 @@ from dataclasses import replace
 import pytest
 
 from adapters.audit_log.chain import chain_faults
-from adapters.log.chain import GENESIS
 from adapters.log.times import from_microseconds
 from domain.errors import BadInputError
-from projections.ports import AuditLog, AuditRecord, StoredAuditRecord
+from projections.ports import GENESIS, AuditLog, AuditRecord, StoredAuditRecord
 from tests.contracts.conftest import OpenArchive
 
 CALL = AuditRecord(

@@ -8,10 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.log.chain import GENESIS, chain_faults
+from adapters.log.chain import chain_faults
 from adapters.log.times import to_microseconds
 from commands.ports import DuplicateAppend, EventStore, Receipt, VersionConflict
 from domain.errors import BadInputError, TooLargeError
+from projections.ports import GENESIS
 from tests.contracts.conftest import Log, OpenLog
 from tests.contracts.events import ANA, append, event, events, header
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
-from adapters.log.chain import GENESIS, chain_faults
+from adapters.log.chain import chain_faults
 from adapters.log.times import from_microseconds, to_microseconds
+from projections.ports import GENESIS
 from tests.contracts.conftest import FollowedLog, Log, OpenLog
 from tests.contracts.events import append, event, header
 

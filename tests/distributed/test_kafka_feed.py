@@ -12,11 +12,10 @@ from confluent_kafka import TopicPartition
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, commit_messages, origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics
-from adapters.log.chain import GENESIS
 from adapters.log.events import UnreadableEventError
 from domain.errors import NotAbleError
 from projections.fold import Poisoned, read_after
-from projections.ports import RawCommit
+from projections.ports import GENESIS, RawCommit
 from tests.distributed.relayed import SECONDS, Relayed
 from tests.servers.process import Server
 

@@ -22,9 +22,10 @@ from adapters.distributed.relay.relay import Relay
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics, topics_of
-from adapters.log.chain import GENESIS, hash_of
+from adapters.log.chain import hash_of
 from cli import exit_codes
 from cli.main import main
+from projections.ports import GENESIS
 from projections.runner import ProjectionRunner
 from tests.distributed.log_sources import audit_source, event_source
 from tests.distributed.published import call

@@ -17,8 +17,8 @@ import pytest
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.cloud_events import commit_messages
-from adapters.log.chain import GENESIS, hash_of
-from projections.ports import RawCommit, RawEvent
+from adapters.log.chain import hash_of
+from projections.ports import GENESIS, RawCommit, RawEvent
 from tests.distributed.published import Published
 
 ROOT = Path(__file__).parents[2]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.log.chain import GENESIS, chain_faults, framed, hash_of
-from projections.ports import RawCommit, RawEvent
+from adapters.log.chain import chain_faults, framed, hash_of
+from projections.ports import GENESIS, RawCommit, RawEvent
 
 AT = datetime(2026, 1, 31, 12, 0, 0, 1, UTC)
 

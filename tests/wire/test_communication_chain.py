@@ -9,9 +9,9 @@ from hashlib import sha256
 import pytest
 
 from adapters.audit_log.chain import ADDED, chain_faults, has_its_hash, record_after
-from adapters.log.chain import GENESIS, Tail, framed, framed_number, tail_of
+from adapters.log.chain import Tail, framed, framed_number, tail_of
 from adapters.log.times import to_microseconds
-from projections.ports import AuditRecord, StoredAuditRecord
+from projections.ports import GENESIS, AuditRecord, StoredAuditRecord
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 CALL = AuditRecord(

@@ -11,7 +11,8 @@ from adapters.distributed.document_format import INTEGER, TOLERANT, faults_of
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.tail_watcher import tail_watcher_of
 from adapters.distributed.mongo import Fields, Mongo, as_ours
-from adapters.log.chain import GENESIS, E
+from adapters.log.chain import E
+from projections.ports import GENESIS
 
 
 class MongoLogReader(Generic[E]):

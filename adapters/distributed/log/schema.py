@@ -1,6 +1,6 @@
 """What tells one log from another: how its entries become documents, Kafka records and chain bytes, and back.
 
-Everything else in this room and in `relay`, `recovery` and `verification` is the same for the event log (its entries
+Everything else in this package and in `relay`, `recovery` and `verification` is the same for the event log (its entries
 are commits) and the audit log (its entries are records of calls).
 """
 

@@ -18,8 +18,8 @@ from adapters.distributed.document_format import DocumentFormat, whole
 from adapters.distributed.mongo import Fields
 from adapters.distributed.read_models.documents import json_or_text
 from adapters.distributed.read_models.version_writes import Write
-from adapters.history.ranges import SLOTS, decode, encode
-from projections.ports import HistoryRow
+from adapters.history.ranges import decode, encode
+from projections.ports import ROWS_PER_COMMIT, HistoryRow
 
 ESCAPES: Final = {"~": "~0", ".": "~1", "$": "~2", "\x00": "~3"}
 HEX: Final = "0123456789abcdef"
@@ -29,7 +29,10 @@ COARSE: Final = 13  # of them tell it but for 12 bits: enough to pass over rows 
 
 def row_writes(rows: Sequence[HistoryRow]) -> list[Write]:
     """Return what is to be written for new versions of rows; a row's first one is of the commit that numbers it."""
-    return [Write({"n": row.n}, row.from_, fields_of(row), 0 if row.from_ == row.n // SLOTS else None) for row in rows]
+    return [
+        Write({"n": row.n}, row.from_, fields_of(row), 0 if row.from_ == row.n // ROWS_PER_COMMIT else None)
+        for row in rows
+    ]
 
 
 def fields_of(row: HistoryRow) -> Fields:

@@ -33,8 +33,9 @@ from adapters.distributed.topics.last_entry import last_position
 from adapters.distributed.topics.scan import Finding, TopicScan
 from adapters.distributed.verification.topic_copy import entries_in
 from adapters.host.retry import Retry
-from adapters.log.chain import GENESIS, E, Entry
+from adapters.log.chain import E, Entry
 from domain.errors import BadInputError, ConflictError, NotAbleError, NotFoundError
+from projections.ports import GENESIS
 
 BATCH: Final = 500  # documents of one write
 BATCH_BYTES: Final = 16 * 1024 * 1024

@@ -35,7 +35,7 @@ class TopicCheck:
         self._seeker, self._topic, self._source, self._known = seeker, topic, source, known
 
     def await_settled(self) -> None:
-        """Wait until no transaction is open; NotAbleError: what is in one of a stranger could be ours, sent before."""
+        """Wait until no transaction is open; NotAbleError: what another program's has could be ours, sent before."""
         end = self._seeker.written_end()
         try:
             self._seeker.wait_for_end(end)

@@ -10,10 +10,9 @@ from typing import Final
 from adapters.distributed.topics.cloud_events import hash_in, origin, parse_commit, reading
 from adapters.distributed.topics.follower import TopicFollower
 from adapters.distributed.topics.topics import topics_of
-from adapters.log.chain import GENESIS
 from adapters.log.events import decode
 from adapters.log.garbage_collection import gc_paused
-from projections.ports import RawCommit, Recorded
+from projections.ports import GENESIS, RawCommit, Recorded
 
 CHECK_SECONDS: Final = 5.0  # between two looks whether a topic in which nothing happens was made anew
 MILLISECOND: Final = 0.001  # what librdkafka counts in: for less it does not wait at all

@@ -10,7 +10,8 @@ from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.topics.cloud_events import Record
 from adapters.distributed.topics.seek import TopicSeeker
 from adapters.distributed.verification.topic_copy import entries_in
-from adapters.log.chain import GENESIS, E
+from adapters.log.chain import E
+from projections.ports import GENESIS
 
 NEAR: Final = 64  # offsets before the end that are read first
 

@@ -16,7 +16,8 @@ from typing import Final
 
 from adapters.host.files import open_regular, write_whole
 from domain.errors import AutoLearnError
-from projections.verification.log_ends import GENESIS, End
+from projections.ports import GENESIS
+from projections.verification.log_ends import End
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from adapters.embedded.read_models.history_scans import INDEXED_COLUMNS
-from adapters.history.ranges import SLOTS, encode
-from projections.ports import OPEN, HistoryRow
+from adapters.history.ranges import encode
+from projections.ports import OPEN, ROWS_PER_COMMIT, HistoryRow
 
 CLOSE_ROW = f"UPDATE history SET until=? WHERE n=? AND until={OPEN}"
 CLOSE_FACTS = f"UPDATE fact SET until=? WHERE n=? AND until={OPEN}"
@@ -35,7 +35,7 @@ def write_rows(connection: sqlite3.Connection, rows: Sequence[HistoryRow]) -> No
         versions.append(at_hand)
         facts.extend((words[name], encode(value), *at_hand) for name, value in row.facts.items())
         following[row.n] = row.from_
-    again = [(since, n) for n, since in following.items() if since != n // SLOTS]
+    again = [(since, n) for n, since in following.items() if since != n // ROWS_PER_COMMIT]
     connection.executemany(CLOSE_ROW, again)
     connection.executemany(CLOSE_FACTS, again)
     connection.executemany(INSERT_ROW, versions)

@@ -6,13 +6,13 @@ from typing import Final
 
 from adapters.embedded.schema import Column, Schema, Table
 from projections.fold import VERSIONS
-from projections.ports import OPEN
+from projections.ports import OPEN, ROWS_PER_COMMIT
 
 LAYOUT: Final = 1004  # of these tables; `progress` has the versions of what stands in them
 
 _SINCE = Column("since", "INTEGER", "since >= 1")
 _UNTIL = Column("until", "INTEGER", f"until > since AND until <= {OPEN}")
-_N = Column("n", "INTEGER", "n >= 1024")
+_N = Column("n", "INTEGER", f"n >= {ROWS_PER_COMMIT}")
 _INDEXED = (
     Column("withdrawn", "INTEGER", "withdrawn IN (0, 1)"),
     *(Column(name, "INTEGER", f"{name} >= 1") for name in ("model", "dataset", "actor")),

@@ -106,7 +106,7 @@ class InFlightCalls:
 
 
 class RefusedCalls:
-    """Archives calls of unknown callers: at most 100 at once and then one record each 10 s, whatever strangers do.
+    """Records calls of unknown callers: at most 100 at once and then one record each 10 s, whatever they do.
 
     What does not fit is counted by outcome and problem, and stored as one record each as soon as there is room: its
     `count` says how many calls it stands for. Below the disk reserve nothing is stored before `finish`.

@@ -43,7 +43,7 @@ async def metrics(request: Request) -> Response:
 
 
 def readiness(backend: Backend) -> dict[str, Any]:
-    """Return status (ready, not-ready), the log's position and the lag, as far as the stores tell; what is wrong."""
+    """Return status (ready, not-ready), the log's position, the lag, and whether the stores answer, else the fault."""
     try:
         with backend.short_timeout():
             lag, fault = Lag.measure(backend), without_reason(backend.fault())

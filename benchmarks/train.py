@@ -12,6 +12,7 @@ from typing import Any
 
 from adapters.learning.tables.builtin import BUILTIN
 from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
 from benchmarks import Figure
 from commands.ports import TaskDone, TaskSpec
 
@@ -22,7 +23,9 @@ MILLI = 1000
 def measure() -> Iterable[Figure]:
     """Return the figures; what a train call takes beyond them is the backend's own."""
     with tempfile.TemporaryDirectory() as folder:
-        launcher = ProcessLauncher(f"{folder}/blobs", f"{folder}/scratch", slots=1)
+        launcher = ProcessLauncher(
+            f"{folder}/blobs", f"{folder}/scratch", slots=1, limits=Limits(deadline=3600, memory=4 << 30)
+        )
         try:
             begin = time.perf_counter()
             launcher.prepare()
@@ -43,7 +46,9 @@ def measure() -> Iterable[Figure]:
 def childs_own() -> float:
     """Return the p50 in ms of what a child itself does for a training of iris: read, fit, write blobs."""
     with tempfile.TemporaryDirectory() as folder:
-        launcher = ProcessLauncher(f"{folder}/blobs", f"{folder}/scratch", slots=1)
+        launcher = ProcessLauncher(
+            f"{folder}/blobs", f"{folder}/scratch", slots=1, limits=Limits(deadline=3600, memory=4 << 30)
+        )
         try:
             facts = _facts(launcher)
             return _trainings(launcher, facts)[0] - _p50(lambda: _run(launcher, "fit", refused(facts)))

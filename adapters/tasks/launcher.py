@@ -54,7 +54,7 @@ class ProcessLauncher(Slots):
         blob_url: str,
         scratch: str,
         slots: int,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits,
         installed: Callable[[str, str], bool] | None = None,
         *,
         confinement: Confinement = Confinement(),  # noqa: B008 - frozen

@@ -28,8 +28,8 @@ MIB = 1 << 20
 class Limits:
     """What a task may use: `deadline` in seconds, `memory` in bytes beyond what it shares with the forkserver."""
 
-    deadline: float = 3600
-    memory: int = 4 << 30
+    deadline: float
+    memory: int
 
 
 class TaskProcess:

@@ -12,6 +12,7 @@ import pytest
 
 from adapters.files.blobs import FileBlobs
 from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
 from commands.ports import TaskBroken, TaskDone, TaskSpec
 from tests.tasks.inline import InlineLauncher
 
@@ -29,7 +30,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def launcher(request: pytest.FixtureRequest, folder: Path) -> Iterator[ProcessLauncher | InlineLauncher]:
     made: ProcessLauncher | InlineLauncher
     if request.param == "process":
-        made = ProcessLauncher(str(folder), str(folder / "scratch"), slots=SLOTS)
+        made = ProcessLauncher(
+            str(folder), str(folder / "scratch"), slots=SLOTS, limits=Limits(deadline=3600, memory=4 << 30)
+        )
     else:
         made = InlineLauncher(FileBlobs(str(folder)), slots=SLOTS)
     made.prepare()

@@ -34,7 +34,7 @@ def test_an_option_that_the_driver_does_not_know_is_bad_input() -> None:
         Mongo("mongodb://127.0.0.1:1/?directConection=true", "autolearn")
 
 
-def test_whoever_is_short_is_refused_soon_and_without_the_drivers_state() -> None:
+def test_a_short_timeout_refuses_soon_and_without_the_drivers_state() -> None:
     mongo = Mongo("mongodb://127.0.0.1:1/?directConnection=true", "autolearn")
     began = monotonic()
     with (

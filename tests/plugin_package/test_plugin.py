@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
 from commands.ports import TaskDone, TaskSpec
 from tests.plugin_package.installed import installed
 
@@ -28,7 +29,9 @@ def launcher(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
         patch.syspath_prepend(str(site))  # later Pythons hand the parent's path to the forkserver
-        launcher = ProcessLauncher(str(folder), str(folder / "scratch"), slots=1)
+        launcher = ProcessLauncher(
+            str(folder), str(folder / "scratch"), slots=1, limits=Limits(deadline=3600, memory=4 << 30)
+        )
         launcher.prepare()
     yield launcher
     launcher.close()

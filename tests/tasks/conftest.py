@@ -34,7 +34,13 @@ def shared(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pro
         patch.setenv("PYTHONPATH", str(site))
         patch.setenv("AUTOLEARN_MASTER", "a secret that no task may see")
         patch.syspath_prepend(str(site))
-        launcher = ProcessLauncher(str(folder), str(folder / "scratch"), slots=1, confinement=Confinement("off"))
+        launcher = ProcessLauncher(
+            str(folder),
+            str(folder / "scratch"),
+            slots=1,
+            limits=Limits(deadline=3600, memory=4 << 30),
+            confinement=Confinement("off"),
+        )
         launcher.prepare()
     yield launcher
     launcher.close()
@@ -44,7 +50,7 @@ def shared(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pro
 def launcher(shared: ProcessLauncher) -> Iterator[ProcessLauncher]:
     """Return the shared launcher, its limits as they were."""
     yield shared
-    shared._limits = Limits()
+    shared._limits = Limits(deadline=3600, memory=4 << 30)
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from adapters.files.blobs import FileBlobs
 from adapters.tasks import landlock, seccomp
 from adapters.tasks.confinement import Confinement
 from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
 from commands.ports import TaskBroken, TaskDone, TaskSpec
 
 pytestmark = [
@@ -51,6 +52,7 @@ def launcher(data: Path) -> Iterator[ProcessLauncher]:
             (data / "blobs").as_uri(),
             str(data / "scratch"),
             slots=1,
+            limits=Limits(deadline=3600, memory=4 << 30),
             confinement=Confinement("require", (str(data), str(data / "master.key"))),
         )
         FileBlobs(str(data / "blobs"))

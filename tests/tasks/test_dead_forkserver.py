@@ -13,7 +13,7 @@ import pytest
 
 from adapters.tasks import forkserver
 from adapters.tasks.launcher import ProcessLauncher
-from adapters.tasks.running import UnstartedTask
+from adapters.tasks.running import Limits, UnstartedTask
 from commands.ports import TaskDone, TaskSpec
 from domain.errors import NotAbleError
 
@@ -24,7 +24,9 @@ DESCRIBE = TaskSpec("describe", {})
 
 @pytest.fixture
 def launcher(tmp_path: Path) -> Iterator[ProcessLauncher]:
-    made = ProcessLauncher(str(tmp_path), str(tmp_path / "scratch"), slots=1)
+    made = ProcessLauncher(
+        str(tmp_path), str(tmp_path / "scratch"), slots=1, limits=Limits(deadline=3600, memory=4 << 30)
+    )
     made.prepare()
     yield made
     made.close()
@@ -86,7 +88,9 @@ def test_a_server_that_dies_again_is_an_outage(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "deadly.py").write_text(f"import os\nopen({str(deaths)!r}, 'a').write('x')\nos._exit(1)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr("adapters.tasks.forkserver.PRELOAD", ["deadly"])
-    launcher = ProcessLauncher(str(tmp_path), str(tmp_path / "scratch"), slots=1)
+    launcher = ProcessLauncher(
+        str(tmp_path), str(tmp_path / "scratch"), slots=1, limits=Limits(deadline=3600, memory=4 << 30)
+    )
     with pytest.raises(NotAbleError, match="No task process can be made now"):
         launcher.start(DESCRIBE)
     launcher.close()

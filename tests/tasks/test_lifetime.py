@@ -23,8 +23,10 @@ with open(f"{folder}/runs", "a") as runs:
     print(os.getpid(), file=runs)
 from adapters.tasks.confinement import Confinement
 from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
 from commands.ports import TaskSpec
-launcher = ProcessLauncher(f"{folder}/blobs", f"{folder}/scratch", slots=1, confinement=Confinement("off"))
+limits = Limits(deadline=3600, memory=4 << 30)
+launcher = ProcessLauncher(f"{folder}/blobs", f"{folder}/scratch", 1, limits, confinement=Confinement("off"))
 launcher.prepare()
 server = launcher.forkserver_pid
 stored = launcher.start(TaskSpec("ingest", {"builtin": "iris", "target": "species"})).result()

@@ -60,13 +60,13 @@ def test_a_fault_is_a_crash_that_names_the_signal(launcher: ProcessLauncher, dee
 
 
 def test_a_huge_allocation_meets_the_memory_limit(launcher: ProcessLauncher, deed: Deed) -> None:
-    launcher._limits = Limits(memory=64 << 20)
+    launcher._limits = Limits(deadline=3600, memory=64 << 20)
     outcome = broken(launcher, deed("huge"))
     assert outcome == TaskBroken("memory-limit", "The task needed more memory than AUTOLEARN_TASK_MEMORY allows.")
 
 
 def test_growth_beyond_the_limit_is_ended(launcher: ProcessLauncher, deed: Deed) -> None:
-    launcher._limits = Limits(memory=64 << 20)
+    launcher._limits = Limits(deadline=3600, memory=64 << 20)
     outcome = broken(launcher, deed("grow"))
     sentence = "The task used more than 64 MiB of memory (AUTOLEARN_TASK_MEMORY) and was ended."
     assert outcome == TaskBroken("memory-limit", sentence)
@@ -74,7 +74,7 @@ def test_growth_beyond_the_limit_is_ended(launcher: ProcessLauncher, deed: Deed)
 
 @pytest.mark.parametrize("name", ["sleep", "hold_the_gil"])
 def test_a_task_over_its_deadline_is_ended(launcher: ProcessLauncher, deed: Deed, name: str) -> None:
-    launcher._limits = Limits(deadline=0.4)
+    launcher._limits = Limits(deadline=0.4, memory=4 << 30)
     assert broken(launcher, deed(name)) == TaskBroken("deadline", "The task took longer than 0.4 s and was ended.")
 
 
@@ -138,7 +138,9 @@ def test_no_process_for_tasks_gets_the_settings_either(launcher: ProcessLauncher
 def test_the_backend_keeps_its_own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOLEARN_SECRET", "kept")
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-    launcher = ProcessLauncher(str(tmp_path), str(tmp_path / "scratch"), slots=1)
+    launcher = ProcessLauncher(
+        str(tmp_path), str(tmp_path / "scratch"), slots=1, limits=Limits(deadline=3600, memory=4 << 30)
+    )
     launcher.prepare()
     launcher.close()
     says = subprocess.run(["env"], capture_output=True, text=True, check=True).stdout.splitlines()
@@ -165,7 +167,7 @@ def test_a_broken_plugin_is_reported_and_breaks_no_other(launcher: ProcessLaunch
 def test_nothing_is_left_of_ended_tasks(launcher: ProcessLauncher, deed: Deed) -> None:
     launcher.start(deed("nothing")).result()
     before = open_descriptors()
-    launcher._limits = Limits(deadline=0.2)
+    launcher._limits = Limits(deadline=0.2, memory=4 << 30)
     for name in ("nothing", "leave", "fault", "sleep", "huge"):
         task = launcher.start(deed(name))
         gone = descriptor(task.pid)
@@ -202,7 +204,9 @@ def test_many_threads_may_start_tasks_and_the_launcher_be_closed_meanwhile(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.tasks.forkserver.PRELOAD", ["adapters.tasks.child"])
-    launcher = ProcessLauncher(str(tmp_path), str(tmp_path / "scratch"), slots=1)
+    launcher = ProcessLauncher(
+        str(tmp_path), str(tmp_path / "scratch"), slots=1, limits=Limits(deadline=3600, memory=4 << 30)
+    )
     launcher.prepare()
     server = launcher.forkserver_pid
     assert server

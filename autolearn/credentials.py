@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from autolearn.errors import InvalidInputError
 from autolearn.secret_files import read_secret, write_secret
+
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,10 @@ class Credentials:
         """Read the file; raises FileNotFoundError, InvalidInputError (readable by others, or no credentials)."""
         try:
             facts = json.loads(read_secret(path))
-            return cls(str(facts["client"]), int(facts["generation"]), str(facts["key"]).encode())
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise InvalidInputError(f"{path} holds no credentials: `autolearn client add NAME` makes some.") from None
+            found = cls(str(facts["client"]), int(facts["generation"]), str(facts["key"]).encode())
+            is_usable = len(base64.urlsafe_b64decode(found.key)) == KEY_BYTES and found.client.isprintable()
+        except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+            is_usable = False
+        if not is_usable:
+            raise InvalidInputError(f"{path} holds no credentials: `autolearn client add NAME` makes some.")
+        return found

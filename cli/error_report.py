@@ -26,6 +26,9 @@ def report(error: BaseException, arguments: Sequence[str]) -> int:
     if isinstance(error, click.Abort | KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return exit_codes.INTERRUPTED
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx is not None:
+        click.echo(error.ctx.get_help(), err=True)  # of a group without a command
+        return exit_codes.of_error(error)
     problem = _problem_of(error)
     if isinstance(problem.get("detail"), str):
         problem = problem | {"detail": shortened(problem["detail"])}

@@ -17,9 +17,9 @@ PROJECTIONS = ("catalog", "session", "experiment", "history", "tasks")
 @shared
 def rebuild(terminal: Terminal, projection: str | None, *, whole: bool) -> None:
     """Compute the read model PROJECTION (catalog, session, experiment, history or tasks), or all, anew from the log."""
-    if whole and projection:
+    if whole and projection is not None:
         raise click.UsageError("Name a projection or say --all, not both.")
-    if projection and projection not in PROJECTIONS:
+    if projection is not None and projection not in PROJECTIONS:
         raise click.UsageError(f"There is no projection {projection!r}: there are {', '.join(PROJECTIONS)}.")
     events = terminal.client().stream("POST", "rebuilds", body={"projection": projection})
     terminal.show(result_of(terminal, "Rebuilding", events))

@@ -9,6 +9,7 @@ import ctypes
 import json
 import logging
 import os
+import select
 import signal
 import sys
 import time
@@ -22,6 +23,7 @@ from domain.errors import AutoLearnError, NotAbleError, error_from_slug
 log = logging.getLogger(__name__)
 
 STOP_SECONDS: Final = 30.0
+LOOK_SECONDS = 0.1  # between two looks, while instances start, at whether it was told to stop
 AWAITED: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGCHLD})
 PR_SET_PDEATHSIG: Final = 1
 ANSWERS: Final = "answers\n"
@@ -63,6 +65,9 @@ class Instances:
         pipes = [self._fork(number) for number in numbers]
         for pipe in pipes:
             with os.fdopen(pipe) as said:
+                while not select.select([said], [], [], LOOK_SECONDS)[0]:
+                    if signal.sigpending() & {signal.SIGINT, signal.SIGTERM}:
+                        raise NotAbleError("It was told to stop before all instances answered.")
                 words = said.readline()
             if not words:
                 raise NotAbleError("An instance ended before it answered.")

@@ -37,24 +37,25 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
     distributed = settings.mode == "distributed"
     if accept_loss is not None and distributed:
         raise BadInputError("In the distributed mode it is `autolearn recover --accept-loss REASON`.")
+    if instances > 1 and not distributed:
+        raise BadInputError("In the embedded mode one process owns the data directory: leave --instances out.")
     with listen_at(settings.listen, port) as listener, lock_directory(settings) as lock:
-        count = instances if distributed else 1
 
         def announce() -> None:
             lock.announce(listener.url)
-            ends = "Ctrl-C stops it" if count == 1 else "Ctrl-C stops them"
-            many = f"{count} process{'es' * (count > 1)} on {settings.database}"
+            ends = "Ctrl-C stops it" if instances == 1 else "Ctrl-C stops them"
+            many = f"{instances} process{'es' * (instances > 1)} on {settings.database}"
             where = f": {many}" if distributed else f"; its data is in {visible(str(settings.data))}"
             _say(f"AutoLearn answers at {listener.url}{where}. {ends}.")
 
         def run(number: int, answers: Callable[[], None]) -> None:
             open_runner(settings, lock, ALL, accept_loss).run(listener, answers, is_first=number == 0)
 
-        if count == 1:
+        if instances == 1:
             with ended_with(lock):
                 run(0, announce)
         else:
-            with Instances(run, count) as several:
+            with Instances(run, instances) as several:
                 announce()
                 with ended_with(lock):
                     several.wait()

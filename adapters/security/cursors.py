@@ -17,7 +17,7 @@ from adapters.security.keys import CURSOR_SALT, derive
 from domain.errors import BadCursorError
 
 MAC_BYTES = 32
-LONGEST = 4096
+LONGEST = 12_000  # what a request line holds beside the longest filter
 
 
 class HmacCursorSeal:
@@ -28,7 +28,7 @@ class HmacCursorSeal:
 
     def sign(self, payload: Any) -> str:
         """Return an opaque text, safe in a URL."""
-        signed = json.dumps(payload, separators=(",", ":")).encode()
+        signed = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogatepass")
         return base64.urlsafe_b64encode(self._mac(signed) + signed).decode().rstrip("=")
 
     def open(self, cursor: str) -> Any:
@@ -40,7 +40,7 @@ class HmacCursorSeal:
         mac, signed = raw[:MAC_BYTES], raw[MAC_BYTES:]
         if not hmac.compare_digest(mac, self._mac(signed)):
             raise BadCursorError("This cursor was changed or comes from another backend: ask for the first page again.")
-        return json.loads(signed)
+        return json.loads(signed.decode(errors="surrogatepass"))
 
     def _mac(self, signed: bytes) -> bytes:
         return hmac.digest(self._key, signed, hashlib.sha256)

@@ -52,6 +52,14 @@ def test_commands_of_groups_have_help(run: Run) -> None:
                 assert run(*name.split(), "--help").code == 0
 
 
+@pytest.mark.parametrize("group", [(), ("dataset",), ("client",)])
+def test_a_group_without_a_command_shows_its_help(run: Run, group: tuple[str, ...]) -> None:
+    ran = run(*group)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("Usage: autolearn")
+    assert ran.err.count("\n") > 5
+
+
 def test_help_of_the_whole_names_every_command(run: Run) -> None:
     shown = run("--help").out
     assert [name for name in NAMES if f"\n  {name} " not in shown] == []

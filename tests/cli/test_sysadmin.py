@@ -80,16 +80,16 @@ def test_log_and_its_following(backend: FakeBackend, run: Run) -> None:
 
 
 def test_the_key_of_a_new_client_goes_to_a_file_for_its_owner(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
-    body = {"client": "bob", "roles": ["analyst"], "generation": 1, "key": "a-key"}
+    body = {"client": "bob", "roles": ["analyst"], "generation": 1, "key": "A" * 43 + "="}
     backend.on("POST", "/clients", Reply(body, 201))
     backend.on("POST", "/clients/bob/rotation", Reply(body | {"generation": 2}))
     file = tmp_path / "bob.json"
     ran = run("client", "add", "bob", "--credentials-out", str(file), "--json")
     assert backend.seen[0].body == {"client": "bob", "roles": ["analyst"]}
-    assert "a-key" not in ran.out + ran.err
+    assert ("A" * 43) not in ran.out + ran.err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert Credentials.read(file) == Credentials("bob", 1, b"a-key")
-    assert json.loads(run("client", "rotate", "bob").out) == {"client": "bob", "generation": 2, "key": "a-key"}
+    assert Credentials.read(file) == Credentials("bob", 1, b"A" * 43 + b"=")
+    assert json.loads(run("client", "rotate", "bob").out) == {"client": "bob", "generation": 2, "key": "A" * 43 + "="}
 
 
 def test_without_a_backend_the_data_directory_is_asked(
@@ -119,3 +119,11 @@ def test_without_a_backend_the_data_directory_is_asked(
 
 def test_rebuild_knows_the_projections_of_the_backend() -> None:
     assert (*VERSIONS,) == PROJECTIONS
+
+
+@pytest.mark.parametrize("name", ["", "nonsense"])
+def test_rebuild_refuses_what_is_no_projection(run: Run, backend: FakeBackend, name: str) -> None:
+    ran = run("rebuild", name)
+    assert ran.code == 2
+    assert "catalog, session, experiment" in ran.err
+    assert backend.seen == []

@@ -38,3 +38,8 @@ def test_a_cursor_of_another_backend_is_refused() -> None:
 
 def test_the_same_payload_gives_the_same_cursor() -> None:
     assert SEAL.sign(PAYLOAD) == HmacCursorSeal(bytes(32)).sign(dict(PAYLOAD))
+
+
+@pytest.mark.parametrize("value", ["a" * 4096, "é" * 2000, "\ud800"], ids=["long", "accents", "a lone surrogate"])
+def test_a_cursor_at_a_long_text_comes_back(value: str) -> None:
+    assert SEAL.open(SEAL.sign(PAYLOAD | {"value": value}))["value"] == value

@@ -92,7 +92,18 @@ def test_credentials_survive_their_file_and_show_no_key(tmp_path: Path) -> None:
     assert made.key.decode() not in repr(made)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"client": "ana"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"client": "ana"}',
+        '{"client": "ana", "generation": 1, "key": ""}',
+        '{"client": "ana", "generation": 1, "key": "AAAA"}',
+        '{"client": "ana", "generation": Infinity, "key": "AAAA"}',
+        '{"client": "\\ud800", "generation": 1, "key": "AAAA"}',
+    ],
+)
 def test_a_file_without_credentials_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "ana.json").write_text(text)
     (tmp_path / "ana.json").chmod(0o600)

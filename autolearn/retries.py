@@ -12,4 +12,4 @@ def pauses() -> Iterator[float]:
     import random  # noqa: PLC0415 - only after a failure
 
     for seconds in PAUSES:
-        yield seconds * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
+        yield seconds * random.Random().uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret

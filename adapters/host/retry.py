@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+RANDOM = random.Random()  # noqa: S311 - no secret; its own state, as the module's belongs to the whole process
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
@@ -28,4 +30,4 @@ class Retry:
 
     def pause(self, failures: int) -> float:
         """Return how many seconds to pause after so many failures in a row."""
-        return random.uniform(0, min(self.longest, self.shortest * 2.0 ** (failures - 1)))  # noqa: S311 - no secret
+        return RANDOM.uniform(0, min(self.longest, self.shortest * 2.0 ** (failures - 1)))

@@ -182,3 +182,27 @@ def test_nobody_tries_for_ever(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(NotAbleError, match="repeat"):
         words.append("taken")
     assert words.append("free").position == 2
+
+
+class RefusesLate(Words):
+    """Refuses `late` once somebody else has written."""
+
+    def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, Word]]:
+        for job in jobs:
+            if job.input == "late" and tail.position > 1:
+                job.refusal = KeyError(job.input)
+        return super().plan(tail, [job for job in jobs if job.refusal is None])
+
+
+def test_a_refusal_after_a_clash_ends_the_trying(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, rival = open_words(mongo, RefusesLate()), open_words(mongo, Words())
+    clock = [1000.0]
+    timer = SimpleNamespace(monotonic=lambda: clock[0], sleep=lambda _: None)
+    monkeypatch.setattr(sequenced_appender, "time", timer)
+    one.append("a")
+    rival.append("b")
+    with pytest.raises(KeyError):
+        one.append("late")
+    clock[0] += 100
+    rival.append("c")
+    assert one.append("d").position == 4

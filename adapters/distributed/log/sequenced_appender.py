@@ -98,7 +98,9 @@ class SequencedAppender(Generic[I, E]):
             return jobs
         try:
             again = self._insert(jobs)
-            if again and self._tail is None:
+            if not again:
+                self._stuck_since = None  # nobody waits any more, not even where all were refused
+            elif self._tail is None:
                 self._stand_back()
         except Exception as failure:  # noqa: BLE001 - each caller whom it concerns raises it
             self._tail = self._stuck_since = None

@@ -21,6 +21,7 @@ from adapters.http.policy import OPEN, POLICY
 from server.roles import SERVICES
 from tests.deploy.echoes import Echo, served
 from tests.deploy.nginx import NOBODY, TEMPLATE, VARIABLES, Nginx
+from tests.serving.place import until
 
 SECONDS = 60.0
 MIB = 1 << 20
@@ -264,8 +265,7 @@ def test_instances_come_and_go_and_no_call_notices(tmp_path: Path) -> None:
             for number in (0, 1, 0, 1):
                 server.use({service: addresses[service][number : number + 1] for service in addresses})
             assert set(calls.result()) == {200}
-            assert proxy.asked("GET", "/session")[0] == 200
-            assert behind["session"][1].heard
+            until(lambda: proxy.asked("GET", "/session")[0] == 200 and bool(behind["session"][1].heard))  # it reloads
             assert events.readline() == b"data: 1\n", "a stream that was open goes on"
             events.close()
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from server.settings import Settings
 
 LOOK_SECONDS = 2.0  # between two looks at whether the data directory is still there
+HANDLER_SECONDS = 0.05
 
 
 def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str | None = None) -> None:
@@ -83,7 +84,10 @@ def ended_with(lock: DirectoryLock) -> Iterator[None]:
             if (lost := lock.check_in_place()) is not None:
                 found.append(lost)
                 log.critical("%s: this backend stops, and stores nothing more", lost)
-                os.kill(os.getpid(), signal.SIGTERM)
+                while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and not ending.wait(HANDLER_SECONDS):
+                    pass  # the server handles it only once it serves: before, it would end this process unheard
+                if not ending.is_set():
+                    os.kill(os.getpid(), signal.SIGTERM)
 
     looking = Thread(target=look, name="data directory", daemon=True)
     looking.start()

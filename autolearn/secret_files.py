@@ -31,7 +31,12 @@ def write_secret(path: str | Path, text: str) -> None:
         draft.flush()
         os.fsync(draft.fileno())
         os.link(draft.name, path)
-    descriptor = os.open(folder, os.O_RDONLY)
+    flush(folder)
+
+
+def flush(path: Path) -> None:
+    """Flush a file's bytes, or the names in a folder, to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:

@@ -1,6 +1,6 @@
 """Several processes that accept calls on one listening socket, which they inherit: the kernel shares the calls out.
 
-Their parent only waits. When one of them dies all end: who starts the whole again is systemd's or another's business.
+Their parent only waits. When one of them dies, all end: systemd or another supervisor starts them again.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Instances:
         """Return at SIGTERM or SIGINT; raises NotAbleError where an instance ends by itself."""
         while signal.sigwait(AWAITED) is signal.SIGCHLD:
             if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):  # not only stopped, or continued
-                raise NotAbleError("An instance has ended by itself, and so do the others: its own words are above.")
+                raise NotAbleError("An instance has ended by itself, and so do the others: its own message is above.")
 
     def _start(self, numbers: Iterable[int]) -> None:
         """Start instances and wait until they answer; raises what the first that does not was refused for."""
@@ -76,15 +76,15 @@ class Instances:
 
     def _fork(self, number: int) -> int:
         """Fork; return the end of a pipe where the instance says that it answers, or why it does not."""
-        told, telling = os.pipe()
+        reading, writing = os.pipe()
         parent, pid = os.getpid(), os.fork()
         if pid == 0:
-            self._be_instance(number, telling, parent)
-        os.close(telling)
+            self._be_instance(number, writing, parent)
+        os.close(writing)
         self._living.add(pid)
-        return told
+        return reading
 
-    def _be_instance(self, number: int, telling: int, parent: int) -> NoReturn:
+    def _be_instance(self, number: int, pipe: int, parent: int) -> NoReturn:
         """Run as an instance, which ends with its parent; Ctrl-C is for the parent, which ends all in order."""
         code = 1
         try:
@@ -92,11 +92,11 @@ class Instances:
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
             signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
             if os.getppid() == parent:
-                self._run(number, lambda: _tell(telling, ANSWERS))
+                self._run(number, lambda: _report(pipe, ANSWERS))
             code = 0
         except AutoLearnError as refused:
             log.error("instance %s failed: %s", number + 1, refused.sentence)  # noqa: TRY400 - a refusal has no traceback
-            _tell(telling, json.dumps([refused.slug, refused.sentence, refused.facts]))
+            _report(pipe, json.dumps([refused.slug, refused.sentence, refused.facts]))
         except BaseException:
             log.exception("instance %s failed", number + 1)
         finally:
@@ -104,7 +104,7 @@ class Instances:
             os._exit(code)
 
     def _stop(self) -> None:
-        """End all, and whoever does not end in time at once; a second time does nothing."""
+        """End all in order, and kill those that take too long; a second call does nothing."""
         for pid in self._living:
             os.kill(pid, signal.SIGTERM)
         end = time.monotonic() + STOP_SECONDS
@@ -120,7 +120,7 @@ class Instances:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
 
 
-def _tell(pipe: int, words: str) -> None:
-    with suppress(OSError):  # it has said before that it answers
+def _report(pipe: int, words: str) -> None:
+    with suppress(OSError):  # the pipe is closed: it had reported that it answers
         os.write(pipe, words.encode())
         os.close(pipe)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event as Signal
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from adapters.host.directory_lock import DirectoryLock
 from adapters.host.printable import visible
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from server.settings import Settings
 
 LOOK_SECONDS = 2.0  # between two looks at whether the data directory is still there
-HANDLER_SECONDS = 0.05
 
 
 def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str | None = None) -> None:
@@ -84,20 +83,27 @@ def ended_with(lock: DirectoryLock) -> Iterator[None]:
             if (lost := lock.check_in_place()) is not None:
                 found.append(lost)
                 log.critical("%s: this backend stops, and stores nothing more", lost)
-                while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL and not ending.wait(HANDLER_SECONDS):
-                    pass  # the server handles it only once it serves: before, it would end this process unheard
-                if not ending.is_set():
-                    os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), signal.SIGTERM)
 
     looking = Thread(target=look, name="data directory", daemon=True)
+    before = signal.signal(signal.SIGTERM, _stop_in_order)
     looking.start()
     try:
         yield
+    except SystemExit:  # SIGTERM before it served
+        if not found:
+            raise
     finally:
         ending.set()
         looking.join()
+        signal.signal(signal.SIGTERM, before)
     if found:
         raise ConflictError(f"{found[0]}. What was acknowledged is in the directory that was served.")
+
+
+def _stop_in_order(*_: object) -> NoReturn:
+    """Unwind while the server does not handle SIGTERM yet; by default it would end this process unheard."""
+    sys.exit(0)
 
 
 def _say(line: str) -> None:

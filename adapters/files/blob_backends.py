@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 from uuid import uuid4
 
-from adapters.host.files import flush, open_regular
+from adapters.host.files import open_regular
+from autolearn.secret_files import flush
 from domain.errors import BadInputError
 
 

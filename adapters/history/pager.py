@@ -39,7 +39,7 @@ class PageRow:
 class IndexScan:
     """Entries of one index, the tests that rows of the page pass, and the order of the page.
 
-    `index`: the entries of a fact with these keys; None: all rows, by number. PageRow numbers are in [low, high).
+    `index`: the entries of a fact with these keys; None: all rows, by number. Row numbers are in [low, high).
     Sorted by a fact, a scan finds either the rows that have it, those behind `after`, or the rows `lacking` it.
     """
 

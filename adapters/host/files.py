@@ -10,6 +10,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from autolearn.secret_files import flush
+
 SPECIAL: Final = (
     (stat.S_ISLNK, "a link"),
     (stat.S_ISFIFO, "a FIFO"),
@@ -19,18 +21,6 @@ SPECIAL: Final = (
     (stat.S_ISBLK, "a device"),
 )
 READING: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-def flush(path: Path) -> None:
-    """Flush a file's bytes, or the names in a folder, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some file systems cannot flush folders
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def write_whole(path: Path, text: str) -> None:

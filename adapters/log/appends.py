@@ -12,6 +12,7 @@ from uuid import UUID
 
 from adapters.log.chain import Tail, commit_hash, framed_events
 from adapters.log.events import encode
+from adapters.log.group_commit import Pending
 from adapters.log.times import from_microseconds
 from commands.ports import AppendHeader, Receipt, VersionConflict
 from domain.errors import BadInputError, TooLargeError
@@ -90,6 +91,16 @@ class AppendPlan:
         self.tail = Tail(position, at, found)
         ids = append.command_id, append.append_id
         return RawCommit(first, position, from_microseconds(at), *ids, append.digest, found, append.events)
+
+    def add_all(self, jobs: Sequence[Pending[Append, RawCommit]]) -> list[tuple[Pending[Append, RawCommit], RawCommit]]:
+        """Return the jobs that may go in, each with its commit; the others get their refusal."""
+        planned = []
+        for job in jobs:
+            try:
+                planned.append((job, self.add(job.input)))
+            except (KnownAppendError, VersionConflict) as refusal:
+                job.refusal = refusal
+        return planned
 
     def check(self, append: Append) -> None:
         """Raise KnownAppendError, or VersionConflict where an event does not follow the last one of its stream."""

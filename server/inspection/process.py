@@ -1,31 +1,19 @@
-"""Verify, replay and rebuild in a process of their own: it only reads what is stored, and streams JSON lines.
-
-`python -m server.inspection.process KIND` reads its arguments as a line of JSON from standard input, settings from the
-environment. It ends when standard input does: then nobody waits for it.
-"""
+"""Starts verify, replay and rebuild in processes of their own (`server.inspection.__main__`); passes on their steps."""
 
 from __future__ import annotations
 
-import gc
-import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
-from adapters.host.printable import PrintableStream
-from adapters.host.private_files import UMASK
 from adapters.host.processes import python_command
-from autolearn.secret_files import forbid_dumps
 from commands.cancellation import Cancellation
-from domain.errors import AutoLearnError, BadInputError, ConflictError, NotAbleError
-from server.inspection.pipes import end_with_caller, steps_of_process
+from domain.errors import BadInputError, ConflictError, NotAbleError
+from server.inspection.pipes import steps_of_process
 
 Step = dict[str, Any]
-RARELY = (100_000, 20, 50)  # events come and go without a circle: looking for garbage takes a fifth of the time
 KINDS = ("verify", "replay", "rebuild")
 ADOPT_SECONDS = 600.0  # what was appended during a rebuild is folded in less, else nothing is folded at all
 
@@ -86,35 +74,4 @@ class ProcessInspector:
             ) from None
 
     def _steps(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[Step]:
-        return steps_of_process(
-            python_command("server.inspection.process", kind), self._environment, arguments, cancellation
-        )
-
-
-def main() -> int:
-    """Run one inspection and print its steps; serving goes first."""
-    os.nice(5)
-    os.umask(UMASK)
-    sys.stderr = PrintableStream(sys.stderr)
-    forbid_dumps()
-    gc.set_threshold(*RARELY)
-    arguments = json.loads(sys.stdin.readline())
-    end_with_caller(sys.stdin)
-    from server.inspection.inspections import inspect  # noqa: PLC0415 - the stores, only in this process
-    from server.settings import read_settings  # noqa: PLC0415 - idem
-
-    try:
-        for step in inspect(read_settings(), sys.argv[1], arguments):
-            _write_step(step)
-    except AutoLearnError as refused:
-        _write_step({"error": refused.slug, "sentence": refused.sentence, "facts": refused.facts})
-    return 0
-
-
-def _write_step(step: Step) -> None:
-    sys.stdout.write(json.dumps(step) + "\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        return steps_of_process(python_command("server.inspection", kind), self._environment, arguments, cancellation)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,3 +103,26 @@ def test_up_beside_one_that_starts_names_no_process(run: Run, home: Path) -> Non
 )
 def test_the_url_of_an_address_is_one_that_the_client_takes(address: str, url: str) -> None:
     assert url_of(address, 8420) == backend_url(url)
+
+
+TAKEN_BEFORE_SERVING = """
+from threading import Event
+from server import programs
+from domain.errors import ConflictError
+
+class Taken:
+    def check_in_place(self):
+        return "the directory was taken away"
+
+programs.LOOK_SECONDS = 0.01
+try:
+    with programs.ended_with(Taken()):
+        Event().wait(60)
+except ConflictError as refusal:
+    print(refusal.sentence)
+"""
+
+
+def test_a_directory_taken_away_before_serving_ends_the_process_in_order() -> None:
+    done = subprocess.run([sys.executable, "-c", TAKEN_BEFORE_SERVING], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.partition(".")[0]) == (0, "the directory was taken away"), done.stderr

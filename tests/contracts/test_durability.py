@@ -11,8 +11,7 @@ import pytest
 
 from adapters.embedded.directory.format import check_format, check_master_key
 from adapters.embedded.read_models.generations import Generations
-from adapters.host.files import flush
-from autolearn.secret_files import write_secret
+from autolearn.secret_files import flush, write_secret
 
 
 @pytest.fixture

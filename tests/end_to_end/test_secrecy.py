@@ -68,7 +68,7 @@ def test_no_process_of_a_backend_leaves_a_core_dump(shell: Shell, place: Place) 
         "from adapters.security.keys import make_master_key; make_master_key('master.key')",
         "from adapters.security.keys import read_master_key; read_master_key('there.key')",
         "from autolearn.credentials import Credentials; Credentials.read('credentials.json')",
-        "import sys; from server.inspection.process import main; sys.argv = ['', 'verify']; sys.stdin.close(); main()",
+        "import sys; from server.inspection.__main__ import main; sys.argv = ['', 'verify']; sys.stdin.close(); main()",
         "import adapters.tasks.preload",
         "",
     ],

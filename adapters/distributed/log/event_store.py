@@ -81,14 +81,7 @@ class MongoCommitPlanner:
 
     def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, RawCommit]]:
         log = _SeenVersionsFirst(self._streams, self._streams.held(self._unproven(jobs)))
-        plan = AppendPlan(log, tail, self._now(), trusting=True)
-        planned = []
-        for job in jobs:
-            try:
-                planned.append((job, plan.add(job.input)))
-            except (KnownAppendError, VersionConflict) as refusal:
-                job.refusal = refusal
-        return planned
+        return AppendPlan(log, tail, self._now(), trusting=True).add_all(jobs)
 
     def refusal(self, job: Job) -> Exception | None:
         try:

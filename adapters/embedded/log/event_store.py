@@ -16,7 +16,7 @@ from adapters.log.chain import Tail
 from adapters.log.events import decode
 from adapters.log.group_commit import Pending
 from adapters.log.times import from_microseconds, microseconds_now
-from commands.ports import AppendHeader, DuplicateAppend, Receipt, VersionConflict
+from commands.ports import AppendHeader, DuplicateAppend, Receipt
 from domain.errors import NotAbleError
 from domain.events import NO_METADATA, Event
 from projections.ports import RawCommit, RawEvent
@@ -100,14 +100,8 @@ class SqliteCommitPlanner:
     def plan(
         self, connection: sqlite3.Connection, tail: Tail, jobs: Sequence[Job], *, trusting: bool
     ) -> list[tuple[Job, RawCommit]]:
-        plan = AppendPlan(StoredStreams(connection, trusting), tail, self._now(), trusting=trusting)
-        planned = []
-        for job in jobs:
-            try:
-                planned.append((job, plan.add(job.input)))
-            except (KnownAppendError, VersionConflict) as refusal:
-                job.refusal = refusal
-        return planned
+        log = StoredStreams(connection, trusting)
+        return AppendPlan(log, tail, self._now(), trusting=trusting).add_all(jobs)
 
 
 @dataclass(slots=True)

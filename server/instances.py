@@ -60,6 +60,10 @@ class Instances:
             if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):  # not only stopped, or continued
                 raise NotAbleError("An instance has ended by itself, and so do the others: its own message is above.")
 
+    def request_stop(self) -> None:
+        """Let `wait` return; from any thread."""
+        os.kill(os.getpid(), signal.SIGTERM)
+
     def _start(self, numbers: Iterable[int]) -> None:
         """Start instances and wait until they answer; raises what the first that does not was refused for."""
         pipes = [self._fork(number) for number in numbers]

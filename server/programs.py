@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event as Signal
 from threading import Thread
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from adapters.host.directory_lock import DirectoryLock
 from adapters.host.printable import visible
+from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import listen_at
 from domain.errors import BadInputError, ConflictError
 from server.compose import lock_directory, open_runner
@@ -48,16 +48,17 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
             where = f": {many}" if distributed else f"; its data is in {visible(str(settings.data))}"
             _say(f"AutoLearn answers at {listener.url}{where}. {ends}.")
 
-        def run(number: int, answers: Callable[[], None]) -> None:
-            open_runner(settings, lock, ALL, accept_loss).run(listener, answers, is_first=number == 0)
+        def run(number: int, answers: Callable[[], None], shutdown: ShutdownRequest) -> None:
+            open_runner(settings, lock, ALL, accept_loss).run(listener, answers, shutdown, is_first=number == 0)
 
         if instances == 1:
-            with ended_with(lock):
-                run(0, announce)
+            shutdown = ShutdownRequest()
+            with ended_with(lock, shutdown.make):
+                run(0, announce, shutdown)
         else:
-            with Instances(run, instances) as several:
+            with Instances(lambda number, answers: run(number, answers, ShutdownRequest()), instances) as several:
                 announce()
-                with ended_with(lock):
+                with ended_with(lock, several.request_stop):
                     several.wait()
 
 
@@ -70,12 +71,12 @@ def run_roles(roles: Roles, port: int) -> None:
     with listen_at(settings.listen, port) as listener:
         what = ", ".join(roles.names)
         runner = open_runner(settings, None, roles)
-        runner.run(listener, lambda: _say(f"AutoLearn {what} answers at {listener.url}"))
+        runner.run(listener, lambda: _say(f"AutoLearn {what} answers at {listener.url}"), ShutdownRequest())
 
 
 @contextmanager
-def ended_with(lock: DirectoryLock) -> Iterator[None]:
-    """End this process in order as soon as its data directory was taken away; raises ConflictError, which says so."""
+def ended_with(lock: DirectoryLock, stop: Callable[[], object]) -> Iterator[None]:
+    """Call `stop` as soon as the data directory was taken away; in the end raises ConflictError, which says so."""
     ending, found = Signal(), list[str]()
 
     def look() -> None:
@@ -83,27 +84,17 @@ def ended_with(lock: DirectoryLock) -> Iterator[None]:
             if (lost := lock.check_in_place()) is not None:
                 found.append(lost)
                 log.critical("%s: this backend stops, and stores nothing more", lost)
-                os.kill(os.getpid(), signal.SIGTERM)
+                stop()
 
     looking = Thread(target=look, name="data directory", daemon=True)
-    before = signal.signal(signal.SIGTERM, _stop_in_order)
     looking.start()
     try:
         yield
-    except SystemExit:  # SIGTERM before it served
-        if not found:
-            raise
     finally:
         ending.set()
         looking.join()
-        signal.signal(signal.SIGTERM, before)
     if found:
         raise ConflictError(f"{found[0]}. What was acknowledged is in the directory that was served.")
-
-
-def _stop_in_order(*_: object) -> NoReturn:
-    """Unwind while the server does not handle SIGTERM yet; by default it would end this process unheard."""
-    sys.exit(0)
 
 
 def _say(line: str) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from adapters.host.private_files import UMASK
+from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import Listener, raise_descriptor_limit
 from autolearn.secret_files import forbid_dumps
 from domain.errors import BadInputError
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 WARM = frozenset({"training", "evaluation"})  # their calls wait for a fit or a score: a forkserver stands ready
 
-Serve = Callable[[Listener, Callable[[], object]], None]
-"""Answers on a listener until SIGTERM or SIGINT; then it calls the second, in a thread of its own."""
+Serve = Callable[[Listener, ShutdownRequest, Callable[[], object]], None]
+"""Answers on a listener until the request is made; then it calls the last, in a thread of its own."""
 
 log = logging.getLogger(__name__)
 
@@ -65,17 +66,22 @@ class Runner:
     opened: ExitStack
     _closing: Signal = field(default_factory=Signal)
 
-    def run(self, listener: Listener, answers: Callable[[], None], *, is_first: bool = False) -> None:
-        """Run until SIGTERM or SIGINT. `answers` is called when calls are let in.
+    def run(
+        self, listener: Listener, answers: Callable[[], None], shutdown: ShutdownRequest, *, is_first: bool = False
+    ) -> None:
+        """Run until `shutdown` is made, as SIGTERM and SIGINT do. `answers` is called when calls are let in.
 
+        A signal before that ends the process at once: nothing was acknowledged yet.
         `is_first`: the client `local` is made where there is none. Raises domain.errors where it cannot start.
         """
         try:
             self._check_exposure()
             self._start(is_first=is_first)
-            listener.open()
-            answers()
-            self.serve(listener, self.services.application.close if self.services else self._closing.set)
+            with shutdown.made_by_signals():
+                listener.open()
+                answers()
+                stop = self.services.application.close if self.services else self._closing.set
+                self.serve(listener, shutdown, stop)
         finally:
             self.close()
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from threading import Thread
-from types import FrameType
 from typing import Any
 
 import uvicorn
 
+from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import BACKLOG, Listener, affordable_connections
 from adapters.serving.connection import Connection
 from adapters.serving.connections import Connections, OnRefused, ignore_refusal
@@ -25,50 +24,45 @@ LEAVE_SECONDS = 5  # for calls in flight, once their tasks are ended
 
 
 class HttpServer(uvicorn.Server):
-    """A uvicorn server that calls `stop` as soon as it is told to stop, so that calls which wait for a task return."""
+    """A uvicorn server that serves until a request to stop, and then calls `stop`, so that calls which wait return."""
 
-    def __init__(self, app: Any, connections: Connections, stop: Callable[[], object]) -> None:
+    def __init__(
+        self, app: Any, connections: Connections, shutdown: ShutdownRequest, stop: Callable[[], object]
+    ) -> None:
         super().__init__(configure(app, connections))
-        self._stop, self._connections = stop, connections
+        self._shutdown, self._stop, self._connections = shutdown, stop, connections
 
     async def on_tick(self, counter: int) -> bool:
-        """Look at all connections every second."""
+        """Look at all connections every second, and at the request to stop each time."""
         if counter % TICKS_OF_A_SECOND == 0:
             self._connections.check_deadlines(asyncio.get_running_loop().time())
-        return await super().on_tick(counter)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop, at the first signal; a second one lets go of calls in flight."""
+        if not self._shutdown.is_made:
+            return await super().on_tick(counter)
         Thread(target=self._stop, name="stopping", daemon=True).start()
-        super().handle_exit(sig, frame)
+        return True
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Handle signals while serving; uvicorn would raise them again afterwards, before the stores are closed."""
-        before = {sig: signal.signal(sig, self.handle_exit) for sig in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for sig, handler in before.items():
-                signal.signal(sig, handler)
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # a generator's, in uvicorn
+        """Handle none: the process does. Uvicorn would raise them again after serving, before the stores are closed."""
+        return nullcontext()
 
 
 def serve(
     app: Any,
     listener: Listener,
+    shutdown: ShutdownRequest,
     stop: Callable[[], object],
     *,
     connections: int,
     proxies: Sequence[Network] = (),
     refused: OnRefused = ignore_refusal,
 ) -> None:
-    """Serve an ASGI application until SIGTERM or SIGINT, at which `stop` is called in a thread of its own.
+    """Serve an ASGI application until a request to stop, at which `stop` is called in a thread of its own.
 
     `connections`: how many at a time. `proxies` are believed about who calls. `refused` hears of what is refused
     before it is a call.
     """
     limits = replace(ConnectionLimits(), most=affordable_connections(connections))
-    HttpServer(CallerAddress(app, proxies), Connections(limits, refused), stop).run(sockets=[listener.socket])
+    HttpServer(CallerAddress(app, proxies), Connections(limits, refused), shutdown, stop).run(sockets=[listener.socket])
 
 
 def configure(app: Any, connections: Connections) -> uvicorn.Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import Listener
 from adapters.http.routes.process_health import ProcessHealth, make_health_app
 from adapters.serving.http_server import serve
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 def serve_calls(settings: Settings, services: Services) -> Serve:
     """Return what answers the calls of the services that a process serves."""
 
-    def answer(listener: Listener, stop: Callable[[], object]) -> None:
+    def answer(listener: Listener, shutdown: ShutdownRequest, stop: Callable[[], object]) -> None:
         from adapters.http.app import make_app  # noqa: PLC0415 - FastAPI, once all that may be refused is checked
 
         app = make_app(services.backend, services.roles.serve)
         serve(
             app,
             listener,
+            shutdown,
             stop,
             connections=settings.connections,
             proxies=settings.proxy_networks,
@@ -37,9 +39,9 @@ def serve_calls(settings: Settings, services: Services) -> Serve:
 def serve_health(settings: Settings, parts: Sequence[ProcessHealth]) -> Serve:
     """Return what tells how a process is that answers no calls."""
 
-    def answer(listener: Listener, stop: Callable[[], object]) -> None:
+    def answer(listener: Listener, shutdown: ShutdownRequest, stop: Callable[[], object]) -> None:
         app = make_health_app(ProcessHealth.joined(parts))
-        serve(app, listener, stop, connections=settings.connections, proxies=settings.proxy_networks)
+        serve(app, listener, shutdown, stop, connections=settings.connections, proxies=settings.proxy_networks)
 
     return answer
 

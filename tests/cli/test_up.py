@@ -7,10 +7,10 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -19,6 +19,8 @@ from adapters.host.directory_lock import started_at
 from adapters.host.sockets import url_of
 from autolearn.locations import backend_url
 from cli import up
+from domain.errors import ConflictError
+from server import programs
 from tests.cli.conftest import Run
 
 
@@ -105,24 +107,19 @@ def test_the_url_of_an_address_is_one_that_the_client_takes(address: str, url: s
     assert url_of(address, 8420) == backend_url(url)
 
 
-TAKEN_BEFORE_SERVING = """
-from threading import Event
-from server import programs
-from domain.errors import ConflictError
-
 class Taken:
-    def check_in_place(self):
+    """A lock whose directory is gone."""
+
+    def check_in_place(self) -> str:
+        """Return why."""
         return "the directory was taken away"
 
-programs.LOOK_SECONDS = 0.01
-try:
-    with programs.ended_with(Taken()):
-        Event().wait(60)
-except ConflictError as refusal:
-    print(refusal.sentence)
-"""
 
-
-def test_a_directory_taken_away_before_serving_ends_the_process_in_order() -> None:
-    done = subprocess.run([sys.executable, "-c", TAKEN_BEFORE_SERVING], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.partition(".")[0]) == (0, "the directory was taken away"), done.stderr
+def test_a_directory_taken_away_before_serving_ends_the_process_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "LOOK_SECONDS", 0.01)
+    stopped = Event()
+    with (
+        pytest.raises(ConflictError, match="the directory was taken away"),
+        programs.ended_with(Taken(), stopped.set),  # type: ignore[arg-type]  # all that is asked of a lock
+    ):
+        assert stopped.wait(60)

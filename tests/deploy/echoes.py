@@ -12,10 +12,11 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import listen_at
 from adapters.serving.connections import Connections
+from adapters.serving.http_server import HttpServer
 from adapters.serving.limits import ConnectionLimits
-from tests.serving.place import InThread
 
 SECONDS = 60.0
 
@@ -115,12 +116,13 @@ def served(app: Any) -> Iterator[str]:
     with listen_at("127.0.0.1", 0) as listener:
         listener.open()
         connections = Connections(ConnectionLimits())
-        server = InThread(app, connections, lambda: None)
+        shutdown = ShutdownRequest()
+        server = HttpServer(app, connections, shutdown, lambda: None)
         server.config.timeout_graceful_shutdown = 1
         thread = threading.Thread(target=server.run, args=([listener.socket],))
         thread.start()
         try:
             yield listener.url
         finally:
-            server.should_exit = True
+            shutdown.make()
             thread.join(SECONDS)

@@ -6,13 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import listen_at
 from adapters.http.problems import Problem
 from adapters.serving.connections import Connections
@@ -23,14 +23,6 @@ SECONDS = 60.0
 QUICK = ConnectionLimits(
     head_seconds=1, idle_seconds=2, pace_seconds=1, pace_bytes=1000, linger_seconds=0.5, target=2000, stray=65536
 )
-
-
-class InThread(HttpServer):
-    """A server whose signals are another's."""
-
-    def capture_signals(self) -> Any:
-        """Handle none."""
-        return nullcontext()
 
 
 @dataclass
@@ -119,13 +111,14 @@ def place(limits: ConnectionLimits = QUICK) -> Iterator[Place]:
         connections = Connections(limits, tell)
         here = Place(listener.socket.getsockname()[1], connections, refused)
 
-        server = InThread(here, connections, lambda: None)
+        shutdown = ShutdownRequest()
+        server = HttpServer(here, connections, shutdown, lambda: None)
         thread = threading.Thread(target=run, args=(server, listener.socket))
         thread.start()
         try:
             yield here
         finally:
-            server.should_exit = True
+            shutdown.make()
             thread.join(SECONDS)
 
 

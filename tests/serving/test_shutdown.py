@@ -1,0 +1,46 @@
+"""A request to stop ends serving in order, however early it comes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from adapters.host.shutdown import ShutdownRequest
+from adapters.host.sockets import listen_at
+from adapters.http.routes.process_health import ProcessHealth, make_health_app
+from adapters.serving.http_server import serve
+from tests.end_to_end.place import SECONDS, Place
+
+
+def test_a_request_made_before_serving_ends_it_at_once() -> None:
+    shutdown, stopped = ShutdownRequest(), Event()
+    shutdown.make()
+    with listen_at("127.0.0.1", 0) as listener:
+        listener.open()
+        serve(
+            make_health_app(ProcessHealth("idle", lambda: None, dict)), listener, shutdown, stopped.set, connections=10
+        )
+    assert stopped.wait(SECONDS)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_signals_make_the_request_and_raise_nothing(sent: signal.Signals) -> None:
+    shutdown, before = ShutdownRequest(), signal.getsignal(sent)
+    with shutdown.made_by_signals():
+        assert not shutdown.is_made
+        os.kill(os.getpid(), sent)
+        assert shutdown.is_made
+    assert signal.getsignal(sent) is before
+
+
+def test_a_process_stopped_as_soon_as_it_answers_ends_in_order(tmp_path: Path) -> None:
+    places = [Place(tmp_path / str(number)) for number in range(3)]
+    for place in places:  # side by side: their threads still load what a first start needs
+        place.start()
+        assert place.process is not None
+        place.process.terminate()
+    assert [place.process.wait(SECONDS) for place in places if place.process] == [0, 0, 0]

@@ -123,7 +123,8 @@ def client_of(url: str, data: Path, position: int) -> BackendClient:
 def page_figures(folder: Path, count: int) -> Iterator[Figure]:
     """Compare pages of this many finished runs, each asked over a connection of its own."""
     data = folder / "autolearn"
-    data.mkdir(parents=True)
+    with autolearn(data):
+        pass  # the audit log begins with the first start: a log that has commits and no record of a call is refused
     database = Database(data / EVENTS)
     store = SqliteEventStore(database)
     many.fill(store, range(count))

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from autolearn.errors import InvalidInputError
 
-DEFAULT_URL = "http://127.0.0.1:8420"
+DEFAULT_PORT = 8420  # of `up` and `serve` too
+DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
 def data_directory() -> Path:

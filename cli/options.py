@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from autolearn.locations import DEFAULT_PORT, DEFAULT_URL
+
 Command = Callable[..., Any]
 
 FORMATS = ("table", "json", "jsonl", "csv")
@@ -27,13 +29,16 @@ class Finite(click.FloatRange):
 
 FORMAT = click.option("-o", "--output", "form", type=click.Choice(FORMATS), help="Format of the result.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Same as -o json.")
-URL = click.option("--url", help="The backend.  [default: AUTOLEARN_URL or http://127.0.0.1:8420]")
+URL = click.option("--url", help=f"The backend.  [default: AUTOLEARN_URL or {DEFAULT_URL}]")
 
 as_of = click.option("--as-of", metavar="T", help="What was true then: a time with zone, `2h ago`, or `@position`.")
 no_wait = click.option("--no-wait", is_flag=True, help="Answer at once (`Prefer: respond-async`); the task goes on.")
 reason = click.option("--reason", required=True, help="Why; it is kept with the event.")
 limit = click.option("--limit", type=click.IntRange(1, 1000), help="At most so many rows, up to 1,000.  [default: 100]")
 cursor = click.option("--cursor", help="Continue after an earlier page, which printed this.")
+port_option = click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one."
+)
 
 
 def shared_before_command(group: Command) -> Command:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import click
 
+from cli.options import port_option
 from server.roles import SERVICES, Roles
 
-DEFAULT_PORT = 8420
-
 service_argument = click.argument("service", type=click.Choice(SERVICES))
-port_option = click.option(
-    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one."
-)
 health_option = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Of health and metrics.  [default: any free one]"
 )

@@ -15,6 +15,7 @@ import click
 from adapters.host.printable import visible
 from adapters.host.private_files import make_own_folder
 from autolearn.locations import data_directory
+from cli.options import port_option
 from domain.errors import (
     ConflictError,
     NotFoundError,
@@ -22,7 +23,6 @@ from domain.errors import (
 )
 from server.detached import Detached
 
-DEFAULT_PORT = 8420
 MODES = ("embedded", "distributed")
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
@@ -37,7 +37,7 @@ at = click.option(
 
 @click.command()
 @at
-@click.option("--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0: any free one.")
+@port_option
 @click.option("--detach", is_flag=True, help="Return when it answers; `autolearn down` stops it.")
 @click.option("--mode", type=click.Choice(MODES), help="Distributed: on Kafka and MongoDB.")
 @click.option("--instances", type=click.IntRange(1, 16), default=1, show_default=True, help="Distributed: processes.")

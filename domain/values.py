@@ -21,6 +21,7 @@ UNFINISHED: frozenset[str] = frozenset({"requested", "started"})
 MAX_EXPERIMENTS_OF_A_SESSION = 500
 MAX_ATTEMPTS = 3
 MAX_TEXT = 4096
+MAX_SEED = 2**32 - 1  # what NumPy takes
 SHORTEST_ID_PREFIX = 4  # characters of an experiment's id
 
 CLIENT_NAME = re.compile(r"[a-z0-9-]{1,40}")

@@ -12,10 +12,19 @@ from projections.cursors import HistoryCursor, open_cursor, seal_cursor
 from projections.filters.conditions import And, Between, Compare, Condition, Not, OneOf, Operator, Or
 from projections.filters.filter import parse, parse_sort
 from projections.filters.vocabulary import vocabulary_at
-from projections.ports import Body, CursorSeal, Documents, Feed, History, HistoryQuery, Offset
+from projections.ports import (
+    MOST_PAGE_ROWS,
+    PAGE_ROWS,
+    Body,
+    CursorSeal,
+    Documents,
+    Feed,
+    History,
+    HistoryQuery,
+    Offset,
+)
 from projections.visibility import Viewer
 
-LARGEST_PAGE = 1000
 MICROSECOND = timedelta(microseconds=1)  # commits have their times in these
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -32,7 +41,7 @@ class HistoryRequest:
     since: str | None = None
     until: str | None = None
     sort: str | None = None
-    limit: int = 100
+    limit: int = PAGE_ROWS
     withdrawn: bool = False
 
 
@@ -49,8 +58,9 @@ class HistoryAnswers:
         self, viewer: Viewer, request: HistoryRequest, at: int, now: datetime, offset: Offset | None = None
     ) -> Body:
         """Return a page as of a position. Raises BadInputError, FilterError, AmbiguousNameError."""
-        if not 1 <= request.limit <= LARGEST_PAGE:
-            raise BadInputError(f"A page has 1 to {LARGEST_PAGE} rows, not {request.limit}.", allowed=[1, LARGEST_PAGE])
+        if not 1 <= request.limit <= MOST_PAGE_ROWS:
+            sentence = f"A page has 1 to {MOST_PAGE_ROWS} rows, not {request.limit}."
+            raise BadInputError(sentence, allowed=[1, MOST_PAGE_ROWS])
         names = vocabulary_at(self.documents, at)
         parts = [*_columns(request), *_times(request, now)]
         if request.where and request.where.strip():

@@ -21,6 +21,8 @@ Entry = tuple[str, str, int, Any]  # kind, id, position, JSON-able value (not on
 
 OPEN = 2**62  # the `to` of a version that is still true
 ROWS_PER_COMMIT = 1024  # numbers that each commit has for rows of history
+PAGE_ROWS = 100  # of a page of any list, where nothing else is asked for
+MOST_PAGE_ROWS = 1000
 GENESIS = bytes(32)  # the chain hash before the first entry
 
 
@@ -211,7 +213,7 @@ class HistoryQuery:
     where: Condition | None = None
     sort: Sort = NEWEST_FIRST
     after: Offset | None = None
-    limit: int = 100
+    limit: int = PAGE_ROWS
     withdrawn: bool = False
 
 

@@ -12,7 +12,9 @@ from enum import Enum
 from hashlib import sha256
 from typing import Any, Protocol
 
-KEPT_SECONDS = 600  # longer than any token counts: 60 s, from a clock that is 60 s ahead
+from autolearn.protocol.tokens import VALID_SECONDS
+
+KEPT_SECONDS = 10 * VALID_SECONDS  # a token counts for 2 of them: it may come from a clock that is ahead
 LARGEST_KEPT = 256 * 1024
 
 

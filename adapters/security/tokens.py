@@ -1,4 +1,4 @@
-"""Reads tokens (`autolearn/protocol/tokens.py` makes them); one is valid for 60 s."""
+"""Reads tokens (`autolearn/protocol/tokens.py` makes them)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 from cryptography.fernet import Fernet, InvalidToken
 
 from autolearn.protocol.sealing import BOUND_BYTES
-from autolearn.protocol.tokens import SCHEME, token_binding
+from autolearn.protocol.tokens import SCHEME, VALID_SECONDS, token_binding
 from domain.errors import NotAuthenticatedError
 from domain.values import CLIENT_NAME
 
 HINT = "`autolearn call` signs and seals, `autolearn proxy` is for curl and browsers."
-VALID_SECONDS = 60
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,128}")
 

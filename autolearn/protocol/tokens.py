@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from autolearn.protocol.sealing import bound
 
 SCHEME = "AutoLearn"
+VALID_SECONDS = 60  # before and after the time in it: the two clocks may differ so much
 EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 

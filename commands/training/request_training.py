@@ -12,11 +12,13 @@ from commands.ports import Receipt
 from commands.settings_check import complete_settings
 from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
-from domain.values import experiment_stream, session_id
+from domain.values import MAX_SEED, experiment_stream, session_id
+
+DEFAULT_TEST_SIZE = 0.25
 
 NUMBERS: dict[str, dict[str, Any]] = {
-    "test_size": {"type": "number", "default": 0.25, "exclusive_minimum": 0, "exclusive_maximum": 1},
-    "seed": {"type": "integer", "default": None, "minimum": 0, "maximum": 2**32 - 1},  # what NumPy takes
+    "test_size": {"type": "number", "default": DEFAULT_TEST_SIZE, "exclusive_minimum": 0, "exclusive_maximum": 1},
+    "seed": {"type": "integer", "default": None, "minimum": 0, "maximum": MAX_SEED},
 }
 
 
@@ -28,7 +30,7 @@ class RequestTraining:
     model: str
     settings: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
-    test_size: float = 0.25
+    test_size: float = DEFAULT_TEST_SIZE
 
 
 def request_training(command: RequestTraining, context: CommandContext) -> Receipt | None:

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.http.routes.context import LONGEST_WAIT
 from autolearn.transport import ANSWER_SECONDS, CONNECT_SECONDS
 from cli.options import parse_value
+from commands.application import SYNC_SECONDS
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, history, row, training
 from tests.cli.fake_backend import FakeBackend, Reply
@@ -76,7 +76,7 @@ def test_reproduce_waits_to_the_end(backend: FakeBackend, run: Run) -> None:
 
 
 def test_the_client_waits_longer_than_the_backend_does() -> None:
-    assert ANSWER_SECONDS > LONGEST_WAIT + CONNECT_SECONDS
+    assert ANSWER_SECONDS > SYNC_SECONDS + CONNECT_SECONDS
 
 
 def test_train_without_waiting(backend: FakeBackend, run: Run) -> None:

@@ -22,7 +22,7 @@ from adapters.http.middleware.request_context import RequestContext
 from adapters.http.routes.request_schemas import When
 from adapters.http.streams.frames import event_stream
 from autolearn.protocol.headers import EVENT_STREAM, HEAD, JSON, POSITION
-from commands.application import RunningCommand
+from commands.application import SYNC_SECONDS, RunningCommand
 from commands.call import Answer, Call
 from commands.cancellation import Cancellation
 from domain.errors import AutoLearnError, ForbiddenError, NotAbleError, NotReachedError
@@ -32,7 +32,6 @@ from projections.visibility import Viewer
 T = TypeVar("T")
 
 REACHED_WITHIN = 5.0  # seconds
-LONGEST_WAIT = 60.0
 WAIT = re.compile(r"wait\s*=\s*\"?(\d{1,9})\"?", re.IGNORECASE)
 
 Question = Callable[[int | None], dict[str, Any]]
@@ -227,5 +226,5 @@ def read_preference(header: str) -> tuple[float, str]:
     waits = [match for part in parts if (match := WAIT.fullmatch(part))]
     is_async = any(part.lower() == "respond-async" for part in parts)
     applied = (["respond-async"] if is_async else []) + [f"wait={match[1]}" for match in waits[:1]]
-    wait = float(waits[0][1]) if waits else 0.0 if is_async else LONGEST_WAIT
-    return min(wait, LONGEST_WAIT), ", ".join(applied)
+    wait = float(waits[0][1]) if waits else 0.0 if is_async else SYNC_SECONDS
+    return min(wait, SYNC_SECONDS), ", ".join(applied)

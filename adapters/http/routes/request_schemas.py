@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from commands.training.request_training import DEFAULT_TEST_SIZE
+from projections.ports import MOST_PAGE_ROWS, PAGE_ROWS
+
 LAST = 2**62
-MOST_ROWS = 1000
 
 
 class Incoming(BaseModel):
@@ -40,7 +42,7 @@ class NewTraining(Incoming):
     model: str
     settings: dict[str, Any] = Field(default_factory=dict)
     seed: int | None = Field(None, description="0 .. 2^32-1; drawn and recorded where none is given")
-    test_size: float = Field(0.25, description="held-out part, between 0 and 1")
+    test_size: float = Field(DEFAULT_TEST_SIZE, description="held-out part, between 0 and 1")
 
 
 class Evaluation(Incoming):
@@ -122,7 +124,7 @@ class HistorySearch(When):
     since: str | None = None
     until: str | None = None
     sort: str | None = Field(None, description="a measure, setting or column; `-` before it: descending")
-    limit: int = Field(100, ge=1, le=MOST_ROWS)
+    limit: int = Field(PAGE_ROWS, ge=1, le=MOST_PAGE_ROWS)
     cursor: str | None = None
     withdrawn: bool = False
 
@@ -142,7 +144,7 @@ class LogFilter(After):
 class LogPage(LogFilter):
     """A page of the log, newest first."""
 
-    limit: int = Field(100, ge=1, le=MOST_ROWS)
+    limit: int = Field(PAGE_ROWS, ge=1, le=MOST_PAGE_ROWS)
     cursor: str | None = None
 
 

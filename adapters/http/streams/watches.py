@@ -17,10 +17,9 @@ from typing import Any
 
 from adapters.http.backend import Backend
 from adapters.http.middleware.limits import ThreadPools
-from adapters.http.routes.request_schemas import MOST_ROWS
 from adapters.http.streams.frames import make_frame
 from domain.errors import AutoLearnError
-from projections.ports import AuditLog, Documents, StoredAuditRecord
+from projections.ports import MOST_PAGE_ROWS, AuditLog, Documents, StoredAuditRecord
 
 log = logging.getLogger(__name__)
 
@@ -178,7 +177,7 @@ class AuditLogWatch:
             return ()
         if self._entries[0].position <= position + 1:
             return self._entries[bisect_right(self._entries, position, key=lambda entry: entry.position) :]
-        read = partial(self._audit_log.read, position, MOST_ROWS)
+        read = partial(self._audit_log.read, position, MOST_PAGE_ROWS)
         return [AuditEntry(record) for record in await self._pools.run_for_stream(read)]
 
     @property

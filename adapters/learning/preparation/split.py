@@ -12,8 +12,8 @@ from sklearn.model_selection import train_test_split
 
 from adapters.learning.preparation.frame import class_name
 from domain.errors import BadInputError
+from domain.values import MAX_SEED
 
-MAX_SEED = 2**32 - 1
 SMALLEST_CLASS = 2
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from domain import experiment_events as events
 from domain.values import experiment_of_stream
 from projections.experiment import KIND as EXPERIMENT
 from projections.experiment import evolved
+from projections.filters.columns import COLUMNS
 from projections.jsonable import comparable
 from projections.ports import OPEN, Body, Current, HistoryRow, Recorded
 
-# An annotation touches no row: it changes nothing that the history shows.
+# What changes a committed experiment as the history shows it; an annotation does not.
 TOUCHES = (
     events.ExperimentCommitted, events.EvaluationCompleted, events.ExperimentWithdrawn, events.ExperimentRestored,
 )  # fmt: skip
-SHOWN = ("experiment", "committed_at", "actor", "session", "model", "dataset", "settings", "measures", "withdrawn")
+ALWAYS_SHOWN = (
+    "experiment", "committed_at", "actor", "session", "model", "dataset", "settings", "measures", "withdrawn",
+)  # fmt: skip
+SHOWN = tuple(dict.fromkeys((*ALWAYS_SHOWN, *(column.path[0] for column in COLUMNS.values() if column.path))))
 
 
 def row_of(recorded: Recorded, current: Current) -> HistoryRow | None:
@@ -40,11 +46,10 @@ def version_of(experiment: Body, from_: int) -> HistoryRow:
 
 def facts_of(row: Body) -> dict[str, Any]:
     """Name what filters compare of a row's body: columns, measures that are numbers, settings of any kind."""
-    columns = {name: row[name] for name in ("actor", "session", "experiment")}
-    names = {name: row[name]["name"] for name in ("model", "dataset")}
+    columns = {name: reduce(getitem, column.path, row) for name, column in COLUMNS.items() if column.path}
     measures = {f"measure.{key}": value for key, value in row["measures"].items() if _is_number(value)}
     settings = {f"setting.{key}": value for key, value in row["settings"].items()}
-    return {name: comparable(value) for name, value in (columns | names | measures | settings).items()}
+    return {name: comparable(value) for name, value in (columns | measures | settings).items()}
 
 
 def _is_number(value: Any) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from domain.errors import BadInputError
 from projections.as_of import is_age, parse_time
 from projections.cursors import HistoryCursor, open_cursor, seal_cursor
+from projections.filters.columns import COLUMNS
 from projections.filters.conditions import And, Between, Compare, Condition, Not, OneOf, Operator, Or
 from projections.filters.filter import parse, parse_sort
 from projections.filters.vocabulary import vocabulary_at
@@ -109,7 +110,7 @@ def _asked(request: HistoryRequest) -> Body:
 
 
 def _columns(request: HistoryRequest) -> list[Condition]:
-    given = {name: getattr(request, name) for name in ("model", "dataset", "actor", "session")}
+    given = {name: value for name, value in asdict(request).items() if name in COLUMNS}
     return [Compare(name, "=", value) for name, value in given.items() if value is not None]
 
 

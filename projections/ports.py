@@ -106,8 +106,8 @@ class Document:
 class HistoryRow:
     """One version of a row. `n` = commit position * `ROWS_PER_COMMIT` + index.
 
-    `facts` is all that filters compare: `measure.X`, `setting.Y` and the columns `model`, `dataset`, `actor`,
-    `session`, `experiment`, with values as `comparable` gives them.
+    `facts` is all that filters compare: `measure.X`, `setting.Y` and the columns (`filters/columns.py`) with a path,
+    with values as `comparable` gives them.
     """
 
     n: int

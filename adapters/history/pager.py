@@ -23,6 +23,7 @@ from projections.filters.conditions import Condition, Simple, conjuncts
 from projections.ports import ROWS_PER_COMMIT, HistoryQuery, Offset, Page, Sort
 
 FIRST_LOOK: Final = 500  # index entries
+COMMON_COLUMNS: Final = ("model", "dataset", "actor")  # asked for most: stores keep them beside every fact
 
 Test = Ranges | Condition
 

@@ -15,9 +15,6 @@ from typing import Literal
 Constant = bool | int | float | str | datetime
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
 
-TEXT_COLUMNS = ("model", "dataset", "actor", "session", "experiment")
-COLUMNS = (*TEXT_COLUMNS, "committed_at", "position")
-
 
 @dataclass(frozen=True, slots=True)
 class Compare:

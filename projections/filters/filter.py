@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import cast
 
 from domain.errors import FilterError
+from projections.filters.columns import COLUMNS, Kind
 from projections.filters.conditions import (
-    TEXT_COLUMNS,
     And,
     Between,
     Compare,
@@ -55,10 +55,11 @@ def parse_sort(text: str | None, vocabulary: Vocabulary) -> Sort:
         return NEWEST_FIRST
     descending = text.startswith("-")
     name = vocabulary.resolve(text.removeprefix("-"), int(descending))
-    if name in TEXT_COLUMNS:
-        expected = ["a measure", "a setting", "committed_at"]
+    if _kind_of(name) == "text":
+        sortable = [it for it in COLUMNS if _kind_of(it) != "text"]
+        expected = ["a measure", "a setting", *sortable]
         raise FilterError(f"One cannot sort by {name}: expected {', '.join(expected)}.", place=0, expected=expected)
-    return Sort("n" if name in {"committed_at", "position"} else name, descending)
+    return Sort("n" if name in COLUMNS and not COLUMNS[name].path else name, descending)
 
 
 def _nodes(part: Part) -> int:
@@ -124,14 +125,21 @@ def _ordered_value(name: str, written: Written) -> Constant:
 
 
 def _value(name: str, written: Written) -> Constant | None:
-    special = {"committed_at": _time, "position": _position}
-    if name in special:
-        return special[name](written)
-    if name in TEXT_COLUMNS or written.quoted:
+    kind = _kind_of(name)
+    if kind == "time":
+        return _time(written)
+    if kind == "whole number":
+        return int(written.text) if WHOLE.fullmatch(written.text) else _refuse(written, "a whole number")
+    if kind == "text" or written.quoted:
         return written.text
-    if name.startswith("measure.") and not NUMBER.fullmatch(written.text) and written.text.lower() != "none":
+    if kind == "number" and not NUMBER.fullmatch(written.text) and written.text.lower() != "none":
         return _refuse(written, "a number", "none")
     return _bare_value(written)
+
+
+def _kind_of(name: str) -> Kind | None:
+    """Return what values a name has; None: of any kind, as settings have."""
+    return COLUMNS[name].kind if name in COLUMNS else "number" if name.startswith("measure.") else None
 
 
 def _bare_value(written: Written) -> Constant | None:
@@ -151,10 +159,6 @@ def _time(written: Written) -> Constant:
     except ValueError:
         return _refuse(written, "a time like 2026-01-31T12:00:00Z")
     return moment if moment.tzinfo else _refuse(written, "a time with a zone, like 2026-01-31T12:00:00Z")
-
-
-def _position(written: Written) -> Constant:
-    return int(written.text) if WHOLE.fullmatch(written.text) else _refuse(written, "a whole number")
 
 
 def _refuse(written: Written, *expected: str) -> Constant:

@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.errors import AmbiguousNameError, FilterError
 from projections.catalog import ALL, NAMES, NO_NAMES
-from projections.filters.conditions import COLUMNS
+from projections.filters.columns import COLUMNS
 from projections.ports import Documents
 
 ALIASES = {"at": "committed_at"}

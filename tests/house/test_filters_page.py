@@ -11,6 +11,7 @@ import pytest
 
 from cli.main import cli
 from domain.errors import FilterError
+from projections.filters.columns import COLUMNS
 from projections.filters.conditions import Compare, Not
 from projections.filters.filter import parse, parse_sort
 from projections.filters.vocabulary import Vocabulary
@@ -48,6 +49,12 @@ def test_an_example_is_a_filter(example: str) -> None:
 @pytest.mark.parametrize("name", spans("Names"))
 def test_a_name_is_known(name: str) -> None:
     assert NAMES.resolve(name, 0)
+
+
+def test_every_column_is_on_the_page() -> None:
+    keys = set(re.findall(r"`([^`]+)`", section(text(PAGE), "Sort keys")))
+    assert {*COLUMNS} - {*spans("Names")} == set()
+    assert {name for name, column in COLUMNS.items() if column.kind != "text"} - keys == set()
 
 
 @pytest.mark.parametrize("key", ["-precision", "C", "committed_at", "position", "-measure.recall:micro"])

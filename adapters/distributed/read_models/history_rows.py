@@ -3,8 +3,8 @@
 `{_id: {n, since}, until, withdrawn, body: JSON text, f: {fact: key}, k: {scope: {fact: entry}}}`, keys in hexadecimal.
 
 Tests read `f`, which no index covers. An entry of `k` is `key.number`: its order is that of the values, then of the
-rows, so one index of all fields gives every sorted history. The scope `all` has every fact; `@DATASET` has measures,
-model and actor again, as the best on one data set is what is asked most.
+rows, so one index of all fields gives every sorted history. The scope `all` has every fact; `@DATASET` has measures
+and common columns again, as the best on one data set is what is asked most.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from adapters.distributed.document_format import DocumentFormat, whole
 from adapters.distributed.mongo import Fields
 from adapters.distributed.read_models.documents import json_or_text
 from adapters.distributed.read_models.version_writes import Write
+from adapters.history.pager import COMMON_COLUMNS
 from adapters.history.ranges import decode, encode
 from projections.ports import ROWS_PER_COMMIT, HistoryRow
 
 ESCAPES: Final = {"~": "~0", ".": "~1", "$": "~2", "\x00": "~3"}
 HEX: Final = "0123456789abcdef"
 DIGITS: Final = 16  # of a row number
+IN_SCOPES: Final = frozenset(COMMON_COLUMNS) - {"dataset"}
 COARSE: Final = 13  # of them tell it but for 12 bits: enough to pass over rows by the index alone
 
 
@@ -78,7 +80,7 @@ def name_of(field: str) -> str:
 
 def is_scoped(name: str) -> bool:
     """Whether a fact stands in the scope of its data set too."""
-    return name.startswith("measure.") or name in {"model", "actor"}
+    return name.startswith("measure.") or name in IN_SCOPES
 
 
 def scope(dataset: str) -> str:

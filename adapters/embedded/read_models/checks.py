@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from adapters.embedded.schema import MAX_NAMED, as_text
+from adapters.history.pager import COMMON_COLUMNS
 from projections.fold import VERSIONS
 from projections.ports import OPEN
 
 REACHED: Final = "(SELECT min(position) FROM progress)"
-COMPARED_COLUMNS: Final = "until,withdrawn,model,dataset,actor"
+COPIED_COLUMNS: Final = ("until", "withdrawn", *COMMON_COLUMNS)
 
 # What is beyond the position that the read models have reached is compared with no commit, and yet served.
 AHEAD: Final = {
@@ -24,12 +25,12 @@ OF_NO_ROW: Final = {
     "history_body": f"""SELECT n, since FROM history_body b
         WHERE NOT EXISTS (SELECT 1 FROM history h WHERE h.n=b.n AND h.since=b.since) LIMIT {MAX_NAMED}""",
     "fact": f"""SELECT n, since, name FROM fact f WHERE NOT EXISTS (
-        SELECT 1 FROM history h WHERE h.n=f.n AND h.since=f.since AND ({COMPARED_COLUMNS})=({
-        ",".join(f"f.{name}" for name in COMPARED_COLUMNS.split(","))
-    })) LIMIT {MAX_NAMED}""",
+        SELECT 1 FROM history h WHERE h.n=f.n AND h.since=f.since AND {
+        " AND ".join(f"h.{name}=f.{name}" for name in COPIED_COLUMNS)
+    }) LIMIT {MAX_NAMED}""",
 }
-UNUSED: Final = f"""SELECT text FROM word WHERE id NOT IN (SELECT model FROM history UNION SELECT dataset FROM history
-    UNION SELECT actor FROM history UNION SELECT name FROM fact) LIMIT {MAX_NAMED}"""
+USED: Final = "".join(f"SELECT {name} FROM history UNION " for name in COMMON_COLUMNS)
+UNUSED: Final = f"SELECT text FROM word WHERE id NOT IN ({USED}SELECT name FROM fact) LIMIT {MAX_NAMED}"
 VERSIONS_OF: Final = "SELECT projection, version FROM progress"
 POSITIONS: Final = "SELECT count(DISTINCT position) FROM progress"
 

@@ -1,5 +1,7 @@
 """The history index in SQLite: pages in a bounded number of steps, now or as of any position."""
 
+# ruff: noqa: S608 - constants and names of the schema are pasted in, values are bound
+
 from __future__ import annotations
 
 import sqlite3
@@ -7,20 +9,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.embedded.read_models.database import ReadDatabase, json_or_text, readable_text
-from adapters.embedded.read_models.history_scans import INDEXED_COLUMNS, SqliteRows
-from adapters.history.pager import find_page
+from adapters.embedded.read_models.history_scans import SqliteRows
+from adapters.history.pager import COMMON_COLUMNS, find_page
 from adapters.history.ranges import decode
 from projections.ports import HistoryQuery, HistoryRow, Page
 
 STREAMED = 1000
-ROWS = """SELECT n,since,until,withdrawn,m.text,d.text,a.text,body
-          FROM history h LEFT JOIN history_body USING (n,since) LEFT JOIN word m ON m.id=h.model
-          LEFT JOIN word d ON d.id=h.dataset LEFT JOIN word a ON a.id=h.actor"""
+TEXTS = ",".join(f"(SELECT text FROM word WHERE id=h.{name})" for name in COMMON_COLUMNS)
+ROWS = f"SELECT n,since,until,withdrawn,{TEXTS},body FROM history h LEFT JOIN history_body USING (n,since)"
 ROWS_AT = f"{ROWS} WHERE n>? AND since<=? AND until>? ORDER BY n LIMIT ?"
 ALL_ROWS = f"{ROWS} WHERE (n,since)>(?,?) ORDER BY n,since LIMIT ?"
-FACTS_OF = """SELECT w.text,f.value FROM fact f JOIN word w ON w.id=f.name JOIN history h USING (n,since)
-              WHERE n=? AND since=? AND (f.until,f.withdrawn,f.model,f.dataset,f.actor)
-              IS (h.until,h.withdrawn,h.model,h.dataset,h.actor) ORDER BY w.text"""
+COPIES = " AND ".join(f"f.{name} IS h.{name}" for name in ("until", "withdrawn", *COMMON_COLUMNS))
+FACTS_OF = f"""SELECT w.text,f.value FROM fact f JOIN word w ON w.id=f.name JOIN history h USING (n,since)
+               WHERE n=? AND since=? AND {COPIES} ORDER BY w.text"""
 
 
 class SqliteHistory:
@@ -63,7 +64,7 @@ def _row(connection: sqlite3.Connection, found: tuple[Any, ...]) -> HistoryRow:
     facts = {name: decode(value) for name, value in connection.execute(FACTS_OF, (n, since))}
     facts |= {
         name: [facts.get(name), at_hand]
-        for name, at_hand in zip(INDEXED_COLUMNS, names, strict=True)
+        for name, at_hand in zip(COMMON_COLUMNS, names, strict=True)
         if facts.get(name) != at_hand
     }
     return HistoryRow(n, since, until, bool(withdrawn), json_or_text(body), facts)

@@ -9,16 +9,18 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from adapters.embedded.read_models.history_scans import INDEXED_COLUMNS
+from adapters.history.pager import COMMON_COLUMNS
 from adapters.history.ranges import encode
 from projections.ports import OPEN, ROWS_PER_COMMIT, HistoryRow
 
 CLOSE_ROW = f"UPDATE history SET until=? WHERE n=? AND until={OPEN}"
 CLOSE_FACTS = f"UPDATE fact SET until=? WHERE n=? AND until={OPEN}"
-INSERT_ROW = "INSERT INTO history(n,since,until,withdrawn,model,dataset,actor) VALUES (?,?,?,?,?,?,?)"
+VERSION_COLUMNS = ("n", "since", "until", "withdrawn", *COMMON_COLUMNS)
+INSERT_ROW = f"INSERT INTO history({','.join(VERSION_COLUMNS)}) VALUES ({','.join('?' * len(VERSION_COLUMNS))})"
 INSERT_BODY = "INSERT INTO history_body(n,since,body) VALUES (?,?,?)"
-INSERT_FACT = """INSERT INTO fact(name,value,n,since,until,withdrawn,model,dataset,actor)
-                 VALUES (?,?,?,?,?,?,?,?,?)"""
+INSERT_FACT = (
+    f"INSERT INTO fact(name,value,{','.join(VERSION_COLUMNS)}) VALUES (?,?,{','.join('?' * len(VERSION_COLUMNS))})"
+)
 
 Values = tuple[Any, ...]
 
@@ -30,7 +32,7 @@ def write_rows(connection: sqlite3.Connection, rows: Sequence[HistoryRow]) -> No
     versions: list[Values] = []
     facts: list[Values] = []
     for row in reversed(rows):
-        names = (words[row.facts[column]] for column in INDEXED_COLUMNS)
+        names = (words[row.facts[column]] for column in COMMON_COLUMNS)
         at_hand = (row.n, row.from_, following.get(row.n, OPEN), row.withdrawn, *names)
         versions.append(at_hand)
         facts.extend((words[name], encode(value), *at_hand) for name, value in row.facts.items())
@@ -45,6 +47,6 @@ def write_rows(connection: sqlite3.Connection, rows: Sequence[HistoryRow]) -> No
 
 def _words(connection: sqlite3.Connection, rows: Iterable[HistoryRow]) -> dict[str, int]:
     """Return the numbers of all names in the rows, new ones added."""
-    names = {name for row in rows for name in (*(row.facts[column] for column in INDEXED_COLUMNS), *row.facts)}
+    names = {name for row in rows for name in (*(row.facts[column] for column in COMMON_COLUMNS), *row.facts)}
     connection.executemany("INSERT OR IGNORE INTO word(text) VALUES (?)", ((name,) for name in sorted(names)))
     return {name: connection.execute("SELECT id FROM word WHERE text=?", (name,)).fetchone()[0] for name in names}

@@ -7,13 +7,12 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.history.pager import IndexScan, PageRow, Test
+from adapters.history.pager import COMMON_COLUMNS, IndexScan, PageRow, Test
 from adapters.history.ranges import Ranges, all_values, decode, encode, ranges_of
 from projections.filters.conditions import And, Not, Or
 from projections.ports import Offset
 
 LOOK_COST: Final = 6
-INDEXED_COLUMNS: Final = ("model", "dataset", "actor")  # columns of every index, as the numbers of their texts
 WORD: Final = "(SELECT id FROM word WHERE text=?)"
 FACT_OF: Final = f"FROM fact f INDEXED BY fact_of WHERE f.n=c.n AND f.name={WORD} AND f.since=c.since"
 SORTED_BY: Final = f"CROSS JOIN fact s INDEXED BY fact_of ON s.n=c.n AND s.name={WORD} AND s.since=c.since"
@@ -128,7 +127,7 @@ def _holds(test: Test) -> Sql:
             return Sql("NOT") + _holds(part)
         case Ranges("position"):
             return _in("+c.n", test)
-        case Ranges(name) if name in INDEXED_COLUMNS and test.single is not None:
+        case Ranges(name) if name in COMMON_COLUMNS and test.single is not None:
             return Sql(f"(c.{name} IS {WORD})", (decode(test.single),))
         case Ranges(name):
             return Sql(f"EXISTS (SELECT 1 {FACT_OF} AND", (name,)) + _in("+f.value", test) + Sql(")")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.embedded.schema import Column, Schema, Table
+from adapters.history.pager import COMMON_COLUMNS
 from projections.fold import VERSIONS
 from projections.ports import OPEN, ROWS_PER_COMMIT
 
@@ -15,7 +16,7 @@ _UNTIL = Column("until", "INTEGER", f"until > since AND until <= {OPEN}")
 _N = Column("n", "INTEGER", f"n >= {ROWS_PER_COMMIT}")
 _INDEXED = (
     Column("withdrawn", "INTEGER", "withdrawn IN (0, 1)"),
-    *(Column(name, "INTEGER", f"{name} >= 1") for name in ("model", "dataset", "actor")),
+    *(Column(name, "INTEGER", f"{name} >= 1") for name in COMMON_COLUMNS),
 )
 
 # A row for each projection: its version, and how far it is.
@@ -34,7 +35,7 @@ DOCUMENT: Final = Table(
     "PRIMARY KEY(kind,id,since)",
     without_rowid=True,
 )
-# `word` gives names of facts, models, data sets and actors small numbers: indexes stay narrow and bear all of them.
+# `word` gives names of facts and texts of common columns small numbers: indexes stay narrow and bear all of them.
 WORD: Final = Table(
     "word", ("id",), (Column("id", "INTEGER", "id >= 1", "PRIMARY KEY"), Column("text", "TEXT", key="UNIQUE"))
 )
@@ -64,7 +65,7 @@ FACT: Final = Table(
     "PRIMARY KEY(name,value,n,since)",
     without_rowid=True,
 )
-# Facts bear since, until, withdrawn, model, dataset and actor: most tests need no look at the row.
+# Facts bear since, until, withdrawn and the common columns: most tests need no look at the row.
 # Within one value facts are in the order of `n`. Bodies lie apart: finding reads little.
 INDEXES: Final = (
     f"CREATE INDEX document_open ON document(kind,id) WHERE until = {OPEN}",

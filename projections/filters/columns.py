@@ -1,0 +1,35 @@
+"""The columns that filters and sort keys know: to add one, add a line here and a version in `projections/fold.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["text", "number", "whole number", "time"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the history.
+
+    `path`: where the row has its value, and the experiment's document from which the row is made; () where the row's
+    number tells it.
+    """
+
+    name: str
+    kind: Kind
+    path: tuple[str, ...]
+
+
+COLUMNS: Final = {
+    column.name: column
+    for column in (
+        Column("model", "text", ("model", "name")),
+        Column("dataset", "text", ("dataset", "name")),
+        Column("actor", "text", ("actor",)),
+        Column("session", "text", ("session",)),
+        Column("experiment", "text", ("experiment",)),
+        Column("committed_at", "time", ()),
+        Column("position", "whole number", ()),
+    )
+}

@@ -1,0 +1,64 @@
+"""A column of the history is declared once: rows, filters, sort keys and refusals follow the declaration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.errors import FilterError
+from projections import history
+from projections.filters.columns import COLUMNS, Column
+from projections.filters.conditions import Compare, IsNone
+from projections.filters.filter import parse, parse_sort
+from projections.filters.vocabulary import Vocabulary
+from projections.history_answers import HistoryRequest
+from projections.ports import Sort
+from projections.queries import Queries
+from projections.visibility import Viewer
+from tests.projections.seal import OpenSeal
+from tests.projections.world import World
+
+NAMES = Vocabulary({}, frozenset(), frozenset())
+A, B = "a" * 16, "b" * 16
+
+
+@pytest.fixture
+def seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more column, as a line more in `projections/filters/columns.py` would declare it."""
+    monkeypatch.setitem(COLUMNS, "seed", Column("seed", "number", ("seed",)))
+    monkeypatch.setattr(history, "SHOWN", (*history.SHOWN, "seed"))
+
+
+@pytest.mark.usefixtures("seed")
+def test_a_declared_column_is_in_rows_filters_and_sort_keys(world: World) -> None:
+    for name, number in ((A, 7), (B, 8)):
+        world.train("ana", name, seed=number)
+    world.commit("ana", [A, B])
+    world.catch_up()
+    queries = Queries(world.documents, world.history, world.feed, OpenSeal())
+
+    def seeds(**request: Any) -> list[int]:
+        answer = queries.history(Viewer("ana", ("analyst",)), HistoryRequest(**request))
+        return [row["seed"] for row in answer["experiments"]]
+
+    assert seeds(where="seed > 7") == [8]
+    assert seeds(where="seed between 7 and 7.5") == [7]
+    assert (seeds(sort="seed"), seeds(sort="-seed")) == ([7, 8], [8, 7])
+
+
+@pytest.mark.usefixtures("seed")
+def test_its_kind_says_which_values_it_takes_and_whether_it_sorts() -> None:
+    assert parse("seed = 1.5", NAMES) == Compare("seed", "=", 1.5)
+    assert parse("seed = none", NAMES) == IsNone("seed")
+    assert parse_sort("-seed", NAMES) == Sort("seed", descending=True)
+    with pytest.raises(FilterError) as refused:
+        parse("seed = high", NAMES)
+    assert refused.value.facts["expected"] == ["a number", "none"]
+    with pytest.raises(FilterError) as refused:
+        parse_sort("actor", NAMES)
+    assert refused.value.facts["expected"] == ["a measure", "a setting", "committed_at", "position", "seed"]
+
+
+def test_rows_show_what_columns_are_read_from() -> None:
+    assert {column.path[0] for column in COLUMNS.values() if column.path} <= {*history.SHOWN}

@@ -86,9 +86,9 @@ def down(data: Path | None) -> None:
 
 def start_backend(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes], str]:
     """Start a backend in a process of its own and return it and its URL once it answers."""
-    from adapters.host.directory_lock import holder  # noqa: PLC0415 - only this command needs it
+    from adapters.host.directory_lock import await_orphans, holder  # noqa: PLC0415 - only this command needs it
 
-    running = holder(data)
+    running = await_orphans(data)
     if running is not None:
         where = f"process {running.pid} at {running.url}" if running.url else "it is starting or stopping"
         raise ConflictError(f"A backend runs on {data} already: {where}.")

@@ -73,8 +73,15 @@ class Application:
         receipt = context.first_append() or _decide(use_case, command, context)
         return RunningCommand(use_case, command, receipt, context)
 
+    def end_tasks(self) -> None:
+        """End the tasks of this process, and return at once; whoever waits for one is answered that it is unfinished.
+
+        Their experiments stay started in the log, for the next start to take over.
+        """
+        self.tasks.end_all()
+
     def close(self) -> None:
-        """End the tasks of this process; their experiments stay started in the log, for the next start to take over."""
+        """End the tasks of this process, and return when nothing is appended for them any more."""
         self.tasks.close()
 
 

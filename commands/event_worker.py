@@ -84,6 +84,10 @@ class EventWorker:
         """Why it does not do its work, in a sentence; None while it follows the log."""
         return (self.trouble or None) if self._thread.is_alive() else NOT_YET
 
+    def request_stop(self) -> None:
+        """Claim nothing more, and return at once."""
+        self._stop.set()
+
     def stop(self) -> None:
         """Stop following the log; running tasks continue."""
         self._stop.set()
@@ -152,7 +156,7 @@ class EventWorker:
 
     def _claim_waiting(self) -> None:
         following: Iterator[str] | None = None
-        while self._waiting and self._ports.launcher.take_slot():
+        while not self._stop.is_set() and self._waiting and self._ports.launcher.take_slot():
             following = following or self._waiting.iterate_fairly()
             task = next(following, None)
             if task is None:

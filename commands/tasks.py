@@ -97,12 +97,15 @@ class Tasks:
             self.remove_end_listener(task, over.set)
 
     def add_end_listener(self, task: str, listener: Callable[[], None]) -> None:
-        """Call back, from any thread, once the end of a task is in the log; at once if it does not run here."""
+        """Call back, from any thread, once the end of a task is in the log, or this process ends its tasks.
+
+        At once if the task does not run here.
+        """
         with self._lock:
-            runs = task in self._watched or task in self._announced
-            if runs:
+            may_end = (task in self._watched or task in self._announced) and not self._closing.is_set()
+            if may_end:
                 self._listeners.setdefault(task, []).append(listener)
-        if not runs:
+        if not may_end:
             listener()
 
     def remove_end_listener(self, task: str, listener: Callable[[], None]) -> None:
@@ -132,12 +135,24 @@ class Tasks:
         with self._lock:
             return list(self._watched)
 
-    def close(self) -> None:
-        """End all children without recording an end: the next start finds their tasks in the log and runs them."""
+    def end_all(self) -> None:
+        """End all children without recording an end: the next start finds their tasks in the log and runs them.
+
+        Who waits for one is called at once: a child that waits for its forkserver can be ended only with that one.
+        """
         with self._lock:
             self._closing.set()
+            listeners = [listener for waiting in self._listeners.values() for listener in waiting]
+            self._listeners.clear()
+        self.cancel(*self.list_running())
+        for listener in listeners:
+            listener()
+
+    def close(self) -> None:
+        """End all children likewise, and wait for the threads that watched them."""
+        self.end_all()
+        with self._lock:
             watched = list(self._watched.values())
-        self.cancel(*(it.task for it in watched))
         for it in watched:
             it.ended.wait(CLOSE_SECONDS)
 

@@ -69,6 +69,10 @@ class ProjectionRunner:
         self._thread = Thread(target=self._run, name="projections", daemon=True)
         self._thread.start()
 
+    def request_stop(self) -> None:
+        """Ask it to stop after the current batch, and return at once."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """Stop after the current batch; safe to repeat."""
         self._stopping.set()

@@ -10,7 +10,7 @@ from threading import Event as Signal
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from adapters.host.directory_lock import DirectoryLock
+from adapters.host.directory_lock import DirectoryLock, await_orphans
 from adapters.host.printable import visible
 from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import listen_at
@@ -39,6 +39,7 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
         raise BadInputError("In the distributed mode it is `autolearn recover --accept-loss REASON`.")
     if instances > 1 and not distributed:
         raise BadInputError("In the embedded mode one process owns the data directory: leave --instances out.")
+    await_orphans(settings.data)
     with listen_at(settings.listen, port) as listener, lock_directory(settings) as lock:
 
         def announce() -> None:

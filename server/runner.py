@@ -40,6 +40,10 @@ class Follower(Protocol):
 
     def start(self) -> None: ...
 
+    def request_stop(self) -> None:
+        """Ask it to end, and return at once: so all end at the same time."""
+        ...
+
     def stop(self) -> None: ...
 
 
@@ -51,6 +55,10 @@ class TaskLauncher(Protocol):
 
     def prepare(self) -> None:
         """Make a forkserver, in the background."""
+        ...
+
+    def close(self) -> None:
+        """End the tasks and the forkserver, even while it is still loading; a second call does nothing."""
         ...
 
 
@@ -80,8 +88,7 @@ class Runner:
             with shutdown.made_by_signals():
                 listener.open()
                 answers()
-                stop = self.services.application.close if self.services else self._closing.set
-                self.serve(listener, shutdown, stop)
+                self.serve(listener, shutdown, self._stop_work)
         finally:
             self.close()
 
@@ -93,13 +100,24 @@ class Runner:
 
     def close(self) -> None:
         """Stop following, end the tasks, let go of the stores; what is unfinished stays so in the log."""
-        self._closing.set()
+        self._stop_work()
+        for follower in self.followers:
+            follower.request_stop()
+        if self.launcher:
+            self.launcher.close()
         if self.services:
             self.services.worker.stop()
             self.services.application.close()
         for follower in reversed(self.followers):
             follower.stop()
         self.opened.close()
+
+    def _stop_work(self) -> None:
+        """Claim no more tasks, end those that run, and let the calls return that wait for one."""
+        self._closing.set()
+        if self.services:
+            self.services.worker.request_stop()
+            self.services.application.end_tasks()
 
     def _start(self, *, is_first: bool) -> None:
         """Begin to work: everything is served once this returns; only the very first start waits for the catalog."""

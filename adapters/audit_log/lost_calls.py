@@ -27,7 +27,8 @@ EVERY_SECONDS: Final = 600.0
 class LostCallRecorder:
     """Looks, at the start of a process and now and then, which commits have no record of their call.
 
-    `in_flight` are the correlations of calls of all processes that may still get their record.
+    `in_flight` returns the correlations of calls of all processes that may still get their record. It asks the others,
+    which takes seconds, and gives up once its signal is set.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class LostCallRecorder:
         feed: Feed,
         audit_log: AuditLog,
         recorder: SystemRecorder,
-        in_flight: Callable[[], Iterable[str]],
+        in_flight: Callable[[Signal], Iterable[str]],
     ) -> None:
         self._store, self._feed, self._audit_log = store, feed, audit_log
         self._recorder, self._in_flight = recorder, in_flight
@@ -47,6 +48,9 @@ class LostCallRecorder:
         self._thread = Thread(target=self._run, name="lost-calls", daemon=True)
         self._thread.start()
 
+    def request_stop(self) -> None:
+        self._closing.set()
+
     def stop(self) -> None:
         self._closing.set()
         if self._thread is not None:
@@ -55,7 +59,7 @@ class LostCallRecorder:
     def record(self) -> RecordedCalls:
         """Record the calls that are lost up to the end of the log, and how far that is complete; return the latter."""
         until, _ = self._feed.head()  # first: a call that appended up to there is in flight, or has its record
-        in_flight = frozenset(self._in_flight())
+        in_flight = frozenset(self._in_flight(self._closing))
         said = last_recorded_calls(self._audit_log)
         known = self._known(said)
         complete = known._replace(until=self._reached(known.until, until, in_flight))

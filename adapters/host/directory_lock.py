@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
@@ -30,7 +31,10 @@ FILE: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 # NFS makes of flock what locks a part of a file, and for that a folder would have to be open for writing.
 UNSUPPORTED: Final = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 START_TIME: Final = 22 - 3  # of /proc/PID/stat (proc(5)), counted behind the command's name, which may have spaces
+ENDED: Final = frozenset({b"Z", b"X"})  # states there: a zombie, dead
 MAX_LOCK_BYTES: Final = 4096
+ORPHAN_SECONDS: Final = 15.0  # for the instances of a killed process, which end by themselves
+LOOK_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,14 @@ def holder(folder: str | Path) -> Holder | None:
         return UNKNOWN
 
 
+def await_orphans(folder: Path) -> Holder | None:
+    """Return who has the lock, as `holder`; if a killed process has left instances, first wait for their end."""
+    end = time.monotonic() + ORPHAN_SECONDS
+    while (found := holder(folder)) is not None and _is_killed(found) and time.monotonic() < end:
+        time.sleep(LOOK_SECONDS)
+    return found
+
+
 def ask_to_end(holder: Holder, folder: Path) -> None:
     """Send SIGTERM to the holder of a data directory; raises ConflictError where it is not certain who that is.
 
@@ -195,11 +207,17 @@ def ask_to_end(holder: Holder, folder: Path) -> None:
 
 
 def started_at(pid: int) -> int:
-    """Return when a process began, in ticks since boot; 0 where it does not exist."""
+    """Return when a process began, in ticks since boot; 0 where none runs, as one that only waits to be reaped."""
     try:
-        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[START_TIME])
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return 0 if fields[0] in ENDED else int(fields[START_TIME])
     except (OSError, ValueError, IndexError):
         return 0
+
+
+def _is_killed(holder: Holder) -> bool:
+    """Whether the process that the lock file names is gone, so that what has the lock are processes that it forked."""
+    return holder.pid > 0 and started_at(holder.pid) != holder.started > 0
 
 
 def _has_lock(holder: Holder, folder: Path) -> bool:

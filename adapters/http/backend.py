@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from threading import Event as Signal
 from typing import Any, Protocol
 
 from adapters.audit_log.request_ids import RequestIds
@@ -39,8 +40,8 @@ class Backend:
 
     `clients` folds a client fresh from the log each time. `fault` says `position N: why` where the projection stands
     still, else None. `hosts` are names that the Host header may bear beside those of loopback. `in_flight_elsewhere`
-    lists correlations of calls that other processes have not recorded yet, as of a moment after it was asked. `gauges`
-    are further ones for `/metrics`, by their name in `metrics.GAUGES`.
+    lists correlations of calls that other processes have not recorded yet, as of a moment after it was asked; not all
+    of them if its signal is set meanwhile. `gauges` are further ones for `/metrics`, by their name in `metrics.GAUGES`.
     Within `short_timeout` the stores answer soon or refuse. `slots`: how many inspections at a time.
     """
 
@@ -60,7 +61,7 @@ class Backend:
     hosts: frozenset[str] = frozenset()
     fault: Callable[[], str | None] = lambda: None
     in_flight: InFlightCalls = field(default_factory=InFlightCalls)
-    in_flight_elsewhere: Callable[[], list[str]] = list
+    in_flight_elsewhere: Callable[[Signal], list[str]] = lambda _: []
     gauges: Callable[[], Mapping[str, float]] = dict
     short_timeout: Callable[[], AbstractContextManager[None]] = nullcontext
     slots: int = 2

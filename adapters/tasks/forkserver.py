@@ -98,9 +98,11 @@ class Forkserver:
         return self._start_child(message.getbuffer())  # what has the first order is ended: its parent pipe is cut
 
     def close(self) -> None:
-        """End the server; its children must have ended. Twice is harmless."""
+        """End the server, even while it loads its modules; its children must have ended. Twice is harmless."""
         with self._starting:
             self._closed = True
+            if self.pid is not None:
+                os.kill(self.pid, signal.SIGKILL)  # asked by a closed pipe, it would first load to the end
             self._server._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to end it
 
     def _start_child(self, order: memoryview) -> Child:

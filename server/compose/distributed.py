@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -201,7 +202,7 @@ def open_services(
         gauges=dependencies.gauges,
         short_timeout=short_timeout,
         in_flight=in_flight,
-        in_flight_elsewhere=lambda: membership.in_flight_elsewhere(IN_FLIGHT_SECONDS),
+        in_flight_elsewhere=partial(membership.in_flight_elsewhere, IN_FLIGHT_SECONDS),
     )
 
 

@@ -41,6 +41,9 @@ class StandbyThread:
         """Begin it, or stand by."""
         self._thread.start()
 
+    def request_stop(self) -> None:
+        self._stopping.set()
+
     def stop(self) -> None:
         """Give it up, so that another process goes on at once."""
         self._stopping.set()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Event as Signal
 from typing import Any
 
 from adapters.audit_log.lost_calls import LostCallRecorder
@@ -120,11 +122,11 @@ def make_services(
             kinds=frozenset(TASKS[service] for service in roles.work if service in TASKS),
         ),
         lost_calls=LostCallRecorder(
-            stores.store, stores.feed, stores.audit_log, recorder, lambda: in_flight_of(backend)
+            stores.store, stores.feed, stores.audit_log, recorder, partial(in_flight_of, backend)
         ),
     )
 
 
-def in_flight_of(backend: Backend) -> Iterable[str]:
-    """Return the correlations of calls that any process may still record."""
-    return [*backend.in_flight.correlations(), *backend.in_flight_elsewhere()]
+def in_flight_of(backend: Backend, ending: Signal) -> Iterable[str]:
+    """Return the correlations of calls that any process may still record; not all of them once it should end."""
+    return [*backend.in_flight.correlations(), *backend.in_flight_elsewhere(ending)]

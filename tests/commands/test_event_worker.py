@@ -209,6 +209,15 @@ def test_follows_the_log_in_its_own_thread(stage: Stage, ana: Caller) -> None:
     assert worker.recorded.entries == [("training-requested", "started")]
 
 
+def test_once_asked_to_stop_it_claims_nothing(stage: Stage, ana: Caller) -> None:
+    """The slots of tasks that end with their process are free: each claim would cost a waiting task an attempt."""
+    name = queued(ana)
+    worker = Worker(stage)
+    worker.worker.request_stop()
+    worker.step()
+    assert state(stage.experiment(name), name) == ("requested", 0)
+
+
 def test_an_archive_that_fails_keeps_no_task_from_running(
     stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

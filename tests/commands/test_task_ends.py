@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Signal
 from threading import Thread
 
 import pytest
@@ -15,7 +17,7 @@ from commands.training.request_training import RequestTraining
 from domain.errors import DiskReserveError, ForbiddenError, NotAbleError
 from domain.events import Event
 from tests.commands.examples import fit
-from tests.commands.launcher import done
+from tests.commands.launcher import PATIENCE, done
 from tests.commands.stage import Caller, Stage
 from tests.commands.worker import Worker
 
@@ -125,6 +127,24 @@ def test_closing_ends_children_and_records_nothing(stage: Stage, ana: Caller) ->
     assert stage.application.tasks.list_running() == []
     assert stage.store.head() == head, "the next start finds it and runs it again"
     assert stage.experiment(name).training_state == "started"
+
+
+def test_whoever_waits_is_answered_when_tasks_end_though_a_child_is_not_there_yet(stage: Stage, ana: Caller) -> None:
+    """A forkserver that still loads makes none for seconds."""
+    asked, loaded = Signal(), Signal()
+
+    def load(_: TaskSpec) -> None:
+        asked.set()
+        assert loaded.wait(PATIENCE)
+
+    stage.launcher.before_start = load
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(ana.do, TRAIN)
+        assert asked.wait(PATIENCE)
+        stage.application.end_tasks()
+        answer = call.result(PATIENCE)
+        loaded.set()
+    assert (answer.body["state"], answer.pending) == ("started", answer.body["experiment"])
 
 
 def test_nothing_starts_after_closing(stage: Stage, ana: Caller) -> None:

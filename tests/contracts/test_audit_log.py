@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -35,6 +36,8 @@ from tests.contracts.events import events, header
 from tests.contracts.test_communications import CALL
 from tests.wire.test_communication_chain import older_archive
 
+PATIENCE = 30.0
+
 
 @dataclass
 class Installation:
@@ -56,7 +59,7 @@ class Installation:
     def settle(self) -> RecordedCalls:
         """Do what a process does at its start."""
         recorder = SystemRecorder(self.audit_log, "w9", "key")
-        return LostCallRecorder(self.store, self.feed, self.audit_log, recorder, lambda: self.in_flight).record()
+        return LostCallRecorder(self.store, self.feed, self.audit_log, recorder, lambda _: self.in_flight).record()
 
     def records(self) -> list[StoredAuditRecord]:
         """Return the audit log."""
@@ -165,6 +168,22 @@ def test_what_is_in_flight_is_not_lost_and_is_looked_at_again(here: Installation
     here.in_flight = set()
     assert here.settle() == RecordedCalls(0, 6)
     assert [it.content.correlation for it in here.records()[-2:]] == ["a2", "(calls settled)"]
+
+
+def test_a_recorder_that_is_told_to_end_waits_for_no_other_and_takes_no_call_for_lost(here: Installation) -> None:
+    here.call("in flight elsewhere", stored=False)
+    asked = Event()
+
+    def ask(ending: Event) -> list[str]:
+        asked.set()
+        assert ending.wait(PATIENCE)
+        return []
+
+    recorder = LostCallRecorder(here.store, here.feed, here.audit_log, SystemRecorder(here.audit_log, "w9", "key"), ask)
+    recorder.start()
+    assert asked.wait(PATIENCE)
+    recorder.stop()
+    assert here.records() == []
 
 
 def test_a_record_that_was_taken_out_is_missed_though_the_chain_was_made_anew(lived: Installation) -> None:

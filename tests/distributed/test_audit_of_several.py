@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -55,8 +55,8 @@ class Process:
     def settle(self) -> None:
         """Look for commits that have no record."""
 
-        def in_flight() -> list[str]:
-            return [*self.calls.correlations(), *self.membership.in_flight_elsewhere(10 * SECONDS)]
+        def in_flight(ending: Event) -> list[str]:
+            return [*self.calls.correlations(), *self.membership.in_flight_elsewhere(10 * SECONDS, ending)]
 
         recorder = SystemRecorder(self.audit_log, self.name, "key")
         LostCallRecorder(self.store, self.feed, self.audit_log, recorder, in_flight).record()

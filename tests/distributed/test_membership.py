@@ -146,6 +146,13 @@ def test_after_the_timeout_the_last_word_counts(mongo: Mongo, begin: Begin) -> N
     assert Membership(mongo, "looker").in_flight_elsewhere(0.05) == ["c1"]
 
 
+def test_who_is_told_to_end_waits_for_nobody(mongo: Mongo, begin: Begin) -> None:
+    begin("a-1", LONG, in_flight=lambda: ["c1"])
+    ending = Event()
+    ending.set()
+    assert Membership(mongo, "looker").in_flight_elsewhere(LONG, ending) == ["c1"]
+
+
 def test_a_faulty_list_does_not_stop_the_heart(mongo: Mongo, begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
     answers: list[Any] = [[], ZeroDivisionError(), ZeroDivisionError()]
 

@@ -10,11 +10,12 @@ import shutil
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
-from adapters.host.directory_lock import DirectoryLock, Holder, holder
+from adapters.host.directory_lock import DirectoryLock, Holder, await_orphans, holder
 from domain.errors import BadInputError, DataDirectoryInUseError
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +24,23 @@ import sys
 from adapters.host.directory_lock import DirectoryLock
 lock = DirectoryLock(sys.argv[1])
 lock.acquire("http://127.0.0.1:8420")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+# The instance begins to end when its parent is dead, as the kernel tells it.
+FORKS = """
+import os, sys
+from adapters.host.directory_lock import DirectoryLock
+lock = DirectoryLock(sys.argv[1])
+lock.acquire("http://127.0.0.1:8420")
+reading, writing = os.pipe()
+if os.fork() == 0:
+    os.close(writing)
+    os.read(reading, 1)
+    sys.stdin.read()
+    os._exit(0)
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -53,6 +71,24 @@ def test_it_can_be_taken_again_after_release(tmp_path: Path) -> None:
 def test_nobody_holds_a_directory_that_is_not_there(tmp_path: Path) -> None:
     assert holder(tmp_path / "nothing") is None
     assert not (tmp_path / "nothing").exists()
+
+
+def test_the_end_of_a_killed_process_includes_that_of_its_instances(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FORKS, str(tmp_path)]
+    with (
+        ThreadPoolExecutor(1) as pool,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == b"held\n"
+        assert await_orphans(tmp_path) == Holder(process.pid, "http://127.0.0.1:8420"), "it lives: nobody waits"
+        process.kill()  # and is not reaped before its instance has ended
+        assert holder(tmp_path) is not None
+        waiting = pool.submit(await_orphans, tmp_path)
+        assert wait([waiting], 0.2).not_done
+        process.stdin.close()
+        assert waiting.result() is None
 
 
 def test_a_killed_process_gives_it_back(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event, Thread
 
 import pytest
 
@@ -13,6 +14,8 @@ from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import listen_at
 from adapters.http.routes.process_health import ProcessHealth, make_health_app
 from adapters.serving.http_server import serve
+from server.runner import Runner
+from server.settings import read_settings
 from tests.end_to_end.place import SECONDS, Place
 
 
@@ -35,6 +38,31 @@ def test_signals_make_the_request_and_raise_nothing(sent: signal.Signals) -> Non
         os.kill(os.getpid(), sent)
         assert shutdown.is_made
     assert signal.getsignal(sent) is before
+
+
+class Following:
+    """A follower, which ends only if all were asked to."""
+
+    def __init__(self, asked: Barrier) -> None:
+        self._asked = asked
+        self._thread = Thread(target=lambda: asked.wait(SECONDS), daemon=True)
+
+    def start(self) -> None:
+        """Begin when it is asked to end."""
+
+    def request_stop(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._thread.join()
+        assert not self._asked.broken
+
+
+def test_what_follows_ends_at_the_same_time() -> None:
+    asked = Barrier(3)
+    followers = [Following(asked) for _ in range(asked.parties)]
+    settings = read_settings(mode="distributed")
+    Runner(settings, None, None, followers, lambda *_: None, ExitStack()).close()
 
 
 def test_a_process_stopped_as_soon_as_it_answers_ends_in_order(tmp_path: Path) -> None:

@@ -112,6 +112,22 @@ def test_a_launcher_that_is_closed_meanwhile_stays_closed(
     assert launcher.forkserver_pid is None
 
 
+def test_a_server_that_still_loads_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "endless.py").write_text("import signal\nsignal.pause()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr("adapters.tasks.forkserver.PRELOAD", ["endless"])
+    launcher = ProcessLauncher(
+        str(tmp_path), str(tmp_path / "scratch"), slots=1, limits=Limits(deadline=3600, memory=4 << 30)
+    )
+    asked = Event()
+    when_asked(monkeypatch, asked.set)
+    with ThreadPoolExecutor(1) as pool:
+        task = pool.submit(launcher.start, DESCRIBE)
+        assert asked.wait(PATIENCE)
+        launcher.close()
+        assert isinstance(task.result(PATIENCE), UnstartedTask)
+
+
 def test_what_fails_on_this_side_is_not_tried_again(launcher: ProcessLauncher, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 

@@ -151,20 +151,21 @@ class Membership:
         """Return all living processes by name."""
         return {found["_id"]: Process(found["kind"], found["since"]) for found in self._members.alive()}
 
-    def in_flight_elsewhere(self, timeout: float) -> list[str]:
+    def in_flight_elsewhere(self, timeout: float, ending: Signal | None = None) -> list[str]:
         """Return what the other processes have in flight, gathered after this call began by all that live on.
 
-        After `timeout` seconds: what they last said.
+        After `timeout` seconds, or once `ending` is set: what they last said.
         """
+        ending = ending or Signal()
         end = time.monotonic() + timeout
         # The heartbeat after the next one: the next may be on its way already, with a list from before.
         due = {(found["_id"], found["since"]): found["beat"] + 2 for found in self._others()}
         while True:
             found = self._others()
             late = [one for one in found if one["beat"] < due.get((one["_id"], one["since"]), 0)]
-            if not late or time.monotonic() >= end:
+            if not late or ending.is_set() or time.monotonic() >= end:
                 return sorted({correlation for one in found for correlation in one["in_flight"]})
-            time.sleep(LOOK_SECONDS)
+            ending.wait(LOOK_SECONDS)
 
     def _others(self) -> list[Fields]:
         return [found for found in self._members.alive() if found["_id"] != self._worker]

@@ -75,6 +75,10 @@ class ReceiptKeeper:
         self._thread = Thread(target=self._run, name="receipts", daemon=True)
         self._thread.start()
 
+    def request_stop(self) -> None:
+        """Ask it to end; `stop` writes once more."""
+        self._closing.set()
+
     def stop(self) -> None:
         self._closing.set()
         if self._thread is not None:

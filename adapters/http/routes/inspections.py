@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from threading import Event as Signal
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -34,7 +35,7 @@ async def verify(context: Context, body: schemas.Anchor) -> Response:
     _take_slot(context)
     # First the head, then who is in flight: a call that appended up to there is still in flight, or recorded.
     position, head = await context.pools.run(context.backend.feed.head)
-    elsewhere = await context.pools.run_long(context.backend.in_flight_elsewhere)
+    elsewhere = await context.pools.run_long(lambda: context.backend.in_flight_elsewhere(Signal()))
     arguments = {
         "anchor": body.anchor,
         "audit_anchor": body.audit_anchor,

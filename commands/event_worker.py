@@ -23,7 +23,7 @@ from domain.experiment import Experiment, Task
 from domain.experiment_events import ExperimentDiscarded, TaskCancelled
 from domain.values import MAX_ATTEMPTS, experiment_of, experiment_stream
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 WORKERS = uuid5(NAMESPACE_URL, "autolearn/workers")
 BATCH = 500
@@ -103,11 +103,11 @@ class EventWorker:
                 has_more = self._feed.wait_beyond(self.position, RETRY_SECONDS if self._waiting else IDLE_SECONDS)
             except AutoLearnError as trouble:
                 if trouble.sentence != self.trouble:  # what lasts is said once
-                    log.warning("event worker: %s", trouble.sentence)
+                    logger.warning("event worker: %s", trouble.sentence)
                 self.trouble = trouble.sentence
                 self._stop.wait(IDLE_SECONDS)
             except Exception as error:
-                log.exception("event worker")
+                logger.exception("event worker")
                 self.trouble = f"{type(error).__name__}: the process's own log says more"
                 self._stop.wait(IDLE_SECONDS)
 
@@ -211,7 +211,7 @@ class EventWorker:
         if not self._waiting.accepts(task):
             return False
         if not self._ports.launcher.can_run(required_offers(experiment, task)):
-            log.info("%s is left to a worker that has what it needs: %s", task, required_offers(experiment, task))
+            logger.info("%s is left to a worker that has what it needs: %s", task, required_offers(experiment, task))
             return False
         context = self._make_context(it, it.attempt + 1)
         outcome = self._start(context, name, it)
@@ -225,7 +225,7 @@ class EventWorker:
         if self._application.tasks.has(it.id):
             self._waiting.record_start(self._ports.worker, it.id)
             return False
-        log.warning("%s was claimed here but never started; starting it", it.id)
+        logger.warning("%s was claimed here but never started; starting it", it.id)
         context = self._make_context(it, it.attempt)
         context.appends = 1  # the claim, where an event worker made it
         self._application.tasks.run(name, it.id, it.attempt, context)
@@ -241,7 +241,7 @@ class EventWorker:
                 followed.event, followed.position, outcome, (time.perf_counter() - began) * 1000
             )
         except (NotAbleError, DiskReserveError) as trouble:
-            log.warning("%s of position %s is not recorded: %s", outcome, followed.position, trouble.sentence)
+            logger.warning("%s of position %s is not recorded: %s", outcome, followed.position, trouble.sentence)
 
     def _start(self, context: CommandContext, name: str, it: Task) -> str:
         attempt = it.attempt + 1

@@ -11,7 +11,7 @@ from domain.errors import BadInputError, ConflictError
 from domain.experiment import Experiment
 from domain.values import Training, experiment_stream
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def record_end(context: CommandContext, experiment: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
@@ -22,7 +22,7 @@ def record_end(context: CommandContext, experiment: str, task: str, attempt: int
     try:
         _append(context, experiment, task, attempt, outcome)
     except (BadInputError, ValueError, KeyError, TypeError) as unusable:  # too large, or not of the agreed shape
-        log.warning("what %s answered cannot be recorded: %s", task, unusable)
+        logger.warning("what %s answered cannot be recorded: %s", task, unusable)
         why = unusable.sentence if isinstance(unusable, BadInputError) else f"it is malformed ({unusable!r})."
         _append(context, experiment, task, attempt, TaskBroken("error", f"Its result cannot be recorded: {why}"))
 
@@ -46,4 +46,4 @@ def _append(context: CommandContext, name: str, task: str, attempt: int, outcome
     try:
         context.decide(decision)
     except (ConflictError, DuplicateAppend) as late:
-        log.info("the end of %s came late: %s", task, late)
+        logger.info("the end of %s came late: %s", task, late)

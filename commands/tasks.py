@@ -22,7 +22,7 @@ from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 from domain.experiment import Experiment
 from domain.values import experiment_stream
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 1.0
 CLOSE_SECONDS = 5.0
@@ -83,7 +83,7 @@ class Tasks:
         try:
             Thread(target=self._watch, args=work, name=f"task {task}", daemon=True).start()
         except RuntimeError as failure:
-            log.warning("task %s is not run yet: %s", task, failure)
+            logger.warning("task %s is not run yet: %s", task, failure)
             self.ports.launcher.free_slot()
             self._forget(watched)  # for now: the event worker finds it in the log as an orphan of this process
 
@@ -166,7 +166,7 @@ class Tasks:
                     break
                 self._closing.wait(AGAIN_SECONDS)
         except Exception:
-            log.exception("task %s could not be watched to its end", watched.task)
+            logger.exception("task %s could not be watched to its end", watched.task)
         finally:
             self._forget(watched)
 
@@ -191,9 +191,9 @@ class Tasks:
             try:
                 return self._run_child(watched, experiment)
             except (NotAbleError, DiskReserveError) as outage:
-                log.warning("task %s cannot be run yet: %s", watched.task, outage.sentence)
+                logger.warning("task %s cannot be run yet: %s", watched.task, outage.sentence)
             except Exception as failure:
-                log.exception("task %s could not be run", watched.task)
+                logger.exception("task %s could not be run", watched.task)
                 return TaskBroken("error", f"The task could not be run: {type(failure).__name__}.")
             self._closing.wait(AGAIN_SECONDS)
         return ENDED_ALREADY
@@ -216,9 +216,9 @@ def _try_record(context: CommandContext, experiment: str, watched: Watched, atte
     try:
         record_end(context, experiment, watched.task, attempt, outcome)
     except AutoLearnError as trouble:
-        log.warning("the end of %s cannot be recorded yet: %s", watched.task, trouble.sentence)
+        logger.warning("the end of %s cannot be recorded yet: %s", watched.task, trouble.sentence)
         return False
     except Exception:
-        log.exception("the end of %s cannot be recorded yet", watched.task)
+        logger.exception("the end of %s cannot be recorded yet", watched.task)
         return False
     return True

@@ -15,7 +15,7 @@ from domain.errors import AutoLearnError, NotAbleError
 from projections.fold import UNABLE, Poisoned, ProjectionUpdater
 from projections.ports import CommitFeed, Documents
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.2  # how late a stop or a job is seen while nothing is appended
 RETRY_SECONDS = 1.0
@@ -164,7 +164,7 @@ class ProjectionRunner:
 
     def _note(self, fault: ProjectionFault) -> None:
         if fault != self.fault:  # what lasts is said once
-            log.error("projection stopped at %s: %s", fault.position, fault.sentence)
+            logger.error("projection stopped at %s: %s", fault.position, fault.sentence)
         self.fault = fault
 
     def _run_jobs(self) -> None:

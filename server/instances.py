@@ -20,7 +20,7 @@ from typing import Final, NoReturn, Self
 
 from domain.errors import AutoLearnError, NotAbleError, error_from_slug
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 STOP_SECONDS: Final = 30.0
 LOOK_SECONDS = 0.1  # between two looks, while instances start, at whether it was told to stop
@@ -99,10 +99,10 @@ class Instances:
                 self._run(number, lambda: _report(pipe, ANSWERS))
             code = 0
         except AutoLearnError as refused:
-            log.error("instance %s failed: %s", number + 1, refused.sentence)  # noqa: TRY400 - a refusal has no traceback
+            logger.error("instance %s failed: %s", number + 1, refused.sentence)  # noqa: TRY400 - a refusal has no traceback
             _report(pipe, json.dumps([refused.slug, refused.sentence, refused.facts]))
         except BaseException:
-            log.exception("instance %s failed", number + 1)
+            logger.exception("instance %s failed", number + 1)
         finally:
             sys.stderr.flush()
             os._exit(code)
@@ -118,7 +118,7 @@ class Instances:
                 self._living.discard(pid)
             elif signal.sigtimedwait([signal.SIGCHLD], max(end - time.monotonic(), 0.0)) is None:
                 for late in self._living:
-                    log.warning("process %s does not end: it is killed", late)
+                    logger.warning("process %s does not end: it is killed", late)
                     os.kill(late, signal.SIGKILL)
                 end = time.monotonic() + STOP_SECONDS
         signal.pthread_sigmask(signal.SIG_SETMASK, self._before)

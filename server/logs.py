@@ -17,7 +17,7 @@ PER_CALL = ("asyncio", "uvicorn", "adapters.http", "adapters.serving")  # logger
 SECONDS = 1.0
 MOST_KINDS = 200
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class PrintableFormatter(logging.Formatter):
@@ -48,7 +48,7 @@ def log_to_standard_error() -> None:
 
 def _log_end_of_thread(it: threading.ExceptHookArgs) -> None:
     if it.exc_type is not SystemExit:  # as Python's own hook does
-        log.error("thread %s ended by an error", it.thread.name if it.thread else "?", exc_info=it.exc_value)
+        logger.error("thread %s ended by an error", it.thread.name if it.thread else "?", exc_info=it.exc_value)
 
 
 def _indented(text: str) -> str:

@@ -18,7 +18,7 @@ from domain.errors import BadInputError, ConflictError
 from server.compose import lock_directory, open_runner
 from server.instances import Instances
 from server.roles import ALL, Roles
-from server.runner import log, prepare_process
+from server.runner import logger, prepare_process
 from server.settings import read_settings
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def ended_with(lock: DirectoryLock, stop: Callable[[], object]) -> Iterator[None
         while not found and not ending.wait(LOOK_SECONDS):
             if (lost := lock.check_in_place()) is not None:
                 found.append(lost)
-                log.critical("%s: this backend stops, and stores nothing more", lost)
+                logger.critical("%s: this backend stops, and stores nothing more", lost)
                 stop()
 
     looking = Thread(target=look, name="data directory", daemon=True)

@@ -32,7 +32,7 @@ WARM = frozenset({"training", "evaluation"})  # their calls wait for a fit or a 
 Serve = Callable[[Listener, ShutdownRequest, Callable[[], object]], None]
 """Answers on a listener until the request is made; then it calls the last, in a thread of its own."""
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Follower(Protocol):
@@ -125,7 +125,7 @@ class Runner:
         if self.services:
             self.services.recorder.record_start(start, self.services.head)
             if self.launcher:
-                log.info("%s", self.launcher.confinement)
+                logger.info("%s", self.launcher.confinement)
                 if WARM.intersection(self.services.roles.serve):
                     self.launcher.prepare()
         for follower in self.followers:

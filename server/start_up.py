@@ -13,7 +13,7 @@ from domain.errors import AutoLearnError
 if TYPE_CHECKING:
     from server.compose.services import Services
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 CATCH_UP_SECONDS = 60.0  # then it is said, and waited for again: read models that are rebuilt at start take their time
 RETRY_SECONDS = 1.0
@@ -30,7 +30,7 @@ def offer_catalog(services: Services, start: str) -> None:
     try:
         services.application.handle(OfferCatalog(services.builtin), process_call("offer", start))
     except AutoLearnError as refused:
-        log.warning("the installed models and measures could not be offered: %s", refused.sentence)
+        logger.warning("the installed models and measures could not be offered: %s", refused.sentence)
 
 
 def take_over(services: Services, closing: Signal) -> None:
@@ -42,7 +42,7 @@ def take_over(services: Services, closing: Signal) -> None:
             if backend.documents.wait(head, CATCH_UP_SECONDS):
                 services.worker.start(head)
                 return
-            log.warning("queued and lost tasks wait for the read models to reach %s (%s)", head, backend.fault())
+            logger.warning("queued and lost tasks wait for the read models to reach %s (%s)", head, backend.fault())
         except AutoLearnError as trouble:  # not there yet, or closing
-            log.warning("queued and lost tasks wait: %s", trouble.sentence)
+            logger.warning("queued and lost tasks wait: %s", trouble.sentence)
             closing.wait(RETRY_SECONDS)

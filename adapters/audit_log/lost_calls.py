@@ -18,7 +18,7 @@ from projections.fold import read_after
 from projections.ports import AuditLog, Feed, Recorded
 from projections.verification.audit_check import NO_RECORDED_CALLS, RecordedCalls, calls_lost_until, last_recorded_calls
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 BATCH: Final = 1000
 EVERY_SECONDS: Final = 600.0
@@ -72,9 +72,9 @@ class LostCallRecorder:
             try:
                 self.record()
             except AutoLearnError as trouble:
-                log.warning("whether each commit has its record is looked at again later: %s", trouble.sentence)
+                logger.warning("whether each commit has its record is looked at again later: %s", trouble.sentence)
             except Exception:
-                log.exception("whether each commit has its record is looked at again later")
+                logger.exception("whether each commit has its record is looked at again later")
             self._closing.wait(EVERY_SECONDS)
 
     def _known(self, said: RecordedCalls | None) -> RecordedCalls:

@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from domain.errors import ConflictError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 THERE_ALREADY: Final = 48  # NamespaceExists: another process was first
 DENIED: Final = {13, 8000}
@@ -75,7 +75,7 @@ class CollectionSpec:
         except OperationFailure as refused:
             if refused.code not in DENIED:
                 raise
-            log.warning("%s.%s has not the validator of this version: collMod is denied", mongo.name, self.name)
+            logger.warning("%s.%s has not the validator of this version: collMod is denied", mongo.name, self.name)
 
     def faults(self, mongo: Mongo) -> Iterator[str]:
         """Yield what is otherwise; a collection that is not there is one, where it needs indexes or a validator."""

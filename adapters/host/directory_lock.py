@@ -23,7 +23,7 @@ from adapters.host.files import open_regular
 from adapters.host.retry import Retry
 from domain.errors import BadInputError, ConflictError, DataDirectoryInUseError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 RETRY: Final = Retry(limit=5, shortest=0.04)
 FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY
@@ -98,7 +98,7 @@ class DirectoryLock:
         if self._file is not None and not _is_at(self._file, self._path):
             if not self._locked:
                 return f"{self._path} was removed or replaced, and nothing else locks this directory"
-            log.warning("%s was removed or replaced: it is made again", self._path)
+            logger.warning("%s was removed or replaced: it is made again", self._path)
             self._recreate()
         return None
 
@@ -131,7 +131,7 @@ class DirectoryLock:
             if error.errno not in UNSUPPORTED:
                 raise
             words = "%s cannot be locked here (%s), only its file `lock`: let nobody remove that, and use a local disk"
-            log.warning(words, self._folder, error.strerror)
+            logger.warning(words, self._folder, error.strerror)
 
     def _in_use(self) -> DataDirectoryInUseError:
         by = holder(self._folder)

@@ -13,7 +13,7 @@ from typing import Final
 
 from domain.errors import BadInputError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 UMASK: Final = 0o077  # of every process of ours: what it takes away is what others may never do
 FOLDER, FILE = 0o700, 0o600
@@ -40,7 +40,7 @@ def make_own_folder(folder: Path, *, real: bool = False) -> None:
         )
     _refuse_writers(folder, found)
     if found.st_mode & UMASK:
-        log.warning("others could read %s (mode %o): it is closed to them", folder, stat.S_IMODE(found.st_mode))
+        logger.warning("others could read %s (mode %o): it is closed to them", folder, stat.S_IMODE(found.st_mode))
     if stat.S_IMODE(found.st_mode) != FOLDER:
         folder.chmod(FOLDER)
 
@@ -64,7 +64,9 @@ def close_files(folder: Path, ours: re.Pattern[str]) -> None:
         for name in _names(directory, ours):
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
             if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & UMASK:
-                log.warning("others could use %s (mode %o): it is closed", folder / name, stat.S_IMODE(found.st_mode))
+                logger.warning(
+                    "others could use %s (mode %o): it is closed", folder / name, stat.S_IMODE(found.st_mode)
+                )
                 with suppress(OSError):
                     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=directory)
                     try:

@@ -9,7 +9,7 @@ from typing import Protocol
 from adapters.http.problems import Problem
 from adapters.serving.limits import ConnectionLimits
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 OnRefused = Callable[[Problem, str], None]  # what was refused before there was a call, and the caller's address
 
@@ -46,7 +46,7 @@ class Connections:
     def add(self, connection: OpenConnection) -> bool:
         """Take a new one in; False where there is no room."""
         if len(self._open) >= self.limits.most and not self._drop_longest_waiting():
-            log.warning("All %s connections are being answered: a new one was refused.", self.limits.most)
+            logger.warning("All %s connections are being answered: a new one was refused.", self.limits.most)
             return False
         self._open.add(connection)
         self._waiting[connection] = None
@@ -75,7 +75,7 @@ class Connections:
         longest = next(iter(self._waiting), None)
         if longest is None:
             return False
-        log.warning("All %s connections are open: the one that was silent for longest was closed.", self.limits.most)
+        logger.warning("All %s connections are open: the one that was silent for longest was closed.", self.limits.most)
         self.remove(longest)
         longest.drop()
         return True

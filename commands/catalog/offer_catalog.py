@@ -17,7 +17,7 @@ from domain.errors import NotAbleError
 from domain.offer import Description, Offer
 from domain.values import CATALOG_NAME
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def offer_catalog(command: OfferCatalog, context: CommandContext) -> Receipt | N
     if isinstance(outcome, TaskBroken):
         raise NotAbleError(f"The catalog could not be described: {outcome.detail}")
     for problem in outcome.facts.get("problems", ()):
-        log.warning("%s", problem)
+        logger.warning("%s", problem)
     receipt = context.decide(lambda work: _offer(work, outcome.facts))[1]
     missing = [it for it in command.datasets if context.ports.store.version(f"dataset:{it.name}") == 0]
     contents = {
@@ -64,7 +64,7 @@ def _offer(work: UnitOfWork, described: dict[str, Any]) -> None:
                 description = Description.model_validate(offered["description"])
                 work.get(Offer, f"{kind}:{offered['name']}").offer(description)
             else:
-                log.warning("%s %r is not offered: %s", kind, offered["name"], CATALOG_NAME.pattern)
+                logger.warning("%s %r is not offered: %s", kind, offered["name"], CATALOG_NAME.pattern)
 
 
 def answer_offered(_: OfferCatalog, __: Receipt | None, context: CommandContext) -> Answer:

@@ -19,7 +19,7 @@ from adapters.distributed.mongo import Fields, Mongo, as_ours
 from domain.errors import NotAbleError
 from projections.fold import VERSION
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LEASE_SECONDS: Final = 10.0
 HEARTBEATS: Final = 8  # in the length of a lease
@@ -139,7 +139,7 @@ class Membership:
             try:
                 self._members.remove(self._worker)
             except NotAbleError:
-                log.info("the lease of %s runs out by itself", self._worker)
+                logger.info("the lease of %s runs out by itself", self._worker)
 
     def is_alive(self, worker: str) -> bool:
         """Whether a process lives; a process that could not renew its own lease lately takes no other for dead."""
@@ -178,12 +178,12 @@ class Membership:
             except Exception as trouble:  # noqa: BLE001 - whatever it is: a process that seems dead loses its tasks
                 self._doubtful_until = time.monotonic() + self._lease_seconds
                 if not self._has_warned:
-                    log.warning("the lease of %s cannot be renewed, retrying: %s", self._worker, trouble)
+                    logger.warning("the lease of %s cannot be renewed, retrying: %s", self._worker, trouble)
                 self._has_warned = True
 
     def _send_heartbeat(self) -> None:
         sent = time.monotonic()
         if self._members.renew(self._worker, self._kind, self._in_flight()):
             self._doubtful_until = time.monotonic() + self._lease_seconds
-            log.warning("the lease of %s had run out: others may have taken its tasks over", self._worker)
+            logger.warning("the lease of %s had run out: others may have taken its tasks over", self._worker)
         self._own_lease_end = sent + self._lease_seconds

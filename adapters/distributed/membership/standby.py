@@ -12,7 +12,7 @@ from typing import Final
 from adapters.distributed.membership.leases import Leases
 from domain.errors import AutoLearnError, NotAbleError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 # A successor begins so long after a kill at the latest; the work itself must bear two at once.
 LEASE_SECONDS: Final = 1.2
@@ -69,17 +69,17 @@ class Standby:
         except AutoLearnError as trouble:
             self._set_fault(trouble.sentence)
         except Exception as error:
-            log.exception("%s failed", self._name)
+            logger.exception("%s failed", self._name)
             self._set_fault(f"{type(error).__name__}: {error}")
 
     def _clear_fault(self) -> None:
         if self.fault is not None:
-            log.info("%s recovered", self._name)
+            logger.info("%s recovered", self._name)
         self.fault = None
 
     def _set_fault(self, fault: str) -> None:
         if fault != self.fault:  # what lasts is said once
-            log.warning("%s failed: %s", self._name, fault)
+            logger.warning("%s failed: %s", self._name, fault)
         self.fault = fault
 
     def _take_lease(self) -> bool | None:
@@ -93,4 +93,4 @@ class Standby:
         try:
             self._leases.release(self._name, self._holder)
         except NotAbleError:
-            log.info("%s: the lease runs out by itself", self._name)
+            logger.info("%s: the lease runs out by itself", self._name)

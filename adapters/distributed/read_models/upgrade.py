@@ -12,7 +12,7 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import sweep
 from projections.fold import VERSION
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 60.0
 
@@ -36,7 +36,7 @@ class Upgrade:
             return
         self._next = time.monotonic() + LOOK_SECONDS
         if self._processes.has_older(self._version):
-            log.info("read models of older versions stay: a process that reads them is there, or was lately")
+            logger.info("read models of older versions stay: a process that reads them is there, or was lately")
             return
         for version in sweep(self._mongo, before=self._version):
             self._statuses.forget(work_of(version))

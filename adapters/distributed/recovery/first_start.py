@@ -16,7 +16,7 @@ from adapters.distributed.topics.topics import ensure_topics
 from adapters.log.chain import E
 from domain.errors import ConflictError, NotAbleError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LOGS: Final = (EVENT_LOG, AUDIT_LOG)
 
@@ -32,7 +32,7 @@ def check_start(mongo: Mongo, bootstrap: str) -> None:
         _check_end(mongo, bootstrap, EVENT_LOG)
         _check_end(mongo, bootstrap, AUDIT_LOG)
     except NotAbleError as outage:
-        log.warning("the topics are not compared with the log at this start: %s", outage.sentence)
+        logger.warning("the topics are not compared with the log at this start: %s", outage.sentence)
 
 
 def _check_first(mongo: Mongo, bootstrap: str) -> None:

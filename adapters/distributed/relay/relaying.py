@@ -20,7 +20,7 @@ from adapters.distributed.topics.kafka import DamagedTopic, Fenced
 from adapters.distributed.topics.topics import ensure_topic
 from domain.errors import NotAbleError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 WAIT_SECONDS: Final = 0.25
 REPORT_SECONDS: Final = 1.0  # between two reports of a position that grows
@@ -46,12 +46,12 @@ class Relaying:
         try:
             self._relay(ensure_topic(self._bootstrap, self._topic), ending, report_progress)
         except Fenced:
-            log.info("%s: another process has taken over", self._name)
+            logger.info("%s: another process has taken over", self._name)
         except NotAbleError as outage:
             if not ending.is_set():
                 self._statuses.report(self._name, outage=outage.sentence)
                 raise
-            log.info("%s: ends in an outage: %s", self._name, outage.sentence)
+            logger.info("%s: ends in an outage: %s", self._name, outage.sentence)
         except DamagedTopic as damage:
             self._statuses.report(self._name, fault=damage.sentence)
             raise

@@ -20,7 +20,7 @@ from adapters.embedded.schema import FORMAT
 from adapters.host.files import write_whole
 from domain.errors import BadInputError, ConflictError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 WITHOUT_CHECK: Final = 1  # the format whose file had no `check`
 NAME: Final = "format.json"
@@ -67,7 +67,7 @@ def check_format(folder: Path) -> None:
     if found is None and path.exists():
         if stored is None:
             raise ConflictError(f"{path} cannot be read, and there is no log: this is no data directory of AutoLearn.")
-        log.warning("%s was garbled: it is written again from what the log and the audit log say", path)
+        logger.warning("%s was garbled: it is written again from what the log and the audit log say", path)
     newest = max(found.format if found else 0, stored or 0)
     if newest > FORMAT:
         msg = f"A newer AutoLearn wrote {folder} (format {newest}; this version knows {FORMAT}): use that version."

@@ -19,7 +19,7 @@ from domain.errors import AutoLearnError
 from projections.ports import GENESIS
 from projections.verification.log_ends import End
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 NAME: Final = "receipts.json"
 LOG, AUDIT = "log", "audit"
@@ -41,7 +41,7 @@ def read_receipts(folder: Path) -> Receipts:
     except (OSError, ValueError):
         found = None
     if found is None:
-        log.warning("%s cannot be read, so it does not show whether an end of the log was lost", folder / NAME)
+        logger.warning("%s cannot be read, so it does not show whether an end of the log was lost", folder / NAME)
         return {}
     log_at, log_hash, audit_at, audit_hash = found.groups()
     return {LOG: (int(log_at), bytes.fromhex(log_hash)), AUDIT: (int(audit_at), bytes.fromhex(audit_hash))}
@@ -96,7 +96,7 @@ class ReceiptKeeper:
             self._failing = False
         except (AutoLearnError, OSError) as trouble:
             if not self._failing:
-                log.warning("%s cannot be written, retrying: %s", NAME, trouble)
+                logger.warning("%s cannot be written, retrying: %s", NAME, trouble)
             self._failing = True
 
     def _content(self) -> bytes:
@@ -111,7 +111,7 @@ class ReceiptKeeper:
         if (position, found) == (end.position, end.hash) or end.hash_at(position) == found:
             return end.position, end.hash
         if name not in self._broken:
-            log.error("%s no longer matches its receipt at %s: run `autolearn verify`", end.name, position)
+            logger.error("%s no longer matches its receipt at %s: run `autolearn verify`", end.name, position)
             self._broken.add(name)
         return position, found
 

@@ -17,7 +17,7 @@ from adapters.host.files import write_whole
 from adapters.host.retry import Retry
 from projections.fold import VERSIONS
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 NAME = re.compile(r"read-models-(\d+)\.db")
 LOOKS: Final = Retry(limit=5, shortest=0.2, longest=0.4)  # a rebuild exchanges file and pointer one after the other
@@ -38,7 +38,7 @@ class Generations:
         """Return the file that serves, if it has today's layout, else a new one to be folded from the log."""
         named = self.named()
         if named is None and self._pointer.exists():
-            log.warning("%s was garbled: read models are folded anew from the log", self._pointer)
+            logger.warning("%s was garbled: read models are folded anew from the log", self._pointer)
         return named if named is not None and has_layout(named) else self.fresh()
 
     def named(self) -> Path | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from adapters.http.middleware.request_context import RequestContext
     from adapters.http.problems import Problem
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 BURST: Final = 100  # records at once
 EACH_SECONDS: Final = 10.0  # for one more
@@ -170,7 +170,7 @@ class RefusedCalls:
             self._audit_log.append(record)
         except Exception as failure:
             if self._finished or not isinstance(failure, AutoLearnError):
-                log.exception("%s refused calls (%s) are not recorded", record.count, record.outcome)
+                logger.exception("%s refused calls (%s) are not recorded", record.count, record.outcome)
             self.count(record)
             return False
         return True

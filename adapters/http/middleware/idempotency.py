@@ -17,7 +17,7 @@ from autolearn.protocol.headers import POSITION
 from commands.context import append_id
 from domain.errors import AutoLearnError, KeyReusedError, NotAbleError, RequestUsedError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 1.0, 1.5  # seconds between two looks
 LONGEST_WAIT = 20.0  # longer than the lease of a process that died over the first sending
@@ -90,7 +90,7 @@ class RequestIdClaim:
                 self.backend.request_ids.keep(self.context.client, self.context.claims.request_id, answer)
                 trace = Trace.ANSWERABLE
         except AutoLearnError as trouble:
-            log.warning("the answer of a command is not kept: %s", trouble)
+            logger.warning("the answer of a command is not kept: %s", trouble)
         self.release(trace)
 
     def release(self, trace: Trace) -> None:
@@ -101,7 +101,7 @@ class RequestIdClaim:
         try:
             self.backend.request_ids.release(self.context.client, self.context.claims.request_id, trace)
         except AutoLearnError as trouble:
-            log.warning("the end of a command is not noted: %s", trouble)
+            logger.warning("the end of a command is not noted: %s", trouble)
 
     async def _poll(self) -> AsyncIterator[Earlier | None]:
         pause, waited = FIRST_PAUSE, 0.0

@@ -36,7 +36,7 @@ from autolearn.protocol.headers import SEALED
 from autolearn.protocol.sealing import REQUEST
 from domain.errors import AutoLearnError, ForbiddenError, NotJsonError, UnsealedBodyError
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LARGE = 64 * 1024  # opening more than this would hold up the event loop for a millisecond
 
@@ -94,9 +94,9 @@ class RequestPipeline:
         except Exception as failure:
             lack = resource_exhaustion(failure)  # it passes, and is no fault
             if lack is None:
-                log.exception("%s failed", context.operation)
+                logger.exception("%s failed", context.operation)
             else:
-                log.warning("%s lacked a resource: %s", context.operation, failure)
+                logger.warning("%s lacked a resource: %s", context.operation, failure)
             response.refuse(INTERNAL if lack is None else problem_of(lack))
 
     async def _run(self, context: RequestContext, response: ResponsePipeline, receive: Receive) -> None:

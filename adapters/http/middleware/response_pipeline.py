@@ -37,7 +37,7 @@ from autolearn.protocol.sealing import RESPONSE, event_purpose
 from domain.errors import AutoLearnError, NotAbleError, OutcomeRecordedError
 from projections.ports import AuditRecord
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 GONE = "gone"  # the outcome of a call whose caller hung up before its body was whole
 FIRST_ERROR = 400
@@ -260,7 +260,7 @@ class ResponsePipeline:
         except Exception as failure:
             if (lack := resource_exhaustion(failure)) is not None:
                 return lack
-            log.exception("%s could not be recorded", record.operation)
+            logger.exception("%s could not be recorded", record.operation)
             return NotAbleError("The call could not be recorded in the audit log.")
         return None
 

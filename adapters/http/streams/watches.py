@@ -21,7 +21,7 @@ from adapters.http.streams.frames import make_frame
 from domain.errors import AutoLearnError
 from projections.ports import MOST_PAGE_ROWS, AuditLog, Documents, StoredAuditRecord
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0  # of one look, which a change ends at once
 PAGE = 500  # events
@@ -121,7 +121,7 @@ class ExperimentWatch:
             return await self._watch.wait(lambda: self._changed[stream] > seen, seconds)
         except Exception as failure:
             if not isinstance(failure, AutoLearnError):
-                log.exception("reading which experiments change")
+                logger.exception("reading which experiments change")
             await asyncio.sleep(LOOK_SECONDS)
             return True
 
@@ -172,7 +172,7 @@ class AuditLogWatch:
                 return ()
         except Exception as failure:
             if not isinstance(failure, AutoLearnError):
-                log.exception("reading the audit log")
+                logger.exception("reading the audit log")
             await asyncio.sleep(LOOK_SECONDS)
             return ()
         if self._entries[0].position <= position + 1:

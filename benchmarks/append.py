@@ -41,7 +41,7 @@ def _annotated(stream: str, version: int) -> Event:
 
 
 def ours(folder: Path) -> Append:
-    """Return what appends decided events to our store and gets the receipt."""
+    """Return what appends decided events to our store, and waits until they are stored."""
     store = SqliteEventStore(Database(folder / "ours.db"))
     return lambda work: store.append(work[1], AppendHeader(work[0], work[0], METADATA))
 

@@ -1,6 +1,6 @@
 """Appends a second in MongoDB (w=majority, j=true), by threads of one process and by several processes at once.
 
-Measured over the port: 2 events of 300 bytes a commit, receipt in hand. The server is that of AUTOLEARN_TEST_MONGODB,
+Measured over the port: 2 events of 300 bytes a commit, each acknowledged. The server is that of AUTOLEARN_TEST_MONGODB,
 or else one of its own.
 """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from commands.call import Answer
 from commands.context import CommandContext
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.experiment import Experiment, Task
@@ -72,7 +72,7 @@ def status_of_task(experiment: Experiment, task: str) -> dict[str, Any]:
     return status_of_evaluation(experiment, it) if it.kind == "evaluation" else status_of_reproduction(experiment, it)
 
 
-def answer_requested(_: object, first: Receipt, context: CommandContext) -> Answer:
+def answer_requested(_: object, first: StoredAppend, context: CommandContext) -> Answer:
     """Wait for the requested task, and answer as of the command's last append, or as of now where it ended later."""
     task = event_of(first, TaskRequested).task
     context.tasks.wait(task, context.wait)
@@ -87,21 +87,21 @@ def answer_requested(_: object, first: Receipt, context: CommandContext) -> Answ
     return Answer(status_of_task(experiment, task) | {"position": position}, position, head.hex(), pending)
 
 
-def answer_at(receipt: Receipt, body: dict[str, Any]) -> Answer:
-    return Answer(body | {"position": receipt.position}, receipt.position, receipt.hash.hex())
+def answer_at(appended: StoredAppend, body: dict[str, Any]) -> Answer:
+    return Answer(body | {"position": appended.position}, appended.position, appended.hash.hex())
 
 
-def answer_experiment(_: object, receipt: Receipt, context: CommandContext) -> Answer:
+def answer_experiment(_: object, appended: StoredAppend, context: CommandContext) -> Answer:
     """Answer with the experiment as of the append."""
-    experiment = load(context.ports.store, Experiment, receipt.events[0].originator_id, receipt.position)
-    return answer_at(receipt, status_of(experiment))
+    experiment = load(context.ports.store, Experiment, appended.events[0].originator_id, appended.position)
+    return answer_at(appended, status_of(experiment))
 
 
-def answer_client(_: object, receipt: Receipt, context: CommandContext) -> Answer:
+def answer_client(_: object, appended: StoredAppend, context: CommandContext) -> Answer:
     """Answer with the client as of the append, without its key, which is not in the log."""
-    client = load(context.ports.store, Client, receipt.events[0].originator_id, receipt.position)
+    client = load(context.ports.store, Client, appended.events[0].originator_id, appended.position)
     facts = {"roles": list(client.roles), "generation": client.generation, "revoked": client.revoked}
-    return answer_at(receipt, {"client": client.name, **facts})
+    return answer_at(appended, {"client": client.name, **facts})
 
 
 def answer_unchanged(context: CommandContext, body: dict[str, Any]) -> Answer:
@@ -110,5 +110,5 @@ def answer_unchanged(context: CommandContext, body: dict[str, Any]) -> Answer:
     return Answer(body | {"position": position}, position, head.hex())
 
 
-def event_of(receipt: Receipt, kind: type[Any]) -> Any:
-    return next(event for event in receipt.events if isinstance(event, kind))
+def event_of(appended: StoredAppend, kind: type[Any]) -> Any:
+    return next(event for event in appended.events if isinstance(event, kind))

@@ -9,7 +9,7 @@ from typing import Any
 from commands.call import Answer, Call
 from commands.context import CommandContext
 from commands.dispatch import USE_CASES, UseCase
-from commands.ports import DuplicateAppend, Ports, Receipt
+from commands.ports import DuplicateAppend, Ports, StoredAppend
 from commands.tasks import Tasks
 from domain.errors import AutoLearnError
 from domain.experiment_events import TaskRequested
@@ -23,12 +23,12 @@ class RunningCommand:
 
     use_case: UseCase
     command: Any
-    receipt: Receipt | None
+    appended: StoredAppend | None
     context: CommandContext
 
     @property
     def task(self) -> str | None:
-        events = self.receipt.events if self.receipt else ()
+        events = self.appended.events if self.appended else ()
         return next((event.task for event in events if isinstance(event, TaskRequested)), None)
 
     def add_end_listener(self, listener: Callable[[], None]) -> None:
@@ -48,7 +48,7 @@ class RunningCommand:
         return self.answer()
 
     def answer(self) -> Answer:
-        return self.use_case.answer(self.command, self.receipt, self.context)
+        return self.use_case.answer(self.command, self.appended, self.context)
 
 
 class Application:
@@ -70,8 +70,8 @@ class Application:
         """Decide and append like `handle`, without waiting for the task; with `wait` > 0 it may take a free slot."""
         use_case = USE_CASES[type(command)]
         context = CommandContext(self.ports, self.tasks, call, wait, last_sessions=self._last_sessions)
-        receipt = context.first_append() or _decide(use_case, command, context)
-        return RunningCommand(use_case, command, receipt, context)
+        appended = context.first_append() or _decide(use_case, command, context)
+        return RunningCommand(use_case, command, appended, context)
 
     def end_tasks(self) -> None:
         """End the tasks of this process, and return at once; whoever waits for one is answered that it is unfinished.
@@ -85,19 +85,19 @@ class Application:
         self.tasks.close()
 
 
-def _decide(use_case: UseCase, command: Any, context: CommandContext) -> Receipt | None:
+def _decide(use_case: UseCase, command: Any, context: CommandContext) -> StoredAppend | None:
     """Decide; if the same command ran at the same time and was first, its append is ours too.
 
     The second run meets the effect of the first (`no open session` after its own commit), which is not a refusal.
     """
     try:
-        receipt = use_case.decide(command, context)
+        appended = use_case.decide(command, context)
     except DuplicateAppend as first_run:
-        context.check_same(first_run.receipt)
-        return first_run.receipt
+        context.check_same(first_run.appended)
+        return first_run.appended
     except AutoLearnError:
         meanwhile = None if context.appends else context.first_append()
         if meanwhile is None:
             raise
         return meanwhile
-    return receipt or context.first_append()
+    return appended or context.first_append()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from commands.context import CommandContext
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.specifications import required_offers
 from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
@@ -30,17 +30,17 @@ class Claim:
             self._announce(task)
         return task
 
-    def decide(self, decision: Callable[[UnitOfWork], str]) -> Receipt | None:
+    def decide(self, decision: Callable[[UnitOfWork], str]) -> StoredAppend | None:
         """Append what the decision triggers, then run what it started."""
         quota, client = self.context.tasks.quota, self.context.call.client
         with quota.reserve_task(client), self.context.tasks.announce_claims() as self._announce:
-            task, receipt = self.context.decide(decision)
-            if receipt is not None:
+            task, appended = self.context.decide(decision)
+            if appended is not None:
                 quota.add_task(task, client)
-            if receipt is not None and self._started is not None:
+            if appended is not None and self._started is not None:
                 self.has_slot = False  # the task gives the slot back at its end
                 self.context.tasks.run(*self._started, self.context)
-        return receipt
+        return appended
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID, uuid5
 
-from commands.ports import AppendHeader, Ports, Receipt, VersionConflict
+from commands.ports import AppendHeader, Ports, StoredAppend, VersionConflict
 from commands.unit_of_work import UnitOfWork
 from domain.errors import AutoLearnError, KeyReusedError, NotAbleError
 from domain.events import Event
@@ -33,37 +33,37 @@ class CommandContext:
     call: Call
     wait: float = 0.0
     appends: int = field(default=0)
-    own_last: Receipt | None = None
+    own_last: StoredAppend | None = None
     last_sessions: dict[str, int] = field(default_factory=dict)
 
-    def first_append(self) -> Receipt | None:
+    def first_append(self) -> StoredAppend | None:
         """Return what this command's first run appended, if it ran before; refuse another body under its id."""
-        receipt = self.ports.store.find_append(append_id(self.call.command_id, 1))
-        if receipt is not None:
-            self.check_same(receipt)
-        return receipt
+        appended = self.ports.store.find_append(append_id(self.call.command_id, 1))
+        if appended is not None:
+            self.check_same(appended)
+        return appended
 
-    def check_same(self, receipt: Receipt) -> None:
+    def check_same(self, appended: StoredAppend) -> None:
         """Refuse a request id or idempotency key that was used with another body."""
-        if receipt.header.digest != self.call.digest:
+        if appended.header.digest != self.call.digest:
             raise KeyReusedError("This Idempotency-Key (or request id) was used with another body: take a new one.")
 
-    def last_append(self, first: Receipt) -> Receipt:
+    def last_append(self, first: StoredAppend) -> StoredAppend:
         """Return the last append of this command, without asking the log if it began and ended here."""
         if self.own_last is not None and self.appends > 1:
             return self.own_last
         number, last = 1, first
-        while (receipt := self.ports.store.find_append(append_id(self.call.command_id, number + 1))) is not None:
-            number, last = number + 1, receipt
+        while (appended := self.ports.store.find_append(append_id(self.call.command_id, number + 1))) is not None:
+            number, last = number + 1, appended
         return last
 
-    def decide(self, decision: Callable[[UnitOfWork], T]) -> tuple[T, Receipt | None]:
-        """Run a decision and append its events; the receipt is None if it triggered no event."""
+    def decide(self, decision: Callable[[UnitOfWork], T]) -> tuple[T, StoredAppend | None]:
+        """Run a decision and append its events; the append is None if it triggered no event."""
         for _ in self.ports.retry.attempts():
             work = UnitOfWork(self.ports.store, self.last_sessions)
             try:
                 outcome = decision(work)
-                receipt = self._append(work.collect_events())
+                appended = self._append(work.collect_events())
             except VersionConflict:
                 continue
             except NotAbleError:  # the log does not answer: it would not say whether it has grown either
@@ -72,10 +72,10 @@ class CommandContext:
                 if work.is_outdated():  # streams are loaded one after the other, so it may have seen half a commit
                     continue
                 raise
-            return outcome, receipt
+            return outcome, appended
         raise NotAbleError(f"Others changed the same things {self.ports.retry.limit} times in a row: try again.")
 
-    def _append(self, triggered: list[Event]) -> Receipt | None:
+    def _append(self, triggered: list[Event]) -> StoredAppend | None:
         if not triggered:
             return None
         number = self.appends + 1

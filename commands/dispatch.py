@@ -1,6 +1,6 @@
 """Every command of every service on one page: what may be asked, who decides, and what is answered. Read this first.
 
-`decide` appends the command's events and returns the receipt of its first append (None: nothing had to change);
+`decide` appends the command's events and returns the first append (None: nothing had to change);
 `answer` reads from the log what that made, the same way for the first run and for every repeat.
 """
 
@@ -20,7 +20,7 @@ from commands.clients.revoke_client import RevokeClient, revoke_client
 from commands.clients.rotate_client import RotateClient, rotate_client
 from commands.context import CommandContext
 from commands.evaluation.request_evaluation import RequestEvaluation, request_evaluation
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.session.commit_session import CommitSession, answer_committed, commit_session
 from commands.session.discard_session import DiscardSession, answer_discarded, discard_session
 from commands.storage.accept_loss import AcceptLoss, accept_loss, answer_accepted
@@ -33,7 +33,7 @@ from commands.training.request_training import RequestTraining, request_training
 
 
 class UseCase(NamedTuple):
-    decide: Callable[[Any, CommandContext], Receipt | None]
+    decide: Callable[[Any, CommandContext], StoredAppend | None]
     answer: Callable[[Any, Any, CommandContext], Answer]
 
 

@@ -26,7 +26,7 @@ class AppendHeader:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class StoredAppend:
     """An append as the log has it: events at positions first..position, one UTC time, one chain hash (32 bytes)."""
 
     first: int
@@ -42,17 +42,17 @@ class VersionConflict(Exception):  # noqa: N818 - control flow between append an
 
 
 class DuplicateAppend(Exception):  # noqa: N818 - control flow: the repeat of a command found its first run
-    """The append id is in the log already; `receipt` is what was stored then."""
+    """The append id is in the log already; `appended` is what was stored then."""
 
-    def __init__(self, receipt: Receipt) -> None:
-        super().__init__(str(receipt.header.append_id))
-        self.receipt = receipt
+    def __init__(self, appended: StoredAppend) -> None:
+        super().__init__(str(appended.header.append_id))
+        self.appended = appended
 
 
 class EventStore(Protocol):
     """The log. An append is durable when the call returns; positions are 1, 2, 3 … without holes."""
 
-    def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
+    def append(self, events: Sequence[Event], header: AppendHeader) -> StoredAppend:
         """Store all events of one command, or none.
 
         Raises VersionConflict, DuplicateAppend, TooLargeError (1,000 events, 8 MB, 256 KiB an event), NotAbleError.
@@ -71,7 +71,7 @@ class EventStore(Protocol):
         """Return up to `limit` names of existing streams with this prefix, in order."""
         ...
 
-    def find_append(self, append_id: UUID) -> Receipt | None:
+    def find_append(self, append_id: UUID) -> StoredAppend | None:
         """Return the append of this id."""
         ...
 

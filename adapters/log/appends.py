@@ -14,7 +14,7 @@ from adapters.log.chain import Tail, commit_hash, framed_events
 from adapters.log.events import encode
 from adapters.log.group_commit import Pending
 from adapters.log.times import from_microseconds
-from commands.ports import AppendHeader, Receipt, VersionConflict
+from commands.ports import AppendHeader, StoredAppend, VersionConflict
 from domain.errors import BadInputError, TooLargeError
 from domain.events import Event
 from projections.ports import RawCommit, RawEvent
@@ -137,5 +137,5 @@ def _check_size(events: Sequence[RawEvent]) -> None:
         raise TooLargeError(f"An append has at most {MAX_APPEND_BYTES:,} bytes; this one has {sum(sizes):,}.")
 
 
-def receipt_of(commit: RawCommit, header: AppendHeader, events: tuple[Event, ...]) -> Receipt:
-    return Receipt(commit.first, commit.position, commit.at, header, commit.hash, events)
+def stored_append(commit: RawCommit, header: AppendHeader, events: tuple[Event, ...]) -> StoredAppend:
+    return StoredAppend(commit.first, commit.position, commit.at, header, commit.hash, events)

@@ -10,7 +10,7 @@ from commands.answers import answer_unchanged
 from commands.call import Answer
 from commands.catalog.register_dataset import run_ingest
 from commands.context import CommandContext
-from commands.ports import Receipt, TaskBroken, TaskSpec
+from commands.ports import StoredAppend, TaskBroken, TaskSpec
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset
 from domain.errors import NotAbleError
@@ -37,14 +37,14 @@ class OfferCatalog:
     datasets: tuple[BuiltinDataset, ...] = ()
 
 
-def offer_catalog(command: OfferCatalog, context: CommandContext) -> Receipt | None:
+def offer_catalog(command: OfferCatalog, context: CommandContext) -> StoredAppend | None:
     """Append model-offered and measure-offered for what is new; register built-in data sets that never were."""
     outcome = context.ports.launcher.start(TaskSpec("describe", {})).result()
     if isinstance(outcome, TaskBroken):
         raise NotAbleError(f"The catalog could not be described: {outcome.detail}")
     for problem in outcome.facts.get("problems", ()):
         logger.warning("%s", problem)
-    receipt = context.decide(lambda work: _offer(work, outcome.facts))[1]
+    appended = context.decide(lambda work: _offer(work, outcome.facts))[1]
     missing = [it for it in command.datasets if context.ports.store.version(f"dataset:{it.name}") == 0]
     contents = {
         it.name: run_ingest(context, {"builtin": it.name, "target": it.target}, it.licence, it.source) for it in missing
@@ -54,7 +54,7 @@ def offer_catalog(command: OfferCatalog, context: CommandContext) -> Receipt | N
         for name, content in contents.items():
             work.get(Dataset, f"dataset:{name}").register(content)
 
-    return context.decide(decision)[1] or receipt
+    return context.decide(decision)[1] or appended
 
 
 def _offer(work: UnitOfWork, described: dict[str, Any]) -> None:
@@ -67,5 +67,5 @@ def _offer(work: UnitOfWork, described: dict[str, Any]) -> None:
                 logger.warning("%s %r is not offered: %s", kind, offered["name"], CATALOG_NAME.pattern)
 
 
-def answer_offered(_: OfferCatalog, __: Receipt | None, context: CommandContext) -> Answer:
+def answer_offered(_: OfferCatalog, __: StoredAppend | None, context: CommandContext) -> Answer:
     return answer_unchanged(context, {})

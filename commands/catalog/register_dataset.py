@@ -9,7 +9,7 @@ from commands.answers import answer_at, answer_unchanged
 from commands.call import Answer
 from commands.cancellation import Cancellation
 from commands.context import CommandContext
-from commands.ports import Receipt, TaskBroken, TaskSpec
+from commands.ports import StoredAppend, TaskBroken, TaskSpec
 from commands.unit_of_work import load
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, NotAbleError
@@ -33,7 +33,7 @@ class RegisterDataset:
     cancellation: Cancellation = field(default_factory=Cancellation, compare=False, repr=False)
 
 
-def register_dataset(command: RegisterDataset, context: CommandContext) -> Receipt | None:
+def register_dataset(command: RegisterDataset, context: CommandContext) -> StoredAppend | None:
     """Append dataset-registered; nothing if this content is the latest version already."""
     check_catalog_name(command.name)
     facts = {"path": command.path, "format": command.format, "gzip": command.gzip, "target": command.target}
@@ -44,12 +44,12 @@ def register_dataset(command: RegisterDataset, context: CommandContext) -> Recei
     return context.decide(lambda work: work.get(Dataset, stream).register(content))[1]
 
 
-def answer_registered(command: RegisterDataset, receipt: Receipt | None, context: CommandContext) -> Answer:
+def answer_registered(command: RegisterDataset, appended: StoredAppend | None, context: CommandContext) -> Answer:
     """Answer with the version that the catalog has."""
-    position = None if receipt is None else receipt.position
+    position = None if appended is None else appended.position
     dataset = load(context.ports.store, Dataset, f"dataset:{command.name}", position)
-    body = describe_dataset(dataset) | {"new": receipt is not None}
-    return answer_unchanged(context, body) if receipt is None else answer_at(receipt, body)
+    body = describe_dataset(dataset) | {"new": appended is not None}
+    return answer_unchanged(context, body) if appended is None else answer_at(appended, body)
 
 
 def run_ingest(

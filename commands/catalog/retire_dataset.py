@@ -8,7 +8,7 @@ from commands.answers import answer_at
 from commands.call import Answer
 from commands.context import CommandContext
 from commands.lookup import find_dataset
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,10 @@ class RetireDataset:
     name: str
 
 
-def retire_dataset(command: RetireDataset, context: CommandContext) -> Receipt | None:
+def retire_dataset(command: RetireDataset, context: CommandContext) -> StoredAppend | None:
     """Append dataset-retired."""
     return context.decide(lambda work: find_dataset(work, command.name).retire())[1]
 
 
-def answer_retired(command: RetireDataset, receipt: Receipt, _: CommandContext) -> Answer:
-    return answer_at(receipt, {"name": command.name, "retired": True})
+def answer_retired(command: RetireDataset, appended: StoredAppend, _: CommandContext) -> Answer:
+    return answer_at(appended, {"name": command.name, "retired": True})

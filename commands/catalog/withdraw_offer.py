@@ -9,7 +9,7 @@ from commands.answers import answer_at
 from commands.call import Answer
 from commands.context import CommandContext
 from commands.lookup import find_offer
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,10 @@ class WithdrawOffer:
     name: str
 
 
-def withdraw_offer(command: WithdrawOffer, context: CommandContext) -> Receipt | None:
+def withdraw_offer(command: WithdrawOffer, context: CommandContext) -> StoredAppend | None:
     """Append model-withdrawn or measure-withdrawn."""
     return context.decide(lambda work: find_offer(work, command.kind, command.name).withdraw())[1]
 
 
-def answer_offer_withdrawn(command: WithdrawOffer, receipt: Receipt, _: CommandContext) -> Answer:
-    return answer_at(receipt, {"kind": command.kind, "name": command.name, "withdrawn": True})
+def answer_offer_withdrawn(command: WithdrawOffer, appended: StoredAppend, _: CommandContext) -> Answer:
+    return answer_at(appended, {"kind": command.kind, "name": command.name, "withdrawn": True})

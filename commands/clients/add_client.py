@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commands.context import CommandContext
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from domain.client import Client
 from domain.values import Role, check_client_name
 
@@ -18,7 +18,7 @@ class AddClient:
     roles: tuple[Role, ...] = ("analyst",)
 
 
-def add_client(command: AddClient, context: CommandContext) -> Receipt | None:
+def add_client(command: AddClient, context: CommandContext) -> StoredAppend | None:
     """Append client-added."""
     stream = f"client:{check_client_name(command.name)}"
     return context.decide(lambda work: work.get(Client, stream).add(command.roles))[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commands.context import CommandContext
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from domain.client import Client
 
 
@@ -14,6 +14,6 @@ class RevokeClient:
     name: str
 
 
-def revoke_client(command: RevokeClient, context: CommandContext) -> Receipt | None:
+def revoke_client(command: RevokeClient, context: CommandContext) -> StoredAppend | None:
     """Append client-revoked."""
     return context.decide(lambda work: work.get(Client, f"client:{command.name}").revoke())[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from commands.context import CommandContext
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from domain.client import Client
 
 
@@ -14,7 +14,7 @@ class RotateClient:
     name: str
 
 
-def rotate_client(command: RotateClient, context: CommandContext) -> Receipt | None:
+def rotate_client(command: RotateClient, context: CommandContext) -> StoredAppend | None:
     """Append client-rotated."""
     now = context.ports.clock.now()
     return context.decide(lambda work: work.get(Client, f"client:{command.name}").rotate(now))[1]

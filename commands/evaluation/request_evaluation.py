@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from commands.claim import claim_slot
 from commands.context import CommandContext
 from commands.lookup import find_dataset, find_experiment, find_offer, newest_experiment
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.settings_check import complete_settings
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset, DatasetContent
@@ -30,7 +30,7 @@ class RequestEvaluation:
     on: str | None = None
 
 
-def request_evaluation(command: RequestEvaluation, context: CommandContext) -> Receipt | None:
+def request_evaluation(command: RequestEvaluation, context: CommandContext) -> StoredAppend | None:
     """Append evaluation-requested and, with a free slot, evaluation-started."""
     if len(command.measures) > MOST_MEASURES:
         raise BadInputError(f"At most {MOST_MEASURES} measures at a time.")

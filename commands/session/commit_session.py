@@ -8,7 +8,7 @@ from commands.answers import answer_at, event_of
 from commands.call import Answer
 from commands.context import CommandContext
 from commands.lookup import require_open_session
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.session.discard_session import discard_all
 from commands.unit_of_work import UnitOfWork
 from domain.errors import NotFoundError, UnfinishedError
@@ -27,7 +27,7 @@ class CommitSession:
     message: str | None = None
 
 
-def commit_session(command: CommitSession, context: CommandContext) -> Receipt | None:
+def commit_session(command: CommitSession, context: CommandContext) -> StoredAppend | None:
     """Append session-committed, experiment-committed for what stays and experiment-discarded for the rest."""
     message = None if command.message is None else check_text("message", command.message)
 
@@ -40,23 +40,23 @@ def commit_session(command: CommitSession, context: CommandContext) -> Receipt |
             held[name].commit(session_id(session.id))
         return discard_all((it for name, it in held.items() if name not in chosen), session_id(session.id))
 
-    cancelled, receipt = context.decide(decision)
+    cancelled, appended = context.decide(decision)
     context.tasks.cancel(*cancelled)
-    return receipt
+    return appended
 
 
-def answer_committed(_: CommitSession, receipt: Receipt, __: CommandContext) -> Answer:
+def answer_committed(_: CommitSession, appended: StoredAppend, __: CommandContext) -> Answer:
     """Answer with the receipt: what is committed, when, at which position, with which chain hash."""
-    event = event_of(receipt, SessionCommitted)
+    event = event_of(appended, SessionCommitted)
     body = {
         "session": session_id(event.originator_id),
-        "committed_at": receipt.at.isoformat(),
+        "committed_at": appended.at.isoformat(),
         "experiments": list(event.committed),
         "discarded": list(event.discarded),
         "message": event.message,
-        "head": receipt.hash.hex(),
+        "head": appended.hash.hex(),
     }
-    return answer_at(receipt, body)
+    return answer_at(appended, body)
 
 
 def _choose_completed(held: dict[str, Experiment]) -> list[str]:

@@ -9,7 +9,7 @@ from commands.answers import answer_at, event_of
 from commands.call import Answer
 from commands.context import CommandContext
 from commands.lookup import require_open_session
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
 from domain.session_events import SessionDiscarded
@@ -21,7 +21,7 @@ class DiscardSession:
     """The open session of the caller."""
 
 
-def discard_session(_: DiscardSession, context: CommandContext) -> Receipt | None:
+def discard_session(_: DiscardSession, context: CommandContext) -> StoredAppend | None:
     """Append session-discarded and experiment-discarded for each; what still runs is ended."""
 
     def decision(work: UnitOfWork) -> list[str]:
@@ -30,9 +30,9 @@ def discard_session(_: DiscardSession, context: CommandContext) -> Receipt | Non
         session.discard()
         return discard_all(held, session_id(session.id))
 
-    cancelled, receipt = context.decide(decision)
+    cancelled, appended = context.decide(decision)
     context.tasks.cancel(*cancelled)
-    return receipt
+    return appended
 
 
 def discard_all(experiments: Iterable[Experiment], session: str) -> list[str]:
@@ -44,7 +44,7 @@ def discard_all(experiments: Iterable[Experiment], session: str) -> list[str]:
     return cancelled
 
 
-def answer_discarded(_: DiscardSession, receipt: Receipt, __: CommandContext) -> Answer:
-    event = event_of(receipt, SessionDiscarded)
-    body = {"session": session_id(event.originator_id), "discarded_at": receipt.at.isoformat()}
-    return answer_at(receipt, body | {"discarded": list(event.discarded)})
+def answer_discarded(_: DiscardSession, appended: StoredAppend, __: CommandContext) -> Answer:
+    event = event_of(appended, SessionDiscarded)
+    body = {"session": session_id(event.originator_id), "discarded_at": appended.at.isoformat()}
+    return answer_at(appended, body | {"discarded": list(event.discarded)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from commands.answers import answer_at, event_of
 from commands.call import Answer
 from commands.context import CommandContext
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from domain.loss import LOSSES, Losses, LostTail, TailLossAccepted
 
 
@@ -21,12 +21,12 @@ class AcceptLoss:
     evidence: tuple[str, ...]
 
 
-def accept_loss(command: AcceptLoss, context: CommandContext) -> Receipt | None:
+def accept_loss(command: AcceptLoss, context: CommandContext) -> StoredAppend | None:
     """Append tail-loss-accepted."""
     it = command
     return context.decide(lambda work: work.get(Losses, LOSSES).accept(it.reason, it.log, it.audit, it.evidence))[1]
 
 
-def answer_accepted(_: object, receipt: Receipt, context: CommandContext) -> Answer:  # noqa: ARG001 - as every answer
-    event = event_of(receipt, TailLossAccepted)
-    return answer_at(receipt, event.model_dump(include={"reason", "log", "audit", "evidence"}))
+def answer_accepted(_: object, appended: StoredAppend, context: CommandContext) -> Answer:  # noqa: ARG001 - as every answer
+    event = event_of(appended, TailLossAccepted)
+    return answer_at(appended, event.model_dump(include={"reason", "log", "audit", "evidence"}))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from commands.context import CommandContext
 from commands.lookup import find_own_experiment
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork
 
 
@@ -19,7 +19,7 @@ class AnnotateExperiment:
     reason: str = "annotation"
 
 
-def annotate_experiment(command: AnnotateExperiment, context: CommandContext) -> Receipt | None:
+def annotate_experiment(command: AnnotateExperiment, context: CommandContext) -> StoredAppend | None:
     """Append experiment-annotated."""
 
     def decision(work: UnitOfWork) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from commands.claim import claim_slot
 from commands.context import CommandContext
 from commands.lookup import find_experiment
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork
 
 
@@ -18,7 +18,7 @@ class RequestReproduction:
     experiment: str
 
 
-def request_reproduction(command: RequestReproduction, context: CommandContext) -> Receipt | None:
+def request_reproduction(command: RequestReproduction, context: CommandContext) -> StoredAppend | None:
     """Append reproduction-requested and, with a free slot, reproduction-started."""
     with claim_slot(context) as claim:
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from commands.context import CommandContext
 from commands.lookup import find_own_experiment
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork
 
 
@@ -18,7 +18,7 @@ class RestoreExperiment:
     reason: str
 
 
-def restore_experiment(command: RestoreExperiment, context: CommandContext) -> Receipt | None:
+def restore_experiment(command: RestoreExperiment, context: CommandContext) -> StoredAppend | None:
     """Append experiment-restored."""
 
     def decision(work: UnitOfWork) -> None:

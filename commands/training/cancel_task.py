@@ -9,7 +9,7 @@ from commands.answers import answer_at, status_of_task
 from commands.call import Answer
 from commands.context import CommandContext
 from commands.lookup import find_task
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork, load
 from domain.errors import ForbiddenError
 from domain.experiment import Experiment
@@ -23,7 +23,7 @@ class CancelTask:
     task: str
 
 
-def cancel_task(command: CancelTask, context: CommandContext) -> Receipt | None:
+def cancel_task(command: CancelTask, context: CommandContext) -> StoredAppend | None:
     """Append the cancellation, then end the process if it runs here; elsewhere its own service sees the event."""
 
     def decision(work: UnitOfWork) -> str:
@@ -34,13 +34,13 @@ def cancel_task(command: CancelTask, context: CommandContext) -> Receipt | None:
         experiment.cancel(task)
         return task
 
-    task, receipt = context.decide(decision)
+    task, appended = context.decide(decision)
     context.tasks.cancel(task)
-    return receipt
+    return appended
 
 
-def answer_cancelled(_: CancelTask, receipt: Receipt, context: CommandContext) -> Answer:
+def answer_cancelled(_: CancelTask, appended: StoredAppend, context: CommandContext) -> Answer:
     """Answer with the status of what was cancelled."""
-    event: Any = next(event for event in receipt.events if isinstance(event, TaskCancelled))
-    experiment = load(context.ports.store, Experiment, event.originator_id, receipt.position)
-    return answer_at(receipt, status_of_task(experiment, event.task))
+    event: Any = next(event for event in appended.events if isinstance(event, TaskCancelled))
+    experiment = load(context.ports.store, Experiment, event.originator_id, appended.position)
+    return answer_at(appended, status_of_task(experiment, event.task))

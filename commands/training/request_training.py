@@ -8,7 +8,7 @@ from typing import Any
 from commands.claim import claim_slot
 from commands.context import CommandContext
 from commands.lookup import find_dataset, find_offer, open_session
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.settings_check import complete_settings
 from commands.unit_of_work import UnitOfWork
 from domain.experiment import Experiment
@@ -33,7 +33,7 @@ class RequestTraining:
     test_size: float = DEFAULT_TEST_SIZE
 
 
-def request_training(command: RequestTraining, context: CommandContext) -> Receipt | None:
+def request_training(command: RequestTraining, context: CommandContext) -> StoredAppend | None:
     """Append session-opened (if needed), experiment-added, training-requested, and training-started in a slot."""
     complete_settings(
         NUMBERS, {"test_size": command.test_size} | ({} if command.seed is None else {"seed": command.seed})

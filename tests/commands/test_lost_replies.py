@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands.ports import AppendHeader, Receipt
+from commands.ports import AppendHeader, StoredAppend
 from commands.training.request_training import RequestTraining
 from commands.waiting_tasks import ALL_KINDS
 from domain.errors import NotAbleError
@@ -24,14 +24,14 @@ NOBODY: frozenset[str] = frozenset()
 def lose_reply(request: pytest.FixtureRequest, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Return a function: the next claim is stored, but its reply is lost; whether the log can be asked then differs."""
     append, version = stage.store.append, stage.store.version
-    lost: list[Receipt] = []
+    lost: list[StoredAppend] = []
 
-    def losing(events: Sequence[Event], header: AppendHeader) -> Receipt:
-        receipt = append(events, header)
+    def losing(events: Sequence[Event], header: AppendHeader) -> StoredAppend:
+        appended = append(events, header)
         if any("-started" in event.NAME for event in events) and not lost:
-            lost.append(receipt)
+            lost.append(appended)
             raise NotAbleError("MongoDB cannot do it now.")
-        return receipt
+        return appended
 
     def away(stream: str) -> int:
         if lost:
@@ -112,11 +112,11 @@ def test_a_claim_whose_reply_is_on_its_way_is_not_run_twice(
 ) -> None:
     append, worker, children = stage.store.append, Worker(stage, is_lost=living, kinds=kinds), []
 
-    def late(events: Sequence[Event], header: AppendHeader) -> Receipt:
-        receipt = append(events, header)
+    def late(events: Sequence[Event], header: AppendHeader) -> StoredAppend:
+        appended = append(events, header)
         worker.step().check_lost().step()
         children.append(len(stage.launcher.of("fit")))
-        return receipt
+        return appended
 
     monkeypatch.setattr(stage.store, "append", late)
     name = ana.train()

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from commands.call import command_id
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from commands.training.request_training import RequestTraining
 from domain.errors import BadSettingError, ConflictError, NotFoundError
 from tests.commands.launcher import broken
@@ -39,7 +39,7 @@ def test_the_log_is_not_asked_for_what_was_just_appended(
     find = stage.store.find_append
     asked: list[UUID] = []
 
-    def finding(append_id: UUID) -> Receipt | None:
+    def finding(append_id: UUID) -> StoredAppend | None:
         asked.append(append_id)
         return find(append_id)
 

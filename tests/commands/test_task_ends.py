@@ -11,7 +11,7 @@ import pytest
 
 from commands import tasks
 from commands.evaluation.request_evaluation import RequestEvaluation
-from commands.ports import AppendHeader, Receipt, TaskSpec
+from commands.ports import AppendHeader, StoredAppend, TaskSpec
 from commands.training.cancel_task import CancelTask
 from commands.training.request_training import RequestTraining
 from domain.errors import DiskReserveError, ForbiddenError, NotAbleError
@@ -80,7 +80,7 @@ def test_a_result_waits_for_the_log(
     monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.001)
     append, troubles = stage.store.append, [trouble] * 3
 
-    def failing(events: Sequence[Event], header: AppendHeader) -> Receipt:
+    def failing(events: Sequence[Event], header: AppendHeader) -> StoredAppend:
         if events[0].NAME == "training-completed.v1" and troubles:
             raise troubles.pop()
         return append(events, header)
@@ -96,7 +96,7 @@ def test_the_slot_is_free_before_the_end_is_in_the_log(
     """The append wakes who waits for a slot; were it still taken then, nobody would wake them again."""
     append, free = stage.store.append, []
 
-    def watching(events: Sequence[Event], header: AppendHeader) -> Receipt:
+    def watching(events: Sequence[Event], header: AppendHeader) -> StoredAppend:
         free.append(stage.launcher.free)
         return append(events, header)
 

@@ -24,7 +24,7 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.times import microseconds_now
-from commands.ports import AppendHeader, EventStore, Receipt
+from commands.ports import AppendHeader, EventStore, StoredAppend
 from domain.events import Event
 from projections.ports import AuditLog, CommitFeed, Feed
 from tests.distributed.log_sources import event_source
@@ -91,13 +91,13 @@ class RelayedStore:
         self._store, self._relay = store, relay
         self._lock = Lock()
 
-    def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
-        receipt = self._store.append(events, header)
+    def append(self, events: Sequence[Event], header: AppendHeader) -> StoredAppend:
+        appended = self._store.append(events, header)
         with self._lock:
-            while self._relay.position < receipt.position:
+            while self._relay.position < appended.position:
                 self._relay.step()
             self._relay._seeker.wait_for_end(self._relay.checkpoint.offset)
-        return receipt
+        return appended
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

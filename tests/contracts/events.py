@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
-from commands.ports import AppendHeader, EventStore, Receipt
+from commands.ports import AppendHeader, EventStore, StoredAppend
 from domain.events import Event, Metadata
 from domain.experiment_events import ExperimentAnnotated
 
@@ -26,6 +26,6 @@ def header(append_id: UUID | None = None, digest: str = "") -> AppendHeader:
     return AppendHeader(uuid4(), append_id or uuid4(), ANA, digest)
 
 
-def append(store: EventStore, stream: str, first: int = 1, count: int = 1) -> Receipt:
+def append(store: EventStore, stream: str, first: int = 1, count: int = 1) -> StoredAppend:
     """Append events of one stream."""
     return store.append(events(stream, first, count), header())

@@ -41,10 +41,10 @@ class PortRecorder(ApplicationRecorder):
         if not stored_events:
             return []
         try:
-            receipt = self.store.append([_event(stored) for stored in stored_events], header())
+            appended = self.store.append([_event(stored) for stored in stored_events], header())
         except VersionConflict as conflict:
             raise IntegrityError from conflict
-        return list(range(receipt.first, receipt.position + 1))
+        return list(range(appended.first, appended.position + 1))
 
     def select_events(
         self,

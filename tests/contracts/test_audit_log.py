@@ -51,9 +51,11 @@ class Installation:
     def call(self, name: str, *, stored: bool = True) -> None:
         """Append in a call, which is archived, or whose process dies before that."""
         metadata = Metadata(actor="ana", correlation=name)
-        receipt = self.store.append(events(name, 1, 2), AppendHeader(header().command_id, header().append_id, metadata))
+        appended = self.store.append(
+            events(name, 1, 2), AppendHeader(header().command_id, header().append_id, metadata)
+        )
         if stored:
-            place: dict[str, Any] = {"domain_position": receipt.position, "head": receipt.hash.hex()}
+            place: dict[str, Any] = {"domain_position": appended.position, "head": appended.hash.hex()}
             self.audit_log.append(replace(CALL, correlation=name, count=1, **place))
 
     def settle(self) -> RecordedCalls:

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.log.chain import chain_faults
 from adapters.log.times import to_microseconds
-from commands.ports import DuplicateAppend, EventStore, Receipt, VersionConflict
+from commands.ports import DuplicateAppend, EventStore, StoredAppend, VersionConflict
 from domain.errors import BadInputError, TooLargeError
 from projections.ports import GENESIS
 from tests.contracts.conftest import Log, OpenLog
@@ -31,18 +31,18 @@ def test_a_receipt_says_what_the_log_holds(log: Log) -> None:
     append(log.store, "experiment:a", count=2)
     mark = header(digest="ab" * 32)
     before = datetime.now(UTC)
-    receipt = log.store.append([event("experiment:b", 1), event("experiment:a", 3)], mark)
-    assert (receipt.first, receipt.position, receipt.header) == (3, 4, mark)
-    assert before - timedelta(milliseconds=1) <= receipt.at <= datetime.now(UTC)
-    assert receipt.at.tzinfo is not None
-    assert log.store.head() == (4, receipt.hash)
-    assert log.store.find_append(mark.append_id) == receipt
+    appended = log.store.append([event("experiment:b", 1), event("experiment:a", 3)], mark)
+    assert (appended.first, appended.position, appended.header) == (3, 4, mark)
+    assert before - timedelta(milliseconds=1) <= appended.at <= datetime.now(UTC)
+    assert appended.at.tzinfo is not None
+    assert log.store.head() == (4, appended.hash)
+    assert log.store.find_append(mark.append_id) == appended
 
 
 def test_events_are_stamped(log: Log) -> None:
-    receipt = append(log.store, "experiment:a")
-    assert [e.metadata for e in receipt.events] == [ANA]
-    assert log.store.stream("experiment:a") == list(receipt.events)
+    appended = append(log.store, "experiment:a")
+    assert [e.metadata for e in appended.events] == [ANA]
+    assert log.store.stream("experiment:a") == list(appended.events)
 
 
 def test_an_append_may_write_several_streams(log: Log) -> None:
@@ -53,10 +53,10 @@ def test_an_append_may_write_several_streams(log: Log) -> None:
 
 @pytest.mark.parametrize("versions", [[1], [2], [4], [3, 5], [3, 3], [0]])
 def test_a_version_that_does_not_follow_is_a_conflict_and_changes_nothing(log: Log, versions: list[int]) -> None:
-    receipt = append(log.store, "experiment:a", count=2)
+    appended = append(log.store, "experiment:a", count=2)
     with pytest.raises(VersionConflict):
         log.store.append([event("experiment:b", 1), *[event("experiment:a", v) for v in versions]], header())
-    assert log.store.head() == (2, receipt.hash)
+    assert log.store.head() == (2, appended.hash)
     assert log.store.version("experiment:b") == 0
     assert append(log.store, "experiment:a", 3).first == 3
 
@@ -72,7 +72,7 @@ def test_a_repeated_append_gets_the_first_receipt(log: Log) -> None:
     append(log.store, "experiment:b")
     with pytest.raises(DuplicateAppend) as known:
         log.store.append(events("experiment:a", 3, 1), header(mark.append_id))
-    assert known.value.receipt == first
+    assert known.value.appended == first
     assert log.store.head()[0] == 3
 
 
@@ -121,17 +121,17 @@ def test_streams_by_beginning_in_order(log: Log) -> None:
 def test_times_never_go_back(open_log: OpenLog) -> None:
     clock = iter([1_000_000, 900_000, 900_000, 1_000_001, 1_000_001])
     log = open_log(now=lambda: next(clock))
-    receipts = [append(log.store, f"s{n}") for n in range(4)]
-    assert [to_microseconds(receipt.at) for receipt in receipts] == [1_000_000, 1_000_000, 1_000_000, 1_000_001]
+    appends = [append(log.store, f"s{n}") for n in range(4)]
+    assert [to_microseconds(appended.at) for appended in appends] == [1_000_000, 1_000_000, 1_000_000, 1_000_001]
 
 
 def test_threads_on_streams_of_their_own_all_succeed(log: Log) -> None:
-    def work(n: int) -> list[Receipt]:
+    def work(n: int) -> list[StoredAppend]:
         return [append(log.store, f"s{n}", 1 + 2 * k, 2) for k in range(8)]
 
     with ThreadPoolExecutor(THREADS) as pool:
-        receipts = [receipt for done in pool.map(work, range(THREADS)) for receipt in done]
-    places = sorted((receipt.first, receipt.position) for receipt in receipts)
+        appends = [appended for done in pool.map(work, range(THREADS)) for appended in done]
+    places = sorted((appended.first, appended.position) for appended in appends)
     assert places == [(n, n + 1) for n in range(1, THREADS * 16, 2)]
     assert_sound(log, THREADS * 16)
 
@@ -157,15 +157,15 @@ def won(store: EventStore, version: int, text: str) -> bool:
 def test_of_threads_with_one_append_id_all_get_one_receipt(log: Log) -> None:
     mark = header()
 
-    def work(_: int) -> Receipt:
+    def work(_: int) -> StoredAppend:
         try:
             return log.store.append([event("experiment:a", 1)], mark)
         except DuplicateAppend as known:
-            return known.receipt
+            return known.appended
 
     with ThreadPoolExecutor(THREADS) as pool:
-        receipts = list(pool.map(work, range(THREADS)))
-    assert [receipt == receipts[0] for receipt in receipts] == [True] * THREADS
+        appends = list(pool.map(work, range(THREADS)))
+    assert [appended == appends[0] for appended in appends] == [True] * THREADS
     assert_sound(log, 1)
 
 
@@ -190,11 +190,11 @@ def test_a_loser_does_not_harm_who_is_written_with_it(log: Log) -> None:
 
 def test_an_append_is_there_after_reopening(open_durable_log: OpenLog) -> None:
     log = open_durable_log()
-    receipt = append(log.store, "experiment:a", count=3)
+    appended = append(log.store, "experiment:a", count=3)
     log.close()
     again = open_durable_log().store
-    assert again.head() == (3, receipt.hash)
-    assert again.find_append(receipt.header.append_id) == receipt
+    assert again.head() == (3, appended.hash)
+    assert again.find_append(appended.header.append_id) == appended
     assert append(again, "experiment:a", 4).first == 4
 
 

@@ -58,10 +58,10 @@ def test_pages_end_with_whole_commits_and_hold_at_least_one(followed: FollowedLo
 
 def test_raw_commits_are_what_the_chain_was_computed_over(followed: FollowedLog) -> None:
     mark = header(digest="ef" * 32)
-    receipt = followed.store.append([event("a", 1), event("b", 1)], mark)
+    appended = followed.store.append([event("a", 1), event("b", 1)], mark)
     append(followed.store, "a", 2)
     one, two = followed.feed.raw_after(0, 10)
-    assert (one.first, one.position, one.at, one.hash) == (1, 2, receipt.at, receipt.hash)
+    assert (one.first, one.position, one.at, one.hash) == (1, 2, appended.at, appended.hash)
     assert (one.command_id, one.append_id, one.digest) == (mark.command_id, mark.append_id, mark.digest)
     assert [(e.stream, e.version, e.name) for e in one.events] == [
         ("a", 1, "experiment-annotated.v1"),

@@ -44,8 +44,8 @@ class Process:
         """Begin a call and append; return what its record says of the log."""
         self.calls.enter(correlation)
         header = AppendHeader(uuid4(), uuid4(), Metadata(actor="ana", correlation=correlation))
-        receipt = self.store.append(events(f"stream-{correlation}", 1, 2), header)
-        return {"domain_position": receipt.position, "head": receipt.hash.hex(), "correlation": correlation}
+        appended = self.store.append(events(f"stream-{correlation}", 1, 2), header)
+        return {"domain_position": appended.position, "head": appended.hash.hex(), "correlation": correlation}
 
     def record(self, facts: dict[str, Any]) -> None:
         """End a call."""

@@ -76,7 +76,7 @@ def test_a_repeat_in_another_process_gets_the_first_receipt(mongo: Mongo) -> Non
     stored = MongoEventStore(mongo).append([event("a", 1)], mark)
     with pytest.raises(DuplicateAppend) as known:
         MongoEventStore(mongo).append([event("a", 1)], mark)
-    assert known.value.receipt == stored
+    assert known.value.appended == stored
 
 
 def test_a_repeat_is_known_though_it_would_leave_a_hole(mongo: Mongo) -> None:
@@ -85,7 +85,7 @@ def test_a_repeat_is_known_though_it_would_leave_a_hole(mongo: Mongo) -> None:
     stored = store.append(events("a", 1, 2), mark)
     with pytest.raises(DuplicateAppend) as known:
         MongoEventStore(mongo).append([event("a", 7)], mark)
-    assert known.value.receipt == stored
+    assert known.value.appended == stored
 
 
 def test_the_hashes_are_those_of_the_embedded_store(mongo: Mongo) -> None:

@@ -171,8 +171,8 @@ def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str)
         while not enough.is_set():
             number += 1
             header = AppendHeader(uuid4(), uuid4(), Metadata(actor="ana", correlation=f"{name}-{number}"))
-            receipt = store.append(events(f"{name}-{number}", 1, 1), header)
-            facts = {"domain_position": receipt.position, "head": receipt.hash.hex()}
+            appended = store.append(events(f"{name}-{number}", 1, 1), header)
+            facts = {"domain_position": appended.position, "head": appended.hash.hex()}
             archive.append(call(0, correlation=f"{name}-{number}", **facts))
         mongo.close()
 

@@ -52,13 +52,13 @@ def test_the_files_of_a_killed_backend_are_read_as_they_are(tmp_path: Path, keep
     living = tmp_path / "living"
     living.mkdir()
     store = SqliteEventStore(Database(living / "events.db"))
-    receipt = append(store, "a", count=3)
+    appended = append(store, "a", count=3)
     dead = tmp_path / "dead"
     shutil.copytree(living, dead)
     if not keep_index:
         (dead / "events.db-shm").unlink()
     feed = SqliteFeed(Database(dead / "events.db", read_only=True))
-    assert feed.head() == (3, receipt.hash)
+    assert feed.head() == (3, appended.hash)
     assert len(feed.after(0, 10)) == 3
 
 

@@ -36,9 +36,9 @@ archive = SqliteAuditLog(Database(folder + "/communications.db"), "w" + life)
 
 def work(n):
     for k in range(1, 1_000_000):
-        receipt = store.append(events(f"life:{life}:{n}", 2 * k - 1, 2), header())
+        appended = store.append(events(f"life:{life}:{n}", 2 * k - 1, 2), header())
         record = archive.archive(CALL)
-        line = f"{receipt.header.append_id} {receipt.position} {record.position} {receipt.hash.hex()}\\n"
+        line = f"{appended.header.append_id} {appended.position} {record.position} {appended.hash.hex()}\\n"
         os.write(1, line.encode())
 
 for n in range(4):
@@ -73,9 +73,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_partial(tmp_path: Path) -> 
 
 def check_log(store: SqliteEventStore, feed: SqliteFeed, told: list[list[str]]) -> None:
     for append_id, position, _, chain_hash in told:
-        receipt = store.find_append(UUID(append_id))
-        assert receipt is not None
-        assert (receipt.position, receipt.hash.hex(), len(receipt.events)) == (int(position), chain_hash, 2)
+        appended = store.find_append(UUID(append_id))
+        assert appended is not None
+        assert (appended.position, appended.hash.hex(), len(appended.events)) == (int(position), chain_hash, 2)
     commits = feed.raw_after(0, 10**6)
     assert list(chain.chain_faults(commits)) == []
     assert {len(commit.events) for commit in commits} == {2}

@@ -11,7 +11,7 @@ from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from commands.application import Application
-from commands.ports import AppendHeader, Ports, Receipt
+from commands.ports import AppendHeader, Ports, StoredAppend
 from commands.training.request_training import RequestTraining
 from domain.errors import NotAbleError
 from domain.events import Event
@@ -29,7 +29,7 @@ class FreezingStore(MongoEventStore):
 
     server: Server | None = None
 
-    def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
+    def append(self, events: Sequence[Event], header: AppendHeader) -> StoredAppend:
         """Append; the claim into a socket that nobody reads."""
         if self.server is None or not any("-started" in event.NAME for event in events):
             return super().append(events, header)

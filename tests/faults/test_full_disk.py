@@ -17,7 +17,7 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.log import chain
-from commands.ports import Receipt
+from commands.ports import StoredAppend
 from domain.errors import DiskReserveError, NotAbleError
 from tests.contracts.events import event, header
 from tests.contracts.test_communications import CALL
@@ -49,16 +49,16 @@ def fill(folder: Path) -> Path:
     return filler
 
 
-def until_full(store: SqliteEventStore) -> list[Receipt]:
+def until_full(store: SqliteEventStore) -> list[StoredAppend]:
     """Append until the disk is full, and a few times more."""
-    receipts, refused = [], 0
+    appends, refused = [], 0
     for n in range(1000):
         try:
-            receipts.append(store.append([event(f"s{n}", 1, "x" * 20_000), event(f"s{n}", 2)], header()))
+            appends.append(store.append([event(f"s{n}", 1, "x" * 20_000), event(f"s{n}", 2)], header()))
         except DiskReserveError:
             refused += 1
             if refused == 3:
-                return receipts
+                return appends
     pytest.fail("a thousand appends of 20 kB fit on 4 MiB")
 
 
@@ -67,15 +67,15 @@ def test_a_full_disk_refuses_appends_and_harms_nothing(small_disk: Path) -> None
     filler.write_bytes(b"x" * MIB)
     database = Database(small_disk / "events.db")
     store = SqliteEventStore(database)
-    receipts = until_full(store)
-    assert store.head() == (receipts[-1].position, receipts[-1].hash)
+    appends = until_full(store)
+    assert store.head() == (appends[-1].position, appends[-1].hash)
     filler.unlink()
     last = store.append([event("new", 1)], header())
-    assert last.position == receipts[-1].position + 1
+    assert last.position == appends[-1].position + 1
     database.close()
     feed = SqliteFeed(Database(small_disk / "events.db"))
     commits = feed.raw_after(0, 10**6)
-    assert [commit.hash for commit in commits] == [receipt.hash for receipt in [*receipts, last]]
+    assert [commit.hash for commit in commits] == [appended.hash for appended in [*appends, last]]
     assert list(chain.chain_faults(commits)) == []
     assert feed.file_faults() == []
 

@@ -42,13 +42,13 @@ from tests.contracts.events import events, header
 uri, database, life = sys.argv[1:]
 store = MongoEventStore(Mongo(uri, database))
 
-def appended(stream, first, count):
+def append(stream, first, count):
     mark = header()
     while True:
         try:
             return store.append(events(stream, first, count), mark)
         except DuplicateAppend as known:
-            return known.receipt
+            return known.appended
         except NotAbleError:
             pass
 
@@ -56,9 +56,9 @@ def work(n):
     first = 1
     while True:
         count = random.randint(1, 5)
-        receipt = appended(f"life:{life}:{n}", first, count)
+        appended = append(f"life:{life}:{n}", first, count)
         first += count
-        line = f"{receipt.header.append_id} {receipt.first} {receipt.position} {receipt.hash.hex()}\\n"
+        line = f"{appended.header.append_id} {appended.first} {appended.position} {appended.hash.hex()}\\n"
         os.write(1, line.encode())
 
 for n in range(2):
@@ -165,9 +165,9 @@ def check(uri: str, told: list[list[str]], seen: list[list[int]]) -> None:
     mongo = Mongo(uri, DATABASE)
     store, log = MongoEventStore(mongo), MongoFeed(mongo)
     for append_id, first, position, chain_hash in told:
-        receipt = store.find_append(UUID(append_id))
-        assert receipt is not None
-        assert (receipt.first, receipt.position, receipt.hash.hex()) == (int(first), int(position), chain_hash)
+        appended = store.find_append(UUID(append_id))
+        assert appended is not None
+        assert (appended.first, appended.position, appended.hash.hex()) == (int(first), int(position), chain_hash)
     commits = log.raw_after(0, 10**7)
     assert list(chain_faults(commits)) == []
     assert log.strays() == []

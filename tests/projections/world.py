@@ -15,7 +15,7 @@ from adapters.embedded.read_models.documents import SqliteDocuments
 from adapters.embedded.read_models.history import SqliteHistory
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
-from commands.ports import AppendHeader, Receipt
+from commands.ports import AppendHeader, StoredAppend
 from commands.unit_of_work import load
 from domain.dataset import Dataset, DatasetContent
 from domain.events import Aggregate, Metadata
@@ -89,15 +89,15 @@ class World:
         self.log.close()
         self.read.close()
 
-    def append(self, actor: str, *aggregates: Aggregate) -> Receipt:
+    def append(self, actor: str, *aggregates: Aggregate) -> StoredAppend:
         """Append what aggregates triggered, in one commit."""
         events: Any = [event for aggregate in aggregates for event in aggregate.collect_events()]
         metadata = Metadata(actor=actor, correlation=f"call-{len(self.commits) + 1}")
-        receipt = self.store.append(
+        appended = self.store.append(
             [event.with_metadata(metadata) for event in events], AppendHeader(uuid4(), uuid4(), metadata)
         )
-        self.commits.append(receipt.position)
-        return receipt
+        self.commits.append(appended.position)
+        return appended
 
     def catch_up(self) -> int:
         """Fold all there is; return the position."""
@@ -185,7 +185,7 @@ class World:
         self.decide(WORKER, name, "complete_evaluation", task, 1, WORKER, measures)
         return task
 
-    def commit(self, client: str, chosen: Sequence[str], message: str | None = None) -> Receipt:
+    def commit(self, client: str, chosen: Sequence[str], message: str | None = None) -> StoredAppend:
         """Commit some of the session's experiments and discard the rest."""
         session = self.session(client)
         held = [self.experiment(name) for name in session.experiments]
@@ -194,7 +194,7 @@ class World:
             (experiment.commit if experiment.name in chosen else experiment.discard)(session_id(session.id))
         return self.append(client, session, *held)
 
-    def discard(self, client: str) -> Receipt:
+    def discard(self, client: str) -> StoredAppend:
         """Discard the session."""
         session = self.session(client)
         held = [self.experiment(name) for name in session.experiments]

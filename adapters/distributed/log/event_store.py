@@ -10,12 +10,12 @@ from adapters.distributed.log.sequenced_appender import SequencedAppender
 from adapters.distributed.log.stream_index import StreamIndex, Version
 from adapters.distributed.log.tail_watcher import tail_watcher_of
 from adapters.distributed.mongo import Mongo
-from adapters.log.appends import Append, AppendPlan, KnownAppendError, append_of, receipt_of
+from adapters.log.appends import Append, AppendPlan, KnownAppendError, append_of, stored_append
 from adapters.log.chain import Tail
 from adapters.log.events import decode
 from adapters.log.group_commit import Pending
 from adapters.log.times import microseconds_now
-from commands.ports import AppendHeader, DuplicateAppend, Receipt, VersionConflict
+from commands.ports import AppendHeader, DuplicateAppend, StoredAppend, VersionConflict
 from domain.errors import NotAbleError
 from domain.events import Event
 from projections.ports import RawCommit, RawEvent
@@ -35,7 +35,7 @@ class MongoEventStore:
         planner = MongoCommitPlanner(self._streams, now)
         self._appender = SequencedAppender(self._streams.collection, EVENT_LOG, planner)
 
-    def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
+    def append(self, events: Sequence[Event], header: AppendHeader) -> StoredAppend:
         complete = tuple([event.with_metadata(header.metadata) for event in events])
         try:
             commit = self._appender.append(append_of(complete, header))
@@ -43,7 +43,7 @@ class MongoEventStore:
             raise DuplicateAppend(self._known(header.append_id)) from None
         self._streams.seen.note([(event.stream, event.version) for event in commit.events])
         self._watcher.reach(commit.position)
-        return receipt_of(commit, header, complete)
+        return stored_append(commit, header, complete)
 
     def stream(self, stream: str, until: int | None = None) -> list[Event]:
         return [decode(e["o"], e["v"], e["n"], e["s"]) for e in self._streams.events(stream, until)]
@@ -54,23 +54,25 @@ class MongoEventStore:
     def streams(self, prefix: str, limit: int) -> list[str]:
         return self._streams.streams(prefix, limit)
 
-    def find_append(self, append_id: UUID) -> Receipt | None:
+    def find_append(self, append_id: UUID) -> StoredAppend | None:
         document = self._streams.append(append_id)
         if document is None:
             return None
         commit = from_document(document)
         events = tuple([decode(*event) for event in commit.events])
-        return receipt_of(commit, AppendHeader(commit.command_id, append_id, events[0].metadata, commit.digest), events)
+        return stored_append(
+            commit, AppendHeader(commit.command_id, append_id, events[0].metadata, commit.digest), events
+        )
 
     def head(self) -> tuple[int, bytes]:
         tail = self._appender.read_tail()
         return tail.position, tail.hash
 
-    def _known(self, append_id: UUID) -> Receipt:
-        receipt = self.find_append(append_id)
-        if receipt is None:
+    def _known(self, append_id: UUID) -> StoredAppend:
+        appended = self.find_append(append_id)
+        if appended is None:
             raise NotAbleError("The append was met on its way into the log and did not arrive; repeat the call.")
-        return receipt
+        return appended
 
 
 class MongoCommitPlanner:

@@ -11,12 +11,12 @@ from uuid import UUID
 from adapters.embedded.database import Database
 from adapters.embedded.log.commit_schema import EVENT_LOG
 from adapters.embedded.log.engine import LogAppender, LogReader
-from adapters.log.appends import Append, AppendPlan, KnownAppendError, append_of, receipt_of
+from adapters.log.appends import Append, AppendPlan, KnownAppendError, append_of, stored_append
 from adapters.log.chain import Tail
 from adapters.log.events import decode
 from adapters.log.group_commit import Pending
 from adapters.log.times import from_microseconds, microseconds_now
-from commands.ports import AppendHeader, DuplicateAppend, Receipt
+from commands.ports import AppendHeader, DuplicateAppend, StoredAppend
 from domain.errors import NotAbleError
 from domain.events import NO_METADATA, Event
 from projections.ports import RawCommit, RawEvent
@@ -45,17 +45,17 @@ class SqliteEventStore:
         self._appender = LogAppender(self._reader, SqliteCommitPlanner(now))
         self._reading = database.reading
 
-    def append(self, events: Sequence[Event], header: AppendHeader) -> Receipt:
+    def append(self, events: Sequence[Event], header: AppendHeader) -> StoredAppend:
         complete = tuple([event.with_metadata(header.metadata) for event in events])
         try:
             commit = self._appender.append(append_of(complete, header))
         except KnownAppendError:
-            receipt = self.find_append(header.append_id)
-            if receipt is None:
+            appended = self.find_append(header.append_id)
+            if appended is None:
                 again = "The append was met on its way into the log and did not arrive; repeat the call."
                 raise NotAbleError(again) from None
-            raise DuplicateAppend(receipt) from None
-        return receipt_of(commit, header, complete)
+            raise DuplicateAppend(appended) from None
+        return stored_append(commit, header, complete)
 
     def stream(self, stream: str, until: int | None = None) -> list[Event]:
         with self._reading() as connection:
@@ -74,7 +74,7 @@ class SqliteEventStore:
             rows = connection.execute(STREAMS, (prefix, prefix + LAST_CHARACTER, limit)).fetchall()
         return [name for (name,) in rows]
 
-    def find_append(self, append_id: UUID) -> Receipt | None:
+    def find_append(self, append_id: UUID) -> StoredAppend | None:
         with self._reading() as connection:
             found = connection.execute(APPEND, (append_id.bytes,)).fetchone()
             if found is None:
@@ -84,7 +84,7 @@ class SqliteEventStore:
         events = tuple([decode(*row) for row in rows])
         metadata = events[0].metadata if events else NO_METADATA
         header = AppendHeader(UUID(bytes=command_id), append_id, metadata, digest)
-        return Receipt(first, position, from_microseconds(at), header, chain_hash, events)
+        return StoredAppend(first, position, from_microseconds(at), header, chain_hash, events)
 
     def head(self) -> tuple[int, bytes]:
         tail = self._reader.tail()

@@ -85,7 +85,7 @@ class RouteContext:
 
     def _begin(self, command: Any, wait: float = 0.0) -> RunningCommand:
         running = self.backend.application.begin(command, self.call, wait=wait)
-        self.request.is_in_log = running.receipt is not None
+        self.request.is_in_log = running.appended is not None
         return running
 
     # -- questions -----------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def json_response(body: Any, position: int, status: int = 200, headers: dict[str
 
 
 def command_response(answer: Answer, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return what a command answers, with its receipt."""
+    """Return what a command answers, with its position and head."""
     return json_response(answer.body, answer.position, status, {HEAD: answer.head} | (headers or {}))
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Any, Final
 
-from adapters.log.chain import Tail, faults_along, framed, framed_number
+from adapters.log.chain import LastEntry, faults_along, framed, framed_number
 from adapters.log.times import from_microseconds, to_microseconds
 from projections.ports import GENESIS, AuditRecord, StoredAuditRecord
 
@@ -43,11 +43,11 @@ def record_hash(
     return sha256(previous + place + told).digest()
 
 
-def record_after(tail: Tail, writer: str, number: int, record: AuditRecord, now: int) -> StoredAuditRecord:
-    """Return the writer's record of this number, after the tail; times never go back, whatever `now` says."""
-    position, at = tail.position + 1, max(now, tail.at)
-    found = record_hash(tail.hash, position=position, at=at, writer=writer, number=number, record=record)
-    return StoredAuditRecord(position, from_microseconds(at), writer, number, tail.hash, found, record)
+def record_after(last: LastEntry, writer: str, number: int, record: AuditRecord, now: int) -> StoredAuditRecord:
+    """Return the writer's record of this number, after the last entry; times never go back, whatever `now` says."""
+    position, at = last.position + 1, max(now, last.at)
+    found = record_hash(last.hash, position=position, at=at, writer=writer, number=number, record=record)
+    return StoredAuditRecord(position, from_microseconds(at), writer, number, last.hash, found, record)
 
 
 def has_its_hash(record: StoredAuditRecord) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 from uuid import UUID
 
-from adapters.log.chain import Tail, commit_hash, framed_events
+from adapters.log.chain import LastEntry, commit_hash, framed_events
 from adapters.log.events import encode
 from adapters.log.group_commit import Pending
 from adapters.log.times import from_microseconds
@@ -60,14 +60,14 @@ class AppendPlan:
     """
 
     log: StoredLog
-    tail: Tail
+    last: LastEntry
     now: int
     trusting: bool
     _ids: set[UUID] = field(default_factory=set)
     _versions: dict[str, int] = field(default_factory=dict)
 
     def add(self, append: Append) -> RawCommit:
-        """Return the append as the commit that follows the tail; raises KnownAppendError, VersionConflict.
+        """Return the append as the commit that follows the last one; raises KnownAppendError, VersionConflict.
 
         Times never go back, whatever `now` (microseconds) says.
         """
@@ -75,12 +75,12 @@ class AppendPlan:
         self._ids.add(append.append_id)
         self._versions |= {event.stream: event.version for event in append.events}
         first, position, at = (
-            self.tail.position + 1,
-            self.tail.position + len(append.events),
-            max(self.now, self.tail.at),
+            self.last.position + 1,
+            self.last.position + len(append.events),
+            max(self.now, self.last.at),
         )
         found = commit_hash(
-            self.tail.hash,
+            self.last.hash,
             position=position,
             at=at,
             command_id=append.command_id,
@@ -88,7 +88,7 @@ class AppendPlan:
             digest=append.digest,
             events=append.framed,
         )
-        self.tail = Tail(position, at, found)
+        self.last = LastEntry(position, at, found)
         ids = append.command_id, append.append_id
         return RawCommit(first, position, from_microseconds(at), *ids, append.digest, found, append.events)
 

@@ -20,12 +20,16 @@ from projections.ports import GENESIS, RawCommit, RawEvent
 _length = Struct(">I").pack
 
 
-class Tail(NamedTuple):
-    """Where a log ends: last position, time in microseconds, chain hash."""
+class LastEntry(NamedTuple):
+    """What the next entry of a log follows: last position, time in microseconds, chain hash. By default: none yet."""
 
     position: int = 0
     at: int = 0
     hash: bytes = GENESIS
+
+    @classmethod
+    def of(cls, entry: Entry) -> LastEntry:
+        return cls(entry.position, to_microseconds(entry.at), entry.hash)
 
 
 class Entry(Protocol):
@@ -43,10 +47,6 @@ class Entry(Protocol):
 
 E = TypeVar("E", bound=Entry)
 E_contra = TypeVar("E_contra", bound=Entry, contravariant=True)
-
-
-def tail_of(entry: Entry) -> Tail:
-    return Tail(entry.position, to_microseconds(entry.at), entry.hash)
 
 
 class Chain(Protocol[E_contra]):

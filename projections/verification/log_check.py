@@ -12,7 +12,7 @@ from domain.experiment_events import TrainingCompleted
 from domain.loss import TailLossAccepted
 from projections.fold import read_after
 from projections.ports import Body, Entry, Feed, Finding, RawCommit, Recorded, SpillTable
-from projections.verification.log_ends import hash_at
+from projections.verification.tail_check import hash_at
 
 BATCH: Final = 1000
 MOST_FAULTS: Final = 1000

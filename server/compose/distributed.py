@@ -42,13 +42,13 @@ from adapters.host.private_files import discard
 from adapters.http.middleware.audit import InFlightCalls
 from adapters.security.keys import fingerprint
 from adapters.tasks.launcher import ProcessLauncher, is_installed
-from projections.verification.log_ends import PositionClaim
+from projections.verification.tail_check import PositionClaim
 from server.compose.folders import prepare_places, scratch_of
 from server.compose.followers import open_followers
 from server.compose.http import health_of_work, serve_calls, serve_health
+from server.compose.loss_check import LossCheck, check_claims
 from server.compose.services import Services, make_launcher, make_services
 from server.compose.stores import Stores, environment, master_key
-from server.compose.tails import Tails, find_tails
 from server.inspection.process import ProcessInspector
 from server.roles import NONE, Roles
 from server.runner import Follower, Runner
@@ -108,7 +108,7 @@ def open_stores(
     )
 
 
-def tails_of(mongo: Mongo) -> Tails:
+def find_loss(mongo: Mongo) -> LossCheck:
     """Return the ends of log and audit log, held against each other, the read models and what the relays had carried.
 
     Other processes may append meanwhile: what tells of an end is read before the end.
@@ -116,7 +116,7 @@ def tails_of(mongo: Mongo) -> Tails:
     statuses = Statuses(mongo)
     relayed, carried = (int(statuses.read(work).get("position") or 0) for work in (RELAY, COMMUNICATIONS))
     folded = ReadModels.current(mongo).progress()
-    return find_tails(
+    return check_claims(
         MongoEventStore(mongo, make=False),
         MongoFeed(mongo),
         MongoAuditLog(mongo, "start", make=False),
@@ -128,9 +128,9 @@ def tails_of(mongo: Mongo) -> Tails:
     )
 
 
-def check_ends(mongo: Mongo) -> None:
+def refuse_loss(mongo: Mongo) -> None:
     """Raise ConflictError where log or audit log have lost their end, or do not belong together."""
-    tails_of(mongo).check(override_command=OVERRIDE_COMMAND, restore=RESTORE)
+    find_loss(mongo).refuse_loss(override_command=OVERRIDE_COMMAND, restore=RESTORE)
 
 
 def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> Runner:
@@ -147,7 +147,7 @@ def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> R
         if not checked:
             if has_services:
                 check_start(mongo, settings.kafka)
-            check_ends(mongo)
+            refuse_loss(mongo)
         name, in_flight = process_name(roles), InFlightCalls()
         if roles.relay or roles.project:
             ensure_topics(settings.kafka, settings.database)

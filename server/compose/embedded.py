@@ -17,7 +17,7 @@ from adapters.embedded.database import MEMORY, Database
 from adapters.embedded.directory.format import check_format, check_master_key
 from adapters.embedded.directory.integrity import small_file_faults, special_files_in
 from adapters.embedded.directory.offline import keep_unowned, readable_copy
-from adapters.embedded.directory.receipts import AUDIT, LOG, Ends, ReceiptKeeper, read_receipts, write_receipts
+from adapters.embedded.directory.receipts import AUDIT, LOG, LogEnds, ReceiptKeeper, read_receipts, write_receipts
 from adapters.embedded.integrity import byte_faults
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -31,12 +31,12 @@ from adapters.security.keys import fingerprint
 from domain.errors import ConflictError, NotAbleError
 from domain.values import check_text
 from projections.runner import ProjectionRunner
-from projections.verification.log_ends import PositionClaim, end_of_audit, end_of_log
+from projections.verification.tail_check import PositionClaim, find_audit_end, find_log_end
 from server.compose.folders import scratch_of
 from server.compose.http import serve_calls
+from server.compose.loss_check import LossCheck, check_claims
 from server.compose.services import make_launcher, make_services
 from server.compose.stores import Stores, environment, master_key
-from server.compose.tails import Tails, find_tails
 from server.inspection.process import ProcessInspector
 from server.roles import SERVICES, Roles
 from server.runner import Runner
@@ -127,7 +127,7 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
         take_directory(settings, lock)
         name = f"embedded-{secrets.token_hex(4)}"
         stores = open_stores(settings, name, opened)
-        tails = check_or_accept(stores, settings.data, accept_loss)
+        loss = check_or_accept(stores, settings.data, accept_loss)
         master = checked_key(settings, stores)
         stores.blobs.sweep()
         launcher = make_launcher(settings, scratch_of(settings))
@@ -152,53 +152,53 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
             fault=projection.fault_sentence,
         )
         if accept_loss is not None:
-            tails.accept(accept_loss, services.application, services.recorder)
+            loss.accept(accept_loss, services.application, services.recorder)
             forget_loss(settings.data, stores)
         let_serve(settings, stores)
-        receipts = ReceiptKeeper(settings.data, partial(ends_in_place, lock, stores))
+        receipts = ReceiptKeeper(settings.data, partial(find_ends_in_place, lock, stores))
         followers = (receipts, services.lost_calls, projection)
         return Runner(settings, services, launcher, followers, serve_calls(settings, services), opened.pop_all())
 
 
-def check_or_accept(stores: Stores, folder: Path, accept_loss: str | None) -> Tails:
+def check_or_accept(stores: Stores, folder: Path, accept_loss: str | None) -> LossCheck:
     """Return the ends, whole or accepted as they are. Raises ConflictError, or BadInputError where nothing is lost."""
     if accept_loss is not None:
         check_text("reason", accept_loss)
-    tails = tails_of(stores, folder)
+    loss = find_loss(stores, folder)
     if accept_loss is None:
-        tails.check(override_command=OVERRIDE_COMMAND)
+        loss.refuse_loss(override_command=OVERRIDE_COMMAND)
     else:
-        tails.check_lost("start without --accept-loss")
-    return tails
+        loss.require_loss("start without --accept-loss")
+    return loss
 
 
-def tails_of(stores: Stores, folder: Path) -> Tails:
+def find_loss(stores: Stores, folder: Path) -> LossCheck:
     """Return both ends, held against the audit log, the read models and the receipts."""
     receipts = read_receipts(folder)
     of_log = [PositionClaim("receipts.json has the log at", *receipts[LOG])] if LOG in receipts else []
     with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
         of_log.insert(0, PositionClaim("the read models are at", max(stores.documents.positions().values())))
     of_audit = [PositionClaim("receipts.json has the audit log at", *receipts[AUDIT])] if AUDIT in receipts else []
-    return find_tails(stores.store, stores.feed, stores.audit_log, of_log=of_log, of_audit=of_audit)
+    return check_claims(stores.store, stores.feed, stores.audit_log, of_log=of_log, of_audit=of_audit)
 
 
 def forget_loss(folder: Path, stores: Stores) -> None:
     """Let the evidence of an accepted loss go: it would tell of it again."""
-    write_receipts(folder, {name: (end.position, end.hash) for name, end in ends_of(stores).items()})
+    write_receipts(folder, {name: (end.position, end.hash) for name, end in find_ends(stores).items()})
     (folder / "positions.json").unlink(missing_ok=True)  # `local` would wait for positions that are gone
 
 
-def ends_of(stores: Stores) -> Ends:
+def find_ends(stores: Stores) -> LogEnds:
     """Return where log and audit log end, for `receipts.json`."""
-    return {LOG: end_of_log(stores.feed), AUDIT: end_of_audit(stores.audit_log)}
+    return {LOG: find_log_end(stores.feed), AUDIT: find_audit_end(stores.audit_log)}
 
 
-def ends_in_place(lock: DirectoryLock, stores: Stores) -> Ends:
+def find_ends_in_place(lock: DirectoryLock, stores: Stores) -> LogEnds:
     """Return the same; raises NotAbleError where the directory was taken away: what is at its path is another one."""
     gone = lock.taken_away()
     if gone is not None:
         raise NotAbleError(f"{gone} is not the one that is served any more.")
-    return ends_of(stores)
+    return find_ends(stores)
 
 
 def let_serve(settings: Settings, stores: EmbeddedStores) -> None:

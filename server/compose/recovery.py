@@ -17,8 +17,8 @@ from adapters.distributed.topics.topics import has_topic, topics_of
 from adapters.security.keys import fingerprint, read_master_key
 from domain.errors import ConflictError, NotAbleError
 from domain.values import check_text
-from server.compose.distributed import open_database, open_runner, tails_of
-from server.compose.tails import Tails
+from server.compose.distributed import find_loss, open_database, open_runner
+from server.compose.loss_check import LossCheck
 from server.roles import NONE
 from server.settings import Settings
 
@@ -36,7 +36,7 @@ def recovery(settings: Settings, events: int | None, audit_log: int | None) -> I
         for step in Recovery(mongo, settings.kafka, Until(events, audit_log), key).run():
             is_last = "step" not in step
             file = None if key is None else str(settings.key_file)
-            yield {**step, "master_key": file, "lost": list(tails_of(mongo).evidence)} if is_last else step
+            yield {**step, "master_key": file, "lost": list(find_loss(mongo).evidence)} if is_last else step
 
 
 def accept_lost_ends(settings: Settings, reason: str) -> dict[str, Any]:
@@ -51,24 +51,24 @@ def accept_lost_ends(settings: Settings, reason: str) -> dict[str, Any]:
         refuse_unfinished_recovery(mongo)
         if alive := sorted(Membership(mongo, "recover").alive()):
             raise ConflictError(f"Stop all processes first: {', '.join(alive[:5])} live, or did some seconds ago.")
-        tails = tails_of(mongo)
-        tails.check_lost("start the processes")
+        loss = find_loss(mongo)
+        loss.require_loss("start the processes")
         runner = open_runner(settings, NONE, checked=True)
         opened.callback(runner.close)
         services = runner.require_services()
-        body = tails.accept(reason, services.application, services.recorder)
+        body = loss.accept(reason, services.application, services.recorder)
         for work in (RELAY, COMMUNICATIONS, PROJECT):  # the evidence would tell of it again
             Statuses(mongo).forget(work)
-        if ReadModels.current(mongo).progress() > tails.log.end.position:
+        if ReadModels.current(mongo).progress() > loss.log.end.position:
             begin_anew(mongo)
-        return body | {"to_delete": longer_topics(settings.kafka, mongo.name, tails)}
+        return body | {"to_delete": longer_topics(settings.kafka, mongo.name, loss)}
 
 
-def longer_topics(bootstrap: str, database: str, tails: Tails) -> list[str] | None:
+def longer_topics(bootstrap: str, database: str, loss: LossCheck) -> list[str] | None:
     """Return the topics that go on where log or audit log end: no relay goes on with them. None: Kafka is away."""
-    ends = zip(topics_of(database), (tails.log, tails.audit), strict=True)
+    ends = zip(topics_of(database), (loss.log, loss.audit), strict=True)
     try:
-        there = [(topic, tail) for topic, tail in ends if has_topic(bootstrap, topic)]
-        return [topic for topic, tail in there if last_position(bootstrap, topic) > tail.end.position]
+        there = [(topic, check) for topic, check in ends if has_topic(bootstrap, topic)]
+        return [topic for topic, check in there if last_position(bootstrap, topic) > check.end.position]
     except NotAbleError:
         return None

@@ -24,7 +24,7 @@ from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
-from adapters.log.chain import Tail, tail_of
+from adapters.log.chain import LastEntry
 from adapters.log.times import to_microseconds
 from commands.ports import AppendHeader, EventStore
 from domain.events import Metadata
@@ -142,8 +142,8 @@ def chained(records: Iterable[StoredAuditRecord]) -> list[StoredAuditRecord]:
     """Chain records anew, as one who knows how can."""
     made: list[StoredAuditRecord] = []
     for number, record in enumerate(records, 1):
-        tail = tail_of(made[-1]) if made else Tail()
-        made.append(record_after(tail, "w1", number, record.content, to_microseconds(record.at)))
+        last = LastEntry.of(made[-1]) if made else LastEntry()
+        made.append(record_after(last, "w1", number, record.content, to_microseconds(record.at)))
     return made
 
 

@@ -25,7 +25,7 @@ from domain.errors import BadInputError, ConflictError
 from domain.events import Metadata
 from domain.loss import LOSSES, Losses
 from projections.runner import ProjectionRunner
-from server.compose.distributed import check_ends, open_runner
+from server.compose.distributed import open_runner, refuse_loss
 from server.compose.recovery import accept_lost_ends, recovery
 from server.roles import ALL, Roles
 from server.settings import Settings, read_settings
@@ -83,11 +83,11 @@ LOSSES_OF: dict[str, tuple[Callable[[Mongo], None], str]] = {
 
 @pytest.mark.parametrize("what", LOSSES_OF)
 def test_a_lost_end_is_told_with_the_ways_out(lived: Mongo, what: str) -> None:
-    check_ends(lived)
+    refuse_loss(lived)
     change, told = LOSSES_OF[what]
     change(lived)
     with pytest.raises(ConflictError, match=told) as refused:
-        check_ends(lived)
+        refuse_loss(lived)
     assert "autolearn recover --from-kafka" in refused.value.sentence
     assert "autolearn recover --accept-loss REASON" in refused.value.sentence
     assert faults_in(lived)
@@ -104,16 +104,16 @@ def test_no_process_starts_on_it_and_the_evidence_stays(lived: Mongo, settings: 
 
 def test_an_index_that_is_missing_or_being_made_hides_no_loss_and_makes_none(lived: Mongo) -> None:
     lived.collection("commits").drop_index("stream_version")
-    check_ends(lived)
+    refuse_loss(lived)
     cut("commits")(lived)
     with pytest.raises(ConflictError, match="The end of the log is lost"):
-        check_ends(lived)
+        refuse_loss(lived)
 
 
 def test_another_log_under_the_same_calls_is_no_lost_end(lived: Mongo) -> None:
     MongoAuditLog(lived, "w1").append(call(99, domain_position=12, head="ab" * 32))
     with pytest.raises(ConflictError, match="another hash"):
-        check_ends(lived)
+        refuse_loss(lived)
 
 
 def folded(mongo: Mongo) -> int:
@@ -132,7 +132,7 @@ def test_an_accepted_loss_is_an_event_and_processes_start_again(lived: Mongo, se
     assert (body["to_delete"], len(body["evidence"])) == ([], 3)
     store = MongoEventStore(lived)
     assert [it.reason for it in load(store, Losses, LOSSES).accepted] == ["the disk broke"]
-    check_ends(lived)
+    refuse_loss(lived)
     open_runner(settings, SESSION).close()
     assert folded(lived) == 12
     assert faults_in(lived) == []
@@ -182,7 +182,7 @@ def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str)
     try:
         looks = 0
         while looks < 15 or lived.collection("commits").count_documents({}) <= 20:
-            check_ends(lived)
+            refuse_loss(lived)
             looks += 1
     finally:
         enough.set()

@@ -20,7 +20,7 @@ from adapters.distributed.log import sequenced_appender
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.sequenced_appender import SequencedAppender
 from adapters.distributed.mongo import Fields, Mongo, short_timeout
-from adapters.log.chain import Tail
+from adapters.log.chain import LastEntry
 from adapters.log.group_commit import Pending
 from adapters.log.times import EPOCH
 from domain.errors import NotAbleError
@@ -68,12 +68,12 @@ class Words:
     """Numbers words; `forgiving` never says why a word was refused."""
 
     def __init__(self, *, forgiving: bool = False) -> None:
-        self.tails: list[Tail] = []
+        self.followed: list[LastEntry] = []
         self._forgiving = forgiving
 
-    def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, Word]]:
-        self.tails.append(tail)
-        return [(job, Word(n, job.input)) for n, job in enumerate(jobs, tail.position + 1)]
+    def plan(self, last: LastEntry, jobs: Sequence[Job]) -> list[tuple[Job, Word]]:
+        self.followed.append(last)
+        return [(job, Word(n, job.input)) for n, job in enumerate(jobs, last.position + 1)]
 
     def refusal(self, job: Job) -> Exception | None:
         return None if self._forgiving else KeyError(job.input)
@@ -89,11 +89,11 @@ def stored(mongo: Mongo) -> list[tuple[int, str]]:
     return [(found["_id"], found["word"]) for found in mongo.collection("words").find({}, sort=[("_id", 1)])]
 
 
-def test_the_tail_is_read_once_and_then_known(mongo: Mongo) -> None:
+def test_the_last_entry_is_read_once_and_then_known(mongo: Mongo) -> None:
     planner = Words()
     words = open_words(mongo, planner)
     assert [words.append(text).position for text in "abc"] == [1, 2, 3]
-    assert planner.tails == [Tail(), Tail(1, 0, b"a"), Tail(2, 0, b"b")]
+    assert planner.followed == [LastEntry(), LastEntry(1, 0, b"a"), LastEntry(2, 0, b"b")]
 
 
 def test_only_the_guilty_one_is_refused(mongo: Mongo) -> None:
@@ -114,10 +114,10 @@ class HeldUp(Words):
         super().__init__()
         self.began, self.may_go_on = Event(), Event()
 
-    def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, Word]]:
+    def plan(self, last: LastEntry, jobs: Sequence[Job]) -> list[tuple[Job, Word]]:
         self.began.set()
         assert self.may_go_on.wait(30)
-        return super().plan(tail, jobs)
+        return super().plan(last, jobs)
 
 
 def test_the_short_timeout_of_one_caller_is_not_that_of_others(mongo: Mongo) -> None:
@@ -187,11 +187,11 @@ def test_nobody_tries_for_ever(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) ->
 class RefusesLate(Words):
     """Refuses `late` once somebody else has written."""
 
-    def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, Word]]:
+    def plan(self, last: LastEntry, jobs: Sequence[Job]) -> list[tuple[Job, Word]]:
         for job in jobs:
-            if job.input == "late" and tail.position > 1:
+            if job.input == "late" and last.position > 1:
                 job.refusal = KeyError(job.input)
-        return super().plan(tail, [job for job in jobs if job.refusal is None])
+        return super().plan(last, [job for job in jobs if job.refusal is None])
 
 
 def test_a_refusal_after_a_clash_ends_the_trying(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from adapters.embedded.directory.receipts import NAME, ReceiptKeeper, read_recei
 from commands.clients.add_client import AddClient
 from domain.errors import BadInputError, ConflictError
 from projections.ports import AuditRecord
-from projections.verification.log_ends import End
+from projections.verification.tail_check import LogEnd
 from server.compose import lock_directory, open_runner
 from server.compose.services import Services
 from server.runner import Runner
@@ -210,9 +210,9 @@ def test_a_write_ahead_log_that_a_killed_backend_left_and_that_is_lost_is_notice
         live(settings)
 
 
-def ends(hashes: dict[str, dict[int, bytes]]) -> dict[str, End]:
+def ends(hashes: dict[str, dict[int, bytes]]) -> dict[str, LogEnd]:
     """Return ends of logs that have these hashes."""
-    return {name: End(name, max(it), it[max(it)], it.get) for name, it in hashes.items()}
+    return {name: LogEnd(name, max(it), it[max(it)], it.get) for name, it in hashes.items()}
 
 
 def test_receipts_follow_what_is_stored_and_a_broken_file_is_no_evidence(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 
 from adapters.audit_log.chain import ADDED, chain_faults, has_its_hash, record_after
-from adapters.log.chain import Tail, framed, framed_number, tail_of
+from adapters.log.chain import LastEntry, framed, framed_number
 from adapters.log.times import to_microseconds
 from projections.ports import GENESIS, AuditRecord, StoredAuditRecord
 
@@ -39,9 +39,9 @@ def chained(*writers: str, after: list[StoredAuditRecord] | None = None) -> list
     """Return a true audit log of records by these writers, behind others."""
     records = list(after or [])
     for writer in writers:
-        tail = tail_of(records[-1]) if records else Tail()
+        last = LastEntry.of(records[-1]) if records else LastEntry()
         number = sum(record.writer == writer for record in records) + 1
-        records.append(record_after(tail, writer, number, CALL, to_microseconds(AT)))
+        records.append(record_after(last, writer, number, CALL, to_microseconds(AT)))
     return records
 
 
@@ -110,7 +110,7 @@ def test_records_of_two_writers_that_changed_places_are_found() -> None:
 
 def test_the_last_record_of_a_writer_cannot_be_replaced_by_one_with_a_hash_of_its_own() -> None:
     records = chained("a", "b", "a")
-    forged = record_after(Tail(1, 0, records[0].hash), "b", 1, replace(CALL, actor="eve"), to_microseconds(AT))
+    forged = record_after(LastEntry(1, 0, records[0].hash), "b", 1, replace(CALL, actor="eve"), to_microseconds(AT))
     assert positions([records[0], forged, records[2]]) == [3]
 
 

@@ -21,7 +21,7 @@ from adapters.distributed.disk_reserve import DiskReserve
 from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.log.sequenced_appender import SequencedAppender
 from adapters.distributed.mongo import Fields, Mongo, as_ours
-from adapters.log.chain import Tail, tail_of
+from adapters.log.chain import LastEntry
 from adapters.log.group_commit import Pending
 from adapters.log.times import microseconds_now
 from domain.errors import BadInputError, NotAbleError
@@ -73,7 +73,7 @@ class MongoAuditLog(MongoLogReader[StoredAuditRecord]):
         self._disk.check()
         if self._failed:
             with self._noted():
-                self._appender.read_tail()
+                self._appender.read_last()
 
     def recent(self, after: int) -> Sequence[StoredAuditRecord]:
         """Return what the ring (the last 1,000 of all processes) has after a position.
@@ -115,15 +115,15 @@ class MongoRecordPlanner:
         self._number: int | None = None  # the writer's last one; None: ask for it
         self._planned: list[Job] = []
 
-    def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, StoredAuditRecord]]:
+    def plan(self, last: LastEntry, jobs: Sequence[Job]) -> list[tuple[Job, StoredAuditRecord]]:
         number, now, planned = self._last_number(), self._now(), list[tuple[Job, StoredAuditRecord]]()
         for job in jobs:
             try:
-                record = record_after(tail, self._writer, number + 1, job.input, now)
+                record = record_after(last, self._writer, number + 1, job.input, now)
             except UnicodeError as wrong:
                 job.refusal = BadInputError(f"An audit record holds a text that is no Unicode: {wrong}.")
             else:
-                tail, number = tail_of(record), number + 1
+                last, number = LastEntry.of(record), number + 1
                 planned.append((job, record))
         self._planned = [job for job, _ in planned]
         return planned

@@ -11,7 +11,7 @@ from adapters.distributed.log.stream_index import StreamIndex, Version
 from adapters.distributed.log.tail_watcher import tail_watcher_of
 from adapters.distributed.mongo import Mongo
 from adapters.log.appends import Append, AppendPlan, KnownAppendError, append_of, stored_append
-from adapters.log.chain import Tail
+from adapters.log.chain import LastEntry
 from adapters.log.events import decode
 from adapters.log.group_commit import Pending
 from adapters.log.times import microseconds_now
@@ -65,8 +65,8 @@ class MongoEventStore:
         )
 
     def head(self) -> tuple[int, bytes]:
-        tail = self._appender.read_tail()
-        return tail.position, tail.hash
+        last = self._appender.read_last()
+        return last.position, last.hash
 
     def _known(self, append_id: UUID) -> StoredAppend:
         appended = self.find_append(append_id)
@@ -81,13 +81,13 @@ class MongoCommitPlanner:
     def __init__(self, streams: StreamIndex, now: Callable[[], int]) -> None:
         self._streams, self._now = streams, now
 
-    def plan(self, tail: Tail, jobs: Sequence[Job]) -> list[tuple[Job, RawCommit]]:
+    def plan(self, last: LastEntry, jobs: Sequence[Job]) -> list[tuple[Job, RawCommit]]:
         log = _SeenVersionsFirst(self._streams, self._streams.held(self._unproven(jobs)))
-        return AppendPlan(log, tail, self._now(), trusting=True).add_all(jobs)
+        return AppendPlan(log, last, self._now(), trusting=True).add_all(jobs)
 
     def refusal(self, job: Job) -> Exception | None:
         try:
-            AppendPlan(_AsStored(self._streams), Tail(), 0, trusting=False).check(job.input)
+            AppendPlan(_AsStored(self._streams), LastEntry(), 0, trusting=False).check(job.input)
         except (KnownAppendError, VersionConflict) as refusal:
             return refusal
         return None

@@ -1,6 +1,6 @@
 """Recovery: a database that was lost whole, brought back from the topics with the same positions, times, ids, hashes.
 
-What was not relayed yet is lost with the database: a receipt above the tail tells (`verify --anchor`). So is what lies
+What was not relayed yet is lost with the database: a receipt above its end tells (`verify --anchor`). So is what lies
 behind damage in a topic, once somebody says that it is to be given up.
 """
 

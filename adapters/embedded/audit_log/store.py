@@ -16,7 +16,7 @@ from adapters.embedded.audit_log.search import search
 from adapters.embedded.database import Database
 from adapters.embedded.log.engine import LogAppender, LogReader
 from adapters.embedded.stored_rows import lenient_text
-from adapters.log.chain import Tail, tail_of
+from adapters.log.chain import LastEntry
 from adapters.log.group_commit import Pending
 from adapters.log.times import microseconds_now
 from domain.errors import DiskReserveError, NotAbleError
@@ -74,14 +74,14 @@ class SqliteRecordPlanner:
     def plan(
         self,
         connection: sqlite3.Connection,
-        tail: Tail,
+        last: LastEntry,
         jobs: Sequence[Job],
         *,
         trusting: bool,  # noqa: ARG002 - there is nothing to refuse
     ) -> list[tuple[Job, StoredAuditRecord]]:
-        (last,) = connection.execute(LAST_NUMBER, (self._writer,)).fetchone()
+        (last_number,) = connection.execute(LAST_NUMBER, (self._writer,)).fetchone()
         now, planned = self._now(), list[tuple[Job, StoredAuditRecord]]()
-        for number, job in enumerate(jobs, (last or 0) + 1):
-            planned.append((job, record_after(tail, self._writer, number, job.input, now)))
-            tail = tail_of(planned[-1][1])
+        for number, job in enumerate(jobs, (last_number or 0) + 1):
+            planned.append((job, record_after(last, self._writer, number, job.input, now)))
+            last = LastEntry.of(planned[-1][1])
         return planned

@@ -17,7 +17,7 @@ from typing import Final
 from adapters.host.files import open_regular, write_whole
 from domain.errors import AutoLearnError
 from projections.ports import GENESIS
-from projections.verification.log_ends import End
+from projections.verification.tail_check import LogEnd
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ FORM: Final = re.compile(rf'{{"log": "{RECEIPT}", "audit": "{RECEIPT}"}}')
 
 Receipt = tuple[int, bytes]  # position and chain hash
 Receipts = dict[str, Receipt]
-Ends = Mapping[str, End]
+LogEnds = Mapping[str, LogEnd]
 
 
 def read_receipts(folder: Path) -> Receipts:
@@ -61,7 +61,7 @@ class ReceiptKeeper:
     A receipt that does not hold any more stays: somebody changed the files while they were in use.
     """
 
-    def __init__(self, folder: Path, ends: Callable[[], Ends]) -> None:
+    def __init__(self, folder: Path, ends: Callable[[], LogEnds]) -> None:
         self._folder, self._ends = folder, ends
         self._written = read_receipts(folder)
         self._broken: set[str] = set()
@@ -106,7 +106,7 @@ class ReceiptKeeper:
         except OSError:
             return b""
 
-    def _next(self, name: str, end: End) -> Receipt:
+    def _next(self, name: str, end: LogEnd) -> Receipt:
         position, found = self._written.get(name, (0, GENESIS))
         if (position, found) == (end.position, end.hash) or end.hash_at(position) == found:
             return end.position, end.hash

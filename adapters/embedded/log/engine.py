@@ -16,7 +16,7 @@ from adapters.embedded.database import Database
 from adapters.embedded.integrity import Check, content_faults
 from adapters.embedded.schema import Schema, migrate
 from adapters.embedded.stored_rows import lenient_text
-from adapters.log.chain import E, Tail, tail_of
+from adapters.log.chain import E, LastEntry
 from adapters.log.group_commit import GroupCommit, Pending
 from domain.errors import NotAbleError
 
@@ -44,20 +44,20 @@ class LogReader(Generic[E]):
     def __init__(self, database: Database, schema: LogSchema[E]) -> None:
         self.database, self.schema = database, schema
         last = f"FROM {schema.table} WHERE position > 0 AND position <= ? ORDER BY position DESC LIMIT 1"
-        self._tail_query, self._time_query = f"SELECT position, at, hash {last}", f"SELECT position, at {last}"
+        self._last_entry_query, self._time_query = f"SELECT position, at, hash {last}", f"SELECT position, at {last}"
 
     def read(self, after: int, limit: int) -> list[E]:
         """Return entries after a position, about `limit` positions, at least one; of damaged ones what is left."""
         with self.database.reading() as connection, lenient_text(connection):
             return self.schema.read(connection, after, limit)
 
-    def tail(self) -> Tail:
+    def last_entry(self) -> LastEntry:
         with self.database.reading() as connection:
-            return self.tail_in(connection)
+            return self.last_entry_in(connection)
 
-    def tail_in(self, connection: sqlite3.Connection) -> Tail:
-        row = connection.execute(self._tail_query, (LAST,)).fetchone()
-        return Tail(*row) if row else Tail()
+    def last_entry_in(self, connection: sqlite3.Connection) -> LastEntry:
+        row = connection.execute(self._last_entry_query, (LAST,)).fetchone()
+        return LastEntry(*row) if row else LastEntry()
 
     def last_position(self, until: int) -> int:
         """Return the greatest position of an entry that is <= `until`; 0 where there is none."""
@@ -82,7 +82,7 @@ class LogReader(Generic[E]):
         if not self.database.read_only:
             return self.database.tail_watcher.wait_beyond(position, timeout)
         end = time.monotonic() + timeout
-        while self.tail().position <= position:
+        while self.last_entry().position <= position:
             left = end - time.monotonic()
             if left <= 0:
                 return False
@@ -101,9 +101,9 @@ class Planner(Protocol[I, E]):
     """Makes entries of what callers hand in. Only one thread at a time calls it."""
 
     def plan(
-        self, connection: sqlite3.Connection, tail: Tail, jobs: Sequence[Pending[I, E]], *, trusting: bool
+        self, connection: sqlite3.Connection, last: LastEntry, jobs: Sequence[Pending[I, E]], *, trusting: bool
     ) -> list[tuple[Pending[I, E], E]]:
-        """Return the jobs with the entries that follow the tail; a job that must not go in gets its refusal.
+        """Return the jobs with the entries that follow the last one; a job that must not go in gets its refusal.
 
         A `trusting` plan may leave to the table's unique keys what they can tell; where one refuses the transaction,
         everything is planned again without trust.
@@ -122,8 +122,8 @@ class LogAppender(Generic[I, E]):
         self.failure: Exception | None = None  # of the last write
         if not self._database.read_only:
             migrate(self._database, reader.schema.file)
-        self._tail = reader.tail()
-        self._database.tail_watcher.reach(self._tail.position)
+        self._last = reader.last_entry()
+        self._database.tail_watcher.reach(self._last.position)
         self._group = GroupCommit(self._write)
 
     def append(self, what: I) -> E:
@@ -135,7 +135,7 @@ class LogAppender(Generic[I, E]):
     def _write(self, jobs: list[Pending[I, E]]) -> None:
         try:
             try:
-                entries = self._transact(jobs, self._tail)
+                entries = self._transact(jobs, self._last)
             except sqlite3.IntegrityError:
                 entries = self._transact(jobs, None)
         except sqlite3.IntegrityError as error:
@@ -150,17 +150,17 @@ class LogAppender(Generic[I, E]):
         self.failure = None
         if self._after is not None:
             self._after(entries)
-        self._database.tail_watcher.reach(self._tail.position)
+        self._database.tail_watcher.reach(self._last.position)
 
-    def _transact(self, jobs: Sequence[Pending[I, E]], known: Tail | None) -> list[E]:
+    def _transact(self, jobs: Sequence[Pending[I, E]], known: LastEntry | None) -> list[E]:
         with self._database.writing() as connection:
-            tail = known or self._reader.tail_in(connection)
+            last = known or self._reader.last_entry_in(connection)
             for job in jobs:
                 job.refusal = None
-            planned = self._planner.plan(connection, tail, jobs, trusting=known is not None)
+            planned = self._planner.plan(connection, last, jobs, trusting=known is not None)
             entries = [entry for _, entry in planned]
             self._reader.schema.insert(connection, entries)
         for job, entry in planned:
             job.entry = entry
-        self._tail = tail_of(entries[-1]) if entries else tail
+        self._last = LastEntry.of(entries[-1]) if entries else last
         return entries

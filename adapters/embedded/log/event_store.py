@@ -12,7 +12,7 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.commit_schema import EVENT_LOG
 from adapters.embedded.log.engine import LogAppender, LogReader
 from adapters.log.appends import Append, AppendPlan, KnownAppendError, append_of, stored_append
-from adapters.log.chain import Tail
+from adapters.log.chain import LastEntry
 from adapters.log.events import decode
 from adapters.log.group_commit import Pending
 from adapters.log.times import from_microseconds, microseconds_now
@@ -87,8 +87,8 @@ class SqliteEventStore:
         return StoredAppend(first, position, from_microseconds(at), header, chain_hash, events)
 
     def head(self) -> tuple[int, bytes]:
-        tail = self._reader.tail()
-        return tail.position, tail.hash
+        last = self._reader.last_entry()
+        return last.position, last.hash
 
 
 class SqliteCommitPlanner:
@@ -98,10 +98,10 @@ class SqliteCommitPlanner:
         self._now = now
 
     def plan(
-        self, connection: sqlite3.Connection, tail: Tail, jobs: Sequence[Job], *, trusting: bool
+        self, connection: sqlite3.Connection, last: LastEntry, jobs: Sequence[Job], *, trusting: bool
     ) -> list[tuple[Job, RawCommit]]:
         log = StoredStreams(connection, trusting)
-        return AppendPlan(log, tail, self._now(), trusting=trusting).add_all(jobs)
+        return AppendPlan(log, last, self._now(), trusting=trusting).add_all(jobs)
 
 
 @dataclass(slots=True)

@@ -37,8 +37,8 @@ class SqliteFeed(LogReader[RawCommit]):
         return self.read(position, limit)
 
     def head(self) -> tuple[int, bytes]:
-        tail = self.tail()
-        return tail.position, tail.hash
+        last = self.last_entry()
+        return last.position, last.hash
 
     def position_at(self, moment: datetime) -> int:
         return self.last_until(to_microseconds(moment))

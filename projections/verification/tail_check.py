@@ -1,4 +1,4 @@
-"""Whether a log has lost its end: positions that others claim it had reached, held against what it holds.
+"""Whether a log has lost its tail: positions that others say it had reached, held against what it holds.
 
 Each commit, and each record of the audit log, is on disk before anything that mentions it is. So a mentioned position
 that is not there was lost. The functions are pure; the mode that starts looks up what they need.
@@ -29,8 +29,8 @@ class PositionClaim(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class End:
-    """Where a log ends; `name` for sentences, `hash_at` returns its hash at a position that has one."""
+class LogEnd:
+    """Where a log ends, and its name in sentences; `hash_at` returns its hash at a position that has one."""
 
     name: str
     position: int
@@ -39,10 +39,10 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class TailFinding:
-    """What was found of a log: where it ends, how far it had been, and what shows it."""
+class TailCheck:
+    """Whether a log has lost its tail: where it ends, how far it had come, and what shows that."""
 
-    end: End
+    end: LogEnd
     until: int
     evidence: tuple[str, ...]
 
@@ -51,20 +51,20 @@ class TailFinding:
         return self.until > self.end.position
 
     def fact(self) -> LostTail:
-        """Return it as events keep it."""
+        """Return it as the event has it."""
         return LostTail(position=self.end.position, head=self.end.hash.hex(), until=self.until)
 
 
-def tail_of(end: End, claims: Iterable[PositionClaim]) -> TailFinding:
-    """Return what claims show of a log's end."""
+def check_tail(end: LogEnd, claims: Iterable[PositionClaim]) -> TailCheck:
+    """Hold claims against a log's end."""
     beyond = [claim for claim in claims if claim.position > end.position]
     until = max((claim.position for claim in beyond), default=end.position)
-    return TailFinding(
+    return TailCheck(
         end, until, tuple(f"{claim.who} {claim.position}, {end.name} ends at {end.position}" for claim in beyond)
     )
 
 
-def contradictions(end: End, claims: Iterable[PositionClaim]) -> list[str]:
+def find_contradictions(end: LogEnd, claims: Iterable[PositionClaim]) -> list[str]:
     """Say where the log has another hash than is claimed: then it is another log, or a rewritten one."""
     return [
         f"{claim.who} {claim.position} with another hash than {end.name} has there"
@@ -73,19 +73,21 @@ def contradictions(end: End, claims: Iterable[PositionClaim]) -> list[str]:
     ]
 
 
-def check_tails(*tails: TailFinding, override_command: str, restore: str = "Restore the back-up that has it.") -> None:
+def refuse_lost_tails(
+    *checks: TailCheck, override_command: str, restore: str = "Restore the back-up that has it."
+) -> None:
     """Raise ConflictError where an end is missing; `override_command` is the command that accepts it."""
-    lost = [tail for tail in tails if tail.is_lost]
+    lost = [check for check in checks if check.is_lost]
     if lost:
-        found = "; ".join(what for tail in lost for what in tail.evidence[:MOST_SHOWN])
-        names = " and ".join(tail.end.name for tail in lost)
+        found = "; ".join(what for check in lost for what in check.evidence[:MOST_SHOWN])
+        names = " and ".join(check.end.name for check in lost)
         raise ConflictError(
             f"The end of {names} is lost: {found}. {restore} To go on without what is lost: `{override_command}`; "
             "that is kept in the log for ever."
         )
 
 
-def check_same(found: Sequence[str]) -> None:
+def refuse_contradictions(found: Sequence[str]) -> None:
     """Raise ConflictError where there are contradictions: no loss of an end explains them."""
     if found:
         raise ConflictError(
@@ -95,7 +97,7 @@ def check_same(found: Sequence[str]) -> None:
 
 
 def claims_of_records(
-    records: Iterable[StoredAuditRecord], end: End, losses: Sequence[TailLossAccepted] = ()
+    records: Iterable[StoredAuditRecord], end: LogEnd, losses: Sequence[TailLossAccepted] = ()
 ) -> list[PositionClaim]:
     """Return what records of the audit log say of the log: the furthest position, the furthest hash, and that in it.
 
@@ -118,15 +120,15 @@ def _claim(record: StoredAuditRecord) -> PositionClaim:
     return PositionClaim(f"record {record.position} of the audit log speaks of", it.domain_position, found)
 
 
-def end_of_log(feed: Feed) -> End:
+def find_log_end(feed: Feed) -> LogEnd:
     position, found = feed.head()
-    return End("the log", position, found, lambda at: hash_at(feed, at))
+    return LogEnd("the log", position, found, lambda at: hash_at(feed, at))
 
 
-def end_of_audit(audit_log: AuditLog) -> End:
+def find_audit_end(audit_log: AuditLog) -> LogEnd:
     last = audit_log.recent(0)[-1:]
     position, found = (last[0].position, last[0].hash) if last else (0, GENESIS)
-    return End("the audit log", position, found, lambda at: record_hash_at(audit_log, at))
+    return LogEnd("the audit log", position, found, lambda at: record_hash_at(audit_log, at))
 
 
 def hash_at(feed: Feed, position: int) -> bytes | None:

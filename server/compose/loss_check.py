@@ -1,4 +1,4 @@
-"""The ends of log and audit log, held against all that tells of them before a process writes anything."""
+"""Whether the log or the audit log has lost its end: checked before a process writes anything."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ from commands.unit_of_work import load
 from domain.errors import BadInputError
 from domain.loss import LOSSES, Losses
 from projections.ports import AuditLog, Feed
-from projections.verification.log_ends import (
+from projections.verification.tail_check import (
     PositionClaim,
-    TailFinding,
-    check_same,
-    check_tails,
+    TailCheck,
+    check_tail,
     claims_of_records,
-    contradictions,
-    end_of_audit,
-    end_of_log,
-    tail_of,
+    find_audit_end,
+    find_contradictions,
+    find_log_end,
+    refuse_contradictions,
+    refuse_lost_tails,
 )
 from server.start_up import process_call
 
 
 @dataclass(frozen=True, slots=True)
-class Tails:
-    """What was found of both; `unlike` says where they do not belong together."""
+class LossCheck:
+    """What was found of both logs; `contradictions` says where they do not belong together."""
 
-    log: TailFinding
-    audit: TailFinding
-    unlike: list[str]
+    log: TailCheck
+    audit: TailCheck
+    contradictions: list[str]
 
     @property
     def evidence(self) -> tuple[str, ...]:
         """What shows it."""
         return (*self.log.evidence, *self.audit.evidence)
 
-    def check(self, *, override_command: str, **more: str) -> None:
+    def refuse_loss(self, *, override_command: str, **more: str) -> None:
         """Raise ConflictError where an end is lost, or the two do not belong together."""
-        check_same(self.unlike)
-        check_tails(self.log, self.audit, override_command=override_command, **more)
+        refuse_contradictions(self.contradictions)
+        refuse_lost_tails(self.log, self.audit, override_command=override_command, **more)
 
-    def check_lost(self, otherwise: str) -> None:
-        """Raise BadInputError where nothing is lost, and so nothing to accept; ConflictError as `check`."""
-        check_same(self.unlike)
+    def require_loss(self, otherwise: str) -> None:
+        """Raise BadInputError where nothing is lost, and so nothing to accept; ConflictError as `refuse_loss`."""
+        refuse_contradictions(self.contradictions)
         if not (self.log.is_lost or self.audit.is_lost):
             raise BadInputError(f"Nothing of the log is lost: {otherwise}.")
 
@@ -61,21 +61,24 @@ class Tails:
         return application.handle(command, process_call("loss", start)).body
 
 
-def find_tails(
+def check_claims(
     store: EventStore,
     feed: Feed,
     audit_log: AuditLog,
     *,
     of_log: Iterable[PositionClaim],
     of_audit: Iterable[PositionClaim],
-) -> Tails:
-    """Look at both ends. Other processes may append meanwhile: what tells of an end must have been read before."""
+) -> LossCheck:
+    """Hold the claims against both ends.
+
+    Other processes may append meanwhile, so each claim must have been read before.
+    """
     records = audit_log.recent(0)
-    log = end_of_log(feed)
+    log = find_log_end(feed)
     log_claims = [*claims_of_records(records, log, load(store, Losses, LOSSES).accepted), *of_log]
     audit_claims = list(of_audit)
     if log.position:
         audit_claims.append(PositionClaim("the log has commits, and each has its call: there was a record", 1))
-    audit = end_of_audit(audit_log)
-    unlike = [*contradictions(log, log_claims), *contradictions(audit, audit_claims)]
-    return Tails(tail_of(log, log_claims), tail_of(audit, audit_claims), unlike)
+    audit = find_audit_end(audit_log)
+    contradictions = [*find_contradictions(log, log_claims), *find_contradictions(audit, audit_claims)]
+    return LossCheck(check_tail(log, log_claims), check_tail(audit, audit_claims), contradictions)

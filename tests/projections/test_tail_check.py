@@ -9,19 +9,19 @@ import pytest
 from domain.errors import ConflictError
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from projections.ports import StoredAuditRecord
-from projections.verification.log_ends import (
-    End,
+from projections.verification.tail_check import (
+    LogEnd,
     PositionClaim,
-    check_same,
-    check_tails,
+    check_tail,
     claims_of_records,
-    contradictions,
-    tail_of,
+    find_contradictions,
+    refuse_contradictions,
+    refuse_lost_tails,
 )
 from tests.wire.test_communication_chain import chained
 
 HASHES = {0: bytes(32), 3: b"3" * 32, 7: b"7" * 32}
-LOG = End("the log", 7, HASHES[7], HASHES.get)
+LOG = LogEnd("the log", 7, HASHES[7], HASHES.get)
 
 
 def record(position: int, domain_position: int, head: bytes = b"") -> StoredAuditRecord:
@@ -31,20 +31,20 @@ def record(position: int, domain_position: int, head: bytes = b"") -> StoredAudi
 
 
 def test_what_is_not_beyond_the_end_shows_no_loss() -> None:
-    tail = tail_of(
+    check = check_tail(
         LOG, [PositionClaim("the read models are at", 7), PositionClaim("receipts.json has the log at", 3, HASHES[3])]
     )
-    assert (tail.is_lost, tail.until, tail.evidence) == (False, 7, ())
-    check_tails(tail, tail, override_command="up")
+    assert (check.is_lost, check.until, check.evidence) == (False, 7, ())
+    refuse_lost_tails(check, check, override_command="up")
 
 
 def test_a_lost_end_is_refused_with_what_was_found_and_the_way_out() -> None:
-    tail = tail_of(
+    check = check_tail(
         LOG, [PositionClaim("the read models are at", 9), PositionClaim("record 4 of the audit log speaks of", 12)]
     )
-    assert tail.fact() == LostTail(position=7, head=HASHES[7].hex(), until=12)
+    assert check.fact() == LostTail(position=7, head=HASHES[7].hex(), until=12)
     with pytest.raises(ConflictError) as refused:
-        check_tails(tail, tail_of(LOG, []), override_command="autolearn up --accept-loss REASON")
+        refuse_lost_tails(check, check_tail(LOG, []), override_command="autolearn up --accept-loss REASON")
     assert refused.value.sentence == (
         "The end of the log is lost: the read models are at 9, the log ends at 7; record 4 of the audit log speaks of "
         "12, the log ends at 7. Restore the back-up that has it. To go on without what is lost: `autolearn up "
@@ -64,11 +64,11 @@ def test_a_lost_end_is_refused_with_what_was_found_and_the_way_out() -> None:
     ],
 )
 def test_another_hash_at_a_position_is_a_contradiction(claim: PositionClaim, differs: bool) -> None:
-    found = contradictions(LOG, [claim])
+    found = find_contradictions(LOG, [claim])
     assert bool(found) == differs
     if differs:
         with pytest.raises(ConflictError, match=r"do not belong together: it is at \d with another hash"):
-            check_same(found)
+            refuse_contradictions(found)
 
 
 def test_records_claim_the_furthest_position_the_furthest_hash_and_that_within_the_log() -> None:

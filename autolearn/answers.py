@@ -76,7 +76,7 @@ class Response:
         return {"type": "no-problem-object", "detail": f"The answer was HTTP {self.status}.", "status": self.status}
 
 
-def unseal_head(call: OutgoingCall, reply: HTTPResponse) -> AnswerFacts | None:
+def unseal_headers(call: OutgoingCall, reply: HTTPResponse) -> AnswerFacts | None:
     """Return what the seal says (None: there is no seal); raises UnprovenAnswerError where the rest differs from it."""
     seals = reply.headers.get_all(SEAL) or []
     if not seals:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from autolearn.answers import FIRST_PROBLEM, Response, changed, read_sealed, read_unsealed, unseal_head
+from autolearn.answers import FIRST_PROBLEM, Response, changed, read_sealed, read_unsealed, unseal_headers
 from autolearn.credentials import Credentials
 from autolearn.errors import (
     NOT_REACHED,
@@ -152,7 +152,7 @@ class BackendClient:
     def _read(self, call: OutgoingCall, reply: HTTPResponse, streamed: str) -> Response | StreamedAnswer:
         with ExitStack() as unless_streamed:
             unless_streamed.callback(reply.close)
-            facts = unseal_head(call, reply)
+            facts = unseal_headers(call, reply)
             if facts is None:
                 return read_unsealed(self.url, call, reply)
             if reply.headers.get_content_type() == streamed and facts.status < FIRST_PROBLEM:

@@ -90,7 +90,7 @@ class Filled:
     """A filled store, its last position, and the seconds that filling took."""
 
     history: History
-    head: int
+    end: int
     seconds: float
 
 
@@ -187,10 +187,10 @@ class Measured:
 def measured(store: Filled, text: str, sort: str) -> Measured:
     """Measure one case."""
     where = in_positions(parse(text, NAMES), position_at) if text else None
-    query = HistoryQuery(store.head, where, parse_sort(sort, NAMES))
+    query = HistoryQuery(store.end, where, parse_sort(sort, NAMES))
     now, page = milliseconds(store.history, query)
     second, _ = milliseconds(store.history, replace(query, after=page.next)) if page.next else (now, page)
-    half, early = (milliseconds(store.history, replace(query, at=store.head // part))[0] for part in (2, 100))
+    half, early = (milliseconds(store.history, replace(query, at=store.end // part))[0] for part in (2, 100))
     return Measured(f"{text or 'newest 100'}{f', sort {sort}' if sort else ''}", now, second, half, early)
 
 

@@ -128,7 +128,7 @@ def page_figures(folder: Path, count: int) -> Iterator[Figure]:
     database = Database(data / EVENTS)
     store = SqliteEventStore(database)
     many.fill(store, range(count))
-    head, _ = store.head()
+    head, _ = store.end()
     database.close()
     with mlflow_server.running(folder) as server, autolearn(data) as (url, _):
         experiment = server.post("experiments/create", {"name": "many"})["experiment_id"]

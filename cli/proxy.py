@@ -102,7 +102,7 @@ class RequestHandler(BaseHTTPRequestHandler):
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Refuse by a problem what is no HTTP request, like everything else."""
         del explain
-        self.request_version = "HTTP/1.0"  # as a request line that cannot be read leaves it, no head would be sent
+        self.request_version = "HTTP/1.0"  # as a request line that cannot be read leaves it, no headers would be sent
         detail = f"The proxy cannot read this request: {message or code}."
         problem = {"type": SLUGS.get(code, "bad-input"), "title": "Bad request", "detail": detail}
         self._send_problem(ProblemError(code, problem), {"Connection": "close"})
@@ -170,9 +170,9 @@ class RequestHandler(BaseHTTPRequestHandler):
         return answer.content
 
     def _send_events(self, events: Iterator[StreamEvent]) -> None:
-        """Pass events on; once the head is sent, a refusal can only be the last of them."""
+        """Pass events on; once the headers are sent, a refusal can only be the last of them."""
         event = next(events, None)
-        self._send_head(200, EVENT_STREAM, {"Cache-Control": "no-store"})
+        self._send_headers(200, EVENT_STREAM, {"Cache-Control": "no-store"})
         number = 0
         while event is not None:
             number += 1
@@ -189,10 +189,10 @@ class RequestHandler(BaseHTTPRequestHandler):
         self._send(refusal.status, PROBLEM, problem, headers or {})
 
     def _send(self, status: int, media: str, content: bytes, headers: dict[str, str]) -> None:
-        self._send_head(status, media, {"Content-Length": str(len(content)), **headers})
+        self._send_headers(status, media, {"Content-Length": str(len(content)), **headers})
         self.wfile.write(content)
 
-    def _send_head(self, status: int, media: str, headers: dict[str, str]) -> None:
+    def _send_headers(self, status: int, media: str, headers: dict[str, str]) -> None:
         self.send_response(status)
         for name, value in {"Content-Type": media, "X-Content-Type-Options": "nosniff", **headers}.items():
             self.send_header(name, value)

@@ -81,7 +81,7 @@ def answer_requested(_: object, first: StoredAppend, context: CommandContext) ->
     experiment = load(context.ports.store, Experiment, stream, last.position)
     position, head = last.position, last.hash
     if experiment.tasks[task].is_unfinished:
-        position, head = context.ports.store.head()
+        position, head = context.ports.store.end()
         experiment = load(context.ports.store, Experiment, stream, position)
     pending = task if experiment.tasks[task].is_unfinished else None
     return Answer(status_of_task(experiment, task) | {"position": position}, position, head.hex(), pending)
@@ -106,7 +106,7 @@ def answer_client(_: object, appended: StoredAppend, context: CommandContext) ->
 
 def answer_unchanged(context: CommandContext, body: dict[str, Any]) -> Answer:
     """Answer a command that had nothing to change."""
-    position, head = context.ports.store.head()
+    position, head = context.ports.store.end()
     return Answer(body | {"position": position}, position, head.hex())
 
 

@@ -75,7 +75,7 @@ class EventStore(Protocol):
         """Return the append of this id."""
         ...
 
-    def head(self) -> tuple[int, bytes]:
+    def end(self) -> tuple[int, bytes]:
         """Return the last commit's position and chain hash; (0, 32 zero bytes) for an empty log."""
         ...
 

@@ -28,13 +28,13 @@ class AsOfPosition:
 def parse_as_of(text: str, feed: Feed, now: datetime) -> AsOfPosition:
     """Turn a text into a position, once. Raises BadInputError with the forms that are understood."""
     asked = text.strip()
-    head, _ = feed.head()
+    end, _ = feed.end()
     if asked.startswith("@"):
-        return _at_position(asked, feed, head)
+        return _at_position(asked, feed, end)
     time = parse_time(asked, now)
     if time >= now:
-        note = f"{asked} is in the future: answered as of now, position {head}." if time > now else None
-        return AsOfPosition(head, asked, note)
+        note = f"{asked} is in the future: answered as of now, position {end}." if time > now else None
+        return AsOfPosition(end, asked, note)
     return AsOfPosition(feed.position_at(time), asked)
 
 
@@ -56,13 +56,13 @@ def is_age(text: str | None) -> bool:
     return text is not None and AGE.fullmatch(text.strip()) is not None
 
 
-def _at_position(asked: str, feed: Feed, head: int) -> AsOfPosition:
+def _at_position(asked: str, feed: Feed, end: int) -> AsOfPosition:
     match = POSITION.fullmatch(asked)
     if match is None:
         raise BadInputError(f"{asked!r} is no position: write @ and a whole number. {FORMS}", allowed=FORMS)
     position = int(match[1])
-    if position > head:
-        raise BadInputError(f"Position {position} is in the future: the log ends at {head}.", head=head)
+    if position > end:
+        raise BadInputError(f"Position {position} is in the future: the log ends at {end}.", head=end)
     commit = feed.commit_at(position)
     note = f"Position {position} lies inside a commit: answered as of the commit before it, {commit}."
     return AsOfPosition(commit, asked, note if commit != position else None)

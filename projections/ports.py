@@ -74,7 +74,7 @@ class CommitFeed(Protocol):
         """Wait until the log is longer than `position`; False after `timeout` seconds."""
         ...
 
-    def head(self) -> tuple[int, bytes]:
+    def end(self) -> tuple[int, bytes]:
         """Return position and chain hash of the last commit; (0, 32 zero bytes) for an empty log."""
         ...
 

@@ -60,11 +60,11 @@ class Queries:
         """Raise NotReachedError where a position is not folded in; facts: `asked`, `reached`, `head` (of the log)."""
         reached = self._documents.position()
         if reached < position:
-            head, _ = self._feed.head()
+            end, _ = self._feed.end()
             where = f"The read models are at {reached}, not yet at {position}."
-            if head < position:
-                where = f"The log ends at {head}: there is no position {position} in it."
-            raise NotReachedError(where, asked=position, reached=reached, head=head)
+            if end < position:
+                where = f"The log ends at {end}: there is no position {position} in it."
+            raise NotReachedError(where, asked=position, reached=reached, head=end)
 
     def catalog(self, viewer: Viewer, part: str | None = None, name: str | None = None, at: int | None = None) -> Body:
         """Return `{models, datasets, measures, position}`; `part` is one of the three, `name` one thing of it."""

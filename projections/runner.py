@@ -34,7 +34,7 @@ class ProjectionFault:
 class ProjectionRunner:
     """Folds what the feed has. An event that cannot be folded stops it, visibly, until it can; it never skips one.
 
-    `head` tells where the log itself is, where the feed is a copy of it that may be made anew.
+    `log_end` returns the end of the log itself, where the feed is a copy of it that may be made anew.
     """
 
     def __init__(
@@ -42,12 +42,12 @@ class ProjectionRunner:
         feed: CommitFeed,
         documents: Documents,
         batch: int = BATCH,
-        head: Callable[[], tuple[int, bytes]] | None = None,
+        log_end: Callable[[], tuple[int, bytes]] | None = None,
     ) -> None:
         self._feed = feed
         self._documents = documents
         self._batch = batch
-        self._head = head or feed.head
+        self._log_end = log_end or feed.end
         self._updater = ProjectionUpdater(feed, documents)
         self._is_checked = False  # whether the log is known to be as far as what was folded from it
         self._stopping = Signal()
@@ -113,11 +113,11 @@ class ProjectionRunner:
 
     def _catch_up(self, fresh: Documents) -> None:
         """Fold what the old ones have, or as much of it as the log has: they may be ahead of it."""
-        head, _ = self._head()
+        end, _ = self._log_end()
         try:
-            goal = min(self._documents.position(), head)
+            goal = min(self._documents.position(), end)
         except AutoLearnError:  # damage, an outage
-            goal = head
+            goal = end
         updater = ProjectionUpdater(self._feed, fresh)
         while (position := fresh.position()) < goal:
             if not updater.step(self._batch):
@@ -149,12 +149,12 @@ class ProjectionRunner:
 
     def _is_ahead(self) -> bool:
         """Whether the log is an older copy than what was folded: going on would mix two histories."""
-        (head, _), position = self._head(), max(self._documents.positions().values())
-        if position > head:
+        (end, _), position = self._log_end(), max(self._documents.positions().values())
+        if position > end:
             self._note(
-                ProjectionFault(head, f"The read models are at {position}, ahead of the log ({head}): rebuild them.")
+                ProjectionFault(end, f"The read models are at {position}, ahead of the log ({end}): rebuild them.")
             )
-        return position > head
+        return position > end
 
     def _stand_still(self, seconds: float = float("inf")) -> None:
         """Fold nothing for so long, or until a rebuild was adopted."""

@@ -107,9 +107,9 @@ class UnfinishedTasks:
         self._feed = feed
 
     def list_unfinished(self, timeout: float) -> list[str]:
-        """Return ids of tasks that wait or run as of the log's head, oldest first; raises NotReachedError."""
-        head, _ = self._feed.head()
-        if not self._documents.wait(head, timeout):
-            raise NotReachedError(f"The read models have not reached position {head}.")
+        """Return ids of tasks that wait or run as of the end of the log, oldest first; raises NotReachedError."""
+        end, _ = self._feed.end()
+        if not self._documents.wait(end, timeout):
+            raise NotReachedError(f"The read models have not reached position {end}.")
         unfinished = [document.body for document in self._documents.versions(KIND)]
         return [body["task"] for body in sorted(unfinished, key=lambda body: int(body["position"]))]

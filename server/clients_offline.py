@@ -46,9 +46,9 @@ def where(data: str) -> str:
 
 def _change(services: Services, action: str, name: str | None, roles: tuple[Role, ...]) -> dict[str, Any]:
     if action == "list":
-        return {"clients": [_shown(it) for it in list_clients(services)], "position": services.head}
+        return {"clients": [_shown(it) for it in list_clients(services)], "position": services.log_position}
     start = uuid4().hex
-    services.recorder.record_start(start, services.head)  # recorded as a process of its own
+    services.recorder.record_start(start, services.log_position)  # recorded as a process of its own
     command = AddClient(name or "", roles) if action == "add" else COMMANDS[action](name or "")
     body = services.application.handle(command, process_call("offline", start)).body
     if action != "revoke":

@@ -123,7 +123,7 @@ class Runner:
         """Begin to work: everything is served once this returns; only the very first start waits for the catalog."""
         start = uuid4().hex
         if self.services:
-            self.services.recorder.record_start(start, self.services.head)
+            self.services.recorder.record_start(start, self.services.log_position)
             if self.launcher:
                 logger.info("%s", self.launcher.confinement)
                 if WARM.intersection(self.services.roles.serve):
@@ -144,7 +144,7 @@ class Runner:
         if services.roles.work:
             Thread(target=take_over, args=(services, self._closing), name="take over", daemon=True).start()
         else:  # it only ends here what is cancelled elsewhere
-            services.worker.start(services.head)
+            services.worker.start(services.log_position)
 
     def _check_exposure(self) -> None:
         """Raise BadInputError for listening beyond loopback while `local` is the only client."""

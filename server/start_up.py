@@ -35,14 +35,14 @@ def offer_catalog(services: Services, start: str) -> None:
 
 def take_over(services: Services, closing: Signal) -> None:
     """Start the event worker once the read models know what was unfinished when this process began."""
-    backend, head = services.backend, None
+    backend, end = services.backend, None
     while not closing.is_set():
         try:
-            head = backend.feed.head()[0] if head is None else head
-            if backend.documents.wait(head, CATCH_UP_SECONDS):
-                services.worker.start(head)
+            end = backend.feed.end()[0] if end is None else end
+            if backend.documents.wait(end, CATCH_UP_SECONDS):
+                services.worker.start(end)
                 return
-            logger.warning("queued and lost tasks wait for the read models to reach %s (%s)", head, backend.fault())
+            logger.warning("queued and lost tasks wait for the read models to reach %s (%s)", end, backend.fault())
         except AutoLearnError as trouble:  # not there yet, or closing
             logger.warning("queued and lost tasks wait: %s", trouble.sentence)
             closing.wait(RETRY_SECONDS)

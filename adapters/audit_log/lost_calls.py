@@ -58,7 +58,7 @@ class LostCallRecorder:
 
     def record(self) -> RecordedCalls:
         """Record the calls that are lost up to the end of the log, and how far that is complete; return the latter."""
-        until, _ = self._feed.head()  # first: a call that appended up to there is in flight, or has its record
+        until, _ = self._feed.end()  # first: a call that appended up to there is in flight, or has its record
         in_flight = frozenset(self._in_flight(self._closing))
         said = last_recorded_calls(self._audit_log)
         known = self._known(said)
@@ -83,7 +83,7 @@ class LostCallRecorder:
         if said is not None:
             return RecordedCalls(max(said.since, lost), max(said.until, lost))
         first = self._audit_log.read(0, 1)
-        since = max(lost, self._feed.head()[0] if first and is_older(first[0]) else 0)
+        since = max(lost, self._feed.end()[0] if first and is_older(first[0]) else 0)
         return RecordedCalls(since, since)
 
     def _reached(self, after: int, until: int, in_flight: frozenset[str]) -> int:

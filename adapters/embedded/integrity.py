@@ -20,7 +20,7 @@ from adapters.embedded.schema import MAX_NAMED, Schema
 from domain.errors import NotAbleError
 
 TABLES: Final = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
-# Offset, name and bytes of what a file of ours has in its head from its first page on, whatever is written later:
+# Offset, name and bytes of what a file of ours has in its header from its first page on, whatever is written later:
 # https://www.sqlite.org/fileformat2.html#the_database_header
 FIXED: Final = (
     (0, "name", b"SQLite format 3\0"),
@@ -30,14 +30,14 @@ FIXED: Final = (
     (48, "cache size", bytes(4)),
     (52, "vacuum", bytes(4)),
     (64, "incremental vacuum", bytes(4)),
-    (72, "unused head", bytes(20)),
+    (72, "unused header", bytes(20)),
 )
-HEAD_BYTES: Final = 100
+HEADER_BYTES: Final = 100
 # https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 WAL_HEADER: Final = Struct(">8I")  # magic, version, page size, sequence, two salts, two checksums
 WAL_FRAME: Final = Struct(">6I")  # page, size of the file after a commit, two salts, two checksums
 WAL_MAGIC: Final = {0x377F0682: "little", 0x377F0683: "big"}
-WAL_CHECKED: Final = 8  # bytes of a frame's head that its checksum covers
+WAL_CHECKED: Final = 8  # bytes of a frame's header that its checksum covers
 
 Checksum = tuple[int, int]
 Reading = Callable[[], AbstractContextManager[sqlite3.Connection]]
@@ -54,7 +54,7 @@ def content_faults(path: str, reading: Reading, schema: Schema, *more: Check) ->
                 older = f"an older AutoLearn wrote it; a start brings it to format {schema.version}"
                 checks.append(lambda _: iter([older]))
             else:
-                checks += [lambda it: _header_faults(it, schema), lambda it: _table_faults(it, schema), *more]
+                checks += [lambda it: _pragma_faults(it, schema), lambda it: _table_faults(it, schema), *more]
             checks += [table.invalid_values for table in schema.tables]
             for check in checks:
                 found.extend(f"{name}: {what}" for what in check(connection))
@@ -69,7 +69,7 @@ def byte_faults(databases: Iterable[Path], *, unowned: bool) -> list[str]:
     Write-ahead logs are checked where no backend owns the files (`unowned`). Call it before this process opens the
     databases: closing a file gives back SQLite's own locks on it.
     """
-    checks = (_head_faults, _journal_faults, wal_faults) if unowned else (_head_faults, _journal_faults)
+    checks = (_file_header_faults, _journal_faults, wal_faults) if unowned else (_file_header_faults, _journal_faults)
     return [what for path in databases for check in checks for what in check(path)]
 
 
@@ -92,8 +92,8 @@ def _page_faults(connection: sqlite3.Connection) -> Iterator[str]:
     return (str(what) for (what,) in connection.execute(f"PRAGMA integrity_check({MAX_NAMED})") if what != "ok")
 
 
-def _header_faults(connection: sqlite3.Connection, schema: Schema) -> Iterator[str]:
-    # Not the journal mode: for a file that is read as immutable SQLite reports another one; `_head_faults` has it.
+def _pragma_faults(connection: sqlite3.Connection, schema: Schema) -> Iterator[str]:
+    # Not the journal mode: for a file that is read as immutable SQLite reports another. `_file_header_faults` has it.
     for name, wanted in {
         "user_version": schema.version,
         "application_id": schema.application,
@@ -128,23 +128,23 @@ def _journal_faults(path: Path) -> Iterator[str]:
         yield f"{journal.name}: AutoLearn writes no such file, and SQLite would change {path.name} by it: remove it"
 
 
-def _head_faults(path: Path) -> Iterator[str]:
+def _file_header_faults(path: Path) -> Iterator[str]:
     try:
         with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
+            header = file.read(HEADER_BYTES)
     except OSError:
         return  # SQLite will report it
-    for offset, name, content in FIXED if len(head) == HEAD_BYTES else ():
-        if head[offset : offset + len(content)] != content:
-            yield f"{path.name}: its head has another {name} than AutoLearn writes"
+    for offset, name, content in FIXED if len(header) == HEADER_BYTES else ():
+        if header[offset : offset + len(content)] != content:
+            yield f"{path.name}: its header has another {name} than AutoLearn writes"
 
 
 def _wal_fault(file: BinaryIO) -> str | None:
-    head = file.read(WAL_HEADER.size)
-    magic, _, page_size, _, *rest = WAL_HEADER.unpack(head)
+    header = file.read(WAL_HEADER.size)
+    magic, _, page_size, _, *rest = WAL_HEADER.unpack(header)
     salts, checksum = rest[:2], (rest[2], rest[3])
-    if magic not in WAL_MAGIC or _checksum((0, 0), head[:-8], WAL_MAGIC[magic]) != checksum:
-        return "its head was changed, so that nothing in it is read"
+    if magic not in WAL_MAGIC or _checksum((0, 0), header[:-8], WAL_MAGIC[magic]) != checksum:
+        return "its header was changed, so that nothing in it is read"
     frame = 0
     while len(read := file.read(WAL_FRAME.size + page_size)) == WAL_FRAME.size + page_size:
         page, _, *rest = WAL_FRAME.unpack(read[: WAL_FRAME.size])

@@ -29,7 +29,7 @@ class Inspector(Protocol):
         Requesting `cancellation` ends the process.
 
         kind and arguments: verify `{anchor, audit_anchor, until, in_flight: [id…]}` (POSITION:HASH; `until` is the
-        log's head as it was before `in_flight` was taken), replay `{as_of, stream}`, rebuild `{projection}`.
+        end of the log as it was before `in_flight` was taken), replay `{as_of, stream}`, rebuild `{projection}`.
         """
         ...
 

@@ -37,18 +37,18 @@ GAUGES = {
 class Lag:
     """The log's last position, and what is not folded in: how many events, and the age in seconds of the oldest."""
 
-    head: int
+    log_position: int
     events: int
     seconds: float
 
     @classmethod
     def measure(cls, backend: Backend) -> Lag:
-        folded, head = backend.documents.position(), backend.feed.head()[0]
-        if folded >= head:
-            return cls(head, 0, 0.0)
+        folded, end = backend.documents.position(), backend.feed.end()[0]
+        if folded >= end:
+            return cls(end, 0, 0.0)
         waiting = backend.feed.raw_after(folded, 1)  # as stored: what cannot be read is behind, too
         seconds = (backend.clock.now() - waiting[0].at).total_seconds() if waiting else 0.0
-        return cls(head, head - folded, max(seconds, 0.0))
+        return cls(end, end - folded, max(seconds, 0.0))
 
 
 class Metrics:
@@ -82,7 +82,7 @@ class Metrics:
         lag = Lag.measure(self._backend)
         recent = self._backend.audit_log.recent(0)
         own = {
-            "log_position": lag.head,
+            "log_position": lag.log_position,
             "projection_lag_events": lag.events,
             "projection_lag_seconds": lag.seconds,
             "projection_fault": 0 if self._backend.fault() is None else 1,

@@ -86,8 +86,8 @@ def commit_hash(
     previous: bytes, *, position: int, at: int, command_id: UUID, append_id: UUID, digest: str, events: bytes
 ) -> bytes:
     """Return h(n) from h(n-1); `at` in microseconds, `events` from `framed_events`."""
-    head = framed(framed_number(position), framed_number(at), command_id.bytes, append_id.bytes, digest.encode())
-    return sha256(previous + head + events).digest()
+    fields = framed(framed_number(position), framed_number(at), command_id.bytes, append_id.bytes, digest.encode())
+    return sha256(previous + fields + events).digest()
 
 
 def hash_of(commit: RawCommit, previous: bytes) -> bytes:

@@ -28,8 +28,8 @@ class PipelinedError(Exception):
     """A request that comes before the one before it is answered."""
 
 
-class HeadSize:
-    """Counts what has come of one head, line by line, so that none gets large in memory; raises RefusedError."""
+class HeaderSize:
+    """Counts what has come of a request's headers, line by line; raises RefusedError where they get large in memory."""
 
     __slots__ = ("_count", "_limits", "_size", "_target", "is_whole")
 
@@ -86,7 +86,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, connections: Connections, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
         self._connections, self._limits = connections, connections.limits
-        self._head = HeadSize(self._limits)
+        self._header_size = HeaderSize(self._limits)
         self._incoming, self._outgoing = StallDetector(self._limits), StallDetector(self._limits)
         self._waiting_since = self.loop.time()  # for a request
         self._received = self._stray = self._steps = 0
@@ -124,20 +124,20 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if self._is_busy:
             raise PipelinedError
-        self._head.reset()
+        self._header_size.reset()
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        self._head.add_target(url)
+        self._header_size.add_target(url)
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._head.is_whole:  # nobody here knows trailers
-            self._head.add_header(name, value)
+        if not self._header_size.is_whole:  # nobody here knows trailers
+            self._header_size.add_header(name, value)
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._head.is_whole = True
+        self._header_size.is_whole = True
         self._steps += 1
         self._incoming.reset(self.loop.time(), self._received)  # its body has all the time from here on
         self._connections.mark_busy(self)
@@ -178,7 +178,7 @@ class Connection(HttpToolsProtocol):
         elif self._closes_at is not None or self.transport.is_closing():
             return
         elif not self._is_busy:
-            if now - self._waiting_since > self._limits.head_seconds:
+            if now - self._waiting_since > self._limits.header_seconds:
                 if self._stray:
                     self._refuse(TOO_SLOW)
                 else:

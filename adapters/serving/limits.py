@@ -14,7 +14,7 @@ class ConnectionLimits:
     """The limits of all connections of a process; sizes in bytes.
 
     A target holds a filter of 4,096 bytes percent-encoded, and a cursor of as many. `stray`: what comes in a row and is
-    neither a whole head nor a body, such as an unfinished head, trailers or extensions of chunks.
+    neither a whole header section nor a body, such as an unfinished header section, trailers or extensions of chunks.
     `most` connections are open at a time.
     """
 
@@ -24,7 +24,7 @@ class ConnectionLimits:
     header_count: int = 100
     stray: int = 64 * KIB
     most: int = 1000
-    head_seconds: float = 10.0
+    header_seconds: float = 10.0
     idle_seconds: float = 5.0  # between two requests; more than a proxy in front keeps a connection
     pace_seconds: float = 30.0
     pace_bytes: int = 64 * KIB  # that a body, or an answer's reader, makes in so many seconds, or it ends

@@ -1,6 +1,6 @@
 """What a client acts on beside the body of an answer: status and headers, sealed together as the header AutoLearn-Seal.
 
-The seal also names the SHA-256 of the body as it was sent, so that no body fits the head of another answer.
+The seal also names the SHA-256 of the body as it was sent, so that no body fits the headers of another answer.
 """
 
 from __future__ import annotations

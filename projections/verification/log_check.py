@@ -118,7 +118,7 @@ class LogHashes:
     def ends_before(self, position: int) -> bool:
         """Tell whether the log, as it is now, ends before a position."""
         if position > self.end:
-            self.end = self._feed.head()[0]
+            self.end = self._feed.end()[0]
         return position > self.end
 
     def at(self, position: int) -> str:

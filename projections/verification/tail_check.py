@@ -121,7 +121,7 @@ def _claim(record: StoredAuditRecord) -> PositionClaim:
 
 
 def find_log_end(feed: Feed) -> LogEnd:
-    position, found = feed.head()
+    position, found = feed.end()
     return LogEnd("the log", position, found, lambda at: hash_at(feed, at))
 
 

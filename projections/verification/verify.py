@@ -38,8 +38,8 @@ def verify(
     """Check everything. Yields progress (`{step, position, of}`), last `{ok, position, head, faults, unanswered, …}`.
 
     `anchor` and `audit_anchor` are position and hash that the caller knows of the log and of the audit log.
-    `until` is the log's head as it was before `in_flight` was taken (correlations of calls that run): so each call up
-    to there is either still in flight, or has its record. None: the head of now.
+    `until` is the end of the log as it was before `in_flight` was taken (correlations of calls that run): so each
+    call up to there is either still in flight, or has its record. None: the end of now.
     `against_topics` raises BadInputError where there are none.
     """
     if against_topics and stores.topics is None:
@@ -65,7 +65,7 @@ class VerificationRun:
 
     def run(self) -> Progress:
         receipts = dict(self.stores.receipts())  # before the log's end: what is appended meanwhile is beyond them
-        position, head = self._head()
+        position, head = self._end()
         with self.stores.open_spill() as spill:
             log = LogCheck(self.stores.feed, position, self.stores.chain_faults, self.anchor, spill)
             steps = [
@@ -86,11 +86,11 @@ class VerificationRun:
         result = {"ok": not faults, "position": position, "head": head.hex()}
         yield result | {"faults": faults, "unanswered": self.unanswered} | self.audit_summary
 
-    def _head(self) -> Anchor:
+    def _end(self) -> Anchor:
         if self.until is not None:
             return self.until
         try:
-            return self.stores.feed.head()
+            return self.stores.feed.end()
         except Exception as error:  # noqa: BLE001 - whatever a damaged store raises is a finding
             self.faults.append((None, f"the log cannot be opened: {error}"))
             return 0, bytes(32)
@@ -119,7 +119,7 @@ class VerificationRun:
             at = documents.position()
             self.faults.append((at, f"the read models are at {at} and do not reach {position}"))
             return
-        if (at := documents.position()) > feed.head()[0]:
+        if (at := documents.position()) > feed.end()[0]:
             self.faults.append((at, f"the read models are at {at}, ahead of the log"))
         stored = partial(stored_versions, documents, self.stores.history, position)
         comparison = Comparison(feed, position, self.stores.open_spill, stored)

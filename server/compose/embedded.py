@@ -204,7 +204,7 @@ def find_ends_in_place(lock: DirectoryLock, stores: Stores) -> LogEnds:
 def let_serve(settings: Settings, stores: EmbeddedStores) -> None:
     """Let the read models serve, or new ones where these are ahead of a log whose loss was accepted."""
     with suppress(NotAbleError):  # damage is for `verify` to tell and for `rebuild` to mend
-        if max(stores.documents.positions().values()) > stores.feed.head()[0]:
+        if max(stores.documents.positions().values()) > stores.feed.end()[0]:
             stores.read.switch(Generations(settings.data).fresh())
     Generations(settings.data).make_current(Path(stores.read.path))
 

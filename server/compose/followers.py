@@ -79,7 +79,7 @@ def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gau
 
     def measure() -> Mapping[str, float]:
         in_charge = any(work.in_charge for work in works.values())
-        return {"in_charge": in_charge, "log_position": log.head()[0], **gauges(mongo, statuses)}
+        return {"in_charge": in_charge, "log_position": log.end()[0], **gauges(mongo, statuses)}
 
     return ProcessHealth(
         kind, fault=partial(fault_of, works, mongo, statuses), measure=measure, short_timeout=short_timeout
@@ -89,7 +89,7 @@ def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gau
 def projection_gauges(mongo: Mongo, statuses: Statuses) -> Mapping[str, float]:
     """Return how far the read models are, and behind the log."""
     position = int(statuses.read(PROJECT).get("position", 0))
-    return {"projection_position": position, "projection_lag_events": max(MongoFeed(mongo).head()[0] - position, 0)}
+    return {"projection_position": position, "projection_lag_events": max(MongoFeed(mongo).end()[0] - position, 0)}
 
 
 def fault_of(works: Mapping[str, Standby], mongo: Mongo, statuses: Statuses) -> str | None:

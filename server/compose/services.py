@@ -49,9 +49,9 @@ class Services:
     builtin: tuple[BuiltinDataset, ...] = BUILTIN_DATASETS
 
     @property
-    def head(self) -> int:
+    def log_position(self) -> int:
         """Where the log ends."""
-        return self.backend.feed.head()[0]
+        return self.backend.feed.end()[0]
 
 
 def make_launcher(

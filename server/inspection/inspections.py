@@ -74,7 +74,7 @@ def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[
 
 def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
     as_of = arguments.get("as_of")
-    position = stores.feed.head()[0] if as_of is None else parse_as_of(as_of, stores.feed, datetime.now(UTC)).position
+    position = stores.feed.end()[0] if as_of is None else parse_as_of(as_of, stores.feed, datetime.now(UTC)).position
     if not stores.documents.wait(position, CATCH_UP_SECONDS):
         reached = stores.documents.position()
         raise NotReachedError(f"The read models are at {reached}, not yet at {position}.", reached=reached)
@@ -84,7 +84,7 @@ def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[
 def _rebuild(settings: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
     projection = arguments.get("projection")
     check_known(projection)
-    until = stores.feed.head()[0]
+    until = stores.feed.end()[0]
     with fresh_documents(settings, projection) as (file, fresh):
         yield from rebuild(stores.feed, fresh, until)
         yield {"position": fresh.position(), "rebuilt": [projection] if projection else [*VERSIONS], "file": file}

@@ -91,19 +91,19 @@ class Stage:
     @contextmanager
     def refused(self, error: type[AutoLearnError], part: str = "", **facts: Any) -> Iterator[None]:
         """Expect this refusal, and that nothing has changed: no event, no slot, no task of an experiment."""
-        head, free, children = self.store.head(), self.launcher.free, self._tasks()
+        head, free, children = self.store.end(), self.launcher.free, self._tasks()
         with pytest.raises(error) as caught:
             yield
         assert type(caught.value) is error
         assert part in caught.value.sentence
         assert {name: caught.value.facts.get(name) for name in facts} == facts
-        assert (self.store.head(), self.launcher.free, self._tasks()) == (head, free, children)
+        assert (self.store.end(), self.launcher.free, self._tasks()) == (head, free, children)
 
     def until(self, experiment: str, task: str, state: str) -> None:
         """Wait until a task is in a state, according to the log."""
         position = 0
         while self.experiment(experiment).tasks[task].state != state:
-            position = self.store.head()[0]
+            position = self.store.end()[0]
             if self.experiment(experiment).tasks[task].state != state:
                 assert self.feed.wait_beyond(position, PATIENCE), f"{task} never was {state}"
 

@@ -18,7 +18,7 @@ def test_cancels_what_runs_and_ends_its_process(stage: Stage, ana: Caller) -> No
     name = ana.begin_training()
     answer = ana.do(CancelTask(name))
     assert (answer.body["state"], answer.pending) == ("cancelled", None)
-    assert answer.position == answer.body["position"] == stage.store.head()[0]
+    assert answer.position == answer.body["position"] == stage.store.end()[0]
     assert stage.launcher.child("fit").cancelled
     assert stage.idle()
     assert stage.names(f"experiment:{name}") == ["training-requested", "training-started", "training-cancelled"]

@@ -35,7 +35,7 @@ def test_annotates(stage: Stage, ana: Caller, committed: str) -> None:
     assert (event.NAME, event.text, event.reason) == ("experiment-annotated.v1", "good", "review")
     assert event.metadata.actor == "ana"
     assert (answer.body["experiment"], answer.body["withdrawn"]) == (committed, False)
-    assert answer.position == stage.store.head()[0]
+    assert answer.position == stage.store.end()[0]
 
 
 def test_withdraws_and_restores(stage: Stage, ana: Caller, committed: str) -> None:

@@ -28,7 +28,7 @@ def body(generation: int, position: int, *, revoked: bool = False) -> dict[str, 
 
 def test_adds(stage: Stage, admin: Caller) -> None:
     answer = admin.do(AddClient("eve"))
-    assert answer.body == body(1, stage.store.head()[0])
+    assert answer.body == body(1, stage.store.end()[0])
     assert stage.names("client:eve") == ["client-added"]
 
 

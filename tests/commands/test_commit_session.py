@@ -27,7 +27,7 @@ from tests.domain.facts import REQUEST, RESULT
 
 def test_commits_all_in_one_append(stage: Stage, ana: Caller) -> None:
     names = [ana.train(), ana.train()]
-    before = stage.store.head()[0]
+    before = stage.store.end()[0]
     answer = ana.do(CommitSession(message="both"))
     recorded = stage.feed.after(before, 100)
     assert [it.event.NAME for it in recorded] == ["session-committed.v1"] + ["experiment-committed.v1"] * 2
@@ -38,8 +38,8 @@ def test_commits_all_in_one_append(stage: Stage, ana: Caller) -> None:
         "experiments": names,
         "discarded": [],
         "message": "both",
-        "head": stage.store.head()[1].hex(),
-        "position": stage.store.head()[0],
+        "head": stage.store.end()[1].hex(),
+        "position": stage.store.end()[0],
     }
     assert answer.head == answer.body["head"]
     assert [stage.experiment(name).standing for name in names] == ["committed"] * 2
@@ -54,7 +54,7 @@ def test_commits_some_and_discards_the_rest(stage: Stage, ana: Caller) -> None:
 
 def test_one_that_is_named_twice_is_committed_once(stage: Stage, ana: Caller) -> None:
     name = ana.train()
-    before = stage.store.head()[0]
+    before = stage.store.end()[0]
     assert ana.do(CommitSession((name, name[:8], name))).body["experiments"] == [name]
     events = [it.event.NAME for it in stage.feed.after(before, 100)]
     assert events == ["session-committed.v1", "experiment-committed.v1"]
@@ -213,7 +213,7 @@ def test_the_largest_session_is_committed_in_one_append(stage: Stage, ana: Calle
     append(stage, [*experiments[250:]])
     with stage.refused(ConflictError, "at most 500 experiments"):
         ana.do(RequestTraining("iris", "svm"))
-    before = stage.store.head()[0]
+    before = stage.store.end()[0]
     answer = ana.do(CommitSession())
     assert answer.position == before + 501
     assert answer.body["experiments"] == [it.name for it in experiments]

@@ -28,7 +28,7 @@ def test_registers_what_was_found(stage: Stage, ana: Caller) -> None:
         "licence": "CC0",
         "source": "a garden",
         "new": True,
-        "position": stage.store.head()[0],
+        "position": stage.store.end()[0],
     }
     assert stage.names("dataset:flowers") == ["dataset-registered"]
 
@@ -42,9 +42,9 @@ def test_tells_the_task_where_and_what(stage: Stage, ana: Caller) -> None:
 
 def test_same_content_makes_no_event(stage: Stage, ana: Caller) -> None:
     first = ana.do(FLOWERS)
-    head = stage.store.head()
+    head = stage.store.end()
     again = ana.do(FLOWERS)
-    assert stage.store.head() == head
+    assert stage.store.end() == head
     assert again.body == first.body | {"new": False}
     assert again.position == head[0]
 
@@ -85,7 +85,7 @@ def test_a_wrong_name_starts_no_ingest(stage: Stage, ana: Caller) -> None:
 
 def test_retires(stage: Stage, ana: Caller) -> None:
     answer = ana.do(RetireDataset("iris"))
-    assert answer.body == {"name": "iris", "retired": True, "position": stage.store.head()[0]}
+    assert answer.body == {"name": "iris", "retired": True, "position": stage.store.end()[0]}
     with stage.refused(NotFoundError, "The data set 'iris' is retired"):
         ana.do(RequestTraining("iris", "svm"))
 

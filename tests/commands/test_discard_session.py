@@ -11,7 +11,7 @@ from tests.commands.stage import Caller, Stage
 
 def test_discards_all_in_one_append(stage: Stage, ana: Caller) -> None:
     names = [ana.train(), ana.train()]
-    before = stage.store.head()[0]
+    before = stage.store.end()[0]
     answer = ana.do(DiscardSession())
     recorded = stage.feed.after(before, 100)
     assert [it.event.NAME for it in recorded] == ["session-discarded.v1"] + ["experiment-discarded.v1"] * 2

@@ -199,7 +199,7 @@ def test_follows_the_log_in_its_own_thread(stage: Stage, ana: Caller) -> None:
     before = queued(ana)
     worker = Worker(stage)
     assert "does not follow the log yet" in str(worker.worker.fault)
-    worker.worker.start(stage.store.head()[0])
+    worker.worker.start(stage.store.end()[0])
     after = queued(ana)
     for name in (before, after):
         stage.until(name, name, "completed")

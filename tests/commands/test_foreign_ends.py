@@ -30,7 +30,7 @@ def forged(stage: Stage, name: str, kind: type[Event]) -> EventAtPosition:
         metadata=last.metadata,
         **facts,
     )
-    return EventAtPosition(stage.store.head()[0], event)
+    return EventAtPosition(stage.store.end()[0], event)
 
 
 @pytest.fixture(params=(TrainingCancelled, ExperimentDiscarded))

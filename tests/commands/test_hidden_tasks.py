@@ -25,7 +25,7 @@ def living(_: str) -> bool:
 
 def position_event(event: Event, stage: Stage) -> PositionedEvent:
     """Return what a forged record tells, at the position where the next one is expected."""
-    position = stage.store.head()[0] + 1
+    position = stage.store.end()[0] + 1
     return Recorded(position, position, stage.clock.now(), event)
 
 
@@ -43,7 +43,7 @@ def test_a_start_that_never_was_hides_a_task_only_until_a_look_into_the_log(stag
     worker = Worker(stage, is_lost=living)
     worker.worker._waiting.apply(position_event(stage.events(experiment_stream(name))[0], stage))
     forge(stage, worker, started(name, LIVING))
-    worker.worker.position = stage.store.head()[0]
+    worker.worker.position = stage.store.end()[0]
     worker.check_lost().step()
     assert stage.launcher.of("fit") == []
     worker.recheck().step()

@@ -30,9 +30,9 @@ def test_the_first_start_offers_all(stage: Stage) -> None:
 
 
 def test_the_next_start_has_no_news(stage: Stage, admin: Caller) -> None:
-    head = stage.store.head()
+    head = stage.store.end()
     answer = admin.do(CATALOG)
-    assert stage.store.head() == head
+    assert stage.store.end() == head
     assert (answer.body, answer.position) == ({"position": head[0]}, head[0])
     assert [child.spec.kind for child in stage.launcher.children] == ["describe"]
 
@@ -48,9 +48,9 @@ def test_a_new_version_is_offered_again(stage: Stage, admin: Caller) -> None:
 def test_a_lower_version_is_not(stage: Stage, admin: Caller) -> None:
     old = [described("model", "svm", SETTINGS["svm"], "1.6.0")]
     stage.launcher.scripts["describe"] = done(models=old, measures=[])
-    head = stage.store.head()
+    head = stage.store.end()
     admin.do(CATALOG)
-    assert stage.store.head() == head
+    assert stage.store.end() == head
 
 
 def test_a_retired_builtin_does_not_come_back(stage: Stage, admin: Caller) -> None:
@@ -94,9 +94,9 @@ def test_withdraws_a_measure(stage: Stage, ana: Caller, admin: Caller) -> None:
 
 def test_what_is_withdrawn_stays_so_until_there_is_news(stage: Stage, admin: Caller) -> None:
     admin.do(WithdrawOffer("model", "svm"))
-    head = stage.store.head()
+    head = stage.store.end()
     admin.do(OfferCatalog())
-    assert stage.store.head() == head
+    assert stage.store.end() == head
     new: list[Any] = [described("model", "svm", SETTINGS["svm"], "1.8.0")]
     stage.launcher.scripts["describe"] = done(models=new, measures=[])
     admin.do(OfferCatalog())

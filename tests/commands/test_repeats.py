@@ -24,9 +24,9 @@ IRIS = RequestTraining("iris", "logistic-regression")
 def test_a_repeat_gets_the_same_answer_without_a_second_task(stage: Stage, ana: Caller) -> None:
     first = ana.do(IRIS, key="k", digest="d")
     ana.train()
-    head = stage.store.head()
+    head = stage.store.end()
     assert ana.do(IRIS, key="k", digest="d") == first
-    assert stage.store.head() == head
+    assert stage.store.end() == head
     assert len(stage.launcher.of("fit")) == 2
 
 
@@ -51,9 +51,9 @@ def test_a_repeat_by_another_process_gets_the_same_answer(stage: Stage, ana: Cal
 def test_every_kind_of_repeat(stage: Stage, ana: Caller, command: Any) -> None:
     name = ana.train()
     command = RequestReproduction(name) if isinstance(command, RequestReproduction) else command
-    first, head = ana.do(command, key="again"), stage.store.head()
+    first, head = ana.do(command, key="again"), stage.store.end()
     assert ana.do(command, key="again") == first
-    assert stage.store.head() == head
+    assert stage.store.end() == head
 
 
 def test_another_body_under_the_same_key_is_refused(stage: Stage, ana: Caller) -> None:

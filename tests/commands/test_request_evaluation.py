@@ -32,7 +32,7 @@ def test_the_newest_of_the_session_with_the_default_measures(stage: Stage, ana: 
         "measures": {"precision:macro": 0.9, "recall:macro": 0.9},
         "on": None,
         "error": None,
-        "position": stage.store.head()[0],
+        "position": stage.store.end()[0],
     }
     assert answer.pending is None
     assert stage.experiment(name).measures == answer.body["measures"]

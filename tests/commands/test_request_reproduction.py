@@ -20,7 +20,7 @@ def test_answers_with_the_verdict(stage: Stage, ana: Caller) -> None:
         "verdict": "bit-identical",
         "differences": [],
         "error": None,
-        "position": stage.store.head()[0],
+        "position": stage.store.end()[0],
     }
     assert answer.pending is None
 

@@ -29,7 +29,7 @@ def test_trains_while_the_caller_waits(stage: Stage, ana: Caller) -> None:
     assert body["learned"] == {"coefficients": [0.5, 1.5]}
     assert body["fit_seconds"] == 0.01
     assert body["error"] is None
-    assert (answer.position, answer.head) == (stage.store.head()[0], stage.store.head()[1].hex())
+    assert (answer.position, answer.head) == (stage.store.end()[0], stage.store.end()[1].hex())
     assert body["position"] == answer.position
 
 
@@ -49,7 +49,7 @@ def test_the_log_is_not_asked_for_what_was_just_appended(
 
 
 def test_appends_the_request_and_its_start_together(stage: Stage, ana: Caller) -> None:
-    before = stage.store.head()[0]
+    before = stage.store.end()[0]
     name = ana.train()
     recorded = stage.feed.after(before, 100)
     assert [it.event.NAME for it in recorded] == [

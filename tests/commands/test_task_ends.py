@@ -121,11 +121,11 @@ def test_a_cancellation_between_claim_and_start_starts_nothing(
 
 def test_closing_ends_children_and_records_nothing(stage: Stage, ana: Caller) -> None:
     name = ana.begin_training()
-    head = stage.store.head()
+    head = stage.store.end()
     stage.application.close()
     assert stage.launcher.child("fit").cancelled
     assert stage.application.tasks.list_running() == []
-    assert stage.store.head() == head, "the next start finds it and runs it again"
+    assert stage.store.end() == head, "the next start finds it and runs it again"
     assert stage.experiment(name).training_state == "started"
 
 

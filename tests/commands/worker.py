@@ -70,7 +70,7 @@ class Worker:
 
     def take_over(self) -> Worker:
         """Start where the log is, as after a restart, without its thread."""
-        self.worker.position = self.stage.store.head()[0]
+        self.worker.position = self.stage.store.end()[0]
         self.worker._take_over(0)
         return self.step()
 

@@ -81,7 +81,7 @@ class PortRecorder(ApplicationRecorder):
         return chosen[:limit]
 
     def max_notification_id(self) -> int | None:
-        return self.feed.head()[0] or None
+        return self.feed.end()[0] or None
 
     def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> Subscription[ApplicationRecorder]:
         return FeedSubscription(self, gt, topics)
@@ -98,7 +98,7 @@ class FeedSubscription(ListenNotifySubscription[PortRecorder]):
         position = 0
         while not self._has_been_stopped:
             if feed.wait_beyond(position, 0.1):
-                position = feed.head()[0]
+                position = feed.end()[0]
                 self._has_been_notified.set()
 
 

@@ -292,7 +292,7 @@ def test_after_an_accepted_loss_all_is_well_again_and_what_comes_is_held_to_it(
         newer.call(name)
     here.call("a")
     here.replace_records(newer.records())
-    position, head = here.feed.head()
+    position, head = here.feed.end()
     audit = here.records()[-1]
     log = LostTail(position=position, head=head.hex(), until=6)
     told = LostTail(position=audit.position, head=audit.hash.hex(), until=audit.position + 2)

@@ -20,7 +20,7 @@ THREADS = 32
 
 
 def test_an_empty_log(log: Log) -> None:
-    assert log.store.head() == (0, GENESIS)
+    assert log.store.end() == (0, GENESIS)
     assert log.store.stream("experiment:x") == []
     assert log.store.version("experiment:x") == 0
     assert log.store.streams("", 10) == []
@@ -35,7 +35,7 @@ def test_a_receipt_says_what_the_log_holds(log: Log) -> None:
     assert (appended.first, appended.position, appended.header) == (3, 4, mark)
     assert before - timedelta(milliseconds=1) <= appended.at <= datetime.now(UTC)
     assert appended.at.tzinfo is not None
-    assert log.store.head() == (4, appended.hash)
+    assert log.store.end() == (4, appended.hash)
     assert log.store.find_append(mark.append_id) == appended
 
 
@@ -56,7 +56,7 @@ def test_a_version_that_does_not_follow_is_a_conflict_and_changes_nothing(log: L
     appended = append(log.store, "experiment:a", count=2)
     with pytest.raises(VersionConflict):
         log.store.append([event("experiment:b", 1), *[event("experiment:a", v) for v in versions]], header())
-    assert log.store.head() == (2, appended.hash)
+    assert log.store.end() == (2, appended.hash)
     assert log.store.version("experiment:b") == 0
     assert append(log.store, "experiment:a", 3).first == 3
 
@@ -73,7 +73,7 @@ def test_a_repeated_append_gets_the_first_receipt(log: Log) -> None:
     with pytest.raises(DuplicateAppend) as known:
         log.store.append(events("experiment:a", 3, 1), header(mark.append_id))
     assert known.value.appended == first
-    assert log.store.head()[0] == 3
+    assert log.store.end()[0] == 3
 
 
 def test_a_conflict_leaves_the_append_id_free(log: Log) -> None:
@@ -193,7 +193,7 @@ def test_an_append_is_there_after_reopening(open_durable_log: OpenLog) -> None:
     appended = append(log.store, "experiment:a", count=3)
     log.close()
     again = open_durable_log().store
-    assert again.head() == (3, appended.hash)
+    assert again.end() == (3, appended.hash)
     assert again.find_append(appended.header.append_id) == appended
     assert append(again, "experiment:a", 4).first == 4
 
@@ -210,7 +210,7 @@ def test_two_openers_of_one_log_do_not_overwrite_each_other(open_durable_log: Op
 
 
 def assert_sound(log: Log, length: int) -> None:
-    assert log.store.head()[0] == length
+    assert log.store.end()[0] == length
     commits = log.feed.raw_after(0, length)
     assert sum(len(commit.events) for commit in commits) == length
     assert list(chain_faults(commits)) == []

@@ -22,7 +22,7 @@ from tests.contracts.events import append, event, header
 def test_an_empty_log(followed: FollowedLog) -> None:
     assert followed.feed.after(0, 10) == []
     assert followed.feed.raw_after(0, 10) == []
-    assert followed.feed.head() == (0, GENESIS)
+    assert followed.feed.end() == (0, GENESIS)
     assert followed.feed.wait_beyond(0, 0.01) is False
 
 
@@ -68,7 +68,7 @@ def test_raw_commits_are_what_the_chain_was_computed_over(followed: FollowedLog)
         ("b", 1, "experiment-annotated.v1"),
     ]
     assert list(chain_faults([one, two])) == []
-    assert followed.feed.head() == (3, two.hash)
+    assert followed.feed.end() == (3, two.hash)
 
 
 def test_places_by_position(log: Log) -> None:

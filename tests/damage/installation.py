@@ -85,7 +85,7 @@ def small_files(data: Path, world: lives.World, audit_log: SqliteAuditLog) -> No
     Credentials("local", 1, client_key(master, "local", 1)).write(data / "credentials.json")
     Generations(data).make_current(data / "read-models-1.db")
     last = audit_log.recent(0)[-1]
-    write_receipts(data, {LOG: world.feed.head(), AUDIT: (last.position, last.hash)})
+    write_receipts(data, {LOG: world.feed.end(), AUDIT: (last.position, last.hash)})
     (data / "lock").write_text("")
 
 

@@ -100,9 +100,9 @@ def logged_in(data: Path) -> tuple[int, Fingerprints]:
     """Return where the log ends, and the sums of what it says."""
     with closing(Database(data / "events.db", read_only=True)) as database, SqliteSpillTable() as spill:
         feed, found = SqliteFeed(database), Fingerprints()
-        for _ in LoggedVersions(feed, feed.head()[0], spill).run(found.add):
+        for _ in LoggedVersions(feed, feed.end()[0], spill).run(found.add):
             pass
-        return feed.head()[0], found
+        return feed.end()[0], found
 
 
 def whats(faults: Iterable[tuple[int, str]]) -> Iterator[str]:

@@ -82,7 +82,7 @@ def live(mongo: Mongo, key: str = FINGERPRINT) -> MongoWorld:
     writers = MongoAuditLog(mongo, "w1"), MongoAuditLog(mongo, "w2")
     writers[0].append(call(0, kind="process", causation=f"{KEY}{key}"))
     for number in range(1, len(world.commits) + 1):
-        place = world.store.head()[0] if number % 2 else number  # as the driver gives it: an int64
+        place = world.store.end()[0] if number % 2 else number  # as the driver gives it: an int64
         writers[number % 2].append(call(number, domain_position=place))
     Statuses(mongo).report("relay", position=3, fault=None)
     Leases(mongo, 5.0).take("relay", "relay-1")

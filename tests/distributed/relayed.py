@@ -63,7 +63,7 @@ class Relayed:
     def grow(self, *sizes: int) -> None:
         """Append commits of so many events each."""
         for size in sizes:
-            append(self.store, f"s{self.log.head()[0]}", count=size)
+            append(self.store, f"s{self.log.end()[0]}", count=size)
 
     def relay_all(self) -> None:
         with self.relay() as relay:

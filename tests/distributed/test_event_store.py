@@ -175,17 +175,17 @@ def test_damage_comes_back_as_something_and_the_chain_finds_it(mongo: Mongo, dam
 def test_documents_that_are_no_commits_are_told(mongo: Mongo) -> None:
     store, log = MongoEventStore(mongo), MongoFeed(mongo)
     append(store, "a", count=2)
-    head = log.head()
+    head = log.end()
     assert log.strays() == []
     commits = mongo.collection("commits")
     commits.insert_one({"_id": "x", "append_id": b"1"}, bypass_document_validation=True)
-    assert MongoEventStore(mongo).head() == log.head() == head
+    assert MongoEventStore(mongo).end() == log.end() == head
     stray = {"_id": 7, "append_id": b"2", "position": "7", "e": [{"o": "s", "v": 1}]}
     commits.insert_one(stray, bypass_document_validation=True)
     assert [it.partition(":")[0] for it in sorted(log.strays())] == [
         f"document {id} of commits is no commit" for id in ("'x'", "7")
     ]
-    assert log.head() == head
+    assert log.end() == head
     with pytest.raises(NotAbleError, match="verify"):
         append(MongoEventStore(mongo), "a", 3)
 
@@ -193,6 +193,6 @@ def test_documents_that_are_no_commits_are_told(mongo: Mongo) -> None:
 def assert_sound(mongo: Mongo, length: int) -> None:
     log = MongoFeed(mongo)
     commits = log.raw_after(0, 10**6)
-    assert sum(len(commit.events) for commit in commits) == log.head()[0] == length
+    assert sum(len(commit.events) for commit in commits) == log.end()[0] == length
     assert list(chain_faults(commits)) == []
     assert log.strays() == []

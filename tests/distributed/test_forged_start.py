@@ -55,7 +55,7 @@ def stage(kafka: str, mongo: Mongo) -> Iterator[PublishedStage]:
 
 def started(mongo: Mongo, task: str) -> RawCommit:
     """Return the next commit of the log as somebody who may write to the topic makes it up."""
-    last = MongoFeed(mongo).head()[0]
+    last = MongoFeed(mongo).end()[0]
     at = MongoFeed(mongo).raw_after(last - 1, 1)[0].at
     event = TrainingStarted(
         originator_id=experiment_stream(task), originator_version=2, task=task, attempt=1, worker=LIVING
@@ -70,7 +70,7 @@ def test_it_hides_no_task(kafka: str, mongo: Mongo, stage: PublishedStage) -> No
     published.all_of(mongo)
     published.commits([started(mongo, task)])
     worker = stage.worker().step()
-    assert worker.worker.position == stage.store.head()[0] + 1, "it has followed what was forged"
+    assert worker.worker.position == stage.store.end()[0] + 1, "it has followed what was forged"
     worker.check_lost().step()
     assert state(stage.experiment(task), task) == ("requested", 0)
     worker.recheck().step()

@@ -48,8 +48,8 @@ def test_reading_on_and_jumping_give_the_log(relayed: Relayed, feed: KafkaFeed, 
     for position in map(relayed.log.commit_at, (0, 33, 7, 8, 78, 50)):
         assert feed.raw_after(position, limit)[0] == relayed.log.raw_after(position, 1)[0]
         assert feed.after(position, 5) == relayed.log.after(position, 5)
-    head = relayed.log.head()
-    assert feed.head() == head
+    head = relayed.log.end()
+    assert feed.end() == head
 
 
 def test_relays_that_died_leave_no_trace(relayed: Relayed, feed: KafkaFeed) -> None:
@@ -136,7 +136,7 @@ def test_a_commit_of_a_size_that_none_has_is_refused(relayed: Relayed, feed: Kaf
 def test_a_damaged_head_is_named(relayed: Relayed, feed: KafkaFeed) -> None:
     relayed.write(Message(b"k", b"v", []))
     with pytest.raises(DamagedRecordError):
-        feed.head()
+        feed.end()
 
 
 def test_a_topic_that_lost_its_beginning_is_refused(relayed: Relayed, feed: KafkaFeed) -> None:
@@ -215,8 +215,8 @@ def until_read(feed: KafkaFeed, position: int) -> list[RawCommit]:
     raise TimeoutError
 
 
-def test_an_empty_topic_has_no_head(feed: KafkaFeed) -> None:
-    assert feed.head() == (0, GENESIS)
+def test_an_empty_topic_ends_at_zero(feed: KafkaFeed) -> None:
+    assert feed.end() == (0, GENESIS)
 
 
 @pytest.mark.slow
@@ -232,7 +232,7 @@ def test_a_broker_that_dies_and_comes_back(own_kafka: Server, monkeypatch: pytes
             with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
                 feed.after(2, 10)
             with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
-                feed.head()
+                feed.end()
         own_kafka.start()
         relayed.grow(1)
         relayed.relay_all()

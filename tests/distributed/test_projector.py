@@ -66,7 +66,7 @@ def at_work(mongo: Mongo, topic: Feed | None = None) -> Iterator[Future[None]]:
 
 def test_it_folds_what_there_is_and_what_comes_and_tells_how_far(mongo: Mongo) -> None:
     live_on(mongo, 30, 0)
-    head = MongoFeed(mongo).head()[0]
+    head = MongoFeed(mongo).end()[0]
     with at_work(mongo) as turn:
         until(lambda: Statuses(mongo).read(WORK).get("position") == head)
         assert MongoDocuments(ReadModels.current(mongo)).position() == head
@@ -84,13 +84,13 @@ def test_read_models_that_never_were_as_far_as_the_log_are_a_fault_until_they_ar
         topic.free = True
         until(lambda: Statuses(mongo).read(WORK)["fault"] is None)
         assert ReadModels.current(mongo).have_caught_up()
-        assert Statuses(mongo).read(WORK)["position"] == MongoFeed(mongo).head()[0]
+        assert Statuses(mongo).read(WORK)["position"] == MongoFeed(mongo).end()[0]
 
 
 def test_read_models_that_are_merely_late_are_no_fault(mongo: Mongo) -> None:
     live_on(mongo, 3, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).head()[0])
+        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).end()[0])
     append(MongoEventStore(mongo), "s")
     Statuses(mongo).report(WORK, position=-1, fault="old")
     with at_work(mongo, Held(mongo)):
@@ -112,26 +112,26 @@ def test_an_event_that_cannot_be_folded_is_told_with_its_position(mongo: Mongo) 
 def test_rebuilt_read_models_serve_once_they_are_as_far(mongo: Mongo) -> None:
     live_on(mongo, 30, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).head()[0])
+        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).end()[0])
         fresh = ReadModels.fresh(mongo)
         assert serving(mongo) != fresh.number
         Adoptions(mongo).request(fresh.number).result(PATIENCE)
         assert serving(mongo) == fresh.number
-        assert MongoDocuments(ReadModels.current(mongo)).position() == MongoFeed(mongo).head()[0]
+        assert MongoDocuments(ReadModels.current(mongo)).position() == MongoFeed(mongo).end()[0]
 
 
 def test_one_rebuilt_projection_serves_beside_the_others(mongo: Mongo) -> None:
     live_on(mongo, 30, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).head()[0])
-        head, before = MongoFeed(mongo).head()[0], ReadModels.current(mongo).pinned()
+        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).end()[0])
+        head, before = MongoFeed(mongo).end()[0], ReadModels.current(mongo).pinned()
         documents = list(MongoDocuments(before).all_versions())
         fresh = ReadModels.fresh(mongo, "catalog")
         for _ in rebuild(MongoFeed(mongo), ProjectorDocuments(fresh), head):
             pass
         append(MongoEventStore(mongo), "s")
         Adoptions(mongo).request(fresh.number).result(PATIENCE)
-        until(lambda: MongoDocuments(ReadModels.current(mongo)).position() == MongoFeed(mongo).head()[0])
+        until(lambda: MongoDocuments(ReadModels.current(mongo)).position() == MongoFeed(mongo).end()[0])
         assert list(MongoDocuments(ReadModels.current(mongo)).all_versions()) == documents
     now = ReadModels.current(mongo)
     shared = {name: now.collection(name).name == before.collection(name).name for name in VERSIONS}
@@ -170,7 +170,7 @@ def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
     with ThreadPoolExecutor(1) as pool:
         pool.submit(standby.run, stopping)
         try:
-            until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).head()[0])
+            until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).end()[0])
             fresh = ReadModels.fresh(mongo)
             Adoptions(mongo).request(fresh.number).result(PATIENCE)
             assert failed.is_set()

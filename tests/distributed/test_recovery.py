@@ -48,7 +48,7 @@ def test_what_was_lost_is_back_byte_for_byte_and_goes_on(mongo: Mongo, published
     published.all_of(mongo)
     before = {name: as_bytes(mongo, name) for name in COLLECTIONS}
     indexes = {name: mongo.collection(name).index_information() for name in COLLECTIONS}
-    position, head = MongoEventStore(mongo).head()
+    position, head = MongoEventStore(mongo).end()
     lose(mongo)
     *progress, result = Recovery(mongo, published.bootstrap).run()
     assert {name: as_bytes(mongo, name) for name in COLLECTIONS} == before

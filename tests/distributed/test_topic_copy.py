@@ -34,7 +34,7 @@ def copy_of(published: Published) -> TopicCopy:
 
 
 def faults(log: MongoFeed, published: Published, timeout: float = 0.0) -> list[Finding]:
-    until = log.head()[0]
+    until = log.end()[0]
     check: CopyCheck[RawCommit] = CopyCheck("the topic", log.raw_after, until)
     for _ in check.run(copy_of(published).commits(until, timeout)):
         pass

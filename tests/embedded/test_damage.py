@@ -95,7 +95,7 @@ def test_the_store_refuses_to_append_over_such_events(log_file: Path) -> None:
     store = SqliteEventStore(Database(log_file))
     with pytest.raises(NotAbleError, match="verify"):
         append(store, "new")
-    assert store.head()[0] == 20
+    assert store.end()[0] == 20
 
 
 def test_a_changed_event_that_cannot_be_read_names_itself(log_file: Path) -> None:

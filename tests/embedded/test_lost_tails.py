@@ -50,7 +50,7 @@ def live(settings: Settings, *clients: str, accept_loss: str | None = None) -> l
     with opened(settings, accept_loss) as runner:
         services = runner.require_services()
         heads = [called(services, client) for client in clients]
-        assert services.backend.documents.wait(services.head, 30)
+        assert services.backend.documents.wait(services.log_position, 30)
     return heads
 
 
@@ -161,7 +161,7 @@ def test_an_accepted_loss_is_an_event_and_the_life_goes_on(settings: Settings, b
         )
         assert facts["audit"]["until"] == facts["audit"]["position"] > 0
         assert any("the read models are at 5" in what for what in facts["evidence"])
-        assert services.backend.documents.position() == services.head == 2 + 1 + 4
+        assert services.backend.documents.position() == services.log_position == 2 + 1 + 4
     assert not (settings.data / "positions.json").exists()
 
 

@@ -28,7 +28,7 @@ def test_a_read_only_feed_follows_another_writer(tmp_path: Path) -> None:
         waiting = pool.submit(feed.wait_beyond, 2, 30)
         append(store, "b")
         assert waiting.result() is True
-    assert feed.head() == store.head()
+    assert feed.end() == store.end()
 
 
 def test_a_read_only_database_cannot_write(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_read_only_database_cannot_write(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named_and_not_made(tmp_path: Path) -> None:
     with pytest.raises(NotAbleError, match=r"events\.db"):
-        SqliteFeed(Database(tmp_path / "events.db", read_only=True)).head()
+        SqliteFeed(Database(tmp_path / "events.db", read_only=True)).end()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -58,7 +58,7 @@ def test_the_files_of_a_killed_backend_are_read_as_they_are(tmp_path: Path, keep
     if not keep_index:
         (dead / "events.db-shm").unlink()
     feed = SqliteFeed(Database(dead / "events.db", read_only=True))
-    assert feed.head() == (3, appended.hash)
+    assert feed.end() == (3, appended.hash)
     assert len(feed.after(0, 10)) == 3
 
 
@@ -82,7 +82,7 @@ def test_what_was_closed_says_so(tmp_path: Path) -> None:
     with pytest.raises(NotAbleError, match="closed"):
         append(store, "b")
     with pytest.raises(NotAbleError, match="closed"):
-        store.head()
+        store.end()
     with sqlite3.connect(tmp_path / "events.db") as connection:
         assert connection.execute("SELECT count(*) FROM stored_events").fetchone() == (1,)
     connection.close()

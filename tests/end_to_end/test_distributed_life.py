@@ -89,7 +89,7 @@ def test_every_instance_answers_the_same(running: Running) -> None:
 def test_a_stock_consumer_reads_the_log_from_the_topic(running: Running) -> None:
     mongo = Mongo(running.fleet.mongodb, running.fleet.database)
     try:
-        head = MongoFeed(mongo).head()[0]
+        head = MongoFeed(mongo).end()[0]
         log = [
             (position, event.stream, event.version, event.name, event.state)
             for commit in MongoFeed(mongo).raw_after(0, 10**6)

@@ -80,5 +80,5 @@ def check_log(store: SqliteEventStore, feed: SqliteFeed, told: list[list[str]]) 
     assert list(chain.chain_faults(commits)) == []
     assert {len(commit.events) for commit in commits} == {2}
     assert feed.file_faults() == []
-    assert store.head()[0] == 2 * len(commits)
+    assert store.end()[0] == 2 * len(commits)
     assert all(type(recorded.event) is ExperimentAnnotated for recorded in feed.after(0, 10**6))

@@ -69,7 +69,7 @@ def landed(stage: MongoStage, position: int) -> None:
 
 def test_of_a_call(stage: MongoStage, own_mongodb: Server) -> None:
     ana, serving = stage.client("ana"), Worker(stage, is_lost=lambda _: False, kinds=frozenset())
-    before = stage.store.head()[0]
+    before = stage.store.end()[0]
     stage.log.server = own_mongodb
     with suppress(NotAbleError):  # unless the log is back in time to say that the claim is in it
         ana.do(TRAIN, key="k")
@@ -84,7 +84,7 @@ def test_of_a_call(stage: MongoStage, own_mongodb: Server) -> None:
 def test_of_a_queued_task(stage: MongoStage, own_mongodb: Server) -> None:
     ana, working = stage.client("ana"), Worker(stage, is_lost=lambda _: False)
     name = str(ana.do(TRAIN, wait=0).pending)
-    before = stage.store.head()[0]
+    before = stage.store.end()[0]
     stage.log.server = own_mongodb
     with suppress(NotAbleError):
         working.step()

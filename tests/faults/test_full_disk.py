@@ -68,7 +68,7 @@ def test_a_full_disk_refuses_appends_and_harms_nothing(small_disk: Path) -> None
     database = Database(small_disk / "events.db")
     store = SqliteEventStore(database)
     appends = until_full(store)
-    assert store.head() == (appends[-1].position, appends[-1].hash)
+    assert store.end() == (appends[-1].position, appends[-1].hash)
     filler.unlink()
     last = store.append([event("new", 1)], header())
     assert last.position == appends[-1].position + 1

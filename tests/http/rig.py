@@ -102,7 +102,7 @@ class Rig:
 
     @property
     def position(self) -> int:
-        return self.feed.head()[0]
+        return self.feed.end()[0]
 
     def caller(self, client: str, generation: int = 1) -> Caller:
         key = self.backend.keyring.key(client, generation)

@@ -19,7 +19,7 @@ def test_a_finished_training_is_201_with_its_place_and_receipt(rig: Rig, ana: Ca
     assert reply.status == 201
     assert reply.headers["location"] == f"/trainings/{reply.json['experiment']}"
     assert (reply.json["state"], reply.json["position"]) == ("completed", reply.position)
-    assert reply.head == rig.feed.head()[1].hex()
+    assert reply.head == rig.feed.end()[1].hex()
     assert ana.get(f"{reply.headers['location']}?after_position={reply.position}").json == reply.json
 
 

@@ -53,7 +53,7 @@ def test_what_the_record_says(rig: Rig, ana: Caller) -> None:
     assert (record.operation, record.outcome, record.problem) == ("POST /trainings", "201", "")
     assert record.correlation == reply.call.request_id == reply.headers["autolearn-request"]
     assert record.domain_position == reply.position
-    assert record.head == reply.head == rig.feed.head()[1].hex()
+    assert record.head == reply.head == rig.feed.end()[1].hex()
     assert record.count == 1
     assert record.bytes_out == len(reply.content)
     assert record.digest_out == hashlib.sha256(reply.plain).hexdigest()
@@ -147,7 +147,7 @@ def standing_still(ana: Caller, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cal
     """Let neither the archive answer any more, nor the log where it ends."""
     with monkeypatch.context() as patched:
         broken(patched, "append", NotAbleError("no"))
-        broken(patched, "head", NotAbleError("no"), SqliteFeed)
+        broken(patched, "end", NotAbleError("no"), SqliteFeed)
         yield ana
 
 

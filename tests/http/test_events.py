@@ -163,7 +163,7 @@ def test_what_is_appended_once_calls_are_counted_is_not_verified(
     rig: Rig, root: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its call may be over and done when they are counted, or begin right after."""
-    before, known = rig.feed.head(), InFlightCalls.correlations
+    before, known = rig.feed.end(), InFlightCalls.correlations
 
     def counted(calls: InFlightCalls) -> list[str]:
         rig.do(AddClient("eve", ("analyst",)))

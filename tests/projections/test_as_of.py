@@ -65,7 +65,7 @@ def test_what_is_no_moment(lived: World, text: str) -> None:
         parse_as_of(text, lived.feed, datetime(2026, 2, 1, tzinfo=UTC))
 
 
-def test_a_position_in_the_future_says_the_head(lived: World) -> None:
+def test_a_position_in_the_future_says_where_the_log_ends(lived: World) -> None:
     with pytest.raises(BadInputError, match=f"ends at {lived.commits[-1]}") as refused:
         parse_as_of("@999", lived.feed, now(lived))
     assert refused.value.facts["head"] == lived.commits[-1]

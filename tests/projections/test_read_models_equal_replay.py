@@ -79,7 +79,7 @@ def test_all_versions_equal_after_a_rebuild(life: list[Step]) -> None:
     world, read = World(), ReadDatabase(":memory:")
     live(world, life)
     fresh = World(log=world.log, read=read)
-    head = world.feed.head()[0]
+    head = world.feed.end()[0]
     for _ in rebuild(world.feed, SqliteDocuments(read), head):
         pass
     logged = Fingerprints()
@@ -97,7 +97,7 @@ def test_all_versions_equal_after_a_rebuild(life: list[Step]) -> None:
 def test_what_is_put_aside_changes_nothing(life: list[Step]) -> None:
     world = World()
     live(world, life)
-    head = world.feed.head()[0]
+    head = world.feed.end()[0]
     *_, at_once = replay(world.inspected(), head)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("projections.verification.read_models.KEPT", 2)

@@ -121,13 +121,13 @@ def test_a_log_that_does_not_answer_at_the_start_is_asked_again(
     world.register("iris")
     faults: list[str | None] = []
 
-    def head() -> tuple[int, bytes]:
+    def log_end() -> tuple[int, bytes]:
         faults.append(runner.fault_sentence())
         if len(faults) <= 3:
             raise NotAbleError("The log sleeps.")
-        return world.feed.head()
+        return world.feed.end()
 
-    runner = ProjectionRunner(world.feed, world.documents, head=head)
+    runner = ProjectionRunner(world.feed, world.documents, log_end=log_end)
     runner.start()
     assert runner.wait(world.commits[-1], PATIENCE)
     wait_for(lambda: runner.fault is None)

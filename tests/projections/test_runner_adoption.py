@@ -44,7 +44,7 @@ def test_rebuilt_read_models_catch_up_and_serve(filed: World, tmp_path: Path) ->
 def rebuilt(world: World, path: Path) -> Callable[[], None]:
     """Rebuild into a file of its own and return what has it adopted and waits until it serves."""
     fresh = ReadDatabase(path)
-    for _ in rebuild(world.feed, SqliteDocuments(fresh), world.feed.head()[0]):
+    for _ in rebuild(world.feed, SqliteDocuments(fresh), world.feed.end()[0]):
         pass
 
     def switch() -> None:
@@ -156,7 +156,7 @@ def test_a_feed_that_ends_too_early_lets_nothing_serve(
     """A topic that is being filled anew is behind the log and behind what was folded from it before."""
     documents, switched = SqliteDocuments(two[0]) if old else Sleeping(two[0]), list[str]()
     documents.apply(Batch(1))
-    runner = ProjectionRunner(world.feed, documents, head=lambda: (1, b""))
+    runner = ProjectionRunner(world.feed, documents, log_end=lambda: (1, b""))
     adopted = runner.adopt(SqliteDocuments(two[1]), lambda: switched.append("behind"))
     with pytest.raises(NotAbleError, match="before 1"):
         adopted.result(PATIENCE)

@@ -15,7 +15,7 @@ from tests.projections.verified import Place, positions
 
 
 def test_all_is_well(place: Place) -> None:
-    position, head = place.world.feed.head()
+    position, head = place.world.feed.end()
     report = place.report(anchor=(position, head))
     last = place.audit_log.read(0, 1000)[-1]
     of_audit = {"audit_position": last.position, "audit_head": last.hash.hex(), "lost_calls": 0, "losses": []}
@@ -46,14 +46,14 @@ def test_an_event_that_cannot_be_read_is_a_fault_and_the_rest_goes_on(place: Pla
 
 
 def test_an_anchor_finds_a_log_that_was_rewritten_or_cut(place: Place) -> None:
-    position, head = place.world.feed.head()
+    position, head = place.world.feed.end()
     assert positions(place.report(anchor=(position, bytes(32)))) == {position}
     assert positions(place.report(anchor=(position + 5, head))) == {position + 5}
     assert positions(place.report(anchor=(2, head))) == {2}
 
 
 def test_it_stops_where_the_log_ended_when_calls_were_counted(place: Place) -> None:
-    until = place.world.feed.head()
+    until = place.world.feed.end()
     place.world.register("wine")
     place.world.catch_up()
     report = place.report(until=until)

@@ -21,7 +21,7 @@ from adapters.serving.limits import ConnectionLimits
 
 SECONDS = 60.0
 QUICK = ConnectionLimits(
-    head_seconds=1, idle_seconds=2, pace_seconds=1, pace_bytes=1000, linger_seconds=0.5, target=2000, stray=65536
+    header_seconds=1, idle_seconds=2, pace_seconds=1, pace_bytes=1000, linger_seconds=0.5, target=2000, stray=65536
 )
 
 

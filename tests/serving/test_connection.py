@@ -122,7 +122,7 @@ def test_a_body_that_a_look_finds_on_its_way_has_its_time(
         looks.append(now)
 
     monkeypatch.setattr(Connections, "check_deadlines", count)
-    patient = replace(QUICK, head_seconds=600, pace_seconds=600, idle_seconds=600)
+    patient = replace(QUICK, header_seconds=600, pace_seconds=600, idle_seconds=600)
     with place(patient) as here, closing(HTTPConnection("127.0.0.1", here.port, timeout=60)) as caller:
         for _ in range(requests_before):
             caller.request("GET", "/")
@@ -227,7 +227,7 @@ class TestRoom:
 
     @pytest.fixture
     def narrow(self) -> Iterator[Place]:
-        with place(replace(QUICK, most=3, head_seconds=60, idle_seconds=60, pace_seconds=60)) as opened:
+        with place(replace(QUICK, most=3, header_seconds=60, idle_seconds=60, pace_seconds=60)) as opened:
             yield opened
 
     def test_the_longest_silent_makes_room(self, narrow: Place) -> None:

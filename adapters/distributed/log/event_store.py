@@ -64,7 +64,7 @@ class MongoEventStore:
             commit, AppendHeader(commit.command_id, append_id, events[0].metadata, commit.digest), events
         )
 
-    def head(self) -> tuple[int, bytes]:
+    def end(self) -> tuple[int, bytes]:
         last = self._appender.read_last()
         return last.position, last.hash
 

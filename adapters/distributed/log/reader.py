@@ -36,7 +36,7 @@ class MongoLogReader(Generic[E]):
             found = self._documents.find(where, sort=[(position, DESCENDING if newest else ASCENDING)], limit=limit)
             return list(found)
 
-    def head(self) -> tuple[int, bytes]:
+    def end(self) -> tuple[int, bytes]:
         """Return position and hash of the last entry; (0, 32 zero bytes) for an empty log."""
         position = self.schema.position
         which, order = {position: {"$type": [*INTEGER.aliases], "$gt": 0}}, [(position, DESCENDING)]

@@ -43,12 +43,12 @@ class Dependencies:
 
 def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
     """Return what to do where the log ends before what was relayed of it: somebody dropped or restored the database."""
-    relayed = int(statuses.read(RELAY).get("position", 0))  # read before the head, so never beyond it
-    head = MongoFeed(mongo).head()[0]
-    if relayed <= head:
+    relayed = int(statuses.read(RELAY).get("position", 0))  # read before the end, so never beyond it
+    end = MongoFeed(mongo).end()[0]
+    if relayed <= end:
         return None
     return (
-        f"The log ends at {head}, but {relayed} was relayed: MongoDB was lost or restored. Stop all processes and bring"
+        f"The log ends at {end}, but {relayed} was relayed: MongoDB was lost or restored. Stop all processes and bring"
         " it back into an empty database with `autolearn recover --from-kafka`."
     )
 
@@ -62,7 +62,7 @@ def relay_gauges(mongo: Mongo, statuses: Statuses) -> dict[str, float]:
     end = int(last["_id"]) if last else 0
     return {
         "relay_position": position,
-        "relay_lag_events": max(MongoFeed(mongo).head()[0] - position, 0),
+        "relay_lag_events": max(MongoFeed(mongo).end()[0] - position, 0),
         "relay_fault": 1 if events.get("fault") else 0,
         "relay_communications_position": recorded,
         "relay_communications_lag": max(end - recorded, 0),

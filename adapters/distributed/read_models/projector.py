@@ -41,7 +41,7 @@ class Projector:
         """Fold until told to end (`standby.Turn`); NotAbleError: begin anew."""
         read = ReadModels.ensure(self._mongo)
         documents, first_fold = ProjectorDocuments(read), FirstFold(read, self._log)
-        runner = ProjectionRunner(self._topic, documents, head=self._log.head)
+        runner = ProjectionRunner(self._topic, documents, log_end=self._log.end)
         adopter, upgrade = Adopter(self._mongo, documents, runner), Upgrade(self._mongo)
         self._reported = None
         runner.start()
@@ -78,7 +78,7 @@ class FirstFold:
 
     def __init__(self, read: ReadModels, log: MongoFeed) -> None:
         self._read = read
-        self._goal = None if read.have_caught_up() else log.head()[0]
+        self._goal = None if read.have_caught_up() else log.end()[0]
 
     def fault(self, position: int) -> str | None:
         """Return a sentence until that is done; raises NotAbleError."""

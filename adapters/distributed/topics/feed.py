@@ -57,7 +57,7 @@ class KafkaFeed:
             if time.monotonic() >= end:
                 return self._is_another_topic(position)
 
-    def head(self) -> tuple[int, bytes]:
+    def end(self) -> tuple[int, bytes]:
         record = self._follower.last_record()
         if record is None:
             return 0, GENESIS
@@ -73,7 +73,7 @@ class KafkaFeed:
         if now < self._checked + CHECK_SECONDS:
             return False
         self._checked = now
-        if self.head()[0] <= position:
+        if self.end()[0] <= position:
             return False
         self._follower.leave()
         return True

@@ -45,7 +45,7 @@ class DatabaseChecks:
             self.collections,
             self.state,
             self._log.strays,
-            lambda: streams_out_of_order(self._mongo, self._log.head()[0]),
+            lambda: streams_out_of_order(self._mongo, self._log.end()[0]),
             self._audit_log.strays,
             partial(request_faults, self._mongo),
             self.read_models,
@@ -79,7 +79,7 @@ class DatabaseChecks:
         """Tell where a relay was farther than what it carries: that has lost its end."""
         statuses = Statuses(self._mongo)  # asked before the ends: what is appended meanwhile is beyond
         carried = [(schema.title, statuses.read(work).get("position")) for work, schema in RELAYED.items()]
-        ends = self._log.head()[0], self._audit_log.head()[0]
+        ends = self._log.end()[0], self._audit_log.end()[0]
         for (title, position), end in zip(carried, ends, strict=True):
             if isinstance(position, int) and position > end:
                 yield f"the relay had carried the {title} to {position}, and it ends at {end}"
@@ -101,5 +101,5 @@ class DatabaseChecks:
     def _is_beyond(self, position: int) -> bool:
         """Tell whether the log ends before a position; it grows meanwhile."""
         if position > self._end:
-            self._end = self._log.head()[0]
+            self._end = self._log.end()[0]
         return position > self._end

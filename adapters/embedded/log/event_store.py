@@ -86,7 +86,7 @@ class SqliteEventStore:
         header = AppendHeader(UUID(bytes=command_id), append_id, metadata, digest)
         return StoredAppend(first, position, from_microseconds(at), header, chain_hash, events)
 
-    def head(self) -> tuple[int, bytes]:
+    def end(self) -> tuple[int, bytes]:
         last = self._reader.last_entry()
         return last.position, last.hash
 

@@ -36,7 +36,7 @@ class SqliteFeed(LogReader[RawCommit]):
     def raw_after(self, position: int, limit: int) -> list[RawCommit]:
         return self.read(position, limit)
 
-    def head(self) -> tuple[int, bytes]:
+    def end(self) -> tuple[int, bytes]:
         last = self.last_entry()
         return last.position, last.hash
 

@@ -67,11 +67,11 @@ class PendingResponse:
             self.headers["Content-Type"] = SEALED
             self.body = self.context.seal(RESPONSE, self.body)
 
-    def seal_head(self) -> None:
+    def seal_headers(self) -> None:
         """Seal status and headers of an answer whose body is sealed."""
         self._seal_facts(hashlib.sha256(self.body).hexdigest())
 
-    def seal_stream_head(self) -> str:
+    def seal_stream_headers(self) -> str:
         """Seal status and headers of an answer that is passed on as it comes, and return that seal."""
         self.media = self.headers.get(CONTENT_TYPE, "")
         return self._seal_facts(self.headers.get(FILE_SHA256, ""))
@@ -99,7 +99,7 @@ class OutgoingStream:
     context: RequestContext
     has_events: bool
     is_open: bool = False
-    head_seal: str = ""
+    headers_seal: str = ""
     size: int = 0
     number: int = 0
     digest: Any = field(default_factory=hashlib.sha256)
@@ -123,7 +123,7 @@ class OutgoingStream:
         return seal_frame(frame, self.number, self._seal_data)
 
     def _seal_data(self, name: str, data: bytes) -> bytes:
-        return self.context.seal(event_purpose(self.number, name, self.head_seal), data)
+        return self.context.seal(event_purpose(self.number, name, self.headers_seal), data)
 
 
 @dataclass(slots=True)
@@ -223,9 +223,9 @@ class ResponsePipeline:
             if position:
                 response.headers[POSITION] = str(position)
             response.seal_body()
-            response.seal_head()
+            response.seal_headers()
         elif not is_repeat:
-            response.seal_head()
+            response.seal_headers()
             self.claim.settle(response.status, response.headers, response.body, response.problem, digest)
         return response
 
@@ -239,7 +239,7 @@ class ResponsePipeline:
             return self._repeated.position if self._repeated else 0
         if POSITION not in response.headers:
             try:
-                response.headers[POSITION] = str(self.backend.feed.head()[0])
+                response.headers[POSITION] = str(self.backend.feed.end()[0])
             except NotAbleError:
                 return 0
         return int(response.headers[POSITION])
@@ -273,7 +273,7 @@ class ResponsePipeline:
         failure = await self.pools.run_always(lambda: self._record(record, response))
         if failure is not None:
             raise failure
-        stream.head_seal = response.seal_stream_head()
+        stream.headers_seal = response.seal_stream_headers()
         if self.claim.is_mine:
             await self.pools.run_always(lambda: self.claim.release(Trace.UNANSWERABLE))
         stream.is_open, self.outcome = True, str(response.status)

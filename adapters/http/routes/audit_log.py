@@ -58,7 +58,7 @@ def _read_page(context: RouteContext, page: schemas.LogPage) -> Response:
     if len(rows) == page.limit:
         cursor = backend.cursors.sign({"log": client, "filters": filters, "before": rows[-1].position})
     body = {"communications": [to_jsonable(row) for row in rows], "next": cursor}
-    return json_response(body, backend.feed.head()[0])
+    return json_response(body, backend.feed.end()[0])
 
 
 def _filters_of(given: schemas.LogFilter, backend: Backend) -> dict[str, str]:

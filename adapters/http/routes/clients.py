@@ -55,7 +55,7 @@ def _with_key(context: RouteContext, answer: Answer) -> Answer:
 def _read_clients(context: RouteContext, at: int | None) -> dict[str, Any]:
     """Read them from the log itself: what counts for a call counts here."""
     store = context.backend.application.ports.store
-    position = store.head()[0] if at is None else at
+    position = store.end()[0] if at is None else at
     clients = [load(store, Client, stream, position) for stream in store.streams("client:", MOST_CLIENTS)]
     shown = [
         {"client": it.name, "roles": list(it.roles), "generation": it.generation, "revoked": it.revoked}

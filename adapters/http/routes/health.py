@@ -53,7 +53,7 @@ def readiness(backend: Backend) -> dict[str, Any]:
                 fault = fault or refusal.sentence
     except AutoLearnError as trouble:
         return {"status": "not-ready", "fault": trouble.sentence}
-    facts = {"position": lag.head, "lag_events": lag.events, "lag_seconds": round(lag.seconds, 3)}
+    facts = {"position": lag.log_position, "lag_events": lag.events, "lag_seconds": round(lag.seconds, 3)}
     return {"status": "ready" if fault is None else "not-ready", **facts, "fault": fault}
 
 

@@ -33,8 +33,8 @@ async def replay(context: Context, what: schemas.ReplayQuery) -> Response:
 async def verify(context: Context, body: schemas.Anchor) -> Response:
     """Check chain, read models, blobs, the audit log and, where asked, the topics of Kafka; report all faults."""
     _take_slot(context)
-    # First the head, then who is in flight: a call that appended up to there is still in flight, or recorded.
-    position, head = await context.pools.run(context.backend.feed.head)
+    # First the end, then who is in flight: a call that appended up to there is still in flight, or recorded.
+    position, head = await context.pools.run(context.backend.feed.end)
     elsewhere = await context.pools.run_long(lambda: context.backend.in_flight_elsewhere(Signal()))
     arguments = {
         "anchor": body.anchor,
@@ -89,5 +89,5 @@ async def _inspect(context: RouteContext, kind: str, arguments: dict[str, Any]) 
         return event_stream(frames(), context.shared.frame_pacer)
     last = await context.while_connected(cancellation, lambda: context.pools.run_long(last_step))
     result: dict[str, Any] = last["result"]
-    position = result.get("position", await context.pools.run(lambda: context.backend.feed.head()[0]))
+    position = result.get("position", await context.pools.run(lambda: context.backend.feed.end()[0]))
     return json_response(result, position)

@@ -22,9 +22,9 @@ from adapters.distributed.installation import (
 )
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
-from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, Dependencies
+from adapters.distributed.membership.dependencies import Dependencies
 from adapters.distributed.membership.membership import Membership
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
 from adapters.distributed.mongo import OPERATION_SECONDS, Mongo, short_timeout
 from adapters.distributed.read_models.adoption import Adoptions
 from adapters.distributed.read_models.documents import MongoDocuments
@@ -114,7 +114,7 @@ def find_loss(mongo: Mongo) -> LossCheck:
     Other processes may append meanwhile: what tells of an end is read before the end.
     """
     statuses = Statuses(mongo)
-    relayed, carried = (int(statuses.read(work).get("position") or 0) for work in (RELAY, COMMUNICATIONS))
+    relayed, carried = (int(statuses.read(work).get("position") or 0) for work in (LOG_RELAY, AUDIT_LOG_RELAY))
     folded = ReadModels.current(mongo).progress()
     return check_claims(
         MongoEventStore(mongo, make=False),
@@ -214,7 +214,7 @@ def process_name(roles: Roles) -> str:
 
 def kind_of(roles: Roles) -> str:
     """Return what the others want to know of it: whether it projects, and with which version."""
-    return " ".join(PROJECT if name == "project" else name.partition(" ")[0] for name in roles.names) or "offline"
+    return " ".join(PROJECTION if name == "project" else name.partition(" ")[0] for name in roles.names) or "offline"
 
 
 def checked_key(settings: Settings, stores: DistributedStores) -> bytes:

@@ -15,10 +15,10 @@ from adapters.distributed.installation import installation_id
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.log.schema import MongoLogSchema
-from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY, log_lost, relay_gauges
+from adapters.distributed.membership.dependencies import log_lost, relay_gauges
 from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.standby import LEASE_SECONDS, Standby, Turn
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
 from adapters.distributed.mongo import Mongo, short_timeout
 from adapters.distributed.read_models.projector import Projector
 from adapters.distributed.relay.relaying import Relaying
@@ -63,13 +63,13 @@ def open_followers(
         health.append(health_of(kind, mongo, standbys, gauges))
 
     if roles.relay:
-        logs: dict[str, MongoLogSchema[Any]] = {RELAY: EVENT_LOG, COMMUNICATIONS: AUDIT_LOG}
+        logs: dict[str, MongoLogSchema[Any]] = {LOG_RELAY: EVENT_LOG, AUDIT_LOG_RELAY: AUDIT_LOG}
         relays = {it: Relaying(settings.kafka, mongo, installation_id(mongo), log, it) for it, log in logs.items()}
-        add(RELAY, {it: relaying.turn for it, relaying in relays.items()}, relay_gauges)
+        add(LOG_RELAY, {it: relaying.turn for it, relaying in relays.items()}, relay_gauges)
     if roles.project:
         topic = KafkaFeed(settings.kafka, settings.database, installation_id(mongo))
         opened.callback(topic.close)
-        add(PROJECT, {PROJECT: Projector(mongo, topic).turn}, projection_gauges)
+        add(PROJECTION, {PROJECTION: Projector(mongo, topic).turn}, projection_gauges)
     return works, health
 
 
@@ -88,7 +88,7 @@ def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gau
 
 def projection_gauges(mongo: Mongo, statuses: Statuses) -> Mapping[str, float]:
     """Return how far the read models are, and behind the log."""
-    position = int(statuses.read(PROJECT).get("position", 0))
+    position = int(statuses.read(PROJECTION).get("position", 0))
     return {"projection_position": position, "projection_lag_events": max(MongoFeed(mongo).end()[0] - position, 0)}
 
 

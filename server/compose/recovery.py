@@ -7,12 +7,11 @@ from contextlib import ExitStack
 from typing import Any
 
 from adapters.distributed.installation import refuse_unfinished_recovery
-from adapters.distributed.membership.dependencies import COMMUNICATIONS, PROJECT, RELAY
 from adapters.distributed.membership.membership import Membership
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
 from adapters.distributed.read_models.generations import ReadModels, begin_anew
+from adapters.distributed.recovery.last_entry import last_position
 from adapters.distributed.recovery.recovery import Recovery, Until
-from adapters.distributed.topics.last_entry import last_position
 from adapters.distributed.topics.topics import has_topic, topics_of
 from adapters.security.keys import fingerprint, read_master_key
 from domain.errors import ConflictError, NotAbleError
@@ -57,7 +56,7 @@ def accept_lost_ends(settings: Settings, reason: str) -> dict[str, Any]:
         opened.callback(runner.close)
         services = runner.require_services()
         body = loss.accept(reason, services.application, services.recorder)
-        for work in (RELAY, COMMUNICATIONS, PROJECT):  # the evidence would tell of it again
+        for work in (LOG_RELAY, AUDIT_LOG_RELAY, PROJECTION):  # the evidence would tell of it again
             Statuses(mongo).forget(work)
         if ReadModels.current(mongo).progress() > loss.log.end.position:
             begin_anew(mongo)

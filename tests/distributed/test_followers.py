@@ -10,8 +10,7 @@ import pytest
 
 from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.membership import status
-from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.http.routes.process_health import ProcessHealth
 from server.compose.followers import open_followers
@@ -31,7 +30,7 @@ def relay(kafka: str, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         yield health
 
 
-@pytest.mark.parametrize("work", [RELAY, COMMUNICATIONS])
+@pytest.mark.parametrize("work", [LOG_RELAY, AUDIT_LOG_RELAY])
 @pytest.mark.parametrize("kind", ["fault", "outage"])
 def test_a_fault_of_either_work_is_told(relay: ProcessHealth, mongo: Mongo, work: str, kind: str) -> None:
     assert relay.fault() is None
@@ -40,7 +39,7 @@ def test_a_fault_of_either_work_is_told(relay: ProcessHealth, mongo: Mongo, work
 
 
 def test_a_log_that_was_lost_under_it_is_told(relay: ProcessHealth, mongo: Mongo) -> None:
-    Statuses(mongo).report(RELAY, position=5, fault=None)
+    Statuses(mongo).report(LOG_RELAY, position=5, fault=None)
     assert "recover --from-kafka" in (relay.fault() or "")
 
 

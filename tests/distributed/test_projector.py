@@ -12,15 +12,14 @@ import pytest
 
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
-from adapters.distributed.membership.dependencies import PROJECT
 from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.standby import Standby
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import PROJECTION, Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.adoption import Adoptions
 from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels, make_current, serving
-from adapters.distributed.read_models.projector import WORK, Projector
+from adapters.distributed.read_models.projector import Projector
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from domain.errors import NotAbleError
 from projections.fold import VERSION, VERSIONS
@@ -68,10 +67,10 @@ def test_it_folds_what_there_is_and_what_comes_and_tells_how_far(mongo: Mongo) -
     live_on(mongo, 30, 0)
     head = MongoFeed(mongo).end()[0]
     with at_work(mongo) as turn:
-        until(lambda: Statuses(mongo).read(WORK).get("position") == head)
+        until(lambda: Statuses(mongo).read(PROJECTION).get("position") == head)
         assert MongoDocuments(ReadModels.current(mongo)).position() == head
     turn.result(PATIENCE)
-    assert Statuses(mongo).read(WORK) == {"position": head, "fault": None}
+    assert Statuses(mongo).read(PROJECTION) == {"position": head, "fault": None}
 
 
 def test_read_models_that_never_were_as_far_as_the_log_are_a_fault_until_they_are(mongo: Mongo) -> None:
@@ -79,40 +78,40 @@ def test_read_models_that_never_were_as_far_as_the_log_are_a_fault_until_they_ar
     live_on(mongo, 3, 0)
     topic = Held(mongo)
     with at_work(mongo, topic):
-        until(lambda: "for the first time" in str(Statuses(mongo).read(WORK).get("fault")))
+        until(lambda: "for the first time" in str(Statuses(mongo).read(PROJECTION).get("fault")))
         assert not ReadModels.current(mongo).have_caught_up()
         topic.free = True
-        until(lambda: Statuses(mongo).read(WORK)["fault"] is None)
+        until(lambda: Statuses(mongo).read(PROJECTION)["fault"] is None)
         assert ReadModels.current(mongo).have_caught_up()
-        assert Statuses(mongo).read(WORK)["position"] == MongoFeed(mongo).end()[0]
+        assert Statuses(mongo).read(PROJECTION)["position"] == MongoFeed(mongo).end()[0]
 
 
 def test_read_models_that_are_merely_late_are_no_fault(mongo: Mongo) -> None:
     live_on(mongo, 3, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).end()[0])
+        until(lambda: Statuses(mongo).read(PROJECTION).get("position") == MongoFeed(mongo).end()[0])
     append(MongoEventStore(mongo), "s")
-    Statuses(mongo).report(WORK, position=-1, fault="old")
+    Statuses(mongo).report(PROJECTION, position=-1, fault="old")
     with at_work(mongo, Held(mongo)):
-        until(lambda: Statuses(mongo).read(WORK)["position"] >= 0)
-        assert Statuses(mongo).read(WORK)["fault"] is None
+        until(lambda: Statuses(mongo).read(PROJECTION)["position"] >= 0)
+        assert Statuses(mongo).read(PROJECTION)["fault"] is None
 
 
 def test_versions_of_the_projections_do_their_work_side_by_side() -> None:
-    assert f"project-v{VERSION}" == WORK == PROJECT
+    assert f"project-v{VERSION}" == PROJECTION
 
 
 def test_an_event_that_cannot_be_folded_is_told_with_its_position(mongo: Mongo) -> None:
     append(MongoEventStore(mongo), "experiment:aaaaaaaaaaaaaaaa")  # a remark on an experiment that was never requested
     with at_work(mongo):
-        until(lambda: "position 1:" in str(Statuses(mongo).read(WORK).get("fault")))
+        until(lambda: "position 1:" in str(Statuses(mongo).read(PROJECTION).get("fault")))
         assert MongoDocuments(ReadModels.current(mongo)).position() == 0
 
 
 def test_rebuilt_read_models_serve_once_they_are_as_far(mongo: Mongo) -> None:
     live_on(mongo, 30, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).end()[0])
+        until(lambda: Statuses(mongo).read(PROJECTION).get("position") == MongoFeed(mongo).end()[0])
         fresh = ReadModels.fresh(mongo)
         assert serving(mongo) != fresh.number
         Adoptions(mongo).request(fresh.number).result(PATIENCE)
@@ -123,7 +122,7 @@ def test_rebuilt_read_models_serve_once_they_are_as_far(mongo: Mongo) -> None:
 def test_one_rebuilt_projection_serves_beside_the_others(mongo: Mongo) -> None:
     live_on(mongo, 30, 0)
     with at_work(mongo):
-        until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).end()[0])
+        until(lambda: Statuses(mongo).read(PROJECTION).get("position") == MongoFeed(mongo).end()[0])
         head, before = MongoFeed(mongo).end()[0], ReadModels.current(mongo).pinned()
         documents = list(MongoDocuments(before).all_versions())
         fresh = ReadModels.fresh(mongo, "catalog")
@@ -140,7 +139,7 @@ def test_one_rebuilt_projection_serves_beside_the_others(mongo: Mongo) -> None:
 
 def test_it_gives_way_where_other_read_models_serve(mongo: Mongo) -> None:
     with at_work(mongo) as turn:
-        until(lambda: "position" in Statuses(mongo).read(WORK))
+        until(lambda: "position" in Statuses(mongo).read(PROJECTION))
         make_current(mongo, ReadModels.fresh(mongo).number)
         append(MongoEventStore(mongo), "s")
         with pytest.raises(NotAbleError, match="begin anew"):
@@ -166,11 +165,11 @@ def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
 
     monkeypatch.setattr(Adoptions, "answer", fail_once)
     live_on(mongo, 3, 0)
-    stopping, standby = Event(), Standby(Leases(mongo, 1.2), WORK, "one", Projector(mongo, MongoFeed(mongo)).turn)
+    stopping, standby = Event(), Standby(Leases(mongo, 1.2), PROJECTION, "one", Projector(mongo, MongoFeed(mongo)).turn)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(standby.run, stopping)
         try:
-            until(lambda: Statuses(mongo).read(WORK).get("position") == MongoFeed(mongo).end()[0])
+            until(lambda: Statuses(mongo).read(PROJECTION).get("position") == MongoFeed(mongo).end()[0])
             fresh = ReadModels.fresh(mongo)
             Adoptions(mongo).request(fresh.number).result(PATIENCE)
             assert failed.is_set()

@@ -15,8 +15,7 @@ from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
-from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.relay.relaying import Relaying
 from adapters.distributed.topics.feed import KafkaFeed
@@ -29,7 +28,7 @@ PATIENCE = 30.0
 
 
 def of_events(kafka: str, mongo: Mongo) -> Relaying:
-    return Relaying(kafka, mongo, INSTALLATION, EVENT_LOG, RELAY)
+    return Relaying(kafka, mongo, INSTALLATION, EVENT_LOG, LOG_RELAY)
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -48,24 +47,24 @@ def test_the_topic_is_made_and_filled_and_how_far_it_is_gets_told(kafka: str, mo
     append(store, "s", count=3)
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(of_events(kafka, mongo).turn, ending, well.set)
-        until(lambda: told(mongo, RELAY).get("position") == 3)
+        until(lambda: told(mongo, LOG_RELAY).get("position") == 3)
         append(store, "t", count=2)
-        until(lambda: told(mongo, RELAY).get("position") == 5)
+        until(lambda: told(mongo, LOG_RELAY).get("position") == 5)
         ending.set()
         turn.result(PATIENCE)
     feed = KafkaFeed(kafka, mongo.name, INSTALLATION)
     assert feed.raw_after(0, 100) == MongoFeed(mongo).raw_after(0, 100)
     feed.close()
     assert well.is_set()
-    assert told(mongo, RELAY)["fault"] is None
+    assert told(mongo, LOG_RELAY)["fault"] is None
 
 
 def test_the_archive_is_relayed_likewise(kafka: str, mongo: Mongo) -> None:
     archive, ending = MongoAuditLog(mongo, "w"), Event()
     last = [archive.append(call(number)) for number in range(3)][-1].position
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(Relaying(kafka, mongo, INSTALLATION, AUDIT_LOG, COMMUNICATIONS).turn, ending, Event().set)
-        until(lambda: told(mongo, COMMUNICATIONS).get("position") == last)
+        turn = pool.submit(Relaying(kafka, mongo, INSTALLATION, AUDIT_LOG, AUDIT_LOG_RELAY).turn, ending, Event().set)
+        until(lambda: told(mongo, AUDIT_LOG_RELAY).get("position") == last)
         ending.set()
         turn.result(PATIENCE)
 
@@ -75,14 +74,14 @@ def test_what_somebody_else_wrote_stops_it_and_every_relay_after_it(kafka: str, 
     ending = Event()
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(of_events(kafka, mongo).turn, ending, Event().set)
-        until(lambda: told(mongo, RELAY).get("position") == 1)
+        until(lambda: told(mongo, LOG_RELAY).get("position") == 1)
         stranger = Producer({"bootstrap.servers": kafka, "log_level": 0})
         stranger.produce(f"{mongo.name}.events", b"garbage")
         assert stranger.flush(PATIENCE) == 0
         append(MongoEventStore(mongo), "t")
         with pytest.raises(DamagedTopic):
             turn.result(PATIENCE)
-    assert told(mongo, RELAY)["fault"]
+    assert told(mongo, LOG_RELAY)["fault"]
     with pytest.raises(DamagedTopic):
         of_events(kafka, mongo).turn(ending, Event().set)
 
@@ -92,22 +91,22 @@ def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_
     ending = Event()
     ending.set()
     another = {"topic": "another", "offset": 0, "position": 1}  # believed, position 2 would be due at offset 0
-    Statuses(mongo).report(RELAY, checked=another)
+    Statuses(mongo).report(LOG_RELAY, checked=another)
 
     def has_begun() -> bool:
         of_events(kafka, mongo).turn(ending, Event().set)  # told to end, it has no patience with a slow Kafka
-        return told(mongo, RELAY)["checked"] != another
+        return told(mongo, LOG_RELAY)["checked"] != another
 
     until(has_begun)
-    checked: dict[str, object] = told(mongo, RELAY)["checked"]  # type: ignore[assignment] # a part of the document
+    checked: dict[str, object] = told(mongo, LOG_RELAY)["checked"]  # type: ignore[assignment] # a part of the document
     assert (checked["offset"], checked["position"]) == (0, 0)
     ending.clear()
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(of_events(kafka, mongo).turn, ending, Event().set)
-        until(lambda: told(mongo, RELAY).get("position") == 1)
+        until(lambda: told(mongo, LOG_RELAY).get("position") == 1)
         ending.set()
         turn.result(PATIENCE)
-    checked = told(mongo, RELAY)["checked"]  # type: ignore[assignment] # as above
+    checked = told(mongo, LOG_RELAY)["checked"]  # type: ignore[assignment] # as above
     assert (checked["offset"], checked["position"]) == (1, 1)
 
 
@@ -118,7 +117,7 @@ def test_damage_that_could_not_be_told_is_found_by_the_next_relay(
     append(store, "s")
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(of_events(kafka, mongo).turn, ending, Event().set)
-        until(lambda: told(mongo, RELAY).get("position") == 1)
+        until(lambda: told(mongo, LOG_RELAY).get("position") == 1)
         with monkeypatch.context() as outage:
             outage.setattr(Statuses, "report", away)
             stranger = Producer({"bootstrap.servers": kafka, "log_level": 0})
@@ -129,7 +128,7 @@ def test_damage_that_could_not_be_told_is_found_by_the_next_relay(
                 turn.result(PATIENCE)
     with pytest.raises(DamagedTopic, match="Somebody else wrote"):
         of_events(kafka, mongo).turn(ending, Event().set)
-    assert told(mongo, RELAY)["fault"]
+    assert told(mongo, LOG_RELAY)["fault"]
 
 
 def away(*_: object, **__: object) -> None:

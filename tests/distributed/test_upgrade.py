@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from adapters.distributed.membership.membership import Membership
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import PROJECTION, Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import ReadModels, serving
-from adapters.distributed.read_models.projector import WORK
 from adapters.distributed.read_models.upgrade import Upgrade
 from projections.fold import VERSION
 
 
 def test_read_models_and_status_of_an_older_version_go(mongo: Mongo) -> None:
     ReadModels.ensure(mongo)
-    Statuses(mongo).report(WORK, position=1, fault=None)
+    Statuses(mongo).report(PROJECTION, position=1, fault=None)
     Upgrade(mongo, VERSION + 1).look()
     assert serving(mongo) == 0
-    assert Statuses(mongo).read(WORK) == {}
+    assert Statuses(mongo).read(PROJECTION) == {}
 
 
 def test_those_of_the_own_version_stay(mongo: Mongo) -> None:
     read = ReadModels.ensure(mongo)
-    Statuses(mongo).report(WORK, position=1, fault=None)
+    Statuses(mongo).report(PROJECTION, position=1, fault=None)
     Upgrade(mongo, VERSION).look()
     assert serving(mongo) == read.number
-    assert Statuses(mongo).read(WORK)
+    assert Statuses(mongo).read(PROJECTION)
 
 
 def test_they_stay_while_any_process_of_the_older_version_lives(mongo: Mongo) -> None:

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
-from adapters.distributed.audit_log import record_schema
+from adapters.distributed.audit_log.record_schema import COMMUNICATIONS
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.membership import Membership
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
 from adapters.distributed.mongo import Mongo, as_ours
-from adapters.distributed.read_models.upgrade import work_of
-from projections.fold import VERSION
-
-PROJECT: Final = work_of(VERSION)
-RELAY: Final = "relay"  # of the log; the kind of process has the same name
-COMMUNICATIONS: Final = "relay-communications"
 
 
 class Dependencies:
@@ -28,12 +21,12 @@ class Dependencies:
         """Return `position N: why` where the projection stands still; a sentence for a relay, or where nobody folds."""
         if lost := log_lost(self._mongo, self._statuses):
             return lost
-        for work in (PROJECT, RELAY, COMMUNICATIONS):
+        for work in (PROJECTION, LOG_RELAY, AUDIT_LOG_RELAY):
             if fault := self._statuses.read(work).get("fault"):
                 return str(fault)
-        if not any(PROJECT in process.kind.split() for process in self._membership.alive().values()):
+        if not any(PROJECTION in process.kind.split() for process in self._membership.alive().values()):
             return "No process `autolearn project` of this version runs: the read models stand still."
-        if not self._statuses.read(PROJECT):
+        if not self._statuses.read(PROJECTION):
             return "The process `autolearn project` of this version is only beginning."
         return None
 
@@ -43,7 +36,7 @@ class Dependencies:
 
 def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
     """Return what to do where the log ends before what was relayed of it: somebody dropped or restored the database."""
-    relayed = int(statuses.read(RELAY).get("position", 0))  # read before the end, so never beyond it
+    relayed = int(statuses.read(LOG_RELAY).get("position", 0))  # read before the end, so never beyond it
     end = MongoFeed(mongo).end()[0]
     if relayed <= end:
         return None
@@ -55,10 +48,10 @@ def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
 
 def relay_gauges(mongo: Mongo, statuses: Statuses) -> dict[str, float]:
     """Return how far the topics are behind log and audit log, and whether a relay stands still; raises NotAbleError."""
-    events, records = statuses.read(RELAY), statuses.read(COMMUNICATIONS)
+    events, records = statuses.read(LOG_RELAY), statuses.read(AUDIT_LOG_RELAY)
     position, recorded = int(events.get("position", 0)), int(records.get("position", 0))
     with as_ours():
-        last = mongo.collection(record_schema.COMMUNICATIONS).find_one({}, {"_id": 1}, sort=[("_id", -1)])
+        last = mongo.collection(COMMUNICATIONS).find_one({}, {"_id": 1}, sort=[("_id", -1)])
     end = int(last["_id"]) if last else 0
     return {
         "relay_position": position,

@@ -6,12 +6,23 @@ import time
 from typing import Any, Final
 
 from adapters.distributed.mongo import Fields, Mongo, as_ours
+from projections.fold import VERSION
 
 KEPT_SECONDS: Final = 0.5  # how long an answer is used again: health and metrics are asked by many
 
 
+def projection_work(version: int) -> str:
+    """Return the name under which the projection of a version has its lease, its status and its kind of process."""
+    return f"project-v{version}"
+
+
+PROJECTION: Final = projection_work(VERSION)
+LOG_RELAY: Final = "relay"  # the kind of process has the same name
+AUDIT_LOG_RELAY: Final = "relay-communications"
+
+
 class Statuses:
-    """One document per work: `relay`, `project-v1`. Every method raises NotAbleError."""
+    """One document per work: `PROJECTION`, `LOG_RELAY`, `AUDIT_LOG_RELAY`. Every method raises NotAbleError."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._collection = mongo.collection("statuses")

@@ -10,25 +10,23 @@ from threading import Event as Signal
 from typing import Final
 
 from adapters.distributed.log.feed import MongoFeed
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import PROJECTION, Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.adoption import Adoptions
 from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models.upgrade import Upgrade, work_of
+from adapters.distributed.read_models.upgrade import Upgrade
 from domain.errors import NotAbleError
-from projections.fold import VERSION
 from projections.ports import CommitFeed
 from projections.runner import ProjectionRunner
 
-WORK: Final = work_of(VERSION)
 LOOK_SECONDS: Final = 0.5
 REPORT_SECONDS: Final = 1.0  # between two reports of a position that grows
 REPEAT_SECONDS: Final = 10.0  # until the same is reported again
 
 
 class Projector:
-    """Follows `topic`, and reports under `WORK` in `Statuses`."""
+    """Follows `topic`, and reports under `PROJECTION` in `Statuses`."""
 
     def __init__(self, mongo: Mongo, topic: CommitFeed) -> None:
         self._mongo, self._topic = mongo, topic
@@ -67,7 +65,7 @@ class Projector:
             if now < self._reported_at + pause:
                 return
         self._reported, self._reported_at = (position, fault), now
-        self._statuses.report(WORK, position=position, fault=fault)
+        self._statuses.report(PROJECTION, position=position, fault=fault)
 
 
 class FirstFold:

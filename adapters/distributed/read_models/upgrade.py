@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from adapters.distributed.membership.membership import Members
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import Statuses, projection_work
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.read_models.generations import sweep
 from projections.fold import VERSION
@@ -15,11 +15,6 @@ from projections.fold import VERSION
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 60.0
-
-
-def work_of(version: int) -> str:
-    """Return the name under which the projection of a version has its lease, its status and its presence."""
-    return f"project-v{version}"
 
 
 class Upgrade:
@@ -39,4 +34,4 @@ class Upgrade:
             logger.info("read models of older versions stay: a process that reads them is there, or was lately")
             return
         for version in sweep(self._mongo, before=self._version):
-            self._statuses.forget(work_of(version))
+            self._statuses.forget(projection_work(version))

@@ -10,7 +10,7 @@ from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.mongo import Mongo, as_ours
-from adapters.distributed.topics.last_entry import last_entry
+from adapters.distributed.recovery.last_entry import last_entry
 from adapters.distributed.topics.seek import TopicSeeker
 from adapters.distributed.topics.topics import ensure_topics
 from adapters.log.chain import E

@@ -27,9 +27,9 @@ from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.sequenced_appender import DUPLICATE_KEY
 from adapters.distributed.mongo import Fields, Mongo, as_ours
+from adapters.distributed.recovery.last_entry import last_position
 from adapters.distributed.topics.cloud_events import Record, origin
 from adapters.distributed.topics.kafka import DamagedTopic
-from adapters.distributed.topics.last_entry import last_position
 from adapters.distributed.topics.scan import Finding, TopicScan
 from adapters.distributed.verification.topic_copy import entries_in
 from adapters.host.retry import Retry

@@ -16,8 +16,7 @@ from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.stream_index import streams_out_of_order
-from adapters.distributed.membership.dependencies import COMMUNICATIONS, RELAY
-from adapters.distributed.membership.status import Statuses
+from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, Statuses
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.read_models.documents import DOCUMENT
 from adapters.distributed.read_models.generations import NONE_YET, ReadModels, pointer_faults
@@ -26,7 +25,7 @@ from adapters.distributed.verification.state_documents import SHAPES, state_form
 from projections.fold import VERSIONS
 from projections.ports import OPEN
 
-RELAYED: Final[dict[str, MongoLogSchema[Any]]] = {RELAY: EVENT_LOG, COMMUNICATIONS: AUDIT_LOG}
+RELAYED: Final[dict[str, MongoLogSchema[Any]]] = {LOG_RELAY: EVENT_LOG, AUDIT_LOG_RELAY: AUDIT_LOG}
 
 Check = Callable[[], Iterable[str]]
 

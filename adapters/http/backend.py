@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from threading import Event as Signal
 from typing import Any, Protocol
 
+from adapters.audit_log.in_flight_calls import InFlightCalls
+from adapters.audit_log.refused_calls import RefusedCalls
 from adapters.audit_log.request_ids import RequestIds
-from adapters.http.middleware.audit import InFlightCalls, RefusedCalls
 from adapters.security.cursors import HmacCursorSeal
 from adapters.security.keys import Keyring
 from commands.application import Application

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from adapters.audit_log.in_flight_calls import InFlightCalls
 from adapters.audit_log.system_records import SystemRecorder
 from adapters.distributed.audit_log.request_ids import MongoRequestIds
 from adapters.distributed.audit_log.store import MongoAuditLog
@@ -39,7 +40,6 @@ from adapters.distributed.verification.database_checks import DatabaseChecks
 from adapters.distributed.verification.topic_copy import TopicCopy
 from adapters.files.blobs import FileBlobs
 from adapters.host.private_files import discard
-from adapters.http.middleware.audit import InFlightCalls
 from adapters.security.keys import fingerprint
 from adapters.tasks.launcher import ProcessLauncher, is_installed
 from projections.verification.tail_check import PositionClaim

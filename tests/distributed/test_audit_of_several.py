@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.audit_log.chain import chain_faults, is_older
+from adapters.audit_log.in_flight_calls import InFlightCalls
 from adapters.audit_log.lost_calls import LostCallRecorder
 from adapters.audit_log.system_records import SystemRecorder
 from adapters.distributed.audit_log.store import MongoAuditLog
@@ -18,7 +19,6 @@ from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Mongo
-from adapters.http.middleware.audit import InFlightCalls
 from commands.ports import AppendHeader
 from domain.events import Metadata
 from projections.verification.audit_check import AuditCheck

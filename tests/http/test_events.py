@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
+from adapters.audit_log.in_flight_calls import InFlightCalls
 from adapters.embedded.audit_log.store import RING
-from adapters.http.middleware.audit import InFlightCalls
 from adapters.http.streams.frames import make_frame, seal_frame
 from autolearn.errors import BrokenSealError
 from commands.clients.add_client import AddClient

@@ -10,9 +10,10 @@ from anyio import Event, create_task_group, run
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.audit_log.refused_calls import BURST, EACH_SECONDS, RefusedCalls
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
-from adapters.http.middleware.audit import BURST, EACH_SECONDS, RefusedCalls, refused_connection_record
+from adapters.http.middleware.audit import refused_connection_record
 from adapters.serving.limits import NOT_HTTP, TOO_SLOW
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import AuditRecord

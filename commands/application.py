@@ -69,7 +69,7 @@ class Application:
     def begin(self, command: Any, call: Call, *, wait: float) -> RunningCommand:
         """Decide and append like `handle`, without waiting for the task; with `wait` > 0 it may take a free slot."""
         use_case = USE_CASES[type(command)]
-        context = CommandContext(self.ports, self.tasks, call, wait, last_sessions=self._last_sessions)
+        context = CommandContext(self.ports, call, last_sessions=self._last_sessions, tasks=self.tasks, wait=wait)
         appended = context.first_append() or _decide(use_case, command, context)
         return RunningCommand(use_case, command, appended, context)
 
@@ -96,7 +96,7 @@ def _decide(use_case: UseCase, command: Any, context: CommandContext) -> StoredA
         context.check_same(first_run.appended)
         return first_run.appended
     except AutoLearnError:
-        meanwhile = None if context.appends else context.first_append()
+        meanwhile = None if context.append_count else context.first_append()
         if meanwhile is None:
             raise
         return meanwhile

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from commands.application import Application
 from commands.call import Call
-from commands.context import CommandContext
+from commands.command_appends import CommandAppends
 from commands.ports import DuplicateAppend, EventFeed, HandledEvents, OpenTasks, PositionedEvent
 from commands.quota import find_requester
 from commands.specifications import required_offers
@@ -213,10 +213,10 @@ class EventWorker:
         if not self._ports.launcher.can_run(required_offers(experiment, task)):
             logger.info("%s is left to a worker that has what it needs: %s", task, required_offers(experiment, task))
             return False
-        context = self._make_context(it, it.attempt + 1)
-        outcome = self._start(context, name, it)
+        appends = self._make_appends(it, it.attempt + 1)
+        outcome = self._start(appends, name, it)
         if outcome == "started":
-            self._application.tasks.run(name, task, it.attempt + 1, context)
+            self._application.tasks.run(name, task, it.attempt + 1, appends)
         self._audit(followed, outcome, began)
         return outcome == "started"
 
@@ -226,9 +226,9 @@ class EventWorker:
             self._waiting.record_start(self._ports.worker, it.id)
             return False
         logger.warning("%s was claimed here but never started; starting it", it.id)
-        context = self._make_context(it, it.attempt)
-        context.appends = 1  # the claim, where an event worker made it
-        self._application.tasks.run(name, it.id, it.attempt, context)
+        appends = self._make_appends(it, it.attempt)
+        appends.append_count = 1  # the claim, where an event worker made it
+        self._application.tasks.run(name, it.id, it.attempt, appends)
         self._waiting.record_start(self._ports.worker, it.id)  # if no thread could be had it is an orphan once more
         return True
 
@@ -243,7 +243,7 @@ class EventWorker:
         except (NotAbleError, DiskReserveError) as trouble:
             logger.warning("%s of position %s is not recorded: %s", outcome, followed.position, trouble.sentence)
 
-    def _start(self, context: CommandContext, name: str, it: Task) -> str:
+    def _start(self, appends: CommandAppends, name: str, it: Task) -> str:
         attempt = it.attempt + 1
 
         def decision(work: UnitOfWork) -> None:
@@ -254,12 +254,12 @@ class EventWorker:
                 experiment.start(it.id, attempt, self._ports.worker)
 
         try:
-            context.decide(decision)
+            appends.decide(decision)
         except (ConflictError, DuplicateAppend):
             return "skipped"  # somebody else was first, or it was cancelled
         return "started" if attempt <= MAX_ATTEMPTS else "failed"
 
-    def _make_context(self, it: Task, attempt: int) -> CommandContext:
+    def _make_appends(self, it: Task, attempt: int) -> CommandAppends:
         identity = uuid5(WORKERS, f"{it.id}/{attempt}")
         call = Call(f"worker:{self._ports.worker}", frozenset(), identity, it.requested.correlation)
-        return CommandContext(self._ports, self._application.tasks, call)
+        return CommandAppends(self._ports, call)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from commands.context import CommandContext
+from commands.command_appends import CommandAppends
 from commands.ports import DuplicateAppend, TaskBroken, TaskOutcome
 from commands.unit_of_work import UnitOfWork
 from domain.errors import BadInputError, ConflictError
@@ -14,22 +14,22 @@ from domain.values import Training, experiment_stream
 logger = logging.getLogger(__name__)
 
 
-def record_end(context: CommandContext, experiment: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
+def record_end(appends: CommandAppends, experiment: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
     """Append `…-completed` or `…-failed`; nothing if the task has ended otherwise.
 
     Raises NotAbleError and DiskReserveError: then it can be tried again.
     """
     try:
-        _append(context, experiment, task, attempt, outcome)
+        _append(appends, experiment, task, attempt, outcome)
     except (BadInputError, ValueError, KeyError, TypeError) as unusable:  # too large, or not of the agreed shape
         logger.warning("what %s answered cannot be recorded: %s", task, unusable)
         why = unusable.sentence if isinstance(unusable, BadInputError) else f"it is malformed ({unusable!r})."
-        _append(context, experiment, task, attempt, TaskBroken("error", f"Its result cannot be recorded: {why}"))
+        _append(appends, experiment, task, attempt, TaskBroken("error", f"Its result cannot be recorded: {why}"))
 
 
-def _append(context: CommandContext, name: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
+def _append(appends: CommandAppends, name: str, task: str, attempt: int, outcome: TaskOutcome) -> None:
     def decision(work: UnitOfWork) -> None:
-        experiment, worker = work.get(Experiment, experiment_stream(name)), context.ports.worker
+        experiment, worker = work.get(Experiment, experiment_stream(name)), appends.ports.worker
         it = experiment.tasks[task]
         if not it.is_unfinished:
             return  # cancelled or discarded meanwhile: that was its end
@@ -44,6 +44,6 @@ def _append(context: CommandContext, name: str, task: str, attempt: int, outcome
             experiment.complete_reproduction(task, attempt, worker, facts["verdict"], facts["differences"])
 
     try:
-        context.decide(decision)
+        appends.decide(decision)
     except (ConflictError, DuplicateAppend) as late:
         logger.info("the end of %s came late: %s", task, late)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from threading import Event as Signal
 from threading import Lock, Thread
 
-from commands.context import CommandContext
+from commands.command_appends import CommandAppends
 from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
 from commands.quota import Quota
 from commands.specifications import task_spec
@@ -74,12 +74,12 @@ class Tasks:
             for task in ours:
                 self._notify(task)
 
-    def run(self, experiment: str, task: str, attempt: int, context: CommandContext) -> None:
+    def run(self, experiment: str, task: str, attempt: int, appends: CommandAppends) -> None:
         """Run a task that this process has claimed in a slot it has taken; returns at once."""
         watched = Watched(task)
         with self._lock:
             self._watched[task] = watched
-        work = (watched, experiment, attempt, context)
+        work = (watched, experiment, attempt, appends)
         try:
             Thread(target=self._watch, args=work, name=f"task {task}", daemon=True).start()
         except RuntimeError as failure:
@@ -156,12 +156,12 @@ class Tasks:
         for it in watched:
             it.ended.wait(CLOSE_SECONDS)
 
-    def _watch(self, watched: Watched, experiment: str, attempt: int, context: CommandContext) -> None:
+    def _watch(self, watched: Watched, experiment: str, attempt: int, appends: CommandAppends) -> None:
         try:
             outcome = self._run_until_end(watched, experiment)
             self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
             while not (self._closing.is_set() or watched.cancelled):
-                if _try_record(context, experiment, watched, attempt, outcome):
+                if _try_record(appends, experiment, watched, attempt, outcome):
                     self.quota.remove_task(watched.task)
                     break
                 self._closing.wait(AGAIN_SECONDS)
@@ -211,10 +211,10 @@ class Tasks:
         return child.result()
 
 
-def _try_record(context: CommandContext, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
+def _try_record(appends: CommandAppends, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
     """Record an end; False if it must be tried again: a full disk or a bug must not lose a finished result."""
     try:
-        record_end(context, experiment, watched.task, attempt, outcome)
+        record_end(appends, experiment, watched.task, attempt, outcome)
     except AutoLearnError as trouble:
         logger.warning("the end of %s cannot be recorded yet: %s", watched.task, trouble.sentence)
         return False

@@ -15,7 +15,6 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from adapters.tasks.confinement import program_paths
 from autolearn.secret_files import forbid_dumps
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
@@ -79,7 +78,6 @@ def main() -> None:
     """Load and warm up; a failure here only makes the first tasks slower, and they report what is wrong."""
     prepare_environment()
     forbid_dumps()
-    program_paths()
     try:
         gc.disable()
         importlib.import_module("adapters.learning.run_task")

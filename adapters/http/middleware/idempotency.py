@@ -14,7 +14,7 @@ from adapters.http.backend import Backend
 from adapters.http.middleware.limits import ThreadPools
 from adapters.http.middleware.request_context import RequestContext
 from autolearn.protocol.headers import POSITION
-from commands.context import append_id
+from commands.command_appends import append_id
 from domain.errors import AutoLearnError, KeyReusedError, NotAbleError, RequestUsedError
 
 logger = logging.getLogger(__name__)

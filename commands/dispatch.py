@@ -11,24 +11,24 @@ from typing import Any, NamedTuple
 
 from commands.answers import answer_client, answer_experiment, answer_requested
 from commands.call import Answer
+from commands.cancel_task import CancelTask, answer_cancelled, cancel_task
 from commands.catalog.offer_catalog import OfferCatalog, answer_offered, offer_catalog
 from commands.catalog.register_dataset import RegisterDataset, answer_registered, register_dataset
 from commands.catalog.retire_dataset import RetireDataset, answer_retired, retire_dataset
 from commands.catalog.withdraw_offer import WithdrawOffer, answer_offer_withdrawn, withdraw_offer
-from commands.clients.add_client import AddClient, add_client
-from commands.clients.revoke_client import RevokeClient, revoke_client
-from commands.clients.rotate_client import RotateClient, rotate_client
 from commands.context import CommandContext
 from commands.evaluation.request_evaluation import RequestEvaluation, request_evaluation
 from commands.ports import StoredAppend
 from commands.session.commit_session import CommitSession, answer_committed, commit_session
 from commands.session.discard_session import DiscardSession, answer_discarded, discard_session
 from commands.storage.accept_loss import AcceptLoss, accept_loss, answer_accepted
+from commands.storage.add_client import AddClient, add_client
 from commands.storage.annotate_experiment import AnnotateExperiment, annotate_experiment
 from commands.storage.request_reproduction import RequestReproduction, request_reproduction
 from commands.storage.restore_experiment import RestoreExperiment, restore_experiment
+from commands.storage.revoke_client import RevokeClient, revoke_client
+from commands.storage.rotate_client import RotateClient, rotate_client
 from commands.storage.withdraw_experiment import WithdrawExperiment, withdraw_experiment
-from commands.training.cancel_task import CancelTask, answer_cancelled, cancel_task
 from commands.training.request_training import RequestTraining, request_training
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
-from commands.clients.add_client import AddClient
-from commands.clients.revoke_client import RevokeClient
-from commands.clients.rotate_client import RotateClient
+from commands.storage.add_client import AddClient
+from commands.storage.revoke_client import RevokeClient
+from commands.storage.rotate_client import RotateClient
 from domain.client import Client
 from domain.values import Role
 from server.compose import lock_directory, open_runner

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autolearn.credentials import Credentials
-from commands.clients.add_client import AddClient
+from commands.storage.add_client import AddClient
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.values import ROLES

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from commands.cancel_task import CancelTask
 from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.session.commit_session import CommitSession
 from commands.storage.request_reproduction import RequestReproduction
-from commands.training.cancel_task import CancelTask
 from commands.training.request_training import RequestTraining
 from domain.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
 from tests.commands.launcher import broken

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from commands.clients.add_client import AddClient
-from commands.clients.revoke_client import RevokeClient
-from commands.clients.rotate_client import RotateClient
+from commands.storage.add_client import AddClient
+from commands.storage.revoke_client import RevokeClient
+from commands.storage.rotate_client import RotateClient
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.errors import BadInputError, ConflictError, NotFoundError

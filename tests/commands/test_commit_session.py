@@ -9,11 +9,11 @@ from uuid import uuid4
 import pytest
 
 from commands.call import Call
+from commands.cancel_task import CancelTask
 from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.ports import AppendHeader
 from commands.session.commit_session import CommitSession
 from commands.storage.request_reproduction import RequestReproduction
-from commands.training.cancel_task import CancelTask
 from commands.training.request_training import RequestTraining
 from domain.errors import AmbiguousIdError, BadInputError, ConflictError, NotFoundError, UnfinishedError
 from domain.events import Aggregate, Metadata

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from commands.cancel_task import CancelTask
 from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.session.commit_session import CommitSession
 from commands.session.discard_session import DiscardSession
 from commands.storage.request_reproduction import RequestReproduction
-from commands.training.cancel_task import CancelTask
 from commands.training.request_training import RequestTraining
 from domain.errors import NotAbleError
 from tests.commands.race import at_once

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from commands.cancel_task import CancelTask
 from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.quota import RECOUNT_SECONDS, Quota
 from commands.session.discard_session import DiscardSession
 from commands.storage.request_reproduction import RequestReproduction
-from commands.training.cancel_task import CancelTask
 from commands.training.request_training import RequestTraining
 from domain.errors import TooManyError
 from tests.commands.race import at_once

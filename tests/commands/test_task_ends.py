@@ -10,9 +10,9 @@ from threading import Thread
 import pytest
 
 from commands import tasks
+from commands.cancel_task import CancelTask
 from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.ports import AppendHeader, StoredAppend, TaskSpec
-from commands.training.cancel_task import CancelTask
 from commands.training.request_training import RequestTraining
 from domain.errors import DiskReserveError, ForbiddenError, NotAbleError
 from domain.events import Event

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.embedded.directory.receipts import NAME, ReceiptKeeper, read_receipts
-from commands.clients.add_client import AddClient
+from commands.storage.add_client import AddClient
 from domain.errors import BadInputError, ConflictError
 from projections.ports import AuditRecord
 from projections.verification.tail_check import LogEnd

@@ -16,8 +16,8 @@ from adapters.http.middleware.request_pipeline import RequestPipeline
 from autolearn.credentials import Credentials
 from commands.call import Call, command_id
 from commands.catalog.offer_catalog import BuiltinDataset, OfferCatalog
-from commands.clients.add_client import AddClient
 from commands.ports import Launcher, TaskSpec
+from commands.storage.add_client import AddClient
 from domain.values import Role
 from server.compose.embedded import stores_in
 from server.compose.services import make_services

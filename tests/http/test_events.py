@@ -14,7 +14,7 @@ from adapters.audit_log.in_flight_calls import InFlightCalls
 from adapters.embedded.audit_log.store import RING
 from adapters.http.streams.frames import make_frame, seal_frame
 from autolearn.errors import BrokenSealError
-from commands.clients.add_client import AddClient
+from commands.storage.add_client import AddClient
 from domain.errors import BadInputError, NotAbleError
 from tests.http.asgi import Caller, Reply
 from tests.http.doubles import PreparedLauncher

@@ -10,9 +10,9 @@ from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, command_response
 from adapters.http.routes.response_schemas import Clients, ClientView
 from commands.call import Answer
-from commands.clients.add_client import AddClient
-from commands.clients.revoke_client import RevokeClient
-from commands.clients.rotate_client import RotateClient
+from commands.storage.add_client import AddClient
+from commands.storage.revoke_client import RevokeClient
+from commands.storage.rotate_client import RotateClient
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.values import Role

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 from adapters.http.routes.context import Context, RouteContext, command_response
 from adapters.http.routes.request_schemas import AfterQuery, WhenQuery
 from adapters.http.streams.frames import EventStreamResponse, make_frame
-from commands.training.cancel_task import CancelTask
+from commands.cancel_task import CancelTask
 from domain.errors import NotFoundError
 from domain.values import UNFINISHED, experiment_of, experiment_stream
 

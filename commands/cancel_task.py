@@ -1,4 +1,4 @@
-"""Cancel a training, evaluation or reproduction that waits or runs."""
+"""Cancel a training, evaluation or reproduction that waits or runs: a command of the three services that have tasks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,0 @@
-"""Commands of the storage service that concern clients."""

@@ -19,12 +19,12 @@ class Credentials:
     """A client, the generation of its key, and the key (urlsafe base64)."""
 
     client: str
-    generation: int
+    key_generation: int
     key: bytes = field(repr=False)
 
     def write(self, path: str | Path) -> None:
         """Write (or replace) the file, mode 0600."""
-        facts = {"client": self.client, "generation": self.generation, "key": self.key.decode()}
+        facts = {"client": self.client, "generation": self.key_generation, "key": self.key.decode()}
         draft = Path(f"{path}.{os.getpid()}.new")
         draft.unlink(missing_ok=True)
         write_secret(draft, json.dumps(facts) + "\n")

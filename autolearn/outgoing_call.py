@@ -67,7 +67,14 @@ class OutgoingCall:
         """Return the headers of a call with a body of this SHA-256 (hex), by default none."""
         client, key = self.credentials, self.idempotency_key
         value = authorization(
-            client.key, client.client, client.generation, self.method, self.target, body_sha256, self.request_id, key
+            client.key,
+            client.client,
+            client.key_generation,
+            self.method,
+            self.target,
+            body_sha256,
+            self.request_id,
+            key,
         )
         return {"Authorization": value} | ({"Idempotency-Key": key} if key else {})
 

@@ -100,7 +100,7 @@ def answer_experiment(_: object, appended: StoredAppend, context: CommandContext
 def answer_client(_: object, appended: StoredAppend, context: CommandContext) -> Answer:
     """Answer with the client as of the append, without its key, which is not in the log."""
     client = load(context.ports.store, Client, appended.events[0].originator_id, appended.position)
-    facts = {"roles": list(client.roles), "generation": client.generation, "revoked": client.revoked}
+    facts = {"roles": list(client.roles), "generation": client.key_generation, "revoked": client.revoked}
     return answer_at(appended, {"client": client.name, **facts})
 
 

@@ -20,7 +20,7 @@ class ClientAdded(Event):
     roles: tuple[Role, ...]
 
     def apply(self, aggregate: Client) -> None:
-        aggregate.roles, aggregate.generation, aggregate.revoked = self.roles, aggregate.generation + 1, False
+        aggregate.roles, aggregate.key_generation, aggregate.revoked = self.roles, aggregate.key_generation + 1, False
 
 
 class ClientRotated(Event):
@@ -31,7 +31,7 @@ class ClientRotated(Event):
     previous_until: datetime
 
     def apply(self, aggregate: Client) -> None:
-        aggregate.generation, aggregate.previous_until = self.generation, self.previous_until
+        aggregate.key_generation, aggregate.previous_until = self.generation, self.previous_until
 
 
 class ClientRevoked(Event):
@@ -45,7 +45,7 @@ class ClientRevoked(Event):
 
 class Client(Aggregate):
     roles: tuple[Role, ...] = ()
-    generation: int = 0
+    key_generation: int = 0
     revoked: bool = False
     previous_until: datetime | None = None
 
@@ -66,18 +66,20 @@ class Client(Aggregate):
     def rotate(self, now: datetime) -> None:
         """Start the next key generation."""
         self._check_active()
-        self.trigger_event(ClientRotated, generation=self.generation + 1, previous_until=now + GRACE)
+        self.trigger_event(ClientRotated, generation=self.key_generation + 1, previous_until=now + GRACE)
 
     def revoke(self) -> None:
         self._check_active()
         self.trigger_event(ClientRevoked)
 
-    def accepts(self, generation: int, now: datetime) -> bool:
+    def accepts(self, key_generation: int, now: datetime) -> bool:
         """Whether a token of this key generation is valid at this time."""
         if self.revoked or not self.exists:
             return False
-        grace = self.previous_until is not None and now < self.previous_until and generation == self.generation - 1
-        return generation == self.generation or grace
+        grace = (
+            self.previous_until is not None and now < self.previous_until and key_generation == self.key_generation - 1
+        )
+        return key_generation == self.key_generation or grace
 
     def _check_active(self) -> None:
         if not self.exists:

@@ -60,6 +60,6 @@ def _shown(client: Client) -> dict[str, Any]:
     return {
         "client": client.name,
         "roles": list(client.roles),
-        "generation": client.generation,
+        "generation": client.key_generation,
         "revoked": client.revoked,
     }

@@ -26,8 +26,8 @@ def add_local(settings: Settings, services: Services, start: str) -> None:
         backend.application.handle(AddClient(LOCAL, ROLES), process_call("local", start))
     client, file = backend.clients(LOCAL), settings.data / "credentials.json"
     if not file.exists() and not client.revoked:
-        key = backend.keyring.key(LOCAL, client.generation)
-        Credentials(LOCAL, client.generation, key).write(file)
+        key = backend.keyring.key(LOCAL, client.key_generation)
+        Credentials(LOCAL, client.key_generation, key).write(file)
 
 
 def has_own_clients(services: Services) -> bool:

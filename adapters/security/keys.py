@@ -27,9 +27,9 @@ def derive(master: bytes, salt: bytes, info: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=salt, info=info.encode()).derive(master)
 
 
-def client_key(master: bytes, client: str, generation: int) -> bytes:
+def client_key(master: bytes, client: str, key_generation: int) -> bytes:
     """Return the Fernet key (urlsafe base64) of one generation of a client."""
-    return base64.urlsafe_b64encode(derive(master, SESSION_SALT, f"{client}/{generation}"))
+    return base64.urlsafe_b64encode(derive(master, SESSION_SALT, f"{client}/{key_generation}"))
 
 
 class Keyring:
@@ -38,9 +38,9 @@ class Keyring:
     def __init__(self, master: bytes) -> None:
         self._derive = lru_cache(maxsize=REMEMBERED_KEYS)(lambda *client: client_key(master, *client))
 
-    def key(self, client: str, generation: int) -> bytes:
+    def key(self, client: str, key_generation: int) -> bytes:
         """Return the Fernet key of one generation of a client, whether that is accepted or not."""
-        return self._derive(client, generation)
+        return self._derive(client, key_generation)
 
 
 def fingerprint(master: bytes) -> str:

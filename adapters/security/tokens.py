@@ -26,7 +26,7 @@ class UnverifiedToken:
     """What the header claims, before anything is proven."""
 
     client: str
-    generation: int
+    key_generation: int
     token: str
 
 

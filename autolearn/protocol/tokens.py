@@ -21,7 +21,7 @@ EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
 def authorization(  # noqa: PLR0917 - all that it is bound to
     key: bytes,
     client: str,
-    generation: int,
+    key_generation: int,
     method: str,
     target: str,
     body_sha256: str,
@@ -32,7 +32,7 @@ def authorization(  # noqa: PLR0917 - all that it is bound to
     claims = json.dumps([request_id, body_sha256, idempotency_key]).encode()
     payload = token_binding(client, method, target) + claims
     token = Fernet(key).encrypt_at_time(payload, int(time() if now is None else now))
-    return f"{SCHEME} {client}.{generation}.{token.decode()}"
+    return f"{SCHEME} {client}.{key_generation}.{token.decode()}"
 
 
 def token_binding(client: str, method: str, target: str) -> bytes:

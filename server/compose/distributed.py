@@ -90,14 +90,14 @@ def open_stores(
     scratch = scratch_of(settings) / worker
     opened.callback(discard, scratch)
     feed, installation = MongoFeed(mongo), installation_id(mongo)
-    topic = KafkaFeed(settings.kafka, settings.database, installation)
-    opened.callback(topic.close)
+    follower_feed = KafkaFeed(settings.kafka, settings.database, installation)
+    opened.callback(follower_feed.close)
     read = ReadModels.current(mongo)
     audit_log = MongoAuditLog(mongo, worker, settings.reserve, settings.data, make=not read_only)
     return DistributedStores(
         store=MongoEventStore(mongo, make=not read_only),
         feed=feed,
-        topic=topic,
+        follower_feed=follower_feed,
         documents=MongoDocuments(read),
         history=MongoHistory(read),
         audit_log=audit_log,

@@ -81,7 +81,7 @@ def stores_in(databases: Databases, settings: Settings, name: str, *, read_only:
     return EmbeddedStores(
         store=SqliteEventStore(events),
         feed=feed,
-        topic=feed,
+        follower_feed=feed,
         documents=SqliteDocuments(read),
         history=SqliteHistory(read),
         audit_log=audit_log,
@@ -132,7 +132,7 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
         stores.blobs.sweep()
         launcher = make_launcher(settings, scratch_of(settings))
         opened.callback(launcher.close)
-        projection = ProjectionRunner(stores.topic, stores.documents)
+        projection = ProjectionRunner(stores.follower_feed, stores.documents)
         services = make_services(
             settings,
             stores,

@@ -115,7 +115,7 @@ def make_services(
         recorder=recorder,
         worker=EventWorker(
             application,
-            stores.topic,
+            stores.follower_feed,
             UnfinishedTasks(stores.documents, stores.feed),
             recorder,
             is_lost=is_lost,

@@ -30,13 +30,14 @@ class SystemClock:
 
 @dataclass(kw_only=True)
 class Stores(InspectedStores):
-    """The stores of an installation. `feed` answers questions about the log, `topic` is what followers read.
+    """The stores of an installation.
 
-    In the embedded mode both are one.
+    `feed` answers questions about the log; projections and event workers follow `follower_feed` (from Kafka in the
+    distributed mode; in the embedded mode it is the same feed).
     """
 
     store: EventStore
-    topic: CommitFeed
+    follower_feed: CommitFeed
     blobs: FileBlobs
     chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]] = chain_faults
     audit_chain_faults: Callable[[Iterable[StoredAuditRecord]], Iterable[tuple[int, str]]] = audit_chain_faults

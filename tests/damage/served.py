@@ -115,7 +115,7 @@ def of_small_file(data: Path, name: str) -> Any:
             return read_master_key(data / name)
         if name == "credentials.json":
             it = Credentials.read(data / name)
-            return it.client, it.generation, it.key
+            return it.client, it.key_generation, it.key
     except (AutoLearnError, ClientError) as error:
         return str(error)
     by_name: dict[str, Callable[[], Any]] = {

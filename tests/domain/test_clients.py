@@ -32,7 +32,7 @@ def accepted(it: Client, at: datetime) -> list[int]:
 def test_adds() -> None:
     outcome = blank.when(lambda it: it.add(["analyst", "sys-admin", "analyst"]))
     there = outcome.then(fact(ClientAdded, roles=("analyst", "sys-admin")))
-    assert (there.name, there.generation, there.revoked) == ("ana", 1, False)
+    assert (there.name, there.key_generation, there.revoked) == ("ana", 1, False)
     assert accepted(there, NOW) == [1]
 
 

@@ -152,7 +152,7 @@ def test_any_bit_changed_in_a_small_file_is_told_or_says_the_same(keys: Path, na
         return (
             key,
             credentials.client,
-            credentials.generation,
+            credentials.key_generation,
             credentials.key,
             read_format(keys),
             Generations(keys).named(),

@@ -21,7 +21,7 @@ NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 KEY = client_key(bytes(32), "ana", 1)
 CALL: dict[str, Any] = {
     "client": "ana",
-    "generation": 1,
+    "key_generation": 1,
     "method": "POST",
     "target": "/trainings?a=1",
     "body_sha256": EMPTY_SHA256,
@@ -50,7 +50,7 @@ def test_any_changed_character_is_refused(place: int, other: int) -> None:
     changed = value[:at] + chr((ord(value[at]) + other) % 128) + value[at + 1 :]
     with pytest.raises(NotAuthenticatedError):
         read_token(
-            client_key(bytes(32), parse_authorization(changed).client, parse_authorization(changed).generation),
+            client_key(bytes(32), parse_authorization(changed).client, parse_authorization(changed).key_generation),
             parse_authorization(changed),
             "POST",
             "/trainings?a=1",

@@ -68,5 +68,5 @@ def _credential_faults(path: Path, master: bytes) -> Iterator[str]:
     except InvalidInputError as error:
         yield f"{error} Or {again}."
         return
-    if stored.key != client_key(master, stored.client, stored.generation):
+    if stored.key != client_key(master, stored.client, stored.key_generation):
         yield f"the key in {path.name} is not that of client {json.dumps(stored.client)}: {again}"

@@ -44,13 +44,13 @@ class Caller:
 
     client: str
     roles: frozenset[Role]
-    generation: int
+    key_generation: int
 
 
 def verify_token(backend: Backend, headers: dict[str, str], method: str, target: str) -> VerifiedToken:
     """Open the token; raises NotAuthenticatedError. Nothing tells an unknown client from a wrong key."""
     unverified = parse_authorization(headers.get("authorization", ""))
-    key = backend.keyring.key(unverified.client, unverified.generation)
+    key = backend.keyring.key(unverified.client, unverified.key_generation)
     return VerifiedToken(unverified, key, read_token(key, unverified, method, target))
 
 
@@ -59,13 +59,13 @@ def authenticate(backend: Backend, headers: dict[str, str], token: VerifiedToken
     unverified, claims, now = token.unverified, token.claims, backend.clock.now()
     check_time(claims, now)
     client = backend.clients(unverified.client)
-    if not client.accepts(unverified.generation, now):
-        raise NotAuthenticatedError(_why_not(client, unverified.generation))
+    if not client.accepts(unverified.key_generation, now):
+        raise NotAuthenticatedError(_why_not(client, unverified.key_generation))
     if headers.get("idempotency-key", "") != claims.idempotency_key:
         raise NotAuthenticatedError("The Idempotency-Key is not the one that the token was made for.")
     if claims.idempotency_key and not IDEMPOTENCY_KEY.fullmatch(claims.idempotency_key):
         raise BadInputError("An Idempotency-Key has 1 to 128 visible ASCII characters.")
-    return Caller(unverified.client, frozenset(client.roles), unverified.generation)
+    return Caller(unverified.client, frozenset(client.roles), unverified.key_generation)
 
 
 def authorize(row: PolicyRow, roles: frozenset[Role]) -> None:
@@ -82,14 +82,12 @@ def check_host(header: str, allowed: frozenset[str]) -> None:
         raise ForbiddenError("The Host header does not name this backend.", allowed=sorted(LOOPBACK | allowed))
 
 
-def _why_not(client: Client, generation: int) -> str:
+def _why_not(client: Client, key_generation: int) -> str:
     if client.revoked:
         return f"Client {client.name!r} is revoked."
     if not client.exists:
         return "The token was not made with this client's key of this generation."
-    return (
-        f"Generation {generation} of client {client.name!r} does not count any more: take the credentials of the last."
-    )
+    return f"Generation {key_generation} of {client.name!r}'s key is not accepted any more: use the newest credentials."
 
 
 class StreamAuthentication:
@@ -114,5 +112,5 @@ class StreamAuthentication:
 
     async def _check_now(self, caller: Caller) -> None:
         client = await self._pools.run(lambda: self._backend.clients(caller.client))
-        if not client.accepts(caller.generation, self._backend.clock.now()):
-            raise NotAuthenticatedError(f"Client {caller.client!r} does not count any more.")
+        if not client.accepts(caller.key_generation, self._backend.clock.now()):
+            raise NotAuthenticatedError(f"Client {caller.client!r} is not accepted any more.")

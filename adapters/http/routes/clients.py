@@ -58,7 +58,7 @@ def _read_clients(context: RouteContext, at: int | None) -> dict[str, Any]:
     position = store.end()[0] if at is None else at
     clients = [load(store, Client, stream, position) for stream in store.streams("client:", MOST_CLIENTS)]
     shown = [
-        {"client": it.name, "roles": list(it.roles), "generation": it.generation, "revoked": it.revoked}
+        {"client": it.name, "roles": list(it.roles), "generation": it.key_generation, "revoked": it.revoked}
         for it in clients
         if it.exists
     ]

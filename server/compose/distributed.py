@@ -27,11 +27,9 @@ from adapters.distributed.membership.dependencies import Dependencies
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
 from adapters.distributed.mongo import OPERATION_SECONDS, Mongo, short_timeout
-from adapters.distributed.read_models.adoption import Adoptions
-from adapters.distributed.read_models.documents import MongoDocuments
-from adapters.distributed.read_models.generations import ReadModels
-from adapters.distributed.read_models.history import MongoHistory
-from adapters.distributed.read_models.projector_documents import ProjectorDocuments
+from adapters.distributed.projection.adoption import Adoptions
+from adapters.distributed.projection.read_model_store import ReadModelStore
+from adapters.distributed.read_models.store import MongoReadModelStore
 from adapters.distributed.recovery.first_start import check_start
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
@@ -42,6 +40,7 @@ from adapters.files.blobs import FileBlobs
 from adapters.host.private_files import discard
 from adapters.security.keys import fingerprint
 from adapters.tasks.launcher import ProcessLauncher, is_installed
+from projections.ports import Documents
 from projections.verification.tail_check import PositionClaim
 from server.compose.folders import prepare_places, scratch_of
 from server.compose.followers import open_followers
@@ -79,6 +78,11 @@ def open_database(settings: Settings, opened: ExitStack, *, seconds: float | Non
     return mongo
 
 
+def open_read_models(mongo: Mongo) -> ReadModelStore:
+    """Return the store of the read models: here alone its class is named."""
+    return MongoReadModelStore(mongo)
+
+
 def open_stores(
     settings: Settings, worker: str, opened: ExitStack, mongo: Mongo | None = None, *, read_only: bool = False
 ) -> DistributedStores:
@@ -92,17 +96,17 @@ def open_stores(
     feed, installation = MongoFeed(mongo), installation_id(mongo)
     follower_feed = KafkaFeed(settings.kafka, settings.database, installation)
     opened.callback(follower_feed.close)
-    read = ReadModels.current(mongo)
+    read_models = open_read_models(mongo)
     audit_log = MongoAuditLog(mongo, worker, settings.reserve, settings.data, make=not read_only)
     return DistributedStores(
         store=MongoEventStore(mongo, make=not read_only),
         feed=feed,
         follower_feed=follower_feed,
-        documents=MongoDocuments(read),
-        history=MongoHistory(read),
+        documents=read_models.documents,
+        history=read_models.history,
         audit_log=audit_log,
         blobs=FileBlobs(settings.blobs_url, str(scratch)),
-        file_checks=DatabaseChecks(mongo).checks,
+        file_checks=(*DatabaseChecks(mongo).checks, *read_models.checks),
         topics=TopicCopy(settings.kafka, settings.database, origin(settings.database, installation)),
         mongo=mongo,
     )
@@ -115,7 +119,7 @@ def find_loss(mongo: Mongo) -> LossCheck:
     """
     statuses = Statuses(mongo)
     relayed, carried = (int(statuses.read(work).get("position") or 0) for work in (LOG_RELAY, AUDIT_LOG_RELAY))
-    folded = ReadModels.current(mongo).progress()
+    folded = open_read_models(mongo).documents.position()
     return check_claims(
         MongoEventStore(mongo, make=False),
         MongoFeed(mongo),
@@ -154,7 +158,7 @@ def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> R
         membership = Membership(mongo, name, in_flight=in_flight.correlations, kind=kind_of(roles))
         membership.start()
         opened.callback(membership.stop)
-        works, health = open_followers(settings, roles, mongo, name, opened)
+        works, health = open_followers(settings, roles, mongo, open_read_models(mongo), name=name, opened=opened)
         if not has_services:
             return Runner(settings, None, None, works, serve_health(settings, health), opened.pop_all())
         launcher, services = open_services(
@@ -232,8 +236,9 @@ def sweep(scratch: Path, membership: Membership) -> None:
 
 
 @contextmanager
-def fresh_documents(settings: Settings, projection: str | None) -> Iterator[tuple[str, ProjectorDocuments]]:
+def fresh_documents(settings: Settings, projection: str | None) -> Iterator[tuple[str, Documents]]:
     """Make the next generation, to rebuild a projection in, or all (None); yields its number and its documents."""
     with ExitStack() as opened:
-        fresh = ReadModels.fresh(open_database(settings, opened, seconds=None), projection)
-        yield str(fresh.number), ProjectorDocuments(fresh)
+        read_models = open_read_models(open_database(settings, opened, seconds=None))
+        number, documents = read_models.make_generation(projection)
+        yield str(number), documents

@@ -20,7 +20,8 @@ from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.standby import LEASE_SECONDS, Standby, Turn
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
 from adapters.distributed.mongo import Mongo, short_timeout
-from adapters.distributed.read_models.projector import Projector
+from adapters.distributed.projection.projector import Projector
+from adapters.distributed.projection.read_model_store import ReadModelStore
 from adapters.distributed.relay.relaying import Relaying
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.http.routes.process_health import ProcessHealth
@@ -52,7 +53,7 @@ class StandbyThread:
 
 
 def open_followers(
-    settings: Settings, roles: Roles, mongo: Mongo, name: str, opened: ExitStack
+    settings: Settings, roles: Roles, mongo: Mongo, read_models: ReadModelStore, *, name: str, opened: ExitStack
 ) -> tuple[list[StandbyThread], list[ProcessHealth]]:
     """Return the works of a process called `name`, and how they are; `opened` closes what they read."""
     leases, works, health = Leases(mongo, LEASE_SECONDS), list[StandbyThread](), list[ProcessHealth]()
@@ -69,7 +70,7 @@ def open_followers(
     if roles.project:
         topic = KafkaFeed(settings.kafka, settings.database, installation_id(mongo))
         opened.callback(topic.close)
-        add(PROJECTION, {PROJECTION: Projector(mongo, topic).turn}, projection_gauges)
+        add(PROJECTION, {PROJECTION: Projector(mongo, topic, read_models).turn}, projection_gauges)
     return works, health
 
 

@@ -9,14 +9,13 @@ from typing import Any
 from adapters.distributed.installation import refuse_unfinished_recovery
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
-from adapters.distributed.read_models.generations import ReadModels, begin_anew
 from adapters.distributed.recovery.last_entry import last_position
 from adapters.distributed.recovery.recovery import Recovery, Until
 from adapters.distributed.topics.topics import has_topic, topics_of
 from adapters.security.keys import fingerprint, read_master_key
 from domain.errors import ConflictError, NotAbleError
 from domain.values import check_text
-from server.compose.distributed import find_loss, open_database, open_runner
+from server.compose.distributed import find_loss, open_database, open_read_models, open_runner
 from server.compose.loss_check import LossCheck
 from server.roles import NONE
 from server.settings import Settings
@@ -58,8 +57,9 @@ def accept_lost_ends(settings: Settings, reason: str) -> dict[str, Any]:
         body = loss.accept(reason, services.application, services.recorder)
         for work in (LOG_RELAY, AUDIT_LOG_RELAY, PROJECTION):  # the evidence would tell of it again
             Statuses(mongo).forget(work)
-        if ReadModels.current(mongo).progress() > loss.log.end.position:
-            begin_anew(mongo)
+        read_models = open_read_models(mongo)
+        if read_models.documents.position() > loss.log.end.position:
+            read_models.begin_anew()
         return body | {"to_delete": longer_topics(settings.kafka, mongo.name, loss)}
 
 

@@ -20,6 +20,7 @@ from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.history import MongoHistory
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
+from adapters.distributed.read_models.store import MongoReadModelStore
 from adapters.distributed.verification.database_checks import DatabaseChecks
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
@@ -102,17 +103,17 @@ def living(mongo: Mongo) -> Iterator[None]:
 
 def stores_in(mongo: Mongo) -> InspectedStores:
     """Return what verify looks at, opened anew and only for reading."""
-    read = ReadModels.current(mongo)
+    read_models = MongoReadModelStore(mongo)
     return InspectedStores(
         feed=MongoFeed(mongo),
-        documents=MongoDocuments(read),
-        history=MongoHistory(read),
+        documents=read_models.documents,
+        history=read_models.history,
         blobs=Sound(),
         audit_log=MongoAuditLog(mongo, "verify", make=False),
         chain_faults=chain_faults,
         audit_chain_faults=audit_chain_faults,
         open_spill=SqliteSpillTable,
-        file_checks=DatabaseChecks(mongo).checks,
+        file_checks=(*DatabaseChecks(mongo).checks, *read_models.checks),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.read_models.adoption import Adoptions
+from adapters.distributed.projection.adoption import Adoptions
 from domain.errors import NotAbleError
 
 PATIENCE = 30.0

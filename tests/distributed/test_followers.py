@@ -12,6 +12,7 @@ from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.membership import status
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, Statuses
 from adapters.distributed.mongo import Mongo
+from adapters.distributed.read_models.store import MongoReadModelStore
 from adapters.http.routes.process_health import ProcessHealth
 from server.compose.followers import open_followers
 from server.roles import Roles
@@ -26,7 +27,9 @@ def relay(kafka: str, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     given = {"kafka": kafka, "mongodb": mongo.uri, "database": mongo.name, "data": tmp_path}
     with ExitStack() as opened:
         settings = read_settings(mode="distributed", **given)
-        _, (health,) = open_followers(settings, Roles(relay=True), mongo, "relay-1", opened)
+        _, (health,) = open_followers(
+            settings, Roles(relay=True), mongo, MongoReadModelStore(mongo), name="relay-1", opened=opened
+        )
         yield health
 
 

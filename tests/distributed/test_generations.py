@@ -49,7 +49,7 @@ def test_readers_follow_a_switch(mongo: Mongo) -> None:
     assert reader.get("task", "a") == Document("task", "a", 1, OPEN, {"v": 1})
     rebuilt = ReadModels.fresh(mongo)
     written(rebuilt, {"v": "anew"})
-    projector.switch(rebuilt)
+    projector.switch(rebuilt.number)
     reading.look()
     assert reader.get("task", "a") == Document("task", "a", 1, OPEN, {"v": "anew"})
     projector.apply(Batch(2, [("task", "a", 2, {"v": 2})]))
@@ -95,7 +95,7 @@ def test_a_rebuild_of_one_projection_shares_the_others(mongo: Mongo) -> None:
     assert fresh.history.name != read.history.name
     assert MongoDocuments(fresh).get("task", "a", 2) == Document("task", "a", 2, OPEN, {"v": 2})
     fresh.advance(2, ["history"])
-    projector.switch(fresh)
+    projector.switch(fresh.number)
     make_current(mongo, ReadModels.fresh(mongo, "history").number)
     make_current(mongo, ReadModels.fresh(mongo, "session").number)
     assert MongoDocuments(ReadModels.current(mongo)).get("task", "a", 2) == Document("task", "a", 2, OPEN, {"v": 2})

@@ -16,11 +16,12 @@ from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.standby import Standby
 from adapters.distributed.membership.status import PROJECTION, Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.read_models.adoption import Adoptions
+from adapters.distributed.projection.adoption import Adoptions
+from adapters.distributed.projection.projector import Projector
 from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels, make_current, serving
-from adapters.distributed.read_models.projector import Projector
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
+from adapters.distributed.read_models.store import MongoReadModelStore
 from domain.errors import NotAbleError
 from projections.fold import VERSION, VERSIONS
 from projections.ports import Feed, Recorded
@@ -56,7 +57,9 @@ def at_work(mongo: Mongo, topic: Feed | None = None) -> Iterator[Future[None]]:
     """A projection that follows the log itself, until it is left."""
     ending = Event()
     with ThreadPoolExecutor(1) as pool:
-        turn = pool.submit(Projector(mongo, topic or MongoFeed(mongo)).turn, ending, Event().set)
+        turn = pool.submit(
+            Projector(mongo, topic or MongoFeed(mongo), MongoReadModelStore(mongo)).turn, ending, Event().set
+        )
         try:
             yield turn
         finally:
@@ -165,7 +168,8 @@ def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
 
     monkeypatch.setattr(Adoptions, "answer", fail_once)
     live_on(mongo, 3, 0)
-    stopping, standby = Event(), Standby(Leases(mongo, 1.2), PROJECTION, "one", Projector(mongo, MongoFeed(mongo)).turn)
+    projector = Projector(mongo, MongoFeed(mongo), MongoReadModelStore(mongo))
+    stopping, standby = Event(), Standby(Leases(mongo, 1.2), PROJECTION, "one", projector.turn)
     with ThreadPoolExecutor(1) as pool:
         pool.submit(standby.run, stopping)
         try:

@@ -23,9 +23,9 @@ import projections.fold
 projections.fold.VERSIONS["history"] = {NEW}
 projections.fold.VERSION += 1
 
-import adapters.distributed.read_models.upgrade
+import adapters.distributed.projection.upgrade
 
-adapters.distributed.read_models.upgrade.LOOK_SECONDS = 0.1
+adapters.distributed.projection.upgrade.LOOK_SECONDS = 0.1
 """
 
 

@@ -65,11 +65,10 @@ class ProjectorDocuments(MongoDocuments):
         self._folded = self._folded | dict.fromkeys(projections, batch.position)
         self._remember(batch)
 
-    def switch(self, fresh: ReadModels) -> None:
-        """Let a rebuilt generation serve that has come as far, and go on with it."""
-        make_current(fresh.mongo, fresh.number)
+    def switch(self, number: int) -> None:
+        make_current(self._read.mongo, number)
         self._pointer.look()
-        self._read = fresh.pinned()
+        self._read = ReadModels(self._read.mongo, number)
         self._since.clear()
         self._folded = self._read.positions()
 

@@ -10,20 +10,15 @@ from typing import Any, Final
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.audit_log.request_ids import request_faults
 from adapters.distributed.collection_spec import CollectionSpec
-from adapters.distributed.document_format import DocumentFormat, NeverWrittenError, faults_of, whole
+from adapters.distributed.document_format import faults_of
 from adapters.distributed.installation import installation_faults
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.stream_index import streams_out_of_order
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, Statuses
-from adapters.distributed.mongo import Fields, Mongo, as_ours
-from adapters.distributed.read_models.documents import DOCUMENT
-from adapters.distributed.read_models.generations import NONE_YET, ReadModels, pointer_faults
-from adapters.distributed.read_models.history_rows import ROW
+from adapters.distributed.mongo import Mongo, as_ours
 from adapters.distributed.verification.state_documents import SHAPES, state_formats
-from projections.fold import VERSIONS
-from projections.ports import OPEN
 
 RELAYED: Final[dict[str, MongoLogSchema[Any]]] = {LOG_RELAY: EVENT_LOG, AUDIT_LOG_RELAY: AUDIT_LOG}
 
@@ -31,12 +26,11 @@ Check = Callable[[], Iterable[str]]
 
 
 class DatabaseChecks:
-    """Checks of one database; each returns what it finds wrong, and raises NotAbleError."""
+    """Checks of one database, but for its read models; each returns what it finds wrong, and raises NotAbleError."""
 
     def __init__(self, mongo: Mongo) -> None:
         self._mongo = mongo
         self._log, self._audit_log = MongoLogReader(mongo, EVENT_LOG), MongoLogReader(mongo, AUDIT_LOG)
-        self._end = 0
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -47,14 +41,11 @@ class DatabaseChecks:
             lambda: streams_out_of_order(self._mongo, self._log.end()[0]),
             self._audit_log.strays,
             partial(request_faults, self._mongo),
-            self.read_models,
         )
 
     def collections(self) -> Iterator[str]:
-        read = ReadModels.current(self._mongo).pinned()
-        served = read.layouts if read.number != NONE_YET else ()
         state = [CollectionSpec(name) for name in SHAPES]
-        for collection in (EVENT_LOG.collection, AUDIT_LOG.collection, *served, *state):
+        for collection in (EVENT_LOG.collection, AUDIT_LOG.collection, *state):
             yield from collection.faults(self._mongo)
 
     def state(self) -> Iterator[str]:
@@ -62,17 +53,9 @@ class DatabaseChecks:
         with as_ours():
             now = self._mongo.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
         for name, expected in state_formats(now).items():
-            yield from self._documents(name, expected)
+            yield from faults_of(self._mongo.collection(name), expected)
         yield from installation_faults(self._mongo)
-        yield from pointer_faults(self._mongo)
         yield from self._relayed_faults()
-
-    def read_models(self) -> Iterator[str]:
-        read = ReadModels.current(self._mongo).pinned()
-        if read.number != NONE_YET:
-            for name in {read.collection(projection).name for projection in VERSIONS}:
-                kind = ROW if name == read.history.name else DOCUMENT
-                yield from self._documents(name, self._in_time(kind))
 
     def _relayed_faults(self) -> Iterator[str]:
         """Tell where a relay was farther than what it carries: that has lost its end."""
@@ -82,23 +65,3 @@ class DatabaseChecks:
         for (title, position), end in zip(carried, ends, strict=True):
             if isinstance(position, int) and position > end:
                 yield f"the relay had carried the {title} to {position}, and it ends at {end}"
-
-    def _documents(self, collection: str, expected: DocumentFormat) -> list[str]:
-        return faults_of(self._mongo.collection(collection), expected)
-
-    def _in_time(self, version: DocumentFormat) -> DocumentFormat:
-        """Return the format of a version that begins and ends in the time of the log."""
-
-        def rewritten(stored: Fields) -> Iterable[Fields]:
-            since, until = whole(stored["_id"]["since"]), whole(stored["until"])
-            if not 1 <= since < until or self._is_beyond(since) or (until != OPEN and self._is_beyond(until)):
-                raise NeverWrittenError(f"it is true from {since} to {until}, and the log ends at {self._end}")
-            return version.rewritten(stored)
-
-        return DocumentFormat(version.what, rewritten)
-
-    def _is_beyond(self, position: int) -> bool:
-        """Tell whether the log ends before a position; it grows meanwhile."""
-        if position > self._end:
-            self._end = self._log.end()[0]
-        return position > self._end

@@ -12,10 +12,9 @@ from typing import Final
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.status import PROJECTION, Statuses
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.read_models.adoption import Adoptions
-from adapters.distributed.read_models.generations import ReadModels
-from adapters.distributed.read_models.projector_documents import ProjectorDocuments
-from adapters.distributed.read_models.upgrade import Upgrade
+from adapters.distributed.projection.adoption import Adoptions
+from adapters.distributed.projection.read_model_store import GenerationDocuments, ReadModelStore
+from adapters.distributed.projection.upgrade import Upgrade
 from domain.errors import NotAbleError
 from projections.ports import CommitFeed
 from projections.runner import ProjectionRunner
@@ -28,8 +27,8 @@ REPEAT_SECONDS: Final = 10.0  # until the same is reported again
 class Projector:
     """Follows `topic`, and reports under `PROJECTION` in `Statuses`."""
 
-    def __init__(self, mongo: Mongo, topic: CommitFeed) -> None:
-        self._mongo, self._topic = mongo, topic
+    def __init__(self, mongo: Mongo, topic: CommitFeed, read_models: ReadModelStore) -> None:
+        self._mongo, self._topic, self._read_models = mongo, topic, read_models
         self._log = MongoFeed(mongo)
         self._statuses = Statuses(mongo)
         self._reported: tuple[int, str | None] | None = None
@@ -37,10 +36,11 @@ class Projector:
 
     def turn(self, ending: Signal, report_progress: Callable[[], None]) -> None:
         """Fold until told to end (`standby.Turn`); NotAbleError: begin anew."""
-        read = ReadModels.ensure(self._mongo)
-        documents, first_fold = ProjectorDocuments(read), FirstFold(read, self._log)
+        documents = self._read_models.serving_generation()
+        first_fold = FirstFold(self._read_models, self._log)
         runner = ProjectionRunner(self._topic, documents, log_end=self._log.end)
-        adopter, upgrade = Adopter(self._mongo, documents, runner), Upgrade(self._mongo)
+        adopter = Adopter(Adoptions(self._mongo), self._read_models, documents, runner)
+        upgrade = Upgrade(self._mongo, self._read_models)
         self._reported = None
         runner.start()
         try:
@@ -74,14 +74,14 @@ class FirstFold:
     What goes by readiness asks the processes of an older version meanwhile.
     """
 
-    def __init__(self, read: ReadModels, log: MongoFeed) -> None:
-        self._read = read
-        self._goal = None if read.have_caught_up() else log.end()[0]
+    def __init__(self, read_models: ReadModelStore, log: CommitFeed) -> None:
+        self._read_models = read_models
+        self._goal = None if read_models.have_caught_up() else log.end()[0]
 
     def fault(self, position: int) -> str | None:
         """Return a sentence until that is done; raises NotAbleError."""
         if self._goal is not None and position >= self._goal:
-            self._read.note_caught_up()
+            self._read_models.note_caught_up()
             self._goal = None
         if self._goal is None:
             return None
@@ -91,9 +91,14 @@ class FirstFold:
 class Adopter:
     """Lets rebuilt read models serve as `Adoptions` ask for, during one turn."""
 
-    def __init__(self, mongo: Mongo, documents: ProjectorDocuments, runner: ProjectionRunner) -> None:
-        self._mongo, self._documents, self._runner = mongo, documents, runner
-        self._adoptions = Adoptions(mongo)
+    def __init__(
+        self,
+        adoptions: Adoptions,
+        read_models: ReadModelStore,
+        documents: GenerationDocuments,
+        runner: ProjectionRunner,
+    ) -> None:
+        self._adoptions, self._read_models, self._documents, self._runner = adoptions, read_models, documents, runner
         self._running: tuple[int, Future[None]] | None = None
 
     def look(self) -> None:
@@ -102,9 +107,8 @@ class Adopter:
         if generation is None:
             return
         if self._running is None or self._running[0] != generation:
-            fresh = ReadModels(self._mongo, generation)
-            switch = partial(self._documents.switch, fresh)
-            self._running = generation, self._runner.adopt(ProjectorDocuments(fresh), switch)
+            switch = partial(self._documents.switch, generation)
+            self._running = generation, self._runner.adopt(self._read_models.generation(generation), switch)
         elif self._running[1].done():
             error = self._running[1].exception()
             self._adoptions.answer(generation, None if error is None else str(error))

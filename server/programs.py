@@ -15,7 +15,7 @@ from adapters.host.printable import visible
 from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import listen_at
 from domain.errors import BadInputError, ConflictError
-from server.compose import lock_directory, open_runner
+from server.compose import import_distributed, lock_directory, open_runner
 from server.instances import Instances
 from server.roles import ALL, Roles
 from server.runner import logger, prepare_process
@@ -57,6 +57,7 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
             with ended_with(lock, shutdown.make):
                 run(0, announce, shutdown)
         else:
+            import_distributed()
             with Instances(lambda number, answers: run(number, answers, ShutdownRequest()), instances) as several:
                 announce()
                 with ended_with(lock, several.request_stop):

@@ -138,9 +138,9 @@ class Runner:
     def _take_up_work(self, services: Services, start: str) -> None:
         if "catalog" in services.roles.work:
             if services.application.ports.store.streams("model:", 1):
-                Thread(target=offer_catalog, args=(services, start), name="offers", daemon=True).start()
+                Thread(target=offer_catalog, args=(services, start, self._closing), name="offers", daemon=True).start()
             else:
-                offer_catalog(services, start)
+                offer_catalog(services, start, self._closing)
         if services.roles.work:
             Thread(target=take_over, args=(services, self._closing), name="take over", daemon=True).start()
         else:  # it only ends here what is cancelled elsewhere

@@ -25,11 +25,13 @@ def process_call(name: str, start: str) -> Call:
     return Call(actor, frozenset(), command_id(actor, start), start)
 
 
-def offer_catalog(services: Services, start: str) -> None:
-    """Offer what is installed; failures are logged and do not stop the start."""
+def offer_catalog(services: Services, start: str, closing: Signal) -> None:
+    """Offer what is installed; failures are logged and do not stop the start. One that closing caused is none."""
     try:
         services.application.handle(OfferCatalog(services.builtin), process_call("offer", start))
     except AutoLearnError as refused:
+        if closing.is_set():
+            return
         logger.warning("the installed models and measures could not be offered: %s", refused.sentence)
 
 
@@ -43,6 +45,8 @@ def take_over(services: Services, closing: Signal) -> None:
                 services.worker.start(end)
                 return
             logger.warning("queued and lost tasks wait for the read models to reach %s (%s)", end, backend.fault())
-        except AutoLearnError as trouble:  # not there yet, or closing
+        except AutoLearnError as trouble:
+            if closing.is_set():
+                return
             logger.warning("queued and lost tasks wait: %s", trouble.sentence)
             closing.wait(RETRY_SECONDS)

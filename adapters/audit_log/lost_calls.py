@@ -72,6 +72,8 @@ class LostCallRecorder:
             try:
                 self.record()
             except AutoLearnError as trouble:
+                if self._closing.is_set():
+                    return
                 logger.warning("whether each commit has its record is looked at again later: %s", trouble.sentence)
             except Exception:
                 logger.exception("whether each commit has its record is looked at again later")

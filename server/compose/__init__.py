@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from adapters.host.directory_lock import DirectoryLock
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
     from server.compose.stores import Stores
     from server.runner import Runner
     from server.settings import Settings
+
+
+def import_distributed() -> None:
+    """Import what a process of the distributed mode needs, so that those forked from here have it already."""
+    for module in ("server.compose.distributed", "adapters.http.app"):
+        import_module(module)
 
 
 @contextmanager

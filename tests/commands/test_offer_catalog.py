@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from commands.catalog.withdraw_offer import WithdrawOffer
 from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.training.request_training import RequestTraining
 from domain.errors import NotAbleError, NotFoundError
+from server.start_up import offer_catalog
 from tests.commands.examples import SETTINGS, described
 from tests.commands.launcher import broken, done
 from tests.commands.stage import BUILTIN, CATALOG, Caller, Stage
@@ -109,3 +112,15 @@ def test_withdraws_nothing_unknown_or_withdrawn(stage: Stage, admin: Caller) -> 
     admin.do(WithdrawOffer("model", "svm"))
     with stage.refused(NotFoundError, "no model 'svm'"):
         admin.do(WithdrawOffer("model", "svm"))
+
+
+@pytest.mark.parametrize("is_closing", [False, True])
+def test_what_closing_cancelled_is_no_failure(
+    stage: Stage, caplog: pytest.LogCaptureFixture, *, is_closing: bool
+) -> None:
+    stage.launcher.scripts["describe"] = broken("cancelled")
+    closing, services = Event(), SimpleNamespace(application=stage.application, builtin=())
+    if is_closing:
+        closing.set()
+    offer_catalog(services, "start", closing)  # type: ignore[arg-type] # the part of Services that it needs
+    assert ("could not be offered" in caplog.text) is not is_closing

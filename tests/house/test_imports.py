@@ -76,3 +76,14 @@ def test_command_line_starts_light() -> None:
 def test_imports_are_found() -> None:
     assert imported(ast.parse("import a.b\nfrom c import d\ndef f():\n    import e")) == {"a.b", "c", "e"}
     assert not is_allowed("pydantic_settings", {"pydantic"})
+
+
+def test_instances_are_forked_with_their_modules_loaded_and_no_thread_running() -> None:
+    code = (
+        "import sys, threading; from server.compose import import_distributed; import_distributed();"
+        "import server.programs; print(threading.active_count(), *sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, text=True)
+    threads, *loaded = done.stdout.split()
+    assert threads == "1"
+    assert {"pymongo", "confluent_kafka", "fastapi", "uvicorn"} <= set(loaded)

@@ -13,9 +13,15 @@ DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
 def data_directory() -> Path:
-    """Return `AUTOLEARN_DATA`, or `autolearn` in the user's data home (XDG base directories)."""
+    """Return `AUTOLEARN_DATA`, or the default."""
+    given = os.environ.get("AUTOLEARN_DATA")
+    return Path(given).expanduser() if given else default_data_directory()
+
+
+def default_data_directory() -> Path:
+    """Return `autolearn` in the user's data home (XDG base directories)."""
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(os.environ.get("AUTOLEARN_DATA") or f"{home}/autolearn").expanduser()
+    return Path(f"{home}/autolearn").expanduser()
 
 
 def credentials_file() -> Path:

@@ -12,11 +12,15 @@ from cli.output import Facts
 from cli.steps import offline, result_of
 from cli.terminal import Terminal
 
+START = (
+    "Start the processes (`autolearn up --mode distributed`, or one for each role: `project` folds the read models,"
+    " `serve storage` verifies)"
+)
 LAST = click.IntRange(min=0)
 
 
 @click.command()
-@click.option("--from-kafka", is_flag=True, help="Take both logs from their topics; required.")
+@click.option("--from-kafka", is_flag=True, help="Take both logs from their topics, into an empty database.")
 @click.option("--until", type=LAST, help="Give up the log behind this position: damage in the topic stops there.")
 @click.option("--communications-until", type=LAST, help="Give up the audit log likewise.")
 @click.option("--accept-loss", metavar="REASON", help="Go on where the end of the log or of the audit log is lost.")
@@ -29,7 +33,7 @@ def recover(
     communications_until: int | None,
     accept_loss: str | None,
 ) -> None:
-    """Bring the log and the audit log of a lost MongoDB back from Kafka, into an empty database; or accept a loss.
+    """Bring a lost MongoDB back from Kafka (--from-kafka), or go on without what is lost (--accept-loss).
 
     It acts on AUTOLEARN_KAFKA, AUTOLEARN_MONGODB and AUTOLEARN_DATABASE directly: stop all processes first. Called
     again after an interruption, it goes on where it was. What had not been relayed is lost: check your receipts with
@@ -54,26 +58,26 @@ def recover(
         known = body.get("fingerprint")
         counts = f"that of fingerprint {known} counts" if known else "whichever the first process has counts"
         terminal.say(f"No master key is here: {counts}, so start it with the right one.")
-    terminal.say("Start the processes: `project` folds the read models; then `autolearn verify --against kafka`.")
+    terminal.say(f"{START}, then run `autolearn verify --against kafka`.")
 
 
 def _accept(terminal: Terminal, reason: str) -> None:
     """Accept that the end is lost."""
     from server.compose.recovery import accept_lost_ends  # noqa: PLC0415 - loads the adapters
-    from server.settings import read_settings  # noqa: PLC0415 - idem
+    from server.settings import read_distributed_settings  # noqa: PLC0415 - idem
 
-    body = accept_lost_ends(read_settings(mode="distributed"), reason)
+    body = accept_lost_ends(read_distributed_settings(), reason)
     terminal.show(body)
     if body["to_delete"] is None:
         terminal.say("Kafka does not answer: the relay says whether a topic goes on where log or audit log end.")
     elif body["to_delete"]:
         terminal.say(f"Delete {' and '.join(body['to_delete'])} before the start: the relay fills it from MongoDB.")
-    terminal.say("Start the processes: `project` folds the read models; then `autolearn verify`.")
+    terminal.say(f"{START}, then run `autolearn verify`.")
 
 
 def _steps(until: int | None, communications_until: int | None) -> Iterator[dict[str, Any]]:
     from server.compose.recovery import recovery  # noqa: PLC0415 - loads the adapters
     from server.inspection.inspections import as_steps  # noqa: PLC0415 - idem
-    from server.settings import read_settings  # noqa: PLC0415 - idem
+    from server.settings import read_distributed_settings  # noqa: PLC0415 - idem
 
-    return as_steps(recovery(read_settings(mode="distributed"), until, communications_until))
+    return as_steps(recovery(read_distributed_settings(), until, communications_until))

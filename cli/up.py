@@ -14,7 +14,7 @@ import click
 
 from adapters.host.printable import visible
 from adapters.host.private_files import make_own_folder
-from autolearn.locations import data_directory
+from autolearn.locations import data_directory, default_data_directory
 from cli.options import port_option
 from domain.errors import (
     ConflictError,
@@ -54,7 +54,7 @@ def up(
         chosen = ["--instances", str(instances)] + ([] if mode is None else ["--mode", mode])
         chosen += [] if accept_loss is None else ["--accept-loss", accept_loss]
         process, url = start_backend(directory, port, *chosen)
-        other = "" if directory == data_directory() else f" --data {shlex.quote(str(directory))}"
+        other = "" if directory == default_data_directory() else f" --data {shlex.quote(str(directory))}"
         told = f"The backend answers at {url} (process {process.pid}). Stop it with `autolearn down{other}`."
         click.echo(visible(told), err=True)
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from server.compose import import_distributed, lock_directory, open_runner
 from server.instances import Instances
 from server.roles import ALL, Roles
 from server.runner import logger, prepare_process
-from server.settings import read_settings
+from server.settings import read_distributed_settings
 
 if TYPE_CHECKING:
     from server.settings import Settings
@@ -67,9 +66,7 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
 def run_roles(roles: Roles, port: int) -> None:
     """Run a process of the distributed mode until SIGTERM or SIGINT; raises domain.errors where it cannot start."""
     prepare_process()
-    settings = read_settings() if os.environ.get("AUTOLEARN_MODE") else read_settings(mode="distributed")
-    if settings.mode != "distributed":
-        raise BadInputError("This is a process of the distributed mode, but AUTOLEARN_MODE says embedded: unset it.")
+    settings = read_distributed_settings()
     with listen_at(settings.listen, port) as listener:
         what = ", ".join(roles.names)
         runner = open_runner(settings, None, roles)

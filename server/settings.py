@@ -98,6 +98,20 @@ def read_settings(**given: object) -> Settings:
         raise BadInputError(f"AUTOLEARN_{name.upper()} = {first['input']!r} does not fit: {reason}.") from None
 
 
+def read_distributed_settings() -> Settings:
+    """Return the settings for a command that only the distributed mode has; it needs no AUTOLEARN_MODE.
+
+    Raises BadInputError where that says another mode.
+    """
+    settings = read_settings() if os.environ.get("AUTOLEARN_MODE") else read_settings(mode="distributed")
+    if settings.mode != "distributed":
+        raise BadInputError(
+            f"This command is of the distributed mode, but AUTOLEARN_MODE says {settings.mode}: unset it, or set it to"
+            " distributed."
+        )
+    return settings
+
+
 def _allowed(name: str) -> str:
     """Return what a setting may be, in words."""
     rule = Settings.model_json_schema()["properties"][name]

@@ -115,10 +115,10 @@ def _set(mongo: Mongo, document: str, fields: Fields) -> None:
         mongo.collection(INSTALLATION).update_one({"_id": document}, {"$set": fields}, upsert=True)
 
 
-def check_deployment(mongo: Mongo) -> None:
+def check_deployment(mongo: Mongo, *, make: bool = True) -> None:
     """Raise NotAbleError where no MongoDB answers, BadInputError where it cannot carry an installation.
 
-    ConflictError as `installation_id`.
+    With `make` a new installation gets its id; ConflictError as `installation_id`.
     """
     where = f"AUTOLEARN_MONGODB ({_hosts(mongo)})"
     try:
@@ -126,7 +126,10 @@ def check_deployment(mongo: Mongo) -> None:
             wrong = unfit(mongo.client.admin.command("hello"), mongo.client.server_info()["versionArray"])
         if wrong:
             raise BadInputError(f"{where} {wrong}")
-        installation_id(mongo)
+        if make:
+            installation_id(mongo)
+        else:
+            unfinished_recovery(mongo)  # a read, which shows whether this user may
     except NotAbleError as error:
         raise _refused(where, mongo.name, error) from error
 

@@ -70,11 +70,16 @@ class DistributedStores(Stores):
     mongo: Mongo
 
 
-def open_database(settings: Settings, opened: ExitStack, *, seconds: float | None = OPERATION_SECONDS) -> Mongo:
-    """Open the database and look at whether it can carry a log; `opened` closes it."""
+def open_database(
+    settings: Settings, opened: ExitStack, *, seconds: float | None = OPERATION_SECONDS, make: bool = True
+) -> Mongo:
+    """Open the database and look at whether it can carry a log; `opened` closes it.
+
+    `make`: the id of a new installation; else nothing is written.
+    """
     mongo = Mongo(settings.mongodb, settings.database, seconds=seconds)
     opened.callback(mongo.close)
-    check_deployment(mongo)
+    check_deployment(mongo, make=make)
     return mongo
 
 

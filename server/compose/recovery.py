@@ -30,7 +30,7 @@ def recovery(settings: Settings, events: int | None, audit_log: int | None) -> I
     """
     key = fingerprint(read_master_key(settings.key_file)) if settings.key_file.exists() else None
     with ExitStack() as opened:
-        mongo = open_database(settings, opened, seconds=None)
+        mongo = open_database(settings, opened, seconds=None, make=False)
         for step in Recovery(mongo, settings.kafka, Until(events, audit_log), key).run():
             is_last = "step" not in step
             file = None if key is None else str(settings.key_file)
@@ -45,7 +45,7 @@ def accept_lost_ends(settings: Settings, reason: str) -> dict[str, Any]:
     """
     check_text("reason", reason)
     with ExitStack() as opened:
-        mongo = open_database(settings, opened, seconds=None)
+        mongo = open_database(settings, opened, seconds=None, make=False)
         refuse_unfinished_recovery(mongo)
         if alive := sorted(Membership(mongo, "recover").alive()):
             raise ConflictError(f"Stop all processes first: {', '.join(alive[:5])} live, or did some seconds ago.")

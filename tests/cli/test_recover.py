@@ -61,7 +61,7 @@ def test_it_must_be_said_where_from(run: Run) -> None:
     assert run("recover").code == exit_codes.BAD_INPUT
 
 
-def test_it_is_of_the_distributed_mode_whatever_is_set(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_of_the_distributed_mode_and_needs_no_setting_for_that(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     modes: list[str] = []
 
     def recovery(settings: Settings, *_: object) -> Iterator[dict[str, Any]]:
@@ -71,6 +71,10 @@ def test_it_is_of_the_distributed_mode_whatever_is_set(run: Run, monkeypatch: py
     recovering(monkeypatch, RECOVERED)
     monkeypatch.setattr(sys.modules["server.compose.recovery"], "recovery", recovery)
     assert run("recover", "--from-kafka").code == 0
+    assert modes == ["distributed"]
+    monkeypatch.setenv("AUTOLEARN_MODE", "embedded")
+    ran = run("recover", "--from-kafka")
+    assert (ran.code, "AUTOLEARN_MODE says embedded" in ran.err) == (exit_codes.BAD_INPUT, True)
     assert modes == ["distributed"]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
@@ -123,3 +124,14 @@ def test_a_directory_taken_away_before_serving_ends_the_process_in_order(monkeyp
         programs.ended_with(Taken(), stopped.set),  # type: ignore[arg-type]  # all that is asked of a lock
     ):
         assert stopped.wait(60)
+
+
+@pytest.mark.parametrize("named", ["AUTOLEARN_DATA", "--data", "neither"])
+def test_the_hint_names_a_directory_that_down_would_not_find_from_any_shell(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.setattr(up, "start_backend", lambda *_: (SimpleNamespace(pid=7), "http://127.0.0.1:1"))
+    if named != "AUTOLEARN_DATA":
+        monkeypatch.delenv("AUTOLEARN_DATA", raising=False)
+    ran = run("up", "--detach", *(["--data", str(home)] if named == "--data" else []))
+    assert f"`autolearn down{'' if named == 'neither' else f' --data {home}'}`" in ran.err

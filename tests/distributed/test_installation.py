@@ -38,6 +38,11 @@ def test_a_replica_set_fits(mongo: Mongo) -> None:
     check_deployment(mongo)
 
 
+def test_a_look_makes_no_id(mongo: Mongo) -> None:
+    check_deployment(mongo, make=False)
+    assert mongo.database.list_collection_names() == []
+
+
 def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
     uri = "mongodb://ana:secret@127.0.0.1:1/?directConnection=true"
     mongo = Mongo(uri, "autolearn", seconds=0.2)

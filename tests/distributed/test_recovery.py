@@ -24,6 +24,8 @@ from domain.errors import BadInputError, ConflictError, NotFoundError
 from domain.events import Metadata
 from domain.session_events import SessionOpened
 from projections.ports import RawCommit
+from server.compose.recovery import accept_lost_ends, recovery
+from server.settings import read_settings
 from tests.distributed.published import INSTALLATION, Published, as_bytes, live_on
 
 COLLECTIONS = ("commits", "communications")
@@ -264,6 +266,15 @@ def test_there_may_be_nothing_to_recover(kafka: str, mongo: Mongo, published: Pu
 def test_topics_that_were_never_made_hold_nothing(kafka: str, mongo: Mongo) -> None:
     with pytest.raises(NotFoundError, match="nothing to recover"):
         list(Recovery(mongo, kafka).run())
+
+
+def test_the_command_changes_nothing_where_there_is_nothing(kafka: str, mongo: Mongo) -> None:
+    settings = read_settings(mode="distributed", kafka=kafka, mongodb=mongo.uri, database=mongo.name)
+    with pytest.raises(NotFoundError, match="nothing to recover"):
+        list(recovery(settings, None, None))
+    with pytest.raises(BadInputError):
+        accept_lost_ends(settings, "gone")
+    assert mongo.database.list_collection_names() == []
 
 
 def test_topics_of_another_database_are_not_taken(mongo: Mongo, published: Published) -> None:

@@ -11,7 +11,7 @@ FAST := house domain commands projections http wire security cli learning
 SWEEP ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo servers check test pythons sweep lint format bench lock clean
+.PHONY: help install demo servers check test pythons sweep lint format bench events lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -55,6 +55,11 @@ format: $(VENV)/.installed-dev ## Bring the code into the house's format
 
 bench: $(VENV)/.installed-dev .venv-bench/.installed ## Measure (BENCH="append history" chooses) and keep the figures in docs/benchmarks.md and .json
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+events: $(VENV)/.installed-dev ## Write what follows from the events: docs/events.md, schemas, AsyncAPI, golden files of new ones
+	$(BIN)/python -m tests.house.events_page
+	$(BIN)/python -m tests.wire.asyncapi
+	$(BIN)/python -m tests.wire.examples
 
 lock: $(VENV)/.made ## Choose the newest versions within pyproject.toml's limits and pin them with hashes
 	$(PIP) install 'uv>=0.5'

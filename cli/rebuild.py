@@ -11,12 +11,11 @@ from cli.terminal import Terminal
 PROJECTIONS = ("catalog", "session", "experiment", "history", "tasks")
 
 
-@click.command()
+@click.command(help=f"Compute a read model ({', '.join(PROJECTIONS)}), or all, anew from the log.")
 @click.argument("projection", required=False)
 @click.option("--all", "whole", is_flag=True, help="All of them; the default.")
 @shared
 def rebuild(terminal: Terminal, projection: str | None, *, whole: bool) -> None:
-    """Compute the read model PROJECTION (catalog, session, experiment, history or tasks), or all, anew from the log."""
     if whole and projection is not None:
         raise click.UsageError("Name a projection or say --all, not both.")
     if projection is not None and projection not in PROJECTIONS:

@@ -1,4 +1,4 @@
-"""The page docs/events.md as the code has it; `python -m tests.house.events_page` writes it anew."""
+"""The page docs/events.md as the code has it; `make events` writes it anew."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STREAMS = {
 }
 INTRODUCTION = """# Events
 
-Written from the code by `python -m tests.house.events_page`; a test compares. Names are pinned (`name.vN`) and never
+Written from the code by `make events`; a test compares. Names are pinned (`name.vN`) and never
 name a Python path. Every event also carries its stream, its version in the stream, and `metadata`: actor (client),
 correlation (the client's call) and causation (the command or event that led to it). Position, time and chain hash
 belong to the commit: [decision 4](decisions/04-commit-has-the-time.md).

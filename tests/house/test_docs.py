@@ -72,7 +72,7 @@ def test_settings_tables_equal_the_settings() -> None:
 
 
 def test_events_page_equals_the_registry() -> None:
-    assert EVENTS_PAGE.read_text(encoding="utf-8") == events_page(), "run: python -m tests.house.events_page"
+    assert EVENTS_PAGE.read_text(encoding="utf-8") == events_page(), "run: make events"
 
 
 def test_patterns_live_where_the_readme_says() -> None:

@@ -1,6 +1,6 @@
 """The contract of both topics for readers in any language: AsyncAPI 3.0 and JSON Schemas, made from the code.
 
-`python -m tests.wire.asyncapi` writes docs/asyncapi.json and docs/schemas; a test compares.
+`make events` writes docs/asyncapi.json and docs/schemas; a test compares.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from domain import experiment_events as experiment
@@ -14,6 +15,7 @@ from domain.loss import LOSSES, LostTail, TailLossAccepted
 from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
 from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 EXPERIMENT = "abcdefgh234567yz"
 EVALUATION, REPRODUCTION = f"{EXPERIMENT}-e1", f"{EXPERIMENT}-r1"
 IRIS = DatasetRef(name="iris", version=1, sha256="a1" * 32)
@@ -137,3 +139,12 @@ EXAMPLES: list[Event] = [
         evidence=("the read models are at 40, the log ends at 20",),
     ),
 ]
+
+
+if __name__ == "__main__":
+    from adapters.log.events import encode
+
+    for example in EXAMPLES:  # a file that is there never changes: what was stored stays readable
+        path = GOLDEN / f"{example.NAME}.json"
+        if not path.exists():
+            path.write_bytes(encode(example) + b"\n")

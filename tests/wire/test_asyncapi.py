@@ -39,7 +39,7 @@ def faults_of(document: Any) -> list[str]:
 
 def test_files_are_as_the_code_has_them() -> None:
     stale = [path.name for path, text in pages().items() if not path.exists() or path.read_text() != text]
-    assert stale == [], "`python -m tests.wire.asyncapi` writes them"
+    assert stale == [], "run: make events"
     assert {path.stem for path in (DOCS / "schemas").iterdir()} >= set(schemas())
 
 

@@ -9,9 +9,8 @@ import pytest
 from adapters.log.events import decode, encode
 from adapters.log.upcasters import UPCASTERS
 from domain.events import EVENTS, Event
-from tests.wire.examples import EXAMPLES
+from tests.wire.examples import EXAMPLES, GOLDEN
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 FILES = sorted(GOLDEN.glob("*.json"))
 
 
@@ -21,7 +20,7 @@ def stored(path: Path) -> bytes:
 
 def test_every_event_has_a_golden_file_and_an_example() -> None:
     current = {name for name, event_class in EVENTS.items() if event_class.__module__.startswith("domain.")}
-    assert current | set(UPCASTERS) == {path.stem for path in FILES}
+    assert current | set(UPCASTERS) == {path.stem for path in FILES}, "run: make events"
     assert current == {event.NAME for event in EXAMPLES}
 
 

@@ -9,7 +9,7 @@ import click
 from cli.options import as_of, cursor, limit, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import format_settings, name_and_version, name_of, numeric_measures
+from cli.views import format_settings, measure_columns, name_and_version, name_of
 
 EXAMPLES = """\b
 autolearn history --where 'precision > 0.9 and C in (1, 10)' --sort -precision
@@ -33,15 +33,25 @@ autolearn history --where 'max_depth = none or model = svm' --since 7d
 def history(terminal: Terminal, *, withdrawn: bool, **query: Any) -> None:
     """List the committed experiments, newest first; docs/filters.md describes FILTER and the sort keys."""
     body = terminal.client().get("experiments", withdrawn=1 if withdrawn else None, **query).body
-    terminal.show_page(body, View(_blocks, rows="experiments"))
+    terminal.show_page(body, View(_blocks, rows="experiments", csv_rows=_csv_rows))
 
 
 def _blocks(body: Facts) -> list[Block]:
-    return [[_row(it) for it in body.get("experiments", [])]]
+    experiments = body.get("experiments", [])
+    return [[_row(it, measures) for it, measures in zip(experiments, measure_columns(experiments), strict=True)]]
 
 
-def _row(it: Facts) -> Facts:
+def _row(it: Facts, measures: Facts) -> Facts:
     row = {"experiment": it.get("experiment"), "committed": it.get("committed_at"), "model": name_of(it.get("model"))}
     row["dataset"] = name_and_version(it.get("dataset"))
-    row |= numeric_measures(it) | {"actor": it.get("actor"), "settings": format_settings(it.get("settings"))}
+    row |= measures | {"actor": it.get("actor"), "settings": format_settings(it.get("settings"))}
     return row | ({"withdrawn": True} if it.get("withdrawn") else {})
+
+
+def _csv_rows(body: Facts) -> list[Facts]:
+    """Return the rows, each with the settings and measures of all, in the order of their names."""
+    rows = list(body.get("experiments", []))
+    for part in ("settings", "measures"):
+        names = sorted({name for row in rows for name in row.get(part) or {}})
+        rows = [row | {part: {name: (row.get(part) or {}).get(name) for name in names}} for row in rows]
+    return rows

@@ -9,7 +9,7 @@ from cli.options import shared
 from cli.output import Block, Facts, View, flatten
 from cli.steps import result_of
 from cli.terminal import Terminal
-from cli.views import experiment_row
+from cli.views import experiment_rows
 
 PARTS = ("sessions", "experiments", "catalog", "events")
 
@@ -38,5 +38,8 @@ def _blocks(body: Facts) -> list[Block]:
         {"position": it.get("position"), "at": it.get("at"), "event": it.get("name"), "facts": it.get("facts")}
         for it in body.get("events") or []
     ]
-    experiments = [{"standing": it.get("standing")} | experiment_row(it) for it in body.get("experiments") or []]
+    found = body.get("experiments") or []
+    experiments = [
+        {"standing": it.get("standing")} | row for it, row in zip(found, experiment_rows(found), strict=True)
+    ]
     return [facts, list(body.get("sessions") or []), experiments, events]

@@ -7,7 +7,7 @@ import click
 from cli.options import as_of, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import experiment_row
+from cli.views import experiment_rows
 
 
 @click.command()
@@ -29,9 +29,10 @@ def session(terminal: Terminal, which: str | None, as_of: str | None) -> None:
 def _blocks(body: Facts) -> list[Block]:
     facts = {key: value for key, value in body.items() if key != "experiments" and value is not None}
     shows_standing = body.get("state") != "open"  # only then it matters which were committed
+    experiments = body.get("experiments", [])
     rows = [
-        experiment_row(it) | ({"standing": it.get("standing")} if shows_standing else {})
-        for it in body.get("experiments", [])
+        row | ({"standing": it.get("standing")} if shows_standing else {})
+        for it, row in zip(experiments, experiment_rows(experiments), strict=True)
     ]
     return [facts, rows]
 

@@ -20,6 +20,7 @@ COLOURS = {"completed": "32", "committed": "32", "failed": "31", "cancelled": "3
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 SHOWN_OF_DIGEST = 12
+NO_VALUE = ""  # of a row that has no value in a column
 LARGE, EXACT = 1e4, 1e15  # between these, a float is easier to read with all its digits
 
 
@@ -39,7 +40,7 @@ def format_table(rows: Sequence[dict[str, Any]], style: Style) -> tuple[list[str
     names = list(dict.fromkeys(name for row in rows for name in row))
     texts = {name: [format_value(row[name]) if name in row else "" for row in rows] for name in names}
     widths = _fit({name: _widest(name, [visible(name), *texts[name]], style.width) for name in names}, style.width)
-    numeric = {name for name in names if all(isinstance(row.get(name, 0), int | float) for row in rows)}
+    numeric = {name for name in names if all(_is_numeric(row.get(name, NO_VALUE)) for row in rows)}
 
     def line(cells: Sequence[str], *, coloured: bool) -> str:
         parts = []
@@ -52,6 +53,10 @@ def format_table(rows: Sequence[dict[str, Any]], style: Style) -> tuple[list[str
     rule = GAP.join("-" * width for width in widths.values())
     body = [line(cells, coloured=True) for cells in zip(*(texts[name] for name in widths), strict=True)]
     return [head, rule, *body], [name for name in names if name not in widths]
+
+
+def _is_numeric(value: Any) -> bool:
+    return value == NO_VALUE or isinstance(value, int | float)
 
 
 def format_facts(facts: dict[str, Any], style: Style) -> list[str]:

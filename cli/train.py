@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from autolearn.errors import ClientError
 from cli.options import Finite, no_wait, parse_settings, shared
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
@@ -33,9 +34,13 @@ def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], 
         answer = client.post("trainings", body=request, background=options["no_wait"])
     training = task = await_task(terminal, client, answer, wait=not options["no_wait"])
     if options["evaluate"] and training.get("state") == "completed":
-        with terminal.working("Evaluating"):
-            answer = client.post("evaluations", body={"experiment": training["experiment"], "measures": []})
-        task = await_task(terminal, client, answer)
+        try:
+            with terminal.working("Evaluating"):
+                answer = client.post("evaluations", body={"experiment": training["experiment"], "measures": []})
+            task = await_task(terminal, client, answer)
+        except (ClientError, KeyboardInterrupt):
+            terminal.show(training, TASK)  # it is done, whatever comes of its evaluation
+            raise
         training |= {key: task[key] for key in ("evaluation", "measures", "position") if key in task}
         if task.get("state") != "completed":
             training["error"] = task.get("error")

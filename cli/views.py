@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from cli.output import Block, Facts, View
-from cli.table import format_value
+from cli.table import NO_VALUE, format_value
 
 HIDDEN = ("measures", "learned", "attempt")
 USUAL = {"standing": "uncommitted", "withdrawn": False}  # worth a line only where it differs
@@ -65,15 +66,23 @@ def format_settings(settings: Any) -> str:
     return text if len(text) <= SHOWN_OF_SETTINGS else text[: SHOWN_OF_SETTINGS - 1] + "…"
 
 
-def numeric_measures(it: Facts) -> Facts:
-    """Return the measures of an experiment that fit into a column of a table."""
-    return {name: value for name, value in (it.get("measures") or {}).items() if isinstance(value, int | float)}
+def measure_columns(experiments: Sequence[Facts]) -> list[Facts]:
+    """Return for each experiment the measures that fit into a table: of all of them, in the order of their names."""
+    measured = [
+        {name: value for name, value in (it.get("measures") or {}).items() if isinstance(value, int | float)}
+        for it in experiments
+    ]
+    names = sorted({name for it in measured for name in it})
+    return [{name: it.get(name, NO_VALUE) for name in names} for it in measured]
 
 
-def experiment_row(it: Facts) -> Facts:
-    row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": name_of(it.get("model"))}
-    row |= {"dataset": name_and_version(it.get("dataset")), "settings": format_settings(it.get("settings"))}
-    return row | numeric_measures(it)
+def experiment_rows(experiments: Sequence[Facts]) -> list[Facts]:
+    rows = []
+    for it, measures in zip(experiments, measure_columns(experiments), strict=True):
+        row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": name_of(it.get("model"))}
+        row |= {"dataset": name_and_version(it.get("dataset")), "settings": format_settings(it.get("settings"))}
+        rows.append(row | measures)
+    return rows
 
 
 TASK = View(task_blocks)

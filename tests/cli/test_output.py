@@ -85,6 +85,22 @@ def test_cells_are_short_and_exact_where_it_matters() -> None:
     assert format_value({"C": 1, "kernel": None}) == "C=1, kernel=none"
 
 
+def test_the_columns_of_history_have_one_order_whatever_the_rows_have(backend: FakeBackend, run: Run) -> None:
+    rows = [
+        row(settings={"C": 1}, measures={"recall:macro": 0.5}, withdrawn=True),
+        row(settings={"alpha": None, "B": 2}, measures={"precision:macro": 0.25, "recall:macro": 1}),
+    ]
+    backend.on("GET", "/experiments", Reply(history(*rows)), Reply(history(*reversed(rows))), Reply(history(*rows)))
+    tables = [run("history").out.splitlines() for _ in rows]
+    assert tables[0][0].split() == tables[1][0].split()
+    assert tables[0][0].split()[4:] == ["precision:macro", "recall:macro", "actor", "settings", "withdrawn"]
+    assert tables[0][2].split()[6:8] == ["0.5", "ana"]
+    names = run("history", "-o", "csv").out.splitlines()[0].split(",")
+    assert [it.partition(".")[2] for it in names if it.startswith("settings.")] == ["B", "C", "alpha"]
+    measures = [it for it in names if it.startswith("measures.")]
+    assert measures == ["measures.precision:macro", "measures.recall:macro"]
+
+
 def test_history_as_a_table(backend: FakeBackend, run: Run) -> None:
     backend.on("GET", "/experiments", Reply(history(row(), row(experiment=OTHER, measures={}), next_="xyz")))
     ran = run("history")

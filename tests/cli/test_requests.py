@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autolearn.transport import ANSWER_SECONDS, CONNECT_SECONDS
+from cli import exit_codes
 from cli.options import parse_value
 from commands.application import SYNC_SECONDS
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, history, row, training
-from tests.cli.fake_backend import FakeBackend, Reply
+from tests.cli.fake_backend import FakeBackend, Reply, problem
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
@@ -96,6 +97,15 @@ def test_train_and_evaluate(backend: FakeBackend, run: Run) -> None:
     expected = {"evaluation": f"{ID}-e1", "measures": evaluation()["measures"], "position": 15}
     assert ran.json == training() | expected
     assert ran.err == ""
+
+
+def test_a_training_whose_evaluation_is_refused_is_shown_all_the_same(backend: FakeBackend, run: Run) -> None:
+    """A process `serve training` knows no evaluations."""
+    backend.on("POST", "/trainings", Reply(training(), 201))
+    backend.on("POST", "/evaluations", problem(404, "not-found", "No service here has this."))
+    ran = run("train", "iris", "svm", "--evaluate", "--json")
+    assert (ran.code, ran.json) == (exit_codes.NOT_FOUND, training())
+    assert json.loads(ran.err)["detail"] == "No service here has this."
 
 
 def test_evaluate(backend: FakeBackend, run: Run) -> None:

@@ -31,7 +31,7 @@ def credentials_file() -> Path:
 
 
 def backend_url(given: str | None) -> str:
-    """Return the URL to call, without a slash at its end; raises InvalidInputError for one that is no http(s) URL."""
+    """Return the URL to call, without a slash at its end; raises InvalidInputError if it is not an http(s) URL."""
     url = (given or os.environ.get("AUTOLEARN_URL") or DEFAULT_URL).rstrip("/")
     parts = urlsplit(url)
     try:

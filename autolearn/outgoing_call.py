@@ -30,7 +30,7 @@ class FileBody:
     def of(cls, path: Path) -> FileBody:
         """Measure a file; raises InvalidInputError for a pipe or device, which can be read only once."""
         if not path.is_file():
-            raise InvalidInputError(f"{path} is no plain file: save what it gives as one, and send that.")
+            raise InvalidInputError(f"{path} is not a plain file: save what it gives as one, and send that.")
         with path.open("rb") as file:
             return cls(path, hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
 

@@ -30,7 +30,7 @@ class Positions:
         return position if isinstance(position, int) and position > 0 else 0
 
     def advance(self, position: int) -> None:
-        """Keep a later position. A file that cannot be written is no error: the next query may be a little older."""
+        """Keep a later position. If the file cannot be written, the next query may be a little older."""
         entries = self._entries()
         if position <= self.last():
             return

@@ -24,7 +24,7 @@ KINDS = {
 def target_of(path: tuple[str, ...], query: dict[str, Any]) -> str:
     """Return the target of folders and names; values that are None are left out.
 
-    Raises InvalidInputError for an empty name and text that is no Unicode, ProblemError (404) for a name with a slash.
+    Raises InvalidInputError for an empty name and text that is not Unicode, ProblemError (404) for a name with a slash.
     """
     for folder, name in pairwise(path):
         kind = KINDS.get(folder, "thing")
@@ -38,7 +38,7 @@ def target_of(path: tuple[str, ...], query: dict[str, Any]) -> str:
         target = "/".join(("", *(quote(part, safe="") for part in path)))
         return target + (f"?{urlencode(given)}" if given else "")
     except UnicodeEncodeError as wrong:
-        raise InvalidInputError(f"{wrong.object!r} is no Unicode text.") from None
+        raise InvalidInputError(f"{wrong.object!r} is not Unicode text.") from None
 
 
 def check_length(target: str) -> None:

@@ -92,7 +92,7 @@ def _check_credentials_file(out: Path | None, name: str) -> None:
     if out is None:
         return
     if not os.access(out.parent, os.W_OK):
-        raise click.UsageError(f"--credentials-out: {out.parent} is no folder that you may write to.")
+        raise click.UsageError(f"--credentials-out: {out.parent} is not a folder that you may write to.")
     if out.exists():
         try:
             owner = json.loads(out.read_bytes())["client"]

@@ -23,7 +23,7 @@ from cli.umask import give_users_mode
 def export(terminal: Terminal, experiment: str, file: Path, as_of: str | None) -> None:
     """Write the fitted model of EXPERIMENT to FILE, a skops file; its SHA-256 is checked."""
     if not os.access(file.parent, os.W_OK) or not file.parent.is_dir():
-        raise click.UsageError(f"{file.parent} is no folder that you may write to.")
+        raise click.UsageError(f"{file.parent} is not a folder that you may write to.")
     client = terminal.client()
     shown = client.get("experiments", experiment, as_of=as_of).body
     descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".new", dir=file.parent)

@@ -49,7 +49,7 @@ def parse_time(text: str, now: datetime, forms: str = FORMS) -> datetime:
             raise BadInputError(f"{asked!r} has no time zone: add Z or +01:00. {forms}", allowed=forms)
         return time.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise BadInputError(f"{asked!r} is no time. {forms}", allowed=forms) from None
+        raise BadInputError(f"{asked!r} is not a time. {forms}", allowed=forms) from None
 
 
 def is_age(text: str | None) -> bool:
@@ -59,7 +59,7 @@ def is_age(text: str | None) -> bool:
 def _at_position(asked: str, feed: Feed, end: int) -> AsOfPosition:
     match = POSITION.fullmatch(asked)
     if match is None:
-        raise BadInputError(f"{asked!r} is no position: write @ and a whole number. {FORMS}", allowed=FORMS)
+        raise BadInputError(f"{asked!r} is not a position: write @ and a whole number. {FORMS}", allowed=FORMS)
     position = int(match[1])
     if position > end:
         raise BadInputError(f"Position {position} is in the future: the log ends at {end}.", head=end)

@@ -19,45 +19,58 @@ LIMITS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of 
 
 
 class Settings(BaseSettings):
-    """Every setting of a backend, with its default; a value that does not fit is refused at start."""
+    """All settings of a backend, with defaults; it does not start with a value that is not allowed."""
 
     model_config = SettingsConfigDict(env_prefix="AUTOLEARN_", frozen=True)
 
     mode: Literal["embedded", "distributed"] = Field(
-        "embedded", description="where the log and the read models live: SQLite and files, or MongoDB and Kafka"
+        "embedded", description="where the log and the read models are: in SQLite and files, or in MongoDB and Kafka"
     )
-    data: Path = Field(default_factory=data_directory, description="the data directory; one backend at a time owns it")
-    blobs: str = Field("", description="fsspec URL of the blobs; default: `blobs` in the data directory")
+    data: Path = Field(
+        default_factory=data_directory, description="the data directory; only one backend at a time can use it"
+    )
+    blobs: str = Field("", description="where the blobs are, as an fsspec URL; default: `blobs` in the data directory")
     master_key_file: Path | None = Field(
-        None, description="the master key; default: `master.key` in the data directory"
+        None, description="the file with the master key; default: `master.key` in the data directory"
     )
     kafka: str = Field(
-        "127.0.0.1:9092", description="distributed: Kafka's bootstrap servers; after a `?` how to get in (TLS, SASL)"
+        "127.0.0.1:9092",
+        description="distributed: Kafka's bootstrap servers; options for TLS and SASL may follow after a `?`",
     )
     mongodb: str = Field(
-        "mongodb://127.0.0.1:27017/?directConnection=true", description="distributed: URI of MongoDB, a replica set"
+        "mongodb://127.0.0.1:27017/?directConnection=true",
+        description="distributed: the URI of MongoDB, which must be a replica set",
     )
     database: str = Field(
         "autolearn",
         pattern=r"^[a-z][a-z0-9-]{0,39}$",
-        description="distributed: name of the database, and prefix of the topics; one installation, one name",
+        description="distributed: the name of the database and the prefix of its topics; one installation, one name",
     )
-    listen: str = Field("127.0.0.1", description="address to listen on; beyond loopback only with own clients")
-    hosts: str = Field("", description="further names, separated by commas, that the Host header may carry")
+    listen: str = Field(
+        "127.0.0.1",
+        description="the address to listen on; beyond loopback only if there is a client other than `local`",
+    )
+    hosts: str = Field("", description="more names that the Host header may have, separated by commas")
     proxies: str = Field(
         "",
-        description="proxies whose word about the caller counts: addresses and networks, separated by commas",
+        description="proxies whose `X-Forwarded-For` is trusted: addresses and networks, separated by commas",
     )
     connections: int = Field(
-        1000, ge=10, le=50_000, description="connections at a time; fewer where the system gives few descriptors"
+        1000, ge=10, le=50_000, description="connections at a time; fewer if the system allows few descriptors"
     )
-    slots: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=256, description="tasks at a time")
-    task_seconds: float = Field(600.0, gt=0, description="a task's deadline")
-    task_memory: int = Field(2048 * MIB, ge=64 * MIB, description="a task's memory limit in bytes")
+    slots: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="fits, scores and reproductions at a time",
+    )
+    task_seconds: float = Field(600.0, gt=0, description="how long a task may run, in seconds")
+    task_memory: int = Field(2048 * MIB, ge=64 * MIB, description="how much memory a task may use, in bytes")
     sandbox: Literal["auto", "require", "off"] = Field(
-        "auto", description="what tasks may use of the machine: as little as this kernel can enforce, all of that, all"
+        "auto",
+        description="how tasks are confined: as far as the kernel can, fully or the start is refused, not at all",
     )
-    reserve: int = Field(64 * MIB, ge=0, description="free disk in bytes below which commands are refused")
+    reserve: int = Field(64 * MIB, ge=0, description="commands are refused while less disk is free, in bytes")
 
     @field_validator("proxies")
     @classmethod
@@ -67,7 +80,7 @@ class Settings(BaseSettings):
 
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
-        """The proxies whose word about the caller counts."""
+        """The proxies whose `X-Forwarded-For` is trusted."""
         return networks(self.proxies)
 
     @property

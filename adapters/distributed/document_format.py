@@ -112,7 +112,7 @@ def faults_of(collection: Collection[Fields], expected: DocumentFormat) -> list[
 def _faults(documents: Iterable[bytes], collection: str, expected: DocumentFormat) -> Iterator[str]:
     for raw in documents:
         if (fault := fault_in(raw, expected)) is not None:
-            yield f"document {_id_of(raw)} of {collection} is no {expected.what}: {fault}"
+            yield f"document {_id_of(raw)} of {collection} is not a {expected.what}: {fault}"
 
 
 def fault_in(raw: bytes, expected: DocumentFormat) -> str | None:

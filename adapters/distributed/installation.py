@@ -139,7 +139,7 @@ def unfit(hello: dict[str, Any], version: list[int]) -> str | None:
     if tuple(version[:2]) < OLDEST:
         return f"is version {'.'.join(map(str, version[:3]))} of MongoDB, and 6.0 or later is needed."
     if "setName" not in hello and hello.get("msg") != ROUTER:
-        return "is no replica set: start mongod with --replSet and call rs.initiate() once; one node is enough."
+        return "is not a replica set: start mongod with --replSet and call rs.initiate() once; one node is enough."
     return None
 
 

@@ -1,6 +1,6 @@
 """What is wrong with a SQLite file: its bytes, its write-ahead log, pages, header, tables, and values that do not fit.
 
-Bytes in space that nothing uses are no part of what is stored, and are not looked at.
+Bytes in space that nothing uses are not part of what is stored, and are not looked at.
 """
 
 from __future__ import annotations

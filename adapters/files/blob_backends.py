@@ -99,7 +99,7 @@ class FsspecBackend:
             self._files, self._root = fsspec.core.url_to_fs(url)
         except (ValueError, ImportError) as wrong:  # no such protocol; one whose package is not installed
             fitting = "Blobs go to a folder, `file:///…`, `s3://…`, or another URL whose package fsspec finds."
-            raise BadInputError(f"AUTOLEARN_BLOBS={url} is no place for blobs here: {wrong}. {fitting}") from wrong
+            raise BadInputError(f"AUTOLEARN_BLOBS={url} is not a place for blobs here: {wrong}. {fitting}") from wrong
 
     def take(self, source: Path, path: str) -> None:
         target = f"{self._root}/{path}"

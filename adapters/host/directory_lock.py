@@ -66,7 +66,7 @@ class DirectoryLock:
         """Take the lock or raise DataDirectoryInUseError, which names the process and its URL."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self._path.is_symlink() or (self._path.exists() and not self._path.is_file()):
-            raise BadInputError(f"{self._path} is no plain file, as AutoLearn makes it: remove it.")
+            raise BadInputError(f"{self._path} is not a plain file, as AutoLearn makes it: remove it.")
         try:
             self._lock_folder()
             self._file = _lock(self._path, FILE, self._in_use)

@@ -41,7 +41,7 @@ def open_regular(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # exchanged since the check
         os.close(descriptor)
         check_regular(path)
-        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        raise OSError(errno.EINVAL, "it is not a plain file", str(path))
     return BufferedReader(os.fdopen(descriptor, "rb", buffering=0))
 
 

@@ -32,7 +32,7 @@ def make_own_folder(folder: Path, *, real: bool = False) -> None:
         raise BadInputError(f"{folder} is a link: AutoLearn removes what it left there, so it must be a folder itself.")
     found = folder.stat()
     if not stat.S_ISDIR(found.st_mode):
-        raise BadInputError(f"{folder} is no folder.")
+        raise BadInputError(f"{folder} is not a folder.")
     if found.st_uid != os.geteuid():
         raise BadInputError(
             f"{folder} belongs to another user (id {found.st_uid}), who may change what a backend keeps there:"

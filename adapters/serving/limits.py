@@ -39,7 +39,7 @@ class RefusedError(Exception):
         self.problem = problem
 
 
-NOT_HTTP = Problem("not-http", "This is no request of HTTP/1.1.")
+NOT_HTTP = Problem("not-http", "This is not an HTTP/1.1 request.")
 TOO_SLOW = Problem("too-slow", "The request did not come in time: send it whole, and at once.")
 NO_ROOM = Problem(
     "not-able-now", "Too many connections are open: repeat the call in a moment.", {}, {"Retry-After": "1"}

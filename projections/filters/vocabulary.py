@@ -51,7 +51,7 @@ class Vocabulary:
             return f"setting.{name}"
         near = get_close_matches(name, self._all_names(), n=3, cutoff=0.5)
         hint = f" Nearest: {', '.join(near)}." if near else ""
-        sentence = f"{name!r} (character {place}) is no column, measure or setting.{hint}"
+        sentence = f"{name!r} (character {place}) is not a column, measure or setting.{hint}"
         raise FilterError(sentence, place=place, expected=near, nearest=near)
 
     def _identity(self, name: str) -> str | None:

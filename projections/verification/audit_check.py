@@ -117,7 +117,7 @@ class AuditCheck:
     def _fault_of(self, record: StoredAuditRecord) -> str | None:
         at, head = record.content.domain_position, record.content.head
         if not isinstance(at, int) or record.faults or self._speaks_of_lost_end(record):
-            return None  # the chain's check tells what is no number
+            return None  # the chain's check tells what is not a number
         if at < 0 or self.hashes.ends_before(at):
             return f"it speaks of position {at} of the log, which ends at {self.hashes.end}"
         if head and self.hashes.at(at) != head:

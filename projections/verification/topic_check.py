@@ -26,7 +26,7 @@ T = TypeVar("T", bound=Positioned)
 class Topics(Protocol):
     """Everything that the topics hold, from their first record to their last, also what should not be there.
 
-    A record that is no part of a whole commit, or communication, of this installation comes as (position, what); the
+    A record that is not part of a whole commit, or communication, of this installation comes as (position, what); the
     position is None where it tells none. Raises NotAbleError.
     """
 

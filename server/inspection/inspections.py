@@ -57,7 +57,9 @@ def inspect_offline(kind: str, data: str, arguments: dict[str, Any]) -> Iterator
     """Inspect a data directory from this process, with or without a backend on it; steps as `inspect` yields them."""
     settings = read_settings(data=Path(data))
     if settings.mode == "embedded" and not any((settings.data / name).exists() for name in OWN_FILES):
-        raise BadInputError(f"{settings.data} is no data directory of AutoLearn: it has no {', no '.join(OWN_FILES)}.")
+        raise BadInputError(
+            f"{settings.data} is not a data directory of AutoLearn: it has no {', no '.join(OWN_FILES)}."
+        )
     return inspect(settings, kind, arguments)
 
 
@@ -109,5 +111,5 @@ def _anchor(given: str | None, smallest: int = 1) -> tuple[int, bytes] | None:
     except ValueError:
         anchor = -1, b""
     if anchor[0] < smallest or len(anchor[1]) != HASH_BYTES:
-        raise BadInputError(f"{given!r} is no anchor: it looks like POSITION:HASH, with 64 digits 0-9a-f.")
+        raise BadInputError(f"{given!r} is not an anchor: it looks like POSITION:HASH, with 64 digits 0-9a-f.")
     return anchor

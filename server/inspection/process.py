@@ -41,7 +41,7 @@ class ProcessInspector:
         `cancellation` ends it. One rebuild at a time (ConflictError): each removes the files of the others.
         """
         if kind not in KINDS:
-            raise BadInputError(f"{kind!r} is no inspection: {', '.join(KINDS)}.")
+            raise BadInputError(f"{kind!r} is not an inspection: {', '.join(KINDS)}.")
         with self._alone() if kind == "rebuild" else nullcontext():
             for step in self._steps(kind, arguments, cancellation or Cancellation()):
                 if kind == "rebuild" and "result" in step:

@@ -166,7 +166,7 @@ def test_a_client_sees_its_own_writes(backend: FakeBackend, client: BackendClien
     backend.on("POST", "/trainings", DONE)
     backend.on("GET", "/session", Reply({}, headers={"AutoLearn-Position": "99"}))
     client.get("session")
-    assert backend.seen[-1].query == {}, "a query's position is no write of ours"
+    assert backend.seen[-1].query == {}, "a query's position is not a write of ours"
     client.post("trainings")
     client.get("session", session=None)
     assert backend.seen[-1].query == {"after_position": "12"}

@@ -139,8 +139,8 @@ def test_no_credentials_where_the_environment_says(run: Run, home: Path, monkeyp
         (("wait", ID, "--timeout", "inf"), "inf is not allowed: a finite number."),
         (("status", ""), "An empty text names no experiment."),
         (("compare", "", ""), "An empty text names no experiment."),
-        (("history", "--where", "\udcff"), "is no Unicode text"),
-        (("show", "\udcff"), "is no Unicode text"),
+        (("history", "--where", "\udcff"), "is not Unicode text"),
+        (("show", "\udcff"), "is not Unicode text"),
         (("train", "iris", "svm", "--seed", "-1"), "-1 is not in the range"),
         (("train", "iris", "svm", "--evaluate", "--no-wait"), "--evaluate waits"),
         (("compare", "aaaa"), "compare needs two experiments"),
@@ -160,7 +160,7 @@ def test_no_credentials_where_the_environment_says(run: Run, home: Path, monkeyp
         (("client", "add", "bob", "--role", "king"), "'king' is not one of"),
         (("client", "add", "bob", "--credentials-out", "none/bob.json"), "no folder that you may write to"),
         (("export", ID, "."), "is a directory"),
-        (("export", ID, "none/w.skops"), "none is no folder that you may write to."),
+        (("export", ID, "none/w.skops"), "none is not a folder that you may write to."),
     ],
 )
 def test_bad_input_ends_with_2_and_a_sentence(

@@ -176,6 +176,6 @@ def test_there_is_no_kafka_to_verify_against_in_the_embedded_mode(settings: Sett
 
 def test_a_folder_that_is_no_data_directory_is_bad_input_and_no_fault(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("of the user")
-    with pytest.raises(BadInputError, match="is no data directory of AutoLearn"):
+    with pytest.raises(BadInputError, match="is not a data directory of AutoLearn"):
         next(inspect_offline("verify", str(tmp_path), {}))
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]

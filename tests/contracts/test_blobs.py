@@ -137,7 +137,9 @@ def test_a_file_of_another_disk_is_taken_in(tmp_path: Path) -> None:
 
 
 def test_a_url_of_no_known_protocol_is_bad_input(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match=r"AUTOLEARN_BLOBS=foo://bar is no place for blobs here: .*foo.*file:///"):
+    with pytest.raises(
+        BadInputError, match=r"AUTOLEARN_BLOBS=foo://bar is not a place for blobs here: .*foo.*file:///"
+    ):
         FileBlobs("foo://bar", str(tmp_path))
 
 

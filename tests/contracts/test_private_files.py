@@ -73,7 +73,7 @@ def test_a_link_is_a_folder_only_where_nothing_is_removed_by_name(tmp_path: Path
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    with pytest.raises(BadInputError, match="is no folder"):
+    with pytest.raises(BadInputError, match="is not a folder"):
         make_own_folder(tmp_path / "data")
 
 

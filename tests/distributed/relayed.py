@@ -74,7 +74,7 @@ class Relayed:
         return self.log.raw_after(0, 10**6)
 
     def write(self, *messages: Message) -> None:
-        """Write as somebody who is no relay."""
+        """Write as somebody other than a relay."""
         producer = Producer({"bootstrap.servers": self.kafka, "linger.ms": 0, "log_level": 0})
         for key, value, headers in messages:
             some: Any = list(headers)

@@ -168,7 +168,7 @@ def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, archiv
     mongo.collection("communications").delete_one({"_id": 2})
     mongo.collection("communications").insert_one({"_id": 2.5}, **BYPASS)
     assert [position for position, _ in faults(archive)] == [3]
-    assert ["2.5 of communications is no communication" in it for it in archive.strays()] == [True]
+    assert ["2.5 of communications is not a communication" in it for it in archive.strays()] == [True]
 
 
 @pytest.mark.parametrize("place", [0, -1, -(2**40)])
@@ -179,7 +179,7 @@ def test_a_record_before_the_first_position_is_named_and_neither_served_nor_foll
     records.insert_one(to_document(archive.append(CALL)) | {"_id": Int64(place), "number": 0}, **BYPASS)
     assert [it.position for it in archive.page({"until": "2999-01-01T00:00:00Z"}, None, 10)] == [1]
     assert [it.position for it in archive.recent(-(2**50))] == [1]
-    assert archive.strays() == [f"document {place} of communications is no communication: positions begin at 1"]
+    assert archive.strays() == [f"document {place} of communications is not a communication: positions begin at 1"]
     records.delete_one({"_id": 1})
     assert MongoAuditLog(mongo, "w2").append(CALL).position == 1
 

@@ -183,7 +183,7 @@ def test_documents_that_are_no_commits_are_told(mongo: Mongo) -> None:
     stray = {"_id": 7, "append_id": b"2", "position": "7", "e": [{"o": "s", "v": 1}]}
     commits.insert_one(stray, bypass_document_validation=True)
     assert [it.partition(":")[0] for it in sorted(log.strays())] == [
-        f"document {id} of commits is no commit" for id in ("'x'", "7")
+        f"document {id} of commits is not a commit" for id in ("'x'", "7")
     ]
     assert log.end() == head
     with pytest.raises(NotAbleError, match="verify"):

@@ -1,4 +1,4 @@
-"""A topic that is no beginning of the log, or that others write to, is refused; nothing is sent twice."""
+"""A topic that the log does not begin with, or that others write to, is refused; nothing is sent twice."""
 
 from __future__ import annotations
 

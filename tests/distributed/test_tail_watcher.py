@@ -58,7 +58,7 @@ def test_the_change_stream_wakes_and_not_the_clock(
 
 
 class WithoutChangeStreams:
-    """The collection of a server that is no replica set."""
+    """The collection of a server that is not a replica set."""
 
     def __init__(self, collection: Any) -> None:
         self._collection = collection

@@ -1,4 +1,4 @@
-"""Offers follow the installed distributions: the same digest is no news, a lower version replaces nothing."""
+"""Offers follow the installed distributions: the same digest changes nothing, a lower version replaces nothing."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ def test_what_autolearn_does_not_make_is_named(log_file: Path, extra: str) -> No
 
 
 def test_events_of_no_commit_are_told_at_one_moment(log_file: Path) -> None:
-    """The end of the log and what lies beyond it are read together: an append in between is no stray."""
+    """The end of the log and what lies beyond it are read together: an append in between is not a stray."""
     writer, reader = SqliteEventStore(Database(log_file)), SqliteFeed(Database(log_file, read_only=True))
     for number in range(20):
         append(writer, f"client:{number}")

@@ -107,7 +107,7 @@ def test_a_mongod_that_is_no_replica_set(fleet: Fleet, tmp_path: Path) -> None:
     with own(Standalone, tmp_path / "mongodb") as alone:
         ((code, said),) = refusals(fleet, "relay", mongodb=alone.url)
     assert code == BAD_INPUT
-    assert "is no replica set: start mongod with --replSet and call rs.initiate() once" in said
+    assert "is not a replica set: start mongod with --replSet and call rs.initiate() once" in said
 
 
 class Standalone(MongoServer):

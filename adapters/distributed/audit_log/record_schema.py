@@ -71,7 +71,7 @@ WRONG: Final[dict[type, Callable[[Any], Any]]] = {
     int: lambda _: -(2**63),
     float: lambda _: float("-inf"),
     bytes: lambda stored: repr(stored).encode(),
-    str: lambda stored: f"{stored!r}, which is no text",
+    str: lambda stored: f"{stored!r}, which is not text",
 }
 
 

@@ -121,7 +121,7 @@ class MongoRecordPlanner:
             try:
                 record = record_after(last, self._writer, number + 1, job.input, now)
             except UnicodeError as wrong:
-                job.refusal = BadInputError(f"An audit record holds a text that is no Unicode: {wrong}.")
+                job.refusal = BadInputError(f"An audit record holds a text that is not Unicode: {wrong}.")
             else:
                 last, number = LastEntry.of(record), number + 1
                 planned.append((job, record))

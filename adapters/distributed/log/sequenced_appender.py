@@ -87,7 +87,7 @@ class SequencedAppender(Generic[I, E]):
         found: list[Any] = [last.get(name) for name in fields]
         if [type(it) for it in found] != [Int64, Int64, bytes]:
             raise NotAbleError(
-                f"The {self._schema.title} ends with a document that is no {self._schema.format.what};"
+                f"The {self._schema.title} ends with a document that is not a {self._schema.format.what};"
                 " `autolearn verify` shows it."
             )
         return LastEntry(int(found[0]), int(found[1]), found[2])

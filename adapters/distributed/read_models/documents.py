@@ -101,7 +101,7 @@ def _document(found: Fields, at: int | None) -> Document:
 def _rewritten(stored: Fields) -> Iterator[Fields]:
     key = stored["_id"]
     if not isinstance(from_json(stored["body"]), dict):
-        raise NeverWrittenError("its body is no object")
+        raise NeverWrittenError("its body is not an object")
     if key["kind"] not in PROJECTION_OF:
         raise NeverWrittenError(f"no projection has documents of the kind {key['kind']!r}")
     yield {

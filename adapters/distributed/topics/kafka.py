@@ -68,7 +68,7 @@ def parse_address(address: str) -> dict[str, str]:
     if not servers.strip():
         raise BadInputError("AUTOLEARN_KAFKA names no bootstrap server; give HOST:PORT[,HOST:PORT]…")
     if "://" in servers:
-        raise BadInputError("AUTOLEARN_KAFKA is no list of servers: it looks like HOST:PORT[,HOST:PORT]…")
+        raise BadInputError("AUTOLEARN_KAFKA is not a list of servers: it looks like HOST:PORT[,HOST:PORT]…")
     try:
         given = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     except ValueError:

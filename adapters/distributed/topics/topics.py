@@ -59,7 +59,7 @@ def has_topic(address: str, topic: str) -> bool:
 
 
 def topic_faults(address: str, topic: str) -> list[str]:
-    """Return why a topic does not keep a log; what nobody lets us see is no fault. Raises NotAbleError."""
+    """Return why a topic does not keep a log; what nobody lets us see is not a fault. Raises NotAbleError."""
     admin = _admin(address)
     try:
         found = _find(admin, topic)

@@ -82,7 +82,7 @@ def _inner_fault(stored: Fields) -> str | None:
     if "checked" in stored and (fault := CHECKED.fault(stored["checked"])):
         return f"in checked, {fault}"
     if any(type(it) is not str for it in stored.get("in_flight", ())):
-        return "it has in flight what is no text"
+        return "its calls in flight hold something that is not text"
     negative = [name for name, value in stored.items() if type(value) in INTEGER.classes and value < 0]
     return f"{', '.join(negative)} is negative" if negative else None
 

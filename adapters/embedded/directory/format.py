@@ -53,7 +53,7 @@ def read_format(folder: Path) -> DirectoryFormat | None:
         return None
     if type(found.format) is not int or not isinstance(found.master_key, str | None):
         return None
-    # The format before had no check; and a newer version may have none, so a missing one is no sign of damage there.
+    # The format before had no check; and a newer version may have none, so a missing one is not a sign of damage there.
     is_ours = WITHOUT_CHECK < found.format <= FORMAT or "check" in content
     return found if not is_ours or content.get("check") == found.check else None
 
@@ -66,7 +66,9 @@ def check_format(folder: Path) -> None:
     path, found, stored = folder / NAME, read_format(folder), _format_of_log(folder / "events.db")
     if found is None and path.exists():
         if stored is None:
-            raise ConflictError(f"{path} cannot be read, and there is no log: this is no data directory of AutoLearn.")
+            raise ConflictError(
+                f"{path} cannot be read, and there is no log: this is not a data directory of AutoLearn."
+            )
         logger.warning("%s was garbled: it is written again from what the log and the audit log say", path)
     newest = max(found.format if found else 0, stored or 0)
     if newest > FORMAT:

@@ -33,7 +33,7 @@ def special_files_in(folder: Path, key_file: Path) -> Iterator[str]:
 
 
 def small_file_faults(folder: Path, key_file: Path) -> Iterator[str]:
-    """Name what was garbled or does not fit; a missing file is no fault: all but the key are made again."""
+    """Name what was garbled or does not fit; a missing file is not a fault: all but the key are made again."""
     if (folder / POINTER).exists():
         named = Generations(folder).named()
         if named is None or not named.exists():

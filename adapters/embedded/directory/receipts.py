@@ -33,7 +33,7 @@ LogEnds = Mapping[str, LogEnd]
 
 
 def read_receipts(folder: Path) -> Receipts:
-    """Return the receipts; empty where the file is missing or garbled, which is no evidence of a loss."""
+    """Return the receipts; empty where the file is missing or garbled, which is not evidence of a loss."""
     try:
         found = FORM.fullmatch((folder / NAME).read_bytes().decode())
     except FileNotFoundError:

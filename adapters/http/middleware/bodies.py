@@ -81,7 +81,7 @@ def check_json(body: bytes) -> None:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def replay_body(body: bytes, then: Receive) -> Receive:

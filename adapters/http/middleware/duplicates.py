@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from domain.errors import BadInputError
 
-# RFC 9110, 5.3: a header that is no list stands once. Prefer and Accept are lists: their lines are joined.
+# RFC 9110, 5.3: a header that is not a list stands once. Prefer and Accept are lists: their lines are joined.
 SINGLE = frozenset(
     b"host authorization idempotency-key content-type content-length content-encoding transfer-encoding".split()
 )

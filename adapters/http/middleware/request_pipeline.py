@@ -92,7 +92,7 @@ class RequestPipeline:
         except AutoLearnError as refusal:
             response.refuse(problem_of(refusal))
         except Exception as failure:
-            lack = resource_exhaustion(failure)  # it passes, and is no fault
+            lack = resource_exhaustion(failure)  # it passes, and is not a fault
             if lack is None:
                 logger.exception("%s failed", context.operation)
             else:

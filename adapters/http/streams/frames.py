@@ -31,7 +31,7 @@ def _make_raw_frame(name: str, value: bytes) -> bytes:
 
 
 def split_frames(chunk: bytes) -> list[bytes]:
-    """Return whole frames that leave together one by one; what is after the last one's end is no frame."""
+    """Return whole frames that leave together one by one; what is after the last one's end is not a frame."""
     *whole, rest = chunk.split(END)
     return [frame + END for frame in whole] + ([rest] if rest else [])
 

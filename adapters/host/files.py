@@ -50,7 +50,7 @@ def check_regular(path: Path) -> None:
     mode = path.lstat().st_mode
     for is_kind, name in SPECIAL:
         if is_kind(mode):
-            raise OSError(errno.EINVAL, f"it is {name}, no plain file", str(path))
+            raise OSError(errno.EINVAL, f"it is {name}, not a plain file", str(path))
 
 
 def special_files(paths: Iterable[Path]) -> Iterator[str]:

@@ -274,5 +274,5 @@ def test_credentials_show_no_key(credentials: Credentials, client: BackendClient
 
 def test_a_pipe_is_no_file_to_send(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "rows.csv")
-    with pytest.raises(InvalidInputError, match="no plain file"):
+    with pytest.raises(InvalidInputError, match="not a plain file"):
         FileBody.of(tmp_path / "rows.csv")

@@ -158,7 +158,7 @@ def test_no_credentials_where_the_environment_says(run: Run, home: Path, monkeyp
         (("call", "POST", "/trainings", "-d", "@none.json"), "No such file"),
         (("call", "GET", "/experiments", "-H", "Prefer"), "NAME:VALUE"),
         (("client", "add", "bob", "--role", "king"), "'king' is not one of"),
-        (("client", "add", "bob", "--credentials-out", "none/bob.json"), "no folder that you may write to"),
+        (("client", "add", "bob", "--credentials-out", "none/bob.json"), "not a folder that you may write to"),
         (("export", ID, "."), "is a directory"),
         (("export", ID, "none/w.skops"), "none is not a folder that you may write to."),
     ],

@@ -192,7 +192,7 @@ def test_what_is_no_plain_file_is_told_and_holds_nobody_up(
     put(path)
     result = verified(settings)
     assert not result["ok"]
-    assert any(str(path) in fault["what"] and "no plain file" in fault["what"] for fault in result["faults"])
+    assert any(str(path) in fault["what"] and "not a plain file" in fault["what"] for fault in result["faults"])
 
 
 @pytest.mark.parametrize("put", [fifo, device, folder], ids=lambda put: put.__name__)
@@ -222,7 +222,7 @@ def test_no_backend_starts_on_what_is_no_plain_file(settings: Settings, place: s
     stopped(settings)
     (settings.data / place).unlink(missing_ok=True)
     os.mkfifo(settings.data / place)
-    with lock_directory(settings) as lock, pytest.raises(ConflictError, match="no plain file"):
+    with lock_directory(settings) as lock, pytest.raises(ConflictError, match="not a plain file"):
         open_runner(settings, lock)
     (settings.data / place).unlink()
     with DirectoryLock(settings.data):

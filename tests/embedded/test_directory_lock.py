@@ -242,7 +242,7 @@ def test_what_is_no_lock_file_is_refused(tmp_path: Path, kind: str) -> None:
         file.mkdir()
     else:
         os.mkfifo(file)
-    with pytest.raises(BadInputError, match="no plain file"):
+    with pytest.raises(BadInputError, match="not a plain file"):
         DirectoryLock(tmp_path).acquire()
     assert target.read_text() == "of somebody else"
     assert holder(tmp_path) is None

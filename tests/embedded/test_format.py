@@ -40,7 +40,7 @@ def test_data_of_a_newer_version_are_refused_and_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "x"}', '{"format": null}'])
 def test_a_broken_format_file_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "format.json").write_text(content)
-    with pytest.raises(ConflictError, match="no data directory of AutoLearn"):
+    with pytest.raises(ConflictError, match="not a data directory of AutoLearn"):
         check_format(tmp_path)
 
 

@@ -84,6 +84,7 @@ def test_the_end_of_a_killed_process_includes_that_of_its_instances(tmp_path: Pa
         assert process.stdout.readline() == b"held\n"
         assert await_orphans(tmp_path) == Holder(process.pid, "http://127.0.0.1:8420"), "it lives: nobody waits"
         process.kill()  # and is not reaped before its instance has ended
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead now, and still not reaped
         assert holder(tmp_path) is not None
         waiting = pool.submit(await_orphans, tmp_path)
         assert wait([waiting], 0.2).not_done

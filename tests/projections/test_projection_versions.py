@@ -14,22 +14,25 @@ from adapters.embedded.database import Database
 from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import SqliteDocuments
 from adapters.embedded.read_models.generations import is_outdated
+from adapters.log.appends import MAX_EVENTS
+from domain.values import MeasureSpec
 from projections.fold import KINDS_OF, PROJECTION_OF, VERSIONS
 from projections.ports import Batch
 from projections.rebuild import rebuild
 from projections.verification.read_models import ROW, SORTED, Version, compare, stored_versions
-from tests.projections.world import SETTINGS, World
+from tests.projections.test_every_event import CHANGED
+from tests.projections.world import SETTINGS, WORKER, World
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00")
 
 # What each projection writes of `live` below, in its present version. Where a sum changes, raise the version in
 # `projections.fold.VERSIONS`, so that installations fold that projection anew, and put version and sum here.
 WRITTEN = {
-    "catalog": (1, "d18c42d3d7bf"),
-    "session": (1, "b537dc8abcce"),
-    "experiment": (1, "6f7f397294ea"),
-    "history": (2, "3958955d72c0"),
-    "tasks": (1, "1943a7d2661f"),
+    "catalog": (1, "67c6a04acd5c"),
+    "session": (1, "27c6840a6fc0"),
+    "experiment": (1, "ed4d12a46aa9"),
+    "history": (2, "f55e263d157a"),
+    "tasks": (1, "6030887d8687"),
 }
 
 
@@ -39,17 +42,37 @@ def live(world: World) -> None:
     world.offer("model:svm", {"C": {"type": "number"}})
     world.offer("measure:precision", {"average": {"type": "choice", "choices": ["macro"], "default": "macro"}})
     world.withdraw_offer("model:svm")
+    world.withdraw_offer("measure:precision")
     for name in ("a" * 16, "b" * 16):
         world.train("ana", name, settings={**SETTINGS, "gamma": 10**400})
         world.evaluate("ana", name, {"precision:macro": 0.9, "confusion-matrix": [[1, 2], [3, 4]]})
     world.decide("ana", "b" * 16, "request_reproduction")
     world.request("ana", "c" * 16)
     world.commit("ana", ["a" * 16, "b" * 16])
+    end_tasks(world)
     world.decide("ana", "a" * 16, "withdraw", "wrong")
+    world.decide("ana", "a" * 16, "restore", "right")
+    world.decide("ana", "a" * 16, "withdraw", "wrong after all")
     world.decide("ana", "b" * 16, "annotate", "a remark", "because")
     world.retire("iris")
     world.request("ben", "d" * 16)
     world.discard("ben")
+
+
+def end_tasks(world: World) -> None:
+    """Let tasks end in every way."""
+    for name, ending in (("e" * 16, ("fail", 1, "crashed", "It died.")), ("f" * 16, ("cancel",))):
+        world.request("ana", name)
+        world.decide(WORKER, name, ending[0], name, *ending[1:])
+    specs = [MeasureSpec(name="precision", average="macro")]
+    for kind, facts in (("evaluation", (specs, None)), ("reproduction", ())):
+        for decision, *more in (("fail", 1, "crashed", "It died."), ("cancel",)):
+            task = world.decide("ana", "b" * 16, f"request_{kind}", *facts)
+            world.decide(WORKER, "b" * 16, "start", task, 1, WORKER)
+            world.decide(WORKER, "b" * 16, decision, task, *more)
+    task = world.decide("ana", "b" * 16, "request_reproduction")
+    world.decide(WORKER, "b" * 16, "start", task, 1, WORKER)
+    world.decide(WORKER, "b" * 16, "complete_reproduction", task, 1, WORKER, "different", ["C"])
 
 
 @pytest.fixture
@@ -79,6 +102,11 @@ def sums(versions: Iterable[Version]) -> dict[str, tuple[int, str]]:
 
 def test_what_a_projection_writes_changes_with_its_version_alone(lived: World) -> None:
     assert sums(versions_of(lived)) == WRITTEN
+
+
+def test_that_life_has_every_event_that_a_projection_follows(lived: World) -> None:
+    happened = {recorded.event.NAME for recorded in lived.feed.after(0, MAX_EVENTS)}
+    assert {name for name, projections in CHANGED.items() if projections} - happened == set()
 
 
 class Watching(SqliteDocuments):

@@ -111,6 +111,18 @@ def test_paths_in_the_docs_exist() -> None:
     assert [f"{path}: {place}" for path, place in named if not (ROOT / place).exists()] == []
 
 
+def test_where_to_change_what_leads_there() -> None:
+    """Each path is there, and each name stands in a file of its row."""
+    table = rows(section(text(Path("docs/architecture.md")), "Where to change what"))[2:]
+    assert len(table) > 10
+    for row in table:
+        spans = [span for span in re.findall(r"`([^`]+)`", " ".join(row)) if not span.startswith("make ")]
+        paths = [Path(span) for span in spans if "/" in span or "." in span]
+        assert [str(path) for path in paths if not (ROOT / path).exists()] == [], row[0]
+        code = "".join(text(path) for path in paths if (ROOT / path).is_file())
+        assert [span for span in spans if "/" not in span and "." not in span and span not in code] == [], row[0]
+
+
 def test_every_page_is_linked() -> None:
     linked = {target for path in pages() for target in links(path)}
     assert [str(path) for path in pages() if path != README and (ROOT / path).resolve() not in linked] == []

@@ -6,7 +6,8 @@ from typing import Any
 
 from commands.call import Answer
 from commands.context import CommandContext
-from commands.ports import StoredAppend
+from commands.lookup import load_clients
+from commands.ports import EventStore, StoredAppend
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.experiment import Experiment, Task
@@ -100,8 +101,19 @@ def answer_experiment(_: object, appended: StoredAppend, context: CommandContext
 def answer_client(_: object, appended: StoredAppend, context: CommandContext) -> Answer:
     """Answer with the client as of the append, without its key, which is not in the log."""
     client = load(context.ports.store, Client, appended.events[0].originator_id, appended.position)
+    return answer_at(appended, client_body(client))
+
+
+def client_body(client: Client) -> dict[str, Any]:
+    """Return a client as answers show it."""
     facts = {"roles": list(client.roles), "generation": client.key_generation, "revoked": client.revoked}
-    return answer_at(appended, {"client": client.name, **facts})
+    return {"client": client.name, **facts}
+
+
+def clients_body(store: EventStore, at: int | None = None) -> dict[str, Any]:
+    """Return the clients as of a position, from the log itself: what counts for a call counts here."""
+    position = store.end()[0] if at is None else at
+    return {"clients": [client_body(it) for it in load_clients(store, position)], "position": position}
 
 
 def answer_unchanged(context: CommandContext, body: dict[str, Any]) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from commands.call import Call
 from commands.ports import EventStore, VersionConflict
 from commands.unit_of_work import UnitOfWork, load
+from domain.client import Client
 from domain.dataset import Dataset
 from domain.errors import ConflictError, ForbiddenError, NotFoundError
 from domain.experiment import Experiment
@@ -15,6 +16,7 @@ from domain.values import check_id_prefix, experiment_of, experiment_stream, ses
 
 MOST_CANDIDATES = 200
 MOST_NAMES = 500
+MOST_CLIENTS = 1000
 
 
 def find_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
@@ -89,6 +91,12 @@ def require_open_session(work: UnitOfWork, client: str) -> Session:
     if not session.is_open:
         raise ConflictError("There is no open session: the first training opens one.")
     return session
+
+
+def load_clients(store: EventStore, at: int | None = None) -> list[Client]:
+    """Return the clients as of a position: the first thousand by name."""
+    clients = (load(store, Client, stream, at) for stream in store.streams("client:", MOST_CLIENTS))
+    return [client for client in clients if client.exists]
 
 
 def find_dataset(work: UnitOfWork, name: str) -> Dataset:

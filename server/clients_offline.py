@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
+from commands.answers import clients_body
 from commands.storage.add_client import AddClient
 from commands.storage.revoke_client import RevokeClient
 from commands.storage.rotate_client import RotateClient
-from domain.client import Client
 from domain.values import Role
 from server.compose import lock_directory, open_runner
-from server.local_client import list_clients
 from server.roles import NONE
 from server.settings import read_settings
 from server.start_up import process_call
@@ -46,7 +45,7 @@ def where(data: str) -> str:
 
 def _change(services: Services, action: str, name: str | None, roles: tuple[Role, ...]) -> dict[str, Any]:
     if action == "list":
-        return {"clients": [_shown(it) for it in list_clients(services)], "position": services.log_position}
+        return clients_body(services.application.ports.store)
     start = uuid4().hex
     services.recorder.record_start(start, services.log_position)  # recorded as a process of its own
     command = AddClient(name or "", roles) if action == "add" else COMMANDS[action](name or "")
@@ -54,12 +53,3 @@ def _change(services: Services, action: str, name: str | None, roles: tuple[Role
     if action != "revoke":
         body |= {"key": services.backend.keyring.key(body["client"], body["generation"]).decode()}
     return body
-
-
-def _shown(client: Client) -> dict[str, Any]:
-    return {
-        "client": client.name,
-        "roles": list(client.roles),
-        "generation": client.key_generation,
-        "revoked": client.revoked,
-    }

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from autolearn.credentials import Credentials
+from commands.lookup import load_clients
 from commands.storage.add_client import AddClient
-from commands.unit_of_work import load
-from domain.client import Client
 from domain.values import ROLES
 from server.start_up import process_call
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from server.settings import Settings
 
 LOCAL = "local"
-MOST_CLIENTS = 1000
 
 
 def add_local(settings: Settings, services: Services, start: str) -> None:
@@ -32,9 +30,5 @@ def add_local(settings: Settings, services: Services, start: str) -> None:
 
 def has_own_clients(services: Services) -> bool:
     """Whether anybody but `local` may call."""
-    return any(not (client.name == LOCAL or client.revoked) for client in list_clients(services))
-
-
-def list_clients(services: Services) -> list[Client]:
-    store = services.application.ports.store
-    return [load(store, Client, stream) for stream in store.streams("client:", MOST_CLIENTS)]
+    clients = load_clients(services.application.ports.store)
+    return any(not (client.name == LOCAL or client.revoked) for client in clients)

@@ -10,7 +10,8 @@ from adapters.log.times import to_microseconds
 from domain.errors import BadInputError
 
 EQUAL: Final = ("correlation", "actor", "operation", "outcome", "kind")
-ALLOWED: Final = (*EQUAL, "since", "until")
+TIMES: Final = ("since", "until")
+ALLOWED: Final = (*EQUAL, *TIMES)
 
 
 @dataclass(frozen=True, slots=True)

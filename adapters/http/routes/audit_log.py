@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from adapters.audit_log.filters import EQUAL, TIMES
 from adapters.http.backend import Backend
 from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, json_response
@@ -21,8 +22,6 @@ from projections.ports import StoredAuditRecord
 
 router = APIRouter(tags=["storage"])
 
-EQUAL = ("correlation", "actor", "operation", "outcome", "kind")
-TIMES = ("since", "until")
 FRAMES_AT_ONCE = 16  # where a stream is behind
 
 

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, command_response
 from adapters.http.routes.response_schemas import Clients, ClientView
+from commands.answers import clients_body
 from commands.call import Answer
 from commands.storage.add_client import AddClient
 from commands.storage.revoke_client import RevokeClient
 from commands.storage.rotate_client import RotateClient
-from commands.unit_of_work import load
-from domain.client import Client
 from domain.values import Role
 
 router = APIRouter(tags=["storage"])
-
-MOST_CLIENTS = 1000
 
 
 @router.get("/clients", responses={200: {"model": Clients}})
 async def list_clients(context: Context, when: schemas.WhenQuery) -> Response:
     """List the clients, the first thousand by name."""
-    return await context.query(when, lambda at: _read_clients(context, at))
+    store = context.backend.application.ports.store
+    return await context.query(when, lambda at: clients_body(store, at))
 
 
 @router.post("/clients", status_code=201, responses={201: {"model": ClientView}})
@@ -50,16 +48,3 @@ async def revoke_client(context: Context, name: str, _: schemas.Nothing | None =
 def _with_key(context: RouteContext, answer: Answer) -> Answer:
     key = context.backend.keyring.key(answer.body["client"], answer.body["generation"])
     return Answer(answer.body | {"key": key.decode()}, answer.position, answer.head)
-
-
-def _read_clients(context: RouteContext, at: int | None) -> dict[str, Any]:
-    """Read them from the log itself: what counts for a call counts here."""
-    store = context.backend.application.ports.store
-    position = store.end()[0] if at is None else at
-    clients = [load(store, Client, stream, position) for stream in store.streams("client:", MOST_CLIENTS)]
-    shown = [
-        {"client": it.name, "roles": list(it.roles), "generation": it.key_generation, "revoked": it.revoked}
-        for it in clients
-        if it.exists
-    ]
-    return {"clients": shown, "position": position}

@@ -17,14 +17,11 @@ FORMATS = ("table", "json", "jsonl", "csv")
 WORDS = {"none": None, "null": None, "true": True, "false": False}
 
 
-class Finite(click.FloatRange):
-    """A number, neither `nan` nor infinite."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{number} is not allowed: a finite number.", param, ctx)
-        return number
+def check_finite(_: click.Context, __: click.Parameter, number: float | None) -> float | None:
+    """Return the value of an option; refuses `nan` and infinite numbers."""
+    if number is not None and not math.isfinite(number):
+        raise click.BadParameter(f"{number} is not allowed: a finite number.")
+    return number
 
 
 FORMAT = click.option("-o", "--output", "form", type=click.Choice(FORMATS), help="Format of the result.")

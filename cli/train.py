@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from autolearn.errors import ClientError
-from cli.options import Finite, no_wait, parse_settings, shared
+from cli.options import check_finite, no_wait, parse_settings, shared
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
 from cli.views import TASK
@@ -18,7 +18,7 @@ from cli.views import TASK
 @click.argument("model")
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting of the model; again for more.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Makes the training repeatable; recorded in any case.")
-@click.option("--test-size", type=Finite(), help="The held-out part.  [default: 0.25]")
+@click.option("--test-size", type=float, callback=check_finite, help="The held-out part.  [default: 0.25]")
 @click.option("--evaluate", is_flag=True, help="Compute the default measures at once.")
 @no_wait
 @shared

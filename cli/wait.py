@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from autolearn.tasks import path_of_task, wait_for_end
-from cli.options import Finite, shared
+from cli.options import check_finite, shared
 from cli.tasks import exit_by_state
 from cli.terminal import Terminal
 from cli.views import TASK
@@ -13,7 +13,13 @@ from cli.views import TASK
 
 @click.command()
 @click.argument("name", metavar="ID")
-@click.option("--timeout", type=Finite(0), metavar="S", help="Give up after so many seconds (exit code 124).")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0),
+    callback=check_finite,
+    metavar="S",
+    help="Give up after so many seconds (exit code 124).",
+)
 @shared
 def wait(terminal: Terminal, name: str, timeout: float | None) -> None:
     """Wait for the end of the training, evaluation or reproduction ID."""

@@ -42,6 +42,7 @@ def test_help_of_a_command(run: Run, name: str) -> None:
     ran = run(name, "--help")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith(f"Usage: autolearn {name}")
+    assert "None" not in ran.out
 
 
 def test_commands_of_groups_have_help(run: Run) -> None:

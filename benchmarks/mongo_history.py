@@ -17,7 +17,7 @@ from benchmarks import Figure
 from benchmarks.history import SIZES, Filled, figures, fill
 from benchmarks.mongo_append import server
 
-PATIENCE_SECONDS = 60.0  # filling writes thousands of rows at once
+TIMEOUT_SECONDS = 60.0  # filling writes thousands of rows at once
 
 
 def filled(mongo: Mongo, size: int) -> Filled:
@@ -33,7 +33,7 @@ def measure() -> Iterator[Figure]:
     """Measure all cases at each size."""
     with server() as uri:
         for size in SIZES:
-            mongo = Mongo(uri, f"bench-{uuid4().hex[:12]}", seconds=PATIENCE_SECONDS)
+            mongo = Mongo(uri, f"bench-{uuid4().hex[:12]}", seconds=TIMEOUT_SECONDS)
             try:
                 yield from figures("MongoDB history", filled(mongo, size), size)
             finally:

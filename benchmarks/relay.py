@@ -40,7 +40,7 @@ WRITERS: Final = 16
 ROUNDS: Final = 3
 APPENDS: Final = 300
 BETWEEN_SECONDS: Final = 0.02
-PATIENCE_SECONDS: Final = 10.0
+TIMEOUT_SECONDS: Final = 10.0
 ROOT: Final = Path(__file__).parents[1]
 INSTALLATION: Final = "ab" * 16
 RELAY: Final = """
@@ -134,7 +134,7 @@ def latencies(mongodb: str, kafka: str, database: str) -> list[float]:
             append_id, events = decided()
             started = time.perf_counter()
             position = store.append(events, AppendHeader(append_id, append_id, METADATA)).position
-            while not feed.wait_beyond(position - 2, PATIENCE_SECONDS) or not feed.after(position - 2, 10):
+            while not feed.wait_beyond(position - 2, TIMEOUT_SECONDS) or not feed.after(position - 2, 10):
                 pass
             milliseconds.append((time.perf_counter() - started) * 1000)
         process.kill()

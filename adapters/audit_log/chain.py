@@ -39,8 +39,8 @@ def record_hash(
 ) -> bytes:
     """Return the hash of a record from that of the record before; `at` in microseconds."""
     place = framed(framed_number(position), framed_number(at), writer.encode(), framed_number(number))
-    told = framed(*[str(fact).encode() for fact in facts(record)])
-    return sha256(previous + place + told).digest()
+    content = framed(*[str(fact).encode() for fact in facts(record)])
+    return sha256(previous + place + content).digest()
 
 
 def record_after(last: LastEntry, writer: str, number: int, record: AuditRecord, now: int) -> StoredAuditRecord:

@@ -35,14 +35,14 @@ def installation_id(mongo: Mongo) -> str:
     """
     with as_ours():
         begun = mongo.collection(COMMITS).find_one({}, {"_id": 1}) is not None  # asked first: the id is older
-        kept = mongo.collection(INSTALLATION).find_one({"_id": INSTALLATION})
-    if begun and kept is None:
+        stored = mongo.collection(INSTALLATION).find_one({"_id": INSTALLATION})
+    if begun and stored is None:
         raise ConflictError(
             f"The database {mongo.name!r} has a log, but the installation's id is gone: put it back as "
             f"{{_id: {INSTALLATION!r}, id: …}} into the collection {INSTALLATION}; `ce_source` of each Kafka record "
             "ends with it."
         )
-    return str(kept["id"]) if kept else _once(mongo, INSTALLATION, "id", uuid4().hex)
+    return str(stored["id"]) if stored else _once(mongo, INSTALLATION, "id", uuid4().hex)
 
 
 def check_master_key(mongo: Mongo, fingerprint: str) -> None:
@@ -87,12 +87,12 @@ def set_master_key(mongo: Mongo, fingerprint: str) -> None:
 def unfinished_recovery(mongo: Mongo) -> str | None:
     """Return what a recovery that began, and did not end, brings back: the `ce_source` of its records."""
     with as_ours():
-        mark = mongo.collection(INSTALLATION).find_one({"_id": RECOVERY})
-    return str(mark["source"]) if mark else None
+        begun = mongo.collection(INSTALLATION).find_one({"_id": RECOVERY})
+    return str(begun["source"]) if begun else None
 
 
 def begin_recovery(mongo: Mongo, source: str) -> None:
-    """Set the mark; until `end_recovery` nothing may be appended."""
+    """Note in the database that a recovery has begun; until `end_recovery` nothing may be appended."""
     _set(mongo, RECOVERY, {"source": source})
 
 
@@ -158,10 +158,10 @@ def _hosts(mongo: Mongo) -> str:
 
 
 def _once(mongo: Mongo, document: str, field: str, value: str) -> str:
-    """Keep the first value that anybody gives, and return the kept one."""
+    """Store the first value that anybody gives, and return the stored one."""
     documents = mongo.collection(INSTALLATION)
     with as_ours():
-        kept = documents.find_one({"_id": document}) or documents.find_one_and_update(
+        stored = documents.find_one({"_id": document}) or documents.find_one_and_update(
             {"_id": document}, {"$setOnInsert": {field: value}}, upsert=True, return_document=ReturnDocument.AFTER
         )
-    return str((kept or {})[field])
+    return str((stored or {})[field])

@@ -37,9 +37,9 @@ class Child:
     status: int
     parent_pipe: int
 
-    def has_ended(self, patience: float = 0) -> bool:
-        """Return whether it has ended, or does so within `patience` seconds. Its number may then be another's soon."""
-        return bool(wait([self.status], patience))
+    def has_ended(self, timeout: float = 0) -> bool:
+        """Return whether it has ended, or does so within `timeout` seconds. Its number may then be another's soon."""
+        return bool(wait([self.status], timeout))
 
     def exit_code(self) -> int:
         """Wait for the end and return the exit code; negative is a signal. 255 where the forkserver died with it."""

@@ -53,27 +53,27 @@ COMMANDS = [
     ("export", "abcd", "OUT"),
 ]  # fmt: skip
 ELSEWHERE = {"up", "down", "demo", "serve", "work", "relay", "project", "proxy", "completion", "recover"}
-WALK = QUERIES + COMMANDS
+EVERY_COMMAND = QUERIES + COMMANDS
 FORMS = ("table", "json", "jsonl", "csv")
 WIDE = "\uff1d\uff0b\uff0d\uff20"
 FORMULA = re.compile(rf"[\s\"]*[=+\-@{WIDE}]")
 
 
 @pytest.fixture
-def walked(run: Run, backend: FakeBackend, home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def run_hostile(run: Run, backend: FakeBackend, home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Run a command against hostile answers: the fixture that makes all of it one function."""
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr("autolearn.retries.PAUSES", ())
     (home / "a.csv").write_text("a,b\n1,2\n")
     places = {"FILE": str(home / "a.csv"), "OUT": str(home / "out")}
 
-    def walk(words: tuple[str, ...], text: str, form: str = "table", *, refuses: bool = False) -> Any:
+    def run_words(words: tuple[str, ...], text: str, form: str = "table", *, refuses: bool = False) -> Any:
         sent: list[Any] = []
         answers = hostile_problem(text) if refuses else hostile_answers(text, sent)
         monkeypatch.setattr(backend, "next_reply", answers)
         return run(*(places.get(word, word) for word in words), "-o", form), sent
 
-    return walk
+    return run_words
 
 
 @contextmanager
@@ -110,36 +110,36 @@ def lines_of(ran: Ran) -> list[int]:
     return [ran.out.count("\n"), ran.err.count("\n")]
 
 
-def test_every_command_is_walked() -> None:
-    named = {words[0] for words in WALK} | ELSEWHERE
+def test_every_command_is_tried() -> None:
+    named = {words[0] for words in EVERY_COMMAND} | ELSEWHERE
     assert {name for section in SECTIONS.values() for name in section} == named
 
 
-@pytest.mark.parametrize("words", WALK, ids=" ".join)
-def test_nothing_steers_the_reader_of_a_pipe(walked: Callable[..., Any], words: tuple[str, ...]) -> None:
-    harmless = {form: walked(words, "x", form)[0] for form in FORMS}
+@pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)
+def test_nothing_steers_the_reader_of_a_pipe(run_hostile: Callable[..., Any], words: tuple[str, ...]) -> None:
+    harmless = {form: run_hostile(words, "x", form)[0] for form in FORMS}
     for form in FORMS:
-        ran, _ = walked(words, HOSTILE, form)
+        ran, _ = run_hostile(words, HOSTILE, form)
         assert steering(ran.out, ran.err) == [], form
         if ran.code == harmless[form].code:  # some ids fit into no path: a refusal has one line, as tested below
             assert lines_of(ran) == lines_of(harmless[form]), form
 
 
-@pytest.mark.parametrize("words", WALK, ids=" ".join)
+@pytest.mark.parametrize("words", EVERY_COMMAND, ids=" ".join)
 def test_nothing_steers_a_terminal(
-    walked: Callable[..., Any], words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    run_hostile: Callable[..., Any], words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with on_terminal(monkeypatch) as shown:
         for form in ("table", "csv"):
-            walked(words, HOSTILE, form)
-            walked(words, HOSTILE, form, refuses=True)
+            run_hostile(words, HOSTILE, form)
+            run_hostile(words, HOSTILE, form, refuses=True)
     assert shown
     assert steering(*shown) == []
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_refusals_stay_in_their_line(walked: Callable[..., Any], form: str) -> None:
-    ran, _ = walked(("status", "abcd"), HOSTILE, form, refuses=True)
+def test_refusals_stay_in_their_line(run_hostile: Callable[..., Any], form: str) -> None:
+    ran, _ = run_hostile(("status", "abcd"), HOSTILE, form, refuses=True)
     assert steering(ran.err) == []
     if form in ("table", "csv"):
         assert lines_of(ran) == [0, 1]
@@ -148,15 +148,19 @@ def test_refusals_stay_in_their_line(walked: Callable[..., Any], form: str) -> N
 
 
 @pytest.mark.parametrize("words", QUERIES, ids=" ".join)
-def test_json_keeps_every_value(walked: Callable[..., Any], words: tuple[str, ...]) -> None:
-    ran, sent = walked(words, HOSTILE, "json")
+def test_json_keeps_every_value(run_hostile: Callable[..., Any], words: tuple[str, ...]) -> None:
+    ran, sent = run_hostile(words, HOSTILE, "json")
     assert ascii(json.loads(ran.out)) == ascii(sent[-1])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(words=st.sampled_from(WALK), form=st.sampled_from(FORMS), text=st.text(st.characters(codec=None), max_size=12))
-def test_nor_does_any_other_text(walked: Callable[..., Any], words: tuple[str, ...], form: str, text: str) -> None:
-    ran, _ = walked(words, text, form)
+@given(
+    words=st.sampled_from(EVERY_COMMAND),
+    form=st.sampled_from(FORMS),
+    text=st.text(st.characters(codec=None), max_size=12),
+)
+def test_nor_does_any_other_text(run_hostile: Callable[..., Any], words: tuple[str, ...], form: str, text: str) -> None:
+    ran, _ = run_hostile(words, text, form)
     assert steering(ran.out, ran.err) == []
 
 

@@ -79,7 +79,7 @@ def test_replay_waits_for_the_read_models_and_says_so(
     assert result(settings, "replay")["matches_read_models"] is True
 
 
-def test_verify_ends_where_it_is_told(settings: Settings, stores: Stores) -> None:
+def test_verify_ends_where_it_is_asked_to(settings: Settings, stores: Stores) -> None:
     head = folded(stores)
     first = stores.feed.raw_after(0, 1)[0]
     assert result(settings, "verify")["position"] == head

@@ -36,12 +36,12 @@ def is_gone(pid: int) -> bool:
     return True
 
 
-def test_steps_and_the_result_are_told() -> None:
+def test_steps_and_the_result_are_reported() -> None:
     told = "import json, sys; print(json.dumps({'result': json.loads(sys.stdin.readline())}))"
     assert list(steps(told)) == [{"result": {"a": 1}}]
 
 
-def test_a_refusal_is_raised_and_a_silent_end_is_told() -> None:
+def test_a_refusal_is_raised_and_a_silent_end_is_reported() -> None:
     refused = """print('{"error": "conflict", "sentence": "Not now.", "facts": {}}')"""
     with pytest.raises(ConflictError, match="Not now"):
         list(steps(refused))

@@ -13,7 +13,7 @@ from tests.cli.fake_backend import FakeBackend, Reply
 
 
 @pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
+def timeouts(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
     """List the timeouts that sockets of this process were given."""
     given: list[float | None] = []
     settimeout = socket.socket.settimeout
@@ -27,13 +27,13 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
 
 
 def test_an_upload_is_waited_for_longer(
-    backend: FakeBackend, run: Run, tmp_path: Path, patience: list[float | None]
+    backend: FakeBackend, run: Run, tmp_path: Path, timeouts: list[float | None]
 ) -> None:
     backend.on("GET", "/session", Reply({"session": None}))
     backend.on("POST", "/catalog/datasets", Reply({"name": "x", "version": 1}, 201))
     file = tmp_path / "x.csv"
     file.write_text("a,b\n1,2\n")
     assert run("session").code == 0
-    assert (ANSWER_SECONDS in patience, INGEST_SECONDS in patience) == (True, False)
+    assert (ANSWER_SECONDS in timeouts, INGEST_SECONDS in timeouts) == (True, False)
     assert run("dataset", "add", str(file), "--name", "x", "--target", "b").code == 0
-    assert INGEST_SECONDS in patience
+    assert INGEST_SECONDS in timeouts

@@ -26,7 +26,7 @@ from server.compose import lock_directory, open_runner
 from server.inspection.inspections import inspect_offline
 from server.settings import Settings, read_settings
 from tests.cli.test_inspect import folded, opened
-from tests.contracts.test_communications import CALL
+from tests.contracts.test_audit_log import CALL
 
 WITHOUT_PRIVILEGES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
 PROGRAM = """
@@ -149,7 +149,7 @@ def change(file: Path, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("column", ["head", "digest_in"])
-def test_a_column_that_was_taken_away_is_told(settings: Settings, column: str) -> None:
+def test_a_column_that_was_removed_is_reported(settings: Settings, column: str) -> None:
     settings.data.mkdir(mode=0o700)
     with ExitStack() as within:
         opened(settings, within).audit_log.append(CALL)
@@ -183,7 +183,7 @@ PLACES = ("events.db", "events.db-wal", "communications.db", "format.json", "rea
 
 @pytest.mark.parametrize("put", [fifo, device, folder, listener], ids=lambda put: put.__name__)
 @pytest.mark.parametrize("place", [*PLACES, "master.key", "receipts.json", "credentials.json", "lock"])
-def test_what_is_no_plain_file_is_told_and_holds_nobody_up(
+def test_what_is_not_a_plain_file_is_reported_without_a_wait(
     settings: Settings, place: str, put: Callable[[Path], None]
 ) -> None:
     stopped(settings)
@@ -196,7 +196,7 @@ def test_what_is_no_plain_file_is_told_and_holds_nobody_up(
 
 
 @pytest.mark.parametrize("put", [fifo, device, folder], ids=lambda put: put.__name__)
-def test_a_blob_that_is_no_plain_file_is_told(settings: Settings, put: Callable[[Path], None]) -> None:
+def test_a_blob_that_is_not_a_plain_file_is_reported(settings: Settings, put: Callable[[Path], None]) -> None:
     stopped(settings)
     digest = "a" * 64
     place = settings.data / "blobs" / digest[:2] / digest[2:4] / digest

@@ -9,7 +9,7 @@ from typing import Any
 from commands.ports import OfferName, TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from tests.commands.examples import OUTCOMES
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 NEVER = None
 
 Script = Callable[[dict[str, Any]], TaskOutcome] | TaskOutcome | None
@@ -28,7 +28,7 @@ class Child:
 
     def result(self) -> TaskOutcome:
         with self._changed:
-            if not self._changed.wait_for(lambda: self.outcome is not None, PATIENCE):
+            if not self._changed.wait_for(lambda: self.outcome is not None, TIMEOUT):
                 return TaskBroken("deadline", "Nobody ended this child.")
             assert self.outcome is not None
             return self.outcome
@@ -89,13 +89,13 @@ class ScriptedLauncher:
     def child(self, kind: str, number: int = 1) -> Child:
         """Wait for the n-th child of a kind."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.of(kind)) >= number, PATIENCE), f"no {kind} was started"
+            assert self._changed.wait_for(lambda: len(self.of(kind)) >= number, TIMEOUT), f"no {kind} was started"
             return self.of(kind)[number - 1]
 
     def all_free(self) -> bool:
         """Wait until all slots are free again."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.free == self.slots, PATIENCE)
+            return self._changed.wait_for(lambda: self.free == self.slots, TIMEOUT)
 
 
 def done(**facts: Any) -> TaskDone:

@@ -25,7 +25,7 @@ from domain.errors import AutoLearnError
 from domain.events import Event
 from domain.experiment import Experiment
 from domain.values import Role
-from tests.commands.launcher import PATIENCE, ScriptedLauncher
+from tests.commands.launcher import TIMEOUT, ScriptedLauncher
 
 WORKER = "worker-1"
 BUILTIN = ("iris", "wine", "breast-cancer", "digits")
@@ -105,12 +105,12 @@ class Stage:
         while self.experiment(experiment).tasks[task].state != state:
             position = self.store.end()[0]
             if self.experiment(experiment).tasks[task].state != state:
-                assert self.feed.wait_beyond(position, PATIENCE), f"{task} never was {state}"
+                assert self.feed.wait_beyond(position, TIMEOUT), f"{task} never was {state}"
 
     def idle(self) -> bool:
         """Wait until no task runs here and all slots are free."""
         tasks = self.application.tasks
-        return all(tasks.wait(task, PATIENCE) for task in tasks.list_running()) and self.launcher.all_free()
+        return all(tasks.wait(task, TIMEOUT) for task in tasks.list_running()) and self.launcher.all_free()
 
     def another(self, worker: str, slots: int = 4) -> Stage:
         """Set up another process of the backend on the same log."""
@@ -140,7 +140,7 @@ class Caller:
         key = key or self.stage.next_key()
         return Call(self.name, self.roles, command_id(self.name, key), f"correlation of {key}", digest)
 
-    def do(self, command: Any, *, key: str | None = None, digest: str = "", wait: float = PATIENCE) -> Answer:
+    def do(self, command: Any, *, key: str | None = None, digest: str = "", wait: float = TIMEOUT) -> Answer:
         return self.stage.application.handle(command, self.call(key, digest), wait=wait)
 
     def train(self, dataset: str = "iris", model: str = "logistic-regression", **more: Any) -> str:

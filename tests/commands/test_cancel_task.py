@@ -35,7 +35,7 @@ def test_cancels_by_the_beginning_of_an_id(ana: Caller) -> None:
     assert ana.do(CancelTask(name[:6])).body["experiment"] == name
 
 
-def test_who_waited_is_told(stage: Stage, ana: Caller) -> None:
+def test_who_waited_is_notified(stage: Stage, ana: Caller) -> None:
     stage.launcher.before_start = lambda spec: ana.do(CancelTask(spec.facts["experiment"]))
     stage.launcher.scripts["fit"] = None
     answer = ana.do(RequestTraining("iris", "svm"))

@@ -156,7 +156,7 @@ def test_one_committed_before(stage: Stage, ana: Caller) -> None:
         ana.do(CommitSession((old,)))
 
 
-def test_an_unknown_one_is_told_the_nearest(stage: Stage, ana: Caller) -> None:
+def test_an_unknown_one_is_refused_with_the_nearest(stage: Stage, ana: Caller) -> None:
     name = ana.train()
     wrong = name[:-1] + ("a" if name[-1] != "a" else "b")
     with stage.refused(NotFoundError, wrong, nearest=[name]):

@@ -218,11 +218,11 @@ def test_once_asked_to_stop_it_claims_nothing(stage: Stage, ana: Caller) -> None
     assert state(stage.experiment(name), name) == ("requested", 0)
 
 
-def test_an_archive_that_fails_keeps_no_task_from_running(
+def test_an_audit_log_that_fails_keeps_no_task_from_running(
     stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
-        raise NotAbleError("the archive is away")
+        raise NotAbleError("the audit_log is away")
 
     name = queued(ana)
     worker = Worker(stage)

@@ -42,9 +42,9 @@ def kind(request: pytest.FixtureRequest) -> type[Event]:
 def test_what_runs_runs_on(stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch, kind: type[Event]) -> None:
     name = ana.begin_training()
     worker = Worker(stage, is_lost=lambda _: False).step()
-    told = forged(stage, name, kind)
+    forgery = forged(stage, name, kind)
     with monkeypatch.context() as patch:
-        patch.setattr(stage.feed, "after", lambda *_: [told])
+        patch.setattr(stage.feed, "after", lambda *_: [forgery])
         worker.step()
     child = stage.launcher.child("fit")
     assert not child.cancelled
@@ -60,9 +60,9 @@ def test_what_waits_is_claimed_all_the_same(
     assert stage.launcher.take_slot()
     name = str(ana.do(RequestTraining("iris", "svm"), wait=0).pending)
     worker = Worker(stage, is_lost=lambda _: False).step()
-    told = forged(stage, name, kind)
+    forgery = forged(stage, name, kind)
     with monkeypatch.context() as patch:
-        patch.setattr(stage.feed, "after", lambda *_: [told])
+        patch.setattr(stage.feed, "after", lambda *_: [forgery])
         worker.step()
     stage.launcher.free_slot()
     worker.step()

@@ -147,7 +147,7 @@ def test_what_is_unknown_is_named_with_the_nearest(
     assert stage.events("session:ana:1") == []
 
 
-def test_a_setting_unlike_any_is_told_all_settings(stage: Stage, ana: Caller) -> None:
+def test_a_setting_unlike_any_is_refused_with_all_settings(stage: Stage, ana: Caller) -> None:
     with stage.refused(NotFoundError, nearest=["C", "fit_intercept", "max_iter", "solver"]):
         ana.do(RequestTraining("iris", "logistic-regression", {"qqqqqqqq": 3}))
 

@@ -17,7 +17,7 @@ from commands.training.request_training import RequestTraining
 from domain.errors import DiskReserveError, ForbiddenError, NotAbleError
 from domain.events import Event
 from tests.commands.examples import fit
-from tests.commands.launcher import PATIENCE, done
+from tests.commands.launcher import TIMEOUT, done
 from tests.commands.stage import Caller, Stage
 from tests.commands.worker import Worker
 
@@ -135,14 +135,14 @@ def test_whoever_waits_is_answered_when_tasks_end_though_a_child_is_not_there_ye
 
     def load(_: TaskSpec) -> None:
         asked.set()
-        assert loaded.wait(PATIENCE)
+        assert loaded.wait(TIMEOUT)
 
     stage.launcher.before_start = load
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(ana.do, TRAIN)
-        assert asked.wait(PATIENCE)
+        assert asked.wait(TIMEOUT)
         stage.application.end_tasks()
-        answer = call.result(PATIENCE)
+        answer = call.result(TIMEOUT)
         loaded.set()
     assert (answer.body["state"], answer.pending) == ("started", answer.body["experiment"])
 

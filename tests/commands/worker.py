@@ -1,4 +1,4 @@
-"""An event worker on a stage, driven step by step, and what it archives."""
+"""An event worker on a stage, driven step by step, and what it audit_logs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.experiment import Experiment
 from tests.commands.stage import Stage
 
 
-class Archive:
+class RecordedEvents:
     """Fulfils commands.ports.HandledEvents."""
 
     def __init__(self) -> None:
@@ -42,12 +42,12 @@ def by_other_workers(stage: Stage) -> Callable[[str], bool]:
 
 
 class Worker:
-    """A stage's event worker and its archive."""
+    """A stage's event worker and its audit_log."""
 
     def __init__(
         self, stage: Stage, is_lost: Callable[[str], bool] | None = None, kinds: frozenset[str] = ALL_KINDS
     ) -> None:
-        self.recorded = Archive()
+        self.recorded = RecordedEvents()
         lost = is_lost or by_other_workers(stage)
         self.worker = EventWorker(
             stage.application, stage.feed, LogOpenTasks(stage), self.recorded, is_lost=lost, kinds=kinds

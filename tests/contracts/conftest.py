@@ -1,4 +1,4 @@
-"""The adapters that each port's suite runs over; a new adapter joins by one more line in `LOGS` or `ARCHIVES`."""
+"""The adapters that each port's suite runs over; a new adapter joins by one more line in `LOGS` or `AUDIT_LOGS`."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class OpenLog(Protocol):
     def __call__(self, now: Now = microseconds_now) -> Log: ...
 
 
-class OpenArchive(Protocol):
-    """Opens the archive of this test for a writer."""
+class OpenAuditLog(Protocol):
+    """Opens the audit log of this test for a writer."""
 
     def __call__(self, writer: str = "w1", now: Now = microseconds_now) -> AuditLog: ...
 
@@ -128,19 +128,19 @@ LOGS: dict[str, Callable[[pytest.FixtureRequest], Callable[[Now], Log]]] = {
 DURABLE = ["sqlite", "mongodb"]
 
 
-def sqlite_archive(database: Database) -> tuple[OpenArchive, Callable[[], None]]:
+def sqlite_audit_log(database: Database) -> tuple[OpenAuditLog, Callable[[], None]]:
     return lambda writer="w1", now=microseconds_now: SqliteAuditLog(database, writer, now=now), database.close
 
 
-def mongodb_archive(request: pytest.FixtureRequest) -> tuple[OpenArchive, Callable[[], None]]:
+def mongodb_audit_log(request: pytest.FixtureRequest) -> tuple[OpenAuditLog, Callable[[], None]]:
     mongo: Mongo = request.getfixturevalue("mongo")
     return lambda writer="w1", now=microseconds_now: MongoAuditLog(mongo, writer, now=now), lambda: None
 
 
-ARCHIVES: dict[str, Callable[[pytest.FixtureRequest], tuple[OpenArchive, Callable[[], None]]]] = {
-    "sqlite": lambda request: sqlite_archive(Database(request.getfixturevalue("tmp_path") / "communications.db")),
-    "sqlite-memory": lambda _: sqlite_archive(Database(":memory:")),
-    "mongodb": mongodb_archive,
+AUDIT_LOGS: dict[str, Callable[[pytest.FixtureRequest], tuple[OpenAuditLog, Callable[[], None]]]] = {
+    "sqlite": lambda request: sqlite_audit_log(Database(request.getfixturevalue("tmp_path") / "communications.db")),
+    "sqlite-memory": lambda _: sqlite_audit_log(Database(":memory:")),
+    "mongodb": mongodb_audit_log,
 }
 
 
@@ -178,13 +178,13 @@ def open_durable_log(request: pytest.FixtureRequest) -> Iterator[OpenLog]:
     yield from opener(LOGS[request.param](request))
 
 
-@pytest.fixture(params=ARCHIVES)
-def open_archive(request: pytest.FixtureRequest) -> Iterator[OpenArchive]:
-    opened, close = ARCHIVES[request.param](request)
+@pytest.fixture(params=AUDIT_LOGS)
+def open_audit_log(request: pytest.FixtureRequest) -> Iterator[OpenAuditLog]:
+    opened, close = AUDIT_LOGS[request.param](request)
     yield opened
     close()
 
 
 @pytest.fixture
-def archive(open_archive: OpenArchive) -> AuditLog:
-    return open_archive()
+def audit_log(open_audit_log: OpenAuditLog) -> AuditLog:
+    return open_audit_log()

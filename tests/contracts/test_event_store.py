@@ -29,14 +29,14 @@ def test_an_empty_log(log: Log) -> None:
 
 def test_a_receipt_says_what_the_log_holds(log: Log) -> None:
     append(log.store, "experiment:a", count=2)
-    mark = header(digest="ab" * 32)
+    given = header(digest="ab" * 32)
     before = datetime.now(UTC)
-    appended = log.store.append([event("experiment:b", 1), event("experiment:a", 3)], mark)
-    assert (appended.first, appended.position, appended.header) == (3, 4, mark)
+    appended = log.store.append([event("experiment:b", 1), event("experiment:a", 3)], given)
+    assert (appended.first, appended.position, appended.header) == (3, 4, given)
     assert before - timedelta(milliseconds=1) <= appended.at <= datetime.now(UTC)
     assert appended.at.tzinfo is not None
     assert log.store.end() == (4, appended.hash)
-    assert log.store.find_append(mark.append_id) == appended
+    assert log.store.find_append(given.append_id) == appended
 
 
 def test_events_are_stamped(log: Log) -> None:
@@ -67,21 +67,21 @@ def test_a_new_stream_begins_with_version_1(log: Log) -> None:
 
 
 def test_a_repeated_append_gets_the_first_receipt(log: Log) -> None:
-    mark = header(digest="cd" * 32)
-    first = log.store.append(events("experiment:a", 1, 2), mark)
+    given = header(digest="cd" * 32)
+    first = log.store.append(events("experiment:a", 1, 2), given)
     append(log.store, "experiment:b")
     with pytest.raises(DuplicateAppend) as known:
-        log.store.append(events("experiment:a", 3, 1), header(mark.append_id))
+        log.store.append(events("experiment:a", 3, 1), header(given.append_id))
     assert known.value.appended == first
     assert log.store.end()[0] == 3
 
 
 def test_a_conflict_leaves_the_append_id_free(log: Log) -> None:
     append(log.store, "experiment:a")
-    mark = header()
+    given = header()
     with pytest.raises(VersionConflict):
-        log.store.append([event("experiment:a", 1)], mark)
-    assert log.store.append([event("experiment:a", 2)], mark).position == 2
+        log.store.append([event("experiment:a", 1)], given)
+    assert log.store.append([event("experiment:a", 2)], given).position == 2
 
 
 def test_limits(log: Log) -> None:
@@ -155,11 +155,11 @@ def won(store: EventStore, version: int, text: str) -> bool:
 
 
 def test_of_threads_with_one_append_id_all_get_one_receipt(log: Log) -> None:
-    mark = header()
+    given = header()
 
     def work(_: int) -> StoredAppend:
         try:
-            return log.store.append([event("experiment:a", 1)], mark)
+            return log.store.append([event("experiment:a", 1)], given)
         except DuplicateAppend as known:
             return known.appended
 

@@ -57,12 +57,12 @@ def test_pages_end_with_whole_commits_and_hold_at_least_one(followed: FollowedLo
 
 
 def test_raw_commits_are_what_the_chain_was_computed_over(followed: FollowedLog) -> None:
-    mark = header(digest="ef" * 32)
-    appended = followed.store.append([event("a", 1), event("b", 1)], mark)
+    given = header(digest="ef" * 32)
+    appended = followed.store.append([event("a", 1), event("b", 1)], given)
     append(followed.store, "a", 2)
     one, two = followed.feed.raw_after(0, 10)
     assert (one.first, one.position, one.at, one.hash) == (1, 2, appended.at, appended.hash)
-    assert (one.command_id, one.append_id, one.digest) == (mark.command_id, mark.append_id, mark.digest)
+    assert (one.command_id, one.append_id, one.digest) == (given.command_id, given.append_id, given.digest)
     assert [(e.stream, e.version, e.name) for e in one.events] == [
         ("a", 1, "experiment-annotated.v1"),
         ("b", 1, "experiment-annotated.v1"),

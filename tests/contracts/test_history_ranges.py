@@ -50,7 +50,7 @@ def test_a_key_tells_its_value_as_it_is_compared(value: Any) -> None:
 
 
 @given(st.binary(max_size=12))
-def test_a_key_that_no_value_has_is_told_by_its_digits(key: bytes) -> None:
+def test_a_key_that_no_value_has_is_reported_by_its_digits(key: bytes) -> None:
     value = decode(key)
     assert encode(value) == key or value == key.hex()
 

@@ -16,7 +16,7 @@ from adapters.distributed.mongo import Mongo
 from adapters.embedded.audit_log.request_ids import KEPT, SqliteRequestIds
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
-from tests.contracts.test_communications import CALL
+from tests.contracts.test_audit_log import CALL
 
 ANSWER = FirstAnswer(
     409, (("autolearn-seal", "s"), ("retry-after", "1")), b"\x00\nbody", "ab" * 32, "conflict", 7, "cd"

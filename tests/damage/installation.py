@@ -36,18 +36,18 @@ def make(data: Path, *, killed: bool = False) -> Path:
     living = data.with_name(f"{data.name}-living")
     living.mkdir(mode=0o700)
     world = lives.World(Database(living / "events.db"), ReadDatabase(living / "read-models-1.db"))
-    archive = Database(living / "communications.db")
+    audit_database = Database(living / "communications.db")
     with with_real_blobs():
         live(world)
-    audit_log = SqliteAuditLog(archive, "embedded-1")
+    audit_log = SqliteAuditLog(audit_database, "embedded-1")
     for number in range(1, len(world.commits) + 1):
         audit_log.append(call(f"call-{number}"))
-    SqliteRequestIds(archive).keep("ana", "request-1", FirstAnswer(409, (), b"refused", "call"))
+    SqliteRequestIds(audit_database).keep("ana", "request-1", FirstAnswer(409, (), b"refused", "call"))
     small_files(living, world, audit_log)
     if killed:
         shutil.copytree(living, data, ignore=shutil.ignore_patterns("*-shm"))
     world.close()
-    archive.close()
+    audit_database.close()
     if not killed:
         shutil.copytree(living, data)
     shutil.rmtree(living)

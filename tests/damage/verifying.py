@@ -76,9 +76,9 @@ def of_events(data: Path) -> Iterator[str]:
 def of_communications(data: Path) -> Iterator[str]:
     """Find faults of the audit log."""
     with closing(Database(data / "communications.db", read_only=True)) as database:
-        archive = SqliteAuditLog(database, "inspection")
-        yield from whats(audit_chain_faults(archive.read(0, EVERYTHING)))
-        yield from archive.file_faults()
+        audit_log = SqliteAuditLog(database, "inspection")
+        yield from whats(audit_chain_faults(audit_log.read(0, EVERYTHING)))
+        yield from audit_log.file_faults()
 
 
 def of_read_models(data: Path) -> Iterator[str]:

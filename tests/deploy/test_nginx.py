@@ -96,45 +96,45 @@ def test_every_route_of_the_policy_reaches_its_own_service(proxy: Proxy) -> None
     for row in POLICY:
         path = row.template.replace("{name}", "wine").replace("{id}", "abcd")
         if not path.endswith("/events"):
-            _, _, told = proxy.asked(row.method, path)
-            assert (told["service"], told["raw_path"]) == (row.service, path)
+            _, _, answer = proxy.asked(row.method, path)
+            assert (answer["service"], answer["raw_path"]) == (row.service, path)
 
 
 def test_each_service_is_asked_for_what_all_have(proxy: Proxy) -> None:
     for path in sorted(OPEN):
         assert proxy.asked("GET", path)[2]["service"] == "storage"
         for service in SERVICES:
-            _, _, told = proxy.asked("GET", f"/services/{service}{path}")
-            assert (told["service"], told["raw_path"]) == (service, path)
+            _, _, answer = proxy.asked("GET", f"/services/{service}{path}")
+            assert (answer["service"], answer["raw_path"]) == (service, path)
 
 
-def test_what_nobody_knows_is_for_a_gate_to_refuse(proxy: Proxy) -> None:
+def test_what_nobody_knows_goes_to_storage_to_be_refused(proxy: Proxy) -> None:
     for path in ("/", "/nothing", "/catalogue", "/services/catalog/clients", "/services/other/metrics", "/logs"):
-        _, _, told = proxy.asked("GET", path)
-        assert (told["service"], told["raw_path"]) == ("storage", path)
+        _, _, answer = proxy.asked("GET", path)
+        assert (answer["service"], answer["raw_path"]) == ("storage", path)
 
 
 def test_path_query_headers_and_body_arrive_as_they_were_signed(proxy: Proxy) -> None:
     target = "/catalog/models/a%2Fb%20c%C3%A9//x?where=a%20%3E+1&x=%41&empty="
     content = bytes(range(256)) * 4000
-    status, headers, told = proxy.asked("POST", target, content, Authorization="AutoLearn a.1.x", Host="here.test:1")
-    assert (status, told["method"], told["service"]) == (200, "POST", "catalog")
-    assert f"{told['raw_path']}?{told['query']}" == target
-    assert (told["sha256"], told["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
-    sent = dict(told["headers"])
+    status, headers, answer = proxy.asked("POST", target, content, Authorization="AutoLearn a.1.x", Host="here.test:1")
+    assert (status, answer["method"], answer["service"]) == (200, "POST", "catalog")
+    assert f"{answer['raw_path']}?{answer['query']}" == target
+    assert (answer["sha256"], answer["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
+    sent = dict(answer["headers"])
     assert (sent["authorization"], sent["host"]) == ("AutoLearn a.1.x", "here.test:1")
     assert headers["content-type"] == "application/json"
 
 
-def test_who_called_is_told_and_cannot_be_forged(proxy: Proxy) -> None:
-    _, _, told = proxy.asked("GET", "/session", X_Forwarded_For="6.6.6.6")
-    assert [value for name, value in told["headers"] if name == "x-forwarded-for"] == ["127.0.0.1"]
+def test_who_called_is_recorded_and_cannot_be_forged(proxy: Proxy) -> None:
+    _, _, answer = proxy.asked("GET", "/session", X_Forwarded_For="6.6.6.6")
+    assert [value for name, value in answer["headers"] if name == "x-forwarded-for"] == ["127.0.0.1"]
 
 
 def test_a_large_file_passes_whole(proxy: Proxy) -> None:
     content = bytes(1 << 16) * 16 * 40
-    _, _, told = proxy.asked("POST", "/catalog/datasets?name=x", content)
-    assert (told["size"], told["sha256"]) == (40 * MIB, hashlib.sha256(content).hexdigest())
+    _, _, answer = proxy.asked("POST", "/catalog/datasets?name=x", content)
+    assert (answer["size"], answer["sha256"]) == (40 * MIB, hashlib.sha256(content).hexdigest())
 
 
 def test_an_upload_whose_caller_leaves_is_left(proxy: Proxy) -> None:
@@ -178,13 +178,13 @@ def test_if_all_are_unable_their_own_answer_arrives(tmp_path: Path) -> None:
     with instances(2) as (behind, addresses), nginx(tmp_path, addresses) as server:
         for echo in behind["session"]:
             echo.unable = True
-        status, _, told = Proxy(server.url, behind).asked("POST", "/session/commit", b"{}")
-    assert (status, told["service"]) == (503, "session")
+        status, _, answer = Proxy(server.url, behind).asked("POST", "/session/commit", b"{}")
+    assert (status, answer["service"]) == (503, "session")
 
 
 def test_a_body_that_no_gate_would_take_is_refused_by_nginx(proxy: Proxy) -> None:
-    status, headers, told = proxy.asked("POST", "/trainings", bytes(5 * MIB))
-    assert (status, headers["content-type"], told["type"]) == (413, "application/problem+json", "too-large")
+    status, headers, answer = proxy.asked("POST", "/trainings", bytes(5 * MIB))
+    assert (status, headers["content-type"], answer["type"]) == (413, "application/problem+json", "too-large")
 
 
 def test_instances_take_turns_and_a_dead_one_is_passed_by(proxy: Proxy) -> None:
@@ -195,9 +195,9 @@ def test_instances_take_turns_and_a_dead_one_is_passed_by(proxy: Proxy) -> None:
 
 def test_where_no_instance_answers_a_problem_says_so(tmp_path: Path) -> None:
     with nginx(tmp_path, {service: [NOBODY] for service in SERVICES}) as server:
-        status, headers, told = Proxy(server.url, {}).asked("POST", "/session/commit", b"{}")
+        status, headers, answer = Proxy(server.url, {}).asked("POST", "/session/commit", b"{}")
     assert (status, headers["content-type"], headers["retry-after"]) == (503, "application/problem+json", "1")
-    assert (told["type"], told["status"]) == ("not-able-now", 503)
+    assert (answer["type"], answer["status"]) == ("not-able-now", 503)
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_repeated_headers_of_an_answer_stay_two_and_the_server_s_own_come_once(p
 
 
 def test_a_refusal_of_a_small_file_that_nobody_reads_arrives(proxy: Proxy) -> None:
-    status, _, told = proxy.asked("POST", "/catalog/datasets?way=refused", bytes(100))
-    assert (status, told) == (413, {"type": "too-large"})
+    status, _, answer = proxy.asked("POST", "/catalog/datasets?way=refused", bytes(100))
+    assert (status, answer) == (413, {"type": "too-large"})
 
 
 def test_the_bytes_of_a_file_arrive_before_it_is_whole(proxy: Proxy) -> None:

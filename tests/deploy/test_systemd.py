@@ -40,10 +40,10 @@ def test_there_is_one_for_the_whole_and_one_for_a_role() -> None:
 
 def test_what_they_run_is_a_command() -> None:
     check_command(["up"])
-    told = re.findall(r"ROLE=([a-z][a-z0-9 -]*)", OPERATIONS + UNITS[1].read_text(encoding="utf-8"))
-    assert len(told) > 2
+    named = re.findall(r"ROLE=([a-z][a-z0-9 -]*)", OPERATIONS + UNITS[1].read_text(encoding="utf-8"))
+    assert len(named) > 2
     for role in [
-        *told,
+        *named,
         *(f"{kind} {service}" for kind in ("serve", "work") for service in SERVICES),
         "relay",
         "project",

@@ -8,36 +8,36 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.projection.adoption import Adoptions
 from domain.errors import NotAbleError
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
-def test_a_wish_is_heard_and_its_end_is_told(mongo: Mongo) -> None:
+def test_an_adoption_is_noticed_and_its_end_is_reported(mongo: Mongo) -> None:
     asking, doing = Adoptions(mongo), Adoptions(mongo)
     assert doing.pending() is None
     asked = asking.request(7)
     assert (doing.pending(), asked.done()) == (7, False)
     doing.answer(7)
-    assert asked.result(PATIENCE) is None
+    assert asked.result(TIMEOUT) is None
     assert doing.pending() is None
 
 
-def test_a_refusal_is_told(mongo: Mongo) -> None:
+def test_a_refusal_is_reported(mongo: Mongo) -> None:
     asked = Adoptions(mongo).request(7)
     Adoptions(mongo).answer(7, "position 3: cannot be folded")
     with pytest.raises(NotAbleError, match="position 3: cannot be folded"):
-        asked.result(PATIENCE)
+        asked.result(TIMEOUT)
 
 
 def test_whoever_rebuilds_last_is_heard(mongo: Mongo) -> None:
     adoptions = Adoptions(mongo)
     first, second = adoptions.request(7), adoptions.request(8)
     with pytest.raises(NotAbleError, match="Another rebuild came"):
-        first.result(PATIENCE)
+        first.result(TIMEOUT)
     assert adoptions.pending() == 8
     adoptions.answer(7)
     assert adoptions.pending() == 8
     adoptions.answer(8)
-    second.result(PATIENCE)
+    second.result(TIMEOUT)
 
 
 def test_a_wish_can_be_given_up(mongo: Mongo) -> None:

@@ -49,11 +49,11 @@ def topics(kafka: str, mongo: Mongo) -> tuple[str, str]:
     live_on(mongo, steps=80, calls=9)
     MongoEventStore(mongo).append(examples(), AppendHeader(uuid4(), uuid4(), Metadata(actor="ana"), "ab" * 32))
     ensure_topics(kafka, mongo.name)
-    log, archive = MongoFeed(mongo), MongoAuditLog(mongo, "relay")
-    events, audit_log = topics_of(mongo.name)
+    log, audit_log = MongoFeed(mongo), MongoAuditLog(mongo, "relay")
+    events, communications = topics_of(mongo.name)
     relayed(kafka, events, event_source(log, source))
-    relayed(kafka, audit_log, audit_source(archive, source))
-    return events, audit_log
+    relayed(kafka, communications, audit_source(audit_log, source))
+    return events, communications
 
 
 def relayed(kafka: str, topic: str, source: LogSource[Any]) -> None:

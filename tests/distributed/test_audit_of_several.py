@@ -30,7 +30,7 @@ SECONDS = 0.8  # of a lease: heart-beats come soon
 
 
 class Process:
-    """One of several: it appends, archives, and looks for calls of dead processes."""
+    """One of several: it appends, audit_logs, and looks for calls of dead processes."""
 
     def __init__(self, uri: str, database: str, name: str) -> None:
         self.mongo = Mongo(uri, database)
@@ -105,7 +105,7 @@ CHANGES: dict[str, Callable[[Any, list[int]], object]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_an_audit_log_of_several_writers_that_lost_records_is_told(processes: list[Process], what: str) -> None:
+def test_an_audit_log_of_several_writers_that_lost_records_is_reported(processes: list[Process], what: str) -> None:
     def work(process: Process) -> None:
         for number in range(5):
             process.record(process.append(f"{process.name}-{number}"))

@@ -33,7 +33,7 @@ def test_read_models_that_nobody_keeps_are_a_fault(mongo: Mongo) -> None:
     assert dependencies.fault() is not None
 
 
-def test_what_stops_the_projection_is_told_until_it_goes_on(mongo: Mongo) -> None:
+def test_what_stops_the_projection_is_reported_until_it_goes_on(mongo: Mongo) -> None:
     projection, dependencies = (
         Membership(mongo, "project-1", kind=PROJECTION),
         Dependencies(mongo, Membership(mongo, "s")),
@@ -72,10 +72,10 @@ def test_a_log_that_is_behind_its_topic_was_lost(mongo: Mongo) -> None:
 
 
 def test_the_relays_lag_is_what_is_not_in_the_topics_yet(mongo: Mongo) -> None:
-    dependencies, archive = Dependencies(mongo, Membership(mongo, "serve-1")), MongoAuditLog(mongo, "w")
+    dependencies, audit_log = Dependencies(mongo, Membership(mongo, "serve-1")), MongoAuditLog(mongo, "w")
     append(MongoEventStore(mongo), "s", count=5)
     for number in range(3):
-        archive.append(call(number))
+        audit_log.append(call(number))
     assert gauges(dependencies) == [(0, 5, 0), (0, 3, 0)]
     Statuses(mongo).report(LOG_RELAY, position=3, fault="somebody wrote to it")
     assert gauges(dependencies) == [(3, 2, 1), (0, 3, 0)]

@@ -64,35 +64,35 @@ def test_an_append_that_did_not_arrive_is_not_able_now_and_can_be_repeated(mongo
     store = MongoEventStore(mongo)
     append(store, "a")
     put_on_line(store, arrives=False)
-    mark = header()
+    given = header()
     with pytest.raises(NotAbleError, match="the line is dead"):
-        store.append([event("a", 2)], mark)
-    assert store.append([event("a", 2)], mark).position == 2
+        store.append([event("a", 2)], given)
+    assert store.append([event("a", 2)], given).position == 2
     assert_sound(mongo, 2)
 
 
 def test_a_repeat_in_another_process_gets_the_first_receipt(mongo: Mongo) -> None:
-    mark = header()
-    stored = MongoEventStore(mongo).append([event("a", 1)], mark)
+    given = header()
+    stored = MongoEventStore(mongo).append([event("a", 1)], given)
     with pytest.raises(DuplicateAppend) as known:
-        MongoEventStore(mongo).append([event("a", 1)], mark)
+        MongoEventStore(mongo).append([event("a", 1)], given)
     assert known.value.appended == stored
 
 
 def test_a_repeat_is_known_though_it_would_leave_a_hole(mongo: Mongo) -> None:
-    mark = header()
+    given = header()
     store = MongoEventStore(mongo)
-    stored = store.append(events("a", 1, 2), mark)
+    stored = store.append(events("a", 1, 2), given)
     with pytest.raises(DuplicateAppend) as known:
-        MongoEventStore(mongo).append([event("a", 7)], mark)
+        MongoEventStore(mongo).append([event("a", 7)], given)
     assert known.value.appended == stored
 
 
 def test_the_hashes_are_those_of_the_embedded_store(mongo: Mongo) -> None:
     def fill(store: EventStore) -> None:
         for n in range(1, 4):
-            mark = AppendHeader(UUID(int=n), UUID(int=100 + n), ANA, "ab" * 32 if n == 1 else "")
-            store.append([event("a", n), event(f"b{n}", 1, "ä\0\u2028")], mark)
+            given = AppendHeader(UUID(int=n), UUID(int=100 + n), ANA, "ab" * 32 if n == 1 else "")
+            store.append([event("a", n), event(f"b{n}", 1, "ä\0\u2028")], given)
 
     clock = [iter([5, 4, 10**15]) for _ in range(2)]
     database = Database(":memory:")
@@ -172,7 +172,7 @@ def test_damage_comes_back_as_something_and_the_chain_finds_it(mongo: Mongo, dam
     assert next(chain_faults(commits))[0] == 2
 
 
-def test_documents_that_are_no_commits_are_told(mongo: Mongo) -> None:
+def test_documents_that_are_not_commits_are_reported(mongo: Mongo) -> None:
     store, log = MongoEventStore(mongo), MongoFeed(mongo)
     append(store, "a", count=2)
     head = log.end()

@@ -46,10 +46,10 @@ def test_later_starts_need_no_kafka(mongo: Mongo, monkeypatch: pytest.MonkeyPatc
 
 def live(mongo: Mongo, kafka: str) -> Published:
     """Have a log of four commits, and four communications, and both in their topics."""
-    store, archive, published = MongoEventStore(mongo), MongoAuditLog(mongo, "w"), Published(kafka, mongo.name)
+    store, audit_log, published = MongoEventStore(mongo), MongoAuditLog(mongo, "w"), Published(kafka, mongo.name)
     for number in range(4):
         append(store, f"s{number}", count=number + 1)
-        archive.append(call(number))
+        audit_log.append(call(number))
     published.all_of(mongo)
     return published
 

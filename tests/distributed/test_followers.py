@@ -35,13 +35,13 @@ def relay(kafka: str, mongo: Mongo, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("work", [LOG_RELAY, AUDIT_LOG_RELAY])
 @pytest.mark.parametrize("kind", ["fault", "outage"])
-def test_a_fault_of_either_work_is_told(relay: ProcessHealth, mongo: Mongo, work: str, kind: str) -> None:
+def test_a_fault_of_either_work_is_reported(relay: ProcessHealth, mongo: Mongo, work: str, kind: str) -> None:
     assert relay.fault() is None
     Statuses(mongo).report(work, **{kind: "somebody wrote to it"})
     assert relay.fault() == "somebody wrote to it"
 
 
-def test_a_log_that_was_lost_under_it_is_told(relay: ProcessHealth, mongo: Mongo) -> None:
+def test_a_log_that_was_lost_under_it_is_reported(relay: ProcessHealth, mongo: Mongo) -> None:
     Statuses(mongo).report(LOG_RELAY, position=5, fault=None)
     assert "recover --from-kafka" in (relay.fault() or "")
 

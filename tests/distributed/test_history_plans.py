@@ -84,9 +84,9 @@ def asked(mongo: Mongo, query: HistoryQuery) -> list[dict[str, Any]]:
     listening.client = pymongo.MongoClient(mongo.uri, event_listeners=[commands])
     listening.database = listening.client.get_database(mongo.name)
     history = MongoHistory(ReadModels(listening, 1))
-    mark = history.page(query).next
-    if mark is not None:
-        history.page(HistoryQuery(query.at, query.where, query.sort, mark, query.limit))
+    offset = history.page(query).next
+    if offset is not None:
+        history.page(HistoryQuery(query.at, query.where, query.sort, offset, query.limit))
     listening.close()
     return [it for it in commands.sent if it.get("find", it.get("aggregate")) == history_name(mongo)]
 

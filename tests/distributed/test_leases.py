@@ -14,11 +14,11 @@ from adapters.distributed.mongo import Mongo
 from domain.errors import NotAbleError
 
 LONG, SHORT = 600.0, 0.25
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, "it did not happen"
 

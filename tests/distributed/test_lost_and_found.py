@@ -59,10 +59,10 @@ def life(mongo: Mongo) -> None:
 
 def relayed(kafka: str, mongo: Mongo) -> None:
     ensure_topics(kafka, mongo.name)
-    source, (events, audit_log) = origin(mongo.name, installation_id(mongo)), topics_of(mongo.name)
-    archive = MongoAuditLog(mongo, "relay")
+    source, (events, communications) = origin(mongo.name, installation_id(mongo)), topics_of(mongo.name)
+    audit_log = MongoAuditLog(mongo, "relay")
     drained(Relay(kafka, events, f"relay-{events}", event_source(MongoFeed(mongo), source)))
-    drained(Relay(kafka, audit_log, f"relay-{audit_log}", audit_source(archive, source)))
+    drained(Relay(kafka, communications, f"relay-{communications}", audit_source(audit_log, source)))
 
 
 def drained(relay: Relay) -> None:

@@ -82,11 +82,11 @@ LOSSES_OF: dict[str, tuple[Callable[[Mongo], None], str]] = {
 
 
 @pytest.mark.parametrize("what", LOSSES_OF)
-def test_a_lost_end_is_told_with_the_ways_out(lived: Mongo, what: str) -> None:
+def test_a_lost_end_is_reported_with_the_ways_out(lived: Mongo, what: str) -> None:
     refuse_loss(lived)
-    change, told = LOSSES_OF[what]
+    change, expected = LOSSES_OF[what]
     change(lived)
-    with pytest.raises(ConflictError, match=told) as refused:
+    with pytest.raises(ConflictError, match=expected) as refused:
         refuse_loss(lived)
     assert "autolearn recover --from-kafka" in refused.value.sentence
     assert "autolearn recover --accept-loss REASON" in refused.value.sentence
@@ -166,14 +166,14 @@ def test_processes_that_append_meanwhile_are_no_loss(lived: Mongo, mongodb: str)
 
     def write(name: str) -> None:
         mongo = Mongo(mongodb, lived.name)
-        store, archive = MongoEventStore(mongo), MongoAuditLog(mongo, name)
+        store, audit_log = MongoEventStore(mongo), MongoAuditLog(mongo, name)
         number = 0
         while not enough.is_set():
             number += 1
             header = AppendHeader(uuid4(), uuid4(), Metadata(actor="ana", correlation=f"{name}-{number}"))
             appended = store.append(events(f"{name}-{number}", 1, 1), header)
             facts = {"domain_position": appended.position, "head": appended.hash.hex()}
-            archive.append(call(0, correlation=f"{name}-{number}", **facts))
+            audit_log.append(call(0, correlation=f"{name}-{number}", **facts))
         mongo.close()
 
     writers = [Thread(target=write, args=(f"w{n}",)) for n in range(3, 6)]

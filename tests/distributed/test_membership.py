@@ -18,14 +18,14 @@ from domain.errors import NotAbleError
 from tests.servers.process import Server
 
 LONG, MIDDLE, SHORT = 600.0, 3.0, 1.0  # seconds: never renewed, renewed and never run out, soon run out
-PATIENCE = 30.0
+TIMEOUT = 30.0
 HAD_RUN_OUT = "had run out"
 
 Begin = Callable[..., Membership]
 
 
 def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, "it did not happen"
 
@@ -52,7 +52,7 @@ class Frozen:
         self.flows.set()
 
     def __call__(self) -> list[str]:
-        self.flows.wait(PATIENCE)
+        self.flows.wait(TIMEOUT)
         return []
 
 
@@ -123,10 +123,10 @@ def test_calls_in_flight_elsewhere_are_gathered_after_the_question(mongo: Mongo,
     begin("a-1", MIDDLE, in_flight=lambda: calls["a-1"])
     begin("b-1", MIDDLE, in_flight=lambda: calls["b-1"])
     membership = begin("me-1", MIDDLE, in_flight=lambda: calls["me-1"])
-    assert membership.in_flight_elsewhere(PATIENCE) == ["$c2", "c1", "c3"]
+    assert membership.in_flight_elsewhere(TIMEOUT) == ["$c2", "c1", "c3"]
     calls["a-1"] = ["c4"]  # before the question, so the answer must have it
-    assert membership.in_flight_elsewhere(PATIENCE) == ["c3", "c4"]
-    assert Membership(mongo, "looker").in_flight_elsewhere(PATIENCE) == ["c3", "c4", "mine"]
+    assert membership.in_flight_elsewhere(TIMEOUT) == ["c3", "c4"]
+    assert Membership(mongo, "looker").in_flight_elsewhere(TIMEOUT) == ["c3", "c4", "mine"]
 
 
 def test_who_ends_or_dies_meanwhile_is_not_waited_for(mongo: Mongo, begin: Begin) -> None:
@@ -135,7 +135,7 @@ def test_who_ends_or_dies_meanwhile_is_not_waited_for(mongo: Mongo, begin: Begin
     stopping = begin("b-1", LONG, in_flight=lambda: ["c1"])
     frozen.flows.clear()
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(looker.in_flight_elsewhere, PATIENCE)
+        asked = pool.submit(looker.in_flight_elsewhere, TIMEOUT)
         stopping.stop()
         assert asked.result() == []
     frozen.flows.set()
@@ -146,7 +146,7 @@ def test_after_the_timeout_the_last_word_counts(mongo: Mongo, begin: Begin) -> N
     assert Membership(mongo, "looker").in_flight_elsewhere(0.05) == ["c1"]
 
 
-def test_who_is_told_to_end_waits_for_nobody(mongo: Mongo, begin: Begin) -> None:
+def test_who_is_asked_to_end_waits_for_nobody(mongo: Mongo, begin: Begin) -> None:
     begin("a-1", LONG, in_flight=lambda: ["c1"])
     ending = Event()
     ending.set()

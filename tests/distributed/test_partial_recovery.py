@@ -1,4 +1,4 @@
-"""A damaged topic is recovered as far as somebody says, what is given up is told, and the installation goes on."""
+"""A damaged topic is recovered as far as somebody says, what is given up is reported, and the installation goes on."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def test_damage_in_the_log_is_given_up_and_then_it_starts(mongo: Mongo, publishe
         recover(mongo, published)
     with pytest.raises(ConflictError, match="--until"):
         refuse_unfinished_recovery(mongo)
-    told = recover(mongo, published, Until(events=reached))
-    assert told["given_up"] == [f"{published.events} behind position {reached}, up to {last}"]
-    assert (told["to_delete"], told["position"]) == ([published.events], reached)
+    result = recover(mongo, published, Until(events=reached))
+    assert result["given_up"] == [f"{published.events} behind position {reached}, up to {last}"]
+    assert (result["to_delete"], result["position"]) == ([published.events], reached)
     assert as_bytes(mongo, "commits") == before
     assert unfinished_recovery(mongo) is None
     refuse_unfinished_recovery(mongo)
@@ -78,7 +78,7 @@ def delete(kafka: str, database: str) -> None:
     relayed.stored.close()
 
 
-def test_damage_in_the_archive_alone_is_given_up(mongo: Mongo, published: Published) -> None:
+def test_damage_in_the_audit_log_alone_is_given_up(mongo: Mongo, published: Published) -> None:
     live_on(mongo, steps=5, calls=4)
     published.all_of(mongo)
     commits, calls = as_bytes(mongo, "commits"), as_bytes(mongo, "communications")
@@ -86,8 +86,8 @@ def test_damage_in_the_archive_alone_is_given_up(mongo: Mongo, published: Publis
     mongo.client.drop_database(mongo.name)
     with pytest.raises(DamagedTopic, match="say `--communications-until 4`"):
         recover(mongo, published)
-    told = recover(mongo, published, Until(audit_log=4))
-    assert (told["given_up"], told["communications"]) == ([f"{published.audit_log} behind position 4"], 4)
+    result = recover(mongo, published, Until(audit_log=4))
+    assert (result["given_up"], result["communications"]) == ([f"{published.audit_log} behind position 4"], 4)
     assert (as_bytes(mongo, "commits"), as_bytes(mongo, "communications")) == (commits, calls)
     refuse_unfinished_recovery(mongo)
 
@@ -99,5 +99,5 @@ def test_an_end_may_be_anywhere_before_the_damage(mongo: Mongo, published: Publi
     commits = MongoFeed(mongo).raw_after(0, 10**9)
     large = next(it for it in commits if it.position > it.first)
     mongo.client.drop_database(mongo.name)
-    told = recover(mongo, published, Until(events=large.position - less))
-    assert told["position"] == (large.first - 1 if less else large.position)
+    result = recover(mongo, published, Until(events=large.position - less))
+    assert result["position"] == (large.first - 1 if less else large.position)

@@ -30,11 +30,11 @@ from projections.runner import ProjectionRunner
 from tests.contracts.events import append
 from tests.distributed.published import live_on
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         Event().wait(0.01)
@@ -72,7 +72,7 @@ def test_it_folds_what_there_is_and_what_comes_and_tells_how_far(mongo: Mongo) -
     with at_work(mongo) as turn:
         until(lambda: Statuses(mongo).read(PROJECTION).get("position") == head)
         assert MongoDocuments(ReadModels.current(mongo)).position() == head
-    turn.result(PATIENCE)
+    turn.result(TIMEOUT)
     assert Statuses(mongo).read(PROJECTION) == {"position": head, "fault": None}
 
 
@@ -104,7 +104,7 @@ def test_versions_of_the_projections_do_their_work_side_by_side() -> None:
     assert f"project-v{VERSION}" == PROJECTION
 
 
-def test_an_event_that_cannot_be_folded_is_told_with_its_position(mongo: Mongo) -> None:
+def test_an_event_that_cannot_be_folded_is_reported_with_its_position(mongo: Mongo) -> None:
     append(MongoEventStore(mongo), "experiment:aaaaaaaaaaaaaaaa")  # a remark on an experiment that was never requested
     with at_work(mongo):
         until(lambda: "position 1:" in str(Statuses(mongo).read(PROJECTION).get("fault")))
@@ -117,7 +117,7 @@ def test_rebuilt_read_models_serve_once_they_are_as_far(mongo: Mongo) -> None:
         until(lambda: Statuses(mongo).read(PROJECTION).get("position") == MongoFeed(mongo).end()[0])
         fresh = ReadModels.fresh(mongo)
         assert serving(mongo) != fresh.number
-        Adoptions(mongo).request(fresh.number).result(PATIENCE)
+        Adoptions(mongo).request(fresh.number).result(TIMEOUT)
         assert serving(mongo) == fresh.number
         assert MongoDocuments(ReadModels.current(mongo)).position() == MongoFeed(mongo).end()[0]
 
@@ -132,7 +132,7 @@ def test_one_rebuilt_projection_serves_beside_the_others(mongo: Mongo) -> None:
         for _ in rebuild(MongoFeed(mongo), ProjectorDocuments(fresh), head):
             pass
         append(MongoEventStore(mongo), "s")
-        Adoptions(mongo).request(fresh.number).result(PATIENCE)
+        Adoptions(mongo).request(fresh.number).result(TIMEOUT)
         until(lambda: MongoDocuments(ReadModels.current(mongo)).position() == MongoFeed(mongo).end()[0])
         assert list(MongoDocuments(ReadModels.current(mongo)).all_versions()) == documents
     now = ReadModels.current(mongo)
@@ -146,16 +146,16 @@ def test_it_gives_way_where_other_read_models_serve(mongo: Mongo) -> None:
         make_current(mongo, ReadModels.fresh(mongo).number)
         append(MongoEventStore(mongo), "s")
         with pytest.raises(NotAbleError, match="begin anew"):
-            turn.result(PATIENCE)
+            turn.result(TIMEOUT)
 
 
 def test_a_projection_whose_thread_is_dead_gives_its_work_up(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ProjectionRunner, "_run", lambda _: None)
     with at_work(mongo) as turn, pytest.raises(NotAbleError, match="begin anew"):
-        turn.result(PATIENCE)
+        turn.result(TIMEOUT)
 
 
-def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
+def test_an_end_of_an_adoption_that_could_not_be_stored_is_reported_later(
     mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settle, failed = Adoptions.answer, Event()
@@ -175,7 +175,7 @@ def test_an_end_of_an_adoption_that_could_not_be_told_is_told_later(
         try:
             until(lambda: Statuses(mongo).read(PROJECTION).get("position") == MongoFeed(mongo).end()[0])
             fresh = ReadModels.fresh(mongo)
-            Adoptions(mongo).request(fresh.number).result(PATIENCE)
+            Adoptions(mongo).request(fresh.number).result(TIMEOUT)
             assert failed.is_set()
             assert serving(mongo) == fresh.number
         finally:

@@ -80,7 +80,7 @@ def noted(mongo: Mongo) -> Any:
     return found and found["fingerprint"]
 
 
-def test_the_archive_tells_which_master_key_was_the_last(mongo: Mongo, published: Published) -> None:
+def test_the_audit_log_tells_which_master_key_was_the_last(mongo: Mongo, published: Published) -> None:
     begun_with(mongo, "aa", "bb")
     live_on(mongo, steps=10, calls=2)
     published.all_of(mongo)
@@ -109,7 +109,7 @@ def test_another_master_key_is_noticed_before_the_recovery_is_over(mongo: Mongo,
 
 
 @pytest.mark.parametrize("key", ["aa", None])
-def test_the_key_that_is_here_counts_where_the_archive_tells_of_none(
+def test_the_key_that_is_here_counts_where_the_audit_log_tells_of_none(
     mongo: Mongo, published: Published, key: str | None
 ) -> None:
     live_on(mongo, steps=10, calls=1)

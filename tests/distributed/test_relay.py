@@ -18,7 +18,7 @@ from adapters.embedded.database import Database
 from domain.errors import NotAbleError
 from projections.ports import RawCommit
 from tests.contracts.events import events, header
-from tests.contracts.test_communications import CALL
+from tests.contracts.test_audit_log import CALL
 from tests.distributed.log_sources import audit_source, records_in
 from tests.distributed.relayed import SECONDS, Relayed, in_the_topic, open_transaction, stepped, stock_reading
 from tests.servers.kafka import KafkaServer
@@ -47,16 +47,16 @@ def test_a_stock_consumer_reads_exactly_the_log(relayed: Relayed) -> None:
     assert in_the_topic(relayed) == relayed.commits()
 
 
-def test_the_archive_of_communications_is_relayed_alike(relayed: Relayed) -> None:
+def test_the_audit_log_is_relayed_alike(relayed: Relayed) -> None:
     database = Database(":memory:")
-    archive = SqliteAuditLog(database, "w1")
+    audit_log = SqliteAuditLog(database, "w1")
     relayed.topic = topics_of(relayed.database)[1]
     for _ in range(2):
-        archive.append(CALL)
-        archive.append(CALL)
-        with Relay(relayed.kafka, relayed.topic, "c", audit_source(archive, relayed.origin)) as relay:
+        audit_log.append(CALL)
+        audit_log.append(CALL)
+        with Relay(relayed.kafka, relayed.topic, "c", audit_source(audit_log, relayed.origin)) as relay:
             assert stepped(relay) == 2
-    assert records_in(stock_reading(relayed)) == archive.read(0, 10)
+    assert records_in(stock_reading(relayed)) == audit_log.read(0, 10)
     database.close()
 
 

@@ -151,8 +151,8 @@ def test_a_transaction_that_begins_under_a_relay_does_not_have_its_batch_sent_tw
         checkpoint = relay.checkpoint
         stranger = open_transaction(relayed, f"{relayed.topic}-stranger", [Message(b"k", b"v", [])])
         relayed.grow(1)
-        with monkeypatch.context() as patience:
-            patience.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.3)
+        with monkeypatch.context() as patched:
+            patched.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.3)
             with pytest.raises(NotAbleError):
                 relay.step()
             with pytest.raises(NotAbleError):

@@ -24,7 +24,7 @@ from domain.errors import NotAbleError
 from tests.contracts.events import append
 from tests.distributed.published import INSTALLATION, call
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 def of_events(kafka: str, mongo: Mongo) -> Relaying:
@@ -32,41 +32,41 @@ def of_events(kafka: str, mongo: Mongo) -> Relaying:
 
 
 def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         Event().wait(0.01)
 
 
-def told(mongo: Mongo, work: str) -> dict[str, object]:
+def read_status(mongo: Mongo, work: str) -> dict[str, object]:
     return Statuses(mongo).read(work)
 
 
-def test_the_topic_is_made_and_filled_and_how_far_it_is_gets_told(kafka: str, mongo: Mongo) -> None:
+def test_the_topic_is_made_and_filled_and_how_far_it_is_gets_reported(kafka: str, mongo: Mongo) -> None:
     store, ending, well = MongoEventStore(mongo), Event(), Event()
     append(store, "s", count=3)
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(of_events(kafka, mongo).turn, ending, well.set)
-        until(lambda: told(mongo, LOG_RELAY).get("position") == 3)
+        until(lambda: read_status(mongo, LOG_RELAY).get("position") == 3)
         append(store, "t", count=2)
-        until(lambda: told(mongo, LOG_RELAY).get("position") == 5)
+        until(lambda: read_status(mongo, LOG_RELAY).get("position") == 5)
         ending.set()
-        turn.result(PATIENCE)
+        turn.result(TIMEOUT)
     feed = KafkaFeed(kafka, mongo.name, INSTALLATION)
     assert feed.raw_after(0, 100) == MongoFeed(mongo).raw_after(0, 100)
     feed.close()
     assert well.is_set()
-    assert told(mongo, LOG_RELAY)["fault"] is None
+    assert read_status(mongo, LOG_RELAY)["fault"] is None
 
 
-def test_the_archive_is_relayed_likewise(kafka: str, mongo: Mongo) -> None:
-    archive, ending = MongoAuditLog(mongo, "w"), Event()
-    last = [archive.append(call(number)) for number in range(3)][-1].position
+def test_the_audit_log_is_relayed_likewise(kafka: str, mongo: Mongo) -> None:
+    audit_log, ending = MongoAuditLog(mongo, "w"), Event()
+    last = [audit_log.append(call(number)) for number in range(3)][-1].position
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(Relaying(kafka, mongo, INSTALLATION, AUDIT_LOG, AUDIT_LOG_RELAY).turn, ending, Event().set)
-        until(lambda: told(mongo, AUDIT_LOG_RELAY).get("position") == last)
+        until(lambda: read_status(mongo, AUDIT_LOG_RELAY).get("position") == last)
         ending.set()
-        turn.result(PATIENCE)
+        turn.result(TIMEOUT)
 
 
 def test_what_somebody_else_wrote_stops_it_and_every_relay_after_it(kafka: str, mongo: Mongo) -> None:
@@ -74,19 +74,19 @@ def test_what_somebody_else_wrote_stops_it_and_every_relay_after_it(kafka: str, 
     ending = Event()
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(of_events(kafka, mongo).turn, ending, Event().set)
-        until(lambda: told(mongo, LOG_RELAY).get("position") == 1)
+        until(lambda: read_status(mongo, LOG_RELAY).get("position") == 1)
         stranger = Producer({"bootstrap.servers": kafka, "log_level": 0})
         stranger.produce(f"{mongo.name}.events", b"garbage")
-        assert stranger.flush(PATIENCE) == 0
+        assert stranger.flush(TIMEOUT) == 0
         append(MongoEventStore(mongo), "t")
         with pytest.raises(DamagedTopic):
-            turn.result(PATIENCE)
-    assert told(mongo, LOG_RELAY)["fault"]
+            turn.result(TIMEOUT)
+    assert read_status(mongo, LOG_RELAY)["fault"]
     with pytest.raises(DamagedTopic):
         of_events(kafka, mongo).turn(ending, Event().set)
 
 
-def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_none(kafka: str, mongo: Mongo) -> None:
+def test_the_place_where_the_next_relay_reads_on_is_reported_and_a_new_topic_has_none(kafka: str, mongo: Mongo) -> None:
     append(MongoEventStore(mongo), "s")
     ending = Event()
     ending.set()
@@ -94,19 +94,19 @@ def test_a_place_is_told_from_which_the_next_relay_reads_on_and_a_new_topic_has_
     Statuses(mongo).report(LOG_RELAY, checked=another)
 
     def has_begun() -> bool:
-        of_events(kafka, mongo).turn(ending, Event().set)  # told to end, it has no patience with a slow Kafka
-        return told(mongo, LOG_RELAY)["checked"] != another
+        of_events(kafka, mongo).turn(ending, Event().set)  # told to end, it does not wait for a slow Kafka
+        return read_status(mongo, LOG_RELAY)["checked"] != another
 
     until(has_begun)
-    checked: dict[str, object] = told(mongo, LOG_RELAY)["checked"]  # type: ignore[assignment] # a part of the document
+    checked: dict[str, object] = read_status(mongo, LOG_RELAY)["checked"]  # type: ignore[assignment] # a part of the document
     assert (checked["offset"], checked["position"]) == (0, 0)
     ending.clear()
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(of_events(kafka, mongo).turn, ending, Event().set)
-        until(lambda: told(mongo, LOG_RELAY).get("position") == 1)
+        until(lambda: read_status(mongo, LOG_RELAY).get("position") == 1)
         ending.set()
-        turn.result(PATIENCE)
-    checked = told(mongo, LOG_RELAY)["checked"]  # type: ignore[assignment] # as above
+        turn.result(TIMEOUT)
+    checked = read_status(mongo, LOG_RELAY)["checked"]  # type: ignore[assignment] # as above
     assert (checked["offset"], checked["position"]) == (1, 1)
 
 
@@ -117,25 +117,25 @@ def test_damage_that_could_not_be_told_is_found_by_the_next_relay(
     append(store, "s")
     with ThreadPoolExecutor(1) as pool:
         turn = pool.submit(of_events(kafka, mongo).turn, ending, Event().set)
-        until(lambda: told(mongo, LOG_RELAY).get("position") == 1)
+        until(lambda: read_status(mongo, LOG_RELAY).get("position") == 1)
         with monkeypatch.context() as outage:
             outage.setattr(Statuses, "report", away)
             stranger = Producer({"bootstrap.servers": kafka, "log_level": 0})
             stranger.produce(f"{mongo.name}.events", b"garbage")
-            assert stranger.flush(PATIENCE) == 0
+            assert stranger.flush(TIMEOUT) == 0
             append(store, "t", count=2)
             with pytest.raises(NotAbleError):
-                turn.result(PATIENCE)
+                turn.result(TIMEOUT)
     with pytest.raises(DamagedTopic, match="Somebody else wrote"):
         of_events(kafka, mongo).turn(ending, Event().set)
-    assert told(mongo, LOG_RELAY)["fault"]
+    assert read_status(mongo, LOG_RELAY)["fault"]
 
 
 def away(*_: object, **__: object) -> None:
     raise NotAbleError("MongoDB cannot do it now.")
 
 
-def test_an_outage_of_kafka_is_told_to_those_who_stand_by(mongo: Mongo) -> None:
+def test_an_outage_of_kafka_is_reported_to_those_who_stand_by(mongo: Mongo) -> None:
     with pytest.raises(NotAbleError):
         of_events("127.0.0.1:1", mongo).turn(Event(), lambda: None)
     assert "AUTOLEARN_KAFKA" in Statuses(mongo).read("relay")["outage"]

@@ -15,7 +15,7 @@ from adapters.distributed.mongo import Mongo
 from domain.errors import NotAbleError
 
 LONG, SHORT = 2.0, 0.3  # a standby looks eight times in a lease
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Work:
@@ -60,11 +60,11 @@ def standing_by(leases: Leases, holder: str, work: Work) -> Iterator[Standby]:
         yield standby
     finally:
         stopping.set()
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
 
 
 def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         Event().wait(0.01)
@@ -108,7 +108,7 @@ def test_while_mongodb_is_away_the_work_goes_on_only_as_long_as_the_lease(mongo:
 @pytest.mark.parametrize(
     ("failure", "told"), [(NotAbleError("No broker."), "No broker."), (KeyError("x"), "KeyError: 'x'")]
 )
-def test_why_it_stands_still_is_told_until_it_gets_on(mongo: Mongo, failure: Exception, told: str) -> None:
+def test_why_it_stands_still_is_reported_until_it_gets_on(mongo: Mongo, failure: Exception, told: str) -> None:
     work = Work()
     work.fails = failure
     with standing_by(Leases(mongo, LONG), "a", work) as a:

@@ -88,11 +88,11 @@ def test_every_change_of_a_record_of_an_event_is_found(lived: Mongo) -> None:
 
 
 def test_every_change_of_a_record_of_a_call_is_found(lived: Mongo) -> None:
-    archive = MongoAuditLog(lived, "reader")
-    messages = [record_message(it, SOURCE) for it in archive.read(0, 10)]
+    audit_log = MongoAuditLog(lived, "reader")
+    messages = [record_message(it, SOURCE) for it in audit_log.read(0, 10)]
 
     def faults(changed: Message) -> list[Finding]:
-        check = CopyCheck("the topic", archive.read, 3)
+        check = CopyCheck("the topic", audit_log.read, 3)
         list(check.run(exact_entries(records_of([messages[0], changed, messages[2]]), AUDIT_LOG, SOURCE)))
         return check.faults
 
@@ -128,7 +128,7 @@ def test_headers_are_looked_at_as_kafka_has_them(lived: Mongo, published: Publis
     assert found(published) == [(first.first, f"the record at position {first.first} has another more")]
 
 
-def test_a_topic_that_would_lose_records_or_has_two_orders_is_told(published: Published) -> None:
+def test_a_topic_that_would_lose_records_or_has_two_orders_is_reported(published: Published) -> None:
     admin = AdminClient({"bootstrap.servers": published.bootstrap})
     change = ConfigEntry("retention.ms", "86400000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, published.events, incremental_configs=[change])

@@ -41,7 +41,7 @@ def faults(log: MongoFeed, published: Published, timeout: float = 0.0) -> list[F
     return check.faults
 
 
-def test_a_relayed_log_and_archive_are_read_back_exactly(mongo: Mongo, log: MongoFeed, published: Published) -> None:
+def test_a_relayed_log_and_audit_log_are_read_back_exactly(mongo: Mongo, log: MongoFeed, published: Published) -> None:
     published.all_of(mongo)
     copy = copy_of(published)
     assert list(copy.commits(0, 0)) == log.raw_after(0, 10**9)

@@ -27,7 +27,7 @@ from tests.servers.fixtures import own
 from tests.servers.kafka import KafkaServer
 
 SECONDS = 30.0
-KEPT = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", "max.message.bytes": "1048588"}
+SETTINGS = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", "max.message.bytes": "1048588"}
 
 
 @pytest.fixture
@@ -35,10 +35,10 @@ def admin(kafka: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": kafka, "log_level": 0})
 
 
-def kept(admin: AdminClient, topic: str) -> dict[str, str]:
+def topic_settings(admin: AdminClient, topic: str) -> dict[str, str]:
     resource = ConfigResource(ResourceType.TOPIC, topic)
     found = admin.describe_configs([resource])[resource].result(SECONDS)
-    return {name: found[name].value for name in KEPT}
+    return {name: found[name].value for name in SETTINGS}
 
 
 def create(admin: AdminClient, topic: str, partitions: int = 1, **config: str) -> None:
@@ -51,7 +51,7 @@ def test_both_topics_have_one_partition_and_keep_everything(kafka: str, installa
     ensure_topics(kafka, installation)
     for topic in topics_of(installation):
         assert len(admin.list_topics(topic, SECONDS).topics[topic].partitions) == 1
-        assert kept(admin, topic) == KEPT
+        assert topic_settings(admin, topic) == SETTINGS
 
 
 def test_processes_that_start_together_agree(kafka: str, installation: str, admin: AdminClient) -> None:
@@ -67,7 +67,7 @@ def test_a_topic_that_would_forget_is_corrected(kafka: str, installation: str, a
     create(admin, events, retention_ms="1000", cleanup_policy="compact,delete", max_message_bytes="1000")
     create(admin, audit_log, retention_bytes="1000000")
     ensure_topics(kafka, installation)
-    assert kept(admin, events) == kept(admin, audit_log) == KEPT
+    assert topic_settings(admin, events) == topic_settings(admin, audit_log) == SETTINGS
 
 
 def test_several_partitions_have_no_order(kafka: str, installation: str, admin: AdminClient) -> None:

@@ -19,9 +19,9 @@ from adapters.log import chain
 from adapters.log.events import UnreadableEventError
 from domain.errors import NotAbleError
 from tests.contracts.events import append
-from tests.contracts.test_communications import CALL
+from tests.contracts.test_audit_log import CALL
 from tests.damage.loose import change, loosened
-from tests.wire.test_communication_chain import older_archive
+from tests.wire.test_audit_chain import older_audit_log
 
 
 @pytest.fixture
@@ -123,9 +123,9 @@ def test_bytes_changed_anywhere_in_the_file_are_found_or_harmless(log_file: Path
 
 def test_damaged_communications_are_found_and_read(tmp_path: Path) -> None:
     database = Database(tmp_path / "c.db")
-    archive = SqliteAuditLog(database, "w1")
+    audit_log = SqliteAuditLog(database, "w1")
     for _ in range(6):
-        archive.append(CALL)
+        audit_log.append(CALL)
     change(
         tmp_path / "c.db",
         "UPDATE communications SET actor = CAST(x'c328' AS TEXT) WHERE position = 2",
@@ -139,10 +139,10 @@ def test_damaged_communications_are_found_and_read(tmp_path: Path) -> None:
     assert any("communications row 6: milliseconds is text of 4 bytes" in what for what in found)
 
 
-def test_rows_before_the_first_position_are_told_and_not_served(tmp_path: Path) -> None:
+def test_rows_before_the_first_position_are_reported_and_not_served(tmp_path: Path) -> None:
     database = Database(tmp_path / "c.db")
-    archive = SqliteAuditLog(database, "w1")
-    archive.append(CALL)
+    audit_log = SqliteAuditLog(database, "w1")
+    audit_log.append(CALL)
     with loosened(tmp_path / "c.db") as connection:
         ((position, at, writer, number, *rest),) = connection.execute("SELECT * FROM communications")
         marks = ",".join("?" * (4 + len(rest)))
@@ -167,7 +167,7 @@ OLDER_TABLE = """CREATE TABLE communications (
 
 
 def test_the_records_of_an_older_version_stay_and_new_ones_follow_them(tmp_path: Path) -> None:
-    older = older_archive("a", "b", "a")
+    older = older_audit_log("a", "b", "a")
     marks = ",".join("?" * 21)
     with closing(sqlite3.connect(tmp_path / "c.db")) as connection:
         connection.execute(OLDER_TABLE)
@@ -179,9 +179,9 @@ def test_the_records_of_an_older_version_stay_and_new_ones_follow_them(tmp_path:
     before = SqliteAuditLog(Database(tmp_path / "c.db", read_only=True), "reader")
     assert before.read(0, 10) == older
     assert before.file_faults() == ["c.db: an older AutoLearn wrote it; a start brings it to format 2"]
-    archive = SqliteAuditLog(Database(tmp_path / "c.db"), "c")
-    assert archive.read(0, 10) == older
-    assert archive.append(CALL).previous == older[-1].hash
+    audit_log = SqliteAuditLog(Database(tmp_path / "c.db"), "c")
+    assert audit_log.read(0, 10) == older
+    assert audit_log.append(CALL).previous == older[-1].hash
     reopened = SqliteAuditLog(Database(tmp_path / "c.db"), "c")
     assert list(communication_chain.chain_faults(reopened.read(0, 10))) == []
     assert reopened.file_faults() == []

@@ -131,7 +131,7 @@ def keys(with_log: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["master.key", "credentials.json", "format.json", "read-models.current"])
-def test_json_that_is_nested_too_deeply_is_told_as_garbled(keys: Path, name: str) -> None:
+def test_json_that_is_nested_too_deeply_is_reported_as_garbled(keys: Path, name: str) -> None:
     (keys / name).write_text("[" * 100_000)
     assert len(list(small_file_faults(keys, keys / "master.key"))) == 1
 
@@ -145,7 +145,7 @@ def test_a_garbled_format_file_stops_no_start(with_log: Path, content: str) -> N
 
 
 @pytest.mark.parametrize("name", ["master.key", "credentials.json", "format.json", "read-models.current"])
-def test_any_bit_changed_in_a_small_file_is_told_or_says_the_same(keys: Path, name: str) -> None:
+def test_any_bit_changed_in_a_small_file_is_reported_or_says_the_same(keys: Path, name: str) -> None:
     def said() -> object:
         credentials = Credentials.read(keys / "credentials.json")
         key = read_master_key(keys / "master.key")
@@ -160,10 +160,10 @@ def test_any_bit_changed_in_a_small_file_is_told_or_says_the_same(keys: Path, na
 
     true = said()
     assert list(small_file_faults(keys, keys / "master.key")) == []
-    told = 0
+    reported = 0
     for changed in garbled_in_each_bit(keys / name):
         if list(small_file_faults(keys, keys / "master.key")):
-            told += 1
+            reported += 1
         else:
             assert said() == true, changed
-    assert told > len((keys / name).read_bytes())
+    assert reported > len((keys / name).read_bytes())

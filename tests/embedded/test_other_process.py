@@ -15,7 +15,7 @@ from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from domain.errors import NotAbleError
 from tests.contracts.events import append
-from tests.contracts.test_communications import CALL
+from tests.contracts.test_audit_log import CALL
 
 
 def test_a_read_only_feed_follows_another_writer(tmp_path: Path) -> None:
@@ -63,9 +63,9 @@ def test_the_files_of_a_killed_backend_are_read_as_they_are(tmp_path: Path, keep
 
 
 def test_read_only_communications(tmp_path: Path) -> None:
-    archive = SqliteAuditLog(Database(tmp_path / "c.db"), "w1")
+    audit_log = SqliteAuditLog(Database(tmp_path / "c.db"), "w1")
     reader = SqliteAuditLog(Database(tmp_path / "c.db", read_only=True), "reader")
-    record = archive.append(CALL)
+    record = audit_log.append(CALL)
     assert reader.read(0, 10) == [record]
     assert reader.wait_beyond(0, 0) is True
     assert reader.wait_beyond(1, 0) is False

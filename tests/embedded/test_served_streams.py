@@ -68,7 +68,7 @@ def test_an_append_id_with_a_byte_too_many_is_named(log_file: Path) -> None:
     assert any("commits row 3: append_id is a blob of 17 bytes" in what for what in found(log_file))
 
 
-def test_an_index_that_lost_an_entry_is_told(log_file: Path) -> None:
+def test_an_index_that_lost_an_entry_is_reported(log_file: Path) -> None:
     with loosened(log_file) as connection:
         rows = connection.execute("SELECT * FROM stored_events").fetchall()
         connection.execute("PRAGMA writable_schema = ON")
@@ -97,7 +97,7 @@ def test_what_autolearn_does_not_make_is_named(log_file: Path, extra: str) -> No
     assert found(log_file) != []
 
 
-def test_events_of_no_commit_are_told_at_one_moment(log_file: Path) -> None:
+def test_events_of_no_commit_are_reported_at_one_moment(log_file: Path) -> None:
     """The end of the log and what lies beyond it are read together: an append in between is not a stray."""
     writer, reader = SqliteEventStore(Database(log_file)), SqliteFeed(Database(log_file, read_only=True))
     for number in range(20):

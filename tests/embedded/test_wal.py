@@ -1,4 +1,4 @@
-"""A write-ahead log that a killed process left: any bit of it that was changed is told, or changes nothing."""
+"""A write-ahead log that a killed process left: any bit of it that was changed is reported, or changes nothing."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ def test_one_that_is_whole_has_no_fault(killed: Path) -> None:
     assert list(wal_faults(killed)) == []
 
 
-def test_a_changed_bit_is_told_or_changes_nothing(killed: Path) -> None:
+def test_a_changed_bit_is_reported_or_changes_nothing(killed: Path) -> None:
     wal = killed.with_name("killed.db-wal")
     true, content = rows(killed), wal.read_bytes()
     heads = [*range(HEAD), *(HEAD + n * (FRAME_HEAD + PAGE) + at for n in range(5) for at in range(FRAME_HEAD))]
     chance = random.Random(1)  # noqa: S311 - the same places each time
     places = heads + [chance.randrange(len(content)) for _ in range(100)]
-    told = 0
+    reported = 0
     for place in places:
         changed = bytearray(content)
         changed[place] ^= 1 << chance.randrange(8)
         wal.write_bytes(changed)
         if list(wal_faults(killed)):
-            told += 1
+            reported += 1
         else:
             assert rows(killed) == true, place
-    assert told > len(heads) // 2
+    assert reported > len(heads) // 2
 
 
 def test_an_end_that_was_never_written_whole_is_no_fault(killed: Path) -> None:
@@ -76,7 +76,7 @@ def test_an_end_that_was_never_written_whole_is_no_fault(killed: Path) -> None:
     assert list(wal_faults(killed)) == []
 
 
-def test_a_head_with_another_kind_of_journal_is_told(killed: Path) -> None:
+def test_a_header_with_another_kind_of_journal_is_reported(killed: Path) -> None:
     content = bytearray(killed.read_bytes())
     assert byte_faults([killed], unowned=True) == []
     for place in (18, 19, 21, 50, 55, 67, 80):
@@ -84,6 +84,6 @@ def test_a_head_with_another_kind_of_journal_is_told(killed: Path) -> None:
         assert len(byte_faults([killed], unowned=True)) == 1, place
 
 
-def test_a_journal_that_would_change_the_database_is_told(killed: Path) -> None:
+def test_a_journal_that_would_change_the_database_is_reported(killed: Path) -> None:
     killed.with_name("killed.db-journal").write_bytes(b"planted")
     assert any("killed.db-journal" in what for what in byte_faults([killed], unowned=True))

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 UNABLE = 503
 # Seconds, with room for a busy machine; docs/benchmarks.md has what a quiet one takes.
-REFUSED_WITHIN = 20.0  # the patience of one operation, twice behind another call's record, and a second for its own
+REFUSED_WITHIN = 20.0  # the timeout of one operation, twice behind another call's record, and a second for its own
 TAKEN_OVER_WITHIN = 10.0  # of three kills the quickest
 KILLS = 3
 PROCESSES = ("relay", "project", "work catalog", "serve catalog", "serve training", "serve session", "serve storage")

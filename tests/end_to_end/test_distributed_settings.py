@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 UNABLE = 503
 BAD_INPUT, NOT_ABLE, NOT_ALLOWED, CONFLICT = 2, 3, 4, 6
-AT_ONCE = 100.0  # seconds; on a quiet machine eight: the patience with a server that does not answer, and a start
+AT_ONCE = 100.0  # seconds; on a quiet machine eight: the timeout of a server that does not answer, and a start
 ALL_KINDS = ("relay", "project", "serve training", "work training")
 ACLS = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -147,8 +147,8 @@ def test_two_installations_on_the_same_topics(fleet: Fleet, own_mongodb: Server,
     with changed(fleet, **other):
         relay, project = fleet.start_these("relay", "project")
     recover = "`autolearn recover --from-kafka`"
-    assert recover in told(relay, "choose another AUTOLEARN_DATABASE")
-    told(project, f"There is position 1 of /autolearn/{fleet.database}/")
+    assert recover in await_fault(relay, "choose another AUTOLEARN_DATABASE")
+    await_fault(project, f"There is position 1 of /autolearn/{fleet.database}/")
     ends = refusals(fleet, "serve training", "work training", **other)
     assert {code for code, _ in ends} == {CONFLICT}
     for _, said in ends:
@@ -160,7 +160,7 @@ def test_two_installations_on_the_same_topics(fleet: Fleet, own_mongodb: Server,
     assert (relay.stop(), project.stop()) == (0, 0)  # while they have their MongoDB
 
 
-def told(process: Member, part: str) -> str:
+def await_fault(process: Member, part: str) -> str:
     """Wait until a process that runs is not ready, and says in its own log what it cannot go on with; return that."""
     until(lambda: part in process.said and process.get("/health/ready")[0] == UNABLE)
     return process.said
@@ -192,11 +192,11 @@ def test_a_right_that_is_missing_to_begin(guarded: Fleet) -> None:
 
 
 @pytest.mark.parametrize(("command", "right"), [("relay", "WRITE"), ("project", "READ")])
-def test_a_right_that_is_missing_to_go_on_is_told_until_it_is_given(guarded: Fleet, command: str, right: str) -> None:
+def test_a_missing_right_is_reported_until_it_is_given(guarded: Fleet, command: str, right: str) -> None:
     guarded.client(command, "analyst")  # something to carry
     with denied(guarded, right):
         process = guarded.start(command)
-        told(process, f"it needs the right {right} on the topic {guarded.database}.events")
+        await_fault(process, f"it needs the right {right} on the topic {guarded.database}.events")
     until(lambda: process.get("/health/ready")[0] == 200)
 
 

@@ -60,7 +60,7 @@ def test_the_log_turns_over_and_its_writer_ends_with_the_backend(place: Place) -
     assert {stat.S_IMODE((place.data / name).stat().st_mode) for name in sizes} == {0o600}
 
 
-def test_the_reason_of_a_failed_start_is_told_behind_a_long_log(place: Place) -> None:
+def test_the_reason_of_a_failed_start_is_reported_behind_a_long_log(place: Place) -> None:
     place.data.mkdir(mode=0o700)
     (place.data / LOG).write_text("long ago\n" * (1 << 21))  # it turns over with the first line
     (place.data / "events.db").write_bytes(os.urandom(1 << 16))

@@ -32,7 +32,7 @@ class Recorder(socketserver.ThreadingTCPServer):
     block_on_close = True
 
     def __init__(self, backend: str) -> None:
-        super().__init__(("127.0.0.1", 0), Passage)
+        super().__init__(("127.0.0.1", 0), ForwardedConnection)
         parts = urlsplit(backend)
         self.to = (parts.hostname or "", parts.port or 0)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
@@ -40,7 +40,7 @@ class Recorder(socketserver.ThreadingTCPServer):
         self.answers: list[bytes] = []
 
 
-class Passage(socketserver.BaseRequestHandler):
+class ForwardedConnection(socketserver.BaseRequestHandler):
     """One connection through the recorder."""
 
     server: Recorder

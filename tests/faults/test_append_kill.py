@@ -19,7 +19,7 @@ from domain.experiment_events import ExperimentAnnotated
 
 ROOT = Path(__file__).parents[2]
 KILLS = 3
-# Four threads append pairs of events and archive a record for each; each tells on stdout what was acknowledged.
+# Four threads append pairs of events and the audit log a record for each; each tells on stdout what was acknowledged.
 WRITES = """
 import os, sys
 from threading import Thread
@@ -28,16 +28,16 @@ from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from tests.contracts.events import events, header
-from tests.contracts.test_communications import CALL
+from tests.contracts.test_audit_log import CALL
 
 folder, life = sys.argv[1:]
 store = SqliteEventStore(Database(folder + "/events.db"))
-archive = SqliteAuditLog(Database(folder + "/communications.db"), "w" + life)
+audit_log = SqliteAuditLog(Database(folder + "/communications.db"), "w" + life)
 
 def work(n):
     for k in range(1, 1_000_000):
         appended = store.append(events(f"life:{life}:{n}", 2 * k - 1, 2), header())
-        record = archive.archive(CALL)
+        record = audit_log.append(CALL)
         line = f"{appended.header.append_id} {appended.position} {record.position} {appended.hash.hex()}\\n"
         os.write(1, line.encode())
 
@@ -65,8 +65,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_partial(tmp_path: Path) -> 
         database = Database(tmp_path / "events.db")
         check_log(SqliteEventStore(database), SqliteFeed(database), told)
         database.close()
-    archive = SqliteAuditLog(Database(tmp_path / "communications.db"), "after")
-    records = archive.read(0, 10**6)
+    audit_log = SqliteAuditLog(Database(tmp_path / "communications.db"), "after")
+    records = audit_log.read(0, 10**6)
     assert list(communication_chain.chain_faults(records)) == []
     assert {int(record) for _, _, record, _ in told} <= {record.position for record in records}
 

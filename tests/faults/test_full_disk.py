@@ -20,7 +20,7 @@ from adapters.log import chain
 from commands.ports import StoredAppend
 from domain.errors import DiskReserveError, NotAbleError
 from tests.contracts.events import event, header
-from tests.contracts.test_communications import CALL
+from tests.contracts.test_audit_log import CALL
 
 MIB = 1024 * 1024
 
@@ -80,24 +80,24 @@ def test_a_full_disk_refuses_appends_and_harms_nothing(small_disk: Path) -> None
     assert feed.file_faults() == []
 
 
-def archive_for_ever(archive: SqliteAuditLog) -> None:
+def audit_log_for_ever(audit_log: SqliteAuditLog) -> None:
     while True:
-        archive.append(replace(CALL, operation="x" * 4000))
+        audit_log.append(replace(CALL, operation="x" * 4000))
 
 
 def test_a_full_disk_refuses_communications_until_there_is_room(small_disk: Path) -> None:
-    archive = SqliteAuditLog(Database(small_disk / "communications.db"), "w1", reserve=MIB // 4)
-    archive.check_able()
+    audit_log = SqliteAuditLog(Database(small_disk / "communications.db"), "w1", reserve=MIB // 4)
+    audit_log.check_able()
     filler = fill(small_disk)
     with pytest.raises(DiskReserveError, match="kept in reserve"):
-        archive.check_able()
+        audit_log.check_able()
     with pytest.raises(DiskReserveError, match="disk is full"):
-        archive_for_ever(archive)
+        audit_log_for_ever(audit_log)
     filler.unlink()
     with pytest.raises(NotAbleError, match="The audit log cannot be written"):
-        archive.check_able()
-    archive.append(CALL)
-    archive.check_able()
-    records = archive.read(0, 1000)
+        audit_log.check_able()
+    audit_log.append(CALL)
+    audit_log.check_able()
+    records = audit_log.read(0, 1000)
     assert list(communication_chain.chain_faults(records)) == []
-    assert list(archive.recent(0)) == records[-1000:]
+    assert list(audit_log.recent(0)) == records[-1000:]

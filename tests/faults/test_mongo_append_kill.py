@@ -43,10 +43,10 @@ uri, database, life = sys.argv[1:]
 store = MongoEventStore(Mongo(uri, database))
 
 def append(stream, first, count):
-    mark = header()
+    given = header()
     while True:
         try:
-            return store.append(events(stream, first, count), mark)
+            return store.append(events(stream, first, count), given)
         except DuplicateAppend as known:
             return known.appended
         except NotAbleError:

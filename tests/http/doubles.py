@@ -98,7 +98,7 @@ class Projecting:
 
 
 class SilentRecorder(SystemRecorder):
-    """Keeps what the event worker does out of the archive, so that tests see their own calls alone."""
+    """Keeps what the event worker does out of the audit log, so that tests see their own calls alone."""
 
     def record_event(self, event: Any, position: int, outcome: str, milliseconds: float) -> None:
         """Keep nothing."""

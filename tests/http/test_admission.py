@@ -1,4 +1,4 @@
-"""Who is not proven is refused, told why, and archived; nothing changes."""
+"""Who is not proven is refused, told why, and recorded; nothing changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def refused(rig: Rig, reply: Reply, status: int, slug: str) -> str:
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
-def test_a_clock_ten_minutes_off_is_told_with_both_times(rig: Rig, ana: Caller, minutes: int) -> None:
+def test_a_clock_ten_minutes_off_is_reported_with_both_times(rig: Rig, ana: Caller, minutes: int) -> None:
     rig.clock.offset = timedelta(minutes=minutes)
     reply = ana.post("/trainings", TRAINING)
     detail = refused(rig, reply, 401, "not-authenticated")
@@ -129,7 +129,7 @@ def test_our_own_names_pass(ana: Caller, host: str) -> None:
     assert ana.get("/session", Host=host).status == 200
 
 
-def test_every_refusal_is_archived_without_what_only_the_token_could_prove(rig: Rig, ana: Caller) -> None:
+def test_every_refusal_is_recorded_without_what_only_the_token_could_prove(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("GET", "/session?list=1")
     ana.raw(call, {"Authorization": "AutoLearn ana.1.nonsense"}, [b""])
     last = rig.audit_log.recent(0)[-1].content

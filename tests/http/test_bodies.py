@@ -98,13 +98,13 @@ def test_the_largest_body_is_accepted(rig: Rig, ana: Caller) -> None:
         ([], ""),
     ],
 )
-def test_a_body_of_another_shape_is_told_where(rig: Rig, ana: Caller, body: object, pointer: str) -> None:
+def test_a_body_of_another_shape_is_refused_with_the_place(rig: Rig, ana: Caller, body: object, pointer: str) -> None:
     reply = sealed_as(ana, json.dumps(body).encode())
     expect(rig, reply, 422, "bad-input")
     assert pointer in [error["pointer"] for error in reply.json["errors"]]
 
 
-def test_an_unknown_query_parameter_is_told(rig: Rig, ana: Caller) -> None:
+def test_an_unknown_query_parameter_is_reported(rig: Rig, ana: Caller) -> None:
     reply = ana.get("/session?asof=@1")
     assert (reply.status, reply.json["errors"][0]["pointer"]) == (422, "?asof")
 
@@ -117,7 +117,7 @@ def test_an_unknown_route_and_a_wrong_method(rig: Rig, ana: Caller) -> None:
     assert "nowhere" not in {record.content.operation for record in rig.audit_log.recent(0)}
 
 
-def test_a_caller_who_hangs_up_is_archived(rig: Rig, ana: Caller) -> None:
+def test_a_caller_who_hangs_up_is_recorded(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
     ana.hang_up(call, call.file_headers(EMPTY_SHA256), [b"half"])
     record = rig.audit_log.recent(0)[-1].content

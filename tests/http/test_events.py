@@ -1,4 +1,4 @@
-"""Event streams: every frame sealed for its number, opened and closed in the archive, and over for who is revoked."""
+"""Event streams: every frame sealed for its number, opened and closed in the audit log, and over for who is revoked."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_a_lack_while_archiving_is_a_sealed_503(
     assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (503, "not-able-now", "1")
 
 
-def test_without_a_thread_calls_are_refused_sealed_and_archived(
+def test_without_a_thread_calls_are_refused_sealed_and_recorded(
     rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = rig.position

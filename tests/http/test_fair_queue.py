@@ -17,23 +17,23 @@ def served(arrivals: list[str], places: int = 1, leaving: frozenset[int] = froze
     """Let clients come in this order, those at `leaving` go away while they wait; return who had a place, in order."""
     order = []
 
-    async def visit(queue: FairQueue, client: str) -> None:
+    async def take_place(queue: FairQueue, client: str) -> None:
         async with queue.take(client):
             order.append(client)
             await asyncio.wait([asyncio.create_task(nothing())])
 
-    async def story() -> None:
+    async def scenario() -> None:
         queue = FairQueue(places)
         async with queue.take("first"):
-            visits = [asyncio.create_task(visit(queue, client)) for client in arrivals]
-            await asyncio.wait(visits, timeout=0.05)
+            takers = [asyncio.create_task(take_place(queue, client)) for client in arrivals]
+            await asyncio.wait(takers, timeout=0.05)
             for number in leaving:
-                visits[number].cancel()
-            await asyncio.wait(visits, timeout=0.05)
-        await asyncio.gather(*visits, return_exceptions=True)
+                takers[number].cancel()
+            await asyncio.wait(takers, timeout=0.05)
+        await asyncio.gather(*takers, return_exceptions=True)
         assert (queue._free, queue._waiting) == (places, {})
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     return order
 
 
@@ -49,39 +49,39 @@ def test_who_goes_away_takes_no_place_along(leaving: set[int]) -> None:
 
 
 def test_who_goes_away_with_a_place_just_given_gives_it_back() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         queue = FairQueue(1)
 
-        async def visit() -> None:
+        async def take_place() -> None:
             async with queue.take("ana"):
                 pass
 
         async with queue.take("first"):
-            going = asyncio.create_task(visit())
+            going = asyncio.create_task(take_place())
             await asyncio.wait([going], timeout=0.05)
         going.cancel()  # its turn has come, and it has not run since
         await asyncio.wait([going])
         async with asyncio.timeout(5), queue.take("ben"):
             pass
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_as_many_as_places() -> None:
-    async def story() -> int:
+    async def scenario() -> int:
         queue, inside = FairQueue(2), [0]
 
-        async def visit() -> None:
+        async def take_place() -> None:
             async with queue.take("ana"):
                 inside[0] += 1
                 await forever.wait()
 
         forever = asyncio.Event()
-        visits = [asyncio.create_task(visit()) for _ in range(5)]
-        await asyncio.wait(visits, timeout=0.05)
+        takers = [asyncio.create_task(take_place()) for _ in range(5)]
+        await asyncio.wait(takers, timeout=0.05)
         forever.set()
         seen = inside[0]
-        await asyncio.gather(*visits)
+        await asyncio.gather(*takers)
         return seen
 
-    assert asyncio.run(story()) == 2
+    assert asyncio.run(scenario()) == 2

@@ -23,14 +23,14 @@ def test_a_process_without_fault_is_ready() -> None:
     assert health(None).readiness() == ready
 
 
-def test_where_it_stands_still_is_told_and_not_why() -> None:
+def test_where_it_stands_still_is_reported_and_not_why() -> None:
     facts = health("position 7: ValueError: 'secret remark'").readiness()
     assert facts["status"] == "not-ready"
     assert "position 7: " in str(facts["fault"])
     assert "secret" not in str(facts)
 
 
-def test_what_is_no_position_is_told_as_it_is() -> None:
+def test_what_is_not_a_position_is_reported_as_it_is() -> None:
     assert health("Somebody else wrote to the topic.").readiness()["fault"] == "Somebody else wrote to the topic."
 
 

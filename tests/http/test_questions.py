@@ -47,7 +47,7 @@ def test_as_of_a_position_before_and_after(rig: Rig, ana: Caller) -> None:
     assert ([row["experiment"] for row in now.json["experiments"]], now.position) == ([name], rig.position)
 
 
-def test_a_moment_inside_a_commit_is_told(rig: Rig, ana: Caller) -> None:
+def test_a_moment_inside_a_commit_is_reported(rig: Rig, ana: Caller) -> None:
     committed(ana, 2)
     rig.settle()
     reply = ana.get(f"/catalog?as_of=@{rig.position - 1}")
@@ -160,7 +160,7 @@ def test_the_log_has_the_same_cursor_for_the_same_page(root: Caller) -> None:
 
 
 @pytest.mark.parametrize("where", ["precision >", "precision = = 1", "nowhere > 1", "(", "__import__('os')"])
-def test_a_filter_that_does_not_parse_is_told(ana: Caller, where: str) -> None:
+def test_a_filter_that_does_not_parse_is_reported(ana: Caller, where: str) -> None:
     reply = ana.get(f"/experiments?where={quote(where)}")
     assert reply.status == 422
     assert reply.json["type"] in ("bad-filter", "bad-input")
@@ -171,7 +171,7 @@ def test_a_page_has_a_size(ana: Caller, limit: str) -> None:
     assert ana.get(f"/experiments?limit={limit}").status == 422
 
 
-def test_the_catalog_as_a_whole_by_shelf_and_by_name(ana: Caller) -> None:
+def test_the_catalog_as_a_whole_by_kind_and_by_name(ana: Caller) -> None:
     assert set(ana.get("/catalog").json) == {"models", "datasets", "measures", "position"}
     assert set(ana.get("/catalog/models").json) == {"models", "position"}
     svm = ana.get("/catalog/models/svm").json

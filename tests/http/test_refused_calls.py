@@ -1,4 +1,4 @@
-"""Calls of strangers are archived one by one while they are few, then counted; those of clients always one by one."""
+"""Calls of strangers are recorded one by one while they are few, then counted; those of clients always one by one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STRANGER = refused_connection_record(NOT_HTTP, "10.0.0.1")
 
 
 class Account:
-    """An account with a clock of its own, and the archive that it fills."""
+    """An account with a clock of its own, and the audit log that it fills."""
 
     def __init__(self) -> None:
         self.now = 0.0

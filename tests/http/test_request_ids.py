@@ -115,7 +115,7 @@ def test_a_body_changed_on_its_way_ends_the_request(rig: Rig, ana: Caller) -> No
     assert rig.position == before
 
 
-def test_a_changed_repeat_of_what_was_done_is_told_as_no_refusal(rig: Rig, ana: Caller) -> None:
+def test_a_changed_repeat_of_what_was_done_is_not_reported_as_a_refusal(rig: Rig, ana: Caller) -> None:
     call = ana.outgoing("POST", "/trainings")
     headers, [sealed] = captured(ana, call, TRAINING)
     assert ana.raw(call, headers, [sealed]).status == 201

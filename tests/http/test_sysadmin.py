@@ -98,7 +98,7 @@ def test_a_cursor_of_the_log_is_nobody_elses(rig: Rig, root: Caller, ana: Caller
         assert (reply.status, reply.json["type"]) == (422, "bad-cursor")
 
 
-def test_health_and_metrics_are_plain_and_not_archived(rig: Rig, ana: Caller) -> None:
+def test_health_and_metrics_are_plain_and_not_recorded(rig: Rig, ana: Caller) -> None:
     ana.get("/session")
     call = ana.outgoing("GET", "/health/live")
     before = len(rig.audit_log.recent(0))
@@ -132,7 +132,7 @@ def test_metrics_count_calls_lag_and_communications(rig: Rig, ana: Caller) -> No
     assert lines["autolearn_communications"] == "3.0"
 
 
-def test_the_lag_is_told_where_an_event_of_a_newer_version_waits(
+def test_the_lag_is_reported_where_an_event_of_a_newer_version_waits(
     rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig.projecting.paused.set()

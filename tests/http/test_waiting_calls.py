@@ -19,7 +19,7 @@ MANY = 400  # more than there are threads for anything
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.http.routes.context.REACHED_WITHIN", FOR_EVER)
 
 
@@ -86,7 +86,7 @@ def test_who_waits_for_a_training_holds_no_thread(rig: Rig, ana: Caller, bob: Ca
     assert len({reply.json["experiment"] for reply in replies}) == 1
 
 
-def test_a_client_beyond_its_share_of_waits_is_told_and_others_wait(rig: Rig, ana: Caller, bob: Caller) -> None:
+def test_a_client_beyond_its_share_of_waits_is_refused_and_others_wait(rig: Rig, ana: Caller, bob: Caller) -> None:
     rig.projecting.paused.set()
     position = ana.post("/trainings", TRAINING).position
     target = f"/session?after_position={position}"

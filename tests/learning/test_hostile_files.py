@@ -238,7 +238,7 @@ def test_an_open_quote_is_found_wherever_blocks_end(text: str, block: int) -> No
         scan.end()
 
 
-def test_the_line_of_an_open_quote_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_of_an_open_quote_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     path.write_text('x,class\n"1\n1",a\n5" pipe,"a""b"\n3,"b\n4,c\n')
     for block in range(1, 50):

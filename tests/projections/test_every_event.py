@@ -51,7 +51,7 @@ CHANGED = {
     "client-revoked.v1": "",
     "tail-loss-accepted.v1": "",  # `verify` and the start read losses from the log
 }
-BEGINNINGS = (
+FIRST_EVENTS = (
     "session-opened.v1", "training-requested.v1", "evaluation-requested.v1", "reproduction-requested.v1",
     "dataset-registered.v1", "model-offered.v1", "measure-offered.v1",
 )  # fmt: skip
@@ -81,7 +81,7 @@ def before(state: Body) -> Documents:
     """Return the documents of what all examples are about, before any of it ended."""
     made: Documents = {}
     for event in EXAMPLES:
-        if event.NAME in BEGINNINGS:
+        if event.NAME in FIRST_EVENTS:
             made |= {(it.kind, it.id): it.body for _, it in changed(event, made) if isinstance(it, Change)}
     return made | {("experiment", EXPERIMENT): {**(made["experiment", EXPERIMENT] or {}), **state}}
 

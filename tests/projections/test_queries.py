@@ -153,9 +153,9 @@ def test_the_catalog_is_what_is_on_offer_then(asked: Queries, world: World) -> N
     now = asked.catalog(BEN)
     assert (now["models"], now["datasets"], len(now["measures"])) == ([], [], 1)
     assert asked.catalog(BEN, "measures", "precision")["measures"] == now["measures"]
-    for shelf, name in (("models", "svm"), ("measures", "precisoin"), ("shelves", None)):
+    for kind, name in (("models", "svm"), ("measures", "precisoin"), ("shelves", None)):
         with pytest.raises(NotFoundError):
-            asked.catalog(BEN, shelf, name)
+            asked.catalog(BEN, kind, name)
 
 
 def test_history_filters_sorts_and_pages(asked: Queries, world: World) -> None:

@@ -44,7 +44,7 @@ def test_the_state_at_a_position(lived: World) -> None:
     assert replayed(lived, 0)["at"] is None
 
 
-def test_read_models_that_disagree_are_told(lived: World) -> None:
+def test_read_models_that_disagree_are_reported(lived: World) -> None:
     with lived.read.writing() as connection:
         connection.execute("UPDATE document SET body = replace(body, 'requested', 'failed') WHERE kind = 'experiment'")
         connection.execute("UPDATE history SET withdrawn = 1")

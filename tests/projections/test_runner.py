@@ -10,7 +10,7 @@ from domain.errors import ForbiddenError, NotAbleError
 from projections.fold import Poisoned
 from projections.ports import Batch, Recorded
 from projections.runner import ProjectionRunner
-from tests.projections.waiting import PATIENCE, wait_for
+from tests.projections.waiting import TIMEOUT, wait_for
 from tests.projections.world import World
 
 
@@ -23,7 +23,7 @@ def spoil(world: World, position: int) -> None:
 def test_what_is_appended_becomes_visible(filed: World) -> None:
     for name in ("a", "b", "c"):
         filed.train("ana", name * 16)
-        assert filed.runner.wait(filed.commits[-1], PATIENCE)
+        assert filed.runner.wait(filed.commits[-1], TIMEOUT)
         assert filed.documents.get("experiment", name * 16) is not None
     assert filed.runner.fault is None
     assert filed.runner.position == filed.commits[-1]
@@ -73,7 +73,7 @@ def test_trouble_of_the_file_is_shown_and_passes(filed: World, monkeypatch: pyte
     monkeypatch.setattr(filed.documents, "apply", fail_once)
     monkeypatch.setattr("projections.runner.RETRY_SECONDS", 0.01)
     filed.register("iris")
-    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    assert filed.runner.wait(filed.commits[-1], TIMEOUT)
     assert failed.is_set()
     wait_for(lambda: filed.runner.fault is None)
 
@@ -109,7 +109,7 @@ def test_what_was_mended_from_outside_is_folded_without_a_restart(
     assert str(world.runner.fault_sentence()).startswith(f"position {world.commits[1]}: ")
     with world.log.writing() as connection:
         connection.execute("UPDATE stored_events SET state = ? WHERE rowid = ?", (sound, world.commits[1]))
-    assert world.runner.wait(world.commits[1], PATIENCE)
+    assert world.runner.wait(world.commits[1], TIMEOUT)
     wait_for(lambda: world.runner.fault_sentence() is None)
     world.runner.stop()
 
@@ -129,7 +129,7 @@ def test_a_log_that_does_not_answer_at_the_start_is_asked_again(
 
     runner = ProjectionRunner(world.feed, world.documents, log_end=log_end)
     runner.start()
-    assert runner.wait(world.commits[-1], PATIENCE)
+    assert runner.wait(world.commits[-1], TIMEOUT)
     wait_for(lambda: runner.fault is None)
     assert runner.is_alive
     runner.stop()
@@ -157,7 +157,7 @@ def test_a_right_that_is_missing_is_no_fault_of_an_event(
     with pytest.raises(ForbiddenError):
         world.runner.step()
     world.runner.start()
-    assert world.runner.wait(world.commits[-1], PATIENCE)
+    assert world.runner.wait(world.commits[-1], TIMEOUT)
     wait_for(lambda: world.runner.fault is None)
     world.runner.stop()
     assert "projection stopped at 0: The right READ on the topic is missing." in caplog.text

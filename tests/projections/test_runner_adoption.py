@@ -14,7 +14,7 @@ from domain.errors import NotAbleError
 from projections.ports import Batch
 from projections.rebuild import rebuild
 from projections.runner import ProjectionRunner
-from tests.projections.waiting import PATIENCE, wait_for
+from tests.projections.waiting import TIMEOUT, wait_for
 from tests.projections.world import World
 
 
@@ -26,18 +26,18 @@ def test_rebuilt_read_models_catch_up_and_serve(filed: World, tmp_path: Path) ->
     other.close()
     assert last == {"step": "rebuild", "position": filed.commits[-1], "of": filed.commits[-1]}
     filed.commit("ana", ["a" * 16])
-    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    assert filed.runner.wait(filed.commits[-1], TIMEOUT)
     fresh = ReadDatabase(path)
 
     def switch() -> None:
         fresh.close()
         filed.read.switch(path)
 
-    filed.runner.adopt(SqliteDocuments(fresh), switch).result(PATIENCE)
+    filed.runner.adopt(SqliteDocuments(fresh), switch).result(TIMEOUT)
     assert filed.read.path == str(path)
     assert filed.documents.position() == filed.commits[-1]
     filed.train("ana", "b" * 16)
-    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    assert filed.runner.wait(filed.commits[-1], TIMEOUT)
     assert filed.documents.get("experiment", "b" * 16) is not None
 
 
@@ -51,12 +51,12 @@ def rebuilt(world: World, path: Path) -> Callable[[], None]:
         fresh.close()
         world.read.switch(path)
 
-    return lambda: world.runner.adopt(SqliteDocuments(fresh), switch).result(PATIENCE)
+    return lambda: world.runner.adopt(SqliteDocuments(fresh), switch).result(TIMEOUT)
 
 
 def test_a_rebuild_mends_read_models_that_are_ahead_of_the_log(filed: World, tmp_path: Path) -> None:
     filed.register("iris")
-    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    assert filed.runner.wait(filed.commits[-1], TIMEOUT)
     filed.runner.stop()
     filed.documents.apply(Batch(100))
     filed.runner = ProjectionRunner(filed.feed, filed.documents)
@@ -69,7 +69,7 @@ def test_a_rebuild_mends_read_models_that_are_ahead_of_the_log(filed: World, tmp
 
 def test_a_rebuild_mends_read_models_that_cannot_be_followed(filed: World, tmp_path: Path) -> None:
     filed.train("ana", "a" * 16)
-    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    assert filed.runner.wait(filed.commits[-1], TIMEOUT)
     filed.runner.stop()
     with filed.read.writing() as connection:
         connection.execute("DELETE FROM document WHERE kind = 'session'")
@@ -83,7 +83,7 @@ def test_a_rebuild_mends_read_models_that_cannot_be_followed(filed: World, tmp_p
 
 def test_a_rebuild_mends_read_models_whose_position_cannot_be_read(filed: World, tmp_path: Path) -> None:
     filed.register("iris")
-    assert filed.runner.wait(filed.commits[-1], PATIENCE)
+    assert filed.runner.wait(filed.commits[-1], TIMEOUT)
     with filed.read.writing() as connection:
         connection.execute("DROP TABLE progress")
     rebuilt(filed, tmp_path / "read-2.db")()
@@ -93,7 +93,7 @@ def test_a_rebuild_mends_read_models_whose_position_cannot_be_read(filed: World,
 def follows_again(world: World) -> None:
     """What is appended now becomes visible, and no fault is told any more."""
     world.train("ana", "c" * 16)
-    assert world.runner.wait(world.commits[-1], PATIENCE)
+    assert world.runner.wait(world.commits[-1], TIMEOUT)
     wait_for(lambda: world.runner.fault is None)
 
 
@@ -105,15 +105,15 @@ def test_a_file_that_nobody_waits_for_any_more_is_not_adopted(world: World, tmp_
 
     def hold() -> None:
         asked.set()
-        held.wait(PATIENCE)
+        held.wait(TIMEOUT)
 
     world.runner.adopt(world.documents, hold)
-    assert asked.wait(PATIENCE)
+    assert asked.wait(TIMEOUT)
     switched: list[str] = []
     late = world.runner.adopt(world.documents, lambda: switched.append("late"))
     assert late.cancel()
     held.set()
-    world.runner.adopt(world.documents, lambda: switched.append("next")).result(PATIENCE)
+    world.runner.adopt(world.documents, lambda: switched.append("next")).result(TIMEOUT)
     world.runner.stop()
     assert switched == ["next"]
 
@@ -145,7 +145,7 @@ def test_read_models_that_are_behind_the_old_ones_never_serve(
     world.register("wine")
     fresh, switched = SqliteDocuments(two[0]), list[int]()
     runner = ProjectionRunner(world.feed, Sleeping(two[1]))
-    runner.adopt(fresh, lambda: switched.append(fresh.position())).result(PATIENCE)
+    runner.adopt(fresh, lambda: switched.append(fresh.position())).result(TIMEOUT)
     assert switched == [world.commits[-1]]
 
 
@@ -159,7 +159,7 @@ def test_a_feed_that_ends_too_early_lets_nothing_serve(
     runner = ProjectionRunner(world.feed, documents, log_end=lambda: (1, b""))
     adopted = runner.adopt(SqliteDocuments(two[1]), lambda: switched.append("behind"))
     with pytest.raises(NotAbleError, match="before 1"):
-        adopted.result(PATIENCE)
+        adopted.result(TIMEOUT)
     assert not switched
 
 

@@ -18,7 +18,7 @@ from projections.verification.tail_check import (
     refuse_contradictions,
     refuse_lost_tails,
 )
-from tests.wire.test_communication_chain import chained
+from tests.wire.test_audit_chain import chained
 
 HASHES = {0: bytes(32), 3: b"3" * 32, 7: b"7" * 32}
 LOG = LogEnd("the log", 7, HASHES[7], HASHES.get)

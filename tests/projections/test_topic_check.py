@@ -34,7 +34,7 @@ def log_of(sizes: list[int]) -> list[RawCommit]:
     return commits
 
 
-def archive_of(count: int) -> list[StoredAuditRecord]:
+def audit_log_of(count: int) -> list[StoredAuditRecord]:
     texts = ("actor", "source", "target", "operation", "outcome", "problem", "correlation", "causation")
     facts: dict[str, Any] = dict.fromkeys((*texts, "digest_in", "digest_out"), "x")
     numbers: dict[str, Any] = {"milliseconds": 0.1, "bytes_in": 0, "bytes_out": 0, "domain_position": 0}
@@ -62,7 +62,7 @@ sizes = st.lists(st.integers(1, 4), min_size=1, max_size=12)
 def test_a_true_copy_has_no_fault(sizes: list[int]) -> None:
     log = log_of(sizes)
     assert found(log, log) == []
-    assert found(archive_of(len(sizes)), archive_of(len(sizes))) == []
+    assert found(audit_log_of(len(sizes)), audit_log_of(len(sizes))) == []
 
 
 def changed(commit: RawCommit) -> list[RawCommit]:
@@ -135,11 +135,11 @@ def test_the_log_may_grow_while_its_copy_is_read() -> None:
 
 
 def test_a_difference_is_named() -> None:
-    archive = archive_of(3)
-    other = replace(archive[1], content=replace(archive[1].content, actor="y", milliseconds=0.2))
-    ((position, what),) = found(archive, [archive[0], other, archive[2]])
+    audit_log = audit_log_of(3)
+    other = replace(audit_log[1], content=replace(audit_log[1].content, actor="y", milliseconds=0.2))
+    ((position, what),) = found(audit_log, [audit_log[0], other, audit_log[2]])
     assert (position, what) == (2, "the topic has another actor, milliseconds at 2")
-    ((_, what),) = found(archive, [archive[0], replace(other, number=5), archive[2]])
+    ((_, what),) = found(audit_log, [audit_log[0], replace(other, number=5), audit_log[2]])
     assert "number, content" in what
 
 

@@ -38,7 +38,7 @@ def test_a_changed_event_is_found_at_its_commit(place: Place) -> None:
 def test_an_event_that_cannot_be_read_is_a_fault_and_the_rest_goes_on(place: Place) -> None:
     second = place.world.commits[1]
     place.change_log("UPDATE stored_events SET state = ? WHERE rowid = ?", b"\xff\x00", second)
-    place.shelf.wrong = {"c" * 64: "its bytes have another digest"}
+    place.blobs.wrong = {"c" * 64: "its bytes have another digest"}
     found = place.report()
     assert second in positions(found)
     assert any("cannot be read" in fault["what"] for fault in found["faults"])
@@ -63,12 +63,12 @@ def test_it_stops_where_the_log_ended_when_calls_were_counted(place: Place) -> N
 
 
 def test_missing_and_changed_blobs_are_found_where_they_are_named(place: Place) -> None:
-    place.shelf.wrong = {"a" * 64: "it is missing", "b" * 64: "its bytes have another digest"}
+    place.blobs.wrong = {"a" * 64: "it is missing", "b" * 64: "its bytes have another digest"}
     assert positions(place.report()) == {place.world.commits[0], place.world.commits[2]}
 
 
 def test_a_changed_blob_that_no_event_names_is_found(place: Place) -> None:
-    place.shelf.wrong = {"9" * 64: "its bytes have another digest"}
+    place.blobs.wrong = {"9" * 64: "its bytes have another digest"}
     (fault,) = place.report()["faults"]
     assert (fault["position"], "no event names blob 999" in fault["what"]) == (None, True)
 
@@ -119,7 +119,7 @@ class Copies:
         yield from self.heard
 
 
-def test_the_topics_are_held_against_log_and_archive(place: Place) -> None:
+def test_the_topics_are_held_against_log_and_audit_log(place: Place) -> None:
     copies = Copies(place)
     stores = replace(place.stores, topics=copies)
     *progress, report = verify(stores, against_topics=True)

@@ -16,7 +16,7 @@ from tests.projections.world import World
 Report = dict[str, Any]
 
 
-class Shelf:
+class CheckedBlobs:
     """Blobs of which some are wrong."""
 
     def __init__(self) -> None:
@@ -39,13 +39,13 @@ def call(correlation: str) -> AuditRecord:
 
 
 class Place:
-    """A world in files, all its calls archived, and what verify says of it."""
+    """A world in files, all its calls recorded, and what verify says of it."""
 
     def __init__(self, folder: Path) -> None:
         self.world = World(Database(folder / "events.db"), ReadDatabase(folder / "read.db"))
         self.audit_database = Database(folder / "communications.db")
         self.audit_log = SqliteAuditLog(self.audit_database, "w1")
-        self.shelf = Shelf()
+        self.blobs = CheckedBlobs()
         self.world.register("iris")
         for name in ("a" * 16, "b" * 16):
             self.world.train("ana", name)
@@ -59,7 +59,7 @@ class Place:
     @property
     def stores(self) -> InspectedStores:
         checks = (self.world.feed.file_faults, self.world.read.faults, self.audit_log.file_faults)
-        return self.world.inspected(blobs=self.shelf, audit_log=self.audit_log, file_checks=checks)
+        return self.world.inspected(blobs=self.blobs, audit_log=self.audit_log, file_checks=checks)
 
     def report(self, **given: Any) -> Report:
         *_, report = verify(self.stores, **given)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from threading import Event
 from time import monotonic
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
     """Wait until something holds that nothing announces."""
-    end, pause = monotonic() + PATIENCE, Event()
+    end, pause = monotonic() + TIMEOUT, Event()
     while not condition():
         assert monotonic() < end
         pause.wait(0.01)

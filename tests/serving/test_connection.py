@@ -94,7 +94,7 @@ def test_a_head_that_drips_has_no_more_time_than_any(here: Place) -> None:
         assert refusal(answer + all_of(caller)) == (408, "too-slow")
 
 
-def test_a_body_that_drips_ends_and_the_application_is_told(here: Place) -> None:
+def test_a_body_that_drips_ends_and_the_application_is_informed(here: Place) -> None:
     here.left.clear()
     with here.caller(POST % 1_000_000) as caller:
         caller.settimeout(0.1)

@@ -18,7 +18,7 @@ from commands.ports import TaskDone, TaskSpec
 from domain.errors import NotAbleError
 
 pytestmark = pytest.mark.slow
-PATIENCE = 60.0
+TIMEOUT = 60.0
 DESCRIBE = TaskSpec("describe", {})
 
 
@@ -64,9 +64,9 @@ def test_a_request_that_lay_before_a_server_when_it_was_killed_is_made_again(
     when_asked(monkeypatch, asked.set)
     with ThreadPoolExecutor(1) as pool:
         task = pool.submit(launcher.start, DESCRIBE)
-        assert asked.wait(PATIENCE)
+        assert asked.wait(TIMEOUT)
         os.kill(server, signal.SIGKILL)
-        assert isinstance(task.result(PATIENCE).result(), TaskDone)
+        assert isinstance(task.result(TIMEOUT).result(), TaskDone)
 
 
 def test_many_requests_before_one_dead_server_share_the_next_one(
@@ -77,9 +77,9 @@ def test_many_requests_before_one_dead_server_share_the_next_one(
     when_asked(monkeypatch, lambda: asked.set() if next(number, 0) == 3 else None)
     with ThreadPoolExecutor(4) as pool:
         tasks = [pool.submit(launcher.start, DESCRIBE) for _ in range(4)]
-        assert asked.wait(PATIENCE)
+        assert asked.wait(TIMEOUT)
         os.kill(server, signal.SIGKILL)
-        outcomes = [task.result(PATIENCE).result() for task in tasks]
+        outcomes = [task.result(TIMEOUT).result() for task in tasks]
     assert [type(outcome) for outcome in outcomes] == [TaskDone] * 4
 
 
@@ -123,9 +123,9 @@ def test_a_server_that_still_loads_is_not_waited_for(tmp_path: Path, monkeypatch
     when_asked(monkeypatch, asked.set)
     with ThreadPoolExecutor(1) as pool:
         task = pool.submit(launcher.start, DESCRIBE)
-        assert asked.wait(PATIENCE)
+        assert asked.wait(TIMEOUT)
         launcher.close()
-        assert isinstance(task.result(PATIENCE), UnstartedTask)
+        assert isinstance(task.result(TIMEOUT), UnstartedTask)
 
 
 def test_what_fails_on_this_side_is_not_tried_again(launcher: ProcessLauncher, monkeypatch: pytest.MonkeyPatch) -> None:

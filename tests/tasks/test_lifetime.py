@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.slow
-PATIENCE = 60.0
+TIMEOUT = 60.0
 HEAVY = ("sklearn", "pandas", "numpy", "pyarrow", "skops", "scipy", "fsspec")
 
 # No `if __name__ == "__main__"`: a child that ran this again would start launchers for ever, and `runs` would show it.
@@ -76,7 +76,7 @@ class Backend:
         self.process.stdin.flush()
 
     def all_end(self) -> bool:
-        return all(select.select([descriptor], [], [], PATIENCE)[0] for descriptor in self.gone)
+        return all(select.select([descriptor], [], [], TIMEOUT)[0] for descriptor in self.gone)
 
     def close(self) -> None:
         self.process.kill()

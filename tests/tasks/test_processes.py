@@ -19,7 +19,7 @@ from commands.ports import TaskBroken, TaskDone, TaskSpec
 
 pytestmark = pytest.mark.slow
 Deed = Callable[..., TaskSpec]
-PATIENCE = 60.0  # seconds after which something that must end counts as never ending
+TIMEOUT = 60.0  # seconds after which something that must end counts as never ending
 
 
 def broken(launcher: ProcessLauncher, spec: TaskSpec) -> TaskBroken:
@@ -35,7 +35,7 @@ def descriptor(pid: int) -> int:
 
 def ends(descriptor: int) -> bool:
     try:
-        return bool(select.select([descriptor], [], [], PATIENCE)[0])
+        return bool(select.select([descriptor], [], [], TIMEOUT)[0])
     finally:
         os.close(descriptor)
 

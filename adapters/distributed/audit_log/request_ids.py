@@ -62,9 +62,9 @@ class MongoRequestIds:
 
     def keep(self, client: str, request_id: str, answer: FirstAnswer) -> None:
         key, stored = _id(client, request_id), answer.stored()
-        told = {"owner": None, "answer": stored, "hash": _hash(key, stored)}
+        answered = {"owner": None, "answer": stored, "hash": _hash(key, stored)}
         with as_ours():
-            self._requests.update_one({"_id": key, "owner": self._worker}, {"$set": told})
+            self._requests.update_one({"_id": key, "owner": self._worker}, {"$set": answered})
 
     def release(self, client: str, request_id: str, trace: Trace) -> None:
         """End the claim; what the log or a kept answer tells needs no word of its own."""

@@ -58,8 +58,8 @@ class Relaying:
 
     def _relay(self, topic_id: str, ending: Signal, report_progress: Callable[[], None]) -> None:
         self._reported_at = float("-inf")
-        kept = self._statuses.read(self._name).get("checked") or {}
-        known = Checkpoint(kept["offset"], kept["position"]) if kept.get("topic") == topic_id else None
+        checked = self._statuses.read(self._name).get("checked") or {}
+        known = Checkpoint(checked["offset"], checked["position"]) if checked.get("topic") == topic_id else None
         with Relay(self._bootstrap, self._topic, self._topic, self._source, known=known, ending=ending) as relay:
             self._report(topic_id, relay.checkpoint)  # before the first batch: damage in it must not hide behind it
             while not ending.is_set():

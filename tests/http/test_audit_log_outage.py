@@ -27,10 +27,10 @@ def broken(monkeypatch: pytest.MonkeyPatch, method: str, error: Exception, kind:
 
 def test_the_record_is_there_before_the_first_byte(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    archive = SqliteAuditLog.append
+    audit_log = SqliteAuditLog.append
 
     def noted(self: SqliteAuditLog, record: AuditRecord) -> StoredAuditRecord:
-        stored = archive(self, record)
+        stored = audit_log(self, record)
         order.append(stored.content.outcome)
         return stored
 
@@ -81,7 +81,7 @@ def test_a_stream_says_where_the_record_of_its_beginning_is(rig: Rig, ana: Calle
     assert reply.facts.headers["autolearn-audit"] == audit_of(opened)
 
 
-def test_nobody_is_told_of_a_record_that_is_not_there(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_answer_names_a_record_that_is_not_there(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     call = ana.outgoing("GET", "/session")
     assert "autolearn-audit" not in ana.raw(call, {}, [b""]).headers  # without a token
     with monkeypatch.context() as patched:
@@ -107,7 +107,7 @@ def test_it_has_no_session_data_and_no_raw_url(rig: Rig, ana: Caller) -> None:
     ("error", "status", "slug"),
     [(NotAbleError("no"), 503, "not-able-now"), (DiskReserveError("full"), 507, "disk-full")],
 )
-def test_no_command_runs_that_could_not_be_archived(
+def test_no_command_runs_that_could_not_be_recorded(
     rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, slug: str
 ) -> None:
     before = rig.position
@@ -144,7 +144,7 @@ def test_a_question_whose_record_failed_is_not_answered(rig: Rig, ana: Caller, m
 
 @pytest.fixture
 def standing_still(ana: Caller, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
-    """Let neither the archive answer any more, nor the log where it ends."""
+    """Let neither the audit log answer any more, nor the log where it ends."""
     with monkeypatch.context() as patched:
         broken(patched, "append", NotAbleError("no"))
         broken(patched, "end", NotAbleError("no"), SqliteFeed)
@@ -163,7 +163,7 @@ def test_a_question_to_stores_that_stand_still_is_a_problem(standing_still: Call
         assert (reply.status, reply.json["type"]) == (503, "not-able-now")
 
 
-def test_a_stream_that_cannot_be_archived_does_not_open(
+def test_a_stream_that_cannot_be_recorded_does_not_open(
     rig: Rig, root: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained = root.post("/trainings", TRAINING)

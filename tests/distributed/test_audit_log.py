@@ -1,4 +1,4 @@
-"""The archive in MongoDB: many processes at once, lost replies, damage, outages, and an index for every question."""
+"""The audit log in MongoDB: many processes at once, lost replies, damage, outages, and an index for every question."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from adapters.distributed.mongo import Mongo
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import AuditRecord
 from tests.servers.process import Server
-from tests.wire.test_communication_chain import older_archive
+from tests.wire.test_audit_chain import older_audit_log
 
 CALL = AuditRecord(
     kind="call",
@@ -45,13 +45,13 @@ MANY = 4
 
 
 @pytest.fixture
-def archive(mongo: Mongo) -> MongoAuditLog:
+def audit_log(mongo: Mongo) -> MongoAuditLog:
     return MongoAuditLog(mongo, "w1")
 
 
 @pytest.fixture
-def archives(mongo: Mongo) -> Iterator[list[MongoAuditLog]]:
-    """The archive as several processes have it, each with a client of its own."""
+def audit_logs(mongo: Mongo) -> Iterator[list[MongoAuditLog]]:
+    """The audit log as several processes have it, each with a client of its own."""
     with ExitStack() as opened:
         clients = [Mongo(mongo.uri, mongo.name) for _ in range(MANY)]
         for client in clients:
@@ -59,23 +59,23 @@ def archives(mongo: Mongo) -> Iterator[list[MongoAuditLog]]:
         yield [MongoAuditLog(client, f"w{number}") for number, client in enumerate(clients)]
 
 
-def faults(archive: MongoAuditLog) -> list[tuple[int, str]]:
-    return list(chain_faults(archive.read(0, 10_000)))
+def faults(audit_log: MongoAuditLog) -> list[tuple[int, str]]:
+    return list(chain_faults(audit_log.read(0, 10_000)))
 
 
-def test_many_processes_write_one_row_without_holes_and_a_sound_chain_each(archives: list[MongoAuditLog]) -> None:
+def test_many_processes_write_one_row_without_holes_and_a_sound_chain_each(audit_logs: list[MongoAuditLog]) -> None:
     with ThreadPoolExecutor(4 * MANY) as pool:
-        records = list(pool.map(lambda number: archives[number % MANY].append(CALL), range(40 * MANY)))
-    stored = archives[0].read(0, 10_000)
+        records = list(pool.map(lambda number: audit_logs[number % MANY].append(CALL), range(40 * MANY)))
+    stored = audit_logs[0].read(0, 10_000)
     assert sorted(records, key=lambda record: record.position) == stored
     assert [record.position for record in stored] == list(range(1, 40 * MANY + 1))
     assert sorted({record.writer for record in stored}) == [f"w{number}" for number in range(MANY)]
     assert [record.at for record in stored] == sorted(record.at for record in stored)
-    assert faults(archives[1]) == []
+    assert faults(audit_logs[1]) == []
 
 
-def test_the_ring_and_a_waiting_follower_see_what_other_processes_write(archives: list[MongoAuditLog]) -> None:
-    one, other = archives[:2]
+def test_the_ring_and_a_waiting_follower_see_what_other_processes_write(audit_logs: list[MongoAuditLog]) -> None:
+    one, other = audit_logs[:2]
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(one.wait_beyond, 0, 30)
         first = other.append(CALL)
@@ -87,8 +87,8 @@ def test_the_ring_and_a_waiting_follower_see_what_other_processes_write(archives
 
 
 @pytest.mark.parametrize("stored", [True, False])
-def test_a_lost_reply_is_cleared_up(archive: MongoAuditLog, monkeypatch: pytest.MonkeyPatch, stored: bool) -> None:
-    archive.append(CALL)
+def test_a_lost_reply_is_cleared_up(audit_log: MongoAuditLog, monkeypatch: pytest.MonkeyPatch, stored: bool) -> None:
+    audit_log.append(CALL)
     insert, late = Collection.insert_many, []
 
     def lost(self: Collection[Any], documents: list[Any], **how: Any) -> None:
@@ -100,19 +100,19 @@ def test_a_lost_reply_is_cleared_up(archive: MongoAuditLog, monkeypatch: pytest.
     with monkeypatch.context() as patched:
         patched.setattr(Collection, "insert_many", lost)
         if stored:
-            assert archive.append(CALL).position == 2
+            assert audit_log.append(CALL).position == 2
         else:
             with pytest.raises(NotAbleError, match="the connection is gone"):
-                archive.append(CALL)
+                audit_log.append(CALL)
             insert(*late[0])  # what was given up for lost arrives after all
-    assert [archive.append(CALL).number for _ in range(2)] == [3, 4]
-    assert faults(archive) == []
+    assert [audit_log.append(CALL).number for _ in range(2)] == [3, 4]
+    assert faults(audit_log) == []
 
 
 def test_a_late_insert_between_two_of_ours_breaks_no_chain(
-    archive: MongoAuditLog, monkeypatch: pytest.MonkeyPatch
+    audit_log: MongoAuditLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive.append(CALL)
+    audit_log.append(CALL)
     insert, late = Collection.insert_many, []
 
     def lost(self: Collection[Any], documents: list[Any], **_: Any) -> None:
@@ -127,15 +127,15 @@ def test_a_late_insert_between_two_of_ours_breaks_no_chain(
     with monkeypatch.context() as patched:
         patched.setattr(Collection, "insert_many", lost)
         with pytest.raises(NotAbleError):
-            archive.append(CALL)
+            audit_log.append(CALL)
         patched.setattr(Collection, "insert_many", after_the_late_one)
-        assert (archive.append(CALL).position, late) == (3, [])
-    assert faults(archive) == []
+        assert (audit_log.append(CALL).position, late) == (3, [])
+    assert faults(audit_log) == []
 
 
-def test_one_bad_text_harms_no_other(archive: MongoAuditLog) -> None:
-    assert archive.append(replace(CALL, actor="\ud800")).content.actor == "?"
-    assert archive.append(CALL).position == 2
+def test_one_bad_text_harms_no_other(audit_log: MongoAuditLog) -> None:
+    assert audit_log.append(replace(CALL, actor="\ud800")).content.actor == "?"
+    assert audit_log.append(CALL).position == 2
 
 
 BYPASS: dict[str, Any] = {"bypass_document_validation": True}
@@ -144,63 +144,63 @@ WRONG_VALUES: list[Any] = ["other", None, 5000, 1.5, b"x", True, {"a": 1}]
 
 @pytest.mark.parametrize("value", WRONG_VALUES, ids=repr)
 def test_every_change_of_a_stored_field_is_found_at_its_position(
-    mongo: Mongo, archive: MongoAuditLog, value: Any
+    mongo: Mongo, audit_log: MongoAuditLog, value: Any
 ) -> None:
     names = ["at", "number", "previous", "hash", *(field.name for field in fields(AuditRecord))]
     for _ in names:
-        archive.append(CALL)
+        audit_log.append(CALL)
     for position, name in enumerate(names, 1):
         mongo.collection("communications").update_one({"_id": position}, {"$set": {name: value}}, **BYPASS)
-    found = {position for position, _ in faults(archive)}
+    found = {position for position, _ in faults(audit_log)}
     assert set(range(1, len(names) + 1)) <= found
-    assert len(archive.page({}, None, 100)) == len(names)
+    assert len(audit_log.page({}, None, 100)) == len(names)
 
 
-def test_a_number_kept_as_text_is_found_too(mongo: Mongo, archive: MongoAuditLog) -> None:
-    archive.append(CALL)
+def test_a_number_kept_as_text_is_found_too(mongo: Mongo, audit_log: MongoAuditLog) -> None:
+    audit_log.append(CALL)
     mongo.collection("communications").update_one({}, {"$set": {"bytes_in": "120"}}, **BYPASS)
-    assert faults(archive) == [(1, "the stored record does not have the stored hash")]
+    assert faults(audit_log) == [(1, "the stored record does not have the stored hash")]
 
 
-def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, archive: MongoAuditLog) -> None:
+def test_a_removed_record_is_found_and_a_stray_one_is_named(mongo: Mongo, audit_log: MongoAuditLog) -> None:
     for _ in range(3):
-        archive.append(CALL)
+        audit_log.append(CALL)
     mongo.collection("communications").delete_one({"_id": 2})
     mongo.collection("communications").insert_one({"_id": 2.5}, **BYPASS)
-    assert [position for position, _ in faults(archive)] == [3]
-    assert ["2.5 of communications is not a communication" in it for it in archive.strays()] == [True]
+    assert [position for position, _ in faults(audit_log)] == [3]
+    assert ["2.5 of communications is not a communication" in it for it in audit_log.strays()] == [True]
 
 
 @pytest.mark.parametrize("place", [0, -1, -(2**40)])
 def test_a_record_before_the_first_position_is_named_and_neither_served_nor_followed(
-    mongo: Mongo, archive: MongoAuditLog, place: int
+    mongo: Mongo, audit_log: MongoAuditLog, place: int
 ) -> None:
     records = mongo.collection("communications")
-    records.insert_one(to_document(archive.append(CALL)) | {"_id": Int64(place), "number": 0}, **BYPASS)
-    assert [it.position for it in archive.page({"until": "2999-01-01T00:00:00Z"}, None, 10)] == [1]
-    assert [it.position for it in archive.recent(-(2**50))] == [1]
-    assert archive.strays() == [f"document {place} of communications is not a communication: positions begin at 1"]
+    records.insert_one(to_document(audit_log.append(CALL)) | {"_id": Int64(place), "number": 0}, **BYPASS)
+    assert [it.position for it in audit_log.page({"until": "2999-01-01T00:00:00Z"}, None, 10)] == [1]
+    assert [it.position for it in audit_log.recent(-(2**50))] == [1]
+    assert audit_log.strays() == [f"document {place} of communications is not a communication: positions begin at 1"]
     records.delete_one({"_id": 1})
     assert MongoAuditLog(mongo, "w2").append(CALL).position == 1
 
 
-def test_the_server_refuses_records_of_an_older_version_that_still_runs(mongo: Mongo, archive: MongoAuditLog) -> None:
-    archive.append(CALL)
-    record = older_archive("old")[0]
+def test_the_server_refuses_records_of_an_older_version_that_still_runs(mongo: Mongo, audit_log: MongoAuditLog) -> None:
+    audit_log.append(CALL)
+    record = older_audit_log("old")[0]
     document = {name: it for name, it in to_document(record).items() if name not in {"count", "head"}}
     with pytest.raises(WriteError, match="validation"):
         mongo.collection("communications").insert_one(document | {"_id": Int64(2)})
 
 
-def test_records_of_an_older_version_stay_and_new_ones_follow_them(mongo: Mongo, archive: MongoAuditLog) -> None:
-    older = older_archive("a", "b", "a")
+def test_records_of_an_older_version_stay_and_new_ones_follow_them(mongo: Mongo, audit_log: MongoAuditLog) -> None:
+    older = older_audit_log("a", "b", "a")
     documents = [
         {name: it for name, it in to_document(record).items() if name not in {"count", "head"}} for record in older
     ]
     mongo.collection("communications").insert_many(documents, bypass_document_validation=True)
-    assert archive.read(0, 10) == older
-    assert archive.append(CALL).previous == older[-1].hash
-    assert faults(archive) == []
+    assert audit_log.read(0, 10) == older
+    assert audit_log.append(CALL).previous == older[-1].hash
+    assert faults(audit_log) == []
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_records_of_an_older_version_stay_and_new_ones_follow_them(mongo: Mongo,
     ],
 )
 def test_pages_are_found_and_ordered_by_an_index(
-    mongo: Mongo, archive: MongoAuditLog, filters: dict[str, str], index: str, monkeypatch: pytest.MonkeyPatch
+    mongo: Mongo, audit_log: MongoAuditLog, filters: dict[str, str], index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Any] = []
     find = Collection.find
@@ -221,9 +221,9 @@ def test_pages_are_found_and_ordered_by_an_index(
         asked.append(find(self, which, *more, **how))
         return asked[-1]
 
-    archive.append(CALL)
+    audit_log.append(CALL)
     monkeypatch.setattr(Collection, "find", noted)
-    archive.page(filters, 10, 5)
+    audit_log.page(filters, 10, 5)
     used = [_stages(cursor.clone().explain()["queryPlanner"]["winningPlan"]) for cursor in asked]
     assert used[-1][-1] == ("IXSCAN", index)
     assert not {"COLLSCAN", "SORT"} & {stage for stages in used for stage, _ in stages}
@@ -252,19 +252,19 @@ def test_a_server_that_tells_nothing_of_its_disk_has_no_reserve(mongo: Mongo, mo
 
 
 @pytest.mark.slow
-def test_an_outage_is_told_and_over_when_the_server_is_back(own_mongodb: Server, installation: str) -> None:
+def test_an_outage_is_reported_and_over_when_the_server_is_back(own_mongodb: Server, installation: str) -> None:
     mongo = Mongo(own_mongodb.url, installation, seconds=2)
-    archive = MongoAuditLog(mongo, "w1")
-    first = archive.append(CALL)
-    assert archive.recent(0) == [first]
+    audit_log = MongoAuditLog(mongo, "w1")
+    first = audit_log.append(CALL)
+    assert audit_log.recent(0) == [first]
     own_mongodb.kill()
     with pytest.raises(NotAbleError):
-        archive.append(CALL)
+        audit_log.append(CALL)
     with pytest.raises(NotAbleError):
-        archive.check_able()
-    assert archive.recent(0) == [first]
+        audit_log.check_able()
+    assert audit_log.recent(0) == [first]
     own_mongodb.restart()
-    archive.check_able()
-    archive.append(CALL)
-    assert faults(archive) == []
+    audit_log.check_able()
+    audit_log.append(CALL)
+    assert faults(audit_log) == []
     mongo.close()

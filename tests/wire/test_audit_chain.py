@@ -45,7 +45,7 @@ def chained(*writers: str, after: list[StoredAuditRecord] | None = None) -> list
     return records
 
 
-def older_archive(*writers: str, call: AuditRecord = OLDER_CALL) -> list[StoredAuditRecord]:
+def older_audit_log(*writers: str, call: AuditRecord = OLDER_CALL) -> list[StoredAuditRecord]:
     """Return what an older version stored: each writer's records chained on their own, hashed without later fields."""
     ends: dict[str, tuple[int, bytes]] = {}
     records = []
@@ -115,14 +115,14 @@ def test_the_last_record_of_a_writer_cannot_be_replaced_by_one_with_a_hash_of_it
 
 
 def test_records_of_an_older_version_stand_before_all_others() -> None:
-    older = older_archive("a", "b", "a")
+    older = older_audit_log("a", "b", "a")
     assert positions(older) == []
     assert all(map(has_its_hash, older))
     assert positions(chained("c", "d", "c", after=older)) == []
 
 
 def test_a_record_of_an_older_version_is_not_accepted_behind_a_newer_one() -> None:
-    older = older_archive("a", "b", "a")
+    older = older_audit_log("a", "b", "a")
     mixed = [*chained("x"), *(replace(it, position=it.position + 1) for it in older)]
     assert positions(mixed) == [2, 3, 4]
     assert positions([*chained("x"), older[1]]) == [2]
@@ -130,7 +130,7 @@ def test_a_record_of_an_older_version_is_not_accepted_behind_a_newer_one() -> No
 
 @pytest.mark.parametrize("change", [{"count": 2}, {"head": "dd"}, {"actor": "eve"}])
 def test_a_changed_record_of_an_older_version_is_found(change: dict[str, object]) -> None:
-    records = chained("c", after=older_archive("a", "b", "a"))
+    records = chained("c", after=older_audit_log("a", "b", "a"))
     records[1] = replace(records[1], content=replace(OLDER_CALL, **change))  # type: ignore[arg-type] # a fact of either type
     assert positions(records) == [2]
 

@@ -28,7 +28,8 @@ MISSING = object()  # a setting that the model has not, unlike one that is null
 def compare(terminal: Terminal, experiments: tuple[str, ...], as_of: str | None) -> None:
     """Show the experiments A B… side by side, what differs first.
 
-    Each is an id, or a beginning of 4 characters or more that no other one has. A setting that a model has not is `-`.
+    Each is an id, or a prefix of 4 characters or more that no other id has. `-` stands for a setting that a
+    model does not have.
     """
     if len(experiments) < LEAST:
         raise click.UsageError("compare needs two experiments or more.")

@@ -132,7 +132,7 @@ def ask_history(shell: DemoShell) -> None:
     shell.show("history")
     shell.show("history", "--where", "precision > 0.5 and (C in (0.5, 2) or max_depth <= 4)", "--sort", "-precision")
     first, second = (it["experiment"] for it in shell.ask("history", "--sort", "-precision")["experiments"][:2])
-    shell.say("The best two side by side; what differs comes first. A unique beginning of an id is enough.")
+    shell.say("The best two side by side; what differs comes first. A unique prefix of an id is enough.")
     shell.show("compare", first[:6], second[:6])
     shell.say("Every training can be repeated from its record.")
     shell.show("reproduce", first[:6])

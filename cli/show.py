@@ -18,7 +18,7 @@ HIDDEN = ("learned", "split", "provenance", "blobs")
 @as_of
 @shared
 def show(terminal: Terminal, experiment: str, as_of: str | None) -> None:
-    """Show everything known about EXPERIMENT: an id, or a beginning of 4 characters or more that no other one has.
+    """Show everything known about EXPERIMENT: an id, or a prefix of 4 characters or more that no other id has.
 
     JSON has also learned parameters, split, provenance and blobs.
     """

@@ -24,7 +24,7 @@ from projections.ports import Body, CursorSeal, Documents, Feed, History, Histor
 from projections.session import members_of, open_session_of, session_answer, sessions_answer
 from projections.visibility import Viewer
 
-MOST_CANDIDATES = 10  # that an ambiguous beginning is answered with
+MOST_CANDIDATES = 10  # that an ambiguous prefix is answered with
 EXPERIMENT_ID = re.compile(rf"[a-z2-7]{{{SHORTEST_ID_PREFIX},16}}")
 SHOWN = (
     "committed_at", "actor", "withdrawn", "owner", "requested_at", "distribution", "split", "provenance", "blobs",
@@ -72,9 +72,9 @@ class Queries:
         return catalog_answer(self._documents, part, name, self._pin(at))
 
     def status(self, viewer: Viewer, task: str, at: int | None = None) -> Body:
-        """Return the status of an experiment, evaluation (`…-e1`) or reproduction (`…-r1`), named by a beginning.
+        """Return the status of an experiment, evaluation (`…-e1`) or reproduction (`…-r1`), named by a prefix.
 
-        A beginning has 4 characters or more and is unique, else AmbiguousIdError.
+        A prefix has 4 characters or more and is unique, else AmbiguousIdError.
         """
         at = self._pin(at)
         name = self._resolve(viewer, task, at)
@@ -131,17 +131,17 @@ class Queries:
         return at
 
     def _resolve(self, viewer: Viewer, given: str, at: int) -> str:
-        """Complete an id or unique beginning (a task's suffix stays); what the viewer may see is as of today."""
-        beginning, dash, suffix = given.partition("-")
-        check_id_prefix(beginning)
-        matches = self._matches(viewer, beginning, at) if EXPERIMENT_ID.fullmatch(beginning) else []
+        """Complete an id or unique prefix (a task's suffix stays); what the viewer may see is as of today."""
+        prefix, dash, suffix = given.partition("-")
+        check_id_prefix(prefix)
+        matches = self._matches(viewer, prefix, at) if EXPERIMENT_ID.fullmatch(prefix) else []
         if not matches:
-            raise NotFoundError.for_name("experiment", given, nearest_names(beginning, self._recent(viewer, at)))
-        return require_single_match(beginning, matches) + dash + suffix
+            raise NotFoundError.for_name("experiment", given, nearest_names(prefix, self._recent(viewer, at)))
+        return require_single_match(prefix, matches) + dash + suffix
 
-    def _matches(self, viewer: Viewer, beginning: str, at: int) -> list[str]:
+    def _matches(self, viewer: Viewer, prefix: str, at: int) -> list[str]:
         found = []
-        for then in self._documents.versions(experiment.KIND, at, beginning):
+        for then in self._documents.versions(experiment.KIND, at, prefix):
             today = self._documents.get(experiment.KIND, then.id)
             if viewer.may_see(today.body if today else then.body):
                 found.append(then.id)

@@ -71,11 +71,11 @@ def _choose_completed(held: dict[str, Experiment]) -> list[str]:
 
 def _choose_named(session: Session, given: tuple[str, ...]) -> list[str]:
     chosen = []
-    for beginning in given:
-        matches = [name for name in session.experiments if name.startswith(check_id_prefix(beginning))]
+    for prefix in given:
+        matches = [name for name in session.experiments if name.startswith(check_id_prefix(prefix))]
         if not matches:
-            near = nearest_names(beginning, session.experiments)
-            sentence = f"There is no experiment {beginning!r} in your session: `autolearn session` lists what it holds."
+            near = nearest_names(prefix, session.experiments)
+            sentence = f"There is no experiment {prefix!r} in your session: `autolearn session` lists what it holds."
             raise NotFoundError(sentence, nearest=near)
-        chosen.append(require_single_match(beginning, matches))
+        chosen.append(require_single_match(prefix, matches))
     return list(dict.fromkeys(chosen))

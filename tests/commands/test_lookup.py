@@ -37,8 +37,8 @@ def known(stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> dict[st
 
 
 def test_a_unique_beginning_names_one(stage: Stage, ana: Caller, known: dict[str, str]) -> None:
-    for beginning, key in (("abcz", "k3"), ("abcdaa", "k1"), ("abcdab", "k2"), (known["k1"], "k1")):
-        assert find_experiment(stage.work(), ana.call(), beginning).name == known[key]
+    for prefix, key in (("abcz", "k3"), ("abcdaa", "k1"), ("abcdab", "k2"), (known["k1"], "k1")):
+        assert find_experiment(stage.work(), ana.call(), prefix).name == known[key]
 
 
 def test_a_beginning_of_several_is_ambiguous(stage: Stage, ana: Caller, known: dict[str, str]) -> None:

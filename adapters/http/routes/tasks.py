@@ -23,7 +23,7 @@ PROGRESS_SECONDS = 1.0
 def add_task_routes(router: APIRouter, folder: str, schema: type[Any]) -> None:
     """Add GET and DELETE of `/<folder>/{id}`, and its events."""
     name = folder.removesuffix("s")
-    key = "experiment" if folder == "trainings" else name  # of the body: the whole id of what a beginning named
+    key = "experiment" if folder == "trainings" else name  # of the body: the whole id of what a prefix named
 
     @router.get(f"/{folder}/{{id}}", name=f"show_{name}", responses={200: {"model": schema}})
     async def show(context: Context, id: str, when: WhenQuery) -> Response:

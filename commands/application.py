@@ -73,6 +73,11 @@ class Application:
         appended = context.first_append() or _decide(use_case, command, context)
         return RunningCommand(use_case, command, appended, context)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether its tasks were ended, as its process is to stop."""
+        return self.tasks.is_ending
+
     def end_tasks(self) -> None:
         """End the tasks of this process, and return at once; whoever waits for one is answered that it is unfinished.
 

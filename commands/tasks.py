@@ -135,6 +135,10 @@ class Tasks:
         with self._lock:
             return list(self._watched)
 
+    @property
+    def is_ending(self) -> bool:
+        return self._closing.is_set()
+
     def end_all(self) -> None:
         """End all children without recording an end: the next start finds their tasks in the log and runs them.
 

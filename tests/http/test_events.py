@@ -147,6 +147,17 @@ def test_a_revoked_client_hears_no_more(rig: Rig, root: Caller) -> None:
     assert reply.events[-1][1]["type"] == "not-authenticated"
 
 
+@pytest.mark.parametrize("followed", ["a task", "the audit log"])
+def test_a_process_that_is_to_stop_ends_its_streams(rig: Rig, root: Caller, followed: str) -> None:
+    """It would wait five seconds for them, and then cut them."""
+    started = begun(rig, root)
+    Timer(0.1, rig.application.end_tasks).start()
+    task = f"{started.headers['location']}/events?after_position={started.position}"
+    reply = root.get(task if followed == "a task" else "/log/events")
+    assert reply.events[-1][0] == "problem"
+    assert "is stopping" in reply.events[-1][1]["detail"]
+
+
 def test_an_inspection_as_one_answer_and_as_events(rig: Rig, root: Caller) -> None:
     result = {"ok": True, "position": 7, "head": "ab", "faults": [], "unanswered": []}
     rig.inspector.steps = [{"progress": 0.5, "what": "chain"}, {"result": result}]

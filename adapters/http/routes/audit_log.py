@@ -81,7 +81,7 @@ def _last_before(backend: Backend, since: str | None) -> int:
 async def _frames(context: RouteContext, filters: dict[str, str], position: int) -> AsyncIterator[bytes]:
     while True:
         entries = await context.shared.audit_log.after(position)
-        await context.check_still_authenticated()
+        await context.check_may_go_on()
         frames = [entry.frame for entry in entries if _matches(entry.record, filters)]
         for begin in range(0, len(frames), FRAMES_AT_ONCE):
             yield b"".join(frames[begin : begin + FRAMES_AT_ONCE])

@@ -144,8 +144,10 @@ class RouteContext:
         self.request.resources.enter_context(self.shared.streams.take(self.request.client))
         return event_stream(frames, self.shared.frame_pacer, position)
 
-    async def check_still_authenticated(self) -> None:
-        """Raise NotAuthenticatedError where the caller was revoked since: streams last."""
+    async def check_may_go_on(self) -> None:
+        """Raise NotAbleError once the process is to stop, NotAuthenticatedError where the caller was revoked since."""
+        if self.backend.application.is_ending:
+            raise NotAbleError("The backend is stopping: follow it again once it runs.")
         if self.request.caller is not None:
             await self.shared.stream_authentication.check(self.request.caller)
 

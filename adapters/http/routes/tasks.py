@@ -74,6 +74,6 @@ async def _next_status(context: RouteContext, task: str, stream: str, seen: dict
     experiments = context.shared.experiments
     has_changed = await experiments.wait(stream, seen["position"], PROGRESS_SECONDS)
     watched = experiments.position  # at once: what changes from here on is news for the next wait
-    await context.check_still_authenticated()
+    await context.check_may_go_on()
     body = await _read_status(context, task) if has_changed else seen
     return body | {"position": max(body["position"], watched)}

@@ -37,7 +37,10 @@ def client() -> None:
 @offline
 @shared
 def add(terminal: Terminal, name: str, roles: tuple[str, ...], out: Path | None, *, offline: bool) -> None:
-    """Add the client NAME, and print its credentials or write them to a file."""
+    """Add the client NAME, and print its credentials or write them to a file.
+
+    A revoked NAME may call again, with a new key and with the roles given here.
+    """
     _check_credentials_file(out, name)
     roles = roles or ("analyst",)
     if offline:
@@ -45,6 +48,10 @@ def add(terminal: Terminal, name: str, roles: tuple[str, ...], out: Path | None,
     else:
         body = terminal.client().post("clients", body={"client": name, "roles": list(roles)}).body
     _hand_out(terminal, body, out)
+    if body["generation"] > 1:
+        terminal.say(
+            f"{name} was revoked before and may call again, as {' and '.join(body['roles'])}, with this new key only."
+        )
 
 
 @client.command("list")

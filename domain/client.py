@@ -85,4 +85,7 @@ class Client(Aggregate):
         if not self.exists:
             raise NotFoundError.for_name("client", self.name)
         if self.revoked:
-            raise ConflictError(f"Client {self.name!r} is revoked.")
+            raise ConflictError(
+                f"Client {self.name!r} is revoked. `autolearn client add {self.name} --role ROLE` lets it call again,"
+                " with a new key."
+            )

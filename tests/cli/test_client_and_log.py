@@ -48,6 +48,13 @@ def test_credentials_replace_only_those_of_the_same_client(
     assert json.loads(file.read_text()) == {"client": "bob", "generation": 2, "key": "next"}
 
 
+def test_a_revoked_client_does_not_come_back_silently(backend: FakeBackend, run: Run) -> None:
+    body = {"client": "ana", "roles": ["analyst"], "generation": 3, "key": "k"}
+    backend.on("POST", "/clients", Reply(body, 201), Reply(body | {"generation": 1}, 201))
+    assert "ana was revoked before and may call again" in run("client", "add", "ana", "--json").err
+    assert run("client", "add", "ana", "--json").err == ""
+
+
 def test_the_log_has_pages_and_plain_milliseconds(backend: FakeBackend, run: Run) -> None:
     one = {"position": 2, "operation": "POST /trainings", "milliseconds": 60050.123}
     other = {"position": 1, "operation": "GET /experiments", "milliseconds": 4.979}

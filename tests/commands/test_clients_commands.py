@@ -13,6 +13,7 @@ from commands.storage.rotate_client import RotateClient
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.errors import BadInputError, ConflictError, NotFoundError
+from domain.values import Role
 from tests.commands.stage import Caller, Stage
 
 
@@ -47,6 +48,18 @@ def test_revokes_and_adds_again(stage: Stage, admin: Caller) -> None:
     assert revoked.body == body(1, revoked.position, revoked=True)
     again = admin.do(AddClient("eve"))
     assert again.body == body(2, again.position)
+
+
+def test_the_last_sysadmin_is_not_revoked(stage: Stage, admin: Caller) -> None:
+    roles: tuple[Role, ...] = ("analyst", "sys-admin")
+    admin.do(AddClient("eve", roles))
+    admin.do(AddClient("bo"))
+    with stage.refused(ConflictError, "'eve' is the last sys-admin. Add another first"):
+        admin.do(RevokeClient("eve"))
+    admin.do(AddClient("cy", roles))
+    assert admin.do(RevokeClient("eve")).body["revoked"], "at once, where another one is there"
+    with stage.refused(ConflictError, "'cy' is the last sys-admin"):
+        admin.do(RevokeClient("cy"))
 
 
 def test_a_repeat_does_not_rotate_twice(stage: Stage, admin: Caller) -> None:

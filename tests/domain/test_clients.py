@@ -73,7 +73,7 @@ def test_revocation_ends_the_grace_too() -> None:
 
 
 def test_what_is_revoked_is_neither_rotated_nor_revoked_again() -> None:
-    revoked.when(lambda it: it.rotate(NOW)).refused(ConflictError, "is revoked")
+    revoked.when(lambda it: it.rotate(NOW)).refused(ConflictError, "is revoked. `autolearn client add ana --role ROLE`")
     revoked.when(Client.revoke).refused(ConflictError, "is revoked")
 
 

@@ -76,7 +76,7 @@ def test_an_old_generation_ends_after_a_day(
     rig.clock.offset = timedelta(hours=25)
     later = rig.clock.now().timestamp()
     monkeypatch.setattr("autolearn.protocol.tokens.time", lambda: later)
-    assert "Generation 1" in refused(rig, ana.get("/session"), 401, "not-authenticated")
+    assert "generation 1 is not accepted any more" in refused(rig, ana.get("/session"), 401, "not-authenticated")
     assert rig.caller("ana", 2).get("/session").status == 200
 
 

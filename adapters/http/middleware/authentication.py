@@ -87,7 +87,10 @@ def _why_not(client: Client, key_generation: int) -> str:
         return f"Client {client.name!r} is revoked."
     if not client.exists:
         return "The token was not made with this client's key of this generation."
-    return f"Generation {key_generation} of {client.name!r}'s key is not accepted any more: use the newest credentials."
+    return (
+        f"Client {client.name!r} has a newer key; its key of generation {key_generation} is not accepted any more. Use"
+        " the newest credentials, or ask a sys-admin for new ones."
+    )
 
 
 class StreamAuthentication:

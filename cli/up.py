@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import shlex
 import subprocess
 import tempfile
@@ -68,19 +69,19 @@ def up(
 @at
 def down(data: Path | None) -> None:
     """Stop the backend of this machine."""
-    from adapters.host.directory_lock import ask_to_end, holder  # noqa: PLC0415 - only this command needs it
+    from adapters.host.directory_lock import asked_to_end, holder  # noqa: PLC0415 - only this command needs it
 
     directory = data or data_directory()
     running = holder(directory)
     if running is None:
         raise NotFoundError(f"No backend runs on {directory}.")
     pid = running.pid
-    ask_to_end(running, directory)
     deadline = time.monotonic() + STOP_SECONDS
-    while holder(directory) is not None:
-        if time.monotonic() > deadline:
-            raise WaitedTooLongError(f"Process {pid} was asked to stop and still runs after {STOP_SECONDS:.0f} s.")
-        time.sleep(LOOK_SECONDS)
+    with asked_to_end(running, directory) as process:
+        while holder(directory) is not None or not select.select([process], [], [], 0)[0]:
+            if time.monotonic() > deadline:
+                raise WaitedTooLongError(f"Process {pid} was asked to stop and still runs after {STOP_SECONDS:.0f} s.")
+            time.sleep(LOOK_SECONDS)
     click.echo(f"The backend (process {pid}) has stopped.", err=True)
 
 

@@ -12,8 +12,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -182,8 +182,11 @@ def await_orphans(folder: Path) -> Holder | None:
     return found
 
 
-def ask_to_end(holder: Holder, folder: Path) -> None:
-    """Send SIGTERM to the holder of a data directory; raises ConflictError where it is not certain who that is.
+@contextmanager
+def asked_to_end(holder: Holder, folder: Path) -> Iterator[int]:
+    """Send SIGTERM to the holder of a data directory; yields a pidfd, which can be read once the process has ended.
+
+    Raises ConflictError where it is not certain who the holder is.
 
     By now the number in the file may be another process's. A pidfd cannot change its process any more, so what is asked
     once it is open is true of the process that gets the signal.
@@ -202,6 +205,7 @@ def ask_to_end(holder: Holder, folder: Path) -> None:
             )
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(process, signal.SIGTERM)
+        yield process
     finally:
         os.close(process)
 

@@ -93,6 +93,26 @@ def test_down_asks_the_holder_to_stop(run: Run, home: Path, asked: list[int], mo
     assert ran.code == 124
 
 
+@pytest.mark.parametrize(("ends", "code"), [(False, 124), (True, 0)])
+def test_down_waits_for_the_end_of_the_process_not_only_of_its_lock(
+    run: Run, home: Path, bystander: int, monkeypatch: pytest.MonkeyPatch, ends: bool, code: int
+) -> None:
+    monkeypatch.setattr(directory_lock, "_lockers", lambda _: set())
+    monkeypatch.setattr(up, "STOP_SECONDS", 30.0 if ends else 0.0)
+    with (home / "lock").open("w") as file:
+        json.dump({"pid": bystander, "url": "", "started": started_at(bystander)}, file)
+        file.flush()
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+        def give_lock_back(_: int, number: int) -> None:
+            fcntl.flock(file, fcntl.LOCK_UN)
+            if ends:
+                os.kill(bystander, number)
+
+        monkeypatch.setattr(signal, "pidfd_send_signal", give_lock_back)
+        assert run("down").code == code
+
+
 def test_up_beside_one_that_starts_names_no_process(run: Run, home: Path) -> None:
     with locked(home):
         ran = run("up", "--detach")

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from adapters.host.printable import visible
 
 GAP = "  "
 NARROWEST, NARROW = 4, 12
+LINES, HEAD_LINES = 12, 3  # at most: of a wrapped text, of a wrapped head
 NEVER_CUT = {"experiment", "evaluation", "reproduction", "position", "name", "client", "committed", "at"}
+SENTENCES = {
+    "description",
+    "text",
+    "error",
+    "reason",
+    "message",
+    "what",
+    "detail",
+    "accepted",
+    "lost",
+}  # wrapped, not cut
 NARROWED_FIRST = {"settings", "description", "message", "correlation", "text", "columns", "classes"}
 CHARACTERS_PER_COLUMN = 4  # at most: marks without a width could go on for ever
 MARKS = {"Mn", "Me"}  # drawn on the character before
@@ -20,6 +33,7 @@ COLOURS = {"completed": "32", "committed": "32", "failed": "31", "cancelled": "3
 TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 SHOWN_OF_DIGEST = 12
+AFTER_MARK = re.compile(r"(?<=[ :@_./-])")  # where a long name is broken
 NO_VALUE = ""  # of a row that has no value in a column
 LARGE, EXACT = 1e4, 1e15  # between these, a float is easier to read with all its digits
 
@@ -39,20 +53,25 @@ def format_table(rows: Sequence[dict[str, Any]], style: Style) -> tuple[list[str
     """Return the lines of a table, and the names of columns that did not fit."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     texts = {name: [format_value(row[name]) if name in row else "" for row in rows] for name in names}
-    widths = _fit({name: _widest(name, [visible(name), *texts[name]], style.width) for name in names}, style.width)
     numeric = {name for name in names if all(_is_numeric(row.get(name, NO_VALUE)) for row in rows)}
+    widths = _fit([_Column.of(name, texts[name], style.width, numeric=name in numeric) for name in names], style.width)
 
-    def line(cells: Sequence[str], *, coloured: bool) -> str:
-        parts = []
-        for (name, width), text in zip(widths.items(), cells, strict=True):
-            shown = _pad(_cut(text, width), width, right=name in numeric)
-            parts.append(style.paint(COLOURS.get(text, ""), shown) if coloured else shown)
-        return GAP.join(parts).rstrip()
+    def lines(cells: dict[str, list[str]], paint: Callable[[str, str], str]) -> Iterator[str]:
+        for parts in zip_longest(*(cells[name] for name in widths), fillvalue=""):
+            padded = (
+                paint(part, _pad(part, width, right=name in numeric))
+                for (name, width), part in zip(widths.items(), parts, strict=True)
+            )
+            yield GAP.join(padded).rstrip()
 
-    head = style.paint("1", line([visible(name) for name in widths], coloured=False))
-    rule = GAP.join("-" * width for width in widths.values())
-    body = [line(cells, coloured=True) for cells in zip(*(texts[name] for name in widths), strict=True)]
-    return [head, rule, *body], [name for name in names if name not in widths]
+    head = lines({name: _wrap(visible(name), width, HEAD_LINES) for name, width in widths.items()}, lambda _, it: it)
+    shown = [style.paint("1", line) for line in head] + [GAP.join("-" * width for width in widths.values())]
+    for number in range(len(rows)):
+        cells = {
+            name: _wrap(texts[name][number], width, LINES if name in SENTENCES else 1) for name, width in widths.items()
+        }
+        shown += lines(cells, lambda text, it: style.paint(COLOURS.get(text, ""), it))
+    return shown, [name for name in names if name not in widths]
 
 
 def _is_numeric(value: Any) -> bool:
@@ -63,10 +82,12 @@ def format_facts(facts: dict[str, Any], style: Style) -> list[str]:
     shown = [(visible(name), format_value(value)) for name, value in facts.items()]
     wide = max((display_width(name) for name, _ in shown), default=0)
     room = None if style.width is None else max(style.width - wide - len(GAP), NARROWEST)
-    return [
-        style.paint("1", _pad(name, wide)) + GAP + style.paint(COLOURS.get(text, ""), _cut(text, room))
-        for name, text in shown
-    ]
+    lines = []
+    for name, text in shown:
+        first, *others = _wrap(text, room, LINES)
+        lines.append(style.paint("1", _pad(name, wide)) + GAP + style.paint(COLOURS.get(text, ""), first))
+        lines += [" " * wide + GAP + line for line in others]
+    return lines
 
 
 def format_value(value: Any) -> str:
@@ -96,45 +117,86 @@ def _character_width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _widest(name: str, texts: Sequence[str], width: int | None) -> int:
-    """Return how wide a column would be, at most the whole width: a text of a megabyte is narrowed from there."""
-    widest = max(map(display_width, texts))
-    return widest if width is None or name in NEVER_CUT else min(widest, width)
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """How wide a column would be (`widest`), is with its head wrapped, and must be to be read."""
+
+    name: str
+    widest: int
+    wrapped: int
+    least: int
+
+    @classmethod
+    def of(cls, name: str, texts: Sequence[str], width: int | None, *, numeric: bool) -> _Column:
+        """Measure a column; a text of a megabyte counts as wide as the whole table, and is narrowed from there."""
+        most = max(map(display_width, texts), default=0)
+        if width is not None and name not in NEVER_CUT:
+            most = min(most, width)
+        head = visible(name)
+        part = max(NARROWEST, *map(display_width, AFTER_MARK.split(head)))
+        wrapped = max(most, part)
+        return cls(name, max(most, display_width(head)), wrapped, min(wrapped if numeric else part, NARROW))
 
 
-def _fit(widths: dict[str, int], width: int | None) -> dict[str, int]:
+def _fit(columns: Sequence[_Column], width: int | None) -> dict[str, int]:
     """Return the columns that fit, narrowed; those that are never cut are left out last, from the right."""
-    kept = dict(widths)
+    kept = {it.name: it.widest for it in columns}
     if width is None:
         return kept
 
     def excess() -> int:
         return sum(kept.values()) + len(GAP) * (len(kept) - 1) - width
 
-    def narrow(names: list[str], floor: int) -> None:
-        while excess() > 0 and names and kept[widest := max(names, key=kept.__getitem__)] > floor:
-            kept[widest] -= 1
+    def narrow(floors: dict[str, int]) -> None:
+        while excess() > 0 and (wide := [name for name, floor in floors.items() if kept.get(name, 0) > floor]):
+            kept[max(wide, key=kept.__getitem__)] -= 1
 
-    narrow([name for name in kept if name in NARROWED_FIRST], NARROW)
-    narrow([name for name in kept if name not in NARROWED_FIRST | NEVER_CUT], NARROW)
+    narrow({it.name: it.wrapped for it in columns})
+    narrow({it.name: NARROW for it in columns if it.name in NARROWED_FIRST})
+    narrow({it.name: NARROW for it in columns if it.name not in NARROWED_FIRST | NEVER_CUT})
     for name in [name for name in reversed(kept) if name in NARROWED_FIRST]:
         if excess() > 0:
             del kept[name]
-    narrow([name for name in kept if name not in NEVER_CUT], NARROWEST)
+    narrow({it.name: it.least for it in columns if it.name not in NEVER_CUT})
     while excess() > 0 and len(kept) > 1:
         kept.popitem()
     return kept
 
 
-def _cut(text: str, width: int | None) -> str:
-    if width is None or (display_width(text) <= width and len(text) <= width * CHARACTERS_PER_COLUMN):
-        return text
-    room = width - 1
+def _wrap(text: str, width: int | None, most: int) -> list[str]:
+    """Return a text in lines of a width, at most so many: the last one is cut."""
+    if width is None:
+        return [text]
+    text = text[: (width + 1) * CHARACTERS_PER_COLUMN * most]
+    lines: list[str] = []
+    while len(lines) < most - 1 and not _fits(text, width):
+        place = _break_before(text, _end_of(text, width))
+        lines.append(text[:place].rstrip())
+        text = text[place:].lstrip()
+    return [*lines, text if _fits(text, width) else text[: _end_of(text, width - 1)] + "…"]
+
+
+def _fits(text: str, width: int) -> bool:
+    return len(text) <= width * CHARACTERS_PER_COLUMN and display_width(text) <= width
+
+
+def _end_of(text: str, width: int) -> int:
+    """Return how many characters fit."""
+    room = width
     for place, character in enumerate(text):
         room -= _character_width(character)
         if room < 0 or place == width * CHARACTERS_PER_COLUMN:
-            return text[:place] + "…"
-    return text + "…"
+            return place
+    return len(text)
+
+
+def _break_before(text: str, end: int) -> int:
+    """Return where to break a line of at most `end` characters: between words, in a long name, or at its end."""
+    if text[end] == " ":
+        return end
+    if (blank := text.rfind(" ", 1, end)) > 0:
+        return blank
+    return max((it.start() for it in AFTER_MARK.finditer(text[:end]) if it.start()), default=end)
 
 
 def _pad(text: str, width: int, *, right: bool = False) -> str:

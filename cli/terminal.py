@@ -38,6 +38,9 @@ class Terminal:
         return connect(self.url)
 
     def show(self, body: dict[str, Any], view: View = ALL_FACTS) -> None:
+        note = None
+        if isinstance(body.get("note"), str) and (self.is_for_people or (self.form != "json" and view.rows)):
+            body, note = {name: value for name, value in body.items() if name != "note"}, body["note"]
         text, left_out = render(body, self.form, view, stdout_style() if self.is_for_people else Style())
         if text:
             click.echo(text)
@@ -45,6 +48,8 @@ class Terminal:
             self.say("Nothing to show.")
         if left_out:
             self.say(f"Not shown for lack of room: {', '.join(left_out)} (`-o json` shows all).")
+        if note:
+            self.say(f"Note: {note}")
 
     def show_page(self, body: dict[str, Any], view: View) -> None:
         self.show(body, view)

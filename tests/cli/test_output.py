@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.output import View, render
-from cli.table import Style, display_width, format_facts, format_table, format_value
+from cli.table import HEAD_LINES, LINES, Style, display_width, format_facts, format_table, format_value
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, history, row, training
 from tests.cli.fake_backend import FakeBackend, Reply
@@ -27,7 +27,7 @@ facts = st.dictionaries(
 def test_a_table_fits_its_width(rows: list[dict[str, object]], width: int) -> None:
     lines, left_out = format_table(rows, Style(width))
     assert max(map(display_width, lines)) <= width
-    assert len(lines) == len(rows) + 2
+    assert len(rows) + 2 <= len(lines) <= len(rows) + 1 + HEAD_LINES
     assert set(left_out) < {name for it in rows for name in it}
 
 
@@ -52,8 +52,9 @@ def test_a_text_of_a_megabyte_is_cut_at_once() -> None:
 
 
 def test_marks_do_not_go_on_for_ever() -> None:
-    (line,) = format_facts({"name": "e" + "\u0301" * 100_000}, Style(80))
-    assert len(line) < 400
+    lines = format_facts({"name": "e" + "\u0301" * 100_000}, Style(80))
+    assert len(lines) <= LINES
+    assert max(map(len, lines)) < 400
 
 
 def test_marks_take_no_column_and_wide_characters_two() -> None:
@@ -73,6 +74,68 @@ def test_a_wide_table_leaves_columns_out_and_says_so(
     ran = run("history")
     assert "measure-19:macro" in ran.out
     assert ran.err == ""
+
+
+def test_a_sentence_is_wrapped_and_not_cut(backend: FakeBackend, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    detail = "It needs more than 2 GiB: use fewer trees, or let the operator set AUTOLEARN_TASK_MEMORY to more."
+    failed = training(state="failed", error={"reason": "memory-limit", "detail": detail})
+    backend.on("GET", f"/trainings/{ID}", Reply(failed))
+    monkeypatch.setenv("COLUMNS", "60")
+    out = run("status", ID).out
+    assert max(map(len, out.splitlines())) <= 60
+    assert f"memory-limit: {detail}" in " ".join(out.split())
+    entry = {"name": "svm", "version": "1", "description": detail}
+    backend.on("GET", "/catalog/models", Reply({"models": [entry], "position": 1}))
+    lines = run("catalog", "models").out.splitlines()
+    assert " ".join(" ".join(line[13:].strip() for line in lines[2:]).split()).endswith(
+        "AUTOLEARN_TASK_MEMORY to more."
+    )
+    assert "…" not in "".join(lines)
+
+
+@pytest.mark.parametrize("form", ["table", "jsonl", "csv"])
+def test_the_note_of_an_answer_is_told(backend: FakeBackend, run: Run, form: str) -> None:
+    note = "2030-01-01T00:00:00Z is in the future: answered as of now."
+    backend.on("GET", "/experiments", Reply(history(row()) | {"note": note}))
+    backend.on("GET", f"/trainings/{ID}", Reply(training(note=note)))
+    for words in (("history",), ("status", ID)):
+        ran = run(*words, "--as-of", "2030-01-01T00:00:00Z", "-o", form)
+        is_own_row = words[0] == "status" and form != "table"  # the object itself has the note
+        assert (ran.err, note in ran.out) == ("" if is_own_row else f"Note: {note}\n", is_own_row)
+        ran = run(*words, "--json")
+        assert (ran.err, ran.json["note"]) == ("", note)
+
+
+def test_heads_are_wrapped_so_that_no_two_look_the_same(
+    backend: FakeBackend, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measures = {"precision:macro": 0.9, "precision:micro": 0.8}
+    one = row(model="logistic-regression", dataset={"name": "breast-cancer", "version": 1}, measures=measures)
+    backend.on("GET", "/experiments", Reply(history(one | {"settings": {f"setting-{n}": n for n in range(9)}})))
+    monkeypatch.setenv("COLUMNS", "100")
+    first, second, rule, *_ = run("history").out.splitlines()
+    assert first.split()[4:6] == ["precision:"] * 2
+    assert second.split() == ["macro", "micro"]
+    assert set(rule) == {"-", " "}
+    assert "…" not in first + second
+
+
+@pytest.mark.parametrize(
+    ("question", "columns"),
+    [
+        (("--sort", "-C"), ["C", "f1:macro"]),
+        (("--where", "setting.C > 1 and recall > 0.5 and model = 'f1 gamma'"), ["C", "recall:macro", "f1:macro"]),
+        (("--sort", "-recall:macro"), ["recall:macro", "f1:macro"]),
+    ],
+)
+def test_what_the_question_names_has_a_column_of_its_own(
+    backend: FakeBackend, run: Run, question: tuple[str, ...], columns: list[str]
+) -> None:
+    one = row(settings={"C": 2.5, "gamma": "scale"}, measures={"f1:macro": 0.9, "recall:macro": 0.8})
+    backend.on("GET", "/experiments", Reply(history(one, row(experiment=OTHER, settings={}, measures={}))))
+    head = run("history", *question).out.splitlines()[0].split()
+    assert head[4 : 4 + len(columns)] == columns
+    assert head.count("gamma") == 0
 
 
 def test_cells_are_short_and_exact_where_it_matters() -> None:

@@ -170,7 +170,7 @@ def _plan_scans(query: HistoryQuery) -> Iterator[list[IndexScan]]:
         sort = Sort("n", sort.descending)  # one value is left, so only row numbers are left to sort by
     low, high = 0, (query.at + 1) * ROWS_PER_COMMIT
     if position := known.get("position"):
-        low, high = position.ranges[0][0], min(high, position.ranges[-1][1])
+        low, high = max(low, position.ranges[0][0]), min(high, position.ranges[-1][1])
         if len(position.ranges) == 1:
             del known["position"]
     tests = (*known.values(), *(one for one in conditions if not isinstance(one, Simple)))

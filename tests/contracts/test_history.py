@@ -48,7 +48,7 @@ SIMPLE = st.one_of(
     st.builds(IsSome, st.sampled_from(NAMES)),
     *(simple((name,), known, known) for name, known in TEXTS.items()),
     simple(("experiment",), ("e3", "e7"), ("e3", "e7")),
-    simple(("position",), (1, 2, 5, 2**80), (0, 3, 9, -1)),
+    simple(("position",), (1, 2, 5, 2**80, -5), (0, 3, 9, -1)),
 )
 CONDITIONS = st.recursive(
     SIMPLE,
@@ -215,6 +215,16 @@ def example(position: int, *, from_: int | None = None, withdrawn: bool = False,
     body = {"experiment": f"e{position}", "session": "ana-1"}
     facts = {"model": "svm", "dataset": "iris", "actor": "ana", **body, "measure.f1": value}
     return HistoryRow(position * 1024 + 1023, from_ or position, OPEN, withdrawn, body, facts)
+
+
+BELOW_ONE = (Compare("position", "=", -1), OneOf("position", (-5, 1)), Between("position", -5, 10))
+
+
+@pytest.mark.parametrize("where", BELOW_ONE, ids=["equal", "one of", "between"])
+@pytest.mark.parametrize("descending", [True, False])
+def test_positions_below_one_are_none_of_a_row(store: Store, where: Condition, *, descending: bool) -> None:
+    rows = [example(position) for position in range(1, 4)]
+    check(store, (rows, 3), where, Sort("measure.f1", descending), 2)
 
 
 def test_pages_do_not_shift_while_others_commit(read: Read) -> None:

@@ -105,7 +105,7 @@ def read_sealed(call: OutgoingCall, facts: AnswerFacts, content: bytes) -> Respo
         headers[name] = value
     body = _json(media, content)
     if facts.status == NOT_AUTHENTICATED and isinstance(body, dict):  # of this sending; a copy of it may count
-        body |= {"detail": with_doubt(call, str(body.get("detail", "")))}
+        body |= {"detail": _with_distrust(call, str(body.get("detail", "")))}
     return Response(facts.status, headers, content, body, media, is_sealed=True)
 
 
@@ -123,7 +123,8 @@ def read_unsealed(url: str, call: OutgoingCall, reply: HTTPResponse) -> Response
     if not is_open:
         problem = body if isinstance(body, dict) else {"type": "no-problem-object"}
         detail = str(problem.get("detail") or f"The answer was HTTP {status}.")
-        body = problem | {"detail": with_doubt(call, f"{detail} (This answer is not sealed.)"), "status": status}
+        add = with_doubt if status >= FIRST_SERVER_FAULT else _with_distrust  # a proxy may have passed the call on
+        body = problem | {"detail": add(call, f"{detail} (This answer is not sealed.)"), "status": status}
     return Response(status, reply.headers, content, body, media, is_sealed=False)
 
 
@@ -136,10 +137,20 @@ def unproven(call: OutgoingCall, sentence: str) -> UnprovenAnswerError:
 
 
 def with_doubt(call: OutgoingCall, sentence: str) -> str:
-    """Add what is not known of a command whose answer does not count."""
-    if call.method == "GET":
+    """Add what is not known of a command whose answer does not count, or did not come."""
+    if not call.is_command:
         return sentence
-    return f"{sentence} Whether the command was carried out is not known: look before you give it again."
+    return (
+        f"{sentence} Whether the command was carried out is not known: look before you give it again"
+        " (`autolearn session`, `autolearn history`), for that would be a new command."
+    )
+
+
+def _with_distrust(call: OutgoingCall, sentence: str) -> str:
+    """Add what a refusal of this sending leaves open: a relay can forge it, or send a copy of the command before."""
+    if not call.is_command:
+        return sentence
+    return f"{sentence} If you do not trust the network, check that the command was not carried out."
 
 
 def _difference(facts: AnswerFacts, reply: HTTPResponse) -> str:

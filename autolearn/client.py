@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from autolearn.answers import FIRST_PROBLEM, Response, changed, read_sealed, read_unsealed, unseal_headers
+from autolearn.answers import (
+    FIRST_PROBLEM,
+    Response,
+    changed,
+    read_sealed,
+    read_unsealed,
+    unseal_headers,
+    with_doubt,
+)
 from autolearn.credentials import Credentials
 from autolearn.errors import (
     NOT_REACHED,
@@ -137,7 +145,7 @@ class BackendClient:
         self, call: OutgoingCall, body: Body, headers: dict[str, str], streamed: str
     ) -> Response | StreamedAnswer:
         """Repeat a call whose connection broke: the same request id is the same command, so nothing is done twice."""
-        retries = pauses()
+        retries, was_sent = pauses(), False
         while True:
             try:
                 with call.sign(body) as (signed, content):
@@ -145,9 +153,14 @@ class BackendClient:
                     reply = send_request(self.url, call.method, call.target, sent, content)
                 return self._read(call, reply, streamed)
             except BrokenConnectionError as broken:
+                was_sent = True
                 if (pause := next(retries, None)) is None:
-                    raise unreachable(self.url, broken) from None
+                    raise UnreachableError(with_doubt(call, str(unreachable(self.url, broken)))) from None
                 self.pause(pause)
+            except UnreachableError as refused:
+                raise UnreachableError(with_doubt(call, str(refused)) if was_sent else str(refused)) from None
+            except NoAnswerError as late:
+                raise NoAnswerError(with_doubt(call, str(late))) from None
 
     def _read(self, call: OutgoingCall, reply: HTTPResponse, streamed: str) -> Response | StreamedAnswer:
         with ExitStack() as unless_streamed:

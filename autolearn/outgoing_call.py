@@ -48,6 +48,11 @@ class OutgoingCall:
     request_id: str = field(default_factory=lambda: uuid4().hex)
     idempotency_key: str = ""
 
+    @property
+    def is_command(self) -> bool:
+        """Whether it may change something. Verifications and rebuilds are asked for by POST, and may be repeated."""
+        return self.method != "GET" and not self.target.endswith(("/verifications", "/rebuilds"))
+
     def renew(self) -> OutgoingCall:
         """Return a new call for the same command: its first request was answered, and a request id is used once."""
         return replace(self, request_id=uuid4().hex, idempotency_key=self.idempotency_key or self.request_id)

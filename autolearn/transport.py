@@ -45,6 +45,7 @@ def send_request(
             connection.request(method, target, body, headers | {"Connection": "close"})
         reply = connection.getresponse()
     except TimeoutError:
+        connection.close()
         raise NoAnswerError(f"The backend at {url} did not answer within {seconds:.0f} s.") from None
     except (OSError, HTTPException) as broken:
         raise BrokenConnectionError(str(broken)) from broken

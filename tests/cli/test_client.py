@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -18,6 +19,7 @@ from autolearn.errors import (
     NOT_REACHED,
     OUTCOME_RECORDED,
     InvalidInputError,
+    NoAnswerError,
     ProblemError,
     UnprovenAnswerError,
     UnreachableError,
@@ -32,6 +34,7 @@ from domain.errors import NotReachedError, OutcomeRecordedError
 from tests.cli.examples import ID, training
 from tests.cli.fake_backend import FakeBackend, Reply, problem
 
+DOUBT = "Whether the command was carried out is not known"
 DONE = Reply(training(), 201, {"AutoLearn-Position": "12", "AutoLearn-Head": "ab"})
 
 
@@ -45,9 +48,56 @@ def test_a_broken_call_is_repeated_with_its_request_id(backend: FakeBackend, cli
 
 def test_it_gives_up_at_last(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("POST", "/trainings", Reply(broken=True))
-    with pytest.raises(UnreachableError):
+    with pytest.raises(UnreachableError, match=DOUBT):
         client.post("trainings")
     assert len(backend.seen) == 5
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "is_doubtful"),
+    [("POST", "trainings", True), ("GET", "session", False), ("POST", "rebuilds", False)],
+)
+def test_a_command_whose_backend_died_may_have_been_carried_out(
+    backend: FakeBackend, client: BackendClient, method: str, path: str, is_doubtful: bool
+) -> None:
+    backend.on(method, f"/{path}", Reply(broken=True))
+    dying = replace(client, pause=lambda _: backend.stop())
+    with pytest.raises(UnreachableError, match="`autolearn up` starts one") as gone:
+        list(dying.stream(method, path))
+    assert (DOUBT in str(gone.value)) == is_doubtful
+    with pytest.raises(UnreachableError) as before:  # this one was never sent
+        dying.post("trainings")
+    assert DOUBT not in str(before.value)
+
+
+def test_a_command_whose_answer_is_too_late_may_have_been_carried_out(
+    backend: FakeBackend, client: BackendClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autolearn.transport.ANSWER_SECONDS", 0.05)
+    is_over = threading.Event()
+    backend.on("POST", "/trainings", lambda _: Reply(broken=is_over.wait(30)))
+    with pytest.raises(NoAnswerError, match=f"did not answer within .*{DOUBT}"):
+        client.post("trainings")
+    is_over.set()
+
+
+@pytest.mark.parametrize("is_sealed", [True, False])
+def test_a_refusal_says_what_a_relay_could_have_done_only_of_commands(
+    backend: FakeBackend, client: BackendClient, *, is_sealed: bool
+) -> None:
+    refused = {"type": "not-authenticated", "detail": "The client is revoked.", "status": 401}
+    reply = Reply(refused, 401) if is_sealed else Reply(status=401, raw=json.dumps(refused).encode(), media=PROBLEM)
+    said = {}
+    for path in ("trainings", "verifications", "rebuilds"):
+        backend.on("POST", f"/{path}", reply)
+        with pytest.raises(ProblemError) as refusal:
+            client.post(path)
+        said[path] = str(refusal.value)
+    sentence = "The client is revoked." + ("" if is_sealed else " (This answer is not sealed.)")
+    assert said["verifications"] == said["rebuilds"] == sentence
+    assert (
+        said["trainings"] == f"{sentence} If you do not trust the network, check that the command was not carried out."
+    )
 
 
 def test_pauses_are_bounded_and_differ() -> None:

@@ -35,9 +35,11 @@ def report(error: BaseException, arguments: Sequence[str]) -> int:
     if wants_json(arguments):
         click.echo(as_json(problem), err=True)
     else:
+        sentence = sentence_of(problem)
         context = getattr(error, "ctx", None)  # of click's usage errors
-        hint = f" See `{context.command_path} --help`." if isinstance(context, click.Context) else ""
-        click.echo(visible(f"autolearn: {sentence_of(problem)}{hint}"), err=True)
+        end = "" if sentence.endswith((".", "!", "?")) else "."  # some of click's have none
+        hint = f"{end} See `{context.command_path} --help`." if isinstance(context, click.Context) else ""
+        click.echo(visible(f"autolearn: {sentence}{hint}"), err=True)
     return exit_codes.of_error(error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import shlex
 import subprocess
@@ -55,6 +56,7 @@ def up(
         chosen = ["--instances", str(instances)] + ([] if mode is None else ["--mode", mode])
         chosen += [] if accept_loss is None else ["--accept-loss", accept_loss]
         process, url = start_backend(directory, port, *chosen)
+        _tell_unknown_settings()
         other = "" if directory == default_data_directory() else f" --data {shlex.quote(str(directory))}"
         told = f"The backend answers at {url} (process {process.pid}). Stop it with `autolearn down{other}`."
         click.echo(visible(told), err=True)
@@ -105,6 +107,14 @@ def start_backend(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen
         time.sleep(LOOK_SECONDS)
     process.terminate()
     raise WaitedTooLongError(f"The backend did not answer within {START_SECONDS:.0f} s; see {detached.log}.")
+
+
+def _tell_unknown_settings() -> None:
+    """Say here what a detached backend says in its log."""
+    from server.settings import unknown_settings  # noqa: PLC0415 - pydantic only where a backend starts
+
+    for sentence in unknown_settings(os.environ):
+        click.echo(visible(sentence), err=True)
 
 
 @contextmanager

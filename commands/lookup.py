@@ -6,7 +6,7 @@ from commands.call import Call
 from commands.ports import EventStore, VersionConflict
 from commands.unit_of_work import UnitOfWork, load
 from domain.client import Client
-from domain.dataset import Dataset
+from domain.dataset import Dataset, retired_error
 from domain.errors import ConflictError, ForbiddenError, NotFoundError
 from domain.experiment import Experiment
 from domain.lookup import find_last_number, may_see, nearest_names, require_single_match
@@ -89,7 +89,7 @@ def open_session(work: UnitOfWork, client: str) -> Session:
 def require_open_session(work: UnitOfWork, client: str) -> Session:
     session = current_session(work, client)
     if not session.is_open:
-        raise ConflictError("There is no open session: the first training opens one.")
+        raise ConflictError("There is no open session: the next training opens one.")
     return session
 
 
@@ -102,7 +102,7 @@ def load_clients(store: EventStore, at: int | None = None) -> list[Client]:
 def find_dataset(work: UnitOfWork, name: str) -> Dataset:
     dataset = work.get(Dataset, f"dataset:{name}")
     if dataset.retired:
-        raise NotFoundError(f"The data set {name!r} is retired; `autolearn catalog datasets` lists those on offer.")
+        raise retired_error(name)
     if not dataset.is_offered:
         raise _not_offered_error("data set", "datasets", name, _offered_names(work.store, Dataset, "dataset"))
     return dataset
@@ -116,10 +116,7 @@ def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:
 
 
 def _not_offered_error(what: str, part: str, name: str, names: list[str]) -> NotFoundError:
-    near = nearest_names(name, names)
-    if near:
-        return NotFoundError.for_name(what, name, near)
-    return NotFoundError(f"There is no {what} {name!r}: `autolearn catalog {part}` lists them.", nearest=[])
+    return NotFoundError.for_name(what, name, nearest_names(name, names), f"autolearn catalog {part}")
 
 
 def _offered_names(store: EventStore, kind: type[Offer | Dataset], prefix: str) -> list[str]:

@@ -18,7 +18,7 @@ def complete_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[
     """Return all settings with their values, given or default."""
     for name in given:
         if name not in schema:
-            raise NotFoundError.for_name("setting", name, nearest_names(name, schema) or sorted(schema))
+            raise _unknown_setting_error(name, sorted(schema))
     settings = {name: described["default"] for name, described in schema.items()}
     for name, value in given.items():
         if not is_allowed(schema[name], value):
@@ -28,6 +28,13 @@ def complete_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[
             )
         settings[name] = value
     return settings
+
+
+def _unknown_setting_error(name: str, known: list[str]) -> NotFoundError:
+    near = nearest_names(name, known)
+    if near or not known:
+        return NotFoundError.for_name("setting", name, near)
+    return NotFoundError(f"There is no setting {name!r}, only {', '.join(known)}.", nearest=[], allowed=known)
 
 
 def is_allowed(described: Schema, value: Any) -> bool:

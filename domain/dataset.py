@@ -84,3 +84,8 @@ class Dataset(Aggregate):
 
 def _facts(content: DatasetContent) -> dict[str, Any]:
     return content.model_dump(exclude={"licence", "source"})
+
+
+def retired_error(name: str) -> NotFoundError:
+    """Say that a data set is not on offer any more."""
+    return NotFoundError(f"The data set {name!r} is retired; `autolearn catalog datasets` lists those on offer.")

@@ -92,10 +92,11 @@ class NotFoundError(AutoLearnError):
     slug = "not-found"
 
     @classmethod
-    def for_name(cls, kind: str, name: str, nearest: Sequence[str] = ()) -> NotFoundError:
-        """Say what is missing and which names are nearest."""
-        hint = f" Nearest: {', '.join(nearest)}." if nearest else ""
-        return cls(f"There is no {kind} {name!r}.{hint}", nearest=list(nearest))
+    def for_name(cls, kind: str, name: str, nearest: Sequence[str] = (), listed_by: str | None = None) -> NotFoundError:
+        """Say what is missing and which names are nearest; where none is near, the command that lists them."""
+        listed = f": `{listed_by}` lists them." if listed_by else "."
+        hint = f". Nearest: {', '.join(nearest)}." if nearest else listed
+        return cls(f"There is no {kind} {name!r}{hint}", nearest=list(nearest))
 
 
 class ConflictError(AutoLearnError):

@@ -5,13 +5,21 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from typing import Final
 
 from domain.errors import AmbiguousIdError
 
+MOST_NEAREST: Final = 3
+LIKENESS: Final = 0.55  # takes `logistic` for logistic-regression, but not `nope` for wine
+
 
 def nearest_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return up to three names that look like `name`; pass only names that the asker may see."""
-    return get_close_matches(name, list(known), n=3, cutoff=0.5)
+    """Return up to three names that look like `name`, in any case; pass only names that the asker may see."""
+    spellings: dict[str, list[str]] = {}
+    for one in known:
+        spellings.setdefault(one.casefold(), []).append(one)
+    near = get_close_matches(name.casefold(), spellings, n=MOST_NEAREST, cutoff=LIKENESS)
+    return [one for folded in near for one in spellings[folded]][:MOST_NEAREST]
 
 
 def require_single_match(given: str, matches: Sequence[str]) -> str:

@@ -56,4 +56,4 @@ class Session(Aggregate):
 
     def _check_open(self) -> None:
         if not self.is_open:
-            raise ConflictError("There is no open session: the first training opens one.")
+            raise ConflictError("There is no open session: the next training opens one.")

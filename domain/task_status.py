@@ -1,4 +1,4 @@
-"""The JSON objects about a task that both sides answer: their keys, in order."""
+"""The JSON objects about a task that both sides answer: their keys, in order; and the state of a training in words."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ KEYS: Final = {
     "evaluation": ("evaluation", "experiment", "state", "measures", "on", "error"),
     "reproduction": ("reproduction", "experiment", "state", "verdict", "differences", "error"),
 }  # fmt: skip
+TRAINING_IS: Final = {
+    "blank": "it has no training",
+    "requested": "its training has not started yet",
+    "started": "its training is still running",
+    "completed": "its training is completed",
+    "failed": "its training failed",
+    "cancelled": "its training was cancelled",
+}
 
 
 def task_status(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from domain.dataset import DatasetRegistered, DatasetRetired
+from domain.dataset import DatasetRegistered, DatasetRetired, retired_error
 from domain.errors import NotFoundError
 from domain.lookup import nearest_names
 from domain.offer import EntryOffered, EntryWithdrawn
@@ -100,9 +100,11 @@ def catalog_answer(documents: Documents, part: str | None, name: str | None, at:
     if name is not None and part is not None:
         chosen = [it for it in answer[part] if it["name"] == name]
         if not chosen:
-            raise NotFoundError.for_name(
-                CALLED[PARTS[part]], name, nearest_names(name, [it["name"] for it in answer[part]])
-            )
+            document = documents.get(KIND, f"{PARTS[part]}/{name}", at)
+            if document is not None and document.body["state"] == "retired":
+                raise retired_error(name)
+            near = nearest_names(name, [it["name"] for it in answer[part]])
+            raise NotFoundError.for_name(CALLED[PARTS[part]], name, near, f"autolearn catalog {part}")
         answer[part] = chosen
     return answer | {"position": at}
 

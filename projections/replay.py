@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from domain.errors import NotFoundError
-from domain.lookup import nearest_names
+from domain.lookup import MOST_NEAREST, nearest_names
 from domain.task_status import task_status
 from projections import catalog, experiment, session
 from projections.catalog import PARTS, offered
@@ -44,10 +44,18 @@ def replay(stores: InspectedStores, position: int, stream: str | None = None) ->
     answer: Body = {"position": position, "at": commits.at} | state.answer()
     if stream is not None:
         if not commits.events:
-            raise NotFoundError.for_name("stream", stream, nearest_names(stream, commits.streams))
+            raise _unknown_stream_error(stream, commits.streams)
         answer |= {"stream": stream, "events": commits.events}
     found = [{"position": at, "what": what} for at, what in comparison.findings[:MOST_DIFFERENCES]]
     yield answer | {"matches_read_models": not found, "differences": found}
+
+
+def _unknown_stream_error(stream: str, known: Collection[str]) -> NotFoundError:
+    named_so = [it for it in known if it.partition(":")[2].startswith(stream)][:MOST_NEAREST]
+    error = NotFoundError.for_name("stream", stream, named_so or nearest_names(stream, known))
+    if ":" in stream:
+        return error
+    return NotFoundError(f"{error.sentence} A stream is written KIND:NAME, for example experiment:ID.", **error.facts)
 
 
 class CommitSummary:

@@ -20,6 +20,7 @@ from domain.errors import BadInputError
 from server.compose.stores import SystemClock
 from server.local_client import add_local, has_own_clients
 from server.logs import log_to_standard_error
+from server.settings import unknown_settings
 from server.start_up import offer_catalog, take_over
 
 if TYPE_CHECKING:
@@ -161,5 +162,7 @@ def prepare_process() -> None:
     log_to_standard_error()
     os.umask(UMASK)
     forbid_dumps()
+    for sentence in unknown_settings(os.environ):
+        logger.warning("%s", sentence)
     SystemClock().now()  # a clock that is far off is refused at once
     raise_descriptor_limit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
@@ -12,16 +13,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from autolearn.locations import data_directory
 from domain.errors import BadInputError
+from domain.lookup import nearest_names
 
 MIB = 2**20
 TYPES = {"integer": "a whole number", "number": "a number"}
-LIMITS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of at most", "pattern": "that matches"}
+LIMITS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of at most"}
+PREFIX = "AUTOLEARN_"
+OF_CLIENT = ("URL", "CREDENTIALS")
+OF_TESTS = "AUTOLEARN_TEST_"
 
 
 class Settings(BaseSettings):
     """All settings of a backend, with defaults; it does not start with a value that is not allowed."""
 
-    model_config = SettingsConfigDict(env_prefix="AUTOLEARN_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     mode: Literal["embedded", "distributed"] = Field(
         "embedded", description="where the log and the read models are: in SQLite and files, or in MongoDB and Kafka"
@@ -45,6 +50,7 @@ class Settings(BaseSettings):
         "autolearn",
         pattern=r"^[a-z][a-z0-9-]{0,39}$",
         description="distributed: the name of the database and the prefix of its topics; one installation, one name",
+        json_schema_extra={"words": "at most 40 of the characters a-z, 0-9 and -, the first of them a letter"},
     )
     listen: str = Field(
         "127.0.0.1",
@@ -125,10 +131,26 @@ def read_distributed_settings() -> Settings:
     return settings
 
 
+def unknown_settings(environment: Iterable[str]) -> list[str]:
+    """Return a sentence for each variable that looks like a setting and is none: a slip of the pen, usually."""
+    known = [PREFIX + name.upper() for name in (*Settings.model_fields, *OF_CLIENT)]
+    wrong = sorted(
+        name for name in environment if name.startswith(PREFIX) and name not in known and not name.startswith(OF_TESTS)
+    )
+    near = {name: nearest_names(name.removeprefix(PREFIX), [it.removeprefix(PREFIX) for it in known]) for name in wrong}
+    return [
+        f"{name} is not a setting, so it has no effect."
+        + (f" Nearest: {', '.join(PREFIX + it for it in near[name])}." if near[name] else "")
+        for name in wrong
+    ]
+
+
 def _allowed(name: str) -> str:
     """Return what a setting may be, in words."""
     rule = Settings.model_json_schema()["properties"][name]
     if "enum" in rule:
         return f"one of {', '.join(rule['enum'])}"
+    if "words" in rule:
+        return str(rule["words"])
     limits = [f"{words} {rule[key]}" for key, words in LIMITS.items() if key in rule]
     return f"{TYPES.get(rule.get('type'), 'text')} {' and '.join(limits)}".rstrip()

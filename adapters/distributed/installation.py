@@ -148,7 +148,7 @@ def _refused(where: str, database: str, error: NotAbleError) -> BadInputError | 
     if isinstance(cause, OperationFailure) and cause.code in DENIED:
         return BadInputError(f"{where} does not let this user read and write the database {database!r}: {cause}.")
     reason = str(cause or error).partition(" (configured")[0]  # what follows is the driver's whole state
-    return NotAbleError(f"{where}: no MongoDB answers there that can be written to: {reason[:200]}.")
+    return NotAbleError(f"{where}: no MongoDB there takes writes: {reason[:200]}.")
 
 
 def _hosts(mongo: Mongo) -> str:

@@ -54,9 +54,8 @@ class Confinement:
             raise BadInputError(
                 f"AUTOLEARN_SANDBOX=require, but this machine lacks {'; '.join(lacking)}. `auto` does without."
             )
-        return f"task processes are confined (Landlock {version}), " + (
-            f"without {'; '.join(lacking)}" if lacking else "as far as can be"
-        )
+        confined = f"task processes are confined (Landlock {version})"
+        return f"{confined}, without {'; '.join(lacking)}" if lacking else f"{confined}, nothing is missing"
 
     def apply(self, *, scratch: str, blobs: str | None, also: Iterable[str]) -> None:
         """Confine this process for ever. `blobs` is None where they are on another machine.

@@ -119,7 +119,7 @@ def _is_none(name: str) -> Condition:
 def _ordered_value(name: str, written: Written) -> Constant:
     value = _value(name, written)
     if value is None or isinstance(value, bool):
-        sentence = f"{written.text!r} (character {written.place}) has no order: use = or != with it."
+        sentence = f"{written.text!r} (character {written.place + 1}) has no order: use = or != with it."
         raise FilterError(sentence, place=written.place, expected=["a number", "a text"])
     return value
 
@@ -162,5 +162,5 @@ def _time(written: Written) -> Constant:
 
 
 def _refuse(written: Written, *expected: str) -> Constant:
-    sentence = f"{written.text!r} (character {written.place}) does not fit: expected {' or '.join(expected)}."
+    sentence = f"{written.text!r} (character {written.place + 1}) does not fit: expected {' or '.join(expected)}."
     raise FilterError(sentence, place=written.place, expected=list(expected))

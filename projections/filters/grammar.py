@@ -89,7 +89,8 @@ def _refusal(text: str, place: int, error: Any) -> FilterError:
     )
     expected = sorted({EXPECTED.get(name, name.lower()) for name in wanted})
     found = f"{text[place : place + 12]!r}" if place < len(text) else "the end"
-    sentence = f"The filter cannot be read at character {place}, {found}: expected {', '.join(expected)}."
+    either = " or ".join(filter(None, (", ".join(expected[:-1]), expected[-1])))
+    sentence = f"The filter cannot be read at character {place + 1}, {found}: expected {either}."
     return FilterError(sentence, place=place, expected=expected)
 
 

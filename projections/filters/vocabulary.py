@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from domain.errors import AmbiguousNameError, FilterError
+from domain.lookup import nearest_names
 from projections.catalog import ALL, NAMES, NO_NAMES
 from projections.filters.columns import COLUMNS
 from projections.ports import Documents
@@ -49,9 +49,9 @@ class Vocabulary:
             return f"measure.{measure}"
         if name in self.settings:
             return f"setting.{name}"
-        near = get_close_matches(name, self._all_names(), n=3, cutoff=0.5)
+        near = nearest_names(name, self._all_names())
         hint = f" Nearest: {', '.join(near)}." if near else ""
-        sentence = f"{name!r} (character {place}) is not a column, measure or setting.{hint}"
+        sentence = f"{name!r} (character {place + 1}) is not a column, measure or setting.{hint}"
         raise FilterError(sentence, place=place, expected=near, nearest=near)
 
     def _identity(self, name: str) -> str | None:

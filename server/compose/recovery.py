@@ -48,7 +48,8 @@ def accept_lost_ends(settings: Settings, reason: str) -> dict[str, Any]:
         mongo = open_database(settings, opened, seconds=None, make=False)
         refuse_unfinished_recovery(mongo)
         if alive := sorted(Membership(mongo, "recover").alive()):
-            raise ConflictError(f"Stop all processes first: {', '.join(alive[:5])} live, or did some seconds ago.")
+            listed = ", ".join(alive[:5])
+            raise ConflictError(f"Stop all processes first. These run, or ran a few seconds ago: {listed}.")
         loss = find_loss(mongo)
         loss.require_loss("start the processes")
         runner = open_runner(settings, NONE, checked=True)

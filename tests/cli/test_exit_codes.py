@@ -126,6 +126,7 @@ def test_no_credentials_where_the_environment_says(run: Run, home: Path, monkeyp
     ("words", "said"),
     [
         (("hystory",), "There is no command 'hystory'. Nearest: history."),
+        (("history", "extra"), "Got unexpected extra argument (extra). See `autolearn history --help`."),
         (("history", "--limit", "0"), "0 is not in the range 1<=x<=1000"),
         (("history", "-o", "xml"), "'xml' is not one of"),
         (("history", "--url", "ftp://x"), "is not the URL of a backend"),

@@ -120,7 +120,7 @@ def test_a_reproduction_may_go_on(stage: Stage, ana: Caller) -> None:
 def test_failed_ones_are_not_committed_by_name(stage: Stage, ana: Caller) -> None:
     stage.launcher.scripts["fit"] = broken("crashed")
     failed = ana.train()
-    with stage.refused(ConflictError, f"{failed} cannot be committed: its training is failed"):
+    with stage.refused(ConflictError, f"{failed} cannot be committed: its training failed."):
         ana.do(CommitSession((failed,)))
 
 

@@ -69,7 +69,7 @@ def test_one_of_twenty_commits_wins(durable_stage: Stage) -> None:
     outcomes = at_once(20, commit)
     assert outcomes.count("ana-1") == 1
     assert {outcome for outcome in outcomes if outcome != "ana-1"} == {
-        "There is no open session: the first training opens one."
+        "There is no open session: the next training opens one."
     }
 
 

@@ -186,7 +186,7 @@ def test_without_a_session(stage: Stage, ana: Caller) -> None:
 
 def test_of_what_is_not_finished(stage: Stage, ana: Caller) -> None:
     name = ana.do(RequestTraining("iris", "svm"), wait=0).body["experiment"]
-    with stage.refused(ConflictError, f"{name} cannot be evaluated: its training is requested"):
+    with stage.refused(ConflictError, f"{name} cannot be evaluated: its training has not started yet."):
         ana.do(RequestEvaluation())
 
 

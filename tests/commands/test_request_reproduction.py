@@ -76,5 +76,5 @@ def test_by_anyone_who_may_see_it(stage: Stage, ana: Caller, bo: Caller) -> None
 
 def test_of_what_is_not_trained(stage: Stage, ana: Caller) -> None:
     name = ana.do(RequestTraining("iris", "svm"), wait=0).body["experiment"]
-    with stage.refused(ConflictError, "cannot be reproduced: its training is requested"):
+    with stage.refused(ConflictError, "cannot be reproduced: its training has not started yet."):
         ana.do(RequestReproduction(name))

@@ -148,7 +148,8 @@ def test_what_is_unknown_is_named_with_the_nearest(
 
 
 def test_a_setting_unlike_any_is_refused_with_all_settings(stage: Stage, ana: Caller) -> None:
-    with stage.refused(NotFoundError, nearest=["C", "fit_intercept", "max_iter", "solver"]):
+    every = ["C", "fit_intercept", "max_iter", "solver"]
+    with stage.refused(NotFoundError, "only C, fit_intercept, max_iter, solver.", nearest=[], allowed=every):
         ana.do(RequestTraining("iris", "logistic-regression", {"qqqqqqqq": 3}))
 
 

@@ -151,7 +151,7 @@ def test_a_loss_is_not_accepted_while_others_live_or_a_recovery_is_unfinished(li
     cut("commits")(lived)
     membership = Membership(lived, "serve-session-1")
     membership.start()
-    with pytest.raises(ConflictError, match=r"Stop all processes first: serve-session-1"):
+    with pytest.raises(ConflictError, match=r"Stop all processes first.* a few seconds ago: serve-session-1"):
         accept_lost_ends(settings, "why")
     membership.stop()
     with pytest.raises(BadInputError, match="reason"):

@@ -13,6 +13,8 @@ from domain.lookup import find_last_number, may_see, nearest_names, require_sing
 def test_nearest_names_at_most_three() -> None:
     assert nearest_names("iris", ["iris1", "iris2", "iris3", "iris4", "wine"]) == ["iris4", "iris3", "iris2"]
     assert nearest_names("q", ["iris"]) == []
+    assert nearest_names("c", ["C", "tol", "solver"]) == ["C"]
+    assert nearest_names("nope", ["wine"]) == []
 
 
 def test_a_beginning_names_one_experiment_or_is_refused_with_the_candidates() -> None:

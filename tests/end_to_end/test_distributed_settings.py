@@ -84,7 +84,7 @@ def test_mongodb_that_does_not_answer(fleet: Fleet) -> None:
     ends = refusals(fleet, *ALL_KINDS, mongodb=f"mongodb://ana:secret@{(place := nowhere())}/")
     assert {code for code, _ in ends} == {NOT_ABLE}
     for _, said in ends:
-        assert said.startswith(f"AUTOLEARN_MONGODB ({place}): no MongoDB answers there that can be written to: ")
+        assert said.startswith(f"AUTOLEARN_MONGODB ({place}): no MongoDB there takes writes: ")
         assert "secret" not in said
 
 

@@ -224,10 +224,14 @@ def test_a_bad_name_is_refused(ana: Caller) -> None:
     assert add(ana, name="../etc").status == 422
 
 
-def test_retire(ana: Caller) -> None:
+def test_retire(rig: Rig, ana: Caller) -> None:
     add(ana)
     assert ana.post("/catalog/datasets/mine/retirement").status == 200
-    assert ana.post("/trainings", {"dataset": "mine", "model": "svm"}).status == 404
+    rig.settle()
+    asked = ana.post("/trainings", {"dataset": "mine", "model": "svm"}), ana.get("/catalog/datasets/mine")
+    assert [(reply.status, "'mine' is retired" in reply.json["detail"]) for reply in asked] == [(404, True)] * 2
+    nothing = ana.get("/catalog/models/knn").json
+    assert nothing["detail"] == "There is no model 'knn': `autolearn catalog models` lists them."
 
 
 def test_offers_are_withdrawn_by_sys_admins(root: Caller) -> None:

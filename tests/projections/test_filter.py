@@ -91,6 +91,21 @@ def test_place_and_what_was_expected(text: str) -> None:
     assert expected in [*refused.value.facts["expected"], ""]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("C in ()", "cannot be read at character 7, ')': expected a name or value or a quoted text."),
+        ("nope > 1", "'nope' (character 1) is not a column, measure or setting."),
+        ("c > 1", "(character 1) is not a column, measure or setting. Nearest: C."),
+        ("C < none", "'none' (character 5) has no order"),
+    ],
+)
+def test_sentences_count_characters_from_one(text: str, said: str) -> None:
+    with pytest.raises(FilterError) as refused:
+        parse(text, NAMES)
+    assert said in refused.value.sentence
+
+
 def test_a_measure_and_a_setting_of_one_name_are_ambiguous() -> None:
     with pytest.raises(AmbiguousNameError, match=r"setting\.tol") as refused:
         parse("tol > 1", NAMES)

@@ -67,6 +67,9 @@ def test_one_stream(lived: World, stream: str, count: int, key: str) -> None:
 def test_an_unknown_stream_is_not_found(lived: World) -> None:
     with pytest.raises(NotFoundError):
         replayed(lived, lived.commits[-1], "session:ben:1")
+    with pytest.raises(NotFoundError, match=r"KIND:NAME, for example experiment:ID\.$") as refused:
+        replayed(lived, lived.commits[-1], A[:5])
+    assert refused.value.facts == {"nearest": [f"experiment:{A}"]}
 
 
 def test_an_event_that_cannot_be_read_ends_it_with_its_position(lived: World) -> None:

@@ -18,6 +18,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
+from adapters.host.shutdown import ignore_signals
 from domain.errors import AutoLearnError, NotAbleError, error_from_slug
 
 logger = logging.getLogger(__name__)
@@ -121,6 +122,7 @@ class Instances:
                     logger.warning("process %s does not end: it is killed", late)
                     os.kill(late, signal.SIGKILL)
                 end = time.monotonic() + STOP_SECONDS
+        ignore_signals()  # one that came meanwhile would end this process now
         signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import uuid4
 
 from adapters.host.private_files import UMASK
-from adapters.host.shutdown import ShutdownRequest
+from adapters.host.shutdown import ShutdownRequest, ignore_signals
 from adapters.host.sockets import Listener, raise_descriptor_limit
 from autolearn.secret_files import forbid_dumps
 from domain.errors import BadInputError
@@ -80,17 +80,18 @@ class Runner:
     ) -> None:
         """Run until `shutdown` is made, as SIGTERM and SIGINT do. `answers` is called when calls are let in.
 
-        A signal before that ends the process at once: nothing was acknowledged yet.
+        A signal before that ends the process at once: nothing was acknowledged yet. Later ones change nothing.
         `is_first`: the client `local` is made where there is none. Raises domain.errors where it cannot start.
         """
         try:
             self._check_exposure()
             self._start(is_first=is_first)
-            with shutdown.made_by_signals():
-                listener.open()
-                answers()
-                self.serve(listener, shutdown, self._stop_work)
+            shutdown.follow_signals()
+            listener.open()
+            answers()
+            self.serve(listener, shutdown, self._stop_work)
         finally:
+            ignore_signals()
             self.close()
 
     def require_services(self) -> Services:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Final
+
+SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class ShutdownRequest:
@@ -17,12 +18,16 @@ class ShutdownRequest:
         """Ask to stop; also as a signal handler."""
         self.is_made = True
 
-    @contextmanager
-    def made_by_signals(self) -> Iterator[None]:
-        """Let SIGTERM and SIGINT make it; for the main thread."""
-        before = {sig: signal.signal(sig, self.make) for sig in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for sig, handler in before.items():
-                signal.signal(sig, handler)
+    def follow_signals(self) -> None:
+        """Let SIGTERM and SIGINT make it from now on; for the main thread."""
+        for sig in SIGNALS:
+            signal.signal(sig, self.make)
+
+
+def ignore_signals() -> None:
+    """Let SIGTERM and SIGINT change nothing until the process has ended; those that are blocked and pending are gone.
+
+    It ends already. Python resets a handler of its own before the last of its exit, but not this.
+    """
+    for sig in SIGNALS:
+        signal.signal(sig, signal.SIG_IGN)

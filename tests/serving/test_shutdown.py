@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Barrier, Event, Thread
 
 import pytest
 
-from adapters.host.shutdown import ShutdownRequest
+from adapters.host.shutdown import SIGNALS, ShutdownRequest
 from adapters.host.sockets import listen_at
 from adapters.http.routes.process_health import ProcessHealth, make_health_app
 from adapters.serving.http_server import serve
@@ -30,14 +33,61 @@ def test_a_request_made_before_serving_ends_it_at_once() -> None:
     assert stopped.wait(SECONDS)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_signals_make_the_request_and_raise_nothing(sent: signal.Signals) -> None:
-    shutdown, before = ShutdownRequest(), signal.getsignal(sent)
-    with shutdown.made_by_signals():
-        assert not shutdown.is_made
-        os.kill(os.getpid(), sent)
-        assert shutdown.is_made
-    assert signal.getsignal(sent) is before
+@pytest.fixture
+def received() -> Iterator[list[int]]:
+    """Signals that would have ended this process."""
+    received: list[int] = []
+    before = {sig: signal.signal(sig, lambda sig, _: received.append(sig)) for sig in SIGNALS}
+    yield received
+    for sig, handler in before.items():
+        signal.signal(sig, handler)
+
+
+@pytest.mark.parametrize("sent", SIGNALS)
+def test_signals_make_the_request_and_raise_nothing(received: list[int], sent: signal.Signals) -> None:
+    shutdown = ShutdownRequest()
+    shutdown.follow_signals()
+    assert not shutdown.is_made
+    os.kill(os.getpid(), sent)
+    assert shutdown.is_made
+    assert not received
+
+
+@pytest.mark.parametrize("sent", SIGNALS)
+def test_another_signal_does_not_cut_the_closing_short(received: list[int], sent: signal.Signals) -> None:
+    closed: list[str] = []
+    opened = ExitStack()
+    opened.callback(closed.append, "stores")
+    opened.callback(os.kill, os.getpid(), sent)
+    runner = Runner(read_settings(mode="distributed"), None, None, [], lambda *_: None, opened)
+    with listen_at("127.0.0.1", 0) as listener:
+        runner.run(listener, lambda: None, ShutdownRequest())
+    assert (closed, received) == (["stores"], [])
+    assert signal.getsignal(sent) is signal.SIG_IGN  # while the process exits, too
+
+
+INSTANCES = """
+import os, signal
+from server.instances import Instances
+
+def run(number, answers):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    answers()
+    signal.sigwait([signal.SIGTERM])
+    os.kill(os.getppid(), signal.NAMED)
+
+with Instances(run, 2) as several:
+    several.request_stop()
+    several.wait()
+"""
+
+
+@pytest.mark.parametrize("sent", SIGNALS)
+def test_another_signal_does_not_change_how_instances_end(sent: signal.Signals) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", INSTANCES.replace("NAMED", sent.name)], check=False, capture_output=True, timeout=SECONDS
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
 
 
 class Following:

@@ -1,20 +1,47 @@
-"""Long tasks: where one is, and waiting for its end."""
+"""Long tasks: beginning one, where it is, and waiting for its end. Who is interrupted is told that it goes on."""
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from autolearn.client import BackendClient
-from autolearn.errors import WaitTimeoutError
+from autolearn.answers import Response
+from autolearn.client import BACKGROUND, BackendClient
+from autolearn.errors import ClientError, WaitTimeoutError
+from autolearn.targets import target_of
 
 UNFINISHED = ("requested", "started")
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 1.0, 1.5  # seconds: a short task is seen at once, a long one costs little
 NUMBERED = re.compile(r".+-([er])\d+")
 KINDS = {"e": "evaluations", "r": "reproductions"}
+
+
+def begin_task(client: BackendClient, path: tuple[str, ...], body: Any, *, background: bool = False) -> Response:
+    """Send a command that begins a task; with `background` the answer (202) does not wait for its end.
+
+    A KeyboardInterrupt meanwhile is raised anew with a sentence about the task: the same request again is the same
+    command, so it tells which task that is.
+    """
+    call, content = client.call("POST", target_of(path, {})), json.dumps(body).encode()
+    try:
+        return client.exchange(call, content, BACKGROUND if background else {}).raise_for_status()
+    except KeyboardInterrupt:
+        try:
+            begun = client.exchange(call, content, BACKGROUND).raise_for_status().body
+        except ClientError:
+            raise KeyboardInterrupt("If the task had begun, it goes on: `autolearn session` shows it.") from None
+        name = path_of_answer("", begun)[-1]
+        if begun.get("state") in UNFINISHED:
+            raise KeyboardInterrupt(_goes_on(name)) from None
+        raise KeyboardInterrupt(f"{name} has ended: `autolearn status {name}` shows how.") from None
+
+
+def _goes_on(name: str) -> str:
+    return f"{name} goes on: `autolearn wait {name}` waits for its end, `autolearn cancel {name}` cancels it."
 
 
 def wait_for_end(
@@ -24,6 +51,13 @@ def wait_for_end(
     clock: Callable[[], float] = time.monotonic,
 ) -> Any:
     """Return a task's object once it is finished; raises WaitTimeoutError after so many seconds (None: never)."""
+    try:
+        return _poll(client, path, seconds, clock)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_goes_on(path[-1])) from None
+
+
+def _poll(client: BackendClient, path: tuple[str, ...], seconds: float | None, clock: Callable[[], float]) -> Any:
     until = None if seconds is None else clock() + seconds
     pause = FIRST_PAUSE
     while True:

@@ -39,16 +39,18 @@ def send_request(
     except OSError as refused:
         raise unreachable(url, refused) from None
     connection.sock.settimeout(seconds)
-    try:
-        # A backend that refuses a large file answers and closes before it has read all of it.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.request(method, target, body, headers | {"Connection": "close"})
-        reply = connection.getresponse()
-    except TimeoutError:
-        connection.close()
-        raise NoAnswerError(f"The backend at {url} did not answer within {seconds:.0f} s.") from None
-    except (OSError, HTTPException) as broken:
-        raise BrokenConnectionError(str(broken)) from broken
+    with contextlib.ExitStack() as unless_answered:
+        unless_answered.callback(connection.close)
+        try:
+            # A backend that refuses a large file answers and closes before it has read all of it.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, target, body, headers | {"Connection": "close"})
+            reply = connection.getresponse()
+        except TimeoutError:
+            raise NoAnswerError(f"The backend at {url} did not answer within {seconds:.0f} s.") from None
+        except (OSError, HTTPException) as broken:
+            raise BrokenConnectionError(str(broken)) from broken
+        unless_answered.pop_all()
     if connection.sock is not None:  # the other end may leave it open; now it is closed with the reply
         connection.sock.close()
     return reply

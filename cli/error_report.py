@@ -24,7 +24,8 @@ def report(error: BaseException, arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes nowhere
         return exit_codes.OUTPUT_CLOSED
     if isinstance(error, click.Abort | KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        task = str(error if isinstance(error, KeyboardInterrupt) else error.__cause__ or "")  # what is said of one
+        click.echo(visible(f"Interrupted. {task}".rstrip()), err=True)
         return exit_codes.INTERRUPTED
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and error.ctx is not None:
         click.echo(error.ctx.get_help(), err=True)  # of a group without a command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from autolearn.tasks import begin_task
 from cli.options import no_wait, shared
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
@@ -38,7 +39,7 @@ def evaluate(
     client = terminal.client()
     request = {"experiment": experiment, "measures": list(measures), "average": average, "on": on}
     with terminal.working("Evaluating"):
-        answer = client.post("evaluations", body=request, background=no_wait)
+        answer = begin_task(client, ("evaluations",), request, background=no_wait)
     body = await_task(terminal, client, answer, wait=not no_wait)
     terminal.show(body, TASK)
     if no_wait and body.get("evaluation"):

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from autolearn.errors import ClientError
+from autolearn.tasks import begin_task
 from cli.options import check_finite, no_wait, parse_settings, shared
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
@@ -31,12 +32,12 @@ def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], 
         request["test_size"] = options["test_size"]
     client = terminal.client()
     with terminal.working(f"Training {model} on {dataset}"):
-        answer = client.post("trainings", body=request, background=options["no_wait"])
+        answer = begin_task(client, ("trainings",), request, background=options["no_wait"])
     training = task = await_task(terminal, client, answer, wait=not options["no_wait"])
     if options["evaluate"] and training.get("state") == "completed":
         try:
             with terminal.working("Evaluating"):
-                answer = client.post("evaluations", body={"experiment": training["experiment"], "measures": []})
+                answer = begin_task(client, ("evaluations",), {"experiment": training["experiment"], "measures": []})
             task = await_task(terminal, client, answer)
         except (ClientError, KeyboardInterrupt):
             terminal.show(training, TASK)  # it is done, whatever comes of its evaluation

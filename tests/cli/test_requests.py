@@ -7,6 +7,8 @@ import gzip
 import hashlib
 import io
 import json
+import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from cli.options import parse_value
 from commands.application import SYNC_SECONDS
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, history, row, training
-from tests.cli.fake_backend import FakeBackend, Reply, problem
+from tests.cli.fake_backend import FakeBackend, Reply, Seen, problem
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
@@ -74,6 +76,48 @@ def test_reproduce_waits_to_the_end(backend: FakeBackend, run: Run) -> None:
     backend.on("GET", f"/reproductions/{ID}-r1", Reply(body), Reply(done))
     ran = run("reproduce", ID, "--json")
     assert (ran.code, ran.json["verdict"]) == (1, "different")
+
+
+STARTED = {
+    ("train", "iris", "svm"): ("/trainings", training(state="started"), ID),
+    ("evaluate", ID): ("/evaluations", evaluation(state="started"), f"{ID}-e1"),
+    ("reproduce", ID): (
+        f"/experiments/{ID}/reproductions",
+        {"reproduction": f"{ID}-r1", "experiment": ID, "state": "requested"},
+        f"{ID}-r1",
+    ),
+}
+
+
+def interrupt(_: Seen) -> Reply:
+    """Press Ctrl-C in the thread of the command, while it waits for its answer."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    return Reply(broken=True)
+
+
+@pytest.mark.parametrize("words", STARTED)
+def test_who_interrupts_a_task_is_told_that_it_goes_on(backend: FakeBackend, run: Run, words: tuple[str, ...]) -> None:
+    path, started, name = STARTED[words]
+    backend.on("POST", path, interrupt, Reply(started, 202), interrupt, problem(503, "not-able-now", "No."), interrupt)
+    backend.on("POST", path, Reply(started | {"state": "completed"}, 201))
+    ran = run(*words)
+    assert (ran.code, ran.out) == (exit_codes.INTERRUPTED, "")
+    goes_on = f"{name} goes on: `autolearn wait {name}` waits for its end, `autolearn cancel {name}` cancels it."
+    assert ran.err.strip() == f"Interrupted. {goes_on}"
+    first, again = backend.seen
+    assert (again.request_id, again.body) == (first.request_id, first.body), "else it would be another task"
+    assert again.headers["Prefer"] == "respond-async"
+    assert "If the task had begun, it goes on: `autolearn session` shows it." in run(*words).err
+    assert f"{name} has ended: `autolearn status {name}` shows how." in run(*words).err
+
+
+def test_who_interrupts_waiting_is_told_that_the_task_goes_on(backend: FakeBackend, run: Run) -> None:
+    backend.on("POST", "/trainings", Reply(training(state="started"), 202, {"Location": f"/trainings/{ID}"}))
+    backend.on("GET", f"/trainings/{ID}", interrupt)
+    for words in (("train", "iris", "svm"), ("wait", ID)):
+        ran = run(*words)
+        assert ran.code == exit_codes.INTERRUPTED
+        assert f"Interrupted. {ID} goes on: `autolearn wait {ID}`" in ran.err
 
 
 def test_the_client_waits_longer_than_the_backend_does() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 TIMEOUT = 60.0
+SOON = 10.0
 HEAVY = ("sklearn", "pandas", "numpy", "pyarrow", "skops", "scipy", "fsspec")
 
 # No `if __name__ == "__main__"`: a child that ran this again would start launchers for ever, and `runs` would show it.
@@ -92,6 +93,40 @@ def test_tasks_and_forkserver_die_with_a_killed_parent(tmp_path: Path, site: Pat
         assert backend.all_end()
     finally:
         backend.close()
+
+
+LOADING = """
+import sys
+from adapters.tasks.launcher import ProcessLauncher
+from adapters.tasks.running import Limits
+launcher = ProcessLauncher(sys.argv[1], sys.argv[1], 1, Limits(deadline=3600, memory=4 << 30))
+launcher.prepare()
+print(launcher.forkserver_pid, flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_forkserver_that_still_loads_dies_with_a_killed_parent(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    (tmp_path / "sklearn.py").write_text(f"import signal\nopen({str(fifo)!r}, 'w').close()\nsignal.pause()\n")
+    path = os.pathsep.join([str(tmp_path), str(Path.cwd())])
+    with subprocess.Popen(
+        [sys.executable, "-c", LOADING, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+    ) as backend:
+        assert backend.stdout is not None
+        pid = int(backend.stdout.readline())
+        server = os.pidfd_open(pid)
+        fifo.read_text()  # it waits amid an import now
+        backend.kill()
+        ended = bool(select.select([server], [], [], SOON)[0])
+        if not ended:
+            os.kill(pid, signal.SIGKILL)
+        os.close(server)
+    assert ended
 
 
 def test_close_ends_all_and_the_parent_stays_light_and_is_run_once(tmp_path: Path, site: Path) -> None:

@@ -71,10 +71,10 @@ class FileBlobs:
             with self.open(sha256) as file:
                 found = hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest()
         except BlobMissing:
-            return f"blob {sha256} is missing"
+            return "it is missing"
         except OSError as error:
-            return f"blob {sha256} cannot be read: {error.strerror or error}"
-        return None if found == sha256 else f"blob {sha256} was changed: its bytes have SHA-256 {found}"
+            return f"it cannot be read: {error.strerror or error}"
+        return None if found == sha256 else f"it was changed: its bytes have SHA-256 {found}"
 
 
 def folder_of(url: str) -> Path | None:

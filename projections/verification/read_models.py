@@ -49,6 +49,13 @@ class Version:
     value: Any
 
     @property
+    def named(self) -> str:
+        """What a reader knows it by: a row by its experiment, if the body says it."""
+        body = self.value[1] if self.kind == ROW else None
+        experiment = body.get("experiment") if isinstance(body, dict) else None
+        return f"{self.kind} {self.id!r}" + (f" (experiment {experiment!r})" if experiment else "")
+
+    @property
     def fingerprint(self) -> int:
         """128 bits of SHA-256 over all of it."""
         text = SORTED([self.kind, self.id, self.from_, self.to, self.value])
@@ -191,11 +198,11 @@ def compare(logged: Iterable[Version], stored: Iterable[Version]) -> Iterator[tu
     for version in stored:
         of_log = expected.pop((version.kind, version.id, version.from_), None)
         if of_log is None:
-            yield version.from_, f"the read models have a {version.kind} {version.id!r} that the log has not"
+            yield version.from_, f"the read models have a {version.named} that the log has not"
         elif of_log.fingerprint != version.fingerprint:
-            yield version.from_, f"{version.kind} {version.id!r} is not what the log says"
+            yield version.from_, f"{version.named} is not what the log says"
     for missing in expected.values():
-        yield missing.from_, f"{missing.kind} {missing.id!r} is missing in the read models"
+        yield missing.from_, f"{missing.named} is missing in the read models"
 
 
 @dataclass

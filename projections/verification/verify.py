@@ -149,7 +149,8 @@ class VerificationRun:
                 yield {"position": log.position, "of": log.position}
         finally:
             self.audit_position = check.position
-            self.faults += [*check.faults, *_receipt_faults(hashes, receipts.get("log"))]
+            self.faults[:0] = _receipt_faults(hashes, receipts.get("log"))  # first: it explains much of the rest
+            self.faults += check.faults
         self.audit_summary = check.summary()
         found = sorted(
             (at, correlation) for correlation, at in log.without_record() if correlation not in self.in_flight
@@ -179,6 +180,9 @@ def _receipt_faults(hashes: LogHashes, receipt: Anchor | None) -> Iterator[Findi
         return
     position, found = receipt
     if hashes.ends_before(position):
-        yield position, f"the log ends at {hashes.end}, below {position}, which receipts.json has"
+        yield (
+            position,
+            f"the end of the log is lost: it ends at {hashes.end}, receipts.json has position {position}",
+        )
     elif hashes.at(position) != found.hex():
         yield position, "receipts.json has another hash: the log was rewritten"

@@ -34,6 +34,18 @@ def test_verify(backend: FakeBackend, run: Run) -> None:
     assert "the hash is wrong" in ran.out
 
 
+def test_a_table_of_faults_sums_up_what_is_alike_and_json_has_all(backend: FakeBackend, run: Run) -> None:
+    cause = {"position": 900, "what": "the end of the log is lost: it ends at 9, receipts.json has position 900"}
+    alike = [{"position": at, "what": f"event 'e{at}' is missing in the read models"} for at in range(10, 180)]
+    body = {"ok": False, "position": 9, "faults": [cause, *alike], "unanswered": []}
+    backend.on("POST", "/verifications", *[Reply(events=[("result", body)])] * 2)
+    out = run("verify").out
+    assert out.index("the end of the log is lost") < out.index("'e10'") < out.index("'e12'")
+    assert "and 167 more like these (`-o json` lists all)" in out
+    assert "'e13'" not in out
+    assert run("verify", "--json").json["faults"] == [cause, *alike]
+
+
 def test_an_inspection_without_an_end_is_no_result(backend: FakeBackend, run: Run) -> None:
     backend.on("POST", "/rebuilds", Reply(events=[("progress", {"progress": 0.5, "what": "history"})]))
     ran = run("rebuild", "history")

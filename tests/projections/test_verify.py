@@ -62,6 +62,17 @@ def test_it_stops_where_the_log_ended_when_calls_were_counted(place: Place) -> N
     assert place.report()["unanswered"] != []
 
 
+def test_a_lost_end_comes_before_what_follows_from_it(place: Place) -> None:
+    position, head = place.world.feed.end()
+    place.change_log("DELETE FROM stored_events WHERE rowid > ?", place.world.commits[1])
+    place.change_log("DELETE FROM commits WHERE position > ?", place.world.commits[1])
+    stores = replace(place.stores, receipts=lambda: {"log": (position, head)})
+    *_, report = verify(stores)
+    first, *rest = report["faults"]
+    assert first["what"].startswith(f"the end of the log is lost: it ends at {place.world.commits[1]}, receipts.json")
+    assert any("ahead of the log" in fault["what"] for fault in rest)
+
+
 def test_missing_and_changed_blobs_are_found_where_they_are_named(place: Place) -> None:
     place.blobs.wrong = {"a" * 64: "it is missing", "b" * 64: "its bytes have another digest"}
     assert positions(place.report()) == {place.world.commits[0], place.world.commits[2]}

@@ -34,6 +34,11 @@ def test_a_changed_read_model_is_found(place: Place, what: str) -> None:
     assert positions(place.report()) - {None}
 
 
+def test_a_row_is_named_by_its_experiment(place: Place) -> None:
+    place.change_read(CHANGES["a row's body"])
+    assert any(f"(experiment {'a' * 16!r}) is not what the log says" in it["what"] for it in place.report()["faults"])
+
+
 UNSEEN: dict[str, str] = {  # by a comparison with the log, and yet served by some query
     "a version that ends when nobody has got there": "UPDATE document SET until = until + 1 WHERE until > 1e15",
     "a version that begins there": "INSERT INTO document VALUES ('event', 'x/1', 999, 4611686018427387904, '{}')",

@@ -34,7 +34,7 @@ from adapters.distributed.recovery.first_start import check_start
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics
-from adapters.distributed.verification.database_checks import DatabaseChecks
+from adapters.distributed.verification.database_checks import database_checks
 from adapters.distributed.verification.topic_copy import TopicCopy
 from adapters.files.blobs import FileBlobs
 from adapters.host.private_files import discard
@@ -84,7 +84,7 @@ def open_database(
 
 
 def open_read_models(mongo: Mongo) -> ReadModelStore:
-    """Return the store of the read models: here alone its class is named."""
+    """Return the store of the read models; only this function names its class."""
     return MongoReadModelStore(mongo)
 
 
@@ -111,7 +111,7 @@ def open_stores(
         history=read_models.history,
         audit_log=audit_log,
         blobs=FileBlobs(settings.blobs_url, str(scratch)),
-        file_checks=(*DatabaseChecks(mongo).checks, *read_models.checks),
+        file_checks=(*database_checks(mongo), *read_models.checks),
         topics=TopicCopy(settings.kafka, settings.database, origin(settings.database, installation)),
         mongo=mongo,
     )

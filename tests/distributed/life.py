@@ -21,7 +21,7 @@ from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.history import MongoHistory
 from adapters.distributed.read_models.projector_documents import ProjectorDocuments
 from adapters.distributed.read_models.store import MongoReadModelStore
-from adapters.distributed.verification.database_checks import DatabaseChecks
+from adapters.distributed.verification.database_checks import database_checks
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from projections.ports import AuditRecord
@@ -113,7 +113,7 @@ def stores_in(mongo: Mongo) -> InspectedStores:
         chain_faults=chain_faults,
         audit_chain_faults=audit_chain_faults,
         open_spill=SqliteSpillTable,
-        file_checks=(*DatabaseChecks(mongo).checks, *read_models.checks),
+        file_checks=(*database_checks(mongo), *read_models.checks),
     )
 
 

@@ -25,43 +25,40 @@ RELAYED: Final[dict[str, MongoLogSchema[Any]]] = {LOG_RELAY: EVENT_LOG, AUDIT_LO
 Check = Callable[[], Iterable[str]]
 
 
-class DatabaseChecks:
-    """Checks of one database, but for its read models; each returns what it finds wrong, and raises NotAbleError."""
+def database_checks(mongo: Mongo) -> tuple[Check, ...]:
+    """Return the checks of one database without its read models; each returns what is wrong, or raises NotAbleError."""
+    log, audit_log = MongoLogReader(mongo, EVENT_LOG), MongoLogReader(mongo, AUDIT_LOG)
+    return (
+        partial(_collection_faults, mongo),
+        partial(_state_faults, mongo),
+        log.strays,
+        lambda: streams_out_of_order(mongo, log.end()[0]),
+        audit_log.strays,
+        partial(request_faults, mongo),
+    )
 
-    def __init__(self, mongo: Mongo) -> None:
-        self._mongo = mongo
-        self._log, self._audit_log = MongoLogReader(mongo, EVENT_LOG), MongoLogReader(mongo, AUDIT_LOG)
 
-    @property
-    def checks(self) -> tuple[Check, ...]:
-        return (
-            self.collections,
-            self.state,
-            self._log.strays,
-            lambda: streams_out_of_order(self._mongo, self._log.end()[0]),
-            self._audit_log.strays,
-            partial(request_faults, self._mongo),
-        )
+def _collection_faults(mongo: Mongo) -> Iterator[str]:
+    state = [CollectionSpec(name) for name in SHAPES]
+    for collection in (EVENT_LOG.collection, AUDIT_LOG.collection, *state):
+        yield from collection.faults(mongo)
 
-    def collections(self) -> Iterator[str]:
-        state = [CollectionSpec(name) for name in SHAPES]
-        for collection in (EVENT_LOG.collection, AUDIT_LOG.collection, *state):
-            yield from collection.faults(self._mongo)
 
-    def state(self) -> Iterator[str]:
-        """Look at the small documents: whose installation it is, which read models serve, who lives."""
-        with as_ours():
-            now = self._mongo.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
-        for name, expected in state_formats(now).items():
-            yield from faults_of(self._mongo.collection(name), expected)
-        yield from installation_faults(self._mongo)
-        yield from self._relayed_faults()
+def _state_faults(mongo: Mongo) -> Iterator[str]:
+    """Look at the small documents: whose installation it is, who is alive, how far the relays are."""
+    with as_ours():
+        now = mongo.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
+    for name, expected in state_formats(now).items():
+        yield from faults_of(mongo.collection(name), expected)
+    yield from installation_faults(mongo)
+    yield from _relay_faults(mongo)
 
-    def _relayed_faults(self) -> Iterator[str]:
-        """Tell where a relay was farther than what it carries: that has lost its end."""
-        statuses = Statuses(self._mongo)  # asked before the ends: what is appended meanwhile is beyond
-        carried = [(schema.title, statuses.read(work).get("position")) for work, schema in RELAYED.items()]
-        ends = self._log.end()[0], self._audit_log.end()[0]
-        for (title, position), end in zip(carried, ends, strict=True):
-            if isinstance(position, int) and position > end:
-                yield f"the relay had carried the {title} to {position}, and it ends at {end}"
+
+def _relay_faults(mongo: Mongo) -> Iterator[str]:
+    """Say where a relay had carried more than the log has now: the log has lost its end."""
+    statuses = Statuses(mongo)
+    carried = {work: statuses.read(work).get("position") for work in RELAYED}  # read before the ends, which grow
+    for work, schema in RELAYED.items():
+        position, end = carried[work], MongoLogReader(mongo, schema).end()[0]
+        if isinstance(position, int) and position > end:
+            yield f"the relay had carried the {schema.title} to {position}, and it ends at {end}"

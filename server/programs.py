@@ -53,13 +53,13 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
 
         if instances == 1:
             shutdown = ShutdownRequest()
-            with ended_with(lock, shutdown.make):
+            with watched_directory(lock, shutdown.make):
                 run(0, announce, shutdown)
         else:
             import_distributed()
             with Instances(lambda number, answers: run(number, answers, ShutdownRequest()), instances) as several:
                 announce()
-                with ended_with(lock, several.request_stop):
+                with watched_directory(lock, several.request_stop):
                     several.wait()
 
 
@@ -74,7 +74,7 @@ def run_roles(roles: Roles, port: int) -> None:
 
 
 @contextmanager
-def ended_with(lock: DirectoryLock, stop: Callable[[], object]) -> Iterator[None]:
+def watched_directory(lock: DirectoryLock, stop: Callable[[], object]) -> Iterator[None]:
     """Call `stop` as soon as the data directory was taken away; in the end raises ConflictError, which says so."""
     ending, found = Signal(), list[str]()
 

@@ -9,7 +9,7 @@ Kind = Literal["text", "number", "whole number", "time"]
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class HistoryColumn:
     """A column of the history.
 
     `path`: where the row has its value, and the experiment's document from which the row is made; () where the row's
@@ -24,12 +24,12 @@ class Column:
 COLUMNS: Final = {
     column.name: column
     for column in (
-        Column("model", "text", ("model", "name")),
-        Column("dataset", "text", ("dataset", "name")),
-        Column("actor", "text", ("actor",)),
-        Column("session", "text", ("session",)),
-        Column("experiment", "text", ("experiment",)),
-        Column("committed_at", "time", ()),
-        Column("position", "whole number", ()),
+        HistoryColumn("model", "text", ("model", "name")),
+        HistoryColumn("dataset", "text", ("dataset", "name")),
+        HistoryColumn("actor", "text", ("actor",)),
+        HistoryColumn("session", "text", ("session",)),
+        HistoryColumn("experiment", "text", ("experiment",)),
+        HistoryColumn("committed_at", "time", ()),
+        HistoryColumn("position", "whole number", ()),
     )
 }

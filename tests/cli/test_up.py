@@ -141,7 +141,7 @@ def test_a_directory_taken_away_before_serving_ends_the_process_in_order(monkeyp
     stopped = Event()
     with (
         pytest.raises(ConflictError, match="the directory was taken away"),
-        programs.ended_with(Taken(), stopped.set),  # type: ignore[arg-type]  # all that is asked of a lock
+        programs.watched_directory(Taken(), stopped.set),  # type: ignore[arg-type]  # all that is asked of a lock
     ):
         assert stopped.wait(60)
 

@@ -32,6 +32,8 @@ def _revoke(work: UnitOfWork, name: str) -> None:
         )
 
 
+# Two sys-admins who revoke each other at the same moment both succeed: an append checks only streams that it writes.
+# Then `autolearn client add NAME --role sys-admin --offline` is the way back.
 def _has_other_sysadmin(work: UnitOfWork, name: str) -> bool:
     others = (it for it in load_clients(work.store) if it.name != name)
     return any("sys-admin" in it.roles and not it.revoked for it in others)

@@ -26,7 +26,7 @@ def process_call(name: str, start: str) -> Call:
 
 
 def offer_catalog(services: Services, start: str, closing: Signal) -> None:
-    """Offer what is installed; failures are logged and do not stop the start. One that closing caused is none."""
+    """Offer what is installed. A failure does not stop the start; it is logged unless the process is closing."""
     try:
         services.application.handle(OfferCatalog(services.builtin), process_call("offer", start))
     except AutoLearnError as refused:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from autolearn.protocol.tokens import VALID_SECONDS
 
-KEPT_SECONDS = 10 * VALID_SECONDS  # a token counts for 2 of them: it may come from a clock that is ahead
+KEPT_SECONDS = 10 * VALID_SECONDS  # a token from a clock that is ahead is valid for up to 2 of them
 LARGEST_KEPT = 256 * 1024
 
 

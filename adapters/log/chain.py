@@ -21,7 +21,7 @@ _length = Struct(">I").pack
 
 
 class LastEntry(NamedTuple):
-    """What the next entry of a log follows: last position, time in microseconds, chain hash. By default: none yet."""
+    """What the next entry follows: last position, time in microseconds, chain hash. `LastEntry()`: of an empty log."""
 
     position: int = 0
     at: int = 0

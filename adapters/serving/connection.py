@@ -29,7 +29,7 @@ class PipelinedError(Exception):
 
 
 class HeaderSize:
-    """Counts what has come of a request's headers, line by line; raises RefusedError where they get large in memory."""
+    """Counts what has come of a request's headers, line by line; raises RefusedError beyond a limit."""
 
     __slots__ = ("_count", "_limits", "_size", "_target", "is_whole")
 

@@ -39,7 +39,7 @@ def verify(
 
     `anchor` and `audit_anchor` are position and hash that the caller knows of the log and of the audit log.
     `until` is the end of the log as it was before `in_flight` was taken (correlations of calls that run): so each
-    call up to there is either still in flight, or has its record. None: the end of now.
+    call up to there is either still in flight, or has its record. None: the end as it is now.
     `against_topics` raises BadInputError where there are none.
     """
     if against_topics and stores.topics is None:

@@ -222,7 +222,7 @@ def test_an_audit_log_that_fails_keeps_no_task_from_running(
     stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: Any) -> None:
-        raise NotAbleError("the audit_log is away")
+        raise NotAbleError("the audit log is away")
 
     name = queued(ana)
     worker = Worker(stage)

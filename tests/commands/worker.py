@@ -1,4 +1,4 @@
-"""An event worker on a stage, driven step by step, and what it audit_logs."""
+"""An event worker on a stage, driven step by step, and what it records."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def by_other_workers(stage: Stage) -> Callable[[str], bool]:
 
 
 class Worker:
-    """A stage's event worker and its audit_log."""
+    """A stage's event worker, and what it recorded."""
 
     def __init__(
         self, stage: Stage, is_lost: Callable[[str], bool] | None = None, kinds: frozenset[str] = ALL_KINDS

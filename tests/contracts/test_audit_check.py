@@ -41,7 +41,7 @@ TIMEOUT = 30.0
 
 @dataclass
 class Installation:
-    """A log and its audit log; `replace_records` changes the latter behind its back, as `replace_log` the former."""
+    """A log and its audit log; `replace_records` changes the latter behind its back."""
 
     store: EventStore
     feed: Feed

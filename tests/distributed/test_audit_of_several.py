@@ -30,7 +30,7 @@ SECONDS = 0.8  # of a lease: heart-beats come soon
 
 
 class Process:
-    """One of several: it appends, audit_logs, and looks for calls of dead processes."""
+    """One of several: it appends, records its calls, and looks for calls of dead processes."""
 
     def __init__(self, uri: str, database: str, name: str) -> None:
         self.mongo = Mongo(uri, database)

@@ -80,7 +80,7 @@ def test_a_full_disk_refuses_appends_and_harms_nothing(small_disk: Path) -> None
     assert feed.file_faults() == []
 
 
-def audit_log_for_ever(audit_log: SqliteAuditLog) -> None:
+def record_until_refused(audit_log: SqliteAuditLog) -> None:
     while True:
         audit_log.append(replace(CALL, operation="x" * 4000))
 
@@ -92,7 +92,7 @@ def test_a_full_disk_refuses_communications_until_there_is_room(small_disk: Path
     with pytest.raises(DiskReserveError, match="kept in reserve"):
         audit_log.check_able()
     with pytest.raises(DiskReserveError, match="disk is full"):
-        audit_log_for_ever(audit_log)
+        record_until_refused(audit_log)
     filler.unlink()
     with pytest.raises(NotAbleError, match="The audit log cannot be written"):
         audit_log.check_able()

@@ -9,7 +9,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from adapters.http.routes.request_schemas import HistorySearch, NewTraining
+from adapters.http.routes.request_schemas import HistorySearch, LogPage, NewTraining
 from autolearn.locations import DEFAULT_PORT, DEFAULT_URL
 from autolearn.protocol.tokens import VALID_SECONDS
 from cli.main import cli
@@ -59,7 +59,7 @@ def test_help_says_what_the_backend_does_without_an_option() -> None:
     schemas: dict[str, tuple[str, type[BaseModel]]] = {
         "train": ("test_size", NewTraining),
         "history": ("limit", HistorySearch),
-        "log": ("limit", HistorySearch),
+        "log": ("limit", LogPage),
     }
     for command, (name, schema) in schemas.items():
         assert f"[default: {schema.model_fields[name].default}]" in (option(command, name).help or ""), command

@@ -27,10 +27,10 @@ def broken(monkeypatch: pytest.MonkeyPatch, method: str, error: Exception, kind:
 
 def test_the_record_is_there_before_the_first_byte(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    audit_log = SqliteAuditLog.append
+    append = SqliteAuditLog.append
 
     def noted(self: SqliteAuditLog, record: AuditRecord) -> StoredAuditRecord:
-        stored = audit_log(self, record)
+        stored = append(self, record)
         order.append(stored.content.outcome)
         return stored
 

@@ -29,7 +29,7 @@ class ReadModelStore(Protocol):
 
     @property
     def documents(self) -> Documents:
-        """The documents of the generation that serves at the time of each question, to read alone."""
+        """The documents of the generation that serves at the time of each question; for reading only."""
         ...
 
     @property

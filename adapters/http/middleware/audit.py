@@ -1,4 +1,4 @@
-"""The records that the audit log gets of calls, and of what is refused before it is one."""
+"""Makes the audit log's records of calls, and of connections that are refused before they are a call."""
 
 from __future__ import annotations
 

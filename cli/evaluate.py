@@ -35,7 +35,7 @@ def evaluate(
     on: str | None,
     no_wait: bool,
 ) -> None:
-    """Compute measures of EXPERIMENT; without one, of the newest of the session."""
+    """Compute measures of EXPERIMENT; without one, of the newest of the session that did not fail."""
     client = terminal.client()
     request = {"experiment": experiment, "measures": list(measures), "average": average, "on": on}
     with terminal.working("Evaluating"):

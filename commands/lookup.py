@@ -50,11 +50,17 @@ def find_task(work: UnitOfWork, call: Call, given: str) -> tuple[Experiment, str
 
 
 def newest_experiment(work: UnitOfWork, call: Call) -> Experiment:
-    """Return the newest experiment of the caller's open session."""
+    """Return the newest experiment of the caller's open session whose training has not failed, nor was cancelled.
+
+    Where all have, it is the newest: its refusal says what became of it.
+    """
     session = current_session(work, call.client)
     if not session.is_open or not session.experiments:
         raise NotFoundError("There is no experiment in your session: name one, or train first.", nearest=[])
-    return work.get(Experiment, experiment_stream(session.experiments[-1]))
+    newest_first = [experiment_stream(name) for name in reversed(session.experiments)]
+    found = (work.get(Experiment, stream) for stream in newest_first)
+    hopeful = (it for it in found if it.training_state not in ("failed", "cancelled"))
+    return next(hopeful, None) or work.get(Experiment, newest_first[0])
 
 
 def current_session(work: UnitOfWork, client: str) -> Session:

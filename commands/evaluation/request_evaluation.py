@@ -22,7 +22,10 @@ CLASSES_OF_BINARY = 2
 
 @dataclass(frozen=True, slots=True)
 class RequestEvaluation:
-    """Experiment (None: the session's newest), measures (`precision`, `precision:micro`), averaging, a data set."""
+    """Experiment, measures (`precision`, `precision:micro`), averaging, a data set.
+
+    Without an experiment it is the session's newest whose training did not fail.
+    """
 
     experiment: str | None = None
     measures: tuple[str, ...] = ()

@@ -38,6 +38,18 @@ def test_the_newest_of_the_session_with_the_default_measures(stage: Stage, ana: 
     assert stage.experiment(name).measures == answer.body["measures"]
 
 
+def test_the_newest_is_one_whose_training_did_not_fail(stage: Stage, ana: Caller) -> None:
+    name = ana.train()
+    stage.launcher.scripts["fit"] = broken("memory-limit")
+    failed = ana.train()
+    assert stage.experiment(failed).training_state == "failed"
+    assert ana.do(RequestEvaluation()).body["experiment"] == name
+    ana.do(DiscardSession())
+    failed = ana.train()
+    with stage.refused(ConflictError, f"Experiment {failed} cannot be evaluated"):
+        ana.do(RequestEvaluation())
+
+
 @pytest.mark.parametrize(
     ("measures", "average", "values"),
     [

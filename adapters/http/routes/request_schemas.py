@@ -46,7 +46,7 @@ class NewTraining(Incoming):
 
 
 class Evaluation(Incoming):
-    """An evaluation: of the session's newest experiment and on its held-out part, where nothing is named."""
+    """An evaluation: of the session's newest experiment that did not fail, on its held-out part, if none is named."""
 
     experiment: str | None = None
     measures: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from cli.table import NO_VALUE
 from cli.terminal import Terminal
 from cli.views import format_settings, measure_columns, name_and_version, name_of
 
-QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 NAME = re.compile(r"[\w.:@-]+")
 EXAMPLES = """\b
 autolearn history --where 'precision > 0.9 and C in (1, 10)' --sort -precision

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from domain.errors import BadInputError
+from domain.lookup import nearest_names
 from projections.as_of import is_age, parse_time
+from projections.catalog import CALLED
+from projections.catalog import KIND as CATALOG
 from projections.cursors import HistoryCursor, open_cursor, seal_cursor
 from projections.filters.columns import COLUMNS
 from projections.filters.conditions import And, Between, Compare, Condition, Not, OneOf, Operator, Or
@@ -48,7 +51,7 @@ class HistoryRequest:
 
 @dataclass(frozen=True, slots=True)
 class HistoryAnswers:
-    """Answers with `experiments`, `next` (a cursor or None) and `position`."""
+    """Answers with `experiments`, `next` (a cursor or None), `position`, and a `note` of names that are none."""
 
     documents: Documents
     history: History
@@ -72,11 +75,28 @@ class HistoryAnswers:
         asked_at = now if is_age(request.since) or is_age(request.until) else None
         cursor = HistoryCursor(at, asked_at, found.next) if found.next else None
         next_ = seal_cursor(self.seal, viewer.client, _asked(request), cursor) if cursor else None
-        return {"experiments": found.rows, "next": next_, "position": at}
+        note = "" if found.rows or offset else self._note_unknown(request, at)
+        return {"experiments": found.rows, "next": next_, "position": at} | ({"note": note} if note else {})
 
     def open(self, viewer: Viewer, request: HistoryRequest, cursor: str) -> HistoryCursor:
         """Open a cursor of this request. Raises BadCursorError."""
         return open_cursor(self.seal, viewer.client, _asked(request), cursor)
+
+    def _note_unknown(self, request: HistoryRequest, at: int) -> str:
+        """Say which of the asked names has never been one; '' where all are known."""
+        sentences = []
+        for kind, given in (("model", request.model), ("dataset", request.dataset)):
+            known = (
+                [it.id.partition("/")[2] for it in self.documents.versions(CATALOG, at, f"{kind}/")] if given else []
+            )
+            if given and given not in known:
+                near = nearest_names(given, known)
+                hint = f"Nearest: {', '.join(near)}." if near else f"`autolearn catalog {kind}s` lists them."
+                sentences.append(f"There is no {CALLED[kind]} {given!r}. {hint}")
+        by_actor = HistoryQuery(at, Compare("actor", "=", request.actor or ""), limit=1, withdrawn=True)
+        if request.actor and not self.history.page(by_actor).rows:
+            sentences.append(f"No experiment was committed by {request.actor!r}.")
+        return " ".join(sentences)
 
 
 def in_positions(condition: Condition, position_at: Callable[[datetime], int]) -> Condition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -12,6 +13,9 @@ from domain.errors import BadInputError
 EQUAL: Final = ("correlation", "actor", "operation", "outcome", "kind")
 TIMES: Final = ("since", "until")
 ALLOWED: Final = (*EQUAL, *TIMES)
+KINDS: Final = ("call", "message", "process")
+OUTCOMES: Final = ("opened", "closed", "gone", "started", "lost", "settled", "cancelled", "failed", "skipped")
+STATUS: Final = re.compile(r"[1-5]\d\d", re.ASCII)  # the outcome of a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,16 @@ class Wanted:
     equal: dict[str, str] = field(default_factory=dict)
     since: int | None = None
     until: int | None = None
+
+
+def check_words(filters: dict[str, str]) -> None:
+    """Raise BadInputError for a kind or an outcome that no record has."""
+    kind, outcome = filters.get("kind"), filters.get("outcome")
+    if kind is not None and kind not in KINDS:
+        raise BadInputError(f"There is no kind {kind!r} of records, only {', '.join(KINDS)}.", allowed=list(KINDS))
+    if outcome is not None and outcome not in OUTCOMES and not STATUS.fullmatch(outcome):
+        allowed = ["an HTTP status", *OUTCOMES]
+        raise BadInputError(f"There is no outcome {outcome!r}, only {', '.join(allowed)}.", allowed=allowed)
 
 
 def wanted(filters: dict[str, str]) -> Wanted:

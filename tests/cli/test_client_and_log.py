@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.audit_log import filters
 from cli.log import OUTCOMES
 from tests.cli.conftest import Run
 from tests.cli.fake_backend import FakeBackend, Reply
@@ -29,6 +30,7 @@ def test_the_help_of_the_log_names_the_outcomes_that_there_are(run: Run) -> None
     shown = run("log", "--help").out
     assert [word for word in OUTCOMES if word not in shown] == []
     assert "handled" not in shown
+    assert OUTCOMES == filters.OUTCOMES
 
 
 @pytest.mark.parametrize("content", ['{"client": "ana", "generation": 1, "key": "k"}', "notes", "[]"])

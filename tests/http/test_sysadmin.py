@@ -83,6 +83,21 @@ def test_the_log_between_two_times(rig: Rig, root: Caller, ana: Caller) -> None:
     assert root.get("/log?since=yesterday").status == 422
 
 
+@pytest.mark.parametrize("target", ["/log", "/log/events"])
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("kind=foo", "There is no kind 'foo' of records, only call, message, process."),
+        ("outcome=bla", "There is no outcome 'bla', only an HTTP status, opened, "),
+        ("outcome=999", "There is no outcome '999'"),
+    ],
+)
+def test_a_word_that_no_record_can_have_is_refused(root: Caller, target: str, query: str, said: str) -> None:
+    reply = root.get(f"{target}?{query}")
+    assert (reply.status, reply.json["type"]) == (422, "bad-input")
+    assert said in reply.json["detail"]
+
+
 def test_a_cursor_of_the_log_is_nobody_elses(rig: Rig, root: Caller, ana: Caller) -> None:
     root.post("/clients", {"client": "warden", "roles": ["sys-admin"]})
     for _ in range(3):

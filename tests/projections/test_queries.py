@@ -30,6 +30,9 @@ A, B, C, D = ("aaaa" + letter * 12 for letter in "abcd")
 STATUS = {"experiment", "state", "session", "dataset", "model", "settings", "seed", "learned", "fit_seconds", "error",
           "position"}  # fmt: skip
 SHOWN = {"learned", "split", "provenance", "blobs", "evaluations", "annotations", "events"}
+TWO_UNKNOWN = (
+    "There is no model 'qqq'. `autolearn catalog models` lists them. There is no data set 'iriss'. Nearest: iris."
+)
 ROW = {"experiment", "committed_at", "actor", "session", "model", "dataset", "settings", "measures", "withdrawn"}
 
 
@@ -105,6 +108,22 @@ def test_evaluations_and_reproductions_have_a_status(asked: Queries, world: Worl
     for unknown in (f"{A}-e2", f"{A}-x1", f"{A}-"):
         with pytest.raises(NotFoundError):
             asked.status(BEN, unknown)
+
+
+@pytest.mark.parametrize(
+    ("request_", "note"),
+    [
+        (HistoryRequest(model="svn"), "There is no model 'svn'. Nearest: svm."),
+        (HistoryRequest(model="qqq", dataset="iriss"), TWO_UNKNOWN),
+        (HistoryRequest(actor="eva"), "No experiment was committed by 'eva'."),
+        (HistoryRequest(model="svm", actor="ana", where="precision > 2"), None),
+        (HistoryRequest(actor="ana"), None),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_none_is_told(asked: Queries, request_: HistoryRequest, note: str | None) -> None:
+    answer = asked.history(BEN, request_)
+    assert answer.get("note") == note
+    assert bool(answer["experiments"]) == (request_ == HistoryRequest(actor="ana"))
 
 
 def test_show_tells_all(asked: Queries, world: World) -> None:

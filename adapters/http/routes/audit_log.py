@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from adapters.audit_log.filters import EQUAL, TIMES
+from adapters.audit_log.filters import EQUAL, TIMES, check_words
 from adapters.http.backend import Backend
 from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, json_response
@@ -63,6 +63,7 @@ def _read_page(context: RouteContext, page: schemas.LogPage) -> Response:
 def _filters_of(given: schemas.LogFilter, backend: Backend) -> dict[str, str]:
     """Return the filters that were given; times as ISO timestamps in UTC."""
     named = {name: value for name in EQUAL if (value := getattr(given, name)) is not None}
+    check_words(named)
     times = {name: value for name in TIMES if (value := getattr(given, name)) is not None}
     now = backend.clock.now()
     return named | {name: parse_time(value, now, TIME_FORMS).isoformat() for name, value in times.items()}

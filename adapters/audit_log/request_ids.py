@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -45,11 +45,11 @@ class FirstAnswer:
 
 
 class Trace(Enum):
-    """What a use left: the log or a kept answer that tells its repeats, nothing that does, or it was no use at all."""
+    """What can answer a repeat of a request id: the log or a kept answer, nothing, or the id was not used after all."""
 
-    ANSWERABLE = "told"
-    UNANSWERABLE = "untold"
-    UNUSED = "unused"
+    ANSWERABLE = auto()
+    UNANSWERABLE = auto()
+    UNUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def key_of(client: str, request_id: str) -> bytes:
 
 
 def intact(stored: Any) -> FirstAnswer | None:
-    """Read a stored answer; None where it is damaged, for then there is none any more."""
+    """Read a stored answer; None if it is damaged, because then it is lost."""
     try:
         return FirstAnswer.read(stored)
     except (ValueError, TypeError, RecursionError):

@@ -143,7 +143,7 @@ def whole(stored: Any) -> Any:
 
 
 def time_of(stored: Any) -> datetime:
-    """Return a time that is stored in microseconds; EPOCH in place of what is none."""
+    """Return a time that is stored in microseconds; EPOCH for a value that is not a time."""
     try:
         return from_microseconds(stored if type(stored) in INTEGER.classes else 0)
     except OverflowError:

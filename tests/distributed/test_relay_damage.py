@@ -82,7 +82,7 @@ def test_a_damaged_record_at_the_end_is_refused(relayed: Relayed) -> None:
     relayed.grow(1)
     (message,) = relayed.messages([replace(commit, hash=b"short") for commit in relayed.commits()])
     relayed.write(message)
-    refused(relayed, "ends with a damaged record. The record at position 1 is damaged: ce_commithash is no SHA-256")
+    refused(relayed, "ends with a damaged record. The record at position 1 is damaged: ce_commithash is not a SHA-256")
 
 
 def test_whoever_else_writes_meanwhile_is_noticed(relayed: Relayed) -> None:

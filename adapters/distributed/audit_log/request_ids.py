@@ -67,7 +67,7 @@ class MongoRequestIds:
             self._requests.update_one({"_id": key, "owner": self._worker}, {"$set": answered})
 
     def release(self, client: str, request_id: str, trace: Trace) -> None:
-        """End the claim; what the log or a kept answer tells needs no word of its own."""
+        """End the claim; nothing is left to do if the log or a kept answer can answer a repeat."""
         if trace is Trace.ANSWERABLE:
             return
         mine = {"_id": _id(client, request_id), "owner": self._worker}

@@ -77,7 +77,7 @@ class SequencedAppender(Generic[I, E]):
         return job.result()
 
     def read_last(self) -> LastEntry:
-        """Raise NotAbleError where the last document is none of this log."""
+        """Return the last entry; raises NotAbleError if the last document is not an entry of this log."""
         fields = (self._schema.position, "at", "hash")
         numbered = {"_id": {"$type": "number", "$gt": 0}}
         with as_ours():

@@ -157,19 +157,19 @@ def parse_commit(records: Sequence[Record]) -> RawCommit:
 
 
 def hash_in(headers: dict[str, bytes], name: str) -> bytes:
-    """Return the SHA-256 of a header; ValueError where it is none."""
+    """Return the SHA-256 in a header; raises ValueError if it is not one."""
     found = bytes.fromhex(headers[name].decode())
     if len(found) != HASH_BYTES:
-        raise ValueError(f"{name} is no SHA-256")
+        raise ValueError(f"{name} is not a SHA-256")
     return found
 
 
 def time_in(headers: dict[str, bytes]) -> datetime:
-    """Return `ce_time`; ValueError where it is written otherwise than by a relay."""
+    """Return `ce_time`; raises ValueError if no relay would write it so."""
     text = headers["ce_time"].decode()
     moment = datetime.fromisoformat(text)
     if rfc3339(moment) != text:
-        raise ValueError(f"{text!r} is no UTC time with 6 decimals")
+        raise ValueError(f"{text!r} is not a UTC time with 6 decimals")
     return moment
 
 

@@ -59,7 +59,7 @@ class Generations:
         write_whole(self._pointer, path.name)
         for other in self._folder.iterdir():
             named = FILES.fullmatch(other.name)
-            if named and named[1] != path.name and other.is_file():  # a folder is none that this class made
+            if named and named[1] != path.name and other.is_file():  # this class makes no folders
                 other.unlink(missing_ok=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,9 @@ from cli.options import shared
 from cli.output import Facts
 from cli.steps import offline, result_of
 from cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from server.settings import Settings
 
 START = (
     "Start the processes (`autolearn up --mode distributed`, or one for each role: `project` folds the read models,"
@@ -46,7 +49,7 @@ def recover(
         return
     if not from_kafka:
         raise click.UsageError("Say where from: `autolearn recover --from-kafka`.")
-    body: Facts = result_of(terminal, "Recovering", offline(_steps(until, communications_until)))
+    body: Facts = result_of(terminal, "Recovering", offline(_steps(terminal, until, communications_until)))
     terminal.show(body)
     if body.get("given_up"):
         terminal.say(f"Given up: {'; '.join(body['given_up'])}.")
@@ -66,7 +69,9 @@ def _accept(terminal: Terminal, reason: str) -> None:
     from server.compose.recovery import accept_lost_ends  # noqa: PLC0415 - loads the adapters
     from server.settings import read_distributed_settings  # noqa: PLC0415 - idem
 
-    body = accept_lost_ends(read_distributed_settings(), reason)
+    settings = read_distributed_settings()
+    _tell_place(terminal, settings)
+    body = accept_lost_ends(settings, reason)
     terminal.show(body)
     if body["to_delete"] is None:
         terminal.say("Kafka does not answer: the relay says whether a topic goes on where log or audit log end.")
@@ -75,9 +80,17 @@ def _accept(terminal: Terminal, reason: str) -> None:
     terminal.say(f"{START}, then run `autolearn verify`.")
 
 
-def _steps(until: int | None, communications_until: int | None) -> Iterator[dict[str, Any]]:
+def _steps(terminal: Terminal, until: int | None, communications_until: int | None) -> Iterator[dict[str, Any]]:
     from server.compose.recovery import recovery  # noqa: PLC0415 - loads the adapters
     from server.inspection.inspections import as_steps  # noqa: PLC0415 - idem
     from server.settings import read_distributed_settings  # noqa: PLC0415 - idem
 
-    return as_steps(recovery(read_distributed_settings(), until, communications_until))
+    settings = read_distributed_settings()
+    _tell_place(terminal, settings)
+    return as_steps(recovery(settings, until, communications_until))
+
+
+def _tell_place(terminal: Terminal, settings: Settings) -> None:
+    """Say what it acts on, before it does; a script finds nothing but its JSON on stderr if that is what it wants."""
+    if terminal.is_for_people:
+        terminal.say(f"This acts on {settings.servers}.")

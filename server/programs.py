@@ -70,6 +70,7 @@ def run_roles(roles: Roles, port: int) -> None:
     with listen_at(settings.listen, port) as listener:
         what = ", ".join(roles.names)
         runner = open_runner(settings, None, roles)
+        logger.info("%s: on %s", what, settings.servers)  # not earlier: a refusal is one line
         runner.run(listener, lambda: _say(f"AutoLearn {what} answers at {listener.url}"), ShutdownRequest())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -93,6 +94,13 @@ class Settings(BaseSettings):
     def blobs_url(self) -> str:
         """Where the blobs are."""
         return self.blobs or (self.data / "blobs").absolute().as_uri()
+
+    @property
+    def servers(self) -> str:
+        """Which database and Kafka these are, in words; without what may hold a password."""
+        uri = self.mongodb.partition("://")[2]
+        hosts = re.split(r"[/?]", uri.rpartition("@")[2])[0]
+        return f"the database {self.database!r} on MongoDB at {hosts}, and Kafka at {self.kafka.partition('?')[0]}"
 
     @property
     def key_file(self) -> Path:

@@ -57,6 +57,18 @@ def test_damage_is_a_failure_and_a_full_database_a_conflict(run: Run, monkeypatc
     assert run("recover", "--from-kafka").code == exit_codes.CONFLICT
 
 
+def test_it_says_first_which_database_and_kafka_it_acts_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    recovering(monkeypatch, ConflictError("The database holds commits already."))
+    assert "on the database 'autolearn' on MongoDB at 127.0.0.1:27017, and Kafka at 127.0.0.1:9092." in (
+        run("recover", "--from-kafka").err
+    )
+    monkeypatch.setenv("AUTOLEARN_MONGODB", "mongodb://ana:pass@word@one:1,two:2/?replicaSet=rs")
+    monkeypatch.setenv("AUTOLEARN_KAFKA", "kafka:9?sasl.password=secret")
+    monkeypatch.setenv("AUTOLEARN_DATABASE", "team")
+    told = run("recover", "--from-kafka").err
+    assert told.startswith("This acts on the database 'team' on MongoDB at one:1,two:2, and Kafka at kafka:9.\n")
+
+
 def test_it_must_be_said_where_from(run: Run) -> None:
     assert run("recover").code == exit_codes.BAD_INPUT
 

@@ -46,7 +46,7 @@ def test_a_look_makes_no_id(mongo: Mongo) -> None:
 def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
     uri = "mongodb://ana:secret@127.0.0.1:1/?directConnection=true"
     mongo = Mongo(uri, "autolearn", seconds=0.2)
-    with pytest.raises(NotAbleError, match=r"AUTOLEARN_MONGODB \(127\.0\.0\.1:1\): no MongoDB answers") as refused:
+    with pytest.raises(NotAbleError, match=r"AUTOLEARN_MONGODB \(127\.0\.0\.1:1\): no MongoDB there") as refused:
         check_deployment(mongo)
     mongo.close()
     assert "secret" not in refused.value.sentence
@@ -66,8 +66,8 @@ def test_a_user_without_rights_is_told_so(mongo: Mongo, monkeypatch: pytest.Monk
     ("hello", "version", "what"),
     [
         (FITS, [5, 0, 31, 0], r"version 5\.0\.31 .* 6\.0 or later"),
-        ({}, [6, 0, 5, 0], "no replica set"),
-        ({"msg": "something"}, [8, 0, 0, 0], "no replica set"),
+        ({}, [6, 0, 5, 0], "not a replica set"),
+        ({"msg": "something"}, [8, 0, 0, 0], "not a replica set"),
     ],
 )
 def test_what_cannot_carry_an_installation_is_named(hello: dict[str, Any], version: list[int], what: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from adapters.host.printable import visible
 
 GAP = "  "
-NARROWEST, NARROW = 4, 12
+NARROWEST, READABLE, NARROW = 4, 8, 12
 LINES, HEAD_LINES = 12, 3  # at most: of a wrapped text, of a wrapped head
 NEVER_CUT = {"experiment", "evaluation", "reproduction", "position", "name", "client", "committed", "at"}
 SENTENCES = {
@@ -135,7 +135,8 @@ class _Column:
         head = visible(name)
         part = max(NARROWEST, *map(display_width, AFTER_MARK.split(head)))
         wrapped = max(most, part)
-        return cls(name, max(most, display_width(head)), wrapped, min(wrapped if numeric else part, NARROW))
+        least = wrapped if numeric else max(part, min(most, READABLE))  # a cut number would be another number
+        return cls(name, max(most, display_width(head)), wrapped, min(least, NARROW))
 
 
 def _fit(columns: Sequence[_Column], width: int | None) -> dict[str, int]:

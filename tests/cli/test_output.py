@@ -118,6 +118,8 @@ def test_heads_are_wrapped_so_that_no_two_look_the_same(
     assert second.split() == ["macro", "micro"]
     assert set(rule) == {"-", " "}
     assert "…" not in first + second
+    monkeypatch.setenv("COLUMNS", "80")  # there a column is left out before a model is cut to `logi…`
+    assert run("history").out.splitlines()[3].split()[3:] == ["logisti…", "breast-…", "0.9"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ LIMITS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of 
 PREFIX = "AUTOLEARN_"
 OF_CLIENT = ("URL", "CREDENTIALS")
 OF_TESTS = "AUTOLEARN_TEST_"
+OF_MONGODB = ("admin", "config", "local")  # databases with its own data
 
 
 class Settings(BaseSettings):
@@ -71,13 +72,25 @@ class Settings(BaseSettings):
         le=256,
         description="fits, scores and reproductions at a time",
     )
-    task_seconds: float = Field(600.0, gt=0, description="how long a task may run, in seconds")
-    task_memory: int = Field(2048 * MIB, ge=64 * MIB, description="how much memory a task may use, in bytes")
+    task_seconds: float = Field(600.0, ge=1, description="how long a task may run, in seconds")
+    task_memory: int = Field(
+        2048 * MIB,
+        ge=64 * MIB,
+        le=2**60,  # the kernel's limits end at 2^63, and a task's is twice this and more
+        description="how much memory a task may use, in bytes",
+    )
     sandbox: Literal["auto", "require", "off"] = Field(
         "auto",
         description="how tasks are confined: as far as the kernel can, fully or the start is refused, not at all",
     )
     reserve: int = Field(64 * MIB, ge=0, description="commands are refused while less disk is free, in bytes")
+
+    @field_validator("database")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if name in OF_MONGODB:
+            raise ValueError(f"MongoDB keeps its own data in {', '.join(OF_MONGODB)}; take another name")
+        return name
 
     @field_validator("proxies")
     @classmethod
@@ -130,7 +143,7 @@ def read_distributed_settings() -> Settings:
 
     Raises BadInputError where that says another mode.
     """
-    settings = read_settings() if os.environ.get("AUTOLEARN_MODE") else read_settings(mode="distributed")
+    settings = read_settings() if "AUTOLEARN_MODE" in os.environ else read_settings(mode="distributed")
     if settings.mode != "distributed":
         raise BadInputError(
             f"This command is of the distributed mode, but AUTOLEARN_MODE says {settings.mode}: unset it, or set it to"

@@ -5,13 +5,37 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import BadInputError
-from server.settings import Settings, read_settings, unknown_settings
+from server.settings import OF_MONGODB, Settings, read_distributed_settings, read_settings, unknown_settings
 
 
 def test_a_name_that_is_not_allowed_is_refused_in_words() -> None:
     with pytest.raises(BadInputError, match=r"it must be at most 40 of the characters a-z, 0-9 and -") as refused:
         read_settings(database="Two.Words")
     assert "^" not in refused.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("TASK_MEMORY", str(2**63), "a whole number of at least 67108864 and of at most 1152921504606846976"),
+        ("TASK_SECONDS", "1e-300", "a number of at least 1"),
+        *(("DATABASE", name, "MongoDB keeps its own data in admin, config, local") for name in OF_MONGODB),
+    ],
+)
+def test_a_value_that_cannot_work_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(f"AUTOLEARN_{name}", value)
+    with pytest.raises(BadInputError) as refused:
+        read_settings()
+    assert words in refused.value.sentence
+
+
+def test_an_empty_mode_is_refused_by_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOLEARN_MODE", "")
+    for read in (read_settings, read_distributed_settings):
+        with pytest.raises(BadInputError, match="it must be one of embedded, distributed"):
+            read()
 
 
 def test_unknown_settings_are_told_with_the_nearest() -> None:

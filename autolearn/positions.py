@@ -37,7 +37,7 @@ class Positions:
         draft = self.file.with_name(f"{self.file.name}.{os.getpid()}.new")
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
-            with draft.open("x", encoding="utf-8") as file:
+            with open(draft, "x", encoding="utf-8", opener=_open_for_owner) as file:
                 json.dump(entries | {self.entry: position}, file)
             draft.replace(self.file)
 
@@ -48,6 +48,10 @@ class Positions:
         except (OSError, ValueError, RecursionError):
             return {}
         return entries if isinstance(entries, dict) else {}
+
+
+def _open_for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # the program's umask may let others read: this package is a library, too
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

@@ -27,7 +27,7 @@ from server.detached import Detached
 
 MODES = ("embedded", "distributed")
 START_SECONDS = 120.0
-STOP_SECONDS = 30.0
+STOP_SECONDS = 45.0  # longer than the parent of several instances waits for one that it then kills
 LOOK_SECONDS = 0.05
 
 at = click.option(
@@ -98,13 +98,17 @@ def start_backend(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen
     make_own_folder(data)
     detached = Detached.start(data, "up", "--data", str(data), "--port", str(port), *chosen)
     process, deadline = detached.process, time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        running = holder(data)
-        if running is not None and running.pid == process.pid and running.url:
-            return process, running.url
-        if process.poll() is not None:
-            raise detached.refusal()
-        time.sleep(LOOK_SECONDS)
+    try:
+        while time.monotonic() < deadline:
+            running = holder(data)
+            if running is not None and running.pid == process.pid and running.url:
+                return process, running.url
+            if process.poll() is not None:
+                raise detached.refusal()
+            time.sleep(LOOK_SECONDS)
+    except KeyboardInterrupt:
+        process.terminate()
+        raise
     process.terminate()
     raise WaitedTooLongError(f"The backend did not answer within {START_SECONDS:.0f} s; see {detached.log}.")
 

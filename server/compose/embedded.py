@@ -59,7 +59,7 @@ class EmbeddedStores(Stores):
 def open_stores(settings: Settings, name: str, opened: ExitStack, *, read_only: bool = False) -> EmbeddedStores:
     """Open what is stored; `opened` closes it. Whoever writes must have the directory's lock."""
     if not read_only:
-        return stores_in(_closed_by(opened, _to_serve(settings)), settings, name)
+        return stores_in(_closed_by(opened, _to_serve(settings, opened)), settings, name)
     offline = keep_unowned(settings.data, opened)
     byte_faults_found, databases = _to_read(settings, opened, offline=offline)
     stores = stores_in(_closed_by(opened, databases), settings, name, read_only=True)
@@ -93,8 +93,11 @@ def stores_in(databases: Databases, settings: Settings, name: str, *, read_only:
     )
 
 
-def _to_serve(settings: Settings) -> Databases:
-    serving = Generations(settings.data).current()
+def _to_serve(settings: Settings, opened: ExitStack) -> Databases:
+    generations = Generations(settings.data)
+    serving = generations.current()
+    if not serving.exists():
+        opened.callback(generations.discard_unserved, serving)
     return Database(settings.data / EVENTS), Database(settings.data / COMMUNICATIONS), ReadDatabase(serving)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import threading
 from dataclasses import replace
 from itertools import count
@@ -247,6 +248,15 @@ def test_positions_never_go_back_and_belong_to_one_key(tmp_path: Path) -> None:
     assert Positions.of(file, "http://b", "ana", b"key 1").last() == 0
     assert Positions.of(file, "http://a", "ana", b"key 2").last() == 0
     assert not list(tmp_path.glob("*.new"))
+
+
+def test_the_file_of_positions_is_its_owners_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Positions.of(tmp_path / "credentials.json", "http://a", "ana", b"key").advance(3)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "positions.json").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("content", ["", "[]", "no JSON", "[" * 100_000, '{"http://a ana 0": "seven"}'])

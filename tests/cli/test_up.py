@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,8 @@ from adapters.host.sockets import url_of
 from autolearn.locations import backend_url
 from cli import up
 from domain.errors import ConflictError
-from server import programs
+from server import instances, programs
+from server.detached import Detached
 from tests.cli.conftest import Run
 
 
@@ -111,6 +113,24 @@ def test_down_waits_for_the_end_of_the_process_not_only_of_its_lock(
 
         monkeypatch.setattr(signal, "pidfd_send_signal", give_lock_back)
         assert run("down").code == code
+
+
+def test_down_waits_longer_than_instances_are_waited_for() -> None:
+    assert up.STOP_SECONDS > instances.STOP_SECONDS + 10
+
+
+def test_ctrl_c_ends_a_detached_backend_that_does_not_answer_yet(
+    home: Path, bystander: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[str] = []
+    process = SimpleNamespace(pid=bystander, poll=lambda: None, terminate=lambda: ended.append("terminated"))
+    monkeypatch.setattr(Detached, "start", lambda *_: SimpleNamespace(process=process))
+    monkeypatch.setattr(
+        up, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: signal.raise_signal(signal.SIGINT))
+    )
+    with pytest.raises(KeyboardInterrupt):
+        up.start_backend(home, 0)
+    assert ended == ["terminated"]
 
 
 def test_up_beside_one_that_starts_names_no_process(run: Run, home: Path) -> None:

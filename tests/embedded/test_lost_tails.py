@@ -117,6 +117,15 @@ def test_a_log_that_lost_its_end_is_refused(
         assert "autolearn up --accept-loss REASON" in refused.value.sentence
 
 
+def test_a_refused_start_leaves_no_read_models_of_its_own(settings: Settings, before: Path) -> None:
+    restore(settings, before, "events.db")
+    (settings.data / "read-models.current").unlink()
+    there = sorted(settings.data.glob("read-models*"))
+    with pytest.raises(ConflictError):
+        live(settings)
+    assert sorted(settings.data.glob("read-models*")) == there
+
+
 def cut_audit_receipt(settings: Settings) -> None:
     """Let the receipts know of the log alone."""
     file = settings.data / NAME

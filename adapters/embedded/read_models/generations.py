@@ -54,6 +54,11 @@ class Generations:
         numbers = [int(found[1]) for path in self._folder.iterdir() if (found := NAME.match(path.name))]
         return self._folder / f"read-models-{max(numbers, default=0) + 1}.db"
 
+    def discard_unserved(self, path: Path) -> None:
+        """Remove a file that does not serve, as after a start that was refused; it must be closed."""
+        if self.named() != path:
+            path.unlink(missing_ok=True)
+
     def make_current(self, path: Path) -> None:
         """Let this file serve from now on, also after a crash at any moment, and remove the others."""
         write_whole(self._pointer, path.name)

@@ -1,4 +1,4 @@
-"""Dataset: a name whose versions are pinned by content."""
+"""Dataset: a name with versions, each identified by the SHA-256 of its content."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Event(BaseModel, CanMutateAggregate[str]):
     metadata: Metadata = NO_METADATA
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Register the pinned name; a second class of one name is a programming error."""
+        """Register the name, which never changes; a second class of one name is a programming error."""
         super().__init_subclass__(**kwargs)
         if cls.NAME in EVENTS:
             raise TypeError(f"event name {cls.NAME!r} is taken by {EVENTS[cls.NAME].__name__}")

@@ -101,7 +101,7 @@ CommitObserver = Callable[[Sequence[Recorded]], None]
 
 
 class Poisoned(Exception):  # noqa: N818 - it names the event's state
-    """The commit at `position` cannot be read or folded."""
+    """The commit at `position` cannot be read or folded: a poison, as queues call a message that stops its readers."""
 
     def __init__(self, position: int, sentence: str) -> None:
         super().__init__(sentence)

@@ -14,8 +14,8 @@ from projections.filters.columns import COLUMNS
 from projections.jsonable import comparable
 from projections.ports import OPEN, Body, Current, HistoryRow, Recorded
 
-# What changes a committed experiment as the history shows it; an annotation does not.
-TOUCHES = (
+# What changes a row; an annotation does not, because the history does not show it.
+CHANGES_A_ROW = (
     events.ExperimentCommitted, events.EvaluationCompleted, events.ExperimentWithdrawn, events.ExperimentRestored,
 )  # fmt: skip
 ALWAYS_SHOWN = (
@@ -27,7 +27,7 @@ SHOWN = tuple(dict.fromkeys((*ALWAYS_SHOWN, *(column.path[0] for column in COLUM
 def row_of(recorded: Recorded, current: Current) -> HistoryRow | None:
     """Return the row's new version where the event changes one."""
     name = experiment_of_stream(recorded.event.originator_id)
-    if name is None or not isinstance(recorded.event, TOUCHES):
+    if name is None or not isinstance(recorded.event, CHANGES_A_ROW):
         return None
     after = evolved(recorded, current(EXPERIMENT, name))
     return version_of(after, recorded.commit) if after["standing"] == "committed" else None

@@ -1,4 +1,4 @@
-"""What the history answers: pages of committed experiments that never shift, for cursors pin their position."""
+"""What the history answers: pages of committed experiments. A cursor keeps the first page's position: none shifts."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """One version of a row. `n` = commit position * `ROWS_PER_COMMIT` + index.
+    """One version of a row. `n`, its number, is commit position * `ROWS_PER_COMMIT` + index: the order of the commits.
 
     `facts` is all that filters compare: `measure.X`, `setting.Y` and the columns (`filters/columns.py`) with a path,
     with values as `comparable` gives them.

@@ -19,8 +19,9 @@ LEASE_SECONDS: Final = 1.2
 PAUSE_SECONDS: Final = 0.5  # after a work that failed, so that what lasts is not tried a thousand times
 
 Turn = Callable[[Signal, Callable[[], None]], None]
-"""The work: returns soon after the event is set, calls the second again and again as long as it goes well, or raises an
-AutoLearnError for what it cannot go on with."""
+"""One turn of a work (relaying a log, folding the read models), from the lease to its loss. It returns soon after the
+event is set, calls the second again and again as long as it goes well, or raises an AutoLearnError for what it cannot
+go on with."""
 
 
 class Standby:

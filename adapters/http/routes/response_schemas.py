@@ -16,7 +16,7 @@ class Outgoing(BaseModel):
 
 
 class Pinned(Outgoing):
-    """A data set pinned by content."""
+    """One version of a data set, identified by its content."""
 
     name: str
     version: int

@@ -117,7 +117,7 @@ def read_unsealed(url: str, call: OutgoingCall, reply: HTTPResponse) -> Response
     if not (is_open or status >= FIRST_SERVER_FAULT or (status in UNSEALED_STATUSES and media == PROBLEM)):
         if media in (SEALED, PROBLEM) or REQUEST_ID in reply.headers or POSITION in reply.headers:
             raise unproven(call, "The answer was not sealed: it may not come from the backend. Check the URL.")
-        raise UnprovenAnswerError(f"What answers at {url} is no AutoLearn backend (HTTP {status}).")
+        raise unproven(call, f"What answers at {url} is no AutoLearn backend (HTTP {status}).")
     content = read_body(reply)
     body = _json(media, content)
     if not is_open:

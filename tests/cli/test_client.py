@@ -144,6 +144,14 @@ def test_an_answer_that_is_not_sealed_is_refused(backend: FakeBackend, client: B
         client.get("clients")
 
 
+def test_a_command_is_in_doubt_where_a_proxy_lost_the_head_of_its_answer(
+    backend: FakeBackend, client: BackendClient
+) -> None:
+    backend.on("POST", "/trainings", Reply(raw=b"", media="text/plain"))
+    with pytest.raises(UnprovenAnswerError, match=r"no AutoLearn backend .* is not known: look before"):
+        client.post("trainings")
+
+
 def test_what_is_open_needs_no_seal(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", "/health/live", Reply(raw=b'{"ok": true}', media="application/json"))
     assert client.get("health", "live").body == {"ok": True}

@@ -115,11 +115,12 @@ class Runner:
         self.opened.close()
 
     def _stop_work(self) -> None:
-        """Claim no more tasks, end those that run, and let the calls return that wait for one."""
+        """Claim no more tasks, end those that run, and inspections, and let the calls return that wait for one."""
         self._closing.set()
         if self.services:
             self.services.worker.request_stop()
             self.services.application.end_tasks()
+            self.services.backend.inspector.end_all()
 
     def _start(self, *, is_first: bool) -> None:
         """Begin to work: everything is served once this returns; only the very first start waits for the catalog."""

@@ -34,6 +34,10 @@ class Inspector(Protocol):
         """
         ...
 
+    def end_all(self) -> None:
+        """End those that run, and begin none any more, as the process is to stop: whoever waits gets NotAbleError."""
+        ...
+
 
 @dataclass(frozen=True)
 class Backend:

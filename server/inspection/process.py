@@ -15,6 +15,7 @@ from server.inspection.pipes import steps_of_process
 
 Step = dict[str, Any]
 KINDS = ("verify", "replay", "rebuild")
+STOPPING = "The backend is stopping: ask again once it runs."
 ADOPT_SECONDS = 600.0  # what was appended during a rebuild is folded in less, else nothing is folded at all
 
 
@@ -34,6 +35,8 @@ class ProcessInspector:
         self._adopt = adopt
         self._own_faults = own_faults
         self._rebuilding = Lock()
+        self._running: set[Cancellation] = set()
+        self._is_ending = False
 
     def run(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation | None = None) -> Iterator[Step]:
         """Yield `{"progress": 0..1, "what": str}` and, last, `{"result": {…}}`; raises domain.errors.
@@ -47,6 +50,12 @@ class ProcessInspector:
                 if kind == "rebuild" and "result" in step:
                     self._let_serve(step["result"].pop("file"))
                 yield self._with_own_faults(step) if kind == "verify" and "result" in step else step
+
+    def end_all(self) -> None:
+        """End those that run, and begin none any more: whoever waits gets NotAbleError."""
+        self._is_ending = True
+        for running in self._running.copy():
+            running.request()
 
     def _with_own_faults(self, step: Step) -> Step:
         faults = [{"position": None, "what": what} for what in self._own_faults()]
@@ -74,4 +83,16 @@ class ProcessInspector:
             ) from None
 
     def _steps(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[Step]:
-        return steps_of_process(python_command("server.inspection", kind), self._environment, arguments, cancellation)
+        self._running.add(cancellation)
+        if self._is_ending:  # asked once it can be found: either this or `end_all` sees the other
+            cancellation.request()
+        try:
+            yield from steps_of_process(
+                python_command("server.inspection", kind), self._environment, arguments, cancellation
+            )
+        except NotAbleError:
+            if self._is_ending:
+                raise NotAbleError(STOPPING) from None
+            raise
+        finally:
+            self._running.discard(cancellation)

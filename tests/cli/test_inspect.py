@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -158,6 +159,18 @@ def test_one_rebuild_at_a_time() -> None:
     next(left)
     del left
     assert next(inspector.run("rebuild", {})) == {"progress": 0.5, "what": "rebuild"}
+
+
+def test_a_stop_ends_all_and_lets_none_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    lasting = "import time; print('{\"progress\": 0}', flush=True); time.sleep(1000)"
+    monkeypatch.setattr("server.inspection.process.python_command", lambda *_: [sys.executable, "-c", lasting])
+    inspector = ProcessInspector({}, lambda _: Future())
+    running = inspector.run("verify", {})
+    assert next(running) == {"progress": 0}
+    inspector.end_all()
+    for steps in (running, inspector.run("verify", {})):
+        with pytest.raises(NotAbleError, match="is stopping"):
+            next(steps)
 
 
 def test_a_rebuild_that_is_never_adopted_ends(monkeypatch: pytest.MonkeyPatch) -> None:

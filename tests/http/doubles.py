@@ -74,6 +74,9 @@ class PreparedInspector:
             raise self.refusal
         yield from self.steps
 
+    def end_all(self) -> None:
+        """None of them lasts."""
+
 
 class Projecting:
     """Folds the log into the documents, in a thread."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from commands.cancellation import Cancellation
+from domain.errors import NotAbleError
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
 
@@ -33,16 +34,26 @@ class EndlessInspector:
     def __init__(self) -> None:
         self.running: list[Endless] = []
         self.began = Event()
+        self.cancellations: list[Cancellation] = []
+        self.is_ending = False
 
     def run(self, kind: str, arguments: dict[str, Any], cancellation: Cancellation) -> Iterator[dict[str, Any]]:
         self.running.append(cancellation.attach(Endless()))
+        self.cancellations.append(cancellation)
         return self._steps(self.running[-1])
 
     def _steps(self, it: Endless) -> Iterator[dict[str, Any]]:
         self.began.set()
         yield {"progress": 0.0, "what": "chain"}
         assert it.ended.wait(60)
+        if self.is_ending:
+            raise NotAbleError("The backend is stopping.")
         yield RESULT
+
+    def end_all(self) -> None:
+        self.is_ending = True
+        for cancellation in self.cancellations:
+            cancellation.request()
 
 
 @pytest.fixture
@@ -87,3 +98,15 @@ def test_who_hangs_up_ends_it(rig: Rig, root: Caller, inspector: EndlessInspecto
     assert inspector.running[0].ended.wait(30)
     assert not rig.app.state.inspections._taken
     assert not rig.backend.in_flight.correlations()
+
+
+def test_a_stop_answers_who_waits_for_one(rig: Rig, root: Caller, inspector: EndlessInspector) -> None:
+    def stop() -> None:
+        assert inspector.began.wait(30)
+        inspector.end_all()
+
+    stopping = Thread(target=stop)
+    stopping.start()
+    refused = root.post("/verifications", {"anchor": None})
+    stopping.join()
+    assert (refused.status, refused.json["detail"]) == (503, "The backend is stopping.")

@@ -165,7 +165,7 @@ class RouteContext:
             try:
                 return await work()
             except AutoLearnError:
-                if cancellation.is_requested:
+                if scope.cancel_called:
                     raise ClientDisconnect from None
                 raise
             finally:

@@ -40,7 +40,7 @@ class TaskOrder:
     def _bootstrap(self, parent_sentinel: int) -> int:
         """Be the child: multiprocessing's forkserver calls this on what it was sent."""
         os.setsid()  # a group of its own: the terminal's ^C does not reach it, and its parent can end all of it
-        die_with_parent(parent_sentinel, -os.getpgrp())  # with what it will have started
+        die_with_parent(parent_sentinel)
         os.dup2(STDERR, STDOUT)
         inherited = forkserver.get_inherited_fds() or []
         with Connection(inherited[0], readable=False) as answer:
@@ -67,14 +67,14 @@ class TaskOrder:
         return run_task(self.kind, self.facts, FileBlobs(self.blob_url, self.scratch))
 
 
-def die_with_parent(sentinel: int, owner: int) -> None:
-    """Let the kernel kill `owner`, a process or -group, as soon as the parent is gone, whatever it is doing.
+def die_with_parent(sentinel: int) -> None:
+    """Let the kernel kill this process as soon as its parent is gone, whatever the process is doing.
 
     The parent holds the other end of the sentinel pipe and writes no more to it; its closing is the pipe's next event,
     which O_ASYNC turns into the signal that F_SETSIG names (fcntl(2)). A thread that waits could not get the GIL.
     """
     fcntl.fcntl(sentinel, fcntl.F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(sentinel, fcntl.F_SETOWN, owner)
+    fcntl.fcntl(sentinel, fcntl.F_SETOWN, -os.getpgrp())  # the whole group: what it has started as well
     fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([sentinel], [], [], 0)[0]:  # it was gone before
         os.kill(os.getpid(), signal.SIGKILL)

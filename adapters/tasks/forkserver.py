@@ -19,10 +19,11 @@ from multiprocessing.connection import Connection, Pipe, wait
 from adapters.host.processes import IMPORT_PATH, SAFE_PATH, absolute_folders
 from adapters.tasks.child import TaskOrder
 
-PRELOAD = ["adapters.tasks.child", "adapters.tasks.preload"]
+PRELOAD = ["adapters.tasks.preload", "adapters.tasks.child"]
 CLOSED = -1  # the parent pipe of a child that was ended
 DYING_SECONDS = 2.0
 SETTINGS = "AUTOLEARN_"
+PARENT = "FORKSERVER_PARENT"  # the process that starts one; it removes this when it has read it
 
 
 @dataclass(slots=True)
@@ -161,10 +162,11 @@ def _bare_environment() -> Iterator[None]:
     try:
         for name in settings:
             os.unsetenv(name)
+        os.putenv(PARENT, str(os.getpid()))
         os.putenv(SAFE_PATH, "1")
         os.putenv(IMPORT_PATH, absolute_folders(os.environ.get(IMPORT_PATH, "")))
         yield
     finally:
-        for name in (*settings, SAFE_PATH, IMPORT_PATH):
+        for name in (*settings, PARENT, SAFE_PATH, IMPORT_PATH):
             before = os.environ.get(name)
             os.unsetenv(name) if before is None else os.putenv(name, before)

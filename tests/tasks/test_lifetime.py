@@ -97,12 +97,16 @@ def test_tasks_and_forkserver_die_with_a_killed_parent(tmp_path: Path, site: Pat
 
 LOADING = """
 import sys
+from adapters.tasks import forkserver
 from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
+from commands.ports import TaskSpec
+write = forkserver._write
+forkserver._write = lambda *order: print("asked", write(*order), flush=True)
 launcher = ProcessLauncher(sys.argv[1], sys.argv[1], 1, Limits(deadline=3600, memory=4 << 30))
 launcher.prepare()
 print(launcher.forkserver_pid, flush=True)
-sys.stdin.readline()
+launcher.start(TaskSpec("describe", {}))
 """
 
 
@@ -113,13 +117,13 @@ def test_a_forkserver_that_still_loads_dies_with_a_killed_parent(tmp_path: Path)
     path = os.pathsep.join([str(tmp_path), str(Path.cwd())])
     with subprocess.Popen(
         [sys.executable, "-c", LOADING, str(tmp_path)],
-        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
     ) as backend:
         assert backend.stdout is not None
         pid = int(backend.stdout.readline())
         server = os.pidfd_open(pid)
+        assert backend.stdout.readline() == b"asked None\n"  # what waits holds the pipe that tells of the parent's end
         fifo.read_text()  # it waits amid an import now
         backend.kill()
         ended = bool(select.select([server], [], [], SOON)[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -21,6 +22,7 @@ from adapters.serving.proxies import CallerAddress, Network
 
 TICKS_OF_A_SECOND = 10  # of uvicorn's main loop
 LEAVE_SECONDS = 5  # for calls in flight, once their tasks are ended
+RECORD_SECONDS = 5  # for those that were cut then: their end is in the audit log, too
 
 
 class HttpServer(uvicorn.Server):
@@ -40,6 +42,12 @@ class HttpServer(uvicorn.Server):
             return await super().on_tick(counter)
         Thread(target=self._stop, name="stopping", daemon=True).start()
         return True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let calls end, cut those that do not, and wait until these are recorded."""
+        await super().shutdown(sockets)
+        if cut := self.server_state.tasks.copy():
+            await asyncio.wait(cut, timeout=RECORD_SECONDS)
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # a generator's, in uvicorn
         """Handle none: the process does. Uvicorn would raise them again after serving, before the stores are closed."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,10 +14,12 @@ from pathlib import Path
 from threading import Barrier, Event, Thread
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from adapters.host.shutdown import SIGNALS, ShutdownRequest
 from adapters.host.sockets import listen_at
 from adapters.http.routes.process_health import ProcessHealth, make_health_app
+from adapters.serving import http_server
 from adapters.serving.http_server import serve
 from server.runner import Runner
 from server.settings import read_settings
@@ -31,6 +35,31 @@ def test_a_request_made_before_serving_ends_it_at_once() -> None:
             make_health_app(ProcessHealth("idle", lambda: None, dict)), listener, shutdown, stopped.set, connections=10
         )
     assert stopped.wait(SECONDS)
+
+
+def test_a_call_that_is_cut_ends_before_the_process_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "LEAVE_SECONDS", 0.1)
+    shutdown, recorded = ShutdownRequest(), Event()
+
+    async def turn() -> None:
+        """Take one of the event loop."""
+
+    async def endless(scope: Scope, _receive: Receive, _send: Send) -> None:
+        if scope["type"] == "http":
+            shutdown.make()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                for _ in range(100):
+                    await asyncio.create_task(turn())
+                recorded.set()
+
+    with listen_at("127.0.0.1", 0) as listener:
+        listener.open()
+        with socket.create_connection(listener.socket.getsockname()) as caller:
+            caller.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            serve(endless, listener, shutdown, lambda: None, connections=10)
+    assert recorded.is_set()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from threading import Thread
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from eventsourcing.persistence import (
 )
 
 from commands.ports import EventStore, VersionConflict
+from domain.errors import NotAbleError
 from domain.events import Event
 from domain.experiment_events import ExperimentAnnotated
 from projections.ports import Feed
@@ -96,10 +98,11 @@ class FeedSubscription(ListenNotifySubscription[PortRecorder]):
 
     def _watch(self, feed: Feed) -> None:
         position = 0
-        while not self._has_been_stopped:
-            if feed.wait_beyond(position, 0.1):
-                position = feed.end()[0]
-                self._has_been_notified.set()
+        with suppress(NotAbleError):  # a suite may close the store before it stops the subscription
+            while not self._has_been_stopped:
+                if feed.wait_beyond(position, 0.1):
+                    position = feed.end()[0]
+                    self._has_been_notified.set()
 
 
 class PortAggregateRecorder(PortRecorder):

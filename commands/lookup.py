@@ -59,8 +59,8 @@ def newest_experiment(work: UnitOfWork, call: Call) -> Experiment:
         raise NotFoundError("There is no experiment in your session: name one, or train first.", nearest=[])
     newest_first = [experiment_stream(name) for name in reversed(session.experiments)]
     found = (work.get(Experiment, stream) for stream in newest_first)
-    hopeful = (it for it in found if it.training_state not in ("failed", "cancelled"))
-    return next(hopeful, None) or work.get(Experiment, newest_first[0])
+    not_failed = (it for it in found if it.training_state not in ("failed", "cancelled"))
+    return next(not_failed, None) or work.get(Experiment, newest_first[0])
 
 
 def current_session(work: UnitOfWork, client: str) -> Session:

@@ -9,7 +9,7 @@ from typing import Any
 from domain import experiment_events as events
 from domain.errors import ConflictError, NotFoundError, UnfinishedError
 from domain.events import Aggregate, Metadata
-from domain.task_status import TRAINING_IS
+from domain.task_status import TRAINING_IN_WORDS
 from domain.values import (
     MAX_ATTEMPTS,
     UNFINISHED,
@@ -236,7 +236,7 @@ class Experiment(Aggregate):
     def _check_completed(self, verb: str) -> None:
         self._check_not_discarded()
         if self.training_state != "completed":
-            raise ConflictError(f"Experiment {self.name} cannot be {verb}: {TRAINING_IS[self.training_state]}.")
+            raise ConflictError(f"Experiment {self.name} cannot be {verb}: {TRAINING_IN_WORDS[self.training_state]}.")
 
     def _check_uncommitted(self) -> None:
         if not self.exists:

@@ -13,7 +13,7 @@ KEYS: Final = {
     "evaluation": ("evaluation", "experiment", "state", "measures", "on", "error"),
     "reproduction": ("reproduction", "experiment", "state", "verdict", "differences", "error"),
 }  # fmt: skip
-TRAINING_IS: Final = {
+TRAINING_IN_WORDS: Final = {
     "blank": "it has no training",
     "requested": "its training has not started yet",
     "started": "its training is still running",

@@ -5,7 +5,6 @@ Their parent only waits. When one of them dies, all end: systemd or another supe
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import os
@@ -18,6 +17,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
+from adapters.host.processes import set_parent_death_signal
 from adapters.host.shutdown import ignore_signals
 from domain.errors import AutoLearnError, NotAbleError, error_from_slug
 
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 STOP_SECONDS: Final = 30.0
 LOOK_SECONDS = 0.1  # between two looks, while instances start, at whether it was told to stop
 AWAITED: Final = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGCHLD})
-PR_SET_PDEATHSIG: Final = 1
 ANSWERS: Final = "answers\n"
 
 Run = Callable[[int, Callable[[], None]], None]
@@ -94,7 +93,7 @@ class Instances:
         code = 1
         try:
             os.setpgid(0, 0)
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+            set_parent_death_signal(signal.SIGTERM)
             signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
             if os.getppid() == parent:
                 self._run(number, lambda: _report(pipe, ANSWERS))

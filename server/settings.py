@@ -146,14 +146,14 @@ def read_distributed_settings() -> Settings:
     settings = read_settings() if "AUTOLEARN_MODE" in os.environ else read_settings(mode="distributed")
     if settings.mode != "distributed":
         raise BadInputError(
-            f"This command is of the distributed mode, but AUTOLEARN_MODE says {settings.mode}: unset it, or set it to"
-            " distributed."
+            "This command works in the distributed mode only, but AUTOLEARN_MODE says"
+            f" {settings.mode}: unset it, or set it to distributed."
         )
     return settings
 
 
 def unknown_settings(environment: Iterable[str]) -> list[str]:
-    """Return a sentence for each variable that looks like a setting and is none: a slip of the pen, usually."""
+    """Return a sentence for each variable that looks like a setting but is not one, usually because of a typo."""
     known = [PREFIX + name.upper() for name in (*Settings.model_fields, *OF_CLIENT)]
     wrong = sorted(
         name for name in environment if name.startswith(PREFIX) and name not in known and not name.startswith(OF_TESTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import Final
 from domain.errors import NotAbleError
 
 IMPORT_PATH: Final = "PYTHONPATH"
+PR_SET_PDEATHSIG: Final = 1  # prctl(2)
 SAFE_PATH: Final = "PYTHONSAFEPATH"  # Python's `-P`, inherited by the processes that a process of ours starts
 RESOURCES: Final = {
     errno.EAGAIN: "processes or threads",
@@ -20,6 +22,14 @@ RESOURCES: Final = {
     errno.ENOMEM: "memory",
     errno.ENOBUFS: "memory",
 }
+
+
+def set_parent_death_signal(number: int) -> None:
+    """Let the kernel send this process a signal once the thread that started it has ended; 0 takes that back.
+
+    If that thread has ended already, nothing is sent: look at `os.getppid()` afterwards.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
 
 
 def python_command(module: str, *arguments: str) -> list[str]:

@@ -10,28 +10,11 @@ import pytest
 from adapters.audit_log.chain import chain_faults
 from adapters.log.times import from_microseconds
 from domain.errors import BadInputError
-from projections.ports import GENESIS, AuditLog, AuditRecord, StoredAuditRecord
+from projections.ports import GENESIS, AuditLog, StoredAuditRecord
+from tests.audit_records import CALL as A_CALL
 from tests.contracts.conftest import OpenAuditLog
 
-CALL = AuditRecord(
-    kind="call",
-    actor="ana",
-    source="cli",
-    target="training",
-    operation="POST /trainings",
-    outcome="201",
-    problem="",
-    milliseconds=12.5,
-    bytes_in=120,
-    bytes_out=800,
-    correlation="c1",
-    causation="",
-    domain_position=7,
-    digest_in="aa" * 32,
-    digest_out="bb" * 32,
-    count=3,
-    head="cc" * 32,
-)
+CALL = replace(A_CALL, count=3, head="cc" * 32)
 BOBS = replace(CALL, actor="bob", correlation="c2", outcome="404", problem="not-found", operation="GET /session")
 MESSAGE = replace(CALL, kind="message", correlation="c1", causation="e1", outcome="handled", milliseconds=3)
 

@@ -21,26 +21,10 @@ from adapters.distributed.disk_reserve import DiskReserve
 from adapters.distributed.mongo import Mongo
 from domain.errors import DiskReserveError, NotAbleError
 from projections.ports import AuditRecord
+from tests.audit_records import CALL
 from tests.servers.process import Server
 from tests.wire.test_audit_chain import older_audit_log
 
-CALL = AuditRecord(
-    kind="call",
-    actor="ana",
-    source="cli",
-    target="training",
-    operation="POST /trainings",
-    outcome="201",
-    problem="",
-    milliseconds=12.5,
-    bytes_in=120,
-    bytes_out=800,
-    correlation="c1",
-    causation="",
-    domain_position=7,
-    digest_in="aa" * 32,
-    digest_out="bb" * 32,
-)
 MANY = 4
 
 

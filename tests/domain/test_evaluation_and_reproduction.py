@@ -7,7 +7,7 @@ import pytest
 from domain import experiment_events as events
 from domain.errors import ConflictError
 from domain.experiment import Experiment
-from domain.task_status import TRAINING_IS
+from domain.task_status import TRAINING_IN_WORDS
 from tests.domain.facts import (
     CANCELLED,
     COMMITTED,
@@ -67,7 +67,7 @@ def test_numbers_count_each_kind_for_itself() -> None:
 )
 def test_an_unfinished_training_is_neither(given: tuple[Fact, ...], state: str) -> None:
     unfinished = experiment(*given)
-    unfinished.when(evaluate).refused(ConflictError, f"cannot be evaluated: {TRAINING_IS[state]}.")
+    unfinished.when(evaluate).refused(ConflictError, f"cannot be evaluated: {TRAINING_IN_WORDS[state]}.")
     unfinished.when(Experiment.request_reproduction).refused(ConflictError, "cannot be reproduced")
 
 

@@ -12,26 +12,10 @@ from adapters.audit_log.chain import ADDED, chain_faults, has_its_hash, record_a
 from adapters.log.chain import LastEntry, framed, framed_number
 from adapters.log.times import to_microseconds
 from projections.ports import GENESIS, AuditRecord, StoredAuditRecord
+from tests.audit_records import CALL as A_CALL
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
-CALL = AuditRecord(
-    kind="call",
-    actor="ana",
-    source="cli",
-    target="training",
-    operation="POST /trainings",
-    outcome="201",
-    problem="",
-    milliseconds=12.5,
-    bytes_in=120,
-    bytes_out=800,
-    correlation="c",
-    causation="",
-    domain_position=7,
-    digest_in="aa",
-    digest_out="bb",
-    head="cc",
-)
+CALL = replace(A_CALL, correlation="c", digest_in="aa", digest_out="bb", head="cc")
 OLDER_CALL = replace(CALL, head="")
 
 

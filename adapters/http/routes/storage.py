@@ -22,7 +22,7 @@ from commands.storage.request_reproduction import RequestReproduction
 from commands.storage.restore_experiment import RestoreExperiment
 from commands.storage.withdraw_experiment import WithdrawExperiment
 from domain.errors import ConflictError, NotAbleError
-from domain.task_status import TRAINING_IS
+from domain.task_status import TRAINING_IN_WORDS
 from projections.history_answers import HistoryRequest
 
 router = APIRouter(tags=["storage"])
@@ -109,7 +109,7 @@ def _open_model(context: RouteContext, experiment: str, when: schemas.When) -> O
     shown = queries.show(context.viewer, experiment, at)
     blob = (shown.get("blobs") or {}).get("model")
     if blob is None:
-        raise ConflictError(f"Experiment {shown['experiment']} has no model: {TRAINING_IS[shown['state']]}.")
+        raise ConflictError(f"Experiment {shown['experiment']} has no model: {TRAINING_IN_WORDS[shown['state']]}.")
     damaged = NotAbleError(f"The stored model of {experiment} is missing or was changed: `autolearn verify` says more.")
     try:
         file = context.backend.blobs.open(blob["sha256"])

@@ -19,7 +19,10 @@ RANGES = (("minimum", ">="), ("exclusive_minimum", ">"), ("maximum", "<="), ("ex
 @as_of
 @shared
 def catalog(terminal: Terminal, kind: str | None, name: str | None, as_of: str | None) -> None:
-    """Show the models, data sets and measures on offer."""
+    """Show the models, data sets and measures on offer.
+
+    A data set that is named is shown with its versions; `penguins@1` names one of them.
+    """
     path = [part for part in ("catalog", kind, name) if part]
     body = terminal.client().get(*path, as_of=as_of).body
     csv_rows = None if kind else _flat_entries
@@ -55,14 +58,14 @@ def _flat_entries(body: Facts) -> list[Facts]:
 
 
 def _entry_blocks(body: Facts) -> list[Block]:
-    facts = cut_lists({key: value for key, value in body.items() if key not in ("settings", "columns")})
+    facts = cut_lists({key: value for key, value in body.items() if key not in ("settings", "columns", "versions")})
     columns = body.get("columns")
     listed = [{"column": name, "type": kind} for name, kind in columns.items()] if isinstance(columns, dict) else []
     settings = [
         {"setting": name, "default": setting.get("default"), "allowed": describe_setting(setting)}
         for name, setting in (body.get("settings") or {}).items()
     ]
-    return [facts, listed, settings]
+    return [facts, listed, settings, body.get("versions") or []]
 
 
 def _facts(it: Facts, *names: str) -> Facts:

@@ -6,13 +6,13 @@ from commands.call import Call
 from commands.ports import EventStore, VersionConflict
 from commands.unit_of_work import UnitOfWork, load
 from domain.client import Client
-from domain.dataset import Dataset, retired_error
+from domain.dataset import Dataset, DatasetContent, retired_error
 from domain.errors import ConflictError, ForbiddenError, NotFoundError
 from domain.experiment import Experiment
 from domain.lookup import find_last_number, may_see, nearest_names, require_single_match
 from domain.offer import Offer
 from domain.session import Session
-from domain.values import check_id_prefix, experiment_of, experiment_stream, session_stream
+from domain.values import DatasetRef, check_id_prefix, experiment_of, experiment_stream, session_stream
 
 MOST_CANDIDATES = 200
 MOST_NAMES = 500
@@ -112,6 +112,14 @@ def find_dataset(work: UnitOfWork, name: str) -> Dataset:
     if not dataset.is_offered:
         raise _not_offered_error("data set", "datasets", name, _offered_names(work.store, Dataset, "dataset"))
     return dataset
+
+
+def find_version(work: UnitOfWork, given: str) -> tuple[DatasetRef, DatasetContent]:
+    """Return the version of a data set that is named (`penguins@1`), or else (`penguins`) its latest."""
+    name, _, version = given.partition("@")
+    dataset = find_dataset(work, name)
+    ref = dataset.ref(version)
+    return ref, dataset.versions[ref.version]
 
 
 def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:

@@ -3,21 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
 
 from domain.errors import ConflictError, NotFoundError
 from domain.events import Aggregate, Event, Value
 from domain.values import BlobRef, DatasetRef, check_catalog_name
 
+LearningTask = Literal["classification", "regression"]
+
+
+class Reading(Value):
+    """How a raw file was read: what was given, or else found. None: the format leaves no choice, or nothing showed it.
+
+    `decimal` and `thousands` are the marks of the file's numbers. `spellings` has the columns whose values are not
+    spelled plainly: `1.234,5` (numbers, by an example), `1,234 %`, `%d/%m/%Y` (times). `missing` counts the texts that
+    were taken for missing values (`""`: empty), `missing_texts` are those that were given instead of the usual ones.
+    `left_out` are columns that hold no data: the index of pandas, a column without name and values.
+    """
+
+    format: str
+    sheet: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    quote: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    dayfirst: bool | None = None
+    spellings: dict[str, str] = Field(default_factory=dict)
+    missing: dict[str, int] = Field(default_factory=dict)
+    missing_texts: tuple[str, ...] | None = None
+    dropped: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    rows_dropped: int = 0
+
 
 class DatasetContent(Value):
-    """What ingest found: the Parquet blob, its shape, the columns' types, the target's classes; and the origin."""
+    """What ingest found: the Parquet blob, its shape, the columns' types, the target's classes; how; and the origin.
+
+    `positive` is the class that measures of two classes are about. `notes` are sentences about what may surprise.
+    """
 
     blob: BlobRef
     rows: int
     columns: dict[str, str]
     target: str
     classes: tuple[str, ...]
+    task: LearningTask = "classification"
+    positive: str | None = None
+    reading: Reading | None = None
+    notes: tuple[str, ...] = ()
     licence: str | None = None
     source: str | None = None
 
@@ -25,7 +61,7 @@ class DatasetContent(Value):
 class DatasetRegistered(Event):
     """A version of the data set is offered."""
 
-    NAME: ClassVar[str] = "dataset-registered.v1"
+    NAME: ClassVar[str] = "dataset-registered.v2"
     version: int
     content: DatasetContent
 
@@ -62,9 +98,15 @@ class Dataset(Aggregate):
             raise NotFoundError.for_name("data set", self.name)
         return self.versions[self.latest]
 
-    def ref(self) -> DatasetRef:
-        """Pin the latest version by its content."""
-        return DatasetRef(name=self.name, version=self.latest, sha256=self.content.blob.sha256)
+    def ref(self, version: str = "") -> DatasetRef:
+        """Pin a version by its content: the named one, or else the latest."""
+        latest = self.content
+        if not version:
+            return DatasetRef(name=self.name, version=self.latest, sha256=latest.blob.sha256)
+        chosen = [number for number in self.versions if str(number) == version]
+        if not chosen:
+            raise NotFoundError.for_version(self.name, version, self.latest)
+        return DatasetRef(name=self.name, version=chosen[0], sha256=self.versions[chosen[0]].blob.sha256)
 
     def register(self, content: DatasetContent) -> bool:
         """Offer this content; return False (no event) if it is the latest version already."""
@@ -83,7 +125,7 @@ class Dataset(Aggregate):
 
 
 def _facts(content: DatasetContent) -> dict[str, Any]:
-    return content.model_dump(exclude={"licence", "source"})
+    return content.model_dump(exclude={"licence", "source", "reading", "notes"})
 
 
 def retired_error(name: str) -> NotFoundError:

@@ -98,6 +98,13 @@ class NotFoundError(AutoLearnError):
         hint = f". Nearest: {', '.join(nearest)}." if nearest else listed
         return cls(f"There is no {kind} {name!r}{hint}", nearest=list(nearest))
 
+    @classmethod
+    def for_version(cls, name: str, version: str, latest: int) -> NotFoundError:
+        """Say which versions a data set has."""
+        there_are = "there is version 1" if latest == 1 else f"there are versions 1 to {latest}"
+        nearest = [f"{name}@{latest}"]
+        return cls(f"Data set {name!r} has no version {version!r}: {there_are}.", nearest=nearest)
+
 
 class ConflictError(AutoLearnError):
     """The current state does not allow it."""

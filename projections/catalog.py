@@ -1,4 +1,7 @@
-"""The catalog: documents `model/x`, `measure/x`, `dataset/x`, one of all names that a filter may use; its answers."""
+"""The catalog: documents `model/x`, `measure/x`, `dataset/x`, one of all names that a filter may use; its answers.
+
+Each version of a data set has a document of its own, too.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from projections.jsonable import to_jsonable
 from projections.ports import Body, Change, Current, Documents, Recorded
 
 KIND = "catalog"
+DATASET_VERSION = "dataset-version"  # named `penguins@2`
 NAMES = "names"
 ALL = "all"
 NO_NAMES: Body = {"measures": {}, "settings": [], "datasets": []}
@@ -35,7 +39,10 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
         return []
     names = current(NAMES, ALL) or NO_NAMES
     learned = LEARN[changed["kind"]](names, changed)
-    return [Change(KIND, f"{kind}/{name}", changed), *([] if learned == names else [Change(NAMES, ALL, learned)])]
+    changes = [Change(KIND, f"{kind}/{name}", changed)]
+    if isinstance(event, DatasetRegistered):
+        changes.append(Change(DATASET_VERSION, f"{name}@{event.version}", {**changed, "kind": DATASET_VERSION}))
+    return changes if learned == names else [*changes, Change(NAMES, ALL, learned)]
 
 
 def _offered(kind: str, name: str, event: EntryOffered) -> Body:
@@ -60,10 +67,14 @@ def _registered(name: str, event: DatasetRegistered) -> Body:
         "rows": it.rows,
         "columns": dict(it.columns),
         "target": it.target,
+        "task": it.task,
         "classes": list(it.classes),
+        "positive": it.positive,
         "sha256": it.blob.sha256,
         "licence": it.licence,
         "source": it.source,
+        "reading": None if it.reading is None else to_jsonable(it.reading.model_dump()),
+        "notes": list(it.notes),
         "state": "offered",
     }
 
@@ -90,7 +101,10 @@ LEARN: dict[str, Callable[[Body, Body], Body]] = {
 
 
 def catalog_answer(documents: Documents, part: str | None, name: str | None, at: int) -> Body:
-    """Return `models`, `datasets`, `measures` (or one of them; with a name, that one alone). Raises NotFoundError."""
+    """Return `models`, `datasets`, `measures` (or one of them; with a name, that one alone). Raises NotFoundError.
+
+    A data set that is named has its `versions`; `penguins@1` names one of them.
+    """
     if part is not None and part not in PARTS:
         raise NotFoundError.for_name("part of the catalog", part, nearest_names(part, PARTS))
     answer: Body = {
@@ -98,15 +112,31 @@ def catalog_answer(documents: Documents, part: str | None, name: str | None, at:
         for one in ([part] if part else PARTS)
     }
     if name is not None and part is not None:
-        chosen = [it for it in answer[part] if it["name"] == name]
+        plain, _, version = name.partition("@") if part == "datasets" else (name, "", "")
+        chosen = [it for it in answer[part] if it["name"] == plain]
         if not chosen:
-            document = documents.get(KIND, f"{PARTS[part]}/{name}", at)
+            document = documents.get(KIND, f"{PARTS[part]}/{plain}", at)
             if document is not None and document.body["state"] == "retired":
-                raise retired_error(name)
-            near = nearest_names(name, [it["name"] for it in answer[part]])
-            raise NotFoundError.for_name(CALLED[PARTS[part]], name, near, f"autolearn catalog {part}")
+                raise retired_error(plain)
+            near = nearest_names(plain, [it["name"] for it in answer[part]])
+            raise NotFoundError.for_name(CALLED[PARTS[part]], plain, near, f"autolearn catalog {part}")
+        if part == "datasets":
+            chosen = [_with_versions(documents, plain, version, at)]
         answer[part] = chosen
     return answer | {"position": at}
+
+
+def _with_versions(documents: Documents, name: str, version: str, at: int) -> Body:
+    bodies = [document.body for document in documents.versions(DATASET_VERSION, at, f"{name}@")]
+    entries = sorted(offered(bodies), key=lambda it: int(it["version"]))
+    chosen = entries[-1:] if not version else [it for it in entries if str(it["version"]) == version]
+    if not chosen:
+        raise NotFoundError.for_version(name, version, len(entries))
+    return {**chosen[0], "versions": [_in_short(it) for it in entries]}
+
+
+def _in_short(version: Body) -> Body:
+    return {key: version[key] for key in ("version", "rows", "target", "sha256")} | {"columns": len(version["columns"])}
 
 
 def offered(bodies: Iterable[Body]) -> list[Body]:

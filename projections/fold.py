@@ -13,11 +13,11 @@ from projections.ports import Batch, Body, Change, CommitFeed, Current, Document
 
 # Raise the number of a projection whose documents or rows change, in shape or in content: the backend then folds that
 # one anew. Mind what reads another's documents: `session`, `tasks` and `history` read those of `experiment`.
-VERSIONS: Final = {"catalog": 1, "session": 1, "experiment": 1, "history": 2, "tasks": 1}
+VERSIONS: Final = {"catalog": 2, "session": 1, "experiment": 1, "history": 2, "tasks": 1}
 VERSION: Final = sum(VERSIONS.values())  # of all together: it grows with each change of one
 
 KINDS_OF: Final = {  # the documents of each projection; `history` has rows instead
-    "catalog": (catalog.KIND, catalog.NAMES),
+    "catalog": (catalog.KIND, catalog.DATASET_VERSION, catalog.NAMES),
     "session": (session.KIND, session.OPEN_SESSION, session.MEMBER),
     "experiment": (experiment.KIND, experiment.ANNOTATION, experiment.EVENT),
     "history": (),
@@ -36,7 +36,9 @@ EVOLVE: dict[str, tuple[Evolve, ...]] = {  # by the kind of a stream; what it do
     "measure": (catalog.evolve,),
 }
 
-WRITTEN_ONCE = frozenset({session.MEMBER, experiment.ANNOTATION, experiment.EVENT})  # no event changes or ends them
+WRITTEN_ONCE = frozenset(  # no event changes or ends them
+    {catalog.DATASET_VERSION, session.MEMBER, experiment.ANNOTATION, experiment.EVENT}
+)
 
 Key = tuple[str, str]
 

@@ -12,7 +12,24 @@ Facts = dict[str, Any]
 Upcaster = tuple[str, Callable[[Facts], Facts]]
 """The next name, and a pure function from the old facts (with `metadata`) to the next ones."""
 
-UPCASTERS: dict[str, Upcaster] = {}
+BINARY = 2  # classes
+
+
+def dataset_registered_v2(facts: Facts) -> Facts:
+    """Say what was always so: classes to predict, of two the last in order is the positive one; how is not known."""
+    classes = facts["content"]["classes"]
+    more: Facts = {
+        "task": "classification",
+        "positive": classes[1] if len(classes) == BINARY else None,
+        "reading": None,
+        "notes": [],
+    }
+    return facts | {"content": facts["content"] | more}
+
+
+UPCASTERS: dict[str, Upcaster] = {
+    "dataset-registered.v1": ("dataset-registered.v2", dataset_registered_v2),
+}
 
 
 def upcast(name: str, facts: Facts) -> tuple[str, Facts]:

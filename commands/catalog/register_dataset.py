@@ -79,8 +79,12 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "rows": content.rows,
         "columns": content.columns,
         "target": content.target,
+        "task": content.task,
         "classes": list(content.classes),
+        "positive": content.positive,
         "sha256": content.blob.sha256,
         "licence": content.licence,
         "source": content.source,
+        "reading": None if content.reading is None else content.reading.model_dump(),
+        "notes": list(content.notes),
     }

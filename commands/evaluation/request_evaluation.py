@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from commands.claim import claim_slot
 from commands.context import CommandContext
-from commands.lookup import find_dataset, find_experiment, find_offer, newest_experiment
+from commands.lookup import find_experiment, find_offer, find_version, newest_experiment
 from commands.ports import StoredAppend
 from commands.settings_check import complete_settings
 from commands.unit_of_work import UnitOfWork
@@ -58,13 +58,13 @@ def _data(work: UnitOfWork, experiment: Experiment, on: str | None) -> tuple[Dat
     own = work.get(Dataset, f"dataset:{trained.name}").versions[trained.version]
     if on is None:
         return None, own
-    dataset = find_dataset(work, on)
-    missing = sorted(_features(own) - _features(dataset.content))
+    ref, content = find_version(work, on)
+    missing = sorted(_features(own) - _features(content))
     if missing:
         raise BadInputError(
             f"Data set {on!r} lacks columns that the model was trained on: {', '.join(missing[:10])}.", missing=missing
         )
-    return dataset.ref(), dataset.content
+    return ref, content
 
 
 def _features(content: DatasetContent) -> set[str]:

@@ -7,10 +7,12 @@ from typing import Any
 
 from commands.claim import claim_slot
 from commands.context import CommandContext
-from commands.lookup import find_dataset, find_offer, open_session
+from commands.lookup import find_offer, find_version, open_session
 from commands.ports import StoredAppend
 from commands.settings_check import complete_settings
 from commands.unit_of_work import UnitOfWork
+from domain.dataset import DatasetContent
+from domain.errors import BadInputError
 from domain.experiment import Experiment
 from domain.values import MAX_SEED, experiment_stream, session_id
 
@@ -24,7 +26,7 @@ NUMBERS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class RequestTraining:
-    """Names from the catalog; settings that differ from the defaults; a seed is drawn if none is given."""
+    """Names from the catalog (`iris`, `iris@1`), settings that differ from the defaults, a seed (None: drawn)."""
 
     dataset: str
     model: str
@@ -41,7 +43,8 @@ def request_training(command: RequestTraining, context: CommandContext) -> Store
     with claim_slot(context) as claim:
 
         def decision(work: UnitOfWork) -> str:
-            dataset = find_dataset(work, command.dataset)
+            dataset, content = find_version(work, command.dataset)
+            check_task(command.dataset, content)
             offer = find_offer(work, "model", command.model)
             settings = complete_settings(offer.require_description().settings, command.settings)
             session = open_session(work, context.call.client)
@@ -50,7 +53,7 @@ def request_training(command: RequestTraining, context: CommandContext) -> Store
             experiment.request_training(
                 owner=context.call.client,
                 session=session_id(session.id),
-                dataset=dataset.ref(),
+                dataset=dataset,
                 model=offer.ref(),
                 settings=settings,
                 seed=context.call.seed if command.seed is None else command.seed,
@@ -59,3 +62,12 @@ def request_training(command: RequestTraining, context: CommandContext) -> Store
             return claim.start(experiment, experiment.name)
 
         return claim.decide(decision)
+
+
+def check_task(name: str, content: DatasetContent) -> None:
+    """Refuse a data set whose target is a number: all models so far predict classes."""
+    if content.task == "regression":
+        raise BadInputError(
+            f"Data set {name!r} has a number to predict (task regression), and there is no model for that yet:"
+            " add it with --task classification to predict classes."
+        )

@@ -107,6 +107,14 @@ def test_on_another_data_set(stage: Stage, ana: Caller, admin: Caller) -> None:
     assert stage.launcher.child("score").spec.facts["on"] == body["on"] | {"target": "kind"}
 
 
+def test_on_a_version_of_a_data_set(ana: Caller, admin: Caller) -> None:
+    for file in ("two-flowers.csv", "more-flowers.csv"):
+        register(admin, "flowers", file)
+    ana.train("flowers")
+    found = [ana.do(RequestEvaluation(measures=("recall",), on=on)).body["on"] for on in ("flowers", "flowers@1")]
+    assert [(it["name"], it["version"]) for it in found] == [("flowers", 2), ("flowers", 1)]
+
+
 def test_on_a_data_set_whose_target_has_another_name(ana: Caller, admin: Caller) -> None:
     register(admin, "flowers", "more-flowers.csv")
     register(admin, "species", "other-target.csv", "species")

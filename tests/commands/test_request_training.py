@@ -8,9 +8,11 @@ from uuid import UUID
 import pytest
 
 from commands.call import command_id
-from commands.ports import StoredAppend
+from commands.catalog.register_dataset import RegisterDataset
+from commands.ports import StoredAppend, TaskDone
 from commands.training.request_training import RequestTraining
-from domain.errors import BadSettingError, ConflictError, NotFoundError
+from domain.errors import BadInputError, BadSettingError, ConflictError, NotFoundError
+from tests.commands.examples import ingest, sha
 from tests.commands.launcher import broken
 from tests.commands.stage import Caller, Stage
 
@@ -196,3 +198,26 @@ def test_no_more_than_500_in_a_session(stage: Stage, ana: Caller, monkeypatch: p
     ana.train()
     with stage.refused(ConflictError, "at most 2 experiments"):
         ana.train()
+
+
+def test_a_version_of_a_data_set_can_be_named(ana: Caller) -> None:
+    for file in ("two-flowers.csv", "more-flowers.csv"):
+        ana.do(RegisterDataset("flowers", "kind", file))
+    trained = [ana.do(RequestTraining(name, "svm")).body["dataset"] for name in ("flowers", "flowers@1", "flowers@2")]
+    assert [(it["name"], it["version"]) for it in trained] == [("flowers", 2), ("flowers", 1), ("flowers", 2)]
+    assert trained[1]["sha256"] == sha("two-flowers.csv")
+
+
+@pytest.mark.parametrize("name", ["iris@2", "iris@0", "iris@01", "iris@x"])
+def test_a_version_that_is_not_there(stage: Stage, ana: Caller, name: str) -> None:
+    with stage.refused(NotFoundError, "there is version 1", nearest=["iris@1"]):
+        ana.do(RequestTraining(name, "svm"))
+
+
+def test_a_number_to_predict_has_no_model_yet(stage: Stage, ana: Caller) -> None:
+    found = ingest({"path": "two-flowers.csv"})
+    assert isinstance(found, TaskDone)
+    stage.launcher.scripts["ingest"] = TaskDone(found.facts | {"task": "regression", "classes": []})
+    ana.do(RegisterDataset("lengths", "length", "two-flowers.csv"))
+    with stage.refused(BadInputError, "no model for that yet"):
+        ana.do(RequestTraining("lengths", "svm"))

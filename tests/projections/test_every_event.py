@@ -40,7 +40,7 @@ CHANGED = {
     "experiment-annotated.v1": "experiment",
     "experiment-withdrawn.v1": "experiment history",
     "experiment-restored.v1": "experiment history",
-    "dataset-registered.v1": "catalog",
+    "dataset-registered.v2": "catalog",
     "dataset-retired.v1": "catalog",
     "model-offered.v1": "catalog",
     "model-withdrawn.v1": "catalog",
@@ -53,7 +53,7 @@ CHANGED = {
 }
 FIRST_EVENTS = (
     "session-opened.v1", "training-requested.v1", "evaluation-requested.v1", "reproduction-requested.v1",
-    "dataset-registered.v1", "model-offered.v1", "measure-offered.v1",
+    "dataset-registered.v2", "model-offered.v1", "measure-offered.v1",
 )  # fmt: skip
 STATES: list[Body] = [  # of the experiment before the event
     {"standing": "uncommitted", "n": None, "withdrawn": False},

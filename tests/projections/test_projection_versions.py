@@ -28,7 +28,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00")
 # What each projection writes of `live` below, in its present version. Where a sum changes, raise the version in
 # `projections.fold.VERSIONS`, so that installations fold that projection anew, and put version and sum here.
 WRITTEN = {
-    "catalog": (1, "67c6a04acd5c"),
+    "catalog": (2, "56ea2ca12508"),
     "session": (1, "27c6840a6fc0"),
     "experiment": (1, "ed4d12a46aa9"),
     "history": (2, "f55e263d157a"),

@@ -177,6 +177,31 @@ def test_the_catalog_is_what_is_on_offer_then(asked: Queries, world: World) -> N
             asked.catalog(BEN, kind, name)
 
 
+def test_a_named_data_set_has_its_versions_and_each_can_be_named(asked: Queries, world: World) -> None:
+    before = world.feed.end()[0]
+    world.register("iris", "b")
+    world.catch_up()
+    (latest,) = asked.catalog(BEN, "datasets", "iris")["datasets"]
+    (first,) = asked.catalog(BEN, "datasets", "iris@1")["datasets"]
+    assert [(it["version"], it["sha256"][0], it["columns"]) for it in latest["versions"]] == [(1, "a", 2), (2, "b", 2)]
+    assert (latest["version"], first["version"], first["sha256"]) == (2, 1, "a" * 64)
+    assert first["versions"] == latest["versions"]
+    (then,) = asked.catalog(BEN, "datasets", "iris", before)["datasets"]
+    assert (then["version"], len(then["versions"])) == (1, 1)
+    for name, at, sentence in (
+        ("iris@3", None, "has no version '3': there are versions 1 to 2"),
+        ("iris@2", before, "has no version '2': there is version 1"),
+        ("iris@x", None, "has no version 'x'"),
+        ("irsi@1", None, "no data set 'irsi'.*iris"),
+    ):
+        with pytest.raises(NotFoundError, match=sentence):
+            asked.catalog(BEN, "datasets", name, at)
+    world.retire("iris")
+    world.catch_up()
+    with pytest.raises(NotFoundError):
+        asked.catalog(BEN, "datasets", "iris@1")
+
+
 def test_history_filters_sorts_and_pages(asked: Queries, world: World) -> None:
     page = asked.history(BEN, HistoryRequest(sort="-precision", limit=1))
     assert experiments(page) == [A]

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from adapters.log.upcasters import UPCASTERS
 from tests.wire.json_schemas import COMMUNICATION, Schema, schemas
 from tests.wire.record_headers import COMMUNICATION_HEADERS, EVENT_HEADERS
 
@@ -25,7 +26,7 @@ what was stored, so that a reader can prove that nothing was changed."""
 
 def document() -> dict[str, Any]:
     """Return the AsyncAPI document; payloads are references to the files of `docs/schemas`."""
-    events = [name for name in schemas() if name != COMMUNICATION]
+    events = sorted({*schemas(), *UPCASTERS} - {COMMUNICATION})  # records of older names stay in the topic for ever
     info = {"title": "AutoLearn's topics", "version": "1.0.0", "description": DESCRIPTION, "license": {"name": "MIT"}}
     told = "Every event of the log, one record each; key: its stream."
     also_told = "Every call and every handled event, one record each; key: the process that wrote it."
@@ -72,12 +73,13 @@ def _publishes(topic: str) -> dict[str, Any]:
 
 
 def _message(name: str) -> dict[str, Any]:
+    schema = schemas().get(name) or json.loads((DOCS / "schemas" / f"{name}.json").read_text())
     headers = "communicationHeaders" if name == COMMUNICATION else "eventHeaders"
     key = {"type": "string", "description": "the writer" if name == COMMUNICATION else "the stream"}
     this_type = {"properties": {"ce_type": {"const": name}}}
     return {
         "name": name,
-        "summary": schemas()[name]["description"].splitlines()[0],
+        "summary": schema["description"].splitlines()[0],
         "contentType": "application/json",
         "headers": {"type": "object", "allOf": [_refers(f"components/schemas/{headers}"), this_type]},
         "payload": {"schemaFormat": FORMAT, "schema": {"$ref": f"./schemas/{name}.json"}},

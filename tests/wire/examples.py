@@ -9,7 +9,7 @@ from typing import Any
 from domain import experiment_events as experiment
 from domain import session_events as session
 from domain.client import ClientAdded, ClientRevoked, ClientRotated
-from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired
+from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired, Reading
 from domain.events import Event, Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
@@ -52,6 +52,25 @@ CONTENT = DatasetContent(
     columns={"sepal length": "number", "species": "string"},
     target="species",
     classes=("setosa", "virginica"),
+    task="classification",
+    positive="virginica",
+    reading=Reading(
+        format="csv",
+        sheet=None,
+        encoding="cp1252",
+        separator=";",
+        quote='"',
+        decimal=",",
+        thousands=".",
+        dayfirst=True,
+        spellings={"sepal length": "1.234,5 cm", "picked": "%d.%m.%Y"},
+        missing={"": 2, "n.d.": 1},
+        missing_texts=("n.d.",),
+        dropped=("remark",),
+        left_out=("Unnamed: 0",),
+        rows_dropped=3,
+    ),
+    notes=("The first column has no name and was left out: it is the index of pandas.",),
     licence="CC-BY-4.0",
     source=None,
 )

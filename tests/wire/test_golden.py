@@ -8,6 +8,7 @@ import pytest
 
 from adapters.log.events import decode, encode
 from adapters.log.upcasters import UPCASTERS
+from domain.dataset import DatasetRegistered
 from domain.events import EVENTS, Event
 from tests.wire.examples import EXAMPLES, GOLDEN
 
@@ -36,3 +37,10 @@ def test_golden_file_is_read_and_written_back_byte_by_byte(path: Path) -> None:
 def test_example_is_stored_as_its_golden_file(example: Event) -> None:
     assert encode(example) == stored(GOLDEN / f"{example.NAME}.json")
     assert decode(example.originator_id, 1, example.NAME, encode(example)) == example
+
+
+def test_an_old_data_set_says_what_was_always_so() -> None:
+    old = decode("dataset:iris", 1, "dataset-registered.v1", stored(GOLDEN / "dataset-registered.v1.json"))
+    assert isinstance(old, DatasetRegistered)
+    found = old.content
+    assert (found.task, found.positive, found.reading, found.notes) == ("classification", "virginica", None, ())

@@ -112,6 +112,9 @@ def _row(number: int, commit: int, chance: random.Random) -> HistoryRow:
         "session": f"{actor}-{number // PER_COMMIT}",
         "model": {"name": model, "version": "1.9.1"},
         "dataset": {"name": dataset, "version": 1, "sha256": "0" * 64},
+        "target": "class",
+        "columns": None,
+        "warnings": [],
         "withdrawn": number % 500 == RARE + 100,
         **_outcome(number, chance),
     }

@@ -23,8 +23,11 @@ REQUEST: dict[str, Any] = {
     "owner": "ana",
     "session": "ana-3",
     "dataset": DatasetRef(name="iris", version=1, sha256=SHA),
+    "target": "species",
+    "columns": None,
     "model": ModelRef(name="svm", version="1.6.1", distribution="scikit-learn"),
     "settings": {"C": 1.0, "kernel": "rbf", "tol": 0.001},
+    "preparation": 2,
     "seed": 7,
     "test_size": 0.25,
 }

@@ -50,7 +50,16 @@ def experiment(number: int, session: str, chance: random.Random) -> Experiment:
     model = ModelRef(name=MODELS[number % 5], version="1.9", distribution="scikit-learn")
     settings = {"C": (1, 10, 100)[number % 3], **SETTINGS}
     it.request_training(
-        owner=OWNER, session=session, dataset=DATASET, model=model, settings=settings, seed=number, test_size=0.25
+        owner=OWNER,
+        session=session,
+        dataset=DATASET,
+        target="species",
+        columns=None,
+        model=model,
+        settings=settings,
+        preparation=2,
+        seed=number,
+        test_size=0.25,
     )
     it.start(it.name, 1, WORKER)
     it.complete_training(1, WORKER, training(number))

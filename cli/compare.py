@@ -16,7 +16,18 @@ from cli.views import format_measure
 
 LEAST = 2
 PARTS = {"measures": "", "model": "model.", "dataset": "dataset.", "settings": "setting.", "split": "split."}
-COLUMNS = ("seed", "test_size", "actor", "committed_at", "session", "state", "withdrawn", "fit_seconds")
+COLUMNS = (
+    "target",
+    "columns",
+    "seed",
+    "test_size",
+    "actor",
+    "committed_at",
+    "session",
+    "state",
+    "withdrawn",
+    "fit_seconds",
+)
 ABSENT = "-"
 MISSING = object()  # a setting that the model has not, unlike one that is null
 

@@ -79,6 +79,16 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
     return settings
 
 
+def parse_names(given: Iterable[str]) -> list[str]:
+    """Return the column names of `A,B`; a name that has a comma itself stands in double quotes, as in CSV."""
+    import csv  # noqa: PLC0415 - not for --help
+
+    names = [name for row in csv.reader(given, skipinitialspace=True) for name in row]
+    if not all(names):
+        raise click.UsageError(f"{', '.join(given)!r}: column names look like A,B.")
+    return names
+
+
 def parse_value(text: str) -> Any:
     """Return the value of a text: JSON where it is JSON (and `none`, `True`, …), else the text."""
     import json  # noqa: PLC0415 - not for --help

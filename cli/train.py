@@ -8,7 +8,7 @@ import click
 
 from autolearn.errors import ClientError
 from autolearn.tasks import begin_task
-from cli.options import check_finite, no_wait, parse_settings, shared
+from cli.options import check_finite, no_wait, parse_names, parse_settings, shared
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
 from cli.views import TASK
@@ -18,6 +18,9 @@ from cli.views import TASK
 @click.argument("dataset")
 @click.argument("model")
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting of the model; again for more.")
+@click.option("--target", metavar="COLUMN", help="Predict this column.  [default: the data set's own target]")
+@click.option("--only", metavar="A,B", multiple=True, help="Learn from these columns alone; again for more.")
+@click.option("--drop", metavar="A,B", multiple=True, help="Leave these columns out; again for more.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Makes the training repeatable; recorded in any case.")
 @click.option("--test-size", type=float, callback=check_finite, help="The held-out part.  [default: 0.25]")
 @click.option("--evaluate", is_flag=True, help="Compute the default measures at once.")
@@ -28,8 +31,8 @@ def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], 
     if options["evaluate"] and options["no_wait"]:
         raise click.UsageError("--evaluate waits for the training: leave out --no-wait, or evaluate later.")
     request = {"dataset": dataset, "model": model, "settings": parse_settings(pairs), "seed": options["seed"]}
-    if options["test_size"] is not None:
-        request["test_size"] = options["test_size"]
+    request |= {name: options[name] for name in ("target", "test_size") if options[name] is not None}
+    request |= {name: parse_names(options[name]) for name in ("only", "drop") if options[name]}
     client = terminal.client()
     with terminal.working(f"Training {model} on {dataset}"):
         answer = begin_task(client, ("trainings",), request, background=options["no_wait"])

@@ -24,6 +24,8 @@ def status_of(experiment: Experiment) -> dict[str, Any]:
         "standing": experiment.standing,
         "session": request.session,
         "dataset": request.dataset.model_dump(),
+        "target": request.target,
+        "columns": None if request.columns is None else list(request.columns),
         "model": {"name": request.model.name, "version": request.model.version},
         "settings": request.settings,
         "seed": request.seed,

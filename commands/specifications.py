@@ -35,8 +35,10 @@ def _fit_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
         "settings": request.settings,
         "seed": request.seed,
         "test_size": request.test_size,
+        "preparation": request.preparation,
         "dataset": request.dataset.model_dump(),
-        "target": _target(work, request.dataset),
+        "target": request.target or target_of(work, request.dataset),
+        "columns": request.columns,
     }
 
 
@@ -46,7 +48,7 @@ def _score_facts(work: UnitOfWork, experiment: Experiment, task: Task) -> dict[s
     on = task.request.on
     return _fit_facts(work, experiment) | {
         "model_blob": experiment.result.model_blob.sha256,
-        "on": None if on is None else on.model_dump() | {"target": _target(work, on)},
+        "on": None if on is None else on.model_dump(),
         "measures": [measure.model_dump() for measure in task.request.measures],
     }
 
@@ -61,5 +63,6 @@ def _reproduce_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]
     }
 
 
-def _target(work: UnitOfWork, dataset: DatasetRef) -> str:
+def target_of(work: UnitOfWork, dataset: DatasetRef) -> str:
+    """Return the target that a data set's version was registered with."""
     return work.get(Dataset, f"dataset:{dataset.name}").versions[dataset.version].target

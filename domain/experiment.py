@@ -103,12 +103,15 @@ class Experiment(Aggregate):
         owner: str,
         session: str,
         dataset: DatasetRef,
+        target: str,
+        columns: Sequence[str] | None,
         model: ModelRef,
         settings: dict[str, Any],
+        preparation: int,
         seed: int,
         test_size: float,
     ) -> None:
-        """Begin the experiment; settings are complete and checked already."""
+        """Begin the experiment; columns and settings are complete and checked already."""
         if self.exists:
             raise ConflictError(f"Experiment {self.name} exists already.")
         self.trigger_event(
@@ -117,8 +120,11 @@ class Experiment(Aggregate):
             owner=owner,
             session=session,
             dataset=dataset,
+            target=target,
+            columns=None if columns is None else tuple(columns),
             model=model,
             settings=settings,
+            preparation=preparation,
             seed=seed,
             test_size=test_size,
         )

@@ -59,15 +59,22 @@ class TaskCancelled(Event):
 
 
 class TrainingRequested(TaskRequested):
-    """The experiment begins: this model is to be fitted on this data set with all these settings."""
+    """The experiment begins: this model is to be fitted on these columns of a data set with all these settings.
 
-    NAME: ClassVar[str] = "training-requested.v1"
+    No `target` means the data set's own, no `columns` all but the target. `preparation` is the version of the rules by
+    which columns become what an estimator takes.
+    """
+
+    NAME: ClassVar[str] = "training-requested.v2"
     KIND: ClassVar[str] = "training"
     owner: str
     session: str
     dataset: DatasetRef
+    target: str | None
+    columns: tuple[str, ...] | None
     model: ModelRef
     settings: dict[str, Any]
+    preparation: int
     seed: int
     test_size: float
 

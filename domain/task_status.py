@@ -7,8 +7,8 @@ from typing import Any, Final
 
 KEYS: Final = {
     "training": (
-        "experiment", "state", "standing", "session", "dataset", "model", "settings", "seed", "test_size", "attempt",
-        "learned", "fit_seconds", "error", "measures", "withdrawn",
+        "experiment", "state", "standing", "session", "dataset", "target", "columns", "model", "settings", "seed",
+        "test_size", "attempt", "learned", "fit_seconds", "error", "measures", "withdrawn",
     ),
     "evaluation": ("evaluation", "experiment", "state", "measures", "on", "error"),
     "reproduction": ("reproduction", "experiment", "state", "verdict", "differences", "error"),

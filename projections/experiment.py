@@ -50,6 +50,8 @@ def _requested(recorded: Recorded, event: events.TrainingRequested) -> Body:
         "experiment": event.task,
         "session": event.session,
         "dataset": event.dataset.model_dump(),
+        "target": event.target,
+        "columns": None if event.columns is None else list(event.columns),
         "model": {"name": event.model.name, "version": event.model.version},
         "settings": to_jsonable(event.settings),
         "seed": event.seed,

@@ -46,10 +46,14 @@ def version_of(experiment: Body, from_: int) -> HistoryRow:
 
 def facts_of(row: Body) -> dict[str, Any]:
     """Name what filters compare of a row's body: columns, measures that are numbers, settings of any kind."""
-    columns = {name: reduce(getitem, column.path, row) for name, column in COLUMNS.items() if column.path}
+    columns = {name: _joined(reduce(getitem, column.path, row)) for name, column in COLUMNS.items() if column.path}
     measures = {f"measure.{key}": value for key, value in row["measures"].items() if _is_number(value)}
     settings = {f"setting.{key}": value for key, value in row["settings"].items()}
     return {name: comparable(value) for name, value in (columns | measures | settings).items()}
+
+
+def _joined(value: Any) -> Any:
+    return (",".join(value) or None) if isinstance(value, (list, tuple)) else value
 
 
 def _is_number(value: Any) -> bool:

@@ -27,8 +27,14 @@ def dataset_registered_v2(facts: Facts) -> Facts:
     return facts | {"content": facts["content"] | more}
 
 
+def training_requested_v2(facts: Facts) -> Facts:
+    """Add that the target was the data set's, that all columns were used, and the first rules of preparation."""
+    return facts | {"target": None, "columns": None, "preparation": 1}
+
+
 UPCASTERS: dict[str, Upcaster] = {
     "dataset-registered.v1": ("dataset-registered.v2", dataset_registered_v2),
+    "training-requested.v1": ("training-requested.v2", training_requested_v2),
 }
 
 

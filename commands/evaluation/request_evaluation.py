@@ -46,7 +46,8 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> S
             )
             on, content = _data(work, experiment, command.on)
             names = command.measures or DEFAULT_MEASURES
-            specs = [_spec(work, name, command.average, content) for name in names]
+            classes = _count_classes(experiment, content)
+            specs = [_spec(work, name, command.average, classes) for name in names]
             task = experiment.request_evaluation(tuple(dict.fromkeys(specs)), on)
             return claim.start(experiment, task)
 
@@ -59,19 +60,26 @@ def _data(work: UnitOfWork, experiment: Experiment, on: str | None) -> tuple[Dat
     if on is None:
         return None, own
     ref, content = find_version(work, on)
-    missing = sorted(_features(own) - _features(content))
+    target = experiment.training.target or own.target
+    if target not in content.columns:
+        raise BadInputError(f"Data set {on!r} has no column {target!r}, which the model predicts.", missing=[target])
+    needed = set(own.columns if experiment.training.columns is None else experiment.training.columns)
+    missing = sorted(needed - set(content.columns))
     if missing:
         raise BadInputError(
             f"Data set {on!r} lacks columns that the model was trained on: {', '.join(missing[:10])}.", missing=missing
         )
-    return ref, content
+    return ref, own
 
 
-def _features(content: DatasetContent) -> set[str]:
-    return set(content.columns) - {content.target}
+def _count_classes(experiment: Experiment, content: DatasetContent) -> int:
+    """Count the classes that the model knows: with another target than the data set's, the training found them."""
+    own = experiment.training.target in (None, content.target)
+    learned = None if own or experiment.result is None else experiment.result.learned
+    return len(content.classes) if learned is None else int(learned["class_count"])
 
 
-def _spec(work: UnitOfWork, given: str, average: str | None, content: DatasetContent) -> MeasureSpec:
+def _spec(work: UnitOfWork, given: str, average: str | None, classes: int) -> MeasureSpec:
     name, _, explicit = given.partition(":")
     schema = find_offer(work, "measure", name).require_description().settings
     if "average" not in schema:
@@ -80,9 +88,9 @@ def _spec(work: UnitOfWork, given: str, average: str | None, content: DatasetCon
         return MeasureSpec(name=name)
     wanted = explicit or average
     chosen = complete_settings(schema, {"average": wanted} if wanted else {})["average"]
-    if chosen == "binary" and len(content.classes) != CLASSES_OF_BINARY:
+    if chosen == "binary" and classes != CLASSES_OF_BINARY:
         raise BadSettingError(
-            f"average = 'binary' needs two classes, the data has {len(content.classes)}: use macro, micro or weighted.",
+            f"average = 'binary' needs two classes, the data has {classes}: use macro, micro or weighted.",
             setting="average",
             allowed="one of macro, micro, weighted",
         )

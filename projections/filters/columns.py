@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["text", "number", "whole number", "time"]
+Kind = Literal["text", "list", "number", "whole number", "time"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +13,17 @@ class HistoryColumn:
     """A column of the history.
 
     `path`: where the row has its value, and the experiment's document from which the row is made; () where the row's
-    number tells it.
+    number tells it. A list is compared as one text, its parts joined by commas; none where it is empty or not there.
     """
 
     name: str
     kind: Kind
     path: tuple[str, ...]
+
+    @property
+    def has_order(self) -> bool:
+        """Whether one can sort by it."""
+        return self.kind not in {"text", "list"}
 
 
 COLUMNS: Final = {
@@ -26,6 +31,8 @@ COLUMNS: Final = {
     for column in (
         HistoryColumn("model", "text", ("model", "name")),
         HistoryColumn("dataset", "text", ("dataset", "name")),
+        HistoryColumn("target", "text", ("target",)),
+        HistoryColumn("columns", "list", ("columns",)),
         HistoryColumn("actor", "text", ("actor",)),
         HistoryColumn("session", "text", ("session",)),
         HistoryColumn("experiment", "text", ("experiment",)),

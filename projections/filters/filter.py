@@ -55,8 +55,8 @@ def parse_sort(text: str | None, vocabulary: Vocabulary) -> Sort:
         return NEWEST_FIRST
     descending = text.startswith("-")
     name = vocabulary.resolve(text.removeprefix("-"), int(descending))
-    if _kind_of(name) == "text":
-        sortable = [it for it in COLUMNS if _kind_of(it) != "text"]
+    if name in COLUMNS and not COLUMNS[name].has_order:
+        sortable = [it for it, column in COLUMNS.items() if column.has_order]
         expected = ["a measure", "a setting", *sortable]
         raise FilterError(f"One cannot sort by {name}: expected {', '.join(expected)}.", place=0, expected=expected)
     return Sort("n" if name in COLUMNS and not COLUMNS[name].path else name, descending)
@@ -132,6 +132,8 @@ def _value(name: str, written: Written) -> Constant | None:
         return int(written.text) if WHOLE.fullmatch(written.text) else _refuse(written, "a whole number")
     if kind == "text" or written.quoted:
         return written.text
+    if kind == "list":
+        return None if written.text.lower() == "none" else written.text
     if kind == "number" and not NUMBER.fullmatch(written.text) and written.text.lower() != "none":
         return _refuse(written, "a number", "none")
     return _bare_value(written)

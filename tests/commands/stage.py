@@ -83,7 +83,7 @@ class Stage:
         return self.store.stream(stream)
 
     def names(self, stream: str) -> list[str]:
-        return [event.NAME.partition(".")[0] for event in self.events(stream)]
+        return [event.NAME.rpartition(".")[0] for event in self.events(stream)]
 
     def work(self) -> UnitOfWork:
         return UnitOfWork(self.store)

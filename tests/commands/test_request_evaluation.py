@@ -104,7 +104,7 @@ def test_on_another_data_set(stage: Stage, ana: Caller, admin: Caller) -> None:
     body = ana.do(RequestEvaluation(measures=("recall",), on="more-flowers")).body
     assert body["measures"] == {"recall:macro@more-flowers": 0.9}
     assert body["on"] == {"name": "more-flowers", "version": 1, "sha256": body["on"]["sha256"]}
-    assert stage.launcher.child("score").spec.facts["on"] == body["on"] | {"target": "kind"}
+    assert stage.launcher.child("score").spec.facts["on"] == body["on"]
 
 
 def test_on_a_version_of_a_data_set(ana: Caller, admin: Caller) -> None:
@@ -115,20 +115,20 @@ def test_on_a_version_of_a_data_set(ana: Caller, admin: Caller) -> None:
     assert [(it["name"], it["version"]) for it in found] == [("flowers", 2), ("flowers", 1)]
 
 
-def test_on_a_data_set_whose_target_has_another_name(ana: Caller, admin: Caller) -> None:
+def test_on_a_data_set_without_the_target(stage: Stage, ana: Caller, admin: Caller) -> None:
     register(admin, "flowers", "more-flowers.csv")
     register(admin, "species", "other-target.csv", "species")
     ana.train("flowers")
-    body = ana.do(RequestEvaluation(measures=("recall",), on="species")).body
-    assert body["measures"] == {"recall:macro@species": 0.9}
+    with stage.refused(BadInputError, "'species' has no column 'kind', which the model predicts", missing=["kind"]):
+        ana.do(RequestEvaluation(on="species"))
 
 
-def test_on_a_data_set_that_uses_a_feature_as_its_target(stage: Stage, ana: Caller, admin: Caller) -> None:
+def test_the_target_is_the_trainings_own_column(ana: Caller, admin: Caller) -> None:
     register(admin, "flowers", "more-flowers.csv")
     register(admin, "widths", "two-flowers.csv", "width")
     ana.train("flowers")
-    with stage.refused(BadInputError, "lacks columns that the model was trained on: width", missing=["width"]):
-        ana.do(RequestEvaluation(on="widths"))
+    body = ana.do(RequestEvaluation(measures=("recall",), on="widths")).body
+    assert body["measures"] == {"recall:macro@widths": 0.9}
 
 
 def test_on_a_data_set_without_the_columns(stage: Stage, ana: Caller, admin: Caller) -> None:

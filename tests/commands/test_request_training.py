@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -57,7 +58,7 @@ def test_appends_the_request_and_its_start_together(stage: Stage, ana: Caller) -
     assert [it.event.NAME for it in recorded] == [
         "session-opened.v1",
         "experiment-added.v1",
-        "training-requested.v1",
+        "training-requested.v2",
         "training-started.v1",
         "training-completed.v1",
     ]
@@ -78,9 +79,52 @@ def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
         "settings": body["settings"],
         "seed": 7,
         "test_size": 0.25,
+        "preparation": 1,
         "dataset": body["dataset"],
         "target": "kind",
+        "columns": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("chosen", "target", "columns"),
+    [
+        ({}, "kind", None),
+        ({"only": ("width", "length")}, "kind", None),
+        ({"only": ("width",)}, "kind", ["width"]),
+        ({"drop": ("width",)}, "kind", ["length"]),
+        ({"target": "width"}, "width", None),
+        ({"target": "width", "drop": ("kind",)}, "width", ["length"]),
+    ],
+)
+def test_columns_and_target_are_recorded_and_told_to_the_task(
+    stage: Stage, ana: Caller, chosen: dict[str, Any], target: str, columns: list[str] | None
+) -> None:
+    body = ana.do(replace(IRIS, **chosen)).body
+    assert (body["target"], body["columns"]) == (target, columns)
+    facts = stage.launcher.child("fit").spec.facts
+    assert (facts["target"], facts["columns"]) == (target, None if columns is None else tuple(columns))
+    request = stage.experiment(body["experiment"]).training
+    assert (request.target, request.columns) == (target, facts["columns"])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ({"only": ("lenght",)}, "Data set 'iris' has no column 'lenght'. Nearest: length."),
+        ({"drop": ("x",)}, "no column 'x'. It has length, width, kind."),
+        ({"target": "kin"}, "no column 'kin'. Nearest: kind."),
+        ({"only": ("length", "kind")}, "'kind' is the target"),
+        ({"drop": ("kind",)}, "'kind' is the target"),
+        ({"drop": ("length", "width")}, "No column would be left to learn from: keep at least one of length, width."),
+        ({"only": ("length",), "drop": ("width",)}, "not both"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused_and_change_nothing(
+    stage: Stage, ana: Caller, chosen: dict[str, Any], sentence: str
+) -> None:
+    with stage.refused(BadInputError, sentence):
+        ana.do(replace(IRIS, **chosen))
 
 
 def test_the_next_training_joins_the_session(stage: Stage, ana: Caller, bo: Caller) -> None:

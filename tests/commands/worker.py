@@ -20,7 +20,7 @@ class RecordedEvents:
     def record_event(self, event: Event, position: int, outcome: str, milliseconds: float) -> None:
         assert position > 0
         assert milliseconds >= 0
-        self.entries.append((event.NAME.removesuffix(".v1"), outcome))
+        self.entries.append((event.NAME.rpartition(".")[0], outcome))
 
 
 class LogOpenTasks:

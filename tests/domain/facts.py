@@ -23,8 +23,11 @@ REQUEST: dict[str, Any] = {
     "owner": "ana",
     "session": SESSION,
     "dataset": IRIS,
+    "target": "species",
+    "columns": None,
     "model": LOGISTIC,
     "settings": {"C": 1.0},
+    "preparation": 2,
     "seed": 7,
     "test_size": 0.25,
 }

@@ -56,7 +56,7 @@ def test_what_is_no_task_id(task: str) -> None:
 
 
 def test_event_names_are_pinned_and_unique() -> None:
-    assert all(name == kind.NAME and re.search(r"[.]v[1-9]$", name) for name, kind in EVENTS.items())
+    assert all(name == kind.NAME and re.fullmatch(r"[a-z-]+\.v[1-9]", name) for name, kind in EVENTS.items())
     taken = next(iter(EVENTS))
     with pytest.raises(TypeError, match="is taken by"):
         type("Second", (Event,), {"NAME": taken, "__annotations__": {}})

@@ -20,7 +20,7 @@ CHANGED = {
     "experiment-added.v1": "session",
     "session-committed.v1": "session",
     "session-discarded.v1": "session",
-    "training-requested.v1": "experiment tasks",
+    "training-requested.v2": "experiment tasks",
     "training-started.v1": "experiment",
     "training-completed.v1": "session experiment tasks",
     "training-failed.v1": "session experiment tasks",
@@ -52,7 +52,7 @@ CHANGED = {
     "tail-loss-accepted.v1": "",  # `verify` and the start read losses from the log
 }
 FIRST_EVENTS = (
-    "session-opened.v1", "training-requested.v1", "evaluation-requested.v1", "reproduction-requested.v1",
+    "session-opened.v1", "training-requested.v2", "evaluation-requested.v1", "reproduction-requested.v1",
     "dataset-registered.v2", "model-offered.v1", "measure-offered.v1",
 )  # fmt: skip
 STATES: list[Body] = [  # of the experiment before the event

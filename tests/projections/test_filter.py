@@ -42,6 +42,9 @@ MEANINGS: dict[str, Condition] = {
     "model = svm": Compare("model", "=", "svm"),
     "setting.model = 1": Compare("setting.model", "=", 1),
     "dataset = 2024": Compare("dataset", "=", "2024"),
+    "target = none and columns = none": And((Compare("target", "=", "none"), IsNone("columns"))),
+    "columns = 'age,sex'": Compare("columns", "=", "age,sex"),
+    "columns = 2024": Compare("columns", "=", "2024"),
     "max_depth = none or not (C < 1 AND C > 0)": Or(
         (IsNone("setting.max_depth"), Not(And((Compare(C, "<", 1), Compare(C, ">", 0)))))
     ),

@@ -30,8 +30,8 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00")
 WRITTEN = {
     "catalog": (2, "56ea2ca12508"),
     "session": (1, "27c6840a6fc0"),
-    "experiment": (1, "ed4d12a46aa9"),
-    "history": (2, "f55e263d157a"),
+    "experiment": (2, "dba6947e3a32"),
+    "history": (3, "70c1328abfd9"),
     "tasks": (1, "6030887d8687"),
 }
 

@@ -33,7 +33,10 @@ SHOWN = {"learned", "split", "provenance", "blobs", "evaluations", "annotations"
 TWO_UNKNOWN = (
     "There is no model 'qqq'. `autolearn catalog models` lists them. There is no data set 'iriss'. Nearest: iris."
 )
-ROW = {"experiment", "committed_at", "actor", "session", "model", "dataset", "settings", "measures", "withdrawn"}
+ROW = {
+    "experiment", "committed_at", "actor", "session", "model", "dataset", "target", "columns", "settings", "measures",
+    "withdrawn",
+}  # fmt: skip
 
 
 @pytest.fixture

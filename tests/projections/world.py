@@ -152,8 +152,11 @@ class World:
         session.add(name)
         known: dict[str, Any] = {
             "dataset": DatasetRef(name="iris", version=1, sha256="a" * 64),
+            "target": "species",
+            "columns": None,
             "model": ModelRef(name="svm", version="1.9.1", distribution="scikit-learn"),
             "settings": SETTINGS,
+            "preparation": 2,
             "seed": 7,
             "test_size": 0.25,
         }

@@ -6,6 +6,8 @@ upcasters know, keep the file that was written when they were current.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -13,12 +15,14 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import CoreSchema, core_schema
 
 from adapters.log.events import STORED_BESIDE
+from adapters.log.upcasters import UPCASTERS
 from domain.events import EVENTS, Event
 from projections.ports import AuditRecord
 
 Schema = dict[str, Any]
 Field = core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField
 
+SCHEMAS: Final = Path(__file__).parents[2] / "docs" / "schemas"
 DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 COMMUNICATION: Final = "autolearn.communication.v1"
 DEFINITION: Final = "#/definitions/{model}"
@@ -47,9 +51,10 @@ class AsStored(GenerateJsonSchema):
 
 
 def schemas() -> dict[str, Schema]:
-    """Return the schema of each value of the topics by its `ce_type`: every event, and the communication."""
-    ours = sorted(name for name, event in EVENTS.items() if event.__module__.startswith("domain."))
-    return {name: event_schema(EVENTS[name]) for name in ours} | {COMMUNICATION: communication_schema()}
+    """Return the schema of each value of the topics by its `ce_type`: every event, older names too; communications."""
+    ours = {name: event_schema(it) for name, it in EVENTS.items() if it.__module__.startswith("domain.")}
+    older = {name: json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8")) for name in UPCASTERS}
+    return dict(sorted((ours | older).items())) | {COMMUNICATION: communication_schema()}
 
 
 def event_schema(event_class: type[Event]) -> Schema:

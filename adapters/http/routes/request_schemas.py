@@ -39,6 +39,9 @@ class NewTraining(Incoming):
     """A training: names from the catalog, settings that differ from their defaults."""
 
     dataset: str
+    target: str | None = Field(None, description="the column to predict; the data set's own where none is given")
+    only: tuple[str, ...] = Field((), description="the columns to learn from; all but the target where none is given")
+    drop: tuple[str, ...] = Field((), description="columns to leave out")
     model: str
     settings: dict[str, Any] = Field(default_factory=dict)
     seed: int | None = Field(None, description="0 .. 2^32-1; drawn and recorded where none is given")

@@ -37,6 +37,8 @@ class Status(Outgoing):
     state: State
     session: str
     dataset: Pinned
+    target: str | None
+    columns: list[str] | None
     model: Named
     settings: dict[str, Any]
     seed: int

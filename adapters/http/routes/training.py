@@ -16,7 +16,9 @@ router = APIRouter(tags=["training"])
 @router.post("/trainings", status_code=201, responses={201: {"model": Status}, 202: {"model": Status}})
 async def request_training(context: Context, body: schemas.NewTraining) -> Response:
     """Train a model on a data set, in the caller's session."""
-    command = RequestTraining(body.dataset, body.model, body.settings, body.seed, body.test_size)
+    command = RequestTraining(
+        body.dataset, body.model, body.settings, body.seed, body.test_size, body.target, body.only, body.drop
+    )
     return await task_response(context, command, "trainings", "experiment")
 
 

@@ -57,7 +57,7 @@ def train(facts: dict[str, Any], blobs: Blobs) -> Fitted:
     offer = find(MODELS, facts["model"]["name"], facts["model"]["distribution"])
     made = _configure(make_estimator(offer), facts["settings"], facts["seed"])
     with blobs.open(facts["dataset"]["sha256"]) as file:
-        frame = read_frame(file, facts["target"])
+        frame = read_frame(file, facts["target"], facts.get("columns"))
     held = split(frame.target, facts["test_size"], facts["seed"])
     part = frame.rows(held.train)
     model = build_pipeline(made, frame.types)
@@ -98,7 +98,10 @@ def build_provenance(facts: dict[str, Any], split_sha256: str, model_version: st
     """Return the record from which a training can be done again."""
     return {
         "dataset_sha256": facts["dataset"]["sha256"],
+        "target": facts["target"],
+        "columns": facts.get("columns"),
         "settings": facts["settings"],
+        "preparation": facts.get("preparation", 1),
         "seed": facts["seed"],
         "test_size": facts["test_size"],
         "split_sha256": split_sha256,

@@ -33,7 +33,7 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
 def read_held_out(facts: dict[str, Any], blobs: Blobs) -> Frame:
     """Return the rows that the training did not see: the same split again."""
     with blobs.open(facts["dataset"]["sha256"]) as file:
-        frame = read_frame(file, facts["target"])
+        frame = read_frame(file, facts["target"], facts.get("columns"))
     return frame.rows(split(frame.target, facts["test_size"], facts["seed"]).test)
 
 
@@ -68,9 +68,9 @@ def _averaging_options(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
 def _read_other_dataset(model: Pipeline, facts: dict[str, Any], on: dict[str, Any], blobs: Blobs) -> Frame:
     """Read another data set and check that its columns and classes match the training's."""
     with blobs.open(facts["dataset"]["sha256"]) as file:
-        known = read_frame(file, facts["target"])
+        known = read_frame(file, facts["target"], facts.get("columns"))
     with blobs.open(on["sha256"]) as file:
-        other = read_frame(file, on["target"])
+        other = read_frame(file, facts["target"], facts.get("columns"))
     name = on["name"]
     missing = [column for column in known.types if column not in other.types]
     if missing:

@@ -11,6 +11,7 @@ import pytest
 from adapters.files.blobs import FileBlobs
 from adapters.learning.run_task import run_task
 from commands.ports import TaskBroken, TaskDone
+from tests.learning.reading import Read, reader
 
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 SOURCES: dict[str, dict[str, Any]] = {
@@ -90,3 +91,9 @@ def fitted(learning: Learning) -> Callable[[str, str], tuple[dict[str, Any], dic
         return kept[dataset, model]
 
     return fit
+
+
+@pytest.fixture
+def read(learning: Learning, tmp_path: Path) -> Read:
+    """Return a function that ingests a file, a text or bytes."""
+    return reader(learning.blobs, tmp_path)

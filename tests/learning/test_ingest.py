@@ -115,9 +115,6 @@ def test_classes_may_be_whole_numbers_booleans_or_words(give: Any, column: str, 
         ("x,,class\n1,2,a\n2,3,b\n", "without a name: number 2"),
         ("x,class\n1,a\n2,b,c\n", "different numbers of values.*Row #3: Expected 2 columns, got 3"),
         ("x,class\n1,a\n2\n", "different numbers of values.*Row #3: Expected 2 columns, got 1"),
-        ("x,class\n1,a\n2,b\xe9\n".encode("latin-1"), "Line 3 is not UTF-8"),
-        ("x\xe9,class\n1,a\n2,b\n".encode("latin-1"), "Line 1 is not UTF-8"),
-        ("x,class\n1,a\n2,b\n".encode("utf-16"), "Line 1 is not UTF-8"),
         ("x,class\ninf,a\n2,b\n", "'x' has 1 infinite"),
         ("x,class\n" + "".join(f"1,c{i}\n" for i in range(1001)), "1001 different values"),
         ("x,class\n1," + "a" * 101 + "\n2,b\n", "longer than 100"),
@@ -165,7 +162,7 @@ def test_a_parquet_bomb_stops_at_the_limit(tmp_path: Path) -> None:
     path.write_bytes(parquet(pa.table({"x": [0] * 3_000_000})))
     assert path.stat().st_size < limit
     with pytest.raises(TooLargeError):
-        list(open_table(path, "parquet", limit).batches())
+        list(open_table(path, "parquet", limit=limit).batches())
 
 
 def test_a_plain_file_above_the_limit_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from adapters.host.printable import visible
-from adapters.learning.preparation.frame import class_name, type_word
+from adapters.learning.preparation.frame import type_word
 from domain.errors import BadInputError
 
 MOST_COLUMNS = 4000
@@ -19,17 +19,31 @@ LONGEST_NAME = 200
 NUMBER, TIME = pa.float64(), pa.timestamp("us")
 
 
+NAMELESS = re.compile(r"Unnamed: (\d+)(_level_\d+)?(\.\d+)?")  # so pandas calls them
+
+
+def name_columns(names: list[str]) -> list[str]:
+    """Return a name for each column; one without gets a name that `NAMELESS` knows."""
+    taken = set(names)
+    for place, name in enumerate(names):
+        if not name:
+            called = f"Unnamed: {place}"
+            while called in taken:
+                called += ".1" if "." not in called else "1"
+            taken.add(called)
+            names = [*names[:place], called, *names[place + 1 :]]
+    return names
+
+
 def check_names(names: list[str]) -> None:
-    """Refuse missing, too many, empty, overlong and repeated column names."""
+    """Refuse missing, too many, overlong and repeated column names."""
     if not names:
         raise BadInputError("The file has no columns.")
     if len(names) > MOST_COLUMNS:
         raise too_many_columns_error(len(names))
-    empty = [str(place) for place, name in enumerate(names, start=1) if not name.strip()]
+    empty = [place for place, name in enumerate(names, start=1) if not name.strip()]
     if empty:
-        raise BadInputError(
-            f"Columns without a name: number {', '.join(empty[:10])}. The first line must name each column."
-        )
+        raise nameless_error(empty)
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise BadInputError(f"Columns named more than once: {', '.join(repeated[:10])}. Each needs a name of its own.")
@@ -39,6 +53,12 @@ def check_names(names: list[str]) -> None:
     overlong = [name[:40] for name in names if len(name) > LONGEST_NAME]
     if overlong:
         raise BadInputError(f"Column names longer than {LONGEST_NAME} characters: {', '.join(overlong[:5])}…")
+
+
+def nameless_error(places: list[int]) -> BadInputError:
+    """Say that columns with values need a name; places count from 1."""
+    numbers = ", ".join(map(str, places[:10]))
+    return BadInputError(f"Columns without a name: number {numbers}. The first line must name each column.")
 
 
 def too_many_columns_error(number: int) -> BadInputError:
@@ -113,58 +133,3 @@ def check_texts(name: str, column: pa.Array) -> None:
         longest = pc.max(pc.binary_length(texts)).as_py() or 0
         if longest > LONGEST_TEXT:
             raise BadInputError(f"Column {name!r} has a text of {longest:,} bytes: at most {LONGEST_TEXT:,} (1 MiB).")
-
-
-FEWEST_CLASSES, MOST_CLASSES = 2, 1000
-LONGEST_CLASS = 100
-COUNTED, COUNTED_BYTES = 100_000, 1 << 26  # different values that are remembered, to say how many there are
-KINDS = "classes (whole numbers, booleans or words)"
-
-
-class Target:
-    """Reads the target batch by batch and turns it into classes; `classes` checks the whole."""
-
-    def __init__(self, name: str, schema: pa.Schema) -> None:
-        self._name, self._place = name, schema.get_field_index(name)
-        self._word = type_word(schema.field(name).type)
-        kind = pa.int64() if self._word == "number" else schema.field(name).type
-        self.schema = schema.set(self._place, pa.field(name, kind))
-        self._values = pa.array([], kind)
-        self._missing, self._fractions, self._uncounted = 0, False, False
-
-    def observe(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Record a canonical batch; return it with classes as its target."""
-        column = batch.column(self._place)
-        self._missing += column.null_count
-        if self._word == "number":
-            self._fractions |= pc.all(pc.equal(column, pc.round(column))).as_py() is False
-            column = column.cast(pa.int64(), safe=False)
-        if not self._uncounted:
-            self._values = pc.unique(pa.concat_arrays([self._values, pc.unique(column.drop_null())]))
-            self._uncounted = len(self._values) > COUNTED or self._values.nbytes > COUNTED_BYTES
-        return pa.RecordBatch.from_arrays(
-            [*batch.columns[: self._place], column, *batch.columns[self._place + 1 :]], schema=self.schema
-        )
-
-    def classes(self) -> list[str]:
-        """Return the names of the classes in order; raises BadInputError if the column cannot be a target."""
-        if self._missing:
-            raise self._bad(f"has {self._missing} missing values: remove those rows or fill them in.")
-        if self._word == "time":
-            raise self._bad(f"holds times: it must hold {KINDS}.")
-        if self._fractions:
-            raise self._bad(f"holds fractions: it must hold {KINDS}.")
-        if len(self._values) > MOST_CLASSES:
-            number = f"{len(self._values)}{' and more' if self._uncounted else ''}"
-            raise self._bad(f"has {number} different values: at most {MOST_CLASSES} classes.")
-        labels = self._values.to_pylist()
-        if len(labels) < FEWEST_CLASSES:
-            raise self._bad(f"has one class only ({class_name(labels[0])}): at least two are needed.")
-        names = [class_name(label) for label in sorted(labels)]
-        overlong = [name[:40] for name in names if len(name) > LONGEST_CLASS]
-        if overlong:
-            raise BadInputError(f"Classes longer than {LONGEST_CLASS} characters: {', '.join(overlong[:3])}…")
-        return names
-
-    def _bad(self, what: str) -> BadInputError:
-        return BadInputError(f"The target {self._name!r} {what}")

@@ -1,65 +1,29 @@
-"""CSV and TSV files, block by block: their shape, the types of their columns, and their rows."""
+"""CSV and TSV files, block by block: their shape, and their rows as texts."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 
-from adapters.learning.tables.columns import LONGEST_NAME, MOST_COLUMNS, check_names, too_many_columns_error
+from adapters.learning.tables.columns import (
+    LONGEST_NAME,
+    MOST_COLUMNS,
+    check_names,
+    name_columns,
+    too_many_columns_error,
+)
+from adapters.learning.tables.dialect import Dialect, find_dialect
+from adapters.learning.tables.given import Given
 from adapters.learning.tables.source import Source
 from domain.errors import BadInputError
-
-WHOLE, BOOLEAN, NUMBER, TEXT = pa.int64(), pa.bool_(), pa.float64(), pa.string()
-DATE, SECONDS, NANOSECONDS = pa.date32(), pa.timestamp("s"), pa.timestamp("ns")
-
-# Both are of this type, or (uncertain) may be: only some whole numbers are booleans, only some times have nanoseconds.
-CERTAIN = {frozenset({WHOLE, NUMBER}): NUMBER, frozenset({DATE, SECONDS}): SECONDS}
-UNCERTAIN = {
-    frozenset({WHOLE, BOOLEAN}): BOOLEAN,
-    frozenset({DATE, NANOSECONDS}): NANOSECONDS,
-    frozenset({SECONDS, NANOSECONDS}): NANOSECONDS,
-}
-
-
-def join_types(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    """Return the narrowest type that has room for the values of both."""
-    if one == other or pa.types.is_null(other):
-        return one
-    if pa.types.is_null(one):
-        return other
-    both = frozenset({one, other})
-    return CERTAIN.get(both) or UNCERTAIN.get(both) or TEXT
-
-
-def is_certain(one: pa.DataType, other: pa.DataType) -> bool:
-    """Whether the types alone decide what they are joined to."""
-    return frozenset({one, other}) not in UNCERTAIN
-
-
-def types_of(texts: pa.RecordBatch) -> list[pa.DataType]:
-    """Return the types of columns that were read as text."""
-    sink = pa.BufferOutputStream()
-    names = [f"c{place}" for place in range(texts.num_columns)]
-    pyarrow.csv.write_csv(pa.RecordBatch.from_arrays(texts.columns, names=names), sink)
-    written = sink.getvalue()
-    table = pyarrow.csv.read_csv(
-        pa.BufferReader(written),
-        read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=written.size + 1),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
-        convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True),
-    )
-    types: list[pa.DataType] = table.schema.types
-    return types
-
 
 BLOCK = 8 << 20  # the longest row that the CSV reader takes; it keeps up to 32 blocks in memory
 LONGEST_LINE = BLOCK
@@ -68,34 +32,35 @@ MIB = 1 << 20
 LINE_END = re.compile(rb"[\r\n]")
 
 
-def check_lines(path: Path, delimiter: str) -> None:
+def check_lines(path: Path, delimiter: str, quote: str = '"') -> None:
     """Raise BadInputError for too many columns, a line without an end, a quote that is never closed, a NUL."""
-    _check_header(path, delimiter)
-    scan = _Scan(quoted_value_pattern(delimiter))
+    _check_header(path, delimiter, quote)
+    scan = _Scan(quoted_value_pattern(delimiter, quote), quote.encode())
     with path.open("rb") as file:
         while block := file.read(LONGEST_LINE):
             scan.see(block)
     scan.end()
 
 
-def quoted_value_pattern(delimiter: str) -> re.Pattern[bytes]:
+def quoted_value_pattern(delimiter: str, quote: str = '"') -> re.Pattern[bytes]:
     """Return the pattern of a value in quotes; its group is empty where the quote is still open.
 
     It is possessive: a value takes no memory for each quote in it.
     """
-    return re.compile(rb"(?<![^\r\n" + delimiter.encode() + rb'])"[^"]*+(?:""[^"]*+)*+("?)')
+    before, mark = re.escape(delimiter).encode(), quote.encode()
+    return re.compile(rb"(?<![^\r\n%b])%b[^%b]*+(?:%b%b[^%b]*+)*+(%b?)" % (before, *[mark] * 6))
 
 
-def _check_header(path: Path, delimiter: str) -> None:
+def _check_header(path: Path, delimiter: str, quote: str) -> None:
     with path.open("rb") as file:
         head = file.read(LONGEST_HEADER + 1)
     first = LINE_END.split(head, 1)[0]
     ends = len(first) < len(head) or len(head) <= LONGEST_HEADER
     number = first.count(delimiter.encode()) + 1
-    if b'"' in first:
+    if quote.encode() in first:
         lines = io.TextIOWrapper(io.BytesIO(head), "utf-8-sig", errors="replace", newline="")
         try:
-            number = len(next(csv.reader(lines, delimiter=delimiter)))
+            number = len(next(csv.reader(lines, delimiter=delimiter, quotechar=quote)))
         except csv.Error as error:  # a value longer than Python's reader takes
             raise _too_long_header() from error
         ends = len(head) <= LONGEST_HEADER or bool(lines.read(1))
@@ -115,8 +80,8 @@ def _too_long_header() -> BadInputError:
 class _Scan:
     """Scans a file; keeps only the byte before the next one, or the value whose quote is open."""
 
-    def __init__(self, quoted: re.Pattern[bytes]) -> None:
-        self._quoted = quoted
+    def __init__(self, quoted: re.Pattern[bytes], quote: bytes = b'"') -> None:
+        self._quoted, self._quote = quoted, quote
         self._kept, self._context = b"", 0  # the first bytes only say whether a value can begin behind them
         self._line = 1  # of the first byte that is kept
         self._length = 0  # of the line that goes on
@@ -132,7 +97,7 @@ class _Scan:
             )
         self._measure(seen, block)
         opened = len(seen)
-        for match in self._quoted.finditer(seen, self._context) if b'"' in seen else ():
+        for match in self._quoted.finditer(seen, self._context) if self._quote in seen else ():
             if match.end() == len(seen):  # open, or closed by what may be the first of two
                 opened, self._open = match.start(), 0 if match[1] else self._line_of(seen, match.start())
         if opened == len(seen):
@@ -164,70 +129,64 @@ class _Scan:
         return self._line + seen.count(b"\n", 0, place)
 
 
-SEPARATORS = {"csv": ",", "tsv": "\t"}
-STRADDLING = "straddling object"  # so it calls a row that does not fit into a block
-CONVERSION = "conversion error"  # so the CSV reader calls a value that is not of its column's type
+USUAL = {"csv": ",", "tsv": "\t"}
+STRADDLING = "straddling object"  # so the CSV reader calls a row that does not fit into a block
 
 
-def read_delimited(path: Path, kind: str) -> Source:
-    """Return the table of a file with a line of column names; kind is csv or tsv."""
-    text = SeparatedText(path, _delimiter(path, kind))
-    with text.explain_errors():
-        check_lines(path, text.delimiter)
-        first = text.reader()
-        names = [name.strip() for name in first.schema.names]  # decodes the header
-        check_names(names)
-        types = text.types(first)
-    if any(pa.types.is_binary(kind) for kind in types):  # so the reader calls text that is not UTF-8
-        raise BadInputError(_explain_error(path, ValueError("text expected")))
-    chosen = dict(zip(first.schema.names, types, strict=True))
-    schema = pa.schema(list(zip(names, types, strict=True)))
-    return Source(schema, lambda: text.batches(chosen, schema))
+def read_delimited(path: Path, kind: str, given: Given, target: str, encoding: str = "utf-8") -> Source:
+    """Return the table of a UTF-8 file with a line of column names; kind is csv or tsv, `encoding` that of before."""
+    dialect = find_dialect(path, given, USUAL[kind], target)
+    check_lines(path, dialect.separator, dialect.quote)
+    names = name_columns(dialect.names)
+    check_names(names)
+    text = SeparatedText(path, dialect)
+    schema = pa.schema([(name, pa.string()) for name in names])
+    found = {"format": kind, "encoding": encoding, "separator": dialect.separator, "quote": dialect.quote}
+    return Source(schema, lambda: text.batches(schema), is_text=True, found=found, line_of=text.line_of)
 
 
 @dataclass(frozen=True)
 class SeparatedText:
-    """The file as pyarrow's streaming reader takes it, which guesses types by the first block alone."""
+    """The file as pyarrow's streaming reader takes it."""
 
     path: Path
-    delimiter: str
+    dialect: Dialect
 
-    def reader(self, types: dict[str, pa.DataType] | None = None, only: str = "") -> Any:
-        """Open it, with the given types."""
-        return pyarrow.csv.open_csv(
-            self.path,
-            read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK),
-            parse_options=pyarrow.csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
-            convert_options=pyarrow.csv.ConvertOptions(
-                strings_can_be_null=True,
-                check_utf8=True,
-                column_types=types,
-                include_columns=[only] if only else None,
-            ),
-        )
-
-    def batches(self, types: dict[str, pa.DataType], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield the rows, under the names of the schema."""
+        keys = [f"c{place}" for place in range(len(schema))]
         with self.explain_errors():
-            for batch in self.reader(types):
+            reader = pyarrow.csv.open_csv(
+                self.path,
+                read_options=pyarrow.csv.ReadOptions(
+                    use_threads=False, block_size=BLOCK, skip_rows=self.dialect.lines, column_names=keys
+                ),
+                parse_options=pyarrow.csv.ParseOptions(
+                    delimiter=self.dialect.separator, quote_char=self.dialect.quote, newlines_in_values=True
+                ),
+                convert_options=pyarrow.csv.ConvertOptions(
+                    column_types=dict.fromkeys(keys, pa.string()), null_values=[], check_utf8=True
+                ),
+            )
+            for batch in reader:
                 yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
-    def types(self, first: Any) -> list[pa.DataType]:
-        """Return each column's narrowest type that all its values have: mostly what the first block said."""
-        guessed: list[pa.DataType] = first.schema.types
-        if self.path.stat().st_size < BLOCK or _fits(lambda: first):
-            return guessed
-        names = first.schema.names
-        types, certain = guessed, [True] * len(names)
-        for batch in self.reader(dict.fromkeys(names, pa.string())):
-            found = types_of(batch)
-            certain = [sure and is_certain(*pair) for sure, *pair in zip(certain, types, found, strict=True)]
-            types = list(map(join_types, types, found))
-        columns = zip(names, types, certain, strict=True)
-        return [kind if sure or self._holds(name, kind) else pa.string() for name, kind, sure in columns]
-
-    def _holds(self, name: str, kind: pa.DataType) -> bool:
-        return _fits(lambda: self.reader({name: kind}, name))
+    def line_of(self, row: int) -> int:
+        """Return the line in which a row begins; 0 where it cannot be told."""
+        with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            for _ in range(self.dialect.lines):
+                file.readline()
+            reader = csv.reader(file, delimiter=self.dialect.separator, quotechar=self.dialect.quote)
+            before = 0
+            try:
+                for one in reader:
+                    row -= bool(one)
+                    if row < 0:
+                        return self.dialect.lines + before + 1
+                    before = reader.line_num
+            except csv.Error:  # a value longer than Python's reader takes
+                pass
+        return 0
 
     @contextmanager
     def explain_errors(self) -> Iterator[None]:
@@ -238,26 +197,6 @@ class SeparatedText:
             raise
         except (pa.ArrowException, UnicodeDecodeError) as error:
             raise BadInputError(_explain_error(self.path, error)) from error
-
-
-def _delimiter(path: Path, kind: str) -> str:
-    with path.open("rb") as file:
-        first = file.readline(BLOCK)
-    if not first.strip():
-        raise BadInputError("The file is empty: its first line must name the columns.")
-    return ";" if kind == "csv" and b"," not in first and b";" in first else SEPARATORS[kind]
-
-
-def _fits(opened: Callable[[], Any]) -> bool:
-    """Whether all values have the types that the reader expects; opening it reads the first of them."""
-    try:
-        for _ in opened():
-            pass
-    except pa.ArrowInvalid as error:
-        if CONVERSION not in str(error):
-            raise
-        return False
-    return True
 
 
 def _explain_error(path: Path, error: Exception) -> str:

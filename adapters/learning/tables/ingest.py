@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from adapters.host.printable import visible
 from adapters.learning.tables.builtin import BUILTIN, builtin_table
-from adapters.learning.tables.columns import Columns, Target, check_names, column_types
-from adapters.learning.tables.delimited import SEPARATORS, read_delimited
+from adapters.learning.tables.columns import NAMELESS, Columns, check_names, column_types
+from adapters.learning.tables.delimited import read_delimited
+from adapters.learning.tables.dialect import find_encoding, recode
+from adapters.learning.tables.given import NOTHING_GIVEN, Given, read_given
 from adapters.learning.tables.parquet import ParquetTable, too_large_error, write
 from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values_error
+from adapters.learning.tables.target import Target
+from adapters.learning.tables.typed import check_wanted, explain_conversions, find_types, reading_of
 from commands.ports import Blobs
 from domain.errors import BadInputError, NotFoundError
 
 MAX_BYTES = 1 << 30  # after decompression
 CHUNK = 1 << 20
+DELIMITED = ("csv", "tsv")
+FORMATS = (*DELIMITED, "parquet")
+FRACTION_NAME = re.compile(r"[+-]?\d*[.,]\d+([eE][+-]?\d+)?")
 
 
 def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
@@ -28,26 +39,78 @@ def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
 
     It works batch by batch, so its memory does not grow with the file.
     """
-    with _open_builtin(facts["builtin"]) if "builtin" in facts else _open_upload(facts, blobs) as source:
-        return _store(source, str(facts["target"]), blobs)
+    given = read_given(facts.get("given") or {})
+    target = str(facts["target"])
+    with ExitStack() as scratch:
+        if "builtin" in facts:
+            source = _open_builtin(facts["builtin"])
+        else:
+            source = _open_upload(facts, given, partial(_scratch, scratch, blobs))
+        return _store(source, target, given, blobs)
 
 
-def _store(source: Source, named: str, blobs: Blobs) -> dict[str, Any]:
-    check_names(source.schema.names)
-    _check_target(source.schema.names, named)
-    columns = Columns(source.schema)
-    target = Target(named, columns.schema)
+def _store(source: Source, named: str, given: Given, blobs: Blobs) -> dict[str, Any]:
+    check_wanted(source, given, named)
+    found, kept, more = source.found, *_restrict(source, given, named)
+    typed = find_types(kept, given, named)
+    names = typed.source.schema.names
+    check_names(names)
+    _check_target(names, named, typed.left_out)
+    columns = Columns(typed.source.schema)
+    task = given.task or "classification"
+    target = Target(named, columns.schema, task=task, drop_missing=given.drop_missing_target)
     path = Path(blobs.scratch(".parquet"))
     try:
-        rows = write((target.observe(columns.cast(batch)) for batch in _check_size(source)), target.schema, path)
+        with explain_conversions():
+            rows = write(
+                (target.observe(columns.cast(batch)) for batch in _check_size(typed.source)), target.schema, path
+            )
         if not rows:
             raise BadInputError("The file has no rows: only the line with the column names was found.")
         columns.check()
-        classes = target.classes()
+        missing = typed.columns[named].missing if named in typed.columns else Counter[str]()
+        classes, positive, remarks = target.finish(missing, given.positive)
         ref = blobs.put_file(str(path))
     finally:
         path.unlink(missing_ok=True)
-    return {"blob": ref.model_dump(), "rows": rows, "columns": column_types(target.schema), "classes": classes}
+    return {
+        "blob": ref.model_dump(),
+        "rows": rows,
+        "columns": column_types(target.schema),
+        "classes": classes,
+        "task": task,
+        "positive": positive,
+        "reading": reading_of(found, typed, given, target.rows_dropped) if found else None,
+        "notes": [*_encoding_notes(found, given), *_header_notes(names), *more, *typed.notes, *remarks],
+    }
+
+
+def _restrict(source: Source, given: Given, target: str) -> tuple[Source, list[str]]:
+    """Leave out what is dropped, and what an earlier version had not."""
+    dropped = {*given.drop}
+    if given.columns is None:
+        return source.without(dropped), []
+    extra = [name for name in source.schema.names if name not in {*given.columns, target, *dropped}]
+    named = [name for name in extra if not NAMELESS.fullmatch(name) and name not in source.index]
+    shown = ", ".join(map(visible, named[:10]))
+    notes = [f"Columns that the earlier version has not were left out: {shown}."] if named else []
+    return source.without({*dropped, *named}), notes
+
+
+def _encoding_notes(found: dict[str, Any], given: Given) -> list[str]:
+    encoding = found.get("encoding")
+    if given.encoding or encoding not in {"cp1252", "latin-1"}:
+        return []
+    return [f"The file is not UTF-8 text; it was read as {encoding}. Another encoding can be given (--encoding)."]
+
+
+def _header_notes(names: list[str]) -> list[str]:
+    """Tell of names that are numbers with fractions: values perhaps, of a file without a line of names."""
+    numbers = [name for name in names if FRACTION_NAME.fullmatch(name)]
+    if not numbers:
+        return []
+    shown = ", ".join(numbers[:5])
+    return [f"Names of columns that are numbers: {shown}. Perhaps the file has no first line that names its columns."]
 
 
 def _check_size(source: Source) -> Iterator[pa.RecordBatch]:
@@ -59,32 +122,40 @@ def _check_size(source: Source) -> Iterator[pa.RecordBatch]:
         yield batch
 
 
-@contextmanager
-def _open_builtin(name: str) -> Iterator[Source]:
+def _open_builtin(name: str) -> Source:
     if name not in BUILTIN:
         raise NotFoundError.for_name("built-in data set", name, list(BUILTIN))
-    yield Source.of(builtin_table(name))
+    return Source.of(builtin_table(name))
 
 
-@contextmanager
-def _open_upload(facts: dict[str, Any], blobs: Blobs) -> Iterator[Source]:
-    path = Path(facts["path"])
-    if not facts["gzip"]:
-        yield open_table(path, facts["format"])
-        return
-    plain = Path(blobs.scratch(f".{facts['format']}"))
-    try:
-        yield open_table(unpack(path, plain), facts["format"])
-    finally:
-        plain.unlink(missing_ok=True)
+def _open_upload(facts: dict[str, Any], given: Given, scratch: Callable[[str], Path]) -> Source:
+    path, kind, encoding = Path(facts["path"]), str(facts["format"]), "utf-8"
+    if facts["gzip"]:
+        path = unpack(path, scratch(f".{kind}"))
+    if kind in DELIMITED:
+        encoding = given.encoding or find_encoding(path)
+        if encoding != "utf-8":
+            recode(path, encoding, path := scratch(f".{kind}"), MAX_BYTES)
+    return open_table(path, kind, given, str(facts["target"]), encoding=encoding)
 
 
-def _check_target(names: list[str], target: str) -> None:
+def _scratch(stack: ExitStack, blobs: Blobs, suffix: str) -> Path:
+    """Return the place of a file that is gone when the stack is closed."""
+    path = Path(blobs.scratch(suffix))
+    stack.callback(path.unlink, missing_ok=True)
+    return path
+
+
+def _check_target(names: list[str], target: str, left_out: Collection[str]) -> None:
     if target not in names:
         shown = ", ".join(names[:50])
-        raise BadInputError(f"There is no column {target!r} to be the target. The columns are: {shown}.")
+        hint = " ".join(["", *_header_notes(names)])
+        raise BadInputError(f"There is no column {target!r} to be the target. The columns are: {shown}.{hint}")
     if len(names) == 1:
-        raise BadInputError(f"The only column is the target {target!r}: at least one more is needed to learn from.")
+        others = f" ({', '.join(left_out)} left out)" if left_out else ""
+        raise BadInputError(
+            f"The only column is the target {target!r}{others}: at least one more is needed to learn from."
+        )
 
 
 def unpack(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
@@ -104,12 +175,20 @@ def unpack(path: Path, into: Path, limit: int = MAX_BYTES) -> Path:
     return into
 
 
-def open_table(path: Path, kind: str, limit: int = MAX_BYTES) -> Source:
-    """Return the raw table of a plain file; kind is csv, tsv or parquet."""
+def open_table(
+    path: Path,
+    kind: str,
+    given: Given = NOTHING_GIVEN,
+    target: str = "",
+    *,
+    encoding: str = "utf-8",
+    limit: int = MAX_BYTES,
+) -> Source:
+    """Return the raw table of a plain file, text as UTF-8 (`encoding`: before); kind is one of `FORMATS`."""
     if kind == "parquet":
         return ParquetTable(path, limit).source()
-    if kind not in SEPARATORS:
-        raise BadInputError(f"{kind!r} is not a data set format: use csv, tsv or parquet.")
+    if kind not in DELIMITED:
+        raise BadInputError(f"{kind!r} is not a data set format: use {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
     if path.stat().st_size > limit:
         raise too_large_error(limit)
-    return read_delimited(path, kind)
+    return read_delimited(path, kind, given, target, encoding)

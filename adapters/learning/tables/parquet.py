@@ -43,7 +43,8 @@ class ParquetTable:
             for place, field in enumerate(schema):
                 if value_type(field.type) == pa.uint64() and self._is_beyond(field.name):
                     schema = schema.set(place, pa.field(field.name, pa.float64()))
-        return Source(schema, lambda: self._batches(schema, texts))
+        index = [name for name in pandas_index(raw) if name in raw.names]
+        return Source(schema, lambda: self._batches(schema, texts), found={"format": "parquet"}, index=tuple(index))
 
     def _batches(self, schema: pa.Schema, texts: list[str]) -> Iterator[pa.RecordBatch]:
         rows, size = max(LEAST_ROWS, min(BATCH_ROWS, BATCH_VALUES // max(len(schema), 1))), 0
@@ -87,6 +88,12 @@ class ParquetTable:
         batches = self._open().iter_batches(batch_size=BATCH_ROWS, columns=[name], use_threads=False)
         columns = (batch.column(0) for batch in batches)
         return any((pc.max(column.cast(pa.uint64())).as_py() or 0) > LARGEST_WHOLE for column in columns)
+
+
+def pandas_index(schema: pa.Schema) -> list[str]:
+    """Return the columns that pandas wrote as the index of a frame, as the metadata say."""
+    metadata = schema.pandas_metadata or {}
+    return [name for name in metadata.get("index_columns", ()) if isinstance(name, str)]
 
 
 def too_large_error(limit: int) -> TooLargeError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,15 +15,31 @@ MOST_VALUES = 1 << 28  # rows times columns: as numbers they take 2 GiB
 
 @dataclass(frozen=True)
 class Source:
-    """`schema` holds for every batch. A batch has some tens of MiB; a fault in it raises BadInputError."""
+    """`schema` holds for every batch. A batch has some tens of MiB; a fault in it raises BadInputError.
+
+    `is_text`: all values are texts, and what they are is to be found. `found` says how the file was read, `index` which
+    columns are the index of pandas, `line_of` in which line of the file a row stands.
+    """
 
     schema: pa.Schema
     batches: Callable[[], Iterator[pa.RecordBatch]]
+    is_text: bool = False
+    found: dict[str, Any] = field(default_factory=dict)
+    index: tuple[str, ...] = ()
+    line_of: Callable[[int], int] = lambda row: row + 1
 
     @classmethod
     def of(cls, table: pa.Table) -> Source:
         """Return a source for a table that is in memory."""
         return cls(table.schema, lambda: iter(table.to_batches()))
+
+    def without(self, names: Collection[str]) -> Source:
+        """Return it less some columns."""
+        places = [place for place, name in enumerate(self.schema.names) if name not in names]
+        if len(places) == len(self.schema):
+            return self
+        schema = pa.schema([self.schema.field(place) for place in places])
+        return replace(self, schema=schema, batches=lambda: (batch.select(places) for batch in self.batches()))
 
 
 def too_many_values_error(rows: int, columns: int) -> TooLargeError:

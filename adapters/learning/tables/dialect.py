@@ -1,0 +1,157 @@
+"""How a file of separated values is written: its encoding, separator, quote, and the line that names the columns."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.learning.tables.given import Given
+from domain.errors import BadInputError, TooLargeError
+
+CHUNK = 1 << 20
+SAMPLE, SAMPLE_ROWS = 4 << 20, 200  # characters and rows that the separator is told by
+SEPARATORS = (",", ";", "\t", "|", "^", "~", ":", " ")  # the last two stand in values and names, too
+SURE = 6  # of them
+BOMS = {
+    codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+SEPARATOR_LINE = re.compile(r'"?sep=(.)"?$', re.IGNORECASE)  # Excel writes and reads it
+UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """`lines` stand before the first row; `names` are as many as a row has values, empty where there is none."""
+
+    separator: str
+    quote: str
+    lines: int
+    names: list[str]
+
+
+def find_encoding(path: Path) -> str:
+    """Return the encoding: as a byte order mark or zero bytes tell, else UTF-8, else cp1252 or latin-1."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+        marked = [encoding for mark, encoding in BOMS.items() if head.startswith(mark)]
+        if marked:
+            return marked[0]
+        zeros = [head[place::2].count(0) for place in (0, 1)]
+        if max(zeros) > len(head) // 3 and min(zeros) == 0:
+            return "utf-16-le" if zeros[1] else "utf-16-be"
+        file.seek(0)
+        decoder, undefined = codecs.getincrementaldecoder("utf-8")(), False
+        fits = True
+        while chunk := file.read(CHUNK):
+            undefined |= UNDEFINED_IN_CP1252.search(chunk) is not None
+            fits = fits and _decodes(decoder, chunk)
+        fits = fits and _decodes(decoder, b"", final=True)
+    return "utf-8" if fits else "latin-1" if undefined else "cp1252"
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(chunk, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def recode(path: Path, encoding: str, into: Path, limit: int) -> None:
+    """Write a file anew as UTF-8; raises BadInputError where it is not of the encoding, TooLargeError."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    written, lines = 0, 1
+    with path.open("rb") as file, into.open("wb") as out:
+        while True:
+            chunk = file.read(CHUNK)
+            try:
+                text = decoder.decode(chunk, not chunk)
+            except (UnicodeError, ValueError) as error:
+                near = lines + chunk[: getattr(error, "start", 0)].count(b"\n")
+                raise BadInputError(f"Line {near} is not {encoding} text: give another --encoding.") from error
+            written += out.write(text.encode("utf-8", "replace"))
+            lines += text.count("\n")
+            if written > limit:
+                raise TooLargeError(f"The file is larger than {limit >> 30 or 1} GiB as UTF-8: that is the limit.")
+            if not chunk:
+                return
+
+
+def find_dialect(path: Path, given: Given, usual: str, target: str) -> Dialect:
+    """Tell the separator of a UTF-8 file by its first rows and by the target, which its first line must name."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        text = file.read(SAMPLE)
+    rows = list(io.StringIO(text, newline=""))  # ends at \r, \n or both, and at nothing else
+    if len(text) == SAMPLE and len(rows) > 1:
+        rows.pop()  # it is cut off
+    lines, said = _before_names(rows)
+    sample = "".join(rows[lines : lines + 10 * SAMPLE_ROWS])
+    if not sample.strip():
+        raise BadInputError("The file is empty: its first line must name the columns.")
+    separators = [given.separator or said] if given.separator or said else dict.fromkeys([usual, *SEPARATORS])
+    quotes = ["'", '"'] if _has_single_quotes(sample) else ['"']
+    splits = [_Split(str(one), quote, sample, target, -rank) for rank, one in enumerate(separators) for quote in quotes]
+    best = max(splits, key=lambda it: it.fitness)
+    return Dialect(best.separator, best.quote, lines + best.header_lines, best.names())
+
+
+def _before_names(rows: list[str]) -> tuple[int, str | None]:
+    """Count blank lines and a line `sep=;` before the names."""
+    for number, row in enumerate(rows):
+        match = SEPARATOR_LINE.match(row.rstrip("\r\n"))
+        if match:
+            return number + 1, match[1]
+        if row.strip():
+            return number, None
+    return 0, None
+
+
+def _has_single_quotes(sample: str) -> bool:
+    """Whether values stand in single quotes, and none in double ones."""
+    quoted = re.findall(r"(?:^|[,;\t|])'[^'\r\n]*'(?=[,;\t|\r\n]|$)", sample, re.MULTILINE)
+    return '"' not in sample and len(quoted) >= max(len(sample.splitlines()) - 1, 1)
+
+
+class _Split:
+    """A sample as a separator and a quote split it."""
+
+    def __init__(self, separator: str, quote: str, sample: str, target: str, rank: int) -> None:
+        self.separator, self.quote = separator, quote
+        reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator, quotechar=quote)
+        self.header: list[str] = []
+        self.header_lines = 1
+        self.widths = Counter[int]()
+        self.ends_empty = True
+        try:
+            self.header, self.header_lines = next(reader), reader.line_num
+            for row, _ in zip(filter(None, reader), range(SAMPLE_ROWS), strict=False):
+                self.widths[len(row)] += 1
+                self.ends_empty &= not row[-1].strip()
+        except (csv.Error, StopIteration):  # a value longer than Python's reader takes
+            pass
+        columns = len(self.header)
+        consistent = set(self.widths) <= {columns, columns + 1, columns - 1} and len(self.widths) == 1
+        sure = separator in SEPARATORS[:SURE]
+        named = target in [name.strip() for name in self.header]
+        self.fitness = (
+            columns > 1 and named,
+            columns > 1 and consistent and sure,
+            columns > 1 and sure,
+            quote == "'",
+            rank,
+        )
+
+    def names(self) -> list[str]:
+        """Return a name for each value of a row: rows may begin with a name of their own, or end with a separator."""
+        columns, names = len(self.header), [name.strip() for name in self.header]
+        if set(self.widths) == {columns + 1}:
+            return [*names, ""] if self.ends_empty else ["", *names]
+        if set(self.widths) == {columns - 1} and not names[-1]:
+            return names[:-1]
+        return names

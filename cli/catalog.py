@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from cli.options import as_of, shared
@@ -9,6 +11,7 @@ from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 from cli.views import cut_lists
 
+MARKS = ("separator", "quote", "decimal", "thousands")  # shown in quotes, for some are blanks
 KINDS = ("models", "datasets", "measures")
 RANGES = (("minimum", ">="), ("exclusive_minimum", ">"), ("maximum", "<="), ("exclusive_maximum", "<"))
 
@@ -26,7 +29,7 @@ def catalog(terminal: Terminal, kind: str | None, name: str | None, as_of: str |
     path = [part for part in ("catalog", kind, name) if part]
     body = terminal.client().get(*path, as_of=as_of).body
     csv_rows = None if kind else _flat_entries
-    terminal.show(body, View(_entry_blocks) if name else View(_list_blocks, rows=kind or _entries, csv_rows=csv_rows))
+    terminal.show(body, View(entry_blocks) if name else View(_list_blocks, rows=kind or _entries, csv_rows=csv_rows))
 
 
 def describe_setting(setting: Facts) -> str:
@@ -41,7 +44,7 @@ def describe_setting(setting: Facts) -> str:
 def _list_blocks(body: Facts) -> list[Block]:
     models = [{"model": it["name"]} | _facts(it, "version", "description") for it in body.get("models", [])]
     datasets = [
-        {"data set": it["name"]} | _facts(it, "version", "rows", "columns", "target", "classes")
+        {"data set": it["name"]} | _facts(it, "version", "rows", "columns", "target", "task", "classes")
         for it in body.get("datasets", [])
     ]
     measures = [{"measure": it["name"]} | _facts(it, "description") for it in body.get("measures", [])]
@@ -57,15 +60,34 @@ def _flat_entries(body: Facts) -> list[Facts]:
     return [{name: value for name, value in it.items() if not isinstance(value, dict)} for it in _entries(body)]
 
 
-def _entry_blocks(body: Facts) -> list[Block]:
-    facts = cut_lists({key: value for key, value in body.items() if key not in ("settings", "columns", "versions")})
+def entry_blocks(body: Facts) -> list[Block]:
+    """Show one entry: of a data set how it was read, its columns and versions, and what may surprise."""
+    apart = ("settings", "columns", "versions", "reading", "notes")
+    facts = {key: value for key, value in cut_lists(body).items() if key not in apart and value not in (None, [], {})}
     columns = body.get("columns")
-    listed = [{"column": name, "type": kind} for name, kind in columns.items()] if isinstance(columns, dict) else []
+    spellings = (body.get("reading") or {}).get("spellings") or {}
+    listed = [
+        {"column": name, "type": kind} | ({"written": spellings.get(name, "")} if spellings else {})
+        for name, kind in (columns.items() if isinstance(columns, dict) else ())
+    ]
     settings = [
         {"setting": name, "default": setting.get("default"), "allowed": describe_setting(setting)}
         for name, setting in (body.get("settings") or {}).items()
     ]
-    return [facts, listed, settings, body.get("versions") or []]
+    notes = [note for note in body.get("notes") or () if isinstance(note, str)]
+    return [facts | _reading(body.get("reading")), listed, settings, body.get("versions") or [], "\n".join(notes)]
+
+
+def _reading(reading: Any) -> Facts:
+    """Return how a file was read, as far as there was something to decide."""
+    if not isinstance(reading, dict):
+        return {}
+    shown = {
+        key: value for key, value in reading.items() if key != "spellings" and value not in (None, [], {}, 0, False)
+    }
+    if isinstance(shown.get("missing"), dict):
+        shown["missing"] = ", ".join(f"{text!r} {count} times" for text, count in shown["missing"].items())
+    return {f"reading.{key}": repr(value) if key in MARKS else value for key, value in shown.items()}
 
 
 def _facts(it: Facts, *names: str) -> Facts:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.host.printable import visible, visible_json
+from adapters.host.printable import visible, visible_json, visible_lines
 from cli.table import Style, format_facts, format_table
 
 # A spreadsheet takes a cell that starts like this for a formula, the full-width signs included; where `;` separates
@@ -16,7 +16,7 @@ from cli.table import Style, format_facts, format_table
 FORMULA = re.compile(r"(^|;)(?=[\s\"'`]*[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b])")
 
 Facts = dict[str, Any]
-Block = Facts | Sequence[Facts]  # facts are shown as one line each, a sequence of facts as a table
+Block = Facts | Sequence[Facts] | str  # facts are shown as one line each, a sequence of facts as a table, text whole
 
 
 def non_empty_facts(body: Facts) -> list[Block]:
@@ -51,7 +51,9 @@ def render(body: Facts, form: str, view: View, style: Style) -> tuple[str, list[
     for block in view.blocks(body):
         if not block:
             continue
-        if isinstance(block, dict):
+        if isinstance(block, str):
+            lines = visible_lines(block).splitlines()
+        elif isinstance(block, dict):
             lines = format_facts(block, style)
         else:
             lines, names = format_table(list(block), style)

@@ -288,6 +288,37 @@ def test_dataset_add(backend: FakeBackend, run: Run, tmp_path: Path, name: str, 
     assert backend.seen[0].body == content
 
 
+def test_what_is_decided_about_a_file_is_sent(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    reading = {"format": "csv", "separator": ";", "decimal": ",", "missing": {"NA": 2}, "spellings": {"a": "1234,5"}}
+    body = {
+        "name": "mine",
+        "version": 1,
+        "columns": {"a": "number"},
+        "reading": reading,
+        "notes": ["Look: here.", "There."],
+    }
+    backend.on("POST", "/catalog/datasets", Reply(body, 201))
+    words = ("dataset", "add", str(tmp_path / "a.csv"), "--name", "mine")
+    ran = run(
+        *words, "--target", "b", "--missing", "", "--missing", "n.d.", "--type", "a=b=number", "--drop", "c,d",
+        "--dayfirst", "--drop-missing-target", "--separator", "tab", "--positive", "yes",
+    )  # fmt: skip
+    assert backend.seen[0].query == {
+        "name": "mine", "target": "b", "format": "csv", "gzip": "0", "missing": '["", "n.d."]',
+        "types": '{"a=b": "number"}', "drop": '["c,d"]', "dayfirst": "1", "drop_missing_target": "1",
+        "separator": "tab", "positive": "yes",
+    }  # fmt: skip
+    assert ran.out.endswith("\n\nLook: here.\nThere.\n")
+    assert "reading.decimal    ','\n" in ran.out
+    assert "'NA' 2 times" in ran.out
+    run(*words, "--like", "mine@1")
+    assert backend.seen[1].query == {"name": "mine", "like": "mine@1", "format": "csv", "gzip": "0"}
+    for wrong in ((), ("--target", "b", "--type", "a"), ("--target", "b", "--type", "a=float")):
+        assert run(*words, *wrong).code == 2
+    assert len(backend.seen) == 2
+
+
 def test_many_classes_are_not_listed_one_by_one(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     body = {"name": "mine", "version": 1, "classes": [f"c{number}" for number in range(200)]}

@@ -6,10 +6,10 @@ import pytest
 
 from commands.catalog.register_dataset import RegisterDataset
 from commands.catalog.retire_dataset import RetireDataset
-from commands.ports import TaskBroken
+from commands.ports import TaskBroken, TaskDone
 from commands.training.request_training import RequestTraining
 from domain.errors import BadInputError, NotAbleError, NotFoundError
-from tests.commands.examples import FLOWER, sha
+from tests.commands.examples import FLOWER, ingest, sha
 from tests.commands.stage import Caller, Stage
 
 FLOWERS = RegisterDataset("flowers", "kind", "two-flowers.csv", licence="CC0", source="a garden")
@@ -40,8 +40,45 @@ def test_registers_what_was_found(stage: Stage, ana: Caller) -> None:
 def test_tells_the_task_where_and_what(stage: Stage, ana: Caller) -> None:
     ana.do(RegisterDataset("flowers", "kind", "two-flowers.csv", "tsv", gzip=True))
     facts = stage.launcher.child("ingest").spec.facts
-    assert facts == {"path": "two-flowers.csv", "format": "tsv", "gzip": True, "target": "kind"}
+    assert facts == {"path": "two-flowers.csv", "format": "tsv", "gzip": True, "target": "kind", "given": {}}
     assert stage.launcher.free == stage.launcher.slots
+
+
+def test_a_later_file_is_read_with_the_decisions_of_an_earlier_version(stage: Stage, ana: Caller) -> None:
+    reading = {
+        "format": "csv", "separator": "!", "encoding": "cp1250", "decimal": ",", "thousands": ".",
+        "spellings": {"width": "1.234,5"}, "missing_texts": ["n.d."], "dropped": ["id"], "rows_dropped": 2,
+    }  # fmt: skip
+    found = ingest({"path": "two-flowers.csv"})
+    assert isinstance(found, TaskDone)
+    columns = {"length": "number", "width": "number", "kind": "string"}
+    more = {"columns": columns, "reading": reading, "positive": "virginica"}
+    stage.launcher.scripts["ingest"] = TaskDone(found.facts | more)
+    ana.do(FLOWERS)
+    ana.do(RegisterDataset("more", None, "more-flowers.csv", given={"types": {"width": "string"}}, like="flowers@1"))
+    facts = stage.launcher.of("ingest")[-1].spec.facts
+    assert facts["target"] == "kind"
+    assert facts["given"] == {
+        "types": columns | {"width": "string"},
+        "columns": ["length", "width", "kind"],
+        "spellings": {"length": "1234.5"},
+        "decimal": ",",
+        "thousands": ".",
+        "missing": ["n.d."],
+        "dayfirst": False,
+        "drop": ["id"],
+        "drop_missing_target": True,
+        "task": "classification",
+        "earlier": {"separator": "!", "encoding": "cp1250", "sheet": None, "positive": "virginica"},
+    }
+    assert ana.do(RegisterDataset("flowers", None, "two-flowers.csv", like="flowers")).body["new"] is False
+
+
+def test_the_column_to_predict_must_be_named(stage: Stage, ana: Caller) -> None:
+    with stage.refused(BadInputError, "Name the column to predict"):
+        ana.do(RegisterDataset("flowers", None, "two-flowers.csv"))
+    with stage.refused(NotFoundError, "no version '2'"):
+        ana.do(RegisterDataset("flowers", None, "two-flowers.csv", like="iris@2"))
 
 
 def test_same_content_makes_no_event(stage: Stage, ana: Caller) -> None:

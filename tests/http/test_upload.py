@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from threading import Semaphore
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -52,6 +53,43 @@ def test_a_file_reaches_the_task_whole_and_leaves_nothing(
     assert (facts["format"], facts["gzip"], facts["target"]) == ("tsv", True, "target")
     assert list(scratch.iterdir()) == []
     assert rig.audit_log.recent(0)[-1].content.bytes_in == len(CONTENT)
+
+
+def test_what_the_caller_decides_reaches_the_task(rig: Rig, ana: Caller) -> None:
+    assert (
+        add(ana, missing='["", "n.d."]', types='{"length": "number"}', drop='["id"]', decimal=",", dayfirst=1).status
+        == 201
+    )
+    assert rig.tasks[-1].facts["given"] == {
+        "missing": ["", "n.d."],
+        "types": {"length": "number"},
+        "drop": ["id"],
+        "decimal": ",",
+        "dayfirst": True,
+    }
+    assert add(ana, like="mine@1").status == 200
+    given = rig.tasks[-1].facts["given"]
+    assert (given["types"], given["columns"]) == ({"length": "number", "target": "category"}, ["length", "target"])
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "part"),
+    [
+        ({"missing": "NA"}, 422, "missing must be JSON"),
+        ({"missing": '{"a": 1}'}, 422, "missing must be a list"),
+        ({"types": '["a"]'}, 422, "types must be an object"),
+        ({"task": "clustering"}, 422, "task must be"),
+        ({"like": "nothing"}, 404, "nothing"),
+        ({"like": "iris@7"}, 404, "there is version 1"),
+    ],
+)
+def test_what_cannot_be_decided_so_is_refused(
+    rig: Rig, ana: Caller, query: dict[str, Any], status: int, part: str
+) -> None:
+    before, started = rig.position, len(rig.tasks)
+    reply = add(ana, **query)
+    assert (reply.status, rig.position, len(rig.tasks)) == (status, before, started)
+    assert part in reply.json["detail"]
 
 
 def test_the_same_content_again_is_200(rig: Rig, ana: Caller) -> None:

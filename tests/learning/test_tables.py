@@ -176,6 +176,8 @@ def test_an_index_that_is_given_a_type_or_is_the_target_stays(read: Read) -> Non
 def test_columns_can_be_dropped(read: Read) -> None:
     found = read("id,x,cls,y\n1,5,a,u\n2,6,b,v\n", drop=["id", "y"])
     assert (list(found.columns), found.reading["dropped"]) == (["x", "cls"], ["id", "y"])
+    assert read("id,x,cls,y\n1,5,a,u\n2,6,b,v\n", drop=["id,y"]).facts["blob"] == found.facts["blob"]
+    assert list(read('"a,b",x,cls\n1,5,a\n2,6,b\n', drop=["a,b"]).columns) == ["x", "cls"]
 
 
 def test_names_that_are_numbers_are_told(read: Read) -> None:

@@ -68,11 +68,15 @@ async def add_dataset(context: Context, upload: schemas.UploadQuery) -> Response
     client, cancellation = context.request.client, Cancellation()
     context.request.resources.enter_context(context.shared.uploads.take(client))
     async with _receive_file(context) as path:
-        facts = upload.model_dump(include={"name", "target", "format", "gzip", "licence", "source"})
+        origin = {"name", "target", "format", "gzip", "licence", "source", "like"}
+        facts = {name: getattr(upload, name) for name in origin}
+        given = {name: getattr(upload, name) for name in upload.model_fields_set - origin}
 
         async def register() -> Answer:
             async with context.shared.ingests.take(client):
-                return await context.run_long(RegisterDataset(path=path, cancellation=cancellation, **facts))
+                return await context.run_long(
+                    RegisterDataset(path=path, cancellation=cancellation, given=given, **facts)
+                )
 
         answer = await context.while_connected(cancellation, register)
     status = 201 if answer.body["new"] else 200

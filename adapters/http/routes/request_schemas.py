@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from commands.training.request_training import DEFAULT_TEST_SIZE
 from projections.ports import MOST_PAGE_ROWS, PAGE_ROWS
@@ -98,15 +100,49 @@ class Rebuild(Incoming):
     projection: str | None = None
 
 
+def _parsed(kind: type[list[str] | dict[str, str]], error: str) -> Callable[[str | None], Any]:
+    """Return a check of JSON in a query parameter, where the framework takes a list for a repeated one."""
+    adapter = TypeAdapter(kind)
+
+    def parse(text: str | None) -> Any:
+        try:
+            return None if text is None else adapter.validate_json(text)
+        except ValidationError as failed:
+            kinds = {each["type"] for each in failed.errors()}
+            raise PydanticCustomError("json_invalid" if "json_invalid" in kinds else error, "no") from None
+
+    return parse
+
+
+JsonTexts = Annotated[str | None, AfterValidator(_parsed(list[str], "list_type"))]
+JsonTypes = Annotated[str | None, AfterValidator(_parsed(dict[str, str], "dict_type"))]
+
+
 class Upload(Incoming):
-    """What a raw file is: its name in the catalog, the column to predict, how it is written."""
+    """What a raw file is: its name in the catalog, the column to predict, how it is written.
+
+    Lists and objects are JSON. What is left out is found in the file, or taken from an earlier version (`like`).
+    """
 
     name: str
-    target: str
+    target: str | None = Field(None, description="the column to predict; needed without `like`")
     format: Literal["csv", "tsv", "parquet"] = "csv"
     gzip: bool = False
     licence: str | None = Field(None, max_length=4096)
     source: str | None = Field(None, max_length=4096)
+    separator: str | None = Field(None, description="one character, or `tab`")
+    decimal: str | None = Field(None, description="`.` or `,`")
+    thousands: str | None = Field(None, description="`,` `.` `'` `_` `space` or `none`")
+    encoding: str | None = Field(None, description="such as `utf-8` or `cp1252`")
+    missing: JsonTexts = Field(None, description="a list: texts that mean a missing value, instead of the usual ones")
+    types: JsonTypes = Field(None, description="an object: integer, number, boolean, time or string, by column")
+    dayfirst: bool = Field(default=False, description="05/03/2024 is 5 March, where that is in doubt")
+    sheet: str | None = Field(None, description="of a workbook")
+    drop: JsonTexts = Field(None, description="a list: columns to leave out")
+    drop_missing_target: bool = Field(default=False, description="leave out rows without a target")
+    positive: str | None = Field(None, description="the class that measures of two classes are about; else the rarer")
+    task: Literal["classification", "regression"] | None = None
+    like: str | None = Field(None, description="take the decisions of this data set or version (`penguins@1`)")
 
 
 class WhichSession(When):

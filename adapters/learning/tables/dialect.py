@@ -35,8 +35,8 @@ class Dialect:
     names: list[str]
 
 
-def find_encoding(path: Path) -> str:
-    """Return the encoding: as a byte order mark or zero bytes tell, else UTF-8, else cp1252 or latin-1."""
+def find_encoding(path: Path, earlier: str | None = None) -> str:
+    """Return the encoding: as a byte order mark or zero bytes tell, else UTF-8, else that of before, or a usual one."""
     with path.open("rb") as file:
         head = file.read(4096)
         marked = [encoding for mark, encoding in BOMS.items() if head.startswith(mark)]
@@ -52,7 +52,9 @@ def find_encoding(path: Path) -> str:
             undefined |= UNDEFINED_IN_CP1252.search(chunk) is not None
             fits = fits and _decodes(decoder, chunk)
         fits = fits and _decodes(decoder, b"", final=True)
-    return "utf-8" if fits else "latin-1" if undefined else "cp1252"
+    if fits:
+        return "utf-8"
+    return earlier if earlier and not earlier.startswith("utf") else "latin-1" if undefined else "cp1252"
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
@@ -94,7 +96,8 @@ def find_dialect(path: Path, given: Given, usual: str, target: str) -> Dialect:
     sample = "".join(rows[lines : lines + 10 * SAMPLE_ROWS])
     if not sample.strip():
         raise BadInputError("The file is empty: its first line must name the columns.")
-    separators = [given.separator or said] if given.separator or said else dict.fromkeys([usual, *SEPARATORS])
+    likely = dict.fromkeys([given.earlier.get("separator") or usual, usual, *SEPARATORS])
+    separators = [given.separator or said] if given.separator or said else likely
     quotes = ["'", '"'] if _has_single_quotes(sample) else ['"']
     splits = [_Split(str(one), quote, sample, target, -rank) for rank, one in enumerate(separators) for quote in quotes]
     best = max(splits, key=lambda it: it.fitness)

@@ -23,7 +23,8 @@ MOST_MISSING, LONGEST_MISSING = 100, 200
 class Given:
     """None or empty: it is found. `types` and `spellings` are by column; `columns`: exactly these are wanted.
 
-    `missing` are texts instead of the usual ones; empty values are always missing.
+    `missing` are texts instead of the usual ones; empty values are always missing. `earlier` has separator, encoding,
+    sheet and positive class of the version that this is read like: they are looked for first.
     """
 
     separator: str | None = None
@@ -40,6 +41,7 @@ class Given:
     drop_missing_target: bool = False
     positive: str | None = None
     task: str | None = None
+    earlier: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def missing_texts(self) -> list[str]:

@@ -8,6 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from adapters.learning.tables.given import NOTHING_GIVEN, Given, read_given
 from adapters.learning.tables.parquet import ParquetTable, too_large_error, write
 from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values_error
 from adapters.learning.tables.target import Target
-from adapters.learning.tables.typed import check_wanted, explain_conversions, find_types, reading_of
+from adapters.learning.tables.typed import check_wanted, explain_conversions, find_types, reading_of, split_names
 from commands.ports import Blobs
 from domain.errors import BadInputError, NotFoundError
 
@@ -50,6 +51,7 @@ def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
 
 
 def _store(source: Source, named: str, given: Given, blobs: Blobs) -> dict[str, Any]:
+    given = replace(given, drop=split_names(given.drop, source.schema.names))
     check_wanted(source, given, named)
     found, kept, more = source.found, *_restrict(source, given, named)
     typed = find_types(kept, given, named)
@@ -69,7 +71,7 @@ def _store(source: Source, named: str, given: Given, blobs: Blobs) -> dict[str, 
             raise BadInputError("The file has no rows: only the line with the column names was found.")
         columns.check()
         missing = typed.columns[named].missing if named in typed.columns else Counter[str]()
-        classes, positive, remarks = target.finish(missing, given.positive)
+        classes, positive, remarks = target.finish(missing, given.positive, given.earlier.get("positive"))
         ref = blobs.put_file(str(path))
     finally:
         path.unlink(missing_ok=True)
@@ -133,7 +135,7 @@ def _open_upload(facts: dict[str, Any], given: Given, scratch: Callable[[str], P
     if facts["gzip"]:
         path = unpack(path, scratch(f".{kind}"))
     if kind in DELIMITED:
-        encoding = given.encoding or find_encoding(path)
+        encoding = given.encoding or find_encoding(path, given.earlier.get("encoding"))
         if encoding != "utf-8":
             recode(path, encoding, path := scratch(f".{kind}"), MAX_BYTES)
     return open_table(path, kind, given, str(facts["target"]), encoding=encoding)

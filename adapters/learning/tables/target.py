@@ -70,8 +70,10 @@ class Target:
         most = FEWEST_CLASSES if self._task == "regression" else COUNTED
         self._uncounted = len(self._sizes) >= most + (most == COUNTED) or self._bytes > COUNTED_BYTES
 
-    def finish(self, missing: Counter[str], positive: str | None) -> tuple[list[str], str | None, list[str]]:
-        """Return the classes in order, the positive one of two, and notes. Raises BadInputError."""
+    def finish(
+        self, missing: Counter[str], positive: str | None, earlier: str | None = None
+    ) -> tuple[list[str], str | None, list[str]]:
+        """Return the classes in order, the positive one of two (given, or as earlier), and notes; or BadInputError."""
         if self._missing and not self._drop_missing:
             values = "1 missing value" if self._missing == 1 else f"{self._missing} missing values"
             raise self._bad(f"has {values}{_spelled(missing)}: {_remedy(missing)}")
@@ -85,7 +87,7 @@ class Target:
         if overlong:
             raise BadInputError(f"Classes longer than {LONGEST_CLASS} characters: {', '.join(overlong[:3])}…")
         sizes = dict(zip(names, (self._sizes[label] for label in labels), strict=True))
-        return names, self._positive(sizes, positive), [*_class_notes(sizes)]
+        return names, self._positive(sizes, positive, earlier), [*_class_notes(sizes)]
 
     def _check_numbers(self, positive: str | None) -> None:
         if self._word not in {"integer", "number"}:
@@ -112,7 +114,9 @@ class Target:
             only = "".join(f" ({visible(class_name(label)[:40])})" for label in self._sizes)
             raise self._bad(f"has one class only{only}: at least two are needed.")
 
-    def _positive(self, sizes: dict[str, int], given: str | None) -> str | None:
+    def _positive(self, sizes: dict[str, int], given: str | None, earlier: str | None) -> str | None:
+        if given is None and earlier in sizes and len(sizes) == BINARY:
+            return earlier
         if given is None:
             rarest = min(reversed(sizes), key=lambda name: sizes[name])  # of equals the last in order
             return rarest if len(sizes) == BINARY else None

@@ -133,6 +133,11 @@ def _notes(source: Source, decisions: dict[str, Decision]) -> list[str]:
     return notes
 
 
+def split_names(given: list[str], names: list[str]) -> list[str]:
+    """Take `A,B` for two columns, unless one is called so."""
+    return [part for name in given for part in ([name] if name in names else name.split(","))]
+
+
 def check_wanted(source: Source, given: Given, target: str) -> None:
     """Refuse columns that are named and not there, and a target that is dropped."""
     names = source.schema.names

@@ -68,6 +68,7 @@ def _facts(launcher: ProcessLauncher) -> dict[str, Any]:
         "experiment": "a" * 16,
         "model": {"name": "logistic-regression", "version": "", "distribution": "autolearn"},
         "settings": {},
+        "preparation": 2,  # the rules of new trainings
         "seed": 1,
         "test_size": 0.25,
         "dataset": {"name": "iris", "version": 1, "sha256": stored["blob"]["sha256"]},

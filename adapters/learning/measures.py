@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any, Literal
 
 import numpy as np
 from sklearn import metrics
+from sklearn.pipeline import Pipeline
 
 from domain.errors import BadInputError
 
@@ -44,6 +46,15 @@ def _scores(estimator: Any, X: Any) -> Any:  # noqa: N803 - the parameter names 
         scores = estimator.predict_proba(X)
         return scores[:, 1] if len(estimator.classes_) == BINARY else scores
     if hasattr(estimator, "decision_function"):
-        return estimator.decision_function(X)
+        return _one_per_class(estimator).decision_function(X)
     msg = "roc-auc needs a model that gives probabilities or decision values, and this one gives classes only."
     raise BadInputError(msg)
+
+
+def _one_per_class(estimator: Any) -> Any:
+    """Return the model with a decision value for each class: as it was set, an SVM may give one for each pair."""
+    final = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+    if final.get_params(deep=False).get("decision_function_shape") != "ovo":
+        return estimator
+    ours = copy(final).set_params(decision_function_shape="ovr")
+    return Pipeline([*estimator.steps[:-1], (estimator.steps[-1][0], ours)]) if final is not estimator else ours

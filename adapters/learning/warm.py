@@ -63,6 +63,7 @@ def _train_and_score(name: str, sha256: str, blobs: Any, run_task: Any) -> None:
         "settings": {"n_estimators": 2} if name == "random-forest" else {},
         "seed": 1,
         "test_size": 0.5,
+        "preparation": 2,
         "dataset": {"name": "tiny", "version": 1, "sha256": sha256},
         "target": "class",
     }

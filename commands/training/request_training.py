@@ -19,7 +19,7 @@ from domain.values import MAX_SEED, experiment_stream, session_id
 
 DEFAULT_TEST_SIZE = 0.25
 
-PREPARATION = 1  # the version of the rules in adapters/learning/preparation
+PREPARED = "prepare.missing"  # a setting of every model, but of those that an earlier release offered
 MOST_SHOWN = 20
 NUMBERS: dict[str, dict[str, Any]] = {
     "test_size": {"type": "number", "default": DEFAULT_TEST_SIZE, "exclusive_minimum": 0, "exclusive_maximum": 1},
@@ -69,7 +69,7 @@ def request_training(command: RequestTraining, context: CommandContext) -> Store
                 columns=columns,
                 model=offer.ref(),
                 settings=settings,
-                preparation=PREPARATION,
+                preparation=2 if PREPARED in settings else 1,
                 seed=context.call.seed if command.seed is None else command.seed,
                 test_size=command.test_size,
             )

@@ -51,6 +51,7 @@ class Learning:
             "settings": {},
             "seed": 7,
             "test_size": 0.25,
+            "preparation": 2,
             "dataset": {"name": dataset, "version": 1, "sha256": self.stored(dataset)["blob"]["sha256"]},
             "target": SOURCES[dataset]["target"],
             **others,

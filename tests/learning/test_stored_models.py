@@ -23,7 +23,6 @@ from adapters.files.blobs import FileBlobs
 from adapters.learning.fitting.learned import learned_bytes, to_jsonable
 from adapters.learning.fitting.model_file import NotTrustedError, load_model, model_bytes
 from adapters.learning.offers.catalog import MODELS, find
-from adapters.learning.preparation.pipeline import build_pipeline
 
 X = np.random.default_rng(1).normal(size=(60, 3))
 Y = np.where(X[:, 0] + X[:, 1] > 0, "above", "below")
@@ -122,14 +121,3 @@ def test_values_of_other_kinds_are_written_plainly() -> None:
 
 def test_what_cannot_be_read_is_called_opaque() -> None:
     assert to_jsonable(i for i in range(3)) == {"opaque": "builtins.generator"}
-
-
-def test_trees_and_bayes_are_not_scaled_and_the_rest_is() -> None:
-    types = {"x": "number", "word": "string", "flag": "boolean"}
-    scaled = {
-        name: "scale" in build_pipeline(find(MODELS, name).target()(), types).named_steps
-        for name in ("logistic-regression", "svm", "decision-tree", "random-forest", "naive-bayes")
-    }
-    assert scaled == {
-        "logistic-regression": True, "svm": True, "decision-tree": False, "random-forest": False, "naive-bayes": False,
-    }  # fmt: skip

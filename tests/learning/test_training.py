@@ -45,7 +45,7 @@ def test_the_provenance_names_all_that_the_result_depends_on(learning: Any, fitt
 @pytest.mark.parametrize(
     ("text", "others", "sentence"),
     [
-        ("x,class\n1,a\n2,a\n3,a\n4,b\n", {}, "one held out; these have one: b"),
+        ("x,class\n1,a\n2,b\n3,c\n4,d\n", {}, "Each class has one row only"),
         ("x,class\n1,a\n2,a\n3,b\n4,b\n", {"test_size": 0.01}, "holds out 1 of 4 rows, but there are 2 classes"),
         ("x,class\n1,a\n2,a\n3,b\n4,b\n", {"test_size": 0.9}, "between 2 and 2 rows"),
         ("x,class\n1,a\n2,a\n3,b\n4,b\n", {"test_size": 1.5}, "between 0 and 1"),

@@ -17,8 +17,10 @@ from adapters.learning.fitting.learned import learned_bytes, summarize
 from adapters.learning.fitting.model_file import model_bytes
 from adapters.learning.offers.catalog import MODELS, InstalledOffer, find, make_estimator
 from adapters.learning.offers.settings import convert_value, settings_of
-from adapters.learning.preparation.frame import Frame, read_frame
+from adapters.learning.preparation.first_rules import build_first_pipeline
+from adapters.learning.preparation.frame import Frame, read_for_training
 from adapters.learning.preparation.pipeline import build_pipeline
+from adapters.learning.preparation.settings import PREFIX
 from adapters.learning.preparation.split import SplitRows, split
 from commands.ports import Blobs
 from domain.errors import BadInputError
@@ -55,12 +57,15 @@ def fit(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
 def train(facts: dict[str, Any], blobs: Blobs) -> Fitted:
     """Train without keeping anything; raises BadInputError, NotInstalledError, BlobMissing."""
     offer = find(MODELS, facts["model"]["name"], facts["model"]["distribution"])
-    made = _configure(make_estimator(offer), facts["settings"], facts["seed"])
+    made, settings = make_estimator(offer), facts["settings"]
+    own = {name: value for name, value in settings.items() if not name.startswith(PREFIX)}
+    made = _configure(made, own, facts["seed"])
     with blobs.open(facts["dataset"]["sha256"]) as file:
-        frame = read_frame(file, facts["target"], facts.get("columns"))
+        frame = read_for_training(file, facts)
     held = split(frame.target, facts["test_size"], facts["seed"])
     part = frame.rows(held.train)
-    model = build_pipeline(made, frame.types)
+    is_first = facts.get("preparation", 1) == 1
+    model = build_first_pipeline(made, part.types) if is_first else build_pipeline(made, part, settings, facts["seed"])
     begin = time.perf_counter()
     heard = _fit(model, part, offer.name)
     return Fitted(frame, held, model, offer, time.perf_counter() - begin, heard)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import types
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,7 @@ SHOWN_ELSEWHERE = frozenset({"classes_", "n_classes_", "n_features_in_", "n_outp
 def summarize(fitted: Pipeline, warnings: list[str]) -> dict[str, Any]:
     """Return classes, counts, the smaller learned parameters, the features that matter most, and the fit's warnings."""
     model = fitted.named_steps["model"]
-    names = [str(name) for name in fitted[:-1].get_feature_names_out()]
+    names = _feature_names(fitted)
     found: dict[str, Any] = {
         "features": len(names),
         "parameters": {name: _short(value) for name, value in sorted(vars(model).items()) if _is_public(name, value)},
@@ -108,6 +109,18 @@ def summarize(fitted: Pipeline, warnings: list[str]) -> dict[str, Any]:
     if warnings:
         found["warnings"] = [text[:LONGEST_TEXT] for text in warnings[:3]]
     return _shrink_to_limit(found)
+
+
+def _feature_names(fitted: Pipeline) -> list[str]:
+    """Name each column that the model gets; two that would have one name are numbered (`a_b_c`, `a_b_c (2)`)."""
+    names = [str(name) for name in fitted[:-1].get_feature_names_out()]
+    if fitted.named_steps["prepare"].verbose_feature_names_out:
+        names = [name.partition("__")[2] for name in names]
+    seen: Counter[str] = Counter()
+    for place, name in enumerate(names):
+        seen[name] += 1
+        names[place] = name if seen[name] == 1 else f"{name} ({seen[name]})"
+    return names
 
 
 def _is_public(name: str, value: Any) -> bool:

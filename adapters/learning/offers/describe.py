@@ -12,6 +12,7 @@ from sklearn.base import is_regressor
 
 from adapters.learning.offers.catalog import MEASURES, MODELS, InstalledOffer, make_estimator, offers, takes_estimator
 from adapters.learning.offers.settings import settings_of
+from adapters.learning.preparation.settings import preparation_settings
 
 AVERAGES = ("macro", "micro", "weighted", "binary")
 MAX_SENTENCE = 300
@@ -60,7 +61,7 @@ def _model(offer: InstalledOffer) -> dict[str, Any]:
     made = make_estimator(offer)
     if is_regressor(made):
         raise TypeError("it is a regressor, and AutoLearn trains classifiers")
-    return {"description": _first_sentence(made), "settings": settings_of(made)}
+    return {"description": _first_sentence(made), "settings": settings_of(made) | preparation_settings(made)}
 
 
 def _measure(offer: InstalledOffer) -> dict[str, Any]:

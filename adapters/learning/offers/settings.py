@@ -11,8 +11,10 @@ from sklearn.utils._param_validation import Hidden, Interval, Options, RealNotIn
 
 from commands.settings_check import is_allowed
 
-# Set by the task (seed, one thread, silence), or paths into the file system: no client decides about them.
-NOT_SETTINGS = frozenset({"random_state", "n_jobs", "verbose", "warm_start", "memory"})
+# Set by the task (seed, one thread, silence, which columns are words), or paths: no client decides about them.
+NOT_SETTINGS = frozenset({"random_state", "n_jobs", "verbose", "warm_start", "memory", "categorical_features"})
+# They need another table than the pipeline makes (distances, not rows), or a function that JSON cannot name.
+NOT_CHOICES = frozenset({"precomputed", "pyfunc"})
 ANY_SCALAR: list[dict[str, Any]] = [{"type": name} for name in ("integer", "number", "boolean", "string")]
 NOTHING: dict[str, Any] = {"type": "choice", "choices": [None]}
 
@@ -78,7 +80,8 @@ def _alternative(constraint: Any) -> dict[str, Any] | None:
     if isinstance(constraint, Interval):
         return _interval(constraint)
     if isinstance(constraint, Options) and not isinstance(constraint, Hidden):
-        return {"type": "choice", "choices": _in_order(constraint.options - constraint.deprecated)}
+        choices = constraint.options - constraint.deprecated - NOT_CHOICES
+        return {"type": "choice", "choices": _in_order(choices)} if choices else None
     if isinstance(constraint, str):
         return {"type": "boolean"} if constraint == "boolean" else None
     simple = {bool: "boolean", str: "string", numbers.Integral: "integer", int: "integer", numbers.Real: "number"}

@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 from domain.errors import BadInputError
 
+PARTS_OF_TIMES = {"year": "year", "month": "month", "weekday": "day_of_week", "hour": "hour"}  # and as pandas says
+LARGEST_EXACT = 2**53
 FEWEST_CLASSES, MOST_CLASSES = 2, 1000
 
 
@@ -25,15 +27,19 @@ class Frame:
     target: np.ndarray[Any, Any]
     types: dict[str, str]
 
+    def names(self, word: str) -> list[str]:
+        """List the features of a type."""
+        return [name for name, kind in self.types.items() if kind == word]
+
     def rows(self, chosen: np.ndarray[Any, Any]) -> Frame:
         """Return the frame of some rows, by number."""
         return Frame(self.features.iloc[chosen], self.target[chosen], self.types)
 
 
-def read_frame(file: BinaryIO, target: str, columns: Sequence[str] | None = None) -> Frame:
+def read_frame(file: BinaryIO, target: str, columns: Sequence[str] | None = None, *, exact: bool = False) -> Frame:
     """Read a canonical Parquet file: the target, and these columns or all others.
 
-    Raises BadInputError where it has no such columns, or the target is none.
+    Raises BadInputError where it has no such columns, or the target is none; with `exact`, where numbers would merge.
     """
     stored = pq.ParquetFile(file, pre_buffer=False)
     known = stored.schema_arrow.names
@@ -43,8 +49,42 @@ def read_frame(file: BinaryIO, target: str, columns: Sequence[str] | None = None
             raise BadInputError(f"The data set has no column {name!r}; it has {', '.join(known)}.")
     table = stored.read([*names, target], use_threads=False)
     types = {name: type_word(table.schema.field(name).type) for name in names}
+    if exact:
+        for name in names:
+            _check_exact(name, table.column(name))
     features = {name: _feature(table.column(name), types[name]) for name in names}
     return Frame(pd.DataFrame(features), classes_of(target, table.column(target)), types)
+
+
+def read_for_training(file: BinaryIO, facts: dict[str, Any]) -> Frame:
+    """Read what a training's record says: its columns, its target, times as its settings ask for.
+
+    Raises BadInputError for whole numbers that a 64-bit float cannot tell apart (the first rules let them pass).
+    """
+    exact = facts.get("preparation", 1) > 1
+    frame = read_frame(file, facts["target"], facts.get("columns"), exact=exact)
+    return split_times(frame) if facts["settings"].get("prepare.dates") == "parts" else frame
+
+
+def split_times(frame: Frame) -> Frame:
+    """Return the frame with year, month, weekday (Monday is 0) and hour in place of each time."""
+    features: dict[str, Any] = {}
+    types: dict[str, str] = {}
+    for name, word in frame.types.items():
+        if word == "time":
+            moments = pd.to_datetime(pd.Series(frame.features[name]).round(), unit="us").dt
+            for part, attribute in PARTS_OF_TIMES.items():
+                own = _unused(f"{name} {part}", {*frame.types, *types})
+                features[own], types[own] = getattr(moments, attribute).astype(float).to_numpy(), "number"
+        else:
+            features[name], types[name] = frame.features[name], word
+    return Frame(pd.DataFrame(features), frame.target, types)
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "'"
+    return name
 
 
 def type_word(kind: pa.DataType) -> str:
@@ -83,9 +123,24 @@ def class_name(label: Any) -> str:
     return str(label).lower() if isinstance(label, bool | np.bool_) else str(label)
 
 
+def _check_exact(name: str, column: pa.ChunkedArray) -> None:
+    whole = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+    if not pa.types.is_integer(whole.type) or (pc.max(pc.abs(whole)).as_py() or 0) <= LARGEST_EXACT:
+        return
+    different = pc.unique(whole.drop_null())
+    if len(pc.unique(different.cast(pa.float64(), safe=False))) < len(different):
+        raise BadInputError(
+            f"Column {name!r} has whole numbers beyond 2^53, and some would become the same number: "
+            f"leave it out (--drop), or add the data set with --type '{name}=text'."
+        )
+
+
 def _feature(column: pa.ChunkedArray, word: str) -> Any:
     if word == "string":
-        return pd.Series(column.to_pylist(), dtype=object)  # pandas would guess `str`, and NaN for None
+        known = column.combine_chunks().dictionary_encode()  # each word once in memory, however often it stands there
+        texts = np.array([*known.dictionary.to_pylist(), None], dtype=object)
+        places = pc.fill_null(known.indices, len(texts) - 1).to_numpy(zero_copy_only=False)
+        return pd.Series(texts[places], dtype=object)  # pandas would guess `str`, and NaN for None
     if word in {"boolean", "time"}:
         column = column.cast(pa.int64())
     return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)

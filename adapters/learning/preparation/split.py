@@ -1,4 +1,4 @@
-"""The held-out split: stratified by class, decided by the seed alone."""
+"""The held-out split: stratified by class, decided by the seed alone; a class of one row is only learned from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from adapters.learning.preparation.frame import class_name
 from domain.errors import BadInputError
 from domain.values import MAX_SEED
 
@@ -28,9 +27,12 @@ class SplitRows:
 
 def split(target: np.ndarray[Any, Any], test_size: float, seed: int) -> SplitRows:
     """Hold out `test_size` of the rows, each class in proportion; raises BadInputError if that is impossible."""
-    _check(target, test_size, seed)
-    parts = train_test_split(np.arange(len(target)), test_size=test_size, random_state=seed, stratify=target)
-    train, test = (np.sort(part).astype("<i8") for part in parts)
+    _, places, counts = np.unique(target, return_inverse=True, return_counts=True)
+    alone = counts[places] < SMALLEST_CLASS
+    rows = np.flatnonzero(~alone)
+    _check(target[rows], test_size, seed)
+    train, test = train_test_split(rows, test_size=test_size, random_state=seed, stratify=target[rows])
+    train, test = (np.sort(part).astype("<i8") for part in ([*train, *np.flatnonzero(alone)], test))
     return SplitRows(train, test, hashlib.sha256(test.tobytes()).hexdigest())
 
 
@@ -40,11 +42,9 @@ def _check(target: np.ndarray[Any, Any], test_size: float, seed: int) -> None:
         raise BadInputError(msg)
     if not 0 <= seed <= MAX_SEED:
         raise BadInputError(f"The seed is {seed}: it must be between 0 and {MAX_SEED}.")
-    labels, counts = np.unique(target, return_counts=True)
-    if counts.min() < SMALLEST_CLASS:
-        names = ", ".join(class_name(label) for label in labels[counts < SMALLEST_CLASS][:5])
-        msg = f"Each class needs at least 2 rows, one to learn from and one held out; these have one: {names}."
-        raise BadInputError(msg)
+    if not len(target):
+        raise BadInputError("Each class has one row only: at least one needs two, one to learn from and one held out.")
+    labels = np.unique(target)
     held = math.ceil(test_size * len(target))
     if not len(labels) <= held <= len(target) - len(labels):
         raise BadInputError(

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from adapters.learning.fitting.model_file import load_model
 from adapters.learning.offers.catalog import MEASURES, MODELS, find, takes_estimator
-from adapters.learning.preparation.frame import Frame, class_name, read_frame
+from adapters.learning.preparation.frame import Frame, class_name, read_for_training
 from adapters.learning.preparation.split import split
 from commands.ports import Blobs
 from domain.errors import BadInputError
@@ -33,7 +33,7 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
 def read_held_out(facts: dict[str, Any], blobs: Blobs) -> Frame:
     """Return the rows that the training did not see: the same split again."""
     with blobs.open(facts["dataset"]["sha256"]) as file:
-        frame = read_frame(file, facts["target"], facts.get("columns"))
+        frame = read_for_training(file, facts)
     return frame.rows(split(frame.target, facts["test_size"], facts["seed"]).test)
 
 
@@ -68,9 +68,9 @@ def _averaging_options(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
 def _read_other_dataset(model: Pipeline, facts: dict[str, Any], on: dict[str, Any], blobs: Blobs) -> Frame:
     """Read another data set and check that its columns and classes match the training's."""
     with blobs.open(facts["dataset"]["sha256"]) as file:
-        known = read_frame(file, facts["target"], facts.get("columns"))
+        known = read_for_training(file, facts)
     with blobs.open(on["sha256"]) as file:
-        other = read_frame(file, facts["target"], facts.get("columns"))
+        other = read_for_training(file, facts)
     name = on["name"]
     missing = [column for column in known.types if column not in other.types]
     if missing:

@@ -14,7 +14,10 @@ from cli.options import shared
 from cli.output import View
 from cli.terminal import Terminal
 
-FORMATS = {".csv": "csv", ".txt": "csv", ".tsv": "tsv", ".tab": "tsv", ".parquet": "parquet", ".pq": "parquet"}
+FORMATS = {
+    ".csv": "csv", ".txt": "csv", ".tsv": "tsv", ".tab": "tsv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".ods": "ods",
+    ".parquet": "parquet", ".pq": "parquet", ".feather": "feather", ".arrow": "feather",
+}  # fmt: skip
 TYPES = ("integer", "number", "boolean", "time", "string")
 Decorated = Callable[..., Any]
 
@@ -57,7 +60,7 @@ def decisions(command: Decorated) -> Decorated:
 @decisions
 @shared
 def add(terminal: Terminal, file: Path, **options: Any) -> None:
-    """Add FILE (CSV, TSV or Parquet; .gz too) to the catalog.
+    """Add FILE (CSV, TSV, Excel, ODS, Parquet, Feather; .gz too) to the catalog.
 
     A known name with other content becomes the next version. How the file is written is found where it leaves no
     doubt, and told; every decision can be given.
@@ -66,7 +69,8 @@ def add(terminal: Terminal, file: Path, **options: Any) -> None:
     gzip = suffixes[-1:] == [".gz"]
     form = FORMATS.get("".join((suffixes[:-1] if gzip else suffixes)[-1:]))
     if form is None:
-        raise click.UsageError(f"{file.name}: a data set is a .csv, .tsv or .parquet file, or one of them with .gz.")
+        known = ".csv, .tsv, .xlsx, .ods, .parquet or .feather"
+        raise click.UsageError(f"{file.name}: a data set is a {known} file, or one of them with .gz.")
     if options["target"] is None and options["like"] is None:
         raise click.UsageError("Name the column to predict with --target, or an earlier version with --like.")
     facts = _as_query(options)

@@ -19,7 +19,7 @@ from domain.values import check_catalog_name
 
 @dataclass(frozen=True, slots=True)
 class RegisterDataset:
-    """Name and target column; `path` is the raw upload, a scratch file; format csv, tsv or parquet, perhaps gzipped.
+    """Name and target column; `path` is the raw upload, a scratch file, of a `format` that ingest reads, or gzipped.
 
     `given` decides what would else be found in the file (`adapters/learning/tables/given.py` has the names), `like`
     names a data set or version whose decisions are taken. A requested `cancellation` ends the ingest, and nothing is

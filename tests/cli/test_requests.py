@@ -331,10 +331,10 @@ def test_many_classes_are_not_listed_one_by_one(backend: FakeBackend, run: Run, 
 
 
 def test_a_file_of_unknown_kind_is_not_sent(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
-    (tmp_path / "a.xlsx").touch()
-    ran = run("dataset", "add", str(tmp_path / "a.xlsx"), "--name", "mine", "--target", "b")
+    (tmp_path / "a.xls").touch()
+    ran = run("dataset", "add", str(tmp_path / "a.xls"), "--name", "mine", "--target", "b")
     assert ran.code == 2
-    assert ".csv, .tsv or .parquet" in ran.err
+    assert ".csv, .tsv, .xlsx, .ods, .parquet or .feather" in ran.err
     assert backend.seen == []
 
 

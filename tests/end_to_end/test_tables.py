@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.end_to_end.place import Shell
+from tests.learning.workbooks import ods, xlsx
 
 TABLES = Path(__file__).parents[1] / "tables"
 
@@ -42,3 +44,14 @@ def test_what_is_told_is_told_to_people_and_what_is_wrong_changes_nothing(shell:
         "dataset", "add", str(TABLES / "code-target.csv"), "--name", "numbers", "--target", "x", "--task", "regression"
     )
     assert "no model for that yet" in shell("train", "numbers", "svm", code=2).problem["detail"]
+
+
+def test_a_confined_task_reads_workbooks_too(shell: Shell, tmp_path: Path) -> None:
+    sheet: list[list[Any]] = [["x", "cls"], *([number, "ab"[number % 2]] for number in range(20))]
+    (tmp_path / "book.xlsx").write_bytes(xlsx({"Data": sheet}))
+    (tmp_path / "book.ods").write_bytes(ods(sheet))
+    for kind in ("xlsx", "ods"):
+        words = ("dataset", "add", str(tmp_path / f"book.{kind}"), "--name", kind, "--target", "cls")
+        added = shell(*words).json
+        assert (added["rows"], added["reading"]["format"]) == (20, kind)
+        assert "no sheet 'Dat'" in shell(*words, "--sheet", "Dat", code=2).problem["detail"]

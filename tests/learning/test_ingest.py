@@ -135,7 +135,7 @@ def test_what_is_no_parquet_or_damaged_or_nested_gets_a_sentence(give: Any) -> N
     nested = parquet(pa.table({"x": [[1], [2]], "class": ["a", "b"]}))
     with pytest.raises(BadInputError, match="'x' holds list"):
         give(nested, "parquet")
-    with pytest.raises(BadInputError, match="csv, tsv or parquet"):
+    with pytest.raises(BadInputError, match="csv, tsv, xlsx, ods, parquet or feather"):
         give(whole, "pickle")
 
 

@@ -126,7 +126,7 @@ class Upload(Incoming):
 
     name: str
     target: str | None = Field(None, description="the column to predict; needed without `like`")
-    format: Literal["csv", "tsv", "parquet"] = "csv"
+    format: Literal["csv", "tsv", "xlsx", "ods", "parquet", "feather"] = "csv"
     gzip: bool = False
     licence: str | None = Field(None, max_length=4096)
     source: str | None = Field(None, max_length=4096)

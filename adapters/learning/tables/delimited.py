@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -136,13 +137,27 @@ STRADDLING = "straddling object"  # so the CSV reader calls a row that does not 
 def read_delimited(path: Path, kind: str, given: Given, target: str, encoding: str = "utf-8") -> Source:
     """Return the table of a UTF-8 file with a line of column names; kind is csv or tsv, `encoding` that of before."""
     dialect = find_dialect(path, given, USUAL[kind], target)
+    found = {"format": kind, "encoding": encoding, "separator": dialect.separator, "quote": dialect.quote}
+    return read_texts(path, dialect, found, [], None)
+
+
+def read_texts(
+    path: Path, dialect: Dialect, found: dict[str, Any], notes: list[str], line_of: Callable[[int], int] | None
+) -> Source:
+    """Return the table of a UTF-8 file whose dialect is known, after a look at all its lines."""
     check_lines(path, dialect.separator, dialect.quote)
     names = name_columns(dialect.names)
     check_names(names)
     text = SeparatedText(path, dialect)
     schema = pa.schema([(name, pa.string()) for name in names])
-    found = {"format": kind, "encoding": encoding, "separator": dialect.separator, "quote": dialect.quote}
-    return Source(schema, lambda: text.batches(schema), is_text=True, found=found, line_of=text.line_of)
+    return Source(
+        schema,
+        lambda: text.batches(schema),
+        is_text=True,
+        found=found,
+        notes=tuple(notes),
+        line_of=line_of or text.line_of,
+    )
 
 
 @dataclass(frozen=True)

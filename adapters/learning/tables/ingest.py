@@ -20,6 +20,7 @@ from adapters.learning.tables.builtin import BUILTIN, builtin_table
 from adapters.learning.tables.columns import NAMELESS, Columns, check_names, column_types
 from adapters.learning.tables.delimited import read_delimited
 from adapters.learning.tables.dialect import find_encoding, recode
+from adapters.learning.tables.feather import read_feather
 from adapters.learning.tables.given import NOTHING_GIVEN, Given, read_given
 from adapters.learning.tables.parquet import ParquetTable, too_large_error, write
 from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values_error
@@ -31,7 +32,8 @@ from domain.errors import BadInputError, NotFoundError
 MAX_BYTES = 1 << 30  # after decompression
 CHUNK = 1 << 20
 DELIMITED = ("csv", "tsv")
-FORMATS = (*DELIMITED, "parquet")
+WORKBOOKS = ("xlsx", "ods")
+FORMATS = (*DELIMITED, *WORKBOOKS, "parquet", "feather")
 FRACTION_NAME = re.compile(r"[+-]?\d*[.,]\d+([eE][+-]?\d+)?")
 
 
@@ -83,7 +85,7 @@ def _store(source: Source, named: str, given: Given, blobs: Blobs) -> dict[str, 
         "task": task,
         "positive": positive,
         "reading": reading_of(found, typed, given, target.rows_dropped) if found else None,
-        "notes": [*_encoding_notes(found, given), *_header_notes(names), *more, *typed.notes, *remarks],
+        "notes": [*source.notes, *_encoding_notes(found, given), *_header_notes(names), *more, *typed.notes, *remarks],
     }
 
 
@@ -138,6 +140,10 @@ def _open_upload(facts: dict[str, Any], given: Given, scratch: Callable[[str], P
         encoding = given.encoding or find_encoding(path, given.earlier.get("encoding"))
         if encoding != "utf-8":
             recode(path, encoding, path := scratch(f".{kind}"), MAX_BYTES)
+    if kind in WORKBOOKS:
+        from adapters.learning.tables.workbook import read_workbook  # noqa: PLC0415 - few tasks need its reader
+
+        return read_workbook(path, kind, given, scratch(".sheet"))
     return open_table(path, kind, given, str(facts["target"]), encoding=encoding)
 
 
@@ -189,6 +195,8 @@ def open_table(
     """Return the raw table of a plain file, text as UTF-8 (`encoding`: before); kind is one of `FORMATS`."""
     if kind == "parquet":
         return ParquetTable(path, limit).source()
+    if kind == "feather":
+        return read_feather(path, limit)
     if kind not in DELIMITED:
         raise BadInputError(f"{kind!r} is not a data set format: use {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.")
     if path.stat().st_size > limit:

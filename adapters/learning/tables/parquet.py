@@ -56,7 +56,7 @@ class ParquetTable:
                 size += unfolded
                 if size > self._limit:
                     raise too_large_error(self._limit)
-                for piece in _pieces(batch, unfolded):
+                for piece in pieces(batch, unfolded):
                     yield piece if piece.schema.equals(schema) else _as(schema, piece)
 
     def _open(self, texts: list[str] | None = None) -> pq.ParquetFile:
@@ -111,7 +111,8 @@ def unfolded_size(column: pa.Array) -> int:
     return len(column) + int(pc.sum(pc.take(lengths, column.indices)).as_py() or 0)
 
 
-def _pieces(batch: pa.RecordBatch, unfolded: int) -> Iterator[pa.RecordBatch]:
+def pieces(batch: pa.RecordBatch, unfolded: int) -> Iterator[pa.RecordBatch]:
+    """Cut a batch into pieces that are not too large once every row has its own value."""
     number = min(max(-(-unfolded // BATCH_BYTES), 1), max(batch.num_rows, 1))
     rows = -(-batch.num_rows // number)
     for start in range(0, batch.num_rows, max(rows, 1)):

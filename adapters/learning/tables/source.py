@@ -18,7 +18,7 @@ class Source:
     """`schema` holds for every batch. A batch has some tens of MiB; a fault in it raises BadInputError.
 
     `is_text`: all values are texts, and what they are is to be found. `found` says how the file was read, `index` which
-    columns are the index of pandas, `line_of` in which line of the file a row stands.
+    columns are the index of pandas, `notes` what may surprise, `line_of` in which line of the file a row stands.
     """
 
     schema: pa.Schema
@@ -26,6 +26,7 @@ class Source:
     is_text: bool = False
     found: dict[str, Any] = field(default_factory=dict)
     index: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     line_of: Callable[[int], int] = lambda row: row + 1
 
     @classmethod

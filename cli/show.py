@@ -10,7 +10,7 @@ from cli.terminal import Terminal
 from cli.views import measure_rows, name_and_version, name_of
 
 LISTS = ("evaluations", "reproductions", "annotations", "events", "measures")
-HIDDEN = ("learned", "split", "provenance", "blobs")
+HIDDEN = ("reasons", "positive", "learned", "split", "provenance", "blobs")
 
 
 @click.command()
@@ -32,4 +32,4 @@ def _blocks(body: Facts) -> list[Block]:
         {"position": it.get("position"), "at": it.get("at"), "event": it.get("name"), "actor": it.get("actor")}
         for it in body.get("events") or []
     ]
-    return [facts, measure_rows(body.get("measures")), list(body.get("annotations") or []), events]
+    return [facts, measure_rows(body), list(body.get("annotations") or []), events]

@@ -13,6 +13,8 @@ from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
 from cli.views import TASK
 
+EVALUATED = ("evaluation", "measures", "reasons", "positive", "position")
+
 
 @click.command()
 @click.argument("dataset")
@@ -45,7 +47,9 @@ def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], 
         except (ClientError, KeyboardInterrupt):
             terminal.show(training, TASK)  # it is done, whatever comes of its evaluation
             raise
-        training |= {key: task[key] for key in ("evaluation", "measures", "position") if key in task}
+        training |= {key: task[key] for key in EVALUATED if key in task}
+        if warnings := [*(training.get("warnings") or ()), *(task.get("warnings") or ())]:
+            training["warnings"] = warnings
         if task.get("state") != "completed":
             training["error"] = task.get("error")
     terminal.show(training, TASK)

@@ -8,7 +8,7 @@ from typing import Any
 from cli.output import Block, Facts, View
 from cli.table import NO_VALUE, format_value
 
-HIDDEN = ("measures", "learned", "attempt")
+HIDDEN = ("measures", "reasons", "positive", "learned", "attempt")
 USUAL = {"standing": "uncommitted", "withdrawn": False}  # worth a line only where it differs
 SHOWN_OF_SETTINGS = 48
 LONGEST_LIST, SHOWN_OF_LIST = 12, 3
@@ -46,15 +46,29 @@ def task_blocks(body: Facts) -> list[Block]:
     facts = {key: value for key, value in facts.items() if key not in USUAL or USUAL[key] != value}
     formats = {"model": name_of, "dataset": name_and_version, "on": name_and_version, "error": format_failure}
     facts |= {key: formats[key](facts[key]) for key in formats if key in facts}
-    return [facts, measure_rows(body.get("measures"))]
+    return [facts, measure_rows(body)]
 
 
-def measure_rows(measures: Any) -> list[Facts]:
-    return [{"measure": name, "value": format_measure(value)} for name, value in (measures or {}).items()]
+def measure_rows(body: Facts) -> list[Facts]:
+    """Return a row for each measure: its value, of what class it is, and why it is none."""
+    reasons, rows = body.get("reasons") or {}, []
+    for name, value in (body.get("measures") or {}).items():
+        row = {"measure": name, "value": format_measure(value)}
+        if ":binary" in name and body.get("positive"):
+            row["positive"] = body["positive"]
+        rows.append(row | ({"reason": reasons[name]} if name in reasons else {}))
+    return rows
+
+
+def count_warnings(it: Facts) -> Facts:
+    """Return the mark of an experiment in a list: how many warnings it has, if any."""
+    return {"warnings": len(it["warnings"])} if it.get("warnings") else {}
 
 
 def format_measure(value: Any) -> Any:
-    """Return a number as it is, and a confusion matrix by its rows."""
+    """Return a number as it is, a confusion matrix by its rows, and of a large table the blob that has it."""
+    if isinstance(value, dict) and "blob" in value:
+        return f"blob {value['blob']}"
     if isinstance(value, list) and value and all(isinstance(row, list) for row in value):
         return " / ".join(" ".join(map(str, row)) for row in value)
     return value
@@ -81,7 +95,7 @@ def experiment_rows(experiments: Sequence[Facts]) -> list[Facts]:
     for it, measures in zip(experiments, measure_columns(experiments), strict=True):
         row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": name_of(it.get("model"))}
         row |= {"dataset": name_and_version(it.get("dataset")), "settings": format_settings(it.get("settings"))}
-        rows.append(row | measures)
+        rows.append(row | measures | count_warnings(it))
     return rows
 
 

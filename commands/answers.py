@@ -35,6 +35,9 @@ def status_of(experiment: Experiment) -> dict[str, Any]:
         "fit_seconds": result.fit_seconds if result else None,
         "error": task.error,
         "measures": experiment.measures,
+        "reasons": experiment.reasons,
+        "warnings": list(experiment.warnings),
+        "positive": experiment.positive,
         "withdrawn": experiment.withdrawn,
     }
     return task_status("training", facts)
@@ -43,11 +46,12 @@ def status_of(experiment: Experiment) -> dict[str, Any]:
 def status_of_evaluation(experiment: Experiment, task: Task) -> dict[str, Any]:
     """Return the object of `evaluate`."""
     on = task.request.on if task.request else None
+    outcome = task.outcome or {"measures": {}, "reasons": {}, "warnings": [], "positive": None}
     facts = {
         "evaluation": task.id,
         "experiment": experiment.name,
         "state": task.state,
-        "measures": task.outcome["measures"] if task.outcome else {},
+        **outcome,
         "on": on.model_dump() if on else None,
         "error": task.error,
     }

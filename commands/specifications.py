@@ -8,7 +8,6 @@ from commands.ports import OfferName, TaskSpec
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset
 from domain.experiment import Experiment, Task
-from domain.values import DatasetRef
 
 
 def required_offers(experiment: Experiment, task: str) -> list[OfferName]:
@@ -29,6 +28,7 @@ def task_spec(work: UnitOfWork, experiment: Experiment, task: str) -> TaskSpec:
 
 def _fit_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
     request = experiment.training
+    content = work.get(Dataset, f"dataset:{request.dataset.name}").versions[request.dataset.version]
     return {
         "experiment": experiment.name,
         "model": request.model.model_dump(),
@@ -37,7 +37,8 @@ def _fit_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
         "test_size": request.test_size,
         "preparation": request.preparation,
         "dataset": request.dataset.model_dump(),
-        "target": request.target or target_of(work, request.dataset),
+        "target": request.target or content.target,
+        "positive": content.positive if request.target in (None, content.target) else None,
         "columns": request.columns,
     }
 
@@ -61,8 +62,3 @@ def _reproduce_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]
         "learned_blob": experiment.result.learned_blob.sha256,
         "provenance": experiment.result.provenance,
     }
-
-
-def target_of(work: UnitOfWork, dataset: DatasetRef) -> str:
-    """Return the target that a data set's version was registered with."""
-    return work.get(Dataset, f"dataset:{dataset.name}").versions[dataset.version].target

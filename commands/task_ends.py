@@ -9,7 +9,7 @@ from commands.ports import DuplicateAppend, TaskBroken, TaskOutcome
 from commands.unit_of_work import UnitOfWork
 from domain.errors import BadInputError, ConflictError
 from domain.experiment import Experiment
-from domain.values import Training, experiment_stream
+from domain.values import EvaluationNotes, Training, experiment_stream
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,8 @@ def _append(appends: CommandAppends, name: str, task: str, attempt: int, outcome
         elif it.kind == "training":
             experiment.complete_training(attempt, worker, Training.model_validate(outcome.facts))
         elif it.kind == "evaluation":
-            experiment.complete_evaluation(task, attempt, worker, outcome.facts["measures"])
+            notes = EvaluationNotes.model_validate(outcome.facts.get("notes", {}))
+            experiment.complete_evaluation(task, attempt, worker, outcome.facts["measures"], notes)
         else:
             facts = outcome.facts
             experiment.complete_reproduction(task, attempt, worker, facts["verdict"], facts["differences"])

@@ -12,8 +12,10 @@ from domain.events import Aggregate, Metadata
 from domain.task_status import TRAINING_IN_WORDS
 from domain.values import (
     MAX_ATTEMPTS,
+    NO_NOTES,
     UNFINISHED,
     DatasetRef,
+    EvaluationNotes,
     MeasureSpec,
     ModelRef,
     Standing,
@@ -71,6 +73,9 @@ class Experiment(Aggregate):
     result: Training | None = None
     tasks: dict[str, Task] = field(default_factory=dict)
     measures: dict[str, Any] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    positive: str | None = None
 
     @property
     def name(self) -> str:
@@ -90,6 +95,13 @@ class Experiment(Aggregate):
     def add_task(self, kind: str, task: str, requested: Metadata) -> None:
         """Fold a requested task, and by whom and in which call it was requested."""
         self.tasks[task] = Task(task, kind, requested)
+
+    def add_values(self, measures: dict[str, Any], notes: EvaluationNotes) -> None:
+        """Fold an evaluation's values: a later one supersedes the earlier of its identity, and its reason."""
+        self.measures = self.measures | measures
+        self.reasons = {name: why for name, why in self.reasons.items() if name not in measures} | notes.reasons
+        self.warnings = tuple(dict.fromkeys((*self.warnings, *notes.warnings)))
+        self.positive = notes.positive or self.positive
 
     def unfinished_tasks(self, *kinds: str) -> list[Task]:
         """List the tasks of these kinds that still wait or run."""
@@ -142,9 +154,11 @@ class Experiment(Aggregate):
         self.trigger_event(events.EvaluationRequested, task=task, measures=tuple(measures), on=on)
         return task
 
-    def complete_evaluation(self, task: str, attempt: int, worker: str, measures: dict[str, Any]) -> None:
+    def complete_evaluation(
+        self, task: str, attempt: int, worker: str, measures: dict[str, Any], notes: EvaluationNotes = NO_NOTES
+    ) -> None:
         self._check_running(task, attempt, worker)
-        self.trigger_event(events.EvaluationCompleted, task=task, attempt=attempt, measures=measures)
+        self.trigger_event(events.EvaluationCompleted, task=task, attempt=attempt, measures=measures, notes=notes)
 
     def request_reproduction(self) -> str:
         """Ask for the training to be done again; return the reproduction's id (`<experiment>-r1`)."""

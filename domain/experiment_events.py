@@ -8,7 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain.events import Event
-from domain.values import UNFINISHED, DatasetRef, MeasureSpec, ModelRef, Training, Verdict
+from domain.values import (
+    NO_NOTES,
+    UNFINISHED,
+    DatasetRef,
+    EvaluationNotes,
+    MeasureSpec,
+    ModelRef,
+    Training,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from domain.experiment import Experiment
@@ -100,6 +109,7 @@ class TrainingCompleted(Event):
     def apply(self, aggregate: Experiment) -> None:
         aggregate.tasks[self.task].state = "completed"
         aggregate.result = self.result
+        aggregate.warnings = self.result.warnings
 
 
 class TrainingFailed(TaskFailed):
@@ -136,15 +146,22 @@ class EvaluationStarted(TaskStarted):
 class EvaluationCompleted(Event):
     """The values by identity (`precision:macro`, `precision:macro@wine`); numbers, or tables as nested lists."""
 
-    NAME: ClassVar[str] = "evaluation-completed.v1"
+    NAME: ClassVar[str] = "evaluation-completed.v2"
     task: str
     attempt: int
     measures: dict[str, Any]
+    notes: EvaluationNotes = NO_NOTES
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The measures as they are answered: of a large table its blob."""
+        return self.measures | {name: {"blob": it.sha256, "size": it.size} for name, it in self.notes.tables.items()}
 
     def apply(self, aggregate: Experiment) -> None:
-        task = aggregate.tasks[self.task]
-        task.state, task.outcome = "completed", {"measures": self.measures}
-        aggregate.measures.update(self.measures)
+        notes, task = self.notes, aggregate.tasks[self.task]
+        told = {"reasons": notes.reasons, "warnings": list(notes.warnings), "positive": notes.positive}
+        task.state, task.outcome = "completed", {"measures": self.values, **told}
+        aggregate.add_values(self.values, notes)
 
 
 class EvaluationFailed(TaskFailed):

@@ -8,9 +8,10 @@ from typing import Any, Final
 KEYS: Final = {
     "training": (
         "experiment", "state", "standing", "session", "dataset", "target", "columns", "model", "settings", "seed",
-        "test_size", "attempt", "learned", "fit_seconds", "error", "measures", "withdrawn",
+        "test_size", "attempt", "learned", "fit_seconds", "error", "measures", "reasons",
+        "warnings", "positive", "withdrawn",
     ),
-    "evaluation": ("evaluation", "experiment", "state", "measures", "on", "error"),
+    "evaluation": ("evaluation", "experiment", "state", "measures", "reasons", "warnings", "positive", "on", "error"),
     "reproduction": ("reproduction", "experiment", "state", "verdict", "differences", "error"),
 }  # fmt: skip
 TRAINING_IN_WORDS: Final = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
+from pydantic import Field
+
 from domain.errors import BadInputError
 from domain.events import Value
 
@@ -69,6 +71,26 @@ class Training(Value):
     split: Split
     provenance: dict[str, Any]
     fit_seconds: float
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the fit warned of; the summary has it."""
+        return tuple(self.learned.get("warnings", ())) if isinstance(self.learned, dict) else ()
+
+
+class EvaluationNotes(Value):
+    """What belongs to an evaluation's values: why some are none, warnings, the positive class, large tables as blobs.
+
+    `reasons` and `tables` are by identity, like the values; `positive` is the class that `…:binary` counts.
+    """
+
+    reasons: dict[str, str] = Field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    positive: str | None = None
+    tables: dict[str, BlobRef] = Field(default_factory=dict)
+
+
+NO_NOTES = EvaluationNotes()
 
 
 class MeasureSpec(Value):

@@ -102,6 +102,7 @@ def _training_completed(event: Any, before: Body, _: Recorded) -> Body:
         "state": "completed",
         "open": _without(before, event.task),
         "learned": to_jsonable(result.learned),
+        "warnings": list(result.warnings),
         "fit_seconds": to_jsonable(result.fit_seconds),
         "split": result.split.model_dump(),
         "provenance": to_jsonable(result.provenance),
@@ -118,8 +119,15 @@ def _training_cancelled(event: Any, before: Body, _: Recorded) -> Body:
     return {"state": "cancelled", "open": _without(before, event.task)}
 
 
-def _evaluation_completed(event: Any, before: Body, _: Recorded) -> Body:
-    return {"measures": {**before["measures"], **to_jsonable(event.measures)}, "open": _without(before, event.task)}
+def _evaluation_completed(event: events.EvaluationCompleted, before: Body, _: Recorded) -> Body:
+    values, notes = to_jsonable(event.values), event.notes
+    return {
+        "measures": {**before["measures"], **values},
+        "reasons": {name: why for name, why in before["reasons"].items() if name not in values} | notes.reasons,
+        "warnings": list(dict.fromkeys((*before["warnings"], *notes.warnings))),
+        "positive": notes.positive or before["positive"],
+        "open": _without(before, event.task),
+    }
 
 
 def _committed(event: Any, before: Body, recorded: Recorded) -> Body:
@@ -149,6 +157,9 @@ BLANK: Body = {
     "fit_seconds": None,
     "error": None,
     "measures": {},
+    "reasons": {},
+    "warnings": [],
+    "positive": None,
     "committed_at": None,
     "withdrawn": False,
     "split": None,

@@ -39,7 +39,8 @@ def _waiting(name: str, event: events.TaskRequested, recorded: Recorded) -> Body
 def _follow_up(name: str, event: Any, current: Current) -> list[Change]:
     if isinstance(event, events.EvaluationRequested):
         on = event.on.model_dump() if event.on else None
-        asked = {"state": "requested", "attempt": 0, "measures": {}, "on": on, "error": None}
+        asked = {"state": "requested", "attempt": 0, "measures": {}, "reasons": {}, "warnings": []}
+        asked |= {"positive": None, "on": on, "error": None}
         return [Change(EVALUATION, event.task, {"evaluation": event.task, "experiment": name, **asked})]
     if isinstance(event, events.ReproductionRequested):
         asked = {"state": "requested", "attempt": 0, "verdict": None, "differences": [], "error": None}
@@ -87,7 +88,13 @@ CHANGES: dict[type[Any], Callable[[Any], Body]] = {
     events.EvaluationStarted: _started,
     events.EvaluationFailed: _failed,
     events.EvaluationCancelled: _cancelled,
-    events.EvaluationCompleted: lambda event: {"state": "completed", "measures": to_jsonable(event.measures)},
+    events.EvaluationCompleted: lambda event: {
+        "state": "completed",
+        "measures": to_jsonable(event.values),
+        "reasons": dict(event.notes.reasons),
+        "warnings": list(event.notes.warnings),
+        "positive": event.notes.positive,
+    },
     events.ReproductionStarted: _started,
     events.ReproductionFailed: _failed,
     events.ReproductionCancelled: _cancelled,

@@ -32,8 +32,14 @@ def training_requested_v2(facts: Facts) -> Facts:
     return facts | {"target": None, "columns": None, "preparation": 1}
 
 
+def evaluation_completed_v2(facts: Facts) -> Facts:
+    """Add that nothing was noted beside the values."""
+    return facts | {"notes": {"reasons": {}, "warnings": [], "positive": None, "tables": {}}}
+
+
 UPCASTERS: dict[str, Upcaster] = {
     "dataset-registered.v1": ("dataset-registered.v2", dataset_registered_v2),
+    "evaluation-completed.v1": ("evaluation-completed.v2", evaluation_completed_v2),
     "training-requested.v1": ("training-requested.v2", training_requested_v2),
 }
 

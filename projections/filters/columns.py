@@ -33,6 +33,7 @@ COLUMNS: Final = {
         HistoryColumn("dataset", "text", ("dataset", "name")),
         HistoryColumn("target", "text", ("target",)),
         HistoryColumn("columns", "list", ("columns",)),
+        HistoryColumn("warnings", "list", ("warnings",)),
         HistoryColumn("actor", "text", ("actor",)),
         HistoryColumn("session", "text", ("session",)),
         HistoryColumn("experiment", "text", ("experiment",)),

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from domain.dataset import DatasetRegistered
-from domain.experiment_events import TrainingCompleted
+from domain.experiment_events import EvaluationCompleted, TrainingCompleted
 from domain.loss import TailLossAccepted
 from projections.fold import read_after
 from projections.ports import Body, Entry, Feed, Finding, RawCommit, Recorded, SpillTable
@@ -104,6 +104,9 @@ def _entries(recorded: Recorded) -> Iterator[Entry]:
     elif isinstance(event, TrainingCompleted):
         for blob in (event.result.model_blob, event.result.learned_blob):
             yield BLOB, blob.sha256, recorded.commit, None
+    elif isinstance(event, EvaluationCompleted):
+        for table in event.notes.tables.values():
+            yield BLOB, table.sha256, recorded.commit, None
 
 
 class LogHashes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 
 import pytest
@@ -218,3 +219,21 @@ def test_colours_only_where_they_may_be() -> None:
     assert "\033[31m" in render(body, "table", View(), Style(80, colours=True))[0]
     assert "\033" not in render(body, "table", View(), Style(80))[0]
     assert render({"experiments": []}, "json", ROWS, Style())[0] == '{\n  "experiments": []\n}'
+
+
+def test_warnings_are_a_line_of_an_experiment_and_a_mark_in_lists(backend: FakeBackend, run: Run) -> None:
+    rows = row(warnings=["lbfgs failed to converge"]), row(experiment=OTHER)
+    backend.on("GET", "/experiments", Reply(history(*rows)))
+    head, _, *lines = run("history").out.splitlines()
+    assert head.split()[-1] == "warnings"
+    assert [line.split()[-1] == "1" for line in lines] == [True, False]
+
+
+def test_a_value_that_is_none_has_its_reason_and_a_binary_one_its_class(backend: FakeBackend, run: Run) -> None:
+    values = {"recall:binary": 0.5, "log-loss": None}
+    noted = {"reasons": {"log-loss": "No probabilities."}, "positive": "fraud", "warnings": ["recall: odd"]}
+    backend.on("POST", "/evaluations", Reply(evaluation(measures=values, **noted)))
+    text = run("evaluate").out
+    assert re.search(r"recall:binary +0.5 +fraud", text)
+    assert re.search(r"log-loss +none +No probabilities\.", text)
+    assert re.search(r"warnings +recall: odd", text)

@@ -82,6 +82,7 @@ def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
         "preparation": 1,
         "dataset": body["dataset"],
         "target": "kind",
+        "positive": None,
         "columns": None,
     }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from domain import experiment_events as events
 from domain.errors import ConflictError
 from domain.experiment import Experiment
 from domain.task_status import TRAINING_IN_WORDS
+from domain.values import NO_NOTES, BlobRef, EvaluationNotes
 from tests.domain.facts import (
     CANCELLED,
     COMMITTED,
@@ -30,6 +33,7 @@ from tests.domain.facts import (
 )
 from tests.domain.specification import Fact, fact
 
+NOTHING_NOTED: dict[str, Any] = {"reasons": {}, "warnings": [], "positive": None}
 STANDINGS = [(), (COMMITTED,), (COMMITTED, WITHDRAWN)]
 
 
@@ -81,7 +85,7 @@ def test_values_are_recorded() -> None:
     running = experiment(*TRAINED, E1_REQUESTED, E1_STARTED)
     done = running.when(lambda it: it.complete_evaluation(E1, 1, WORKER, {"precision:macro": 0.9})).then(E1_COMPLETED)
     assert done.measures == {"precision:macro": 0.9}
-    assert done.tasks[E1].outcome == {"measures": {"precision:macro": 0.9}}
+    assert done.tasks[E1].outcome == {"measures": {"precision:macro": 0.9}, **NOTHING_NOTED}
 
 
 def test_values_of_an_evaluation_begun_after_the_commit_are_recorded() -> None:
@@ -94,6 +98,21 @@ def test_values_after_the_discard_are_refused() -> None:
     gone.when(lambda it: it.complete_evaluation(E1, 1, WORKER, {})).refused(ConflictError, "is discarded")
 
 
+def test_why_a_value_is_none_and_what_was_warned_of_is_kept_until_there_is_a_value() -> None:
+    table = BlobRef(sha256="e" * 64, size=10)
+    notes = EvaluationNotes(
+        reasons={"log-loss": "no probabilities"}, warnings=("ill-defined",), positive="x", tables={"matrix": table}
+    )
+    running = experiment(*TRAINED, E1_REQUESTED, E1_STARTED)
+    first = running.when(lambda it: it.complete_evaluation(E1, 1, WORKER, {"log-loss": None}, notes)).then(
+        fact(events.EvaluationCompleted, task=E1, attempt=1, measures={"log-loss": None}, notes=notes)
+    )
+    assert first.measures == {"log-loss": None, "matrix": {"blob": table.sha256, "size": 10}}
+    assert (first.reasons, first.warnings, first.positive) == ({"log-loss": "no probabilities"}, ("ill-defined",), "x")
+    first.add_values({"log-loss": 0.5}, NO_NOTES)
+    assert (first.reasons, first.warnings, first.positive) == ({}, ("ill-defined",), "x")
+
+
 def test_evaluating_again_supersedes_by_identity() -> None:
     second = f"{ID}-e2"
     again = experiment(*TRAINED, E1_REQUESTED, E1_STARTED, E1_COMPLETED).given(
@@ -102,4 +121,4 @@ def test_evaluating_again_supersedes_by_identity() -> None:
         fact(events.EvaluationCompleted, task=second, attempt=1, measures={"precision:macro": 0.8, "recall:macro": 1}),
     )
     assert again.aggregate().measures == {"precision:macro": 0.8, "recall:macro": 1}
-    assert again.aggregate().tasks[E1].outcome == {"measures": {"precision:macro": 0.9}}
+    assert again.aggregate().tasks[E1].outcome == {"measures": {"precision:macro": 0.9}, **NOTHING_NOTED}

@@ -104,3 +104,23 @@ def test_without_a_backend_it_says_how_to_start_one(shell: Shell) -> None:
     nowhere = Shell("http://127.0.0.1:9", shell.credentials, shell.data)
     ran = nowhere("session", code=3)
     assert "autolearn up" in ran.err
+
+
+def test_warnings_and_reasons_are_recorded_shown_and_found(shell: Shell) -> None:
+    warned = shell("train", "iris", "logistic-regression", "-p", "max_iter=1").json
+    assert "converge" in warned["warnings"][0]
+    calm = shell("train", "iris", "svm", "--only", "petal length (cm),petal width (cm)").json
+    assert calm["columns"] == ["petal length (cm)", "petal width (cm)"]
+    evaluated = shell("evaluate", calm["experiment"], "-m", "accuracy", "-m", "log-loss", "-m", "mcc").json
+    assert evaluated["measures"]["log-loss"] is None
+    assert "probabilities" in evaluated["reasons"]["log-loss"]
+    assert min(evaluated["measures"][name] for name in ("accuracy", "mcc")) > 0.5
+    shell("commit")
+    session = warned["session"]
+    for filter_, found in (("warnings = none", calm), ("warnings != none", warned), ("prepare.rare = 256", calm)):
+        rows = shell("history", "--where", f"{filter_} and session = {session}").json["experiments"]
+        assert found["experiment"] in [it["experiment"] for it in rows]
+        assert len(rows) == (2 if "prepare" in filter_ else 1)
+    assert shell("show", calm["experiment"]).json["reasons"] == evaluated["reasons"]
+    assert shell("history", "--where", f"target = species and session = {session}").json["experiments"]
+    assert shell("verify").json["ok"]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.learning.preparation.frame import read_frame
+from adapters.learning.preparation.frame import read_for_training
 from adapters.learning.tables.ingest import ingest, open_table, unpack
 from domain.errors import BadInputError, TooLargeError
 
@@ -201,7 +201,7 @@ def test_numbers_and_words_come_back_as_they_were(learning: Any, rows: list[tupl
     found = ingest({"path": str(path), "format": "csv", "gzip": False, "target": "class"}, learning.blobs)
     path.unlink()
     with learning.blobs.open(found["blob"]["sha256"]) as file:
-        frame = read_frame(file, "class")
+        frame = read_for_training(file, {"target": "class", "settings": {}})
     assert found["columns"] == {"whole": "integer", "real": "number", "word": "string", "class": "string"}
     columns: list[Any] = [frame.features["whole"], frame.features["real"], frame.features["word"], frame.target]
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == [tuple(row) for row in rows]

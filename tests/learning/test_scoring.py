@@ -19,6 +19,7 @@ Fitted = Callable[[str, str], tuple[dict[str, Any], dict[str, Any]]]
 MODELS = ["logistic-regression", "decision-tree", "random-forest", "svm", "naive-bayes"]
 AVERAGED = ["precision", "recall", "f1"]
 PLAIN = ["accuracy", "balanced-accuracy", "mcc", "confusion-matrix"]
+TABLES = Path(__file__).parent / "tables"
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 
 
@@ -80,7 +81,70 @@ def test_all_measures_of_two_and_of_more_classes(learning: Any, fitted: Fitted, 
         json.dumps(values, allow_nan=False)
 
 
-def test_binary_measures_take_the_last_class_as_positive(learning: Any, fitted: Fitted) -> None:
+def table(learning: Any, name: str, target: str = "cls") -> str:
+    learning.add_csv(name, (TABLES / f"{name}.csv").read_text(), target)
+    return name
+
+
+def scored(learning: Any, facts: dict[str, Any], measures: list[dict[str, Any]], on: str | None = None) -> Any:
+    """Train, and return all that the score task answers."""
+    done = learning.done("fit", **facts)
+    sha256 = learning.stored(on)["blob"]["sha256"] if on else None
+    other = {"name": on, "version": 1, "sha256": sha256} if on else None
+    return learning.done("score", **facts, model_blob=done["model_blob"]["sha256"], on=other, measures=measures)
+
+
+def test_what_cannot_be_computed_has_its_reason_and_does_not_take_the_rest_with_it(learning: Any) -> None:
+    found = scored(learning, learning.facts("iris", "svm"), specs("accuracy", "log-loss", "mcc"))
+    assert found["measures"]["log-loss"] is None
+    assert min(found["measures"][name] for name in ("accuracy", "mcc")) > 0.8
+    assert found["notes"]["reasons"].keys() == {"log-loss"}
+    assert "log-loss needs a model that gives probabilities" in found["notes"]["reasons"]["log-loss"]
+
+
+def test_what_measures_warn_of_is_kept(learning: Any) -> None:
+    facts = learning.facts(table(learning, "imbalanced"), "svm")
+    notes = scored(learning, facts, specs("precision", average="binary"))["notes"]
+    (warning,) = notes["warnings"]
+    assert warning.startswith("precision:binary: Precision is ill-defined")
+
+
+@pytest.mark.parametrize(("named", "positive"), [(None, "fraud"), ("ok", "ok"), ("fraud", "fraud"), ("?", "fraud")])
+def test_the_rarer_class_is_positive_unless_another_is_named(learning: Any, named: str | None, positive: str) -> None:
+    facts = learning.facts(table(learning, "imbalanced"), "svm", positive=named)
+    found = scored(learning, facts, [*specs("recall", average="binary"), *specs("confusion-matrix")])
+    (right_fraud, missed_fraud), (missed_ok, right_ok) = found["measures"]["confusion-matrix"]
+    recalls = {"fraud": right_fraud / (right_fraud + missed_fraud), "ok": right_ok / (right_ok + missed_ok)}
+    assert found["measures"]["recall:binary"] == recalls[positive]
+    assert found["notes"]["positive"] == positive
+    assert learning.done("fit", **facts)["learned"]["positive_class"] == positive
+
+
+def test_a_large_table_is_a_blob(learning: Any) -> None:
+    facts = learning.facts(table(learning, "many-classes"), "decision-tree", test_size=0.4)
+    found = scored(learning, facts, specs("accuracy", "confusion-matrix"))
+    assert found["measures"].keys() == {"accuracy"}
+    blob = found["notes"]["tables"]["confusion-matrix"]
+    with learning.blobs.open(blob["sha256"]) as file:
+        matrix = json.load(file)
+    assert (len(matrix), sum(map(sum, matrix))) == (400, 480)
+
+
+def test_another_table_is_read_with_the_types_of_the_training(learning: Any) -> None:
+    for name in ("codes-train", "codes-eval", "classes-train", "classes-eval", "three-train", "three-eval"):
+        table(learning, name)
+    facts = learning.facts("codes-train", "decision-tree")
+    assert scored(learning, facts, specs("accuracy"), "codes-eval")["measures"]["accuracy@codes-eval"] > 0.4
+    facts = learning.facts("classes-train", "naive-bayes")
+    assert scored(learning, facts, specs("accuracy"), "classes-eval")["measures"]["accuracy@classes-eval"] > 0.9
+    facts = learning.facts("three-train", "naive-bayes")
+    loss = scored(learning, facts, specs("log-loss"), "three-eval")["measures"]["log-loss@three-eval"]
+    truth = [line.split(",")[1] for line in (TABLES / "three-eval.csv").read_text().split()[1:]]
+    assert len(set(truth)) < 3
+    assert 0 < loss < 2
+
+
+def test_binary_measures_take_the_rarer_class_as_positive(learning: Any, fitted: Fitted) -> None:
     facts, done = fitted("breast-cancer", "decision-tree")
     values = learning.score(facts, done, [*specs("recall", average="binary"), *specs("confusion-matrix")])
     (_, _), (missed, found) = values["confusion-matrix"]
@@ -118,14 +182,7 @@ def test_another_data_set_that_does_not_fit_is_refused_with_what_is_wrong(learni
     facts, done = fitted("penguins", "decision-tree")
     learning.add_csv("no-sex", penguins(lambda _: True, drop="sex"), "species")
     assert "lacks columns that the model was trained on: sex" in Other(learning, "no-sex", facts, done).refusal()
-    learning.add_csv(
-        "numbers",
-        penguins(lambda _: True, sex="1")
-        .replace(",female,", ",1,")
-        .replace(",male,", ",1,")
-        .replace(",NA,20", ",1,20"),
-        "species",
-    )
-    assert "'sex' of data set 'numbers' is integer" in Other(learning, "numbers", facts, done).refusal()
+    learning.add_csv("words", penguins(lambda _: True, year="soon"), "species")
+    assert "'year' of data set 'words' is string; the model was" in Other(learning, "words", facts, done).refusal()
     learning.add_csv("emperors", penguins(lambda _: True, species="Emperor"), "species")
     assert "classes that the model does not know: Emperor" in Other(learning, "emperors", facts, done).refusal()

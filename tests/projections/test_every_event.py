@@ -27,7 +27,7 @@ CHANGED = {
     "training-cancelled.v1": "session experiment tasks",
     "evaluation-requested.v1": "session experiment tasks",
     "evaluation-started.v1": "tasks",  # an experiment tells of its own attempts alone
-    "evaluation-completed.v1": "session experiment history tasks",
+    "evaluation-completed.v2": "session experiment history tasks",
     "evaluation-failed.v1": "session experiment tasks",
     "evaluation-cancelled.v1": "session experiment tasks",
     "reproduction-requested.v1": "experiment tasks",  # reproductions hold no commit up, so no session counts them

@@ -43,6 +43,7 @@ MEANINGS: dict[str, Condition] = {
     "setting.model = 1": Compare("setting.model", "=", 1),
     "dataset = 2024": Compare("dataset", "=", "2024"),
     "target = none and columns = none": And((Compare("target", "=", "none"), IsNone("columns"))),
+    "warnings = none": IsNone("warnings"),
     "columns = 'age,sex'": Compare("columns", "=", "age,sex"),
     "columns = 2024": Compare("columns", "=", "2024"),
     "max_depth = none or not (C < 1 AND C > 0)": Or(

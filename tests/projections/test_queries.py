@@ -35,7 +35,7 @@ TWO_UNKNOWN = (
 )
 ROW = {
     "experiment", "committed_at", "actor", "session", "model", "dataset", "target", "columns", "settings", "measures",
-    "withdrawn",
+    "reasons", "warnings", "positive", "withdrawn",
 }  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_evaluations_and_reproductions_have_a_status(asked: Queries, world: Worl
     evaluation = asked.status(BEN, f"{A}-e1")
     assert evaluation == {
         "evaluation": f"{A}-e1", "experiment": A, "state": "completed", "measures": {"precision:macro": 0.9},
-        "on": None, "error": None, "position": world.commits[-1],
+        "reasons": {}, "warnings": [], "positive": None, "on": None, "error": None, "position": world.commits[-1],
     }  # fmt: skip
     reproduction = asked.status(BEN, f"{A}-r1")
     assert (reproduction["state"], reproduction["verdict"]) == ("requested", None)

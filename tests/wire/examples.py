@@ -13,7 +13,7 @@ from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired, Re
 from domain.events import Event, Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
-from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training
+from domain.values import BlobRef, DatasetRef, EvaluationNotes, MeasureSpec, ModelRef, Split, Training
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXPERIMENT = "abcdefgh234567yz"
@@ -123,7 +123,13 @@ EXAMPLES: list[Event] = [
         experiment.EvaluationCompleted,
         task=EVALUATION,
         attempt=1,
-        measures={"precision:macro@iris": 0.9737, "confusion-matrix": [[12, 0], [1, 25]]},
+        measures={"precision:binary@iris": 0.9737, "log-loss@iris": None, "confusion-matrix": [[12, 0], [1, 25]]},
+        notes=EvaluationNotes(
+            reasons={"log-loss@iris": "log-loss needs a model that gives probabilities."},
+            warnings=("precision:binary@iris: Precision is ill-defined.",),
+            positive="virginica",
+            tables={"cost@iris": BlobRef(sha256="a7" * 32, size=1_000_000)},
+        ),
     ),
     _of_experiment(experiment.EvaluationFailed, task=EVALUATION, **FAILURE),
     _of_experiment(experiment.EvaluationCancelled, task=EVALUATION),

@@ -55,6 +55,9 @@ class EvaluationStatus(Outgoing):
     experiment: str
     state: State
     measures: dict[str, Any]
+    reasons: dict[str, str]
+    warnings: list[str]
+    positive: str | None
     on: Pinned | None
     error: dict[str, str] | None
     position: int

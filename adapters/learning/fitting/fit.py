@@ -18,7 +18,7 @@ from adapters.learning.fitting.model_file import model_bytes
 from adapters.learning.offers.catalog import MODELS, InstalledOffer, find, make_estimator
 from adapters.learning.offers.settings import convert_value, settings_of
 from adapters.learning.preparation.first_rules import build_first_pipeline
-from adapters.learning.preparation.frame import Frame, read_for_training
+from adapters.learning.preparation.frame import Frame, positive_class, read_for_training
 from adapters.learning.preparation.pipeline import build_pipeline
 from adapters.learning.preparation.settings import PREFIX
 from adapters.learning.preparation.split import SplitRows, split
@@ -45,7 +45,7 @@ def fit(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     """Train; facts and answer as in docs/architecture.md."""
     done = train(facts, blobs)
     return {
-        "learned": summarize(done.model, done.warnings),
+        "learned": summarize(done.model, done.warnings, positive_class(done.frame.target, facts.get("positive"))),
         "model_blob": _store(blobs, model_bytes(done.model), ".skops"),
         "learned_blob": _store(blobs, learned_bytes(done.model), ".json"),
         "split": {"train_rows": len(done.held.train), "test_rows": len(done.held.test), "sha256": done.held.sha256},

@@ -90,12 +90,14 @@ MAX_BYTES = 2000
 MOST_VALUES = 24
 MOST_NAMES = 10
 LONGEST_TEXT = 200
-BINARY = 2
 SHOWN_ELSEWHERE = frozenset({"classes_", "n_classes_", "n_features_in_", "n_outputs_"})
 
 
-def summarize(fitted: Pipeline, warnings: list[str]) -> dict[str, Any]:
-    """Return classes, counts, the smaller learned parameters, the features that matter most, and the fit's warnings."""
+def summarize(fitted: Pipeline, warnings: list[str], positive: Any) -> dict[str, Any]:
+    """Return classes, counts, the smaller learned parameters, the features that matter most, and the fit's warnings.
+
+    `positive` is the class that measures of two classes count; None of more.
+    """
     model = fitted.named_steps["model"]
     names = _feature_names(fitted)
     found: dict[str, Any] = {
@@ -103,6 +105,7 @@ def summarize(fitted: Pipeline, warnings: list[str]) -> dict[str, Any]:
         "parameters": {name: _short(value) for name, value in sorted(vars(model).items()) if _is_public(name, value)},
         **_trees(model),
         **_classes(model),
+        **({} if positive is None else {"positive_class": class_name(positive)[:LONGEST_TEXT]}),
     }
     if hasattr(model, "feature_importances_"):
         found["top_features"] = _top(names, model.feature_importances_)
@@ -142,10 +145,7 @@ def _round(value: Any) -> Any:
 
 def _classes(model: Any) -> dict[str, Any]:
     labels = [class_name(label)[:LONGEST_TEXT] for label in getattr(model, "classes_", ())]
-    found: dict[str, Any] = {"class_count": len(labels), "classes": labels[:MOST_VALUES]}
-    if len(labels) == BINARY:
-        found["positive_class"] = labels[1]
-    return found
+    return {"class_count": len(labels), "classes": labels[:MOST_VALUES]}
 
 
 def _trees(model: Any) -> dict[str, Any]:
@@ -169,8 +169,9 @@ def _top(names: list[str], importances: Any) -> list[list[Any]]:
 def _shrink_to_limit(found: dict[str, Any]) -> dict[str, Any]:
     """Drop the largest parameter, then the largest of the rest, until the limit holds; `shortened` says so."""
     while _size(found) > MAX_BYTES:
-        place = found["parameters"] or found
-        del place[max(place, key=lambda name: _size(place[name]))]
+        place = found["parameters"] or {name: it for name, it in found.items() if name != "warnings"}
+        largest = max(place, key=lambda name: _size(place[name]))
+        del (found["parameters"] or found)[largest]
         found["shortened"] = True
         found.setdefault("parameters", {})
     return found

@@ -17,6 +17,7 @@ from domain.errors import BadInputError
 PARTS_OF_TIMES = {"year": "year", "month": "month", "weekday": "day_of_week", "hour": "hour"}  # and as pandas says
 LARGEST_EXACT = 2**53
 FEWEST_CLASSES, MOST_CLASSES = 2, 1000
+PAIR = 2
 
 
 @dataclass(frozen=True)
@@ -36,34 +37,44 @@ class Frame:
         return Frame(self.features.iloc[chosen], self.target[chosen], self.types)
 
 
-def read_frame(file: BinaryIO, target: str, columns: Sequence[str] | None = None, *, exact: bool = False) -> Frame:
-    """Read a canonical Parquet file: the target, and these columns or all others.
+def read_for_training(file: BinaryIO, facts: dict[str, Any]) -> Frame:
+    """Read what a training's record says from a canonical Parquet file: its target, and its columns or all others."""
+    target = facts["target"]
+    table = read_table(file, target, facts.get("columns"))
+    return frame_of(table.drop_columns([target]), classes_of(target, table.column(target)), facts)
 
-    Raises BadInputError where it has no such columns, or the target is none; with `exact`, where numbers would merge.
-    """
+
+def read_table(file: BinaryIO, target: str, columns: Sequence[str] | None) -> pa.Table:
+    """Return these columns, or all others, and the target as the last; raises BadInputError if one is not there."""
     stored = pq.ParquetFile(file, pre_buffer=False)
     known = stored.schema_arrow.names
     names = list(columns) if columns is not None else [name for name in known if name != target]
     for name in (target, *names):
         if name not in known:
             raise BadInputError(f"The data set has no column {name!r}; it has {', '.join(known)}.")
-    table = stored.read([*names, target], use_threads=False)
-    types = {name: type_word(table.schema.field(name).type) for name in names}
-    if exact:
-        for name in names:
-            _check_exact(name, table.column(name))
-    features = {name: _feature(table.column(name), types[name]) for name in names}
-    return Frame(pd.DataFrame(features), classes_of(target, table.column(target)), types)
+    return stored.read([*names, target], use_threads=False).select([*names, target])
 
 
-def read_for_training(file: BinaryIO, facts: dict[str, Any]) -> Frame:
-    """Read what a training's record says: its columns, its target, times as its settings ask for.
+def frame_of(table: pa.Table, labels: np.ndarray[Any, Any], facts: dict[str, Any]) -> Frame:
+    """Return the features as scikit-learn takes them, times as the settings ask for.
 
     Raises BadInputError for whole numbers that a 64-bit float cannot tell apart (the first rules let them pass).
     """
-    exact = facts.get("preparation", 1) > 1
-    frame = read_frame(file, facts["target"], facts.get("columns"), exact=exact)
+    types = {name: type_word(table.schema.field(name).type) for name in table.column_names}
+    if facts.get("preparation", 1) > 1:
+        for name in types:
+            _check_exact(name, table.column(name))
+    features = {name: _feature(table.column(name), word) for name, word in types.items()}
+    frame = Frame(pd.DataFrame(features), labels, types)
     return split_times(frame) if facts["settings"].get("prepare.dates") == "parts" else frame
+
+
+def positive_class(target: np.ndarray[Any, Any], named: str | None) -> Any:
+    """Return the positive one of two classes: the named one, else the rarer, else the last; None of more classes."""
+    labels, counts = np.unique(target, return_counts=True)
+    if len(labels) != PAIR:
+        return None
+    return next((label for label in labels if class_name(label) == named), labels[0 if counts[0] < counts[1] else 1])
 
 
 def split_times(frame: Frame) -> Frame:

@@ -54,7 +54,8 @@ def _compare(facts: dict[str, Any], blobs: Blobs, again: Fitted, found: list[str
     except BlobMissing as missing:
         return _verdict("not-possible", [_explain_missing(facts, str(missing)), *differences])
     pairs = {
-        spec.name: (compute_measure(spec, first, part), compute_measure(spec, again.model, part)) for spec in COMPARED
+        spec.name: tuple(compute_measure(spec, model, part, None)[0] for model in (first, again.model))
+        for spec in COMPARED
     }
     changed = [f"{name} was {then}, is {now}." for name, (then, now) in pairs.items() if not _are_equal(then, now)]
     return _verdict("different" if changed else "metric-equal", [*changed, *differences])

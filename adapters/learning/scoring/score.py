@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,48 +13,79 @@ from sklearn.pipeline import Pipeline
 
 from adapters.learning.fitting.model_file import load_model
 from adapters.learning.offers.catalog import MEASURES, MODELS, find, takes_estimator
-from adapters.learning.preparation.frame import Frame, class_name, read_for_training
+from adapters.learning.preparation.frame import Frame, class_name, positive_class, read_for_training
 from adapters.learning.preparation.split import split
+from adapters.learning.scoring.other_dataset import read_other_dataset
 from commands.ports import Blobs
 from domain.errors import BadInputError
 from domain.values import MeasureSpec
 
 BINARY = 2
+LARGEST_TABLES = 128 << 10  # bytes of JSON in the event, all tables together; what is beyond becomes blobs
+MOST_WARNINGS, LONGEST_WARNING = 10, 200
 
 
 def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
-    """Compute measures; facts and answer as in docs/architecture.md. NaN is null."""
+    """Compute measures; facts and answer as in docs/architecture.md. A value that cannot be had is None, with a reason.
+
+    Raises BadInputError where not one of them can be computed.
+    """
     model = load_model(blobs, facts["model_blob"], find(MODELS, facts["model"]["name"], facts["model"]["distribution"]))
-    on = facts.get("on")
-    part = _read_other_dataset(model, facts, on, blobs) if on else read_held_out(facts, blobs)
-    suffix = f"@{on['name']}" if on else ""
-    specs = [MeasureSpec(**each) for each in facts["measures"]]
-    return {"measures": {f"{spec.identity}{suffix}": compute_measure(spec, model, part) for spec in specs}}
-
-
-def read_held_out(facts: dict[str, Any], blobs: Blobs) -> Frame:
-    """Return the rows that the training did not see: the same split again."""
     with blobs.open(facts["dataset"]["sha256"]) as file:
-        frame = read_for_training(file, facts)
-    return frame.rows(split(frame.target, facts["test_size"], facts["seed"]).test)
+        own = read_for_training(file, facts)
+    on = facts.get("on")
+    part = read_other_dataset(model.classes_, facts, blobs) if on else held_out(own, facts)
+    positive = positive_class(own.target, facts.get("positive"))
+    measures, reasons, told, refused = {}, {}, [], []
+    for spec in (MeasureSpec(**each) for each in facts["measures"]):
+        name = f"{spec.identity}@{on['name']}" if on else spec.identity
+        try:
+            measures[name], heard = compute_measure(spec, model, part, positive)
+        except BadInputError as error:
+            measures[name], heard = None, []
+            reasons[name] = error.sentence
+            refused.append(error)
+        told += [f"{name}: {text}"[:LONGEST_WARNING] for text in heard]
+        if measures[name] is None and name not in reasons:
+            reasons[name] = f"It is not defined on these rows{f': {heard[0]}' if heard else '.'}"[:LONGEST_WARNING]
+    if refused and len(refused) == len(measures):
+        raise refused[0]
+    binary = any(spec["average"] == "binary" for spec in facts["measures"] if spec.get("average"))
+    notes = {
+        "reasons": reasons,
+        "warnings": list(dict.fromkeys(told))[:MOST_WARNINGS],
+        "positive": class_name(positive) if binary and positive is not None else None,
+        "tables": _store_large(measures, blobs),
+    }
+    return {"measures": measures, "notes": notes}
 
 
-def compute_measure(spec: MeasureSpec, model: Pipeline, part: Frame) -> Any:
-    """Compute one measure: a number, a table as nested lists, or None if it is not defined."""
+def held_out(own: Frame, facts: dict[str, Any]) -> Frame:
+    """Return the rows that the training did not see: the same split again."""
+    return own.rows(split(own.target, facts["test_size"], facts["seed"]).test)
+
+
+def compute_measure(spec: MeasureSpec, model: Pipeline, part: Frame, positive: Any) -> tuple[Any, list[str]]:
+    """Compute one measure: a number, a table as nested lists, or None if it is not defined; and what it warned of.
+
+    Raises BadInputError where the model or the rows do not allow it.
+    """
     measure = find(MEASURES, spec.name).target()
-    chosen = _averaging_options(spec, model)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "not defined, set to 0" and the like: the value itself says it
+    chosen = _averaging_options(spec, model, positive)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
         try:
             if takes_estimator(measure):
-                return _plain(measure(model, part.features, part.target, **chosen))
-            return _plain(measure(part.target, model.predict(part.features), **chosen))
+                value = _plain(measure(model, part.features, part.target, **chosen))
+            else:
+                value = _plain(measure(part.target, model.predict(part.features), **chosen))
         except ValueError as error:
             raise BadInputError(f"{spec.identity} cannot be computed here: {error}") from error
+    return value, [str(each.message).partition(" Use `zero_division`")[0] for each in heard]
 
 
-def _averaging_options(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
-    """Return the keywords of the averaging; for `binary`, the positive class is the last in order."""
+def _averaging_options(spec: MeasureSpec, model: Pipeline, positive: Any) -> dict[str, Any]:
+    """Return the keywords of the averaging."""
     if spec.average is None:
         return {}
     if spec.average != "binary":
@@ -62,34 +95,22 @@ def _averaging_options(spec: MeasureSpec, model: Pipeline) -> dict[str, Any]:
             f"{spec.identity} is for two classes, and this model has {len(model.classes_)}: "
             "choose the average macro, micro or weighted."
         )
-    return {"average": "binary", "pos_label": model.classes_[1]}
+    return {"average": "binary", "pos_label": positive}
 
 
-def _read_other_dataset(model: Pipeline, facts: dict[str, Any], on: dict[str, Any], blobs: Blobs) -> Frame:
-    """Read another data set and check that its columns and classes match the training's."""
-    with blobs.open(facts["dataset"]["sha256"]) as file:
-        known = read_for_training(file, facts)
-    with blobs.open(on["sha256"]) as file:
-        other = read_for_training(file, facts)
-    name = on["name"]
-    missing = [column for column in known.types if column not in other.types]
-    if missing:
-        raise BadInputError(f"Data set {name!r} lacks columns that the model was trained on: {', '.join(missing)}.")
-    for column, word in known.types.items():
-        if (word == "string") != (other.types[column] == "string"):
-            msg = f"Column {column!r} of data set {name!r} is {other.types[column]}; the model was trained on {word}."
-            raise BadInputError(msg)
-    strange = sorted(set(_names(other.target)) - set(_names(model.classes_)))
-    if strange or other.target.dtype.kind != known.target.dtype.kind:
-        raise BadInputError(
-            f"Data set {name!r} has classes that the model does not know: {', '.join(strange[:5])}. "
-            f"It knows {', '.join(_names(model.classes_)[:20])}."
-        )
-    return Frame(other.features[list(known.types)], other.target, known.types)
-
-
-def _names(labels: Any) -> list[str]:
-    return [class_name(label) for label in np.unique(labels)]
+def _store_large(measures: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
+    """Move tables that the event has no room for into blobs of JSON; return these by identity."""
+    stored, room = {}, LARGEST_TABLES
+    for name in [name for name, value in measures.items() if isinstance(value, list)]:
+        text = json.dumps(measures[name], separators=(",", ":"))
+        if len(text) > room:
+            path = Path(blobs.scratch(".json"))
+            path.write_text(text)
+            stored[name] = blobs.put_file(str(path)).model_dump()
+            del measures[name]
+        else:
+            room -= len(text)
+    return stored
 
 
 def _plain(result: Any) -> Any:

@@ -101,7 +101,15 @@ def test_a_password_and_what_is_no_workbook_get_a_sentence(read: Read) -> None:
     whole = xlsx({"Data": ROWS})
     empty = io.BytesIO()
     zipfile.ZipFile(empty, "w").close()
-    for content in (b"", CSV.encode(), whole[:-40], whole[:200] + b"\xff" * 50 + whole[250:], empty.getvalue()):
+    shifted = ods([["x", "cls"], [1, "a"]])[:150] + ods([["x", "cls"], [1, "a"]])[157:]
+    for content in (
+        b"",
+        CSV.encode(),
+        shifted,
+        whole[:-40],
+        whole[:200] + b"\xff" * 50 + whole[250:],
+        empty.getvalue(),
+    ):
         with pytest.raises(BadInputError, match=r"not a workbook|damaged|is empty"):
             read(content, kind="xlsx")
 

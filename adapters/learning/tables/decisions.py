@@ -177,14 +177,15 @@ def _whole_miss(column: TextColumn) -> Place | None:
     return next((one.miss for one in column.tries if isinstance(one.spelling, WholeSpelling)), None)
 
 
-def sentence_of(name: str, decision: Decision, line: int | None) -> str:
+def sentence_of(name: str, decision: Decision, lines: dict[int, int]) -> str:
     """Say what `note` says, with the line: `Column 'x' is text: 59 of 60 values are numbers; line 39: n.d.`."""
     said = f"Column {visible(name)!r} {decision.note}"
     if decision.place is None:
         return f"{said}."
     text = visible(decision.place[1])
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-    return f"{said}; line {line}: {shown}"
+    row = decision.place[0]
+    return f"{said}; {f'line {lines[row]}' if row in lines else f'row {row + 1}'}: {shown}"
 
 
 def raise_refused(sentence: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,13 +138,16 @@ def read_delimited(path: Path, kind: str, given: Given, target: str, encoding: s
     """Return the table of a UTF-8 file with a line of column names; kind is csv or tsv, `encoding` that of before."""
     dialect = find_dialect(path, given, USUAL[kind], target)
     found = {"format": kind, "encoding": encoding, "separator": dialect.separator, "quote": dialect.quote}
-    return read_texts(path, dialect, found, [], None)
+    return read_texts(path, dialect, found)
 
 
 def read_texts(
-    path: Path, dialect: Dialect, found: dict[str, Any], notes: list[str], line_of: Callable[[int], int] | None
+    path: Path, dialect: Dialect, found: dict[str, Any], notes: list[str] | None = None, rows: Sequence[int] = ()
 ) -> Source:
-    """Return the table of a UTF-8 file whose dialect is known, after a look at all its lines."""
+    """Return the table of a UTF-8 file whose dialect is known, after a look at all its lines.
+
+    `rows` has the number of each row in a file that this one was made from.
+    """
     check_lines(path, dialect.separator, dialect.quote)
     names = name_columns(dialect.names)
     check_names(names)
@@ -155,8 +158,8 @@ def read_texts(
         lambda: text.batches(schema),
         is_text=True,
         found=found,
-        notes=tuple(notes),
-        line_of=line_of or text.line_of,
+        notes=tuple(notes or ()),
+        lines_of=(lambda asked: {row: rows[row] for row in asked}) if rows else text.lines_of,
     )
 
 
@@ -186,22 +189,21 @@ class SeparatedText:
             for batch in reader:
                 yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
 
-    def line_of(self, row: int) -> int:
-        """Return the line in which a row begins; 0 where it cannot be told."""
+    def lines_of(self, rows: Collection[int]) -> dict[int, int]:
+        """Return the lines in which rows begin, as far as Python's reader can tell: it takes no very long values."""
+        found: dict[int, int] = {}
         with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             for _ in range(self.dialect.lines):
                 file.readline()
             reader = csv.reader(file, delimiter=self.dialect.separator, quotechar=self.dialect.quote)
-            before = 0
-            try:
-                for one in reader:
-                    row -= bool(one)
-                    if row < 0:
-                        return self.dialect.lines + before + 1
-                    before = reader.line_num
-            except csv.Error:  # a value longer than Python's reader takes
-                pass
-        return 0
+            number, before = 0, self.dialect.lines + 1
+            with suppress(csv.Error):
+                while len(found) < len(rows) and (row := next(reader, None)) is not None:
+                    if row and number in rows:
+                        found[number] = before
+                    number += bool(row)
+                    before = self.dialect.lines + reader.line_num + 1
+        return found
 
     @contextmanager
     def explain_errors(self) -> Iterator[None]:

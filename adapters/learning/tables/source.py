@@ -18,7 +18,8 @@ class Source:
     """`schema` holds for every batch. A batch has some tens of MiB; a fault in it raises BadInputError.
 
     `is_text`: all values are texts, and what they are is to be found. `found` says how the file was read, `index` which
-    columns are the index of pandas, `notes` what may surprise, `line_of` in which line of the file a row stands.
+    columns are the index of pandas, `notes` what may surprise, `lines_of` in which lines of the file
+    rows stand, as far as that is known.
     """
 
     schema: pa.Schema
@@ -27,7 +28,7 @@ class Source:
     found: dict[str, Any] = field(default_factory=dict)
     index: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    line_of: Callable[[int], int] = lambda row: row + 1
+    lines_of: Callable[[Collection[int]], dict[int, int]] = lambda rows: {row: row + 1 for row in rows}
 
     @classmethod
     def of(cls, table: pa.Table) -> Source:

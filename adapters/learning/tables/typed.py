@@ -119,17 +119,17 @@ def _left_out(source: Source, columns: dict[str, TextColumn], wanted: set[str]) 
 
 
 def _notes(source: Source, decisions: dict[str, Decision]) -> list[str]:
-    notes: list[str] = []
-    for name, decision in decisions.items():
-        if not decision.note or name not in source.schema.names:
-            continue
-        line = source.line_of(decision.place[0]) if decision.place and len(notes) < MOST_NOTES else None
-        sentence = sentence_of(name, decision, line)
+    noted = {name: it for name, it in decisions.items() if it.note and name in source.schema.names}
+    shown = dict(sorted(noted.items(), key=lambda it: not it[1].refused)[:MOST_NOTES])
+    lines = source.lines_of({it.place[0] for it in shown.values() if it.place})
+    notes = []
+    for name, decision in shown.items():
+        sentence = sentence_of(name, decision, lines)
         if decision.refused:
             raise_refused(sentence)
         notes.append(sentence)
-    if len(notes) > MOST_NOTES:
-        notes = [*notes[:MOST_NOTES], f"{len(notes) - MOST_NOTES} more columns have a remark of this kind."]
+    if len(noted) > MOST_NOTES:
+        notes.append(f"{len(noted) - MOST_NOTES} more columns have a remark of this kind.")
     return notes
 
 

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from array import array
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -46,21 +47,32 @@ def read_workbook(path: Path, kind: str, given: Given, text: Path) -> Source:
 
     Raises BadInputError for a password, a sheet that is not there or empty, and formulas that failed.
     """
-    workbook = _open(path)
-    sheet, others = _choose(workbook, given)
-    _check_sheet(path, sheet)
-    try:
-        loaded = workbook.get_sheet_by_name(sheet)
-    except CalamineError as error:
-        raise _damaged(error) from error
     rows = array("L")
-    names = _write(loaded, text, rows)
+    with explain_errors():
+        workbook = _open(path)
+        sheet, others = _choose(workbook, given)
+        _check_sheet(path, sheet)
+        names = _write(workbook.get_sheet_by_name(sheet), text, rows)
     if not names:
         raise BadInputError(f"The sheet {sheet!r} is empty: its first row must name the columns.")
     notes = [f"The sheet {visible(sheet)!r} was read; --sheet chooses another: {visible(', '.join(others[:10]))}."]
     found = {"format": kind, "sheet": sheet}
-    dialect = Dialect(",", '"', 1, names)
-    return read_texts(text, dialect, found, notes if others else [], lambda row: rows[row] if row < len(rows) else 0)
+    return read_texts(text, Dialect(",", '"', 1, names), found, notes if others else [], rows)
+
+
+@contextmanager
+def explain_errors() -> Iterator[None]:
+    """Turn what the readers raise into a sentence for the caller."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except (
+        zipfile.BadZipFile, zlib.error, ET.ParseError, CalamineError,
+        ArithmeticError, EOFError, LookupError, OSError, RuntimeError, ValueError,
+    ) as error:  # fmt: skip
+        sentence = f"The file is not a workbook (.xlsx or .ods), or a damaged one: {str(error)[:200]}"
+        raise BadInputError(sentence) from error
 
 
 def _open(path: Path) -> CalamineWorkbook:
@@ -70,24 +82,17 @@ def _open(path: Path) -> CalamineWorkbook:
                 locked = content.find(ENCRYPTED) >= 0
             what = "is protected by a password: save it without" if locked else "is of an old format: save it as .xlsx"
             raise BadInputError(f"The workbook {what}.")
-    try:
-        with zipfile.ZipFile(path) as packed:
-            if sum(it.file_size for it in packed.infolist()) > 4 * LARGEST_SHEET:
-                raise too_large_error(4 * LARGEST_SHEET)
-            wrong = packed.testzip()
-            manifest = "META-INF/manifest.xml"
-            if manifest in packed.namelist() and b"encryption-data" in packed.read(manifest):
-                raise BadInputError("The workbook is protected by a password: save it without.")
-        if wrong is not None:
-            raise BadInputError("The workbook is damaged: send it whole.")
-        with path.open("rb") as file:
-            return CalamineWorkbook.from_filelike(file)
-    except (zipfile.BadZipFile, zlib.error, CalamineError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise _damaged(error) from error
-
-
-def _damaged(error: Exception) -> BadInputError:
-    return BadInputError(f"The file is not a workbook (.xlsx or .ods), or a damaged one: {str(error)[:200]}")
+    with zipfile.ZipFile(path) as packed:
+        if sum(it.file_size for it in packed.infolist()) > 4 * LARGEST_SHEET:
+            raise too_large_error(4 * LARGEST_SHEET)
+        wrong = packed.testzip()
+        manifest = "META-INF/manifest.xml"
+        if manifest in packed.namelist() and b"encryption-data" in packed.read(manifest):
+            raise BadInputError("The workbook is protected by a password: save it without.")
+    if wrong is not None:
+        raise BadInputError("The workbook is damaged: send it whole.")
+    with path.open("rb") as file:
+        return CalamineWorkbook.from_filelike(file)
 
 
 def _choose(workbook: CalamineWorkbook, given: Given) -> tuple[str, list[str]]:
@@ -172,10 +177,7 @@ def _member(packed: zipfile.ZipFile, sheet: str) -> str | None:
 def _xml(packed: zipfile.ZipFile, member: str) -> Iterator[ET.Element]:
     if member not in packed.namelist() or packed.getinfo(member).file_size > LARGEST_INDEX:
         return iter(())
-    try:
-        return ET.fromstring(packed.read(member)).iter()  # noqa: S314 - expat bounds what entities become
-    except ET.ParseError as error:
-        raise _damaged(error) from error
+    return ET.fromstring(packed.read(member)).iter()  # noqa: S314 - expat bounds what entities become
 
 
 def _column_number(letters: bytes) -> int:

@@ -71,8 +71,8 @@ def entry_blocks(body: Facts) -> list[Block]:
         for name, kind in (columns.items() if isinstance(columns, dict) else ())
     ]
     settings = [
-        {"setting": name, "default": setting.get("default"), "allowed": describe_setting(setting)}
-        for name, setting in (body.get("settings") or {}).items()
+        {"setting": name, "default": it.get("default"), "allowed": describe_setting(it), "what": it.get("what")}
+        for name, it in (body.get("settings") or {}).items()
     ]
     notes = [note for note in body.get("notes") or () if isinstance(note, str)]
     return [facts | _reading(body.get("reading")), listed, settings, body.get("versions") or [], "\n".join(notes)]

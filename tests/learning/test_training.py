@@ -10,10 +10,11 @@ import pytest
 
 Fitted = Callable[[str, str], tuple[dict[str, Any], dict[str, Any]]]
 MODELS = ["logistic-regression", "decision-tree", "random-forest", "svm", "naive-bayes"]
+MORE = ["gradient-boosting", "extra-trees", "k-nearest", "linear-svm"]
 
 
 @pytest.mark.parametrize("dataset", ["iris", "penguins", "breast-cancer"])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*MODELS, *MORE])
 def test_every_model_learns_and_is_reproduced_bit_by_bit(
     learning: Any, fitted: Fitted, model: str, dataset: str
 ) -> None:
@@ -31,6 +32,12 @@ def test_the_summary_is_small_plain_json_and_says_the_classes(fitted: Fitted, mo
     assert done["learned"]["classes"] == ["benign", "malignant"]
     assert done["learned"]["positive_class"] == "malignant"
     assert done["learned"]["features"] == 30
+
+
+def test_the_dummy_knows_the_classes_alone(learning: Any, fitted: Fitted) -> None:
+    facts, done = fitted("breast-cancer", "dummy")
+    assert 0.6 < learning.score(facts, done, [{"name": "accuracy", "average": None}])["accuracy"] < 0.65
+    assert learning.reproduce(facts, done)["verdict"] == "bit-identical"
 
 
 def test_the_provenance_names_all_that_the_result_depends_on(learning: Any, fitted: Fitted) -> None:

@@ -12,9 +12,11 @@ from sklearn.pipeline import Pipeline
 from adapters.learning.offers.catalog import InstalledOffer
 from commands.ports import Blobs
 
-# Compiled holders of numbers that scikit-learn's estimators are made of and that skops does not trust by itself.
+# What scikit-learn's estimators are made of and skops does not trust by itself: compiled holders of numbers, and what
+# HistGradientBoosting checks columns of words with (of a partial, the function itself must be allowed, too).
 ALLOWED = frozenset(
     {
+        "functools.partial",
         "numpy.dtype",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.metrics._dist_metrics.EuclideanDistance64",
@@ -23,6 +25,7 @@ ALLOWED = frozenset(
         "sklearn.neighbors._ball_tree.BallTree",
         "sklearn.neighbors._kd_tree.KDTree",
         "sklearn.tree._tree.Tree",
+        "sklearn.utils.validation.check_array",
     }
 )
 FASTEST = 1

@@ -11,6 +11,7 @@ from typing import Any, get_args, get_type_hints
 from sklearn.base import is_regressor
 
 from adapters.learning.offers.catalog import MEASURES, MODELS, InstalledOffer, make_estimator, offers, takes_estimator
+from adapters.learning.offers.parameters import explain_parameters
 from adapters.learning.offers.settings import settings_of
 from adapters.learning.preparation.settings import preparation_settings
 
@@ -61,7 +62,10 @@ def _model(offer: InstalledOffer) -> dict[str, Any]:
     made = make_estimator(offer)
     if is_regressor(made):
         raise TypeError("it is a regressor, and AutoLearn trains classifiers")
-    return {"description": _first_sentence(made), "settings": settings_of(made) | preparation_settings(made)}
+    settings, explained = settings_of(made), explain_parameters(type(made))
+    for name in settings.keys() & explained.keys():
+        settings[name]["what"] = explained[name]
+    return {"description": _first_sentence(made), "settings": settings | preparation_settings(made)}
 
 
 def _measure(offer: InstalledOffer) -> dict[str, Any]:

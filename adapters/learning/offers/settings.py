@@ -13,8 +13,9 @@ from commands.settings_check import is_allowed
 
 # Set by the task (seed, one thread, silence, which columns are words), or paths: no client decides about them.
 NOT_SETTINGS = frozenset({"random_state", "n_jobs", "verbose", "warm_start", "memory", "categorical_features"})
-# They need another table than the pipeline makes (distances, not rows), or a function that JSON cannot name.
-NOT_CHOICES = frozenset({"precomputed", "pyfunc"})
+# They need what no setting can give: distances in place of rows, a function, a matrix, or two columns exactly.
+NOT_CHOICES = frozenset({"precomputed", "pyfunc", "mahalanobis", "seuclidean", "haversine"})
+NEVER_NONE = frozenset({"n_neighbors", "p"})  # scikit-learn's constraints let None pass, and then fitting fails
 ANY_SCALAR: list[dict[str, Any]] = [{"type": name} for name in ("integer", "number", "boolean", "string")]
 NOTHING: dict[str, Any] = {"type": "choice", "choices": [None]}
 
@@ -24,7 +25,7 @@ def settings_of(estimator: Any) -> dict[str, dict[str, Any]]:
     defaults = estimator.get_params(deep=False)
     constraints = getattr(estimator, "_parameter_constraints", None) or {}
     described = {
-        name: _describe_parameter(default, constraints.get(name))
+        name: _describe_parameter(name, default, constraints.get(name))
         for name, default in sorted(defaults.items())
         if name not in NOT_SETTINGS
     }
@@ -41,12 +42,14 @@ def convert_value(value: Any, description: dict[str, Any]) -> Any:
     return value
 
 
-def _describe_parameter(default: Any, constraints: Any) -> dict[str, Any] | None:
+def _describe_parameter(name: str, default: Any, constraints: Any) -> dict[str, Any] | None:
     """Return the description of one parameter; None for one that JSON cannot set or that has no other value."""
     default = default.item() if hasattr(default, "item") else default
     if not (default is None or isinstance(default, bool | int | str) or _is_finite(default)):
         return None
     alternatives = _from_default(default) if constraints is None else _from_constraints(constraints)
+    if name in NEVER_NONE:
+        alternatives = [each for each in alternatives if each != NOTHING]
     # a default that its own constraints refuse is a deprecation's marker ("deprecated", "warn")
     if not any(is_allowed(each, default) for each in alternatives) or alternatives == [NOTHING]:
         return None

@@ -24,6 +24,14 @@ NEEDS_NO_SCALING = (*TREES_OF_FLOAT32, HistGradientBoostingClassifier, GaussianN
 MOST_WORDS = 256  # of one column; the rarer words share one more: an id column must not fill the memory
 MOST_WORDS_DENSE = 32  # where every row has a number for each word
 MOST_WORDS_NATIVE = 255
+WHAT = {
+    "dates": "A time as one number, or as its parts: year, month, weekday, hour",
+    "encode": "How words become numbers",
+    "missing": "What stands for a missing number",
+    "missing-flag": "Add a column that says whether a value was missing",
+    "rare": "Words kept per column; the rarer ones share one more",
+    "scale": "How numbers are scaled",
+}
 
 
 def preparation_settings(estimator: Any) -> dict[str, dict[str, Any]]:
@@ -39,7 +47,7 @@ def preparation_settings(estimator: Any) -> dict[str, dict[str, Any]]:
         "rare": {"type": "integer", "minimum": 2, "maximum": 10_000, "default": words},
         "scale": _choice("auto", "auto", "minmax", "robust", "standard", None),
     }
-    return {f"{PREFIX}{name}": setting for name, setting in described.items()}
+    return {f"{PREFIX}{name}": setting | {"what": WHAT[name]} for name, setting in described.items()}
 
 
 def complete_preparation(estimator: Any, settings: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from adapters.learning.preparation.frame import Frame
 from adapters.learning.preparation.pipeline import build_pipeline
 from adapters.learning.preparation.settings import complete_preparation, preparation_settings
 
-TABLES = Path(__file__).parent / "tables"
+TABLES = Path(__file__).parents[1] / "tables"
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 NUMBERS = ["bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "year"]
 WORDS = ["island", "sex"]

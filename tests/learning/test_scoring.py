@@ -19,7 +19,7 @@ Fitted = Callable[[str, str], tuple[dict[str, Any], dict[str, Any]]]
 MODELS = ["logistic-regression", "decision-tree", "random-forest", "svm", "naive-bayes"]
 AVERAGED = ["precision", "recall", "f1"]
 PLAIN = ["accuracy", "balanced-accuracy", "mcc", "confusion-matrix"]
-TABLES = Path(__file__).parent / "tables"
+TABLES = Path(__file__).parents[1] / "tables"
 PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
 
 

@@ -167,6 +167,27 @@ def test_columns_that_hold_no_data_go(read: Read, text: str, columns: list[str])
     assert found.facts["rows"] == 2
 
 
+def test_a_row_is_not_taken_for_the_names(read: Read) -> None:
+    with pytest.raises(BadInputError, match=r"no column 'a' to be the target\. The columns are: x, cls"):
+        read("x,cls\n1,a\n2,b\n", "a")
+
+
+def test_rows_without_any_value_go_and_are_told(read: Read) -> None:
+    found = read("x,y,cls\n1,5,a\n,,\n2,6,b\n,NA,\n")
+    assert (found.table["x"], found.columns["y"], found.reading["rows_dropped"]) == ([1, 2], "integer", 0)
+    assert found.notes == "Rows without any value were left out: 2."
+    with pytest.raises(BadInputError, match="1 missing value"):
+        read("x,y,cls\n1,5,a\n2,6,b\n,7,\n")
+
+
+@pytest.mark.parametrize("above", ["Report 2024\n\n", "# made by x\n# at y, z\n", "Report;;\nof;2024;\n"])
+def test_a_title_above_the_names_is_left_out(read: Read, above: str) -> None:
+    found = read(f"{above}x;y;cls\n1;5;a\nn.d.;6;b\n3;7;b\n")
+    assert found.columns == {"x": "string", "y": "integer", "cls": "string"}
+    assert "above the names of the columns" in found.notes
+    assert f"line {above.count(chr(10)) + 3}: n.d." in found.notes
+
+
 def test_an_index_that_is_given_a_type_or_is_the_target_stays(read: Read) -> None:
     assert list(read(table("index"), types={"Unnamed: 0": "integer"}).columns) == ["Unnamed: 0", "x", "cls"]
     with pytest.raises(BadInputError, match="without a name: number 2"):

@@ -138,7 +138,9 @@ def read_delimited(path: Path, kind: str, given: Given, target: str, encoding: s
     """Return the table of a UTF-8 file with a line of column names; kind is csv or tsv, `encoding` that of before."""
     dialect = find_dialect(path, given, USUAL[kind], target)
     found = {"format": kind, "encoding": encoding, "separator": dialect.separator, "quote": dialect.quote}
-    return read_texts(path, dialect, found)
+    above = "1 line above" if dialect.above == 1 else f"{dialect.above} lines above"
+    notes = [f"{above} the names of the columns {'was' if dialect.above == 1 else 'were'} left out."]
+    return read_texts(path, dialect, found, notes if dialect.above else [])
 
 
 def read_texts(

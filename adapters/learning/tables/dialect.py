@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ CHUNK = 1 << 20
 SAMPLE, SAMPLE_ROWS = 4 << 20, 200  # characters and rows that the separator is told by
 SEPARATORS = (",", ";", "\t", "|", "^", "~", ":", " ")  # the last two stand in values and names, too
 SURE = 6  # of them
+NUMBER = re.compile(r"\s*[+-]?\d+([.,]\d+)?\s*")
+MOST_ABOVE = 20  # lines above the names
 BOMS = {
     codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
@@ -27,12 +30,16 @@ UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 
 @dataclass(frozen=True)
 class Dialect:
-    """`lines` stand before the first row; `names` are as many as a row has values, empty where there is none."""
+    """`lines` stand before the first row; `names` are as many as a row has values, empty where there is none.
+
+    `above`: how many lines with something else stand above the names.
+    """
 
     separator: str
     quote: str
     lines: int
     names: list[str]
+    above: int = 0
 
 
 def find_encoding(path: Path, earlier: str | None = None) -> str:
@@ -93,15 +100,23 @@ def find_dialect(path: Path, given: Given, usual: str, target: str) -> Dialect:
     if len(text) == SAMPLE and len(rows) > 1:
         rows.pop()  # it is cut off
     lines, said = _before_names(rows)
-    sample = "".join(rows[lines : lines + 10 * SAMPLE_ROWS])
-    if not sample.strip():
+    if not "".join(rows[lines:]).strip():
         raise BadInputError("The file is empty: its first line must name the columns.")
     likely = dict.fromkeys([given.earlier.get("separator") or usual, usual, *SEPARATORS])
-    separators = [given.separator or said] if given.separator or said else likely
+    separators = [given.separator or said] if given.separator or said else list(likely)
+    best = _best_split(rows[lines:], separators, target)
+    above = 0
+    if target and not best.is_named:  # a title or remarks may stand above the names
+        later = ((n, _best_split(rows[lines + n :], separators, target)) for n in range(1, MOST_ABOVE))
+        above, best = next(((n, it) for n, it in later if it.may_be_names), (0, best))
+    return Dialect(best.separator, best.quote, lines + above + best.header_lines, best.names(), above)
+
+
+def _best_split(rows: list[str], separators: Sequence[str | None], target: str) -> _Split:
+    sample = "".join(rows[: 10 * SAMPLE_ROWS])
     quotes = ["'", '"'] if _has_single_quotes(sample) else ['"']
     splits = [_Split(str(one), quote, sample, target, -rank) for rank, one in enumerate(separators) for quote in quotes]
-    best = max(splits, key=lambda it: it.fitness)
-    return Dialect(best.separator, best.quote, lines + best.header_lines, best.names())
+    return max(splits, key=lambda it: it.fitness)
 
 
 def _before_names(rows: list[str]) -> tuple[int, str | None]:
@@ -139,16 +154,11 @@ class _Split:
         except (csv.Error, StopIteration):  # a value longer than Python's reader takes
             pass
         columns = len(self.header)
-        consistent = set(self.widths) <= {columns, columns + 1, columns - 1} and len(self.widths) == 1
         sure = separator in SEPARATORS[:SURE]
-        named = target in [name.strip() for name in self.header]
-        self.fitness = (
-            columns > 1 and named,
-            columns > 1 and consistent and sure,
-            columns > 1 and sure,
-            quote == "'",
-            rank,
-        )
+        self.is_named = columns > 1 and bool(target) and target in [name.strip() for name in self.header]
+        self.is_consistent = columns > 1 and len(self.widths) == 1 and abs(max(self.widths) - columns) <= 1
+        self.may_be_names = self.is_named and self.is_consistent and not any(map(NUMBER.fullmatch, self.header))
+        self.fitness = (self.is_named, self.is_consistent and sure, columns > 1 and sure, quote == "'", rank)
 
     def names(self) -> list[str]:
         """Return a name for each value of a row: rows may begin with a name of their own, or end with a separator."""

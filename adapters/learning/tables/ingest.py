@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from adapters.host.printable import visible
 from adapters.learning.tables.builtin import BUILTIN, builtin_table
@@ -44,48 +45,41 @@ def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     """
     given = read_given(facts.get("given") or {})
     target = str(facts["target"])
-    with ExitStack() as scratch:
-        if "builtin" in facts:
-            source = _open_builtin(facts["builtin"])
-        else:
-            source = _open_upload(facts, given, partial(_scratch, scratch, blobs))
-        return _store(source, target, given, blobs)
+    with ExitStack() as stack:
+        scratch = partial(_scratch, stack, blobs)
+        source = _open_builtin(facts["builtin"]) if "builtin" in facts else _open_upload(facts, given, target, scratch)
+        return _store(source, target, given, blobs, scratch(".parquet"))
 
 
-def _store(source: Source, named: str, given: Given, blobs: Blobs) -> dict[str, Any]:
+def _store(source: Source, named: str, given: Given, blobs: Blobs, path: Path) -> dict[str, Any]:
     given = replace(given, drop=split_names(given.drop, source.schema.names))
     check_wanted(source, given, named)
-    found, kept, more = source.found, *_restrict(source, given, named)
+    kept, more = _restrict(source, given, named)
     typed = find_types(kept, given, named)
     names = typed.source.schema.names
     check_names(names)
     _check_target(names, named, typed.left_out)
-    columns = Columns(typed.source.schema)
+    columns, blank = Columns(typed.source.schema), Counter[str]()
     task = given.task or "classification"
     target = Target(named, columns.schema, task=task, drop_missing=given.drop_missing_target)
-    path = Path(blobs.scratch(".parquet"))
-    try:
-        with explain_conversions():
-            rows = write(
-                (target.observe(columns.cast(batch)) for batch in _check_size(typed.source)), target.schema, path
-            )
-        if not rows:
-            raise BadInputError("The file has no rows: only the line with the column names was found.")
-        columns.check()
-        missing = typed.columns[named].missing if named in typed.columns else Counter[str]()
-        classes, positive, remarks = target.finish(missing, given.positive, given.earlier.get("positive"))
-        ref = blobs.put_file(str(path))
-    finally:
-        path.unlink(missing_ok=True)
+    with explain_conversions():
+        filled = _filled_rows(typed.source, blank)
+        rows = write((target.observe(columns.cast(batch)) for batch in filled), target.schema, path)
+    if not rows:
+        raise BadInputError("The file has no rows: only the line with the column names was found.")
+    columns.check()
+    missing = typed.columns[named].missing if named in typed.columns else Counter[str]()
+    classes, positive, remarks = target.finish(missing, given.positive, given.earlier.get("positive"))
+    before = [*source.notes, *_encoding_notes(source.found, given), *_header_notes(names)]
     return {
-        "blob": ref.model_dump(),
+        "blob": blobs.put_file(str(path)).model_dump(),
         "rows": rows,
         "columns": column_types(target.schema),
         "classes": classes,
         "task": task,
         "positive": positive,
-        "reading": reading_of(found, typed, given, target.rows_dropped) if found else None,
-        "notes": [*source.notes, *_encoding_notes(found, given), *_header_notes(names), *more, *typed.notes, *remarks],
+        "reading": reading_of(source.found, typed, given, target.rows_dropped) if source.found else None,
+        "notes": [*before, *more, *typed.notes, *_blank_notes(blank), *remarks],
     }
 
 
@@ -117,6 +111,22 @@ def _header_notes(names: list[str]) -> list[str]:
     return [f"Names of columns that are numbers: {shown}. Perhaps the file has no first line that names its columns."]
 
 
+def _filled_rows(source: Source, blank: Counter[str]) -> Iterator[pa.RecordBatch]:
+    """Leave out and count rows without any value, as spreadsheets write them below a table."""
+    for batch in _check_size(source):
+        if source.is_text and all(column.null_count for column in batch.columns):
+            filled = reduce(pc.or_, (column.is_valid() for column in batch.columns))
+            blank["rows"] += batch.num_rows - pc.sum(filled).as_py()
+            yield batch.filter(filled)
+        else:
+            yield batch
+
+
+def _blank_notes(blank: Counter[str]) -> list[str]:
+    rows = blank["rows"]
+    return [f"Rows without any value were left out: {rows}."] if rows else []
+
+
 def _check_size(source: Source) -> Iterator[pa.RecordBatch]:
     rows, columns = 0, len(source.schema)
     for batch in source.batches():
@@ -132,7 +142,7 @@ def _open_builtin(name: str) -> Source:
     return Source.of(builtin_table(name))
 
 
-def _open_upload(facts: dict[str, Any], given: Given, scratch: Callable[[str], Path]) -> Source:
+def _open_upload(facts: dict[str, Any], given: Given, target: str, scratch: Callable[[str], Path]) -> Source:
     path, kind, encoding = Path(facts["path"]), str(facts["format"]), "utf-8"
     if facts["gzip"]:
         path = unpack(path, scratch(f".{kind}"))
@@ -144,7 +154,7 @@ def _open_upload(facts: dict[str, Any], given: Given, scratch: Callable[[str], P
         from adapters.learning.tables.workbook import read_workbook  # noqa: PLC0415 - few tasks need its reader
 
         return read_workbook(path, kind, given, scratch(".sheet"))
-    return open_table(path, kind, given, str(facts["target"]), encoding=encoding)
+    return open_table(path, kind, given, target, encoding=encoding)
 
 
 def _scratch(stack: ExitStack, blobs: Blobs, suffix: str) -> Path:

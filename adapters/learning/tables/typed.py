@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -77,7 +77,7 @@ def find_types(source: Source, given: Given, target: str) -> Typed:
             ]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
-    return Typed(Source(schema, batches), columns, decisions, tuple(left_out), notes)
+    return Typed(replace(kept, schema=schema, batches=batches), columns, decisions, tuple(left_out), notes)
 
 
 def _is_asked(source: Source, field: pa.Field, given: Given) -> bool:

@@ -94,6 +94,7 @@ def test_an_encoding_can_be_given(read: Read) -> None:
         with pytest.raises(BadInputError, match="There is no encoding"):
             read(text, encoding=wrong)
     assert read(b"x,cls\n\x81,a\n2,b\n").reading["encoding"] == "latin-1"
+    assert read(b"x,cls\n1,a\n2,\xc3\x81\n3,\xc3").reading["encoding"] == "latin-1", "cut within a character"
 
 
 def test_a_separator_can_be_given(read: Read) -> None:

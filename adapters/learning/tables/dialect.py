@@ -7,9 +7,10 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from adapters.learning.tables.given import Given
 from domain.errors import BadInputError, TooLargeError
@@ -53,15 +54,17 @@ def find_encoding(path: Path, earlier: str | None = None) -> str:
         if max(zeros) > len(head) // 3 and min(zeros) == 0:
             return "utf-16-le" if zeros[1] else "utf-16-be"
         file.seek(0)
-        decoder, undefined = codecs.getincrementaldecoder("utf-8")(), False
-        fits = True
-        while chunk := file.read(CHUNK):
-            undefined |= UNDEFINED_IN_CP1252.search(chunk) is not None
-            fits = fits and _decodes(decoder, chunk)
-        fits = fits and _decodes(decoder, b"", final=True)
-    if fits:
-        return "utf-8"
-    return earlier if earlier and not earlier.startswith("utf") else "latin-1" if undefined else "cp1252"
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        if all(_decodes(decoder, chunk) for chunk in _chunks(file)) and _decodes(decoder, b"", final=True):
+            return "utf-8"
+        if earlier and not earlier.startswith("utf"):
+            return earlier
+        file.seek(0)
+        return "latin-1" if any(map(UNDEFINED_IN_CP1252.search, _chunks(file))) else "cp1252"
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: file.read(CHUNK), b"")
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:

@@ -29,7 +29,7 @@ from tests.servers.fixtures import delete_topics, drop_database
 
 START_SECONDS = 180.0  # a dozen processes that start at once on two busy cores
 OK = 200
-URL = re.compile(r"answers at (http://\S+)")
+URL = re.compile(r"answers at (http://[^\s:]+:\d+)")
 GAUGE = re.compile(r"^autolearn_(\w+) (\S+)$", re.MULTILINE)
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from cli.options import shared
-from cli.output import View
+from cli.output import Facts, View
 from cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from autolearn.client import BackendClient
 
 
 @click.command()
@@ -15,8 +20,18 @@ from cli.terminal import Terminal
 @shared
 def commit(terminal: Terminal, experiments: tuple[str, ...], message: str | None) -> None:
     """Commit all completed trainings of the session, or the named ones (and discard the rest)."""
-    answer = terminal.client().post("session", "commit", body={"experiments": list(experiments), "message": message})
-    facts = {name: value for name, value in answer.body.items() if value not in (None, [])}
-    terminal.show(answer.body | {"audit": answer.audit}, View(lambda _: [facts]))  # the receipt has `audit`
-    audit = f" --audit-anchor {answer.audit}" if answer.audit else ""
-    terminal.say(f"Receipt: autolearn verify --anchor {answer.body.get('position')}:{answer.body.get('head')}{audit}")
+    body = commit_session(terminal.client(), experiments, message)
+    facts = {name: value for name, value in body.items() if name != "audit" and value not in (None, [])}
+    terminal.show(body, View(lambda _: [facts]))  # the receipt has `audit`
+    say_receipt(terminal, body)
+
+
+def commit_session(client: BackendClient, experiments: tuple[str, ...], message: str | None) -> Facts:
+    """Commit the named experiments or all; return the answer, with where the audit log ended then (`audit`)."""
+    answer = client.post("session", "commit", body={"experiments": list(experiments), "message": message})
+    return dict(answer.body) | {"audit": answer.audit}
+
+
+def say_receipt(terminal: Terminal, body: Facts) -> None:
+    audit = f" --audit-anchor {body['audit']}" if body.get("audit") else ""
+    terminal.say(f"Receipt: autolearn verify --anchor {body.get('position')}:{body.get('head')}{audit}")

@@ -1,17 +1,22 @@
-"""`autolearn train`: train a model on a data set, and evaluate it at once if asked to."""
+"""`autolearn train`: train a model on a data set; evaluate it and commit the session at once if asked to."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from autolearn.errors import ClientError
 from autolearn.tasks import begin_task
+from cli.commit import commit_session, say_receipt
 from cli.options import check_finite, no_wait, parse_names, parse_settings, shared
+from cli.output import Facts
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
 from cli.views import TASK
+
+if TYPE_CHECKING:
+    from autolearn.client import BackendClient
 
 EVALUATED = ("evaluation", "measures", "reasons", "positive", "position")
 
@@ -26,12 +31,13 @@ EVALUATED = ("evaluation", "measures", "reasons", "positive", "position")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Makes the training repeatable; recorded in any case.")
 @click.option("--test-size", type=float, callback=check_finite, help="The held-out part.  [default: 0.25]")
 @click.option("--evaluate", is_flag=True, help="Compute the default measures at once.")
+@click.option("--commit", is_flag=True, help="Commit the session at once, if all before went well.")
+@click.option("--message", help="What this commit is about.")
 @no_wait
 @shared
 def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], **options: Any) -> None:
     """Train MODEL on DATASET. The first training opens a session; `commit` makes it part of the history."""
-    if options["evaluate"] and options["no_wait"]:
-        raise click.UsageError("--evaluate waits for the training: leave out --no-wait, or evaluate later.")
+    _check_flags(options)
     request = {"dataset": dataset, "model": model, "settings": parse_settings(pairs), "seed": options["seed"]}
     request |= {name: options[name] for name in ("target", "test_size") if options[name] is not None}
     request |= {name: parse_names(options[name]) for name in ("only", "drop") if options[name]}
@@ -39,21 +45,48 @@ def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], 
     with terminal.working(f"Training {model} on {dataset}"):
         answer = begin_task(client, ("trainings",), request, background=options["no_wait"])
     training = task = await_task(terminal, client, answer, wait=not options["no_wait"])
-    if options["evaluate"] and training.get("state") == "completed":
-        try:
-            with terminal.working("Evaluating"):
-                answer = begin_task(client, ("evaluations",), {"experiment": training["experiment"], "measures": []})
-            task = await_task(terminal, client, answer)
-        except (ClientError, KeyboardInterrupt):
-            terminal.show(training, TASK)  # it is done, whatever comes of its evaluation
-            raise
-        training |= {key: task[key] for key in EVALUATED if key in task}
-        if warnings := [*(training.get("warnings") or ()), *(task.get("warnings") or ())]:
-            training["warnings"] = warnings
-        if task.get("state") != "completed":
-            training["error"] = task.get("error")
+    try:
+        if options["evaluate"] and task.get("state") == "completed":
+            task = _evaluate(terminal, client, training)
+        if options["commit"] and task.get("state") == "completed":
+            with terminal.working("Committing"):
+                training |= {"standing": "committed"} | commit_session(client, (), options["message"])
+    except (ClientError, KeyboardInterrupt):
+        terminal.show(training, TASK)  # it is done, whatever comes of the rest
+        if options["commit"] and terminal.is_for_people:
+            terminal.say("`autolearn session` shows what is not committed.")
+        raise
     terminal.show(training, TASK)
-    if not options["evaluate"] and task.get("state") not in ("failed", "cancelled"):
+    _say_what_follows(terminal, training, task, options)
+    exit_by_state(terminal, task)
+
+
+def _check_flags(options: dict[str, Any]) -> None:
+    for name in ("evaluate", "commit"):
+        if options[name] and options["no_wait"]:
+            raise click.UsageError(f"--{name} waits for the training: leave out --no-wait, or {name} later.")
+    if options["message"] is not None and not options["commit"]:
+        raise click.UsageError("--message is of a commit: give --commit too, or give the message to `commit` later.")
+
+
+def _evaluate(terminal: Terminal, client: BackendClient, training: Facts) -> Facts:
+    """Evaluate a training, add to its object what came of it, and return the evaluation's."""
+    with terminal.working("Evaluating"):
+        answer = begin_task(client, ("evaluations",), {"experiment": training["experiment"], "measures": []})
+    task: Facts = await_task(terminal, client, answer)
+    training |= {key: task[key] for key in EVALUATED if key in task}
+    if warnings := [*(training.get("warnings") or ()), *(task.get("warnings") or ())]:
+        training["warnings"] = warnings
+    if task.get("state") != "completed":
+        training["error"] = task.get("error")
+    return task
+
+
+def _say_what_follows(terminal: Terminal, training: Facts, task: Facts, options: dict[str, Any]) -> None:
+    if training.get("standing") == "committed":
+        say_receipt(terminal, training)
+    elif options["commit"]:
+        terminal.say("It is not committed.")
+    elif not options["evaluate"] and task.get("state") not in ("failed", "cancelled"):
         following = "evaluate" if task.get("state") == "completed" else "wait"
         terminal.say(f"Next: autolearn {following} {task.get('experiment')}")
-    exit_by_state(terminal, task)

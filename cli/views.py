@@ -8,7 +8,7 @@ from typing import Any
 from cli.output import Block, Facts, View
 from cli.table import NO_VALUE, format_value
 
-HIDDEN = ("measures", "reasons", "positive", "learned", "attempt")
+HIDDEN = ("measures", "reasons", "positive", "learned", "attempt", "audit")
 USUAL = {"standing": "uncommitted", "withdrawn": False}  # worth a line only where it differs
 SHOWN_OF_SETTINGS = 48
 LONGEST_LIST, SHOWN_OF_LIST = 12, 3

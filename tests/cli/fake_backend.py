@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
+import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -56,6 +58,12 @@ class Reply:
 
 def problem(status: int, slug: str, detail: str, **facts: Any) -> Reply:
     return Reply({"type": slug, "title": slug, "status": status, "detail": detail, **facts}, status)
+
+
+def interrupt(_: Seen) -> Reply:
+    """Press Ctrl-C in the thread of the command, while it waits for its answer."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+    return Reply(broken=True)
 
 
 Answering = Reply | Callable[[Seen], Reply]

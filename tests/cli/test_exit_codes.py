@@ -144,6 +144,8 @@ def test_no_credentials_where_the_environment_says(run: Run, home: Path, monkeyp
         (("show", "\udcff"), "is not Unicode text"),
         (("train", "iris", "svm", "--seed", "-1"), "-1 is not in the range"),
         (("train", "iris", "svm", "--evaluate", "--no-wait"), "--evaluate waits"),
+        (("train", "iris", "svm", "--commit", "--no-wait"), "--commit waits for the training: leave out --no-wait"),
+        (("train", "iris", "svm", "--message", "good"), "--message is of a commit: give --commit too"),
         (("compare", "aaaa"), "compare needs two experiments"),
         (("replay",), "Missing option '--as-of'"),
         (("withdraw", ID), "Missing option '--reason'"),

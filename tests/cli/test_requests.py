@@ -7,8 +7,6 @@ import gzip
 import hashlib
 import io
 import json
-import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from cli.options import parse_value
 from commands.application import SYNC_SECONDS
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, history, row, training
-from tests.cli.fake_backend import FakeBackend, Reply, Seen, problem
+from tests.cli.fake_backend import FakeBackend, Reply, interrupt, problem
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
@@ -43,32 +41,6 @@ def test_other_settings_are_texts_and_words(text: str, value: Any) -> None:
     assert parse_value(text) == value
 
 
-def test_train(backend: FakeBackend, run: Run) -> None:
-    backend.on("POST", "/trainings", Reply(training(), 201))
-    ran = run("train", "iris", "svm", "-p", "C=0.5", "-p", "kernel=rbf", "--seed", "7", "--json")
-    settings = {"C": 0.5, "kernel": "rbf"}
-    assert backend.seen[0].body == {"dataset": "iris", "model": "svm", "settings": settings, "seed": 7}
-    assert ran.json == training()
-    assert ran.err == f"Next: autolearn evaluate {ID}\n"
-
-
-def test_train_follows_what_goes_on_in_the_background(backend: FakeBackend, run: Run) -> None:
-    started = training(state="started")
-    backend.on("POST", "/trainings", Reply(started, 202, {"Location": f"http://elsewhere/trainings/{ID}"}))
-    backend.on("GET", f"/trainings/{ID}", Reply(started), Reply(training()))
-    assert run("train", "iris", "svm", "--json").json["state"] == "completed"
-
-
-def test_train_waits_to_the_end_before_it_evaluates(backend: FakeBackend, run: Run) -> None:
-    started = training(state="started")
-    backend.on("POST", "/trainings", Reply(started, 202, {"Location": f"/trainings/{ID}"}))
-    backend.on("GET", f"/trainings/{ID}", Reply(started), Reply(training()))
-    backend.on("POST", "/evaluations", Reply(evaluation(state="requested", measures={}), 202))
-    backend.on("GET", f"/evaluations/{ID}-e1", Reply(evaluation(state="started")), Reply(evaluation()))
-    ran = run("train", "iris", "svm", "--evaluate", "--json")
-    assert (ran.code, ran.json["state"], ran.json["measures"]) == (0, "completed", evaluation()["measures"])
-
-
 def test_reproduce_waits_to_the_end(backend: FakeBackend, run: Run) -> None:
     body = {"reproduction": f"{ID}-r1", "experiment": ID, "state": "started", "verdict": None}
     backend.on("POST", f"/experiments/{ID}/reproductions", Reply(body, 202))
@@ -87,12 +59,6 @@ STARTED = {
         f"{ID}-r1",
     ),
 }
-
-
-def interrupt(_: Seen) -> Reply:
-    """Press Ctrl-C in the thread of the command, while it waits for its answer."""
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-    return Reply(broken=True)
 
 
 @pytest.mark.parametrize("words", STARTED)
@@ -122,34 +88,6 @@ def test_who_interrupts_waiting_is_told_that_the_task_goes_on(backend: FakeBacke
 
 def test_the_client_waits_longer_than_the_backend_does() -> None:
     assert ANSWER_SECONDS > SYNC_SECONDS + CONNECT_SECONDS
-
-
-def test_train_without_waiting(backend: FakeBackend, run: Run) -> None:
-    backend.on("POST", "/trainings", Reply(training(state="requested"), 202, {"Location": f"/trainings/{ID}"}))
-    ran = run("train", "iris", "svm", "--no-wait", "--json")
-    assert backend.seen[0].headers["Prefer"] == "respond-async"
-    assert len(backend.seen) == 1
-    assert (ran.code, ran.json["state"], ran.err) == (0, "requested", f"Next: autolearn wait {ID}\n")
-
-
-def test_train_and_evaluate(backend: FakeBackend, run: Run) -> None:
-    backend.on("POST", "/trainings", Reply(training(), 201))
-    backend.on("POST", "/evaluations", Reply(evaluation(), 201))
-    ran = run("train", "iris", "svm", "--test-size", "0.3", "--evaluate", "--json")
-    assert backend.seen[0].body["test_size"] == 0.3
-    assert backend.seen[1].body == {"experiment": ID, "measures": []}
-    expected = {"evaluation": f"{ID}-e1", "measures": evaluation()["measures"], "position": 15}
-    assert ran.json == training() | expected
-    assert ran.err == ""
-
-
-def test_a_training_whose_evaluation_is_refused_is_shown_all_the_same(backend: FakeBackend, run: Run) -> None:
-    """A process `serve training` knows no evaluations."""
-    backend.on("POST", "/trainings", Reply(training(), 201))
-    backend.on("POST", "/evaluations", problem(404, "not-found", "No service here has this."))
-    ran = run("train", "iris", "svm", "--evaluate", "--json")
-    assert (ran.code, ran.json) == (exit_codes.NOT_FOUND, training())
-    assert json.loads(ran.err)["detail"] == "No service here has this."
 
 
 def test_evaluate(backend: FakeBackend, run: Run) -> None:

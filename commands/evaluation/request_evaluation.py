@@ -8,11 +8,11 @@ from commands.claim import claim_slot
 from commands.context import CommandContext
 from commands.lookup import find_experiment, find_offer, find_version, newest_experiment
 from commands.ports import StoredAppend
-from commands.settings_check import complete_settings
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, BadSettingError
 from domain.experiment import Experiment
+from domain.settings_check import complete_settings
 from domain.values import DatasetRef, MeasureSpec
 
 DEFAULT_MEASURES = ("precision", "recall")

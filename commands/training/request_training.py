@@ -9,12 +9,12 @@ from commands.claim import claim_slot
 from commands.context import CommandContext
 from commands.lookup import find_offer, find_version, open_session
 from commands.ports import StoredAppend
-from commands.settings_check import complete_settings
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import DatasetContent
 from domain.errors import BadInputError
 from domain.experiment import Experiment
 from domain.lookup import nearest_names
+from domain.settings_check import complete_settings
 from domain.values import MAX_SEED, experiment_stream, session_id
 
 DEFAULT_TEST_SIZE = 0.25

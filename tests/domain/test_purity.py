@@ -29,6 +29,8 @@ ALLOWED = {
     "datetime",
     "difflib",
     "eventsourcing.domain",
+    "json",
+    "math",
     "packaging.version",
     "pydantic",
     "re",

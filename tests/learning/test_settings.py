@@ -15,7 +15,7 @@ from adapters.learning.offers.catalog import MODELS, make_estimator, offers
 from adapters.learning.offers.describe import describe
 from adapters.learning.offers.parameters import explain_parameters
 from adapters.learning.offers.settings import NEVER_NONE, NOT_SETTINGS, convert_value, settings_of
-from commands.settings_check import is_allowed
+from domain.settings_check import is_allowed
 
 OWN = {offer.name: offer for offer in offers(MODELS) if offer.distribution == "autolearn"}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sklearn.utils._param_validation import Hidden, Interval, Options, RealNotInt
 
-from commands.settings_check import is_allowed
+from domain.settings_check import is_allowed
 
 # Set by the task (seed, one thread, silence, which columns are words), or paths: no client decides about them.
 NOT_SETTINGS = frozenset({"random_state", "n_jobs", "verbose", "warm_start", "memory", "categorical_features"})

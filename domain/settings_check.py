@@ -18,19 +18,19 @@ def complete_settings(schema: dict[str, Schema], given: dict[str, Any]) -> dict[
     """Return all settings with their values, given or default."""
     for name in given:
         if name not in schema:
-            raise _unknown_setting_error(name, sorted(schema))
+            raise unknown_setting_error(name, sorted(schema))
     settings = {name: described["default"] for name, described in schema.items()}
     for name, value in given.items():
         if not is_allowed(schema[name], value):
             allowed = _explain(schema[name], value)
             raise BadSettingError(
-                f"{name} = {_shorten(value)} is not allowed: {allowed}.", setting=name, allowed=allowed
+                f"{name} = {shorten(value)} is not allowed: {allowed}.", setting=name, allowed=allowed
             )
         settings[name] = value
     return settings
 
 
-def _unknown_setting_error(name: str, known: list[str]) -> NotFoundError:
+def unknown_setting_error(name: str, known: list[str]) -> NotFoundError:
     near = nearest_names(name, known)
     if near or not known:
         return NotFoundError.for_name("setting", name, near)
@@ -67,7 +67,7 @@ def describe_allowed(described: Schema) -> str:
     return f"{_article(kind)} {kind}"
 
 
-def _shorten(value: Any) -> str:
+def shorten(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 

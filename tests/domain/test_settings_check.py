@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from commands.settings_check import LARGEST_INTEGER, Schema, complete_settings, describe_allowed, is_allowed
 from domain.errors import BadSettingError, NotFoundError
+from domain.settings_check import LARGEST_INTEGER, Schema, complete_settings, describe_allowed, is_allowed
 
 INTEGER: Schema = {"type": "integer", "default": 1, "minimum": 1, "maximum": 10}
 NUMBER: Schema = {"type": "number", "default": 0.5, "exclusive_minimum": 0, "exclusive_maximum": 1}

@@ -30,6 +30,7 @@ BLOCK = 8 << 20  # the longest row that the CSV reader takes; it keeps up to 32 
 LONGEST_LINE = BLOCK
 LONGEST_HEADER = 4 * MOST_COLUMNS * (LONGEST_NAME + 1)  # bytes of UTF-8
 MIB = 1 << 20
+TEXTS = pa.dictionary(pa.int32(), pa.string())  # what is to be found of texts is found once for equal ones
 LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -154,7 +155,7 @@ def read_texts(
     names = name_columns(dialect.names)
     check_names(names)
     text = SeparatedText(path, dialect)
-    schema = pa.schema([(name, pa.string()) for name in names])
+    schema = pa.schema([(name, TEXTS) for name in names])
     return Source(
         schema,
         lambda: text.batches(schema),
@@ -185,7 +186,7 @@ class SeparatedText:
                     delimiter=self.dialect.separator, quote_char=self.dialect.quote, newlines_in_values=True
                 ),
                 convert_options=pyarrow.csv.ConvertOptions(
-                    column_types=dict.fromkeys(keys, pa.string()), null_values=[], check_utf8=True
+                    column_types=dict.fromkeys(keys, TEXTS), null_values=[], check_utf8=True
                 ),
             )
             for batch in reader:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from domain.errors import TooLargeError
 
 MOST_VALUES = 1 << 28  # rows times columns: as numbers they take 2 GiB
+MOST_REMEMBERED = 1 << 27  # bytes
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,26 @@ class Source:
             return self
         schema = pa.schema([self.schema.field(place) for place in places])
         return replace(self, schema=schema, batches=lambda: (batch.select(places) for batch in self.batches()))
+
+    def remembered(self) -> Source:
+        """Return it with its batches in memory once all were read, unless that takes more than `MOST_REMEMBERED`."""
+        kept: list[pa.RecordBatch] = []
+        is_whole = False
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            nonlocal is_whole
+            if is_whole:
+                yield from kept
+                return
+            size = 0
+            kept.clear()
+            for batch in self.batches():
+                size += batch.nbytes
+                kept.append(batch) if size <= MOST_REMEMBERED else kept.clear()
+                yield batch
+            is_whole = size <= MOST_REMEMBERED
+
+        return replace(self, batches=batches)
 
 
 def too_many_values_error(rows: int, columns: int) -> TooLargeError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -37,6 +39,30 @@ class Try:
     miss: Place | None = None
 
 
+class Seen:
+    """The different texts of a batch that are not missing, how often each is there, and in which rows."""
+
+    def __init__(self, texts: pa.Array, counts: np.ndarray[Any, Any], indices: pa.Array, start: int) -> None:
+        self.present, self.counts = texts.drop_null(), counts
+        self._texts, self._indices, self._start = texts, indices, start
+
+    def first(self, rows: int) -> pa.Array:
+        """Return the texts of the first rows that have one."""
+        return self._texts.take(self._indices).drop_null()[:rows]
+
+    def rows(self, found: pa.Array) -> int:
+        """Return how many rows have one of the texts that were found."""
+        return int(self.counts[found.to_numpy(zero_copy_only=False)].sum())
+
+    def place(self, found: pa.Array, *, value: bool) -> Place | None:
+        """Return the first row of which this was said."""
+        first = pc.index(found, value=value).as_py()
+        if first < 0:
+            return None
+        among_all = pc.indices_nonzero(self._texts.is_valid())[first].as_py()
+        return self._start + pc.index(self._indices, among_all).as_py(), self.present[first].as_py()
+
+
 @dataclass
 class TextColumn:
     """What is known of a column so far."""
@@ -51,27 +77,29 @@ class TextColumn:
     fraction: str = ""  # the first with a mark before a digit
     tries: list[Try] = field(default_factory=list)
 
-    def observe(self, batch: pa.Array, missing: pa.Array, start: int) -> pa.Array:
-        """Look at a batch; `missing` are texts, `start` is the number of its first row. Return it as `clean` does."""
-        texts, absent = clean(batch, missing)
-        self.is_clean &= not texts.null_count and texts.equals(batch)
+    def observe(self, batch: pa.DictionaryArray, missing: pa.Array, start: int) -> None:
+        """Look at a batch, whose dictionary has its texts once each, in the order in which they come first.
+
+        `missing` are texts, `start` is the number of its first row.
+        """
+        texts, absent = clean(batch.dictionary, missing)
+        self.is_clean &= not texts.null_count and texts.equals(batch.dictionary)
+        counts = np.bincount(batch.indices.to_numpy(), minlength=len(texts))
         if texts.null_count:
-            counted = pc.value_counts(absent)
-            self.missing.update({it["values"]: it["counts"] for it in counted.to_pylist()})
-        present = texts.drop_null()
-        if len(present):
-            self._observe(present, texts, start)
-        return texts
+            is_absent = texts.is_null().to_numpy(zero_copy_only=False)
+            for text, count in zip(absent.to_pylist(), counts[is_absent].tolist(), strict=True):
+                self.missing[text] += count
+            counts = counts[~is_absent]
+        if counts.any():
+            self._observe(Seen(texts, counts, batch.indices, start))
 
-    def _observe(self, present: pa.Array, texts: pa.Array, start: int) -> None:
+    def _observe(self, seen: Seen) -> None:
+        present = seen.present
         if not self.count:
-            self._begin(present[:SURVEYED])
-        self.count += len(present)
+            self._begin(seen.first(SURVEYED))
+        rows = int(seen.counts.sum())
+        self.count += rows
         tidied = None
-
-        def place(of: int) -> Place:
-            return start + pc.indices_nonzero(texts.is_valid())[of].as_py(), present[of].as_py()
-
         whole = plain = False
         for one in self.tries:
             spelling = one.spelling
@@ -81,18 +109,17 @@ class TextColumn:
                 found = spelling.matches(tidied)
             else:
                 found = None if surely else spelling.matches(present)
-            matched = len(present) if found is None else int(pc.sum(found).as_py() or 0)
+            matched = rows if found is None else seen.rows(found)
             one.count += matched
-            if found is not None and matched < len(present) and one.miss is None:
-                one.miss = place(pc.index(found, value=False).as_py())
-            whole |= isinstance(spelling, WholeSpelling) and matched == len(present)
-            plain |= isinstance(spelling, NumberSpelling) and spelling.is_plain and matched == len(present)
-        if whole or self.digits + len(present) == self.count:
-            self.digits += len(present) if whole else int(pc.sum(pc.match_substring_regex(present, DIGITS)).as_py())
+            if found is not None and matched < rows and one.miss is None:
+                one.miss = seen.place(found, value=False)
+            whole |= isinstance(spelling, WholeSpelling) and matched == rows
+            plain |= isinstance(spelling, NumberSpelling) and spelling.is_plain and matched == rows
+        if whole or self.digits + rows == self.count:
+            self.digits += rows if whole else seen.rows(pc.match_substring_regex(present, DIGITS))
         numbers = any(isinstance(one.spelling, NumberSpelling) and one.count for one in self.tries)
         if numbers and self.zero is None:
-            first = pc.index(pc.match_substring_regex(present, LEADING_ZERO), value=True).as_py()
-            self.zero = None if first < 0 else place(first)
+            self.zero = seen.place(pc.match_substring_regex(present, LEADING_ZERO), value=True)
         if numbers and not whole and not self.fraction:
             first = pc.index(pc.match_substring_regex(present, FRACTION), value=True).as_py()
             self.fraction = "" if first < 0 else present[first].as_py()

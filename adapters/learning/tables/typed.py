@@ -53,13 +53,14 @@ class Typed:
 
 def find_types(source: Source, given: Given, target: str) -> Typed:
     """Decide each column of texts, and each whose type is given; leave out what holds no data."""
+    source = source.remembered()
     missing = pa.array(given.missing_texts, pa.string())
     places = [place for place, field in enumerate(source.schema) if _is_asked(source, field, given)]
     columns = {source.schema.names[place]: TextColumn(source.schema.names[place], given) for place in places}
     rows = 0
     for batch in source.batches() if columns else ():
         for place, column in zip(places, columns.values(), strict=True):
-            column.observe(_as_text(batch.column(place)), missing, rows)
+            column.observe(_as_texts(source, batch.column(place)), missing, rows)
         rows += batch.num_rows
     decisions = dict(zip(columns, decide(list(columns.values()), given, source.found.get("separator")), strict=True))
     left_out, notes = _left_out(source, columns, {target, *given.types})
@@ -71,11 +72,12 @@ def find_types(source: Source, given: Given, target: str) -> Typed:
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in kept.batches():
-            arrays = [
-                _convert(batch.column(place), decisions.get(name), columns.get(name), missing)
-                for place, name in enumerate(schema.names)
-            ]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+            arrays = dict(zip(schema.names, batch.columns, strict=True))
+            for name in decisions.keys() & arrays.keys():
+                raw = _as_texts(source, arrays[name])
+                texts = raw.dictionary if columns[name].is_clean else clean(raw.dictionary, missing)[0]
+                arrays[name] = decisions[name].convert(texts, raw.dictionary).take(raw.indices)
+            yield pa.RecordBatch.from_arrays(list(arrays.values()), schema=schema)
 
     return Typed(replace(kept, schema=schema, batches=batches), columns, decisions, tuple(left_out), notes)
 
@@ -88,15 +90,11 @@ def _is_asked(source: Source, field: pa.Field, given: Given) -> bool:
     return source.is_text or (is_text and given.missing is not None)
 
 
-def _as_text(column: pa.Array) -> pa.Array:
-    return pc.fill_null(column.cast(value_type(column.type)).cast(pa.string()), "")
-
-
-def _convert(column: pa.Array, decision: Decision | None, seen: TextColumn | None, missing: pa.Array) -> pa.Array:
-    if decision is None or seen is None:
+def _as_texts(source: Source, column: pa.Array) -> pa.DictionaryArray:
+    """Return texts with each once in the dictionary, in the order in which they come first."""
+    if source.is_text:
         return column
-    raw = _as_text(column)
-    return decision.convert(raw if seen.is_clean else clean(raw, missing)[0], raw)
+    return pc.fill_null(column.cast(value_type(column.type)).cast(pa.string()), "").dictionary_encode()
 
 
 def _left_out(source: Source, columns: dict[str, TextColumn], wanted: set[str]) -> tuple[list[str], list[str]]:

@@ -56,19 +56,30 @@ def fit(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
 
 def train(facts: dict[str, Any], blobs: Blobs) -> Fitted:
     """Train without keeping anything; raises BadInputError, NotInstalledError, BlobMissing."""
-    offer = find(MODELS, facts["model"]["name"], facts["model"]["distribution"])
-    made, settings = make_estimator(offer), facts["settings"]
-    own = {name: value for name, value in settings.items() if not name.startswith(PREFIX)}
-    made = _configure(made, own, facts["seed"])
+    offer = find_model(facts)
     with blobs.open(facts["dataset"]["sha256"]) as file:
         frame = read_for_training(file, facts)
     held = split(frame.target, facts["test_size"], facts["seed"])
     part = frame.rows(held.train)
-    is_first = facts.get("preparation", 1) == 1
-    model = build_first_pipeline(made, part.types) if is_first else build_pipeline(made, part, settings, facts["seed"])
+    model = build_model(offer, facts, part)
     begin = time.perf_counter()
-    heard = _fit(model, part, offer.name)
+    heard = fit_model(model, part, offer.name)
     return Fitted(frame, held, model, offer, time.perf_counter() - begin, heard)
+
+
+def find_model(facts: dict[str, Any]) -> InstalledOffer:
+    """Return the installed model that a training's record names; raises NotInstalledError."""
+    return find(MODELS, facts["model"]["name"], facts["model"]["distribution"])
+
+
+def build_model(offer: InstalledOffer, facts: dict[str, Any], part: Frame) -> Pipeline:
+    """Return the unfitted Pipeline that a training's record describes, for the rows that it learns from."""
+    settings = facts["settings"]
+    own = {name: value for name, value in settings.items() if not name.startswith(PREFIX)}
+    made = _configure(make_estimator(offer), own, facts["seed"])
+    if facts.get("preparation", 1) == 1:
+        return build_first_pipeline(made, part.types)
+    return build_pipeline(made, part, settings, facts["seed"])
 
 
 def _configure(made: Any, settings: dict[str, Any], seed: int) -> Any:
@@ -82,7 +93,7 @@ def _configure(made: Any, settings: dict[str, Any], seed: int) -> Any:
     return made.set_params(**chosen, **seeded)
 
 
-def _fit(model: Pipeline, part: Frame, name: str) -> list[str]:
+def fit_model(model: Pipeline, part: Frame, name: str) -> list[str]:
     """Fit in place and return what it warned of; a refusal of the estimator is the caller's bad input."""
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")

@@ -110,7 +110,8 @@ def count_trials(spaces: Mapping[str, Space], strategy: Strategy, trials: int | 
         _check_grid(spaces, trials)
     elif trials is not None and trials < 1:
         raise BadInputError(f"{trials} trials are not possible: at least 1.")
-    wanted = int(size) if strategy == "grid" else int(min(size, DEFAULT_TRIALS if trials is None else trials))
+    takes_all = strategy == "grid" or (strategy == "halving" and trials is None and size < inf)
+    wanted = int(size if takes_all else min(size, DEFAULT_TRIALS if trials is None else trials))
     most = wanted if strategy != "halving" else sum(rungs(wanted))
     if most > MAX_TRIALS:
         raise BadInputError(f"The search would have {most} trials: at most {MAX_TRIALS}. Leave out some values.")
@@ -118,10 +119,11 @@ def count_trials(spaces: Mapping[str, Space], strategy: Strategy, trials: int | 
 
 
 def rungs(candidates: int) -> list[int]:
-    """Return how many candidates each rung of halving has if the data set has rows enough, down to one."""
-    counts = [candidates]
-    while counts[-1] > 1:
+    """Return how many candidates each rung of halving has at most, as scikit-learn's halving searches."""
+    counts, reach = [candidates], HALVING_FACTOR
+    while reach <= candidates:
         counts.append(-(-counts[-1] // HALVING_FACTOR))
+        reach *= HALVING_FACTOR
     return counts
 
 

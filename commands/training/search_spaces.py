@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any, cast, get_args
 
 from commands.training.request_training import PREPARED
@@ -23,6 +24,10 @@ def plan_models(
     known = get_args(Strategy)
     if strategy not in known:
         raise BadInputError(f"{strategy!r} is not a strategy: one of {', '.join(known)}.", allowed=list(known))
+    if strategy == "tpe" and find_spec("optuna") is None:
+        raise BadInputError(
+            "The strategy tpe needs Optuna: pip install 'autolearn[optuna]', or take the strategy random."
+        )
     by_name = {offer.name: offer for offer in offers}
     schemas = {name: offer.require_description().settings for name, offer in by_name.items()}
     spaces = spaces_of_models(read_space(given), schemas)

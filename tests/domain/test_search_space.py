@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from domain.errors import BadInputError, BadSettingError, NotFoundError
 from domain.search_space import (
+    HALVING_FACTOR,
     MAX_TRIALS,
     Choices,
     Range,
@@ -140,6 +141,8 @@ def test_words_numbers_and_none_are_allowed_where_the_setting_allows_them() -> N
         ({"C": "lin:1..2"}, "random", None, 30),
         ({"C": "lin:1..2"}, "tpe", 1000, 1000),
         ({"C": "lin:1..2"}, "halving", 81, 81),
+        ({"C": "lin:1..2"}, "halving", None, 30),
+        ({"max_depth": "int:1..59"}, "halving", None, 59 + 1),
     ],
 )
 def test_number_of_trials(given: dict[str, Any], strategy: Strategy, trials: int | None, number: int) -> None:
@@ -178,9 +181,11 @@ def test_the_strategy_is_a_grid_where_it_has_an_end() -> None:
     assert choose_strategy({"svm": read_space({"C": "lin:1..2"}), "tree": {}}) == "random"
 
 
-def test_a_third_of_the_candidates_goes_on() -> None:
-    assert rungs(60) == [60, 20, 7, 3, 1]
-    assert rungs(1) == [1]
+@pytest.mark.parametrize(
+    ("candidates", "counts"), [(60, [60, 20, 7, 3]), (27, [27, 9, 3, 1]), (3, [3, 1]), (2, [2]), (1, [1])]
+)
+def test_a_third_of_the_candidates_goes_on(candidates: int, counts: list[int]) -> None:
+    assert rungs(candidates) == counts
 
 
 sizes = st.lists(st.integers(1, 6), max_size=4)
@@ -221,8 +226,8 @@ def test_any_text_is_a_value_a_range_or_a_refusal_in_a_sentence(text: str) -> No
 
 
 @given(st.integers(1, MAX_TRIALS))
-def test_rungs_get_shorter_down_to_one(candidates: int) -> None:
+def test_rungs_get_shorter_until_less_than_a_factor_is_left(candidates: int) -> None:
     counts = rungs(candidates)
     assert counts[0] == candidates
-    assert counts[-1] == 1
-    assert all(after < before <= after * 3 for before, after in pairwise(counts))
+    assert counts[-1] <= HALVING_FACTOR
+    assert all(after < before <= after * HALVING_FACTOR for before, after in pairwise(counts))

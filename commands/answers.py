@@ -13,7 +13,7 @@ from domain.client import Client
 from domain.experiment import Experiment, Task
 from domain.experiment_events import TaskRequested
 from domain.task_status import task_status
-from domain.values import experiment_of, experiment_stream
+from domain.values import NOTHING_MEASURED, experiment_of, experiment_stream
 
 
 def status_of(experiment: Experiment) -> dict[str, Any]:
@@ -34,10 +34,7 @@ def status_of(experiment: Experiment) -> dict[str, Any]:
         "learned": result.learned if result else None,
         "fit_seconds": result.fit_seconds if result else None,
         "error": task.error,
-        "measures": experiment.measures,
-        "reasons": experiment.reasons,
-        "warnings": list(experiment.warnings),
-        "positive": experiment.positive,
+        **experiment.measured,
         "withdrawn": experiment.withdrawn,
     }
     return task_status("training", facts)
@@ -46,12 +43,11 @@ def status_of(experiment: Experiment) -> dict[str, Any]:
 def status_of_evaluation(experiment: Experiment, task: Task) -> dict[str, Any]:
     """Return the object of `evaluate`."""
     on = task.request.on if task.request else None
-    outcome = task.outcome or {"measures": {}, "reasons": {}, "warnings": [], "positive": None}
     facts = {
         "evaluation": task.id,
         "experiment": experiment.name,
         "state": task.state,
-        **outcome,
+        **(task.outcome or NOTHING_MEASURED),
         "on": on.model_dump() if on else None,
         "error": task.error,
     }

@@ -46,12 +46,18 @@ def _fit_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
 def _score_facts(work: UnitOfWork, experiment: Experiment, task: Task) -> dict[str, Any]:
     if task.request is None or experiment.result is None:
         raise LookupError(f"{task.id} was never requested")
-    on = task.request.on
-    return _fit_facts(work, experiment) | {
-        "model_blob": experiment.result.model_blob.sha256,
-        "on": None if on is None else on.model_dump(),
-        "measures": [measure.model_dump() for measure in task.request.measures],
-    }
+    on, options = task.request.on, task.request.options
+    positive = {} if options.positive is None else {"positive": options.positive}
+    return (
+        _fit_facts(work, experiment)
+        | positive
+        | {
+            "model_blob": experiment.result.model_blob.sha256,
+            "on": None if on is None else on.model_dump(),
+            "measures": [measure.model_dump() for measure in task.request.measures],
+            **options.model_dump(include={"folds", "threshold", "by", "importance"}),
+        }
+    )
 
 
 def _reproduce_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:

@@ -13,9 +13,12 @@ from domain.task_status import TRAINING_IN_WORDS
 from domain.values import (
     MAX_ATTEMPTS,
     NO_NOTES,
+    NO_OPTIONS,
+    NOTHING_MEASURED,
     UNFINISHED,
     DatasetRef,
     EvaluationNotes,
+    EvaluationOptions,
     MeasureSpec,
     ModelRef,
     Standing,
@@ -72,10 +75,7 @@ class Experiment(Aggregate):
     request: events.TrainingRequested | None = None
     result: Training | None = None
     tasks: dict[str, Task] = field(default_factory=dict)
-    measures: dict[str, Any] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    positive: str | None = None
+    measured: dict[str, Any] = field(default_factory=NOTHING_MEASURED.copy)
 
     @property
     def name(self) -> str:
@@ -95,13 +95,6 @@ class Experiment(Aggregate):
     def add_task(self, kind: str, task: str, requested: Metadata) -> None:
         """Fold a requested task, and by whom and in which call it was requested."""
         self.tasks[task] = Task(task, kind, requested)
-
-    def add_values(self, measures: dict[str, Any], notes: EvaluationNotes) -> None:
-        """Fold an evaluation's values: a later one supersedes the earlier of its identity, and its reason."""
-        self.measures = self.measures | measures
-        self.reasons = {name: why for name, why in self.reasons.items() if name not in measures} | notes.reasons
-        self.warnings = tuple(dict.fromkeys((*self.warnings, *notes.warnings)))
-        self.positive = notes.positive or self.positive
 
     def unfinished_tasks(self, *kinds: str) -> list[Task]:
         """List the tasks of these kinds that still wait or run."""
@@ -147,11 +140,13 @@ class Experiment(Aggregate):
 
     # -- evaluation and reproduction
 
-    def request_evaluation(self, measures: Sequence[MeasureSpec], on: DatasetRef | None) -> str:
+    def request_evaluation(
+        self, measures: Sequence[MeasureSpec], on: DatasetRef | None, options: EvaluationOptions = NO_OPTIONS
+    ) -> str:
         """Ask for measures of the completed training; return the evaluation's id (`<experiment>-e1`)."""
         self._check_completed("evaluated")
         task = self._next_task("evaluation", "e")
-        self.trigger_event(events.EvaluationRequested, task=task, measures=tuple(measures), on=on)
+        self.trigger_event(events.EvaluationRequested, task=task, measures=tuple(measures), on=on, **dict(options))
         return task
 
     def complete_evaluation(

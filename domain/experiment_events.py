@@ -13,10 +13,14 @@ from domain.values import (
     UNFINISHED,
     DatasetRef,
     EvaluationNotes,
+    EvaluationOptions,
+    Folds,
     MeasureSpec,
     ModelRef,
+    Threshold,
     Training,
     Verdict,
+    add_measured,
 )
 
 if TYPE_CHECKING:
@@ -109,7 +113,7 @@ class TrainingCompleted(Event):
     def apply(self, aggregate: Experiment) -> None:
         aggregate.tasks[self.task].state = "completed"
         aggregate.result = self.result
-        aggregate.warnings = self.result.warnings
+        aggregate.measured |= {"warnings": list(self.result.warnings)}
 
 
 class TrainingFailed(TaskFailed):
@@ -125,12 +129,25 @@ class TrainingCancelled(TaskCancelled):
 
 
 class EvaluationRequested(TaskRequested):
-    """These measures are to be computed, on the held-out part (`on` is None) or on a named data set."""
+    """These measures are to be computed: on the held-out part, on the folds, or `on` a named data set.
 
-    NAME: ClassVar[str] = "evaluation-requested.v1"
+    The other facts are those of `EvaluationOptions`.
+    """
+
+    NAME: ClassVar[str] = "evaluation-requested.v2"
     KIND: ClassVar[str] = "evaluation"
     measures: tuple[MeasureSpec, ...]
     on: DatasetRef | None = None
+    folds: Folds | None = None
+    threshold: Threshold | None = None
+    positive: str | None = None
+    by: str | None = None
+    importance: bool = False
+
+    @property
+    def options(self) -> EvaluationOptions:
+        """How the evaluation is to be made."""
+        return EvaluationOptions(**{name: getattr(self, name) for name in EvaluationOptions.model_fields})
 
     def apply(self, aggregate: Experiment) -> None:
         super().apply(aggregate)
@@ -153,15 +170,14 @@ class EvaluationCompleted(Event):
     notes: EvaluationNotes = NO_NOTES
 
     @property
-    def values(self) -> dict[str, Any]:
-        """The measures as they are answered: of a large table its blob."""
-        return self.measures | {name: {"blob": it.sha256, "size": it.size} for name, it in self.notes.tables.items()}
+    def told(self) -> dict[str, Any]:
+        """Values and notes as they are answered."""
+        return self.notes.told_with(self.measures)
 
     def apply(self, aggregate: Experiment) -> None:
-        notes, task = self.notes, aggregate.tasks[self.task]
-        told = {"reasons": notes.reasons, "warnings": list(notes.warnings), "positive": notes.positive}
-        task.state, task.outcome = "completed", {"measures": self.values, **told}
-        aggregate.add_values(self.values, notes)
+        task = aggregate.tasks[self.task]
+        task.state, task.outcome = "completed", self.told
+        aggregate.measured = add_measured(aggregate.measured, self.told)
 
 
 class EvaluationFailed(TaskFailed):

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+MEASURED: Final = (
+    "measures", "intervals", "resamples", "spread", "folds", "threshold", "reasons", "warnings", "positive",
+)  # fmt: skip
 KEYS: Final = {
     "training": (
         "experiment", "state", "standing", "session", "dataset", "target", "columns", "model", "settings", "seed",
-        "test_size", "attempt", "learned", "fit_seconds", "error", "measures", "reasons",
-        "warnings", "positive", "withdrawn",
+        "test_size", "attempt", "learned", "fit_seconds", "error",
+        *MEASURED, "withdrawn",
     ),
-    "evaluation": ("evaluation", "experiment", "state", "measures", "reasons", "warnings", "positive", "on", "error"),
+    "evaluation": ("evaluation", "experiment", "state", *MEASURED, "on", "error"),
     "reproduction": ("reproduction", "experiment", "state", "verdict", "differences", "error"),
 }  # fmt: skip
 TRAINING_IN_WORDS: Final = {

@@ -79,18 +79,89 @@ class Training(Value):
 
 
 class EvaluationNotes(Value):
-    """What belongs to an evaluation's values: why some are none, warnings, the positive class, large tables as blobs.
+    """What belongs to an evaluation's values: their intervals, why some are none, warnings, large tables as blobs.
 
-    `reasons` and `tables` are by identity, like the values; `positive` is the class that `…:binary` counts.
+    By identity, like the values: 95 % `intervals` from so many bootstrap `resamples`; of a cross-validation the values
+    of its `folds` and their `spread` (standard deviation); `reasons`; `tables`. `positive` is the class that `…:binary`
+    counts, `threshold` the probability from which it was predicted, where that was not the model's own.
     """
 
+    intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    resamples: int = 0
+    spread: dict[str, float] = Field(default_factory=dict)
+    folds: dict[str, tuple[float | None, ...]] = Field(default_factory=dict)
+    threshold: float | None = None
     reasons: dict[str, str] = Field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     positive: str | None = None
     tables: dict[str, BlobRef] = Field(default_factory=dict)
 
+    def told_with(self, measures: dict[str, Any]) -> dict[str, Any]:
+        """Return values and notes as answers have them: of a large table its blob."""
+        tables = {name: {"blob": it.sha256, "size": it.size} for name, it in self.tables.items()}
+        return {"measures": measures | tables, **self.model_dump(mode="json", exclude={"tables"})}
+
 
 NO_NOTES = EvaluationNotes()
+NOTHING_MEASURED: dict[str, Any] = NO_NOTES.told_with({})
+BY_IDENTITY = ("intervals", "spread", "folds", "reasons")
+
+
+def add_measured(before: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of an experiment's measures after one more evaluation: it supersedes by identity."""
+    superseded = told["measures"].keys()
+    return {
+        "measures": before["measures"] | told["measures"],
+        **{
+            key: {name: it for name, it in before[key].items() if name not in superseded} | told[key]
+            for key in BY_IDENTITY
+        },
+        **{key: told[key] or before[key] for key in ("resamples", "threshold", "positive")},
+        "warnings": list(dict.fromkeys((*before["warnings"], *told["warnings"]))),
+    }
+
+
+class Folds(Value):
+    """A cross-validation: `kfold` in `k` folds, `repeats` times over, or `loo`, which leaves out each row by itself."""
+
+    kind: Literal["kfold", "loo"]
+    k: int | None = None
+    repeats: int = 1
+
+    @property
+    def suffix(self) -> str:
+        """Return what it adds to an identity: `/cv5`, `/cv5x3`, `/loo`."""
+        return "/loo" if self.kind == "loo" else f"/cv{self.k}{f'x{self.repeats}' if self.repeats > 1 else ''}"
+
+
+Threshold = float | Literal["best:f1"]
+
+
+class EvaluationOptions(Value):
+    """How an evaluation is made, where not plainly: `None` and False mean plainly.
+
+    `folds` fits again on the folds of a cross-validation; the `positive` class is predicted from a probability of
+    `threshold` on; measures are computed `by` the values of a column, too, and so is the `importance` of each column.
+    """
+
+    folds: Folds | None = None
+    threshold: Threshold | None = None
+    positive: str | None = None
+    by: str | None = None
+    importance: bool = False
+
+    @property
+    def suffix(self) -> str:
+        """Return what it adds to an identity: `/cv5`, `/t0.3`, `/best-f1`."""
+        folds = self.folds.suffix if self.folds else ""
+        return folds if self.threshold is None else f"{folds}/{_name_threshold(self.threshold)}"
+
+
+NO_OPTIONS = EvaluationOptions()
+
+
+def _name_threshold(threshold: Threshold) -> str:
+    return "best-f1" if threshold == "best:f1" else f"t{threshold}"
 
 
 class MeasureSpec(Value):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from domain import experiment_events as events
-from domain.values import experiment_of_stream
+from domain.values import NOTHING_MEASURED, add_measured, experiment_of_stream
 from projections.jsonable import to_jsonable
 from projections.ports import ROWS_PER_COMMIT, Body, Change, Current, Recorded
 
@@ -120,14 +120,7 @@ def _training_cancelled(event: Any, before: Body, _: Recorded) -> Body:
 
 
 def _evaluation_completed(event: events.EvaluationCompleted, before: Body, _: Recorded) -> Body:
-    values, notes = to_jsonable(event.values), event.notes
-    return {
-        "measures": {**before["measures"], **values},
-        "reasons": {name: why for name, why in before["reasons"].items() if name not in values} | notes.reasons,
-        "warnings": list(dict.fromkeys((*before["warnings"], *notes.warnings))),
-        "positive": notes.positive or before["positive"],
-        "open": _without(before, event.task),
-    }
+    return {**add_measured(before, to_jsonable(event.told)), "open": _without(before, event.task)}
 
 
 def _committed(event: Any, before: Body, recorded: Recorded) -> Body:
@@ -156,10 +149,7 @@ BLANK: Body = {
     "learned": None,
     "fit_seconds": None,
     "error": None,
-    "measures": {},
-    "reasons": {},
-    "warnings": [],
-    "positive": None,
+    **NOTHING_MEASURED,
     "committed_at": None,
     "withdrawn": False,
     "split": None,

@@ -19,8 +19,8 @@ CHANGES_A_ROW = (
     events.ExperimentCommitted, events.EvaluationCompleted, events.ExperimentWithdrawn, events.ExperimentRestored,
 )  # fmt: skip
 ALWAYS_SHOWN = (
-    "experiment", "committed_at", "actor", "session", "model", "dataset", "settings", "measures", "reasons", "positive",
-    "withdrawn",
+    "experiment", "committed_at", "actor", "session", "model", "dataset", "settings", "measures", "intervals", "spread",
+    "threshold", "reasons", "positive", "withdrawn",
 )  # fmt: skip
 SHOWN = tuple(dict.fromkeys((*ALWAYS_SHOWN, *(column.path[0] for column in COLUMNS.values() if column.path))))
 

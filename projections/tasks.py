@@ -7,7 +7,7 @@ from typing import Any
 
 from domain import experiment_events as events
 from domain.errors import NotReachedError
-from domain.values import experiment_of_stream, kind_of_task
+from domain.values import NOTHING_MEASURED, experiment_of_stream, kind_of_task
 from projections.experiment import KIND as EXPERIMENT
 from projections.jsonable import to_jsonable
 from projections.ports import Body, Change, Current, Documents, Feed, Recorded
@@ -39,8 +39,7 @@ def _waiting(name: str, event: events.TaskRequested, recorded: Recorded) -> Body
 def _follow_up(name: str, event: Any, current: Current) -> list[Change]:
     if isinstance(event, events.EvaluationRequested):
         on = event.on.model_dump() if event.on else None
-        asked = {"state": "requested", "attempt": 0, "measures": {}, "reasons": {}, "warnings": []}
-        asked |= {"positive": None, "on": on, "error": None}
+        asked = {"state": "requested", "attempt": 0, **NOTHING_MEASURED, "on": on, "error": None}
         return [Change(EVALUATION, event.task, {"evaluation": event.task, "experiment": name, **asked})]
     if isinstance(event, events.ReproductionRequested):
         asked = {"state": "requested", "attempt": 0, "verdict": None, "differences": [], "error": None}
@@ -88,13 +87,7 @@ CHANGES: dict[type[Any], Callable[[Any], Body]] = {
     events.EvaluationStarted: _started,
     events.EvaluationFailed: _failed,
     events.EvaluationCancelled: _cancelled,
-    events.EvaluationCompleted: lambda event: {
-        "state": "completed",
-        "measures": to_jsonable(event.values),
-        "reasons": dict(event.notes.reasons),
-        "warnings": list(event.notes.warnings),
-        "positive": event.notes.positive,
-    },
+    events.EvaluationCompleted: lambda event: {"state": "completed", **to_jsonable(event.told)},
     events.ReproductionStarted: _started,
     events.ReproductionFailed: _failed,
     events.ReproductionCancelled: _cancelled,

@@ -34,12 +34,18 @@ def training_requested_v2(facts: Facts) -> Facts:
 
 def evaluation_completed_v2(facts: Facts) -> Facts:
     """Add that nothing was noted beside the values."""
-    return facts | {"notes": {"reasons": {}, "warnings": [], "positive": None, "tables": {}}}
+    return facts | {"notes": {}}
+
+
+def evaluation_requested_v2(facts: Facts) -> Facts:
+    """Add that the evaluation was plain: no folds, threshold, slices or importance."""
+    return facts | {"folds": None, "threshold": None, "positive": None, "by": None, "importance": False}
 
 
 UPCASTERS: dict[str, Upcaster] = {
     "dataset-registered.v1": ("dataset-registered.v2", dataset_registered_v2),
     "evaluation-completed.v1": ("evaluation-completed.v2", evaluation_completed_v2),
+    "evaluation-requested.v1": ("evaluation-requested.v2", evaluation_requested_v2),
     "training-requested.v1": ("training-requested.v2", training_requested_v2),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 from commands.claim import claim_slot
 from commands.context import CommandContext
@@ -13,24 +14,35 @@ from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, BadSettingError
 from domain.experiment import Experiment
 from domain.settings_check import complete_settings
-from domain.values import DatasetRef, MeasureSpec
+from domain.values import DatasetRef, EvaluationOptions, Folds, MeasureSpec, Threshold
 
 DEFAULT_MEASURES = ("precision", "recall")
 MOST_MEASURES = 50
 CLASSES_OF_BINARY = 2
+MOST_FOLDS, MOST_ROWS_OF_LOO = 100, 1000
+REPEATS = {"type": "integer", "default": 1, "minimum": 1, "maximum": 20}
+BEST_F1: Final = "best:f1"
 
 
 @dataclass(frozen=True, slots=True)
 class RequestEvaluation:
     """Experiment, measures (`precision`, `precision:micro`), averaging, a data set.
 
-    Without an experiment it is the session's newest whose training did not fail.
+    Without an experiment it is the session's newest whose training did not fail. `cv` fits again on so many folds, or
+    leaves out each row by itself (`loo`). The positive class is predicted from a `threshold` on, a probability or
+    `best:f1`. `by` names a column for whose values there are measures, too; `importance` asks for that of each column.
     """
 
     experiment: str | None = None
     measures: tuple[str, ...] = ()
     average: str | None = None
     on: str | None = None
+    cv: int | str | None = None
+    repeats: int | None = None
+    threshold: float | str | None = None
+    positive: str | None = None
+    by: str | None = None
+    importance: bool = False
 
 
 def request_evaluation(command: RequestEvaluation, context: CommandContext) -> StoredAppend | None:
@@ -48,7 +60,14 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> S
             names = command.measures or DEFAULT_MEASURES
             classes = _count_classes(experiment, content)
             specs = [_spec(work, name, command.average, classes) for name in names]
-            task = experiment.request_evaluation(tuple(dict.fromkeys(specs)), on)
+            options = EvaluationOptions(
+                folds=_folds(command, content.rows),
+                threshold=_threshold(command, classes),
+                positive=command.positive,
+                by=command.by,
+                importance=command.importance,
+            )
+            task = experiment.request_evaluation(tuple(dict.fromkeys(specs)), on, options)
             return claim.start(experiment, task)
 
         return claim.decide(decision)
@@ -77,6 +96,48 @@ def _count_classes(experiment: Experiment, content: DatasetContent) -> int:
     own = experiment.training.target in (None, content.target)
     learned = None if own or experiment.result is None else experiment.result.learned
     return len(content.classes) if learned is None else int(learned["class_count"])
+
+
+def _folds(command: RequestEvaluation, rows: int) -> Folds | None:
+    cv, repeats = command.cv, command.repeats
+    if cv is None:
+        if repeats is not None:
+            raise BadInputError("repeats are of a cross-validation: say how many folds it has (cv), too.")
+        return None
+    if command.on is not None:
+        raise BadInputError("A cross-validation fits again on the training's own data set: leave out cv, or on.")
+    if cv == "loo":
+        if repeats is not None:
+            raise BadInputError("loo leaves out each row once: it has no repeats.")
+        if rows > MOST_ROWS_OF_LOO:
+            raise BadInputError(
+                f"loo fits once for each row, for tables of up to {MOST_ROWS_OF_LOO} rows; this one has {rows}: "
+                "take a number of folds, such as 10."
+            )
+        return Folds(kind="loo")
+    limits = {"minimum": 2, "maximum": min(MOST_FOLDS, rows)}
+    described: dict[str, dict[str, Any]] = {"cv": {"type": "integer", "default": None} | limits, "repeats": REPEATS}
+    chosen = complete_settings(described, {"cv": cv} | ({} if repeats is None else {"repeats": repeats}))
+    return Folds(kind="kfold", k=chosen["cv"], repeats=chosen["repeats"])
+
+
+def _threshold(command: RequestEvaluation, classes: int) -> Threshold | None:
+    threshold = command.threshold
+    if threshold is None:
+        return None
+    if classes != CLASSES_OF_BINARY:
+        raise BadInputError(f"A threshold is for two classes, and the data has {classes}: leave it out.")
+    if threshold == BEST_F1 and command.cv is not None:
+        raise BadInputError(f"{BEST_F1} is chosen for the held-out part: with cv, give the threshold as a number.")
+    if threshold == BEST_F1:
+        return BEST_F1
+    if isinstance(threshold, str) or not 0 < threshold < 1:
+        raise BadSettingError(
+            f"threshold = {threshold!r} is not allowed: a number between 0 and 1, or {BEST_F1}.",
+            setting="threshold",
+            allowed=f"a number > 0 and < 1, or {BEST_F1}",
+        )
+    return threshold
 
 
 def _spec(work: UnitOfWork, given: str, average: str | None, classes: int) -> MeasureSpec:

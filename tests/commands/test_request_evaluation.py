@@ -13,6 +13,7 @@ from commands.session.commit_session import CommitSession
 from commands.session.discard_session import DiscardSession
 from commands.training.request_training import RequestTraining
 from domain.errors import BadInputError, BadSettingError, ConflictError, NotFoundError
+from domain.values import NOTHING_MEASURED
 from tests.commands.launcher import broken
 from tests.commands.stage import Caller, Stage
 
@@ -29,16 +30,14 @@ def test_the_newest_of_the_session_with_the_default_measures(stage: Stage, ana: 
         "evaluation": f"{name}-e1",
         "experiment": name,
         "state": "completed",
+        **NOTHING_MEASURED,
         "measures": {"precision:macro": 0.9, "recall:macro": 0.9},
-        "reasons": {},
-        "warnings": [],
-        "positive": None,
         "on": None,
         "error": None,
         "position": stage.store.end()[0],
     }
     assert answer.pending is None
-    assert stage.experiment(name).measures == answer.body["measures"]
+    assert stage.experiment(name).measured["measures"] == answer.body["measures"]
 
 
 def test_the_newest_is_one_whose_training_did_not_fail(stage: Stage, ana: Caller) -> None:
@@ -83,7 +82,17 @@ def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
     result = stage.experiment(name).result
     assert result is not None
     more = {"model_blob": result.model_blob.sha256, "on": None, "measures": [{"name": "accuracy", "average": None}]}
-    assert facts == fit | more
+    assert facts == fit | more | {"folds": None, "threshold": None, "by": None, "importance": False}
+
+
+def test_tells_the_task_how_to_evaluate(stage: Stage, ana: Caller) -> None:
+    ana.train("breast-cancer")
+    ana.do(RequestEvaluation(cv=5, repeats=3, threshold=0.3, positive="malignant", by="size", importance=True))
+    facts = stage.launcher.child("score").spec.facts
+    assert facts["folds"] == {"kind": "kfold", "k": 5, "repeats": 3}
+    assert [facts[key] for key in ("threshold", "positive", "by", "importance")] == [0.3, "malignant", "size", True]
+    ana.do(RequestEvaluation(cv="loo"))
+    assert stage.launcher.of("score")[-1].spec.facts["folds"] == {"kind": "loo", "k": None, "repeats": 1}
 
 
 @pytest.mark.parametrize("dataset", ["breast-cancer", "iris"])
@@ -185,6 +194,14 @@ def test_without_waiting(stage: Stage, ana: Caller) -> None:
         ({"average": "median"}, (BadSettingError, "one of macro, micro, weighted", {"setting": "average"})),
         ({"measures": ("accuracy:macro",)}, (BadSettingError, "no averaging", {"setting": "average"})),
         ({"measures": ("recall",) * 51}, (BadInputError, "At most 50", {})),
+        ({"cv": 1}, (BadSettingError, "cv = 1 is not allowed: an integer >= 2 and <= 100", {"setting": "cv"})),
+        ({"cv": 101}, (BadSettingError, "an integer >= 2 and <= 100", {"setting": "cv"})),
+        ({"cv": "ten"}, (BadSettingError, "cv = 'ten'", {"setting": "cv"})),
+        ({"cv": 5, "repeats": 0}, (BadSettingError, "an integer >= 1 and <= 20", {"setting": "repeats"})),
+        ({"cv": 5, "on": "iris"}, (BadInputError, "leave out cv, or on", {})),
+        ({"cv": "loo", "repeats": 2}, (BadInputError, "it has no repeats", {})),
+        ({"repeats": 2}, (BadInputError, "say how many folds", {})),
+        ({"threshold": 0.3}, (BadInputError, "two classes, and the data has 3", {})),
         ({"experiment": "zzzz"}, (NotFoundError, "no experiment 'zzzz'", {})),
         ({"experiment": "zz"}, (BadInputError, "too short", {})),
     ],
@@ -196,6 +213,15 @@ def test_what_is_wrong(
     error, part, facts = refusal
     with stage.refused(error, part, **facts):
         ana.do(RequestEvaluation(**command))
+
+
+@pytest.mark.parametrize("threshold", [0, 1, -0.5, float("nan"), "best:recall"])
+def test_a_threshold_is_a_probability(stage: Stage, ana: Caller, threshold: float | str) -> None:
+    ana.train("breast-cancer")
+    with stage.refused(BadSettingError, "a number between 0 and 1, or best:f1", setting="threshold"):
+        ana.do(RequestEvaluation(threshold=threshold))
+    with stage.refused(BadInputError, "with cv, give the threshold as a number"):
+        ana.do(RequestEvaluation(threshold="best:f1", cv=5))
 
 
 def test_without_a_session(stage: Stage, ana: Caller) -> None:

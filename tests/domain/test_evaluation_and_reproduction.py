@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from domain import experiment_events as events
 from domain.errors import ConflictError
 from domain.experiment import Experiment
 from domain.task_status import TRAINING_IN_WORDS
-from domain.values import NO_NOTES, BlobRef, EvaluationNotes
+from domain.values import (
+    NO_NOTES,
+    NOTHING_MEASURED,
+    BlobRef,
+    EvaluationNotes,
+    EvaluationOptions,
+    Folds,
+    add_measured,
+)
 from tests.domain.facts import (
     CANCELLED,
     COMMITTED,
@@ -33,7 +39,6 @@ from tests.domain.facts import (
 )
 from tests.domain.specification import Fact, fact
 
-NOTHING_NOTED: dict[str, Any] = {"reasons": {}, "warnings": [], "positive": None}
 STANDINGS = [(), (COMMITTED,), (COMMITTED, WITHDRAWN)]
 
 
@@ -84,8 +89,8 @@ def test_a_discarded_one_is_neither() -> None:
 def test_values_are_recorded() -> None:
     running = experiment(*TRAINED, E1_REQUESTED, E1_STARTED)
     done = running.when(lambda it: it.complete_evaluation(E1, 1, WORKER, {"precision:macro": 0.9})).then(E1_COMPLETED)
-    assert done.measures == {"precision:macro": 0.9}
-    assert done.tasks[E1].outcome == {"measures": {"precision:macro": 0.9}, **NOTHING_NOTED}
+    assert done.measured["measures"] == {"precision:macro": 0.9}
+    assert done.tasks[E1].outcome == NOTHING_MEASURED | {"measures": {"precision:macro": 0.9}}
 
 
 def test_values_of_an_evaluation_begun_after_the_commit_are_recorded() -> None:
@@ -107,10 +112,29 @@ def test_why_a_value_is_none_and_what_was_warned_of_is_kept_until_there_is_a_val
     first = running.when(lambda it: it.complete_evaluation(E1, 1, WORKER, {"log-loss": None}, notes)).then(
         fact(events.EvaluationCompleted, task=E1, attempt=1, measures={"log-loss": None}, notes=notes)
     )
-    assert first.measures == {"log-loss": None, "matrix": {"blob": table.sha256, "size": 10}}
-    assert (first.reasons, first.warnings, first.positive) == ({"log-loss": "no probabilities"}, ("ill-defined",), "x")
-    first.add_values({"log-loss": 0.5}, NO_NOTES)
-    assert (first.reasons, first.warnings, first.positive) == ({}, ("ill-defined",), "x")
+    tables = {"matrix": {"blob": table.sha256, "size": 10}}
+    noted = {"reasons": {"log-loss": "no probabilities"}, "warnings": ["ill-defined"], "positive": "x"}
+    assert first.measured == NOTHING_MEASURED | noted | {"measures": {"log-loss": None} | tables}
+    again = add_measured(first.measured, NO_NOTES.told_with({"log-loss": 0.5}))
+    assert again == NOTHING_MEASURED | noted | {"measures": {"log-loss": 0.5} | tables, "reasons": {}}
+
+
+def test_a_later_value_supersedes_all_that_was_noted_of_the_earlier() -> None:
+    notes = EvaluationNotes(
+        intervals={"f1": (0.2, 0.4)}, resamples=9, spread={"f1": 0.1}, folds={"f1": (0.3, 0.5)}, threshold=0.25
+    )
+    first = add_measured(NOTHING_MEASURED, notes.told_with({"f1": 0.3}))
+    assert (first["intervals"], first["folds"], first["threshold"]) == ({"f1": [0.2, 0.4]}, {"f1": [0.3, 0.5]}, 0.25)
+    then = add_measured(first, NO_NOTES.told_with({"f1": 0.4, "mcc": 0.1}))
+    assert then == NOTHING_MEASURED | {"measures": {"f1": 0.4, "mcc": 0.1}, "resamples": 9, "threshold": 0.25}
+
+
+def test_an_identity_says_how_it_was_computed() -> None:
+    three = Folds(kind="kfold", k=5, repeats=3)
+    assert EvaluationOptions(folds=three, threshold=0.3).suffix == "/cv5x3/t0.3"
+    assert EvaluationOptions(folds=Folds(kind="kfold", k=5), threshold="best:f1").suffix == "/cv5/best-f1"
+    assert EvaluationOptions(folds=Folds(kind="loo")).suffix == "/loo"
+    assert EvaluationOptions().suffix == ""
 
 
 def test_evaluating_again_supersedes_by_identity() -> None:
@@ -120,5 +144,5 @@ def test_evaluating_again_supersedes_by_identity() -> None:
         fact(events.EvaluationStarted, task=second, attempt=1, worker=WORKER),
         fact(events.EvaluationCompleted, task=second, attempt=1, measures={"precision:macro": 0.8, "recall:macro": 1}),
     )
-    assert again.aggregate().measures == {"precision:macro": 0.8, "recall:macro": 1}
-    assert again.aggregate().tasks[E1].outcome == {"measures": {"precision:macro": 0.9}, **NOTHING_NOTED}
+    assert again.aggregate().measured["measures"] == {"precision:macro": 0.8, "recall:macro": 1}
+    assert again.aggregate().tasks[E1].outcome == NOTHING_MEASURED | {"measures": {"precision:macro": 0.9}}

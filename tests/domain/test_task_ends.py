@@ -80,7 +80,7 @@ def test_an_evaluation_fails_alone() -> None:
     running = experiment(*TRAINED, E1_REQUESTED, E1_STARTED)
     after = running.when(lambda it: it.fail(E1, 1, "deadline", "Too slow.")).then(failed)
     assert after.training_state == "completed"
-    assert after.measures == {}
+    assert after.measured["measures"] == {}
 
 
 def test_a_reproduction_is_cancelled_alone() -> None:

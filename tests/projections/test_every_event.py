@@ -25,7 +25,7 @@ CHANGED = {
     "training-completed.v1": "session experiment tasks",
     "training-failed.v1": "session experiment tasks",
     "training-cancelled.v1": "session experiment tasks",
-    "evaluation-requested.v1": "session experiment tasks",
+    "evaluation-requested.v2": "session experiment tasks",
     "evaluation-started.v1": "tasks",  # an experiment tells of its own attempts alone
     "evaluation-completed.v2": "session experiment history tasks",
     "evaluation-failed.v1": "session experiment tasks",
@@ -52,7 +52,7 @@ CHANGED = {
     "tail-loss-accepted.v1": "",  # `verify` and the start read losses from the log
 }
 FIRST_EVENTS = (
-    "session-opened.v1", "training-requested.v2", "evaluation-requested.v1", "reproduction-requested.v1",
+    "session-opened.v1", "training-requested.v2", "evaluation-requested.v2", "reproduction-requested.v1",
     "dataset-registered.v2", "model-offered.v1", "measure-offered.v1",
 )  # fmt: skip
 STATES: list[Body] = [  # of the experiment before the event

@@ -18,7 +18,7 @@ from domain.errors import (
     NotFoundError,
     NotReachedError,
 )
-from domain.values import DatasetRef, ModelRef
+from domain.values import NOTHING_MEASURED, DatasetRef, ModelRef
 from projections.history_answers import HistoryRequest
 from projections.queries import Queries
 from projections.visibility import Viewer
@@ -35,7 +35,7 @@ TWO_UNKNOWN = (
 )
 ROW = {
     "experiment", "committed_at", "actor", "session", "model", "dataset", "target", "columns", "settings", "measures",
-    "reasons", "warnings", "positive", "withdrawn",
+    "intervals", "spread", "threshold", "reasons", "warnings", "positive", "withdrawn",
 }  # fmt: skip
 
 
@@ -103,8 +103,8 @@ def test_evaluations_and_reproductions_have_a_status(asked: Queries, world: Worl
     world.catch_up()
     evaluation = asked.status(BEN, f"{A}-e1")
     assert evaluation == {
-        "evaluation": f"{A}-e1", "experiment": A, "state": "completed", "measures": {"precision:macro": 0.9},
-        "reasons": {}, "warnings": [], "positive": None, "on": None, "error": None, "position": world.commits[-1],
+        **NOTHING_MEASURED, "evaluation": f"{A}-e1", "experiment": A, "state": "completed",
+        "measures": {"precision:macro": 0.9}, "on": None, "error": None, "position": world.commits[-1],
     }  # fmt: skip
     reproduction = asked.status(BEN, f"{A}-r1")
     assert (reproduction["state"], reproduction["verdict"]) == ("requested", None)

@@ -13,7 +13,7 @@ from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired, Re
 from domain.events import Event, Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
-from domain.values import BlobRef, DatasetRef, EvaluationNotes, MeasureSpec, ModelRef, Split, Training
+from domain.values import BlobRef, DatasetRef, EvaluationNotes, Folds, MeasureSpec, ModelRef, Split, Training
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXPERIMENT = "abcdefgh234567yz"
@@ -117,6 +117,11 @@ EXAMPLES: list[Event] = [
         task=EVALUATION,
         measures=(MeasureSpec(name="precision", average="macro"), MeasureSpec(name="mcc")),
         on=IRIS,
+        folds=Folds(kind="kfold", k=5, repeats=3),
+        threshold=0.3,
+        positive="virginica",
+        by="größe",
+        importance=True,
     ),
     _of_experiment(experiment.EvaluationStarted, task=EVALUATION, attempt=1, worker="host-4242"),
     _of_experiment(
@@ -125,6 +130,11 @@ EXAMPLES: list[Event] = [
         attempt=1,
         measures={"precision:binary@iris": 0.9737, "log-loss@iris": None, "confusion-matrix": [[12, 0], [1, 25]]},
         notes=EvaluationNotes(
+            intervals={"precision:binary@iris": (0.92, 1.0)},
+            resamples=1000,
+            spread={"precision:binary@iris": 0.0125},
+            folds={"precision:binary@iris": (0.96, None, 1.0)},
+            threshold=0.375,
             reasons={"log-loss@iris": "log-loss needs a model that gives probabilities."},
             warnings=("precision:binary@iris: Precision is ill-defined.",),
             positive="virginica",

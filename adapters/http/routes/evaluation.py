@@ -18,7 +18,7 @@ router = APIRouter(tags=["evaluation"])
 )
 async def request_evaluation(context: Context, body: schemas.Evaluation) -> Response:
     """Compute measures of a completed training."""
-    command = RequestEvaluation(body.experiment, body.measures, body.average, body.on)
+    command = RequestEvaluation(**dict(body))
     return await task_response(context, command, "evaluations", "evaluation")
 
 

@@ -55,6 +55,11 @@ class EvaluationStatus(Outgoing):
     experiment: str
     state: State
     measures: dict[str, Any]
+    intervals: dict[str, tuple[float, float]]
+    resamples: int
+    spread: dict[str, float]
+    folds: dict[str, list[float | None]]
+    threshold: float | None
     reasons: dict[str, str]
     warnings: list[str]
     positive: str | None

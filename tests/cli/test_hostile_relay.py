@@ -132,7 +132,7 @@ COMMANDS = {
     "client revoke nobody": 5,
     "client list --json": 0,
     "verify": 1,
-    "export TRAINED FILE": 0,
+    "export TRAINED FILE --force": 0,
     "call GET /experiments/TRAINED/model": 0,
     "call GET /health/nothing": 5,
     "cancel TRAINED": 6,

@@ -50,7 +50,7 @@ COMMANDS = [
     ("client", "add", "ana"), ("client", "rotate", "ana"), ("client", "revoke", "ana"), ("compare", "abcd", "abcd"),
     ("replay", "--as-of", "@1"), ("rebuild",), ("verify",), ("log", "--follow"), ("call", "GET", "/experiments"),
     ("call", "-i", "GET", "/log/events"), ("version",), ("dataset", "add", "FILE", "--name", "a", "--target", "a"),
-    ("export", "abcd", "OUT"),
+    ("export", "abcd", "OUT", "--force"),
 ]  # fmt: skip
 ELSEWHERE = {"up", "down", "demo", "serve", "work", "relay", "project", "proxy", "completion", "recover"}
 EVERY_COMMAND = QUERIES + COMMANDS

@@ -289,6 +289,19 @@ def test_export_checks_the_digest(backend: FakeBackend, run: Run, tmp_path: Path
     assert sorted(tmp_path.glob("*skops*")) == [file]
 
 
+def test_a_file_is_overwritten_only_if_asked_for(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
+    blobs = {"model": {"sha256": hashlib.sha256(b"model").hexdigest(), "size": 5}}
+    backend.on("GET", f"/experiments/{ID}", Reply(row(blobs=blobs)))
+    backend.on("GET", f"/experiments/{ID}/model", Reply(raw=b"model", media="application/octet-stream"))
+    file = tmp_path / "m.skops"
+    file.write_bytes(b"mine")
+    ran = run("export", ID, str(file))
+    assert (ran.code, file.read_bytes(), backend.seen) == (2, b"mine", [])
+    assert "m.skops exists already: name another file, or overwrite it with --force." in ran.err
+    assert run("export", ID, str(file), "--force").code == 0
+    assert file.read_bytes() == b"model"
+
+
 def test_export_as_of(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
     blobs = {"model": {"sha256": hashlib.sha256(b"model").hexdigest(), "size": 5}}
     backend.on("GET", f"/experiments/{ID}", Reply(row(blobs=blobs)))

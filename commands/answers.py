@@ -10,10 +10,11 @@ from commands.lookup import load_clients
 from commands.ports import EventStore, StoredAppend
 from commands.unit_of_work import load
 from domain.client import Client
-from domain.experiment import Experiment, Task
-from domain.experiment_events import TaskRequested
+from domain.experiment import Experiment
+from domain.task import Task
+from domain.task_events import TaskRequested
 from domain.task_status import task_status
-from domain.values import NOTHING_MEASURED, experiment_of, experiment_stream
+from domain.values import NOTHING_MEASURED, stream_of_task
 
 
 def status_of(experiment: Experiment) -> dict[str, Any]:
@@ -23,6 +24,7 @@ def status_of(experiment: Experiment) -> dict[str, Any]:
         "state": task.state,
         "standing": experiment.standing,
         "session": request.session,
+        "search": request.search,
         "dataset": request.dataset.model_dump(),
         "target": request.target,
         "columns": None if request.columns is None else list(request.columns),
@@ -79,7 +81,7 @@ def answer_requested(_: object, first: StoredAppend, context: CommandContext) ->
     """Wait for the requested task, and answer as of the command's last append, or as of now where it ended later."""
     task = event_of(first, TaskRequested).task
     context.tasks.wait(task, context.wait)
-    stream = experiment_stream(experiment_of(task))
+    stream = stream_of_task(task)
     last = context.last_append(first)
     experiment = load(context.ports.store, Experiment, stream, last.position)
     position, head = last.position, last.hash

@@ -12,7 +12,7 @@ from commands.dispatch import USE_CASES, UseCase
 from commands.ports import DuplicateAppend, Ports, StoredAppend
 from commands.tasks import Tasks
 from domain.errors import AutoLearnError
-from domain.experiment_events import TaskRequested
+from domain.task_events import TaskRequested
 
 SYNC_SECONDS = 60.0
 

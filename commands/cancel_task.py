@@ -13,7 +13,7 @@ from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork, load
 from domain.errors import ForbiddenError
 from domain.experiment import Experiment
-from domain.experiment_events import TaskCancelled
+from domain.task_events import TaskCancelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def cancel_task(command: CancelTask, context: CommandContext) -> StoredAppend | 
 
     def decision(work: UnitOfWork) -> str:
         experiment, task = find_task(work, context.call, command.task)
-        may = (experiment.training.owner, experiment.tasks[task].requested.actor)
+        may = (experiment.owner, experiment.tasks[task].client)
         if context.call.client not in may and not context.call.is_sysadmin:
             raise ForbiddenError(f"{task} can be cancelled by its owner, by who asked for it, or by a sys-admin.")
         experiment.cancel(task)

@@ -9,7 +9,7 @@ from commands.context import CommandContext
 from commands.ports import StoredAppend
 from commands.specifications import required_offers
 from commands.unit_of_work import UnitOfWork
-from domain.experiment import Experiment
+from domain.task import TaskOwner
 
 
 class Claim:
@@ -18,15 +18,15 @@ class Claim:
     def __init__(self, context: CommandContext, *, has_slot: bool) -> None:
         self.context = context
         self.has_slot = has_slot
-        self._started: tuple[str, str, int] | None = None
+        self._started: tuple[str, int] | None = None
         self._announce: Callable[[str], None] = lambda _: None
 
-    def start(self, experiment: Experiment, task: str) -> str:
+    def start(self, owner: TaskOwner, task: str) -> str:
         """Trigger the task's `…-started` if there is a slot and all it needs is installed; return the task's id."""
-        if self.has_slot and self.context.ports.launcher.can_run(required_offers(experiment, task)):
-            attempt = experiment.tasks[task].attempt + 1
-            experiment.start(task, attempt, self.context.ports.worker)
-            self._started = (experiment.name, task, attempt)
+        if self.has_slot and self.context.ports.launcher.can_run(required_offers(owner, task)):
+            attempt = owner.tasks[task].attempt + 1
+            owner.start(task, attempt, self.context.ports.worker)
+            self._started = (task, attempt)
             self._announce(task)
         return task
 

@@ -14,14 +14,14 @@ from commands.application import Application
 from commands.call import Call
 from commands.command_appends import CommandAppends
 from commands.ports import DuplicateAppend, EventFeed, HandledEvents, OpenTasks, PositionedEvent
-from commands.quota import find_requester
 from commands.specifications import required_offers
-from commands.unit_of_work import UnitOfWork, load
+from commands.task_owners import get_owner, load_owner
+from commands.unit_of_work import UnitOfWork
 from commands.waiting_tasks import ALL_KINDS, WaitingTasks
 from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError
-from domain.experiment import Experiment, Task
-from domain.experiment_events import ExperimentDiscarded, TaskCancelled
-from domain.values import MAX_ATTEMPTS, experiment_of, experiment_stream
+from domain.task import Task, TaskOwner
+from domain.task_events import AllTasksEnded, TaskCancelled
+from domain.values import MAX_ATTEMPTS, stream_of_task
 
 logger = logging.getLogger(__name__)
 
@@ -147,11 +147,15 @@ class EventWorker:
 
     def _take_over(self, timeout: float) -> None:
         """Queue everything that is unfinished; the log itself says who requested it."""
+        owners: dict[str, TaskOwner] = {}
         for task in self._open_tasks.list_unfinished(timeout):
-            client = self._quota.client_of(task) or find_requester(self._ports.store, task)
-            if client is not None:
-                self._quota.add_task(task, client)
-                self._waiting.add(task, client)
+            stream = stream_of_task(task)
+            if stream not in owners:
+                owners[stream] = load_owner(self._ports.store, stream)
+            it = owners[stream].tasks.get(task)
+            if it is not None and it.is_unfinished:
+                self._quota.add_task(task, it.client)
+                self._waiting.add(task, it.client)
         self._knows_all = True
 
     def _claim_waiting(self) -> None:
@@ -167,16 +171,14 @@ class EventWorker:
     def _follow(self, followed: PositionedEvent) -> None:
         self._waiting.apply(followed)
         self._quota.apply(followed.event)
-        if isinstance(followed.event, TaskCancelled | ExperimentDiscarded):
+        if isinstance(followed.event, TaskCancelled | AllTasksEnded):
             self._end_cancelled(followed)
 
     def _end_cancelled(self, followed: PositionedEvent) -> None:
         """End what runs here and is cancelled in the log: the topic may have events that the log lacks."""
         stream = followed.event.originator_id
-        here = [
-            task for task in self._application.tasks.list_running() if experiment_stream(experiment_of(task)) == stream
-        ]
-        tasks = load(self._ports.store, Experiment, stream).tasks if here else {}
+        here = [task for task in self._application.tasks.list_running() if stream_of_task(task) == stream]
+        tasks = load_owner(self._ports.store, stream).tasks if here else {}
         for task in here:
             if task in tasks and tasks[task].state == "cancelled":
                 self._application.tasks.cancel(task)
@@ -197,30 +199,29 @@ class EventWorker:
 
     def _claim(self, task: str, followed: PositionedEvent | None) -> bool:
         began = time.perf_counter()
-        name = experiment_of(task)
-        experiment = load(self._ports.store, Experiment, experiment_stream(name))
-        it = experiment.tasks.get(task)
+        owner = load_owner(self._ports.store, stream_of_task(task))
+        it = owner.tasks.get(task)
         if it is None or not it.is_unfinished:
             self._waiting.forget_client(task)
             return False
         if it.state == "started" and it.worker == self._ports.worker:
-            return self._run_orphan(name, it)
+            return self._run_orphan(it)
         if it.state == "started" and not self._is_lost(it.worker or ""):
             self._waiting.record_start(it.worker or "", task)
             return False
         if not self._waiting.accepts(task):
             return False
-        if not self._ports.launcher.can_run(required_offers(experiment, task)):
-            logger.info("%s is left to a worker that has what it needs: %s", task, required_offers(experiment, task))
+        if not self._ports.launcher.can_run(required_offers(owner, task)):
+            logger.info("%s is left to a worker that has what it needs: %s", task, required_offers(owner, task))
             return False
         appends = self._make_appends(it, it.attempt + 1)
-        outcome = self._start(appends, name, it)
+        outcome = self._start(appends, it)
         if outcome == "started":
-            self._application.tasks.run(name, task, it.attempt + 1, appends)
+            self._application.tasks.run(task, it.attempt + 1, appends)
         self._audit(followed, outcome, began)
         return outcome == "started"
 
-    def _run_orphan(self, name: str, it: Task) -> bool:
+    def _run_orphan(self, it: Task) -> bool:
         """Run a task that this process claimed without knowing it: the claim is in the log, but its reply was lost."""
         if self._application.tasks.has(it.id):
             self._waiting.record_start(self._ports.worker, it.id)
@@ -228,7 +229,7 @@ class EventWorker:
         logger.warning("%s was claimed here but never started; starting it", it.id)
         appends = self._make_appends(it, it.attempt)
         appends.append_count = 1  # the claim, where an event worker made it
-        self._application.tasks.run(name, it.id, it.attempt, appends)
+        self._application.tasks.run(it.id, it.attempt, appends)
         self._waiting.record_start(self._ports.worker, it.id)  # if no thread could be had it is an orphan once more
         return True
 
@@ -243,15 +244,15 @@ class EventWorker:
         except (NotAbleError, DiskReserveError) as trouble:
             logger.warning("%s of position %s is not recorded: %s", outcome, followed.position, trouble.sentence)
 
-    def _start(self, appends: CommandAppends, name: str, it: Task) -> str:
+    def _start(self, appends: CommandAppends, it: Task) -> str:
         attempt = it.attempt + 1
 
         def decision(work: UnitOfWork) -> None:
-            experiment = work.get(Experiment, experiment_stream(name))
+            owner = get_owner(work, it.id)
             if attempt > MAX_ATTEMPTS:
-                experiment.fail(it.id, it.attempt, "lost", LOST)
+                owner.fail(it.id, it.attempt, "lost", LOST)
             else:
-                experiment.start(it.id, attempt, self._ports.worker)
+                owner.start(it.id, attempt, self._ports.worker)
 
         try:
             appends.decide(decision)

@@ -12,7 +12,7 @@ from domain.experiment import Experiment
 from domain.lookup import find_last_number, may_see, nearest_names, require_single_match
 from domain.offer import Offer
 from domain.session import Session
-from domain.values import DatasetRef, check_id_prefix, experiment_of, experiment_stream, session_stream
+from domain.values import DatasetRef, check_id_prefix, experiment_stream, owner_of_task, session_stream
 
 MOST_CANDIDATES = 200
 MOST_NAMES = 500
@@ -42,7 +42,7 @@ def find_own_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
 
 def find_task(work: UnitOfWork, call: Call, given: str) -> tuple[Experiment, str]:
     """Return an experiment and one of its tasks, from the task's id or a prefix of the experiment's."""
-    experiment = find_experiment(work, call, experiment_of(given))
+    experiment = find_experiment(work, call, owner_of_task(given))
     task = experiment.name if experiment.name.startswith(given) else given
     if task not in experiment.tasks:
         raise NotFoundError.for_name("evaluation or reproduction", given, nearest_names(given, experiment.tasks))

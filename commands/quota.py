@@ -10,25 +10,18 @@ from time import monotonic
 from typing import Final
 
 from commands.ports import EventStore
-from commands.unit_of_work import load
+from commands.task_owners import load_owner
 from domain.errors import TooManyError
 from domain.events import Event
-from domain.experiment import Experiment
-from domain.experiment_events import Ended, ExperimentDiscarded, TaskRequested
-from domain.values import experiment_of, experiment_stream
+from domain.task_events import AllTasksEnded, Ended, TasksRequested
+from domain.values import KINDS_OF_SEARCH, kind_of_task, stream_of_task
 
 MOST_UNFINISHED: Final = 500
 RECOUNT_SECONDS: Final = 5.0  # between two looks at whether a client that has its share has it still
 
 
-def find_requester(store: EventStore, task: str) -> str | None:
-    """Return who requested a task, from the log; None if it has ended or never existed."""
-    it = load(store, Experiment, experiment_stream(experiment_of(task))).tasks.get(task)
-    return it.requested.actor if it is not None and it.is_unfinished else None
-
-
 class Quota:
-    """Unfinished tasks by client; safe from any thread.
+    """Unfinished tasks by client, those of a search as one; safe from any thread.
 
     Other processes append at the same time, so a client may exceed its share by what they append in that moment.
     """
@@ -41,15 +34,11 @@ class Quota:
         self._recounted: dict[str, float] = {}
         self._lock = Lock()
 
-    def client_of(self, task: str) -> str | None:
-        """Return who requested an unfinished task, as far as this process knows."""
-        return self._clients.get(task)
-
     def add_task(self, task: str, client: str) -> None:
         """Count a task once, even if it is added again."""
         with self._lock:
-            self._clients[task] = client
-            self._tasks[client].add(task)
+            self._clients[_counted(task)] = client
+            self._tasks[client].add(_counted(task))
 
     def remove_task(self, task: str) -> None:
         with self._lock:
@@ -57,18 +46,19 @@ class Quota:
             if client is not None:
                 self._tasks[client].discard(task)
 
-    def remove_experiment(self, stream: str) -> None:
-        """Count no task of an experiment any more."""
-        for task in [known for known in self._clients.copy() if experiment_stream(experiment_of(known)) == stream]:
-            self.remove_task(task)
+    def remove_all(self, stream: str) -> None:
+        """Count no task of an experiment or search any more."""
+        for counted in [known for known in self._clients.copy() if stream in (known, stream_of_task(known))]:
+            self.remove_task(counted)
 
     def apply(self, event: Event) -> None:
-        if isinstance(event, TaskRequested):
-            self.add_task(event.task, event.metadata.actor)
+        if isinstance(event, TasksRequested):
+            for task in event.tasks:
+                self.add_task(task, event.client)
         elif isinstance(event, Ended):
             self.remove_task(event.task)
-        elif isinstance(event, ExperimentDiscarded):
-            self.remove_experiment(event.originator_id)
+        elif isinstance(event, AllTasksEnded):
+            self.remove_all(event.originator_id)
 
     @contextmanager
     def reserve_task(self, client: str) -> Iterator[None]:
@@ -100,6 +90,12 @@ class Quota:
             is_due = now - self._recounted.get(client, -RECOUNT_SECONDS) >= RECOUNT_SECONDS
             self._recounted[client] = now if is_due else self._recounted[client]
             tasks = list(self._tasks[client]) if is_due else []
-        for task in tasks:
-            if find_requester(self._store, task) is None:
-                self.remove_task(task)
+        for counted in tasks:
+            owner = load_owner(self._store, counted if ":" in counted else stream_of_task(counted))
+            if not any(counted == _counted(task.id) for task in owner.unfinished_tasks()):
+                self.remove_task(counted)
+
+
+def _counted(task: str) -> str:
+    """Return what is counted for a task: itself, or the stream of its search."""
+    return stream_of_task(task) if kind_of_task(task) in KINDS_OF_SEARCH else task

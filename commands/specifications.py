@@ -7,23 +7,32 @@ from typing import Any
 from commands.ports import OfferName, TaskSpec
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset
-from domain.experiment import Experiment, Task
+from domain.experiment import Experiment
+from domain.task import Task, TaskOwner
 
 
-def required_offers(experiment: Experiment, task: str) -> list[OfferName]:
+def required_offers(owner: TaskOwner, task: str) -> list[OfferName]:
     """Return what must be installed where a task runs: its model, and the measures of an evaluation."""
+    experiment = _experiment(owner)
     request = experiment.tasks[task].request
     measures = request.measures if request is not None else ()
     return [("model", experiment.training.model.name), *(("measure", measure.name) for measure in measures)]
 
 
-def task_spec(work: UnitOfWork, experiment: Experiment, task: str) -> TaskSpec:
+def task_spec(work: UnitOfWork, owner: TaskOwner, task: str) -> TaskSpec:
+    experiment = _experiment(owner)
     it = experiment.tasks[task]
     if it.kind == "training":
         return TaskSpec("fit", _fit_facts(work, experiment))
     if it.kind == "evaluation":
         return TaskSpec("score", _score_facts(work, experiment, it))
     return TaskSpec("reproduce", _reproduce_facts(work, experiment))
+
+
+def _experiment(owner: TaskOwner) -> Experiment:
+    if not isinstance(owner, Experiment):
+        raise TypeError(owner.id)
+    return owner
 
 
 def _fit_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:

@@ -17,10 +17,9 @@ from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
 from commands.quota import Quota
 from commands.specifications import task_spec
 from commands.task_ends import record_end
+from commands.task_owners import get_owner
 from commands.unit_of_work import UnitOfWork
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
-from domain.experiment import Experiment
-from domain.values import experiment_stream
 
 logger = logging.getLogger(__name__)
 
@@ -74,12 +73,12 @@ class Tasks:
             for task in ours:
                 self._notify(task)
 
-    def run(self, experiment: str, task: str, attempt: int, appends: CommandAppends) -> None:
+    def run(self, task: str, attempt: int, appends: CommandAppends) -> None:
         """Run a task that this process has claimed in a slot it has taken; returns at once."""
         watched = Watched(task)
         with self._lock:
             self._watched[task] = watched
-        work = (watched, experiment, attempt, appends)
+        work = (watched, attempt, appends)
         try:
             Thread(target=self._watch, args=work, name=f"task {task}", daemon=True).start()
         except RuntimeError as failure:
@@ -160,12 +159,12 @@ class Tasks:
         for it in watched:
             it.ended.wait(CLOSE_SECONDS)
 
-    def _watch(self, watched: Watched, experiment: str, attempt: int, appends: CommandAppends) -> None:
+    def _watch(self, watched: Watched, attempt: int, appends: CommandAppends) -> None:
         try:
-            outcome = self._run_until_end(watched, experiment)
+            outcome = self._run_until_end(watched)
             self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
             while not (self._closing.is_set() or watched.cancelled):
-                if _try_record(appends, experiment, watched, attempt, outcome):
+                if _try_record(appends, watched, attempt, outcome):
                     self.quota.remove_task(watched.task)
                     break
                 self._closing.wait(AGAIN_SECONDS)
@@ -189,11 +188,11 @@ class Tasks:
         for listener in listeners:
             listener()
 
-    def _run_until_end(self, watched: Watched, experiment: str) -> TaskOutcome:
+    def _run_until_end(self, watched: Watched) -> TaskOutcome:
         """Run a task until it ends; an outage of a store or of the machine does not end it."""
         while not (self._closing.is_set() or watched.cancelled):
             try:
-                return self._run_child(watched, experiment)
+                return self._run_child(watched)
             except (NotAbleError, DiskReserveError) as outage:
                 logger.warning("task %s cannot be run yet: %s", watched.task, outage.sentence)
             except Exception as failure:
@@ -202,12 +201,12 @@ class Tasks:
             self._closing.wait(AGAIN_SECONDS)
         return ENDED_ALREADY
 
-    def _run_child(self, watched: Watched, experiment: str) -> TaskOutcome:
+    def _run_child(self, watched: Watched) -> TaskOutcome:
         work = UnitOfWork(self.ports.store)
-        record = work.get(Experiment, experiment_stream(experiment))
-        if self._closing.is_set() or not record.tasks[watched.task].is_unfinished:
+        owner = get_owner(work, watched.task)
+        if self._closing.is_set() or not owner.tasks[watched.task].is_unfinished:
             return ENDED_ALREADY  # between its claim and this look at the log
-        child = self.ports.launcher.start(task_spec(work, record, watched.task))
+        child = self.ports.launcher.start(task_spec(work, owner, watched.task))
         with self._lock:
             watched.child = child
             if watched.cancelled or self._closing.is_set():
@@ -215,10 +214,10 @@ class Tasks:
         return child.result()
 
 
-def _try_record(appends: CommandAppends, experiment: str, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
+def _try_record(appends: CommandAppends, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
     """Record an end; False if it must be tried again: a full disk or a bug must not lose a finished result."""
     try:
-        record_end(appends, experiment, watched.task, attempt, outcome)
+        record_end(appends, watched.task, attempt, outcome)
     except AutoLearnError as trouble:
         logger.warning("the end of %s cannot be recorded yet: %s", watched.task, trouble.sentence)
         return False

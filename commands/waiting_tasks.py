@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 from commands.ports import PositionedEvent
-from domain.experiment_events import Ended, ExperimentDiscarded, TaskRequested, TaskStarted
-from domain.values import experiment_of, experiment_stream, kind_of_task
+from domain.task_events import AllTasksEnded, Ended, TasksRequested, TaskStarted
+from domain.values import kind_of_task, stream_of_task
 
 ALL_KINDS = frozenset({"training", "evaluation", "reproduction"})
 
@@ -60,10 +60,10 @@ class WaitingTasks:
     def apply(self, followed: PositionedEvent) -> None:
         """Apply one event of the log. A waiting task that ends stays in the queue: a claim looks into the log."""
         event = followed.event
-        if isinstance(event, TaskRequested):
-            if self.accepts(event.task):
-                self._clients[event.task] = event.metadata.actor
-                self._waiting[event.task] = followed
+        if isinstance(event, TasksRequested):
+            for task in filter(self.accepts, event.tasks):
+                self._clients[task] = event.client
+                self._waiting[task] = followed
         elif isinstance(event, TaskStarted):
             self._waiting.pop(event.task, None)
             self._troubled.discard(event.task)
@@ -71,9 +71,9 @@ class WaitingTasks:
             self.record_start(event.worker, event.task)
         elif isinstance(event, Ended):
             self._forget(event.task)
-        elif isinstance(event, ExperimentDiscarded):
+        elif isinstance(event, AllTasksEnded):
             for task in list(self._started):
-                if experiment_stream(experiment_of(task)) == event.originator_id:
+                if stream_of_task(task) == event.originator_id:
                     self._forget(task)
 
     def record_start(self, worker: str, task: str) -> None:

@@ -3,83 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import field
+from typing import Any, ClassVar
 
 from domain import experiment_events as events
 from domain.errors import ConflictError, NotFoundError, UnfinishedError
-from domain.events import Aggregate, Metadata
+from domain.task import TaskOwner
+from domain.task_events import TaskCancelled, TaskFailed, TaskStarted
 from domain.task_status import TRAINING_IN_WORDS
 from domain.values import (
-    MAX_ATTEMPTS,
     NO_NOTES,
     NO_OPTIONS,
     NOTHING_MEASURED,
-    UNFINISHED,
     DatasetRef,
     EvaluationNotes,
     EvaluationOptions,
     MeasureSpec,
     ModelRef,
     Standing,
-    TaskState,
     Training,
     TrainingState,
     Verdict,
     check_text,
 )
 
-MAX_DETAIL = 2000  # characters of what a failed task says
 
-STARTED: dict[str, type[events.TaskStarted]] = {
-    "training": events.TrainingStarted,
-    "evaluation": events.EvaluationStarted,
-    "reproduction": events.ReproductionStarted,
-}
-FAILED: dict[str, type[events.TaskFailed]] = {
-    "training": events.TrainingFailed,
-    "evaluation": events.EvaluationFailed,
-    "reproduction": events.ReproductionFailed,
-}
-CANCELLED: dict[str, type[events.TaskCancelled]] = {
-    "training": events.TrainingCancelled,
-    "evaluation": events.EvaluationCancelled,
-    "reproduction": events.ReproductionCancelled,
-}
-
-
-@dataclass
-class Task:
-    """The current state of a training, evaluation or reproduction."""
-
-    id: str
-    kind: str
-    requested: Metadata
-    state: TaskState = "requested"
-    attempt: int = 0
-    worker: str | None = None
-    request: events.EvaluationRequested | None = None
-    outcome: dict[str, Any] | None = None
-    error: dict[str, str] | None = None
-
-    @property
-    def is_unfinished(self) -> bool:
-        return self.state in UNFINISHED
-
-
-class Experiment(Aggregate):
+class Experiment(TaskOwner):
     """One experiment; *uncommitted* until its session ends, then *committed* or *discarded* for ever."""
+
+    STARTED: ClassVar[dict[str, type[TaskStarted]]] = {
+        "training": events.TrainingStarted,
+        "evaluation": events.EvaluationStarted,
+        "reproduction": events.ReproductionStarted,
+    }
+    FAILED: ClassVar[dict[str, type[TaskFailed]]] = {
+        "training": events.TrainingFailed,
+        "evaluation": events.EvaluationFailed,
+        "reproduction": events.ReproductionFailed,
+    }
+    CANCELLED: ClassVar[dict[str, type[TaskCancelled]]] = {
+        "training": events.TrainingCancelled,
+        "evaluation": events.EvaluationCancelled,
+        "reproduction": events.ReproductionCancelled,
+    }
 
     standing: Standing = "uncommitted"
     withdrawn: bool = False
     request: events.TrainingRequested | None = None
     result: Training | None = None
-    tasks: dict[str, Task] = field(default_factory=dict)
     measured: dict[str, Any] = field(default_factory=NOTHING_MEASURED.copy)
 
     @property
-    def name(self) -> str:
-        return self.id.partition(":")[2]
+    def owner(self) -> str:
+        return self.training.owner
 
     @property
     def training(self) -> events.TrainingRequested:
@@ -91,14 +67,6 @@ class Experiment(Aggregate):
     @property
     def training_state(self) -> TrainingState:
         return self.tasks[self.name].state if self.exists else "blank"
-
-    def add_task(self, kind: str, task: str, requested: Metadata) -> None:
-        """Fold a requested task, and by whom and in which call it was requested."""
-        self.tasks[task] = Task(task, kind, requested)
-
-    def unfinished_tasks(self, *kinds: str) -> list[Task]:
-        """List the tasks of these kinds that still wait or run."""
-        return [task for task in self.tasks.values() if task.kind in kinds and task.is_unfinished]
 
     # -- training
 
@@ -115,6 +83,7 @@ class Experiment(Aggregate):
         preparation: int,
         seed: int,
         test_size: float,
+        search: str | None = None,
     ) -> None:
         """Begin the experiment; columns and settings are complete and checked already."""
         if self.exists:
@@ -132,6 +101,7 @@ class Experiment(Aggregate):
             preparation=preparation,
             seed=seed,
             test_size=test_size,
+            search=search,
         )
 
     def complete_training(self, attempt: int, worker: str, result: Training) -> None:
@@ -168,31 +138,6 @@ class Experiment(Aggregate):
         self._check_running(task, attempt, worker)
         facts = {"verdict": verdict, "differences": tuple(differences)}
         self.trigger_event(events.ReproductionCompleted, task=task, attempt=attempt, **facts)
-
-    # -- any task
-
-    def start(self, task: str, attempt: int, worker: str) -> None:
-        """Claim a task: a waiting one by attempt 1, one whose worker died by the next attempt."""
-        self._check_not_discarded()
-        it = self._task(task)
-        if not it.is_unfinished or attempt != it.attempt + 1 or attempt > MAX_ATTEMPTS:
-            raise ConflictError(
-                f"{task} cannot be started as attempt {attempt}: it is {it.state}, attempt {it.attempt}."
-            )
-        self.trigger_event(STARTED[it.kind], task=task, attempt=attempt, worker=worker)
-
-    def fail(self, task: str, attempt: int, reason: str, detail: str) -> None:
-        it = self._task(task)
-        if not it.is_unfinished or attempt != it.attempt:
-            raise ConflictError(f"{task} is {it.state} (attempt {it.attempt}): it cannot fail now.")
-        self.trigger_event(FAILED[it.kind], task=task, attempt=attempt, reason=reason, detail=detail[:MAX_DETAIL])
-
-    def cancel(self, task: str) -> None:
-        """End a task that still waits or runs."""
-        it = self._task(task)
-        if not it.is_unfinished:
-            raise ConflictError(f"{task} is {it.state} already: only what waits or runs can be cancelled.")
-        self.trigger_event(CANCELLED[it.kind], task=task)
 
     # -- after the session
 
@@ -231,22 +176,9 @@ class Experiment(Aggregate):
 
     # -- rules
 
-    def _task(self, task: str) -> Task:
-        if task not in self.tasks:
-            raise NotFoundError.for_name("task", task)
-        return self.tasks[task]
-
     def _next_task(self, kind: str, letter: str) -> str:
         number = sum(task.kind == kind for task in self.tasks.values()) + 1
         return f"{self.name}-{letter}{number}"
-
-    def _check_running(self, task: str, attempt: int, worker: str) -> None:
-        self._check_not_discarded()
-        it = self._task(task)
-        if it.state != "started" or it.attempt != attempt or it.worker != worker:
-            raise ConflictError(
-                f"{task} is {it.state}, attempt {it.attempt} of {it.worker}: this result comes too late."
-            )
 
     def _check_completed(self, verb: str) -> None:
         self._check_not_discarded()

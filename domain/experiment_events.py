@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from domain.events import Event
+from domain.task_events import AllTasksEnded, TaskCancelled, TaskCompleted, TaskFailed, TaskRequested, TaskStarted
 from domain.values import (
     NO_NOTES,
-    UNFINISHED,
     DatasetRef,
     EvaluationNotes,
     EvaluationOptions,
@@ -27,55 +27,11 @@ if TYPE_CHECKING:
     from domain.experiment import Experiment
 
 
-class TaskRequested(Event):
-    """A task waits for a worker."""
-
-    KIND: ClassVar[str] = ""
-    task: str
-
-    def apply(self, aggregate: Experiment) -> None:
-        aggregate.add_task(self.KIND, self.task, self.metadata)
-
-
-class TaskStarted(Event):
-    """A worker (its process's name) claimed the task; attempt counts 1, 2, 3."""
-
-    task: str
-    attempt: int
-    worker: str
-
-    def apply(self, aggregate: Experiment) -> None:
-        task = aggregate.tasks[self.task]
-        task.state, task.attempt, task.worker = "started", self.attempt, self.worker
-
-
-class TaskFailed(Event):
-    """The task ended without a result: reason (crashed, memory-limit, deadline, lost, error) and a sentence."""
-
-    task: str
-    attempt: int
-    reason: str
-    detail: str
-
-    def apply(self, aggregate: Experiment) -> None:
-        task = aggregate.tasks[self.task]
-        task.state, task.error = "failed", {"reason": self.reason, "detail": self.detail}
-
-
-class TaskCancelled(Event):
-    """Somebody who is allowed to cancelled the task."""
-
-    task: str
-
-    def apply(self, aggregate: Experiment) -> None:
-        aggregate.tasks[self.task].state = "cancelled"
-
-
 class TrainingRequested(TaskRequested):
     """The experiment begins: this model is to be fitted on these columns of a data set with all these settings.
 
     No `target` means the data set's own, no `columns` all but the target. `preparation` is the version of the rules by
-    which columns become what an estimator takes.
+    which columns become what an estimator takes. `search` is the id of the search that found these settings.
     """
 
     NAME: ClassVar[str] = "training-requested.v2"
@@ -90,6 +46,11 @@ class TrainingRequested(TaskRequested):
     preparation: int
     seed: int
     test_size: float
+    search: str | None
+
+    @property
+    def client(self) -> str:
+        return self.owner
 
     def apply(self, aggregate: Experiment) -> None:
         super().apply(aggregate)
@@ -102,16 +63,14 @@ class TrainingStarted(TaskStarted):
     NAME: ClassVar[str] = "training-started.v1"
 
 
-class TrainingCompleted(Event):
+class TrainingCompleted(TaskCompleted):
     """The model is fitted and its blobs are stored."""
 
     NAME: ClassVar[str] = "training-completed.v1"
-    task: str
-    attempt: int
     result: Training
 
     def apply(self, aggregate: Experiment) -> None:
-        aggregate.tasks[self.task].state = "completed"
+        super().apply(aggregate)
         aggregate.result = self.result
         aggregate.measured |= {"warnings": list(self.result.warnings)}
 
@@ -160,12 +119,10 @@ class EvaluationStarted(TaskStarted):
     NAME: ClassVar[str] = "evaluation-started.v1"
 
 
-class EvaluationCompleted(Event):
+class EvaluationCompleted(TaskCompleted):
     """The values by identity (`precision:macro`, `precision:macro@wine`); numbers, or tables as nested lists."""
 
     NAME: ClassVar[str] = "evaluation-completed.v2"
-    task: str
-    attempt: int
     measures: dict[str, Any]
     notes: EvaluationNotes = NO_NOTES
 
@@ -175,8 +132,8 @@ class EvaluationCompleted(Event):
         return self.notes.told_with(self.measures)
 
     def apply(self, aggregate: Experiment) -> None:
-        task = aggregate.tasks[self.task]
-        task.state, task.outcome = "completed", self.told
+        super().apply(aggregate)
+        aggregate.tasks[self.task].outcome = self.told
         aggregate.measured = add_measured(aggregate.measured, self.told)
 
 
@@ -205,18 +162,17 @@ class ReproductionStarted(TaskStarted):
     NAME: ClassVar[str] = "reproduction-started.v1"
 
 
-class ReproductionCompleted(Event):
+class ReproductionCompleted(TaskCompleted):
     """The verdict, and what differed or why it was not possible."""
 
     NAME: ClassVar[str] = "reproduction-completed.v1"
-    task: str
-    attempt: int
     verdict: Verdict
     differences: tuple[str, ...]
 
     def apply(self, aggregate: Experiment) -> None:
-        task = aggregate.tasks[self.task]
-        task.state, task.outcome = "completed", {"verdict": self.verdict, "differences": list(self.differences)}
+        super().apply(aggregate)
+        outcome = {"verdict": self.verdict, "differences": list(self.differences)}
+        aggregate.tasks[self.task].outcome = outcome
 
 
 class ReproductionFailed(TaskFailed):
@@ -241,17 +197,15 @@ class ExperimentCommitted(Event):
         aggregate.standing = "committed"
 
 
-class ExperimentDiscarded(Event):
+class ExperimentDiscarded(AllTasksEnded):
     """The experiment was discarded with its session; this cancels its unfinished tasks."""
 
     NAME: ClassVar[str] = "experiment-discarded.v1"
     session: str
 
     def apply(self, aggregate: Experiment) -> None:
+        super().apply(aggregate)
         aggregate.standing = "discarded"
-        for task in aggregate.tasks.values():
-            if task.state in UNFINISHED:
-                task.state = "cancelled"
 
 
 class ExperimentAnnotated(Event):
@@ -280,7 +234,3 @@ class ExperimentRestored(Event):
 
     def apply(self, aggregate: Experiment) -> None:
         aggregate.withdrawn = False
-
-
-Ended = TrainingCompleted | EvaluationCompleted | ReproductionCompleted | TaskFailed | TaskCancelled
-"""How a task ends by itself; a discarded session ends all that are left of its experiments."""

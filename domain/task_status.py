@@ -10,8 +10,8 @@ MEASURED: Final = (
 )  # fmt: skip
 KEYS: Final = {
     "training": (
-        "experiment", "state", "standing", "session", "dataset", "target", "columns", "model", "settings", "seed",
-        "test_size", "attempt", "learned", "fit_seconds", "error",
+        "experiment", "state", "standing", "session", "search", "dataset", "target", "columns", "model", "settings",
+        "seed", "test_size", "attempt", "learned", "fit_seconds", "error",
         *MEASURED, "withdrawn",
     ),
     "evaluation": ("evaluation", "experiment", "state", *MEASURED, "on", "error"),

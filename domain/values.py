@@ -28,7 +28,9 @@ SHORTEST_ID_PREFIX = 4  # characters of an experiment's id
 
 CLIENT_NAME = re.compile(r"[a-z0-9-]{1,40}")
 CATALOG_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-TASK_ID = re.compile(r"(?P<experiment>[a-z2-7]{16})-(?P<kind>[er])(?P<number>[1-9][0-9]{0,5})")
+TASK_ID = re.compile(r"(?P<owner>[a-z2-7]{16})-(?P<letter>[erpt])(?P<number>[1-9][0-9]{0,5})")
+KINDS = {"e": "evaluation", "r": "reproduction", "p": "proposal", "t": "trial"}
+KINDS_OF_SEARCH = frozenset({"proposal", "trial"})
 
 
 class DatasetRef(Value):
@@ -215,19 +217,30 @@ def session_id(stream: str) -> str:
     return f"{client}-{number}"
 
 
-def experiment_of(task: str) -> str:
+def owner_of_task(task: str) -> str:
+    """Return the id of the experiment or search that a task belongs to."""
     match = TASK_ID.fullmatch(task)
-    return match["experiment"] if match else task
+    return match["owner"] if match else task
 
 
 def kind_of_task(task: str) -> str:
-    """Return training, evaluation or reproduction, by a task's id."""
+    """Return training, evaluation, reproduction, proposal or trial, by a task's id."""
     match = TASK_ID.fullmatch(task)
-    return "training" if match is None else {"e": "evaluation", "r": "reproduction"}[match["kind"]]
+    return "training" if match is None else KINDS[match["letter"]]
+
+
+def stream_of_task(task: str) -> str:
+    """Return the stream of the experiment or search that a task belongs to."""
+    owner = owner_of_task(task)
+    return search_stream(owner) if kind_of_task(task) in KINDS_OF_SEARCH else experiment_stream(owner)
 
 
 def experiment_stream(experiment: str) -> str:
     return f"experiment:{experiment}"
+
+
+def search_stream(search: str) -> str:
+    return f"search:{search}"
 
 
 def experiment_of_stream(stream: str) -> str | None:

@@ -49,6 +49,7 @@ def _requested(recorded: Recorded, event: events.TrainingRequested) -> Body:
     asked = {
         "experiment": event.task,
         "session": event.session,
+        "search": event.search,
         "dataset": event.dataset.model_dump(),
         "target": event.target,
         "columns": None if event.columns is None else list(event.columns),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from domain import experiment_events as events
+from domain import task_events
 from domain.errors import NotReachedError
 from domain.values import NOTHING_MEASURED, experiment_of_stream, kind_of_task
 from projections.experiment import KIND as EXPERIMENT
@@ -25,14 +26,14 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     if isinstance(event, events.ExperimentDiscarded):
         return _discarded(name, current)
     changes = []
-    if isinstance(event, events.TaskRequested):
+    if isinstance(event, task_events.TaskRequested):
         changes.append(Change(KIND, event.task, _waiting(name, event, recorded)))
-    elif isinstance(event, events.Ended):
+    elif isinstance(event, task_events.Ended):
         changes.append(Change(KIND, event.task, None))
     return changes + _follow_up(name, event, current)
 
 
-def _waiting(name: str, event: events.TaskRequested, recorded: Recorded) -> Body:
+def _waiting(name: str, event: task_events.TaskRequested, recorded: Recorded) -> Body:
     return {"task": event.task, "kind": event.KIND, "experiment": name, "position": recorded.position}
 
 

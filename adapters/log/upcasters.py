@@ -28,8 +28,8 @@ def dataset_registered_v2(facts: Facts) -> Facts:
 
 
 def training_requested_v2(facts: Facts) -> Facts:
-    """Add that the target was the data set's, that all columns were used, and the first rules of preparation."""
-    return facts | {"target": None, "columns": None, "preparation": 1}
+    """Add that the target was the data set's, that all columns were used by the first rules, and of no search."""
+    return facts | {"target": None, "columns": None, "preparation": 1, "search": None}
 
 
 def evaluation_completed_v2(facts: Facts) -> Facts:

@@ -8,11 +8,14 @@ import pytest
 
 from commands.cancel_task import CancelTask
 from commands.evaluation.request_evaluation import RequestEvaluation
+from commands.ports import EventStore
 from commands.quota import RECOUNT_SECONDS, Quota
 from commands.session.discard_session import DiscardSession
 from commands.storage.request_reproduction import RequestReproduction
+from commands.task_owners import load_owner
 from commands.training.request_training import RequestTraining
 from domain.errors import TooManyError
+from domain.task import TaskOwner
 from tests.commands.race import at_once
 from tests.commands.stage import Caller, Stage
 from tests.commands.worker import Worker
@@ -192,21 +195,21 @@ def test_the_log_decides_whether_a_client_has_its_share(stage: Stage, ana: Calle
 def test_the_log_is_not_asked_at_each_refusal(stage: Stage, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     name, asked = queued(ana), list[str]()
 
-    def find_requester(_: object, task: str) -> str:
-        asked.append(task)
-        return "ana"
+    def look(store: EventStore, stream: str) -> TaskOwner:
+        asked.append(stream)
+        return load_owner(store, stream)
 
-    monkeypatch.setattr("commands.quota.find_requester", find_requester)
+    monkeypatch.setattr("commands.quota.load_owner", look)
     quota = Quota(stage.store, 1)
     quota.add_task(name, "ana")
     for _ in range(3):
         with pytest.raises(TooManyError), quota.reserve_task("ana"):
             pass
-    assert asked == [name]
+    assert asked == [f"experiment:{name}"]
     quota._recounted["ana"] -= RECOUNT_SECONDS
     with pytest.raises(TooManyError), quota.reserve_task("ana"):
         pass
-    assert asked == [name, name]
+    assert asked == [f"experiment:{name}"] * 2
 
 
 def test_another_process_counts_what_it_follows(stage: Stage, ana: Caller) -> None:

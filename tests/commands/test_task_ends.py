@@ -110,9 +110,9 @@ def test_a_cancellation_between_claim_and_start_starts_nothing(
 ) -> None:
     run = stage.application.tasks.run
 
-    def late(experiment: str, task: str, attempt: int, context: object) -> None:
+    def late(task: str, attempt: int, context: object) -> None:
         ana.do(CancelTask(task))
-        run(experiment, task, attempt, context)  # type: ignore[arg-type] # a CommandContext, as it came
+        run(task, attempt, context)  # type: ignore[arg-type] # a CommandContext, as it came
 
     monkeypatch.setattr(stage.application.tasks, "run", late)
     assert ana.do(TRAIN).body["state"] == "cancelled"

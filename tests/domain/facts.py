@@ -30,6 +30,7 @@ REQUEST: dict[str, Any] = {
     "preparation": 2,
     "seed": 7,
     "test_size": 0.25,
+    "search": None,
 }
 RESULT = Training(
     learned={"coefficients": [1.0]},

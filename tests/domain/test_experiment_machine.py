@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from domain.errors import AutoLearnError
 from domain.events import Event
 from domain.experiment import Experiment
-from domain.experiment_events import EvaluationCompleted, ReproductionCompleted, TaskFailed, TrainingCompleted
+from domain.experiment_events import EvaluationCompleted, ReproductionCompleted, TrainingCompleted
+from domain.task_events import TaskFailed
 from domain.values import MAX_ATTEMPTS
 from tests.domain.facts import E1, ID, IRIS, OTHER, PRECISION, R1, REQUEST, RESULT, SESSION, WORKER
 from tests.domain.specification import folded

@@ -47,7 +47,7 @@ def test_a_measure_is_named_with_its_averaging() -> None:
 def test_task_ids(task: str) -> None:
     match = TASK_ID.fullmatch(task)
     assert match
-    assert task == f"{match['experiment']}-{match['kind']}{match['number']}"
+    assert task == f"{match['owner']}-{match['letter']}{match['number']}"
 
 
 @pytest.mark.parametrize("task", ["abcdefghijklmnop", "abcdefghijklmnop-e0", "abcdefghijklmnop-x1", "abcdefgh-e1"])

@@ -6,7 +6,7 @@ import pytest
 
 from domain import experiment_events as events
 from domain.errors import ConflictError
-from domain.experiment import MAX_DETAIL
+from domain.task import MAX_DETAIL
 from tests.domain.facts import (
     CANCELLED,
     COMPLETED,

@@ -30,7 +30,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00")
 WRITTEN = {
     "catalog": (2, "56ea2ca12508"),
     "session": (1, "27c6840a6fc0"),
-    "experiment": (3, "53a14aa911f8"),
+    "experiment": (3, "936afc550fa5"),
     "history": (4, "d6797629ce46"),
     "tasks": (2, "aadec947688d"),
 }

@@ -107,6 +107,7 @@ EXAMPLES: list[Event] = [
         preparation=2,
         seed=7,
         test_size=0.25,
+        search="qrstuvwx234567ab",
     ),
     _of_experiment(experiment.TrainingStarted, task=EXPERIMENT, attempt=1, worker="host-4242"),
     _of_experiment(experiment.TrainingCompleted, task=EXPERIMENT, attempt=1, result=RESULT),

@@ -36,6 +36,7 @@ class Status(Outgoing):
     experiment: str
     state: State
     session: str
+    search: str | None
     dataset: Pinned
     target: str | None
     columns: list[str] | None

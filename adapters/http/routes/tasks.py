@@ -13,7 +13,7 @@ from adapters.http.routes.request_schemas import AfterQuery, WhenQuery
 from adapters.http.streams.frames import EventStreamResponse, make_frame
 from commands.cancel_task import CancelTask
 from domain.errors import NotFoundError
-from domain.values import UNFINISHED, experiment_of, experiment_stream
+from domain.values import UNFINISHED, stream_of_task
 
 TASK_LETTERS = {"trainings": "", "evaluations": "e", "reproductions": "r"}
 SUFFIX = re.compile(r"-([er])\d+\Z")
@@ -60,7 +60,7 @@ async def _task_frames(context: RouteContext, task: str, body: dict[str, Any]) -
     """Yield `state` when it changes, `progress` each second, `result` at the end."""
     yield make_frame("state", body)
     if body["state"] in UNFINISHED:
-        stream = experiment_stream(experiment_of(task))
+        stream = stream_of_task(task)
         with context.shared.experiments.follow(stream):
             while body["state"] in UNFINISHED:
                 news = await _next_status(context, task, stream, body)

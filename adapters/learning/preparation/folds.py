@@ -1,0 +1,108 @@
+"""The folds of a cross-validation, by scikit-learn's own splitters: at random, by groups, in the order of times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    RepeatedKFold,
+    RepeatedStratifiedKFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
+
+from adapters.learning.preparation.frame import class_name
+from domain.errors import BadInputError
+from domain.values import MAX_SEED, Folds
+
+Rows = np.ndarray[Any, Any]
+
+
+def make_folds(
+    target: Rows, folds: Folds, seed: int, method: str = "random", split_by: Rows | None = None
+) -> list[tuple[Rows, Rows]]:
+    """Return the row numbers to learn from and those held out, of each fold: as the training's own split is made.
+
+    The seed draws random folds, stratified by class; each group of `split_by` is in one fold; folds in time order learn
+    from what was before. Raises BadInputError for a fold without a class, too few rows, and what cannot be repeated.
+    """
+    is_numbers = target.dtype.kind == "f"
+    if split_by is None:
+        made = _random(target, folds, seed, is_numbers=is_numbers)
+    else:
+        made = _grouped(target, split_by, folds, seed) if method == "group" else _in_order(split_by, folds)
+    if not is_numbers:
+        _check_classes(target, made, folds)
+    return made
+
+
+def _random(target: Rows, folds: Folds, seed: int, *, is_numbers: bool) -> list[tuple[Rows, Rows]]:
+    if folds.kind == "loo":
+        return list(LeaveOneOut().split(target))
+    k, repeats = _fold_count(folds), folds.repeats
+    if k > len(target):
+        raise BadInputError(f"{k} folds are more than the {len(target)} rows: at most {len(target)} folds.")
+    if not is_numbers:
+        labels, counts = np.unique(target, return_counts=True)
+        if counts.min() < k:
+            rarest, rows = class_name(labels[counts.argmin()]), int(counts.min())
+            most = f"at most {rows} folds" if rows > 1 else "no cross-validation has it both learned from and held out"
+            raise BadInputError(f"The rarest class, {rarest!r}, has {_count(rows)}, fewer than {k} folds: {most}.")
+    if repeats > 1:
+        repeated = RepeatedKFold if is_numbers else RepeatedStratifiedKFold
+        return list(repeated(n_splits=k, n_repeats=repeats, random_state=seed).split(target, target))
+    plain = KFold if is_numbers else StratifiedKFold
+    return list(plain(k, shuffle=True, random_state=seed).split(target, target))
+
+
+def _grouped(target: Rows, groups: Rows, folds: Folds, seed: int) -> list[tuple[Rows, Rows]]:
+    """Repeat by the seeds that follow; scikit-learn has no repeated splitter of groups."""
+    k, number = _fold_count(folds), len(np.unique(groups))
+    if k > number:
+        raise BadInputError(f"{k} folds are more than the {number} groups of the training's split: at most {number}.")
+    splitter = GroupKFold if target.dtype.kind == "f" else StratifiedGroupKFold
+    seeds = [(seed + number) % (MAX_SEED + 1) for number in range(folds.repeats)]
+    return [
+        fold
+        for each in seeds
+        for fold in splitter(k, shuffle=True, random_state=each).split(target, target, groups=groups)
+    ]
+
+
+def _in_order(times: Rows, folds: Folds) -> list[tuple[Rows, Rows]]:
+    k = _fold_count(folds)
+    if folds.repeats > 1:
+        raise BadInputError("Folds in the order of times are the same each time: leave out the repeats.")
+    if k >= len(times):
+        raise BadInputError(f"{k} folds in the order of times need more than {k} rows, and there are {len(times)}.")
+    order = np.argsort(times, kind="stable")
+    return [(order[learned], order[held]) for learned, held in TimeSeriesSplit(k).split(order)]
+
+
+def _fold_count(folds: Folds) -> int:
+    if folds.k is None:
+        msg = "loo leaves out single rows, and the training's split keeps rows together: take a number of folds."
+        raise BadInputError(msg)
+    return folds.k
+
+
+def _check_classes(target: Rows, made: list[tuple[Rows, Rows]], folds: Folds) -> None:
+    """Refuse a fold that cannot learn a class; and one that holds out none of a class, unless it holds out one row."""
+    labels = np.unique(target)
+    for number, fold in enumerate(made, 1):
+        for rows, what in zip(fold, ("learns from", "holds out"), strict=True):
+            missing = np.setdiff1d(labels, target[rows])
+            if len(missing) and not (folds.kind == "loo" and what == "holds out"):
+                raise BadInputError(
+                    f"Fold {number} of {len(made)} {what} no row of class {class_name(missing[0])!r}: "
+                    "take fewer folds, or a data set with more rows of it."
+                )
+
+
+def _count(rows: int) -> str:
+    return "1 row" if rows == 1 else f"{rows} rows"

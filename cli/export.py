@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from autolearn.errors import UnprovenAnswerError
-from cli.new_file import force_option, new_file
+from cli.new_file import STDOUT, force_option, new_file
 from cli.options import as_of, shared
 from cli.terminal import Terminal
 
@@ -20,7 +20,7 @@ from cli.terminal import Terminal
 @as_of
 @shared
 def export(terminal: Terminal, experiment: str, file: Path, *, force: bool, as_of: str | None) -> None:
-    """Write the fitted model of EXPERIMENT to FILE, a skops file; its SHA-256 is checked."""
+    """Write the fitted model of EXPERIMENT to FILE (`-`: standard output), a skops file; its SHA-256 is checked."""
     with new_file(file, force=force) as draft:
         client = terminal.client()
         shown = client.get("experiments", experiment, as_of=as_of).body
@@ -34,4 +34,5 @@ def export(terminal: Terminal, experiment: str, file: Path, *, force: bool, as_o
             raise UnprovenAnswerError(
                 f"The file that came is not the recorded model: SHA-256 {sha256}, recorded {expected}."
             )
-    terminal.show({"experiment": shown["experiment"], "file": str(file), "bytes": size, "sha256": sha256})
+    if file != STDOUT:
+        terminal.show({"experiment": shown["experiment"], "file": str(file), "bytes": size, "sha256": sha256})

@@ -310,6 +310,13 @@ def test_export_as_of(backend: FakeBackend, run: Run, tmp_path: Path) -> None:
     assert [seen.query for seen in backend.seen] == [{"as_of": "@7"}] * 2
 
 
+def test_export_to_standard_output(backend: FakeBackend, run: Run) -> None:
+    blobs = {"model": {"sha256": hashlib.sha256(b"model").hexdigest(), "size": 5}}
+    backend.on("GET", f"/experiments/{ID}", Reply(row(blobs=blobs)))
+    backend.on("GET", f"/experiments/{ID}/model", Reply(raw=b"model", media="application/octet-stream"))
+    assert run("export", ID, "-").out == "model"
+
+
 def test_call(backend: FakeBackend, run: Run) -> None:
     backend.on("POST", "/trainings", lambda seen: Reply(seen.body, 201))
     ran = run("call", "post", "/trainings?x=1", "-d", '{"a": 1}', "-H", "Idempotency-Key: once", "-i")

@@ -51,7 +51,7 @@ def by_hand(model: Any, words: Any, numbers: Any, *more: Any) -> tuple[Pipeline,
     features = pd.DataFrame({name: [float(row[name]) if row[name] not in ("", "NA") else np.nan for row in rows]
                              for name in NUMBERS})  # fmt: skip
     for name in WORDS:
-        features[name] = pd.Series([row[name] if row[name] not in ("", "NA") else None for row in rows], dtype=object)
+        features[name] = pd.Series([row[name] if row[name] not in ("", "NA") else np.nan for row in rows], dtype=object)
     target = np.array([row["species"] for row in rows])
     train_rows, test = (
         np.sort(part)
@@ -63,7 +63,7 @@ def by_hand(model: Any, words: Any, numbers: Any, *more: Any) -> tuple[Pipeline,
 
 
 def fill_words() -> SimpleImputer:
-    return SimpleImputer(missing_values=None, strategy="constant", fill_value="(missing)")
+    return SimpleImputer(strategy="constant", fill_value="(missing)")
 
 
 def one_hot(*, sparse: bool, most: int) -> Pipeline:

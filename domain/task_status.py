@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MEASURED: Final = (
-    "measures", "intervals", "resamples", "spread", "folds", "threshold", "reasons", "warnings", "positive",
+    "measures", "intervals", "resamples", "spread", "folds", "threshold", "reasons", "warnings", "positives",
 )  # fmt: skip
 KEYS: Final = {
     "training": (
@@ -14,7 +14,7 @@ KEYS: Final = {
         "seed", "test_size", "attempt", "learned", "fit_seconds", "error",
         *MEASURED, "withdrawn",
     ),
-    "evaluation": ("evaluation", "experiment", "state", *MEASURED, "on", "error"),
+    "evaluation": ("evaluation", "experiment", "state", *MEASURED, "report", "on", "error"),
     "reproduction": ("reproduction", "experiment", "state", "verdict", "differences", "error"),
 }  # fmt: skip
 TRAINING_IN_WORDS: Final = {

@@ -84,8 +84,9 @@ class EvaluationNotes(Value):
     """What belongs to an evaluation's values: their intervals, why some are none, warnings, large tables as blobs.
 
     By identity, like the values: 95 % `intervals` from so many bootstrap `resamples`; of a cross-validation the values
-    of its `folds` and their `spread` (standard deviation); `reasons`; `tables`. `positive` is the class that `…:binary`
-    counts, `threshold` the probability from which it was predicted, where that was not the model's own.
+    of its `folds` and their `spread` (standard deviation); `reasons`; `tables`. `positive` is the one of two classes
+    that `…:binary` counts, `threshold` the probability from which it was predicted, where that was not the model's own.
+    `report` is the blob of the report as JSON; evaluations of release 0.1.0 have none.
     """
 
     intervals: dict[str, tuple[float, float]] = Field(default_factory=dict)
@@ -97,16 +98,20 @@ class EvaluationNotes(Value):
     warnings: tuple[str, ...] = ()
     positive: str | None = None
     tables: dict[str, BlobRef] = Field(default_factory=dict)
+    report: BlobRef | None = None
 
     def told_with(self, measures: dict[str, Any]) -> dict[str, Any]:
-        """Return values and notes as answers have them: of a large table its blob."""
+        """Return values and notes as answers have them: of a large table its blob, the positive class by identity."""
         tables = {name: {"blob": it.sha256, "size": it.size} for name, it in self.tables.items()}
-        return {"measures": measures | tables, **self.model_dump(mode="json", exclude={"tables"})}
+        counted = [name for name in measures if ":binary" in name or self.threshold is not None]
+        positives = {} if self.positive is None else dict.fromkeys(counted, self.positive)
+        told = self.model_dump(mode="json", exclude={"tables", "positive"})
+        return {"measures": measures | tables, **told, "positives": positives}
 
 
 NO_NOTES = EvaluationNotes()
 NOTHING_MEASURED: dict[str, Any] = NO_NOTES.told_with({})
-BY_IDENTITY = ("intervals", "spread", "folds", "reasons")
+BY_IDENTITY = ("intervals", "spread", "folds", "reasons", "positives")
 
 
 def add_measured(before: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
@@ -118,7 +123,7 @@ def add_measured(before: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]
             key: {name: it for name, it in before[key].items() if name not in superseded} | told[key]
             for key in BY_IDENTITY
         },
-        **{key: told[key] or before[key] for key in ("resamples", "threshold", "positive")},
+        **{key: told[key] or before[key] for key in ("resamples", "threshold", "report")},
         "warnings": list(dict.fromkeys((*before["warnings"], *told["warnings"]))),
     }
 

@@ -20,7 +20,7 @@ CHANGES_A_ROW = (
 )  # fmt: skip
 ALWAYS_SHOWN = (
     "experiment", "committed_at", "actor", "session", "model", "dataset", "settings", "measures", "intervals", "spread",
-    "threshold", "reasons", "positive", "withdrawn",
+    "threshold", "reasons", "positives", "withdrawn",
 )  # fmt: skip
 SHOWN = tuple(dict.fromkeys((*ALWAYS_SHOWN, *(column.path[0] for column in COLUMNS.values() if column.path))))
 

@@ -13,6 +13,7 @@ from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, BadSettingError
 from domain.experiment import Experiment
+from domain.lookup import nearest_names
 from domain.settings_check import complete_settings
 from domain.values import DatasetRef, EvaluationOptions, Folds, MeasureSpec, Threshold
 
@@ -56,16 +57,16 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> S
             experiment = (
                 newest_experiment(work, context.call) if given is None else find_experiment(work, context.call, given)
             )
-            on, content = _data(work, experiment, command.on)
+            on, content, rows_from = _data(work, experiment, command.on)
             names = command.measures or DEFAULT_MEASURES
             classes = _count_classes(experiment, content)
             specs = [_spec(work, name, command.average, classes) for name in names]
             options = EvaluationOptions(
                 folds=_folds(command, content.rows),
                 threshold=_threshold(command, classes),
-                positive=command.positive,
-                by=command.by,
-                importance=command.importance,
+                positive=_positive(command, experiment, content, classes),
+                by=_slice_column(command, experiment, content, rows_from),
+                importance=_importance(command),
             )
             task = experiment.request_evaluation(tuple(dict.fromkeys(specs)), on, options)
             return claim.start(experiment, task)
@@ -73,11 +74,14 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> S
         return claim.decide(decision)
 
 
-def _data(work: UnitOfWork, experiment: Experiment, on: str | None) -> tuple[DatasetRef | None, DatasetContent]:
+def _data(
+    work: UnitOfWork, experiment: Experiment, on: str | None
+) -> tuple[DatasetRef | None, DatasetContent, DatasetContent]:
+    """Return another data set, what was trained on, and the one of both that the evaluated rows are from."""
     trained = experiment.training.dataset
     own = work.get(Dataset, f"dataset:{trained.name}").versions[trained.version]
     if on is None:
-        return None, own
+        return None, own, own
     ref, content = find_version(work, on)
     target = experiment.training.target or own.target
     if target not in content.columns:
@@ -88,14 +92,54 @@ def _data(work: UnitOfWork, experiment: Experiment, on: str | None) -> tuple[Dat
         raise BadInputError(
             f"Data set {on!r} lacks columns that the model was trained on: {', '.join(missing[:10])}.", missing=missing
         )
-    return ref, own
+    return ref, own, content
 
 
 def _count_classes(experiment: Experiment, content: DatasetContent) -> int:
     """Count the classes that the model knows: with another target than the data set's, the training found them."""
-    own = experiment.training.target in (None, content.target)
-    learned = None if own or experiment.result is None else experiment.result.learned
+    learned = _learned_of_another_target(experiment, content)
     return len(content.classes) if learned is None else int(learned["class_count"])
+
+
+def _learned_of_another_target(experiment: Experiment, content: DatasetContent) -> Any:
+    own = experiment.training.target in (None, content.target)
+    return None if own or experiment.result is None else experiment.result.learned
+
+
+def _positive(command: RequestEvaluation, experiment: Experiment, content: DatasetContent, classes: int) -> str | None:
+    if command.positive is None:
+        return None
+    if classes != CLASSES_OF_BINARY:
+        raise BadInputError(f"A positive class is one of two, and the data has {classes}: leave it out.")
+    learned = _learned_of_another_target(experiment, content)
+    names = content.classes if learned is None else learned.get("classes", ())
+    if names and command.positive not in names:
+        raise BadSettingError(
+            f"positive = {command.positive!r} is no class of the target: one of {', '.join(names)}.",
+            setting="positive",
+            allowed=f"one of {', '.join(names)}",
+        )
+    return command.positive
+
+
+def _slice_column(
+    command: RequestEvaluation, experiment: Experiment, content: DatasetContent, rows_from: DatasetContent
+) -> str | None:
+    if command.by is None:
+        return None
+    if command.by not in rows_from.columns:
+        near = nearest_names(command.by, rows_from.columns)
+        hint = f" Nearest: {', '.join(near)}." if near else ""
+        raise BadInputError(f"There is no column {command.by!r} to slice by.{hint}", nearest=near)
+    if command.by == (experiment.training.target or content.target):
+        raise BadInputError(f"{command.by!r} is the target: each slice would have one class. Name another column.")
+    return command.by
+
+
+def _importance(command: RequestEvaluation) -> bool:
+    if command.importance and command.cv is not None:
+        raise BadInputError("The importance of columns is that for the fitted model: leave out cv, or importance.")
+    return command.importance
 
 
 def _folds(command: RequestEvaluation, rows: int) -> Folds | None:

@@ -105,8 +105,9 @@ def _entries(recorded: Recorded) -> Iterator[Entry]:
         for blob in (event.result.model_blob, event.result.learned_blob):
             yield BLOB, blob.sha256, recorded.commit, None
     elif isinstance(event, EvaluationCompleted):
-        for table in event.notes.tables.values():
-            yield BLOB, table.sha256, recorded.commit, None
+        for named in (*event.notes.tables.values(), event.notes.report):
+            if named is not None:
+                yield BLOB, named.sha256, recorded.commit, None
 
 
 class LogHashes:

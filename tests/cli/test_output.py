@@ -231,9 +231,19 @@ def test_warnings_are_a_line_of_an_experiment_and_a_mark_in_lists(backend: FakeB
 
 def test_a_value_that_is_none_has_its_reason_and_a_binary_one_its_class(backend: FakeBackend, run: Run) -> None:
     values = {"recall:binary": 0.5, "log-loss": None}
-    noted = {"reasons": {"log-loss": "No probabilities."}, "positive": "fraud", "warnings": ["recall: odd"]}
+    noted = {
+        "reasons": {"log-loss": "No probabilities."},
+        "positives": {"recall:binary": "fraud"},
+        "warnings": ["recall: odd"],
+    }
     backend.on("POST", "/evaluations", Reply(evaluation(measures=values, **noted)))
     text = run("evaluate").out
     assert re.search(r"recall:binary +0.5 +fraud", text)
+    for name, classes in ((ID, {"recall:binary": "fraud"}), (OTHER, {"recall:binary": "ok"})):
+        backend.on("GET", f"/experiments/{name}", Reply(row(experiment=name, measures=values, positives=classes)))
+    assert re.search(r"recall:binary +0.5 +fraud", run("show", ID).out)
+    assert re.search(r"≠ +positive.recall:binary +fraud +ok", run("compare", ID, OTHER).out)
+    backend.on("GET", "/experiments", Reply(history(row(positives={"f1:binary": "ok", "recall:binary": "ok"}))))
+    assert re.search(r"positive +\w+ .*\n.*\n.* ok +ana", run("history").out)
     assert re.search(r"log-loss +none +No probabilities\.", text)
     assert re.search(r"warnings +recall: odd", text)

@@ -87,12 +87,38 @@ def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
 
 def test_tells_the_task_how_to_evaluate(stage: Stage, ana: Caller) -> None:
     ana.train("breast-cancer")
-    ana.do(RequestEvaluation(cv=5, repeats=3, threshold=0.3, positive="malignant", by="size", importance=True))
+    ana.do(RequestEvaluation(cv=5, repeats=3, threshold=0.3, positive="malignant", by="radius"))
     facts = stage.launcher.child("score").spec.facts
     assert facts["folds"] == {"kind": "kfold", "k": 5, "repeats": 3}
-    assert [facts[key] for key in ("threshold", "positive", "by", "importance")] == [0.3, "malignant", "size", True]
+    assert [facts[key] for key in ("threshold", "positive", "by")] == [0.3, "malignant", "radius"]
+    ana.do(RequestEvaluation(importance=True))
+    assert stage.launcher.of("score")[-1].spec.facts["importance"] is True
     ana.do(RequestEvaluation(cv="loo"))
     assert stage.launcher.of("score")[-1].spec.facts["folds"] == {"kind": "loo", "k": None, "repeats": 1}
+
+
+def refusal_of(dataset: str, sentence: str, **options: Any) -> Any:
+    return pytest.param(dataset, options, sentence, id=sentence)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "options", "sentence"),
+    [
+        refusal_of("iris", "A positive class is one of two, and the data has 3", positive="setosa"),
+        refusal_of(
+            "breast-cancer", "positive = 'bad' is no class of the target: one of benign, malignant.", positive="bad"
+        ),
+        refusal_of("breast-cancer", "There is no column 'radios' to slice by. Nearest: radius.", by="radios"),
+        refusal_of("breast-cancer", "'kind' is the target: each slice would have one class.", by="kind"),
+        refusal_of("iris", "leave out cv, or importance", importance=True, cv=5),
+    ],
+)
+def test_a_positive_class_and_slices_must_be_there(
+    stage: Stage, ana: Caller, dataset: str, options: dict[str, Any], sentence: str
+) -> None:
+    ana.train(dataset)
+    with stage.refused(BadSettingError if "is no class" in sentence else BadInputError, sentence):
+        ana.do(RequestEvaluation(**options))
 
 
 @pytest.mark.parametrize("dataset", ["breast-cancer", "iris"])

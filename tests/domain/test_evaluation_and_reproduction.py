@@ -106,14 +106,14 @@ def test_values_after_the_discard_are_refused() -> None:
 def test_why_a_value_is_none_and_what_was_warned_of_is_kept_until_there_is_a_value() -> None:
     table = BlobRef(sha256="e" * 64, size=10)
     notes = EvaluationNotes(
-        reasons={"log-loss": "no probabilities"}, warnings=("ill-defined",), positive="x", tables={"matrix": table}
+        reasons={"log-loss": "no probabilities"}, warnings=("ill-defined",), tables={"matrix": table}, report=table
     )
     running = experiment(*TRAINED, E1_REQUESTED, E1_STARTED)
     first = running.when(lambda it: it.complete_evaluation(E1, 1, WORKER, {"log-loss": None}, notes)).then(
         fact(events.EvaluationCompleted, task=E1, attempt=1, measures={"log-loss": None}, notes=notes)
     )
     tables = {"matrix": {"blob": table.sha256, "size": 10}}
-    noted = {"reasons": {"log-loss": "no probabilities"}, "warnings": ["ill-defined"], "positive": "x"}
+    noted = {"reasons": {"log-loss": "no probabilities"}, "warnings": ["ill-defined"], "report": table.model_dump()}
     assert first.measured == NOTHING_MEASURED | noted | {"measures": {"log-loss": None} | tables}
     again = add_measured(first.measured, NO_NOTES.told_with({"log-loss": 0.5}))
     assert again == NOTHING_MEASURED | noted | {"measures": {"log-loss": 0.5} | tables, "reasons": {}}
@@ -127,6 +127,15 @@ def test_a_later_value_supersedes_all_that_was_noted_of_the_earlier() -> None:
     assert (first["intervals"], first["folds"], first["threshold"]) == ({"f1": [0.2, 0.4]}, {"f1": [0.3, 0.5]}, 0.25)
     then = add_measured(first, NO_NOTES.told_with({"f1": 0.4, "mcc": 0.1}))
     assert then == NOTHING_MEASURED | {"measures": {"f1": 0.4, "mcc": 0.1}, "resamples": 9, "threshold": 0.25}
+
+
+def test_each_value_keeps_the_class_that_it_counts() -> None:
+    of = {name: EvaluationNotes(positive=name) for name in "ab"}
+    first = add_measured(NOTHING_MEASURED, of["a"].told_with({"f1:binary": 0.3, "recall:binary": 0.4, "mcc": 0.5}))
+    then = add_measured(first, of["b"].told_with({"f1:binary": 0.6}))
+    assert then["positives"] == {"recall:binary": "a", "f1:binary": "b"}
+    at = EvaluationNotes(positive="a", threshold=0.3).told_with({"accuracy/t0.3": 0.9})
+    assert at["positives"] == {"accuracy/t0.3": "a"}
 
 
 def test_an_identity_says_how_it_was_computed() -> None:

@@ -30,9 +30,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00")
 WRITTEN = {
     "catalog": (2, "56ea2ca12508"),
     "session": (1, "27c6840a6fc0"),
-    "experiment": (3, "936afc550fa5"),
-    "history": (4, "d6797629ce46"),
-    "tasks": (2, "aadec947688d"),
+    "experiment": (3, "c473334eee90"),
+    "history": (4, "74c8dc594dcc"),
+    "tasks": (2, "babebe04b8c3"),
 }
 
 

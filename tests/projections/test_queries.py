@@ -29,13 +29,13 @@ ANA, BEN, ROOT = Viewer("ana", ("analyst",)), Viewer("ben", ("analyst",)), Viewe
 A, B, C, D = ("aaaa" + letter * 12 for letter in "abcd")
 STATUS = {"experiment", "state", "session", "dataset", "model", "settings", "seed", "learned", "fit_seconds", "error",
           "position"}  # fmt: skip
-SHOWN = {"learned", "split", "provenance", "blobs", "evaluations", "annotations", "events"}
+SHOWN = {"learned", "split", "provenance", "blobs", "report", "evaluations", "annotations", "events"}
 TWO_UNKNOWN = (
     "There is no model 'qqq'. `autolearn catalog models` lists them. There is no data set 'iriss'. Nearest: iris."
 )
 ROW = {
     "experiment", "committed_at", "actor", "session", "model", "dataset", "target", "columns", "settings", "measures",
-    "intervals", "spread", "threshold", "reasons", "warnings", "positive", "withdrawn",
+    "intervals", "spread", "threshold", "reasons", "warnings", "positives", "withdrawn",
 }  # fmt: skip
 
 

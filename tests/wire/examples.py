@@ -140,6 +140,7 @@ EXAMPLES: list[Event] = [
             warnings=("precision:binary@iris: Precision is ill-defined.",),
             positive="virginica",
             tables={"cost@iris": BlobRef(sha256="a7" * 32, size=1_000_000)},
+            report=BlobRef(sha256="b8" * 32, size=65_536),
         ),
     ),
     _of_experiment(experiment.EvaluationFailed, task=EVALUATION, **FAILURE),

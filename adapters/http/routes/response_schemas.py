@@ -23,6 +23,13 @@ class Pinned(Outgoing):
     sha256: str
 
 
+class Blob(Outgoing):
+    """A stored file: SHA-256 (hex) and size in bytes."""
+
+    sha256: str
+    size: int
+
+
 class Named(Outgoing):
     """A model and its version."""
 
@@ -63,7 +70,8 @@ class EvaluationStatus(Outgoing):
     threshold: float | None
     reasons: dict[str, str]
     warnings: list[str]
-    positive: str | None
+    positives: dict[str, str]
+    report: Blob | None
     on: Pinned | None
     error: dict[str, str] | None
     position: int

@@ -17,6 +17,7 @@ from domain.values import (
     MeasureSpec,
     ModelRef,
     Split,
+    SplitRequest,
     Training,
     experiment_stream,
     session_id,
@@ -60,6 +61,9 @@ def experiment(number: int, session: str, chance: random.Random) -> Experiment:
         preparation=2,
         seed=number,
         test_size=0.25,
+        split=SplitRequest(),
+        memory=None,
+        deadline=None,
     )
     it.start(it.name, 1, WORKER)
     it.complete_training(1, WORKER, training(number))

@@ -13,7 +13,15 @@ from cli.options import as_of, cursor, limit, shared
 from cli.output import Block, Facts, View
 from cli.table import NO_VALUE
 from cli.terminal import Terminal
-from cli.views import count_warnings, format_settings, measure_columns, name_and_version, name_of, positive_class
+from cli.views import (
+    count_warnings,
+    format_settings,
+    measure_columns,
+    name_and_version,
+    name_of,
+    origin_of,
+    positive_class,
+)
 
 QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 NAME = re.compile(r"[\w.:@-]+")
@@ -64,7 +72,10 @@ def _row(it: Facts, measures: Facts, settings: Sequence[str], asked: Collection[
     values = {name: (it.get("settings") or {}).get(name, NO_VALUE) for name in settings}
     row |= {f"setting.{name}" if name in taken else name: value for name, value in values.items()}
     row |= {name: value for name, value in measures.items() if name in asked or name.partition(":")[0] in asked}
-    row |= measures | positive_class(it) | {"actor": it.get("actor"), "settings": format_settings(it.get("settings"))}
+    origin = origin_of(it)
+    row |= {name: value for name, value in origin.items() if name in asked}
+    row |= measures | positive_class(it) | {"actor": it.get("actor")} | origin
+    row |= {"settings": format_settings(it.get("settings"))}
     row |= count_warnings(it)
     return row | ({"withdrawn": True} if it.get("withdrawn") else {})
 

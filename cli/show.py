@@ -7,10 +7,10 @@ import click
 from cli.options import as_of, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import measure_rows, name_and_version, name_of
+from cli.views import format_split, measure_rows, name_and_version, name_of
 
 LISTS = ("evaluations", "reproductions", "annotations", "events", "measures")
-HIDDEN = ("reasons", "positives", "learned", "split", "provenance", "blobs", "report")
+HIDDEN = ("reasons", "positives", "learned", "provenance", "blobs", "report")
 
 
 @click.command()
@@ -20,7 +20,7 @@ HIDDEN = ("reasons", "positives", "learned", "split", "provenance", "blobs", "re
 def show(terminal: Terminal, experiment: str, as_of: str | None) -> None:
     """Show everything known about EXPERIMENT: an id, or a prefix of 4 characters or more that no other id has.
 
-    JSON has also learned parameters, split, provenance and blobs.
+    JSON has also learned parameters, provenance and blobs.
     """
     terminal.show(terminal.client().get("experiments", experiment, as_of=as_of).body, View(_blocks))
 
@@ -28,6 +28,7 @@ def show(terminal: Terminal, experiment: str, as_of: str | None) -> None:
 def _blocks(body: Facts) -> list[Block]:
     facts = {key: value for key, value in body.items() if key not in LISTS + HIDDEN and value not in (None, {}, [])}
     facts |= {"model": name_of(body.get("model")), "dataset": name_and_version(body.get("dataset"))}
+    facts["split"] = format_split(body.get("split"))
     events = [
         {"position": it.get("position"), "at": it.get("at"), "event": it.get("name"), "actor": it.get("actor")}
         for it in body.get("events") or []

@@ -28,8 +28,19 @@ EVALUATED = ("evaluation", "measures", "reasons", "positives", "position")
 @click.option("--target", metavar="COLUMN", help="Predict this column.  [default: the data set's own target]")
 @click.option("--only", metavar="A,B", multiple=True, help="Learn from these columns alone; again for more.")
 @click.option("--drop", metavar="A,B", multiple=True, help="Leave these columns out; again for more.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Makes the training repeatable; recorded in any case.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), help="Of split and model.  [default: by the data set's version]"
+)
+@click.option("--split", metavar="HOW", help="random, group:COLUMN, time:COLUMN or dataset:NAME.  [default: random]")
 @click.option("--test-size", type=float, callback=check_finite, help="The held-out part.  [default: 0.25]")
+@click.option("--memory", type=int, metavar="BYTES", help="What its tasks may use.  [default: AUTOLEARN_TASK_MEMORY]")
+@click.option(
+    "--deadline",
+    type=float,
+    callback=check_finite,
+    metavar="SECONDS",
+    help="How long its tasks may run.  [default: AUTOLEARN_TASK_SECONDS]",
+)
 @click.option("--evaluate", is_flag=True, help="Compute the default measures at once.")
 @click.option("--commit", is_flag=True, help="Commit the session at once, if all before went well.")
 @click.option("--message", help="What this commit is about.")
@@ -39,7 +50,11 @@ def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], 
     """Train MODEL on DATASET. The first training opens a session; `commit` makes it part of the history."""
     _check_flags(options)
     request = {"dataset": dataset, "model": model, "settings": parse_settings(pairs), "seed": options["seed"]}
-    request |= {name: options[name] for name in ("target", "test_size") if options[name] is not None}
+    request |= {
+        name: options[name]
+        for name in ("target", "split", "test_size", "memory", "deadline")
+        if options[name] is not None
+    }
     request |= {name: parse_names(options[name]) for name in ("only", "drop") if options[name]}
     client = terminal.client()
     with terminal.working(f"Training {model} on {dataset}"):

@@ -24,6 +24,21 @@ def name_and_version(thing: Any) -> Any:
     return f"{name_of(thing)} v{version}" if version else name_of(thing)
 
 
+def format_split(split: Any) -> Any:
+    """Return how rows were held out, and how many of them: `time:date: 112 rows learned from, 38 held out`."""
+    if not isinstance(split, dict) or split.get("train_rows") is None:
+        return split.get("request") if isinstance(split, dict) else split
+    return f"{split.get('request')}: {split['train_rows']} rows learned from, {split.get('test_rows')} held out"
+
+
+def origin_of(it: Facts) -> Facts:
+    """Return of an experiment in a list what it learned from, with which seed, and how long its fit took."""
+    split = it.get("split") or {}
+    found = {"rows": split.get("train_rows"), "features": it.get("features"), "split": split.get("request")}
+    found |= {name: it.get(name) for name in ("seed", "fit_seconds")}
+    return {name: NO_VALUE if value is None else value for name, value in found.items()}
+
+
 def cut_lists(facts: Facts) -> Facts:
     """Return facts whose long lists are cut: `200 classes: a, b, c, …`."""
     return {
@@ -45,6 +60,7 @@ def task_blocks(body: Facts) -> list[Block]:
     facts = {key: value for key, value in body.items() if key not in HIDDEN and value not in (None, {}, [])}
     facts = {key: value for key, value in facts.items() if key not in USUAL or USUAL[key] != value}
     formats = {"model": name_of, "dataset": name_and_version, "on": name_and_version, "error": format_failure}
+    formats["split"] = format_split
     facts |= {key: formats[key](facts[key]) for key in formats if key in facts}
     return [facts, measure_rows(body)]
 
@@ -101,7 +117,7 @@ def experiment_rows(experiments: Sequence[Facts]) -> list[Facts]:
     for it, measures in zip(experiments, measure_columns(experiments), strict=True):
         row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": name_of(it.get("model"))}
         row |= {"dataset": name_and_version(it.get("dataset")), "settings": format_settings(it.get("settings"))}
-        rows.append(row | measures | positive_class(it) | count_warnings(it))
+        rows.append(row | measures | positive_class(it) | origin_of(it) | count_warnings(it))
     return rows
 
 

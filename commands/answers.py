@@ -14,7 +14,7 @@ from domain.experiment import Experiment
 from domain.task import Task
 from domain.task_events import TaskRequested
 from domain.task_status import task_status
-from domain.values import NOTHING_MEASURED, stream_of_task
+from domain.values import NOT_SPLIT, NOTHING_MEASURED, stream_of_task
 
 
 def status_of(experiment: Experiment) -> dict[str, Any]:
@@ -32,8 +32,12 @@ def status_of(experiment: Experiment) -> dict[str, Any]:
         "settings": request.settings,
         "seed": request.seed,
         "test_size": request.test_size,
+        "split": {"request": str(request.split)} | (result.split.model_dump() if result else NOT_SPLIT),
+        "memory": request.memory,
+        "deadline": request.deadline,
         "attempt": task.attempt,
         "learned": result.learned if result else None,
+        "features": result.features if result else None,
         "fit_seconds": result.fit_seconds if result else None,
         "error": task.error,
         **experiment.measured,

@@ -43,11 +43,6 @@ class Call:
         digest = hashlib.sha256(b"experiment" + self.command_id.bytes).digest()
         return base64.b32encode(digest[:10]).decode().lower()
 
-    @property
-    def seed(self) -> int:
-        """The seed of a training that names none: 0 .. 2^31-1, drawn from the command id."""
-        return int.from_bytes(hashlib.sha256(b"seed" + self.command_id.bytes).digest()[:4], "big") >> 1
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from commands.call import Call
 from commands.ports import EventStore, VersionConflict
 from commands.unit_of_work import UnitOfWork, load
 from domain.client import Client
 from domain.dataset import Dataset, DatasetContent, retired_error
-from domain.errors import ConflictError, ForbiddenError, NotFoundError
+from domain.errors import BadInputError, ConflictError, ForbiddenError, NotFoundError
 from domain.experiment import Experiment
 from domain.lookup import find_last_number, may_see, nearest_names, require_single_match
 from domain.offer import Offer
@@ -120,6 +122,20 @@ def find_version(work: UnitOfWork, given: str) -> tuple[DatasetRef, DatasetConte
     dataset = find_dataset(work, name)
     ref = dataset.ref(version)
     return ref, dataset.versions[ref.version]
+
+
+def find_version_with(
+    work: UnitOfWork, given: str, target: str, columns: Iterable[str]
+) -> tuple[DatasetRef, DatasetContent]:
+    """Return the named version of a data set, which must have what a model predicts and what it learned from."""
+    ref, content = find_version(work, given)
+    if target not in content.columns:
+        raise BadInputError(f"Data set {given!r} has no column {target!r}, which the model predicts.", missing=[target])
+    missing = sorted(set(columns) - set(content.columns))
+    if missing:
+        what = f"lacks columns that the model was trained on: {', '.join(missing[:10])}"
+        raise BadInputError(f"Data set {given!r} {what}.", missing=missing)
+    return ref, content
 
 
 def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:

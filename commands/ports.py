@@ -102,10 +102,15 @@ class BlobMissing(Exception):  # noqa: N818 - named as users of the port speak o
 
 @dataclass(frozen=True, slots=True)
 class TaskSpec:
-    """What a task process receives: its kind (fit, score, …: docs/architecture.md) and JSON-able facts."""
+    """What a task process receives: its kind (fit, score, …: docs/architecture.md) and JSON-able facts.
+
+    `memory` (bytes) and `deadline` (seconds) are its limits where they are not those of the launcher.
+    """
 
     kind: str
     facts: dict[str, Any]
+    memory: int | None = None
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,12 @@ class RunningTask(Protocol):
 
 
 class Launcher(Protocol):
-    """Makes one process per task, with a limited number of slots for fits, scores and reproductions."""
+    """Makes one process per task, with a limited number of slots for fits, scores and reproductions.
+
+    `most_memory`: the memory (bytes) of this machine, the most that a task can be given.
+    """
+
+    most_memory: int
 
     def take_slot(self) -> bool: ...
 

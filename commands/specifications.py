@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from commands.ports import OfferName, TaskSpec
@@ -21,12 +22,14 @@ def required_offers(owner: TaskOwner, task: str) -> list[OfferName]:
 
 def task_spec(work: UnitOfWork, owner: TaskOwner, task: str) -> TaskSpec:
     experiment = _experiment(owner)
-    it = experiment.tasks[task]
+    it, training = experiment.tasks[task], experiment.training
     if it.kind == "training":
-        return TaskSpec("fit", _fit_facts(work, experiment))
-    if it.kind == "evaluation":
-        return TaskSpec("score", _score_facts(work, experiment, it))
-    return TaskSpec("reproduce", _reproduce_facts(work, experiment))
+        spec = TaskSpec("fit", _fit_facts(work, experiment))
+    elif it.kind == "evaluation":
+        spec = TaskSpec("score", _score_facts(work, experiment, it))
+    else:
+        spec = TaskSpec("reproduce", _reproduce_facts(work, experiment))
+    return replace(spec, memory=training.memory, deadline=training.deadline)
 
 
 def _experiment(owner: TaskOwner) -> Experiment:
@@ -44,6 +47,7 @@ def _fit_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
         "settings": request.settings,
         "seed": request.seed,
         "test_size": request.test_size,
+        "split": request.split.model_dump(),
         "preparation": request.preparation,
         "dataset": request.dataset.model_dump(),
         "target": request.target or content.target,

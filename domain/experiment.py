@@ -20,6 +20,7 @@ from domain.values import (
     EvaluationOptions,
     MeasureSpec,
     ModelRef,
+    SplitRequest,
     Standing,
     Training,
     TrainingState,
@@ -83,6 +84,9 @@ class Experiment(TaskOwner):
         preparation: int,
         seed: int,
         test_size: float,
+        split: SplitRequest,
+        memory: int | None,
+        deadline: float | None,
         search: str | None = None,
     ) -> None:
         """Begin the experiment; columns and settings are complete and checked already."""
@@ -101,6 +105,9 @@ class Experiment(TaskOwner):
             preparation=preparation,
             seed=seed,
             test_size=test_size,
+            split=split,
+            memory=memory,
+            deadline=deadline,
             search=search,
         )
 

@@ -17,6 +17,7 @@ from domain.values import (
     Folds,
     MeasureSpec,
     ModelRef,
+    SplitRequest,
     Threshold,
     Training,
     Verdict,
@@ -31,7 +32,8 @@ class TrainingRequested(TaskRequested):
     """The experiment begins: this model is to be fitted on these columns of a data set with all these settings.
 
     No `target` means the data set's own, no `columns` all but the target. `preparation` is the version of the rules by
-    which columns become what an estimator takes. `search` is the id of the search that found these settings.
+    which columns become what an estimator takes. `memory` (bytes) and `deadline` (seconds) are the limits of its
+    tasks; none means those of the machine that runs them. `search` is the id of the search that found these settings.
     """
 
     NAME: ClassVar[str] = "training-requested.v2"
@@ -46,6 +48,9 @@ class TrainingRequested(TaskRequested):
     preparation: int
     seed: int
     test_size: float
+    split: SplitRequest
+    memory: int | None
+    deadline: float | None
     search: str | None
 
     @property

@@ -11,7 +11,7 @@ MEASURED: Final = (
 KEYS: Final = {
     "training": (
         "experiment", "state", "standing", "session", "search", "dataset", "target", "columns", "model", "settings",
-        "seed", "test_size", "attempt", "learned", "fit_seconds", "error",
+        "seed", "test_size", "split", "memory", "deadline", "attempt", "learned", "features", "fit_seconds", "error",
         *MEASURED, "withdrawn",
     ),
     "evaluation": ("evaluation", "experiment", "state", *MEASURED, "report", "on", "error"),

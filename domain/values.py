@@ -40,6 +40,24 @@ class DatasetRef(Value):
     version: int
     sha256: str
 
+    @property
+    def seed(self) -> int:
+        """The seed of its trainings that name none: 0 .. 2^31-1, always the same for this content."""
+        return int(self.sha256[:8], 16) >> 1
+
+
+class SplitRequest(Value):
+    """How a training holds rows out: at random, whole groups of a column, its latest times, or another data set."""
+
+    method: Literal["random", "group", "time", "dataset"] = "random"
+    column: str | None = None
+    dataset: DatasetRef | None = None
+
+    def __str__(self) -> str:
+        """Write it as it is asked for, a data set with its version: `random`, `time:date`, `dataset:wine@2`."""
+        of = self.column if self.dataset is None else f"{self.dataset.name}@{self.dataset.version}"
+        return self.method if of is None else f"{self.method}:{of}"
+
 
 class ModelRef(Value):
     """A model as it was offered: name, distribution that brings it, and that distribution's version."""
@@ -57,11 +75,17 @@ class BlobRef(Value):
 
 
 class Split(Value):
-    """The held-out split of a training: row counts and the SHA-256 of the held-out row numbers."""
+    """The held-out split of a training: row counts and the SHA-256 of the held-out row numbers.
+
+    The held-out rows are the data set's own, or those of the data set that the training named for it.
+    """
 
     train_rows: int
     test_rows: int
     sha256: str
+
+
+NOT_SPLIT = dict.fromkeys(Split.model_fields)  # what is known of a split before its training
 
 
 class Training(Value):
@@ -77,7 +101,16 @@ class Training(Value):
     @property
     def warnings(self) -> tuple[str, ...]:
         """What the fit warned of; the summary has it."""
-        return tuple(self.learned.get("warnings", ())) if isinstance(self.learned, dict) else ()
+        return tuple(self._summary.get("warnings", ()))
+
+    @property
+    def features(self) -> int | None:
+        """How many columns the model gets, each word of a one-hot column counted; None where the summary lacks it."""
+        return self._summary.get("features")
+
+    @property
+    def _summary(self) -> dict[str, Any]:
+        return self.learned if isinstance(self.learned, dict) else {}
 
 
 class EvaluationNotes(Value):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from domain import experiment_events as events
-from domain.values import NOTHING_MEASURED, add_measured, experiment_of_stream
+from domain.values import NOT_SPLIT, NOTHING_MEASURED, add_measured, experiment_of_stream
 from projections.jsonable import to_jsonable
 from projections.ports import ROWS_PER_COMMIT, Body, Change, Current, Recorded
 
@@ -57,6 +57,9 @@ def _requested(recorded: Recorded, event: events.TrainingRequested) -> Body:
         "settings": to_jsonable(event.settings),
         "seed": event.seed,
         "test_size": event.test_size,
+        "split": {"request": str(event.split)} | NOT_SPLIT,
+        "memory": event.memory,
+        "deadline": event.deadline,
         "owner": event.owner,
         "actor": event.owner,
         "distribution": event.model.distribution,
@@ -97,7 +100,7 @@ def _training_started(event: Any, _: Body, __: Recorded) -> Body:
     return {"state": "started", "attempt": event.attempt}
 
 
-def _training_completed(event: Any, before: Body, _: Recorded) -> Body:
+def _training_completed(event: events.TrainingCompleted, before: Body, _: Recorded) -> Body:
     result = event.result
     return {
         "state": "completed",
@@ -105,7 +108,8 @@ def _training_completed(event: Any, before: Body, _: Recorded) -> Body:
         "learned": to_jsonable(result.learned),
         "warnings": list(result.warnings),
         "fit_seconds": to_jsonable(result.fit_seconds),
-        "split": result.split.model_dump(),
+        "split": before["split"] | result.split.model_dump(),
+        "features": result.features,
         "provenance": to_jsonable(result.provenance),
         "blobs": {"model": result.model_blob.model_dump(), "learned": result.learned_blob.model_dump()},
     }
@@ -148,12 +152,12 @@ BLANK: Body = {
     "standing": "uncommitted",
     "attempt": 0,
     "learned": None,
+    "features": None,
     "fit_seconds": None,
     "error": None,
     **NOTHING_MEASURED,
     "committed_at": None,
     "withdrawn": False,
-    "split": None,
     "provenance": None,
     "blobs": None,
     "annotations": 0,

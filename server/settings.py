@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.host.memory import machine_memory
 from autolearn.locations import data_directory
 from domain.errors import BadInputError
 from domain.lookup import nearest_names
@@ -74,7 +75,7 @@ class Settings(BaseSettings):
     )
     task_seconds: float = Field(600.0, ge=1, description="how long a task may run, in seconds")
     task_memory: int = Field(
-        2048 * MIB,
+        default_factory=lambda given: max(2048 * MIB, machine_memory() * 3 // 4 // given["slots"]),
         ge=64 * MIB,
         le=2**60,  # the kernel's limits end at 2^63, and a task's is twice this and more
         description="how much memory a task may use, in bytes",

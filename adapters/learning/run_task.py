@@ -15,6 +15,7 @@ from adapters.learning.tables.ingest import ingest
 from commands.ports import BlobMissing, Blobs, TaskBroken, TaskDone, TaskOutcome
 from domain.errors import AutoLearnError
 
+NEEDED_MORE = "The task needed more memory than AUTOLEARN_TASK_MEMORY, or --memory of its training, allows."
 KINDS: dict[str, Callable[[dict[str, Any], Blobs], dict[str, Any]]] = {
     "fit": fit,
     "score": score,
@@ -35,6 +36,6 @@ def run_task(kind: str, facts: dict[str, Any], blobs: Blobs) -> TaskOutcome:
     except BlobMissing as missing:
         return TaskBroken("error", f"The stored file {missing} is missing.")
     except MemoryError:
-        return TaskBroken("memory-limit", "The task needed more memory than AUTOLEARN_TASK_MEMORY allows.")
+        return TaskBroken("memory-limit", NEEDED_MORE)
     except Exception as error:  # noqa: BLE001 - plug-ins may raise anything, and the parent needs an outcome
         return TaskBroken("error", f"{type(error).__name__}: {error}")

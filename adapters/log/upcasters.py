@@ -28,8 +28,10 @@ def dataset_registered_v2(facts: Facts) -> Facts:
 
 
 def training_requested_v2(facts: Facts) -> Facts:
-    """Add that the target was the data set's, that all columns were used by the first rules, and of no search."""
-    return facts | {"target": None, "columns": None, "preparation": 1, "search": None}
+    """Add what was always so: target, columns and limits were the usual, the split random, the rules the first."""
+    random: Facts = {"method": "random", "column": None, "dataset": None}
+    nothing: Facts = dict.fromkeys(("target", "columns", "memory", "deadline", "search"))
+    return facts | nothing | {"preparation": 1, "split": random}
 
 
 def evaluation_completed_v2(facts: Facts) -> Facts:

@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from uuid import uuid4
 
+from adapters.host.memory import machine_memory
 from adapters.host.private_files import discard
 from adapters.tasks.child import TaskOrder
 from adapters.tasks.confinement import Confinement
@@ -26,6 +27,7 @@ class Slots:
     def __init__(self, number: int, installed: Callable[[str, str], bool] | None = None) -> None:
         if number < 1:
             raise ValueError(f"{number} slots: at least one is needed.")
+        self.most_memory = machine_memory()
         self._installed = installed
         self._free = threading.BoundedSemaphore(number)
 
@@ -88,7 +90,8 @@ class ProcessLauncher(Slots):
     def start(self, spec: TaskSpec) -> RunningTask:
         """Start a process for the task; raises NotAbleError where none can be made, by a second forkserver neither."""
         area = self._scratch / uuid4().hex
-        order = TaskOrder(spec.kind, spec.facts, self._blob_url, str(area), self._limits.memory, self._confinement)
+        limits = Limits(spec.deadline or self._limits.deadline, spec.memory or self._limits.memory)
+        order = TaskOrder(spec.kind, spec.facts, self._blob_url, str(area), limits.memory, self._confinement)
         if self._closed:
             return UnstartedTask(STOPPING)
         try:
@@ -99,7 +102,7 @@ class ProcessLauncher(Slots):
             if self._closed:
                 return UnstartedTask(STOPPING)
             raise NotAbleError(f"No task process can be made now: {type(error).__name__}: {error}") from error
-        task = TaskProcess(child, self._limits, str(area), self._forget)
+        task = TaskProcess(child, limits, str(area), self._forget)
         with self._changing:
             self._running.add(task)
             stopping = self._closed

@@ -22,6 +22,7 @@ GRACE = 1.0  # seconds between the end of a crashed child's answer and its exit 
 LARGEST_ANSWER = 8 << 20
 ANSWER_SECONDS = 5.0  # an answer is written at once; a child that stops amid it is ended
 MIB = 1 << 20
+OF_MEMORY = "AUTOLEARN_TASK_MEMORY, or --memory of a training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,10 @@ class TaskProcess:
             if ready:
                 return self._read_answer() if self._child.answer.poll() else self._explain_crash()
             if left <= 0:
-                return TaskBroken("deadline", f"The task took longer than {self._limits.deadline:g} s and was ended.")
+                limit = f"{self._limits.deadline:g} s (AUTOLEARN_TASK_SECONDS, or --deadline of a training)"
+                return TaskBroken("deadline", f"The task took longer than {limit} and was ended.")
             if self._memory() - self._memory_before > self._limits.memory:
-                limit = f"{self._limits.memory // MIB} MiB of memory (AUTOLEARN_TASK_MEMORY)"
+                limit = f"{self._limits.memory // MIB} MiB of memory ({OF_MEMORY})"
                 return TaskBroken("memory-limit", f"The task used more than {limit} and was ended.")
 
     def _read_answer(self) -> TaskOutcome:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from commands.claim import claim_slot
 from commands.context import CommandContext
-from commands.lookup import find_experiment, find_offer, find_version, newest_experiment
+from commands.lookup import find_experiment, find_offer, find_version_with, newest_experiment
 from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset, DatasetContent
@@ -82,16 +82,8 @@ def _data(
     own = work.get(Dataset, f"dataset:{trained.name}").versions[trained.version]
     if on is None:
         return None, own, own
-    ref, content = find_version(work, on)
-    target = experiment.training.target or own.target
-    if target not in content.columns:
-        raise BadInputError(f"Data set {on!r} has no column {target!r}, which the model predicts.", missing=[target])
-    needed = set(own.columns if experiment.training.columns is None else experiment.training.columns)
-    missing = sorted(needed - set(content.columns))
-    if missing:
-        raise BadInputError(
-            f"Data set {on!r} lacks columns that the model was trained on: {', '.join(missing[:10])}.", missing=missing
-        )
+    trained_on = experiment.training.columns
+    ref, content = find_version_with(work, on, experiment.training.target or own.target, trained_on or own.columns)
     return ref, own, content
 
 

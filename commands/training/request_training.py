@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from commands.claim import claim_slot
 from commands.context import CommandContext
-from commands.lookup import find_offer, find_version, open_session
+from commands.lookup import find_offer, find_version, find_version_with, open_session
 from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import DatasetContent
@@ -15,23 +16,30 @@ from domain.errors import BadInputError
 from domain.experiment import Experiment
 from domain.lookup import nearest_names
 from domain.settings_check import complete_settings
-from domain.values import MAX_SEED, experiment_stream, session_id
+from domain.values import MAX_SEED, SplitRequest, experiment_stream, session_id
 
 DEFAULT_TEST_SIZE = 0.25
+AT_RANDOM = "random"
+LEAST_MEMORY = 64 << 20
+LONGEST_DEADLINE = 7 * 24 * 3600
 
 PREPARED = "prepare.missing"  # a setting of every model, but of those that an earlier release offered
 MOST_SHOWN = 20
 NUMBERS: dict[str, dict[str, Any]] = {
     "test_size": {"type": "number", "default": DEFAULT_TEST_SIZE, "exclusive_minimum": 0, "exclusive_maximum": 1},
     "seed": {"type": "integer", "default": None, "minimum": 0, "maximum": MAX_SEED},
+    "memory": {"type": "integer", "default": None, "minimum": LEAST_MEMORY},
+    "deadline": {"type": "number", "default": None, "minimum": 1, "maximum": LONGEST_DEADLINE},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RequestTraining:
-    """Names from the catalog (`iris`, `iris@1`), settings that differ from the defaults, a seed (None: drawn).
+    """Names from the catalog (`iris`, `iris@1`), settings that differ from the defaults, a seed (None: the data set's).
 
-    The target is the data set's own if none is given. `only` or `drop` choose among the other columns.
+    The target is the data set's own if none is given. `only` or `drop` choose among the other columns. `split` is
+    `random`, `group:COLUMN`, `time:COLUMN` or `dataset:NAME`. `memory` (bytes) and `deadline` (seconds) are limits of
+    its tasks; None: those of the machine.
     """
 
     dataset: str
@@ -42,13 +50,16 @@ class RequestTraining:
     target: str | None = None
     only: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    split: str = AT_RANDOM
+    memory: int | None = None
+    deadline: float | None = None
 
 
 def request_training(command: RequestTraining, context: CommandContext) -> StoredAppend | None:
     """Append session-opened (if needed), experiment-added, training-requested, and training-started in a slot."""
-    complete_settings(
-        NUMBERS, {"test_size": command.test_size} | ({} if command.seed is None else {"seed": command.seed})
-    )
+    numbers = {name: getattr(command, name) for name in NUMBERS}
+    bounds = NUMBERS | {"memory": NUMBERS["memory"] | {"maximum": context.ports.launcher.most_memory}}
+    complete_settings(bounds, {name: number for name, number in numbers.items() if number is not None})
     with claim_slot(context) as claim:
 
         def decision(work: UnitOfWork) -> str:
@@ -57,6 +68,7 @@ def request_training(command: RequestTraining, context: CommandContext) -> Store
                 check_task(command.dataset, content)
             offer = find_offer(work, "model", command.model)
             target, columns = choose_columns(dataset.name, content, command)
+            split = choose_split(work, content, command, target, columns)
             settings = complete_settings(offer.require_description().settings, command.settings)
             session = open_session(work, context.call.client)
             experiment = work.get(Experiment, experiment_stream(context.call.experiment))
@@ -70,8 +82,11 @@ def request_training(command: RequestTraining, context: CommandContext) -> Store
                 model=offer.ref(),
                 settings=settings,
                 preparation=2 if PREPARED in settings else 1,
-                seed=context.call.seed if command.seed is None else command.seed,
+                seed=dataset.seed if command.seed is None else command.seed,
                 test_size=command.test_size,
+                split=split,
+                memory=command.memory,
+                deadline=command.deadline,
             )
             return claim.start(experiment, experiment.name)
 
@@ -88,7 +103,10 @@ def check_task(name: str, content: DatasetContent) -> None:
 
 
 def choose_columns(name: str, content: DatasetContent, command: RequestTraining) -> tuple[str, tuple[str, ...] | None]:
-    """Return the target, and the columns to learn from in the data set's order (None: all others)."""
+    """Return the target, and the columns to learn from in the data set's order (None: all others).
+
+    A column that groups rows is an id of something: it is learned from only where it is named.
+    """
     target = command.target or content.target
     _check_known(name, content, (target, *command.only, *command.drop))
     if content.columns[target] == "time":
@@ -98,10 +116,35 @@ def choose_columns(name: str, content: DatasetContent, command: RequestTraining)
     if target in (*command.only, *command.drop):
         raise BadInputError(f"{target!r} is the target: it is never learned from, so do not name it.")
     others = [column for column in content.columns if column != target]
-    kept = [column for column in others if (column in command.only or not command.only) and column not in command.drop]
+    left_out = {*command.drop, command.split.removeprefix("group:")}
+    kept = [column for column in others if (column in command.only if command.only else column not in left_out)]
     if not kept:
         raise BadInputError(f"No column would be left to learn from: keep at least one of {_some(others)}.")
     return target, None if kept == others else tuple(kept)
+
+
+def choose_split(
+    work: UnitOfWork, content: DatasetContent, command: RequestTraining, target: str, columns: Sequence[str] | None
+) -> SplitRequest:
+    """Return the split that a text asks for (`time:date`), of a training on this content with these columns."""
+    asked = command.split
+    method, _, of = asked.partition(":")
+    if asked == AT_RANDOM:
+        return SplitRequest()
+    if method not in ("group", "time", "dataset") or not of:
+        kinds = [AT_RANDOM, "group:COLUMN", "time:COLUMN", "dataset:NAME"]
+        raise BadInputError(f"The split {asked!r} is not known: it is one of {', '.join(kinds)}.", allowed=kinds)
+    if method == "dataset":
+        ref, other = find_version_with(work, of, target, columns or content.columns)
+        if other.blob.sha256 == content.blob.sha256:
+            raise BadInputError(f"{of!r} is what is learned from: hold out another data set, or split at random.")
+        return SplitRequest(method="dataset", dataset=ref)
+    _check_known(command.dataset, content, (of,))
+    if of == target:
+        raise BadInputError(f"{of!r} is the target: split by another column.")
+    if method == "time" and content.columns[of] in ("boolean", "string"):
+        raise BadInputError(f"Column {of!r} is {content.columns[of]}: a split by time needs times or numbers.")
+    return SplitRequest(method="group" if method == "group" else "time", column=of)
 
 
 def _check_known(name: str, content: DatasetContent, asked: tuple[str, ...]) -> None:

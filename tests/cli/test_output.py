@@ -19,6 +19,7 @@ from tests.cli.examples import ID, OTHER, evaluation, history, row, training
 from tests.cli.fake_backend import FakeBackend, Reply
 
 ROWS = View(rows="experiments")
+ORIGIN = ["rows", "features", "split", "seed", "fit_seconds"]  # what history and session say of a training
 facts = st.dictionaries(
     st.text(min_size=1, max_size=12), st.none() | st.booleans() | st.integers() | st.floats() | st.text(), min_size=1
 )
@@ -159,7 +160,7 @@ def test_the_columns_of_history_have_one_order_whatever_the_rows_have(backend: F
     backend.on("GET", "/experiments", Reply(history(*rows)), Reply(history(*reversed(rows))), Reply(history(*rows)))
     tables = [run("history").out.splitlines() for _ in rows]
     assert tables[0][0].split() == tables[1][0].split()
-    assert tables[0][0].split()[4:] == ["precision:macro", "recall:macro", "actor", "settings", "withdrawn"]
+    assert tables[0][0].split()[4:] == ["precision:macro", "recall:macro", "actor", *ORIGIN, "settings", "withdrawn"]
     assert tables[0][2].split()[6:8] == ["0.5", "ana"]
     names = run("history", "-o", "csv").out.splitlines()[0].split(",")
     assert [it.partition(".")[2] for it in names if it.startswith("settings.")] == ["B", "C", "alpha"]
@@ -171,9 +172,10 @@ def test_history_as_a_table(backend: FakeBackend, run: Run) -> None:
     backend.on("GET", "/experiments", Reply(history(row(), row(experiment=OTHER, measures={}), next_="xyz")))
     ran = run("history")
     head, _, first, second = ran.out.splitlines()
-    assert head.split() == ["experiment", "committed", "model", "dataset", "precision:macro", "actor", "settings"]
+    shown = ["experiment", "committed", "model", "dataset", "precision:macro", "actor", *ORIGIN, "settings"]
+    assert head.split() == shown
     assert first.split()[:3] == [ID, "2025-11-24", "22:38:01Z"]
-    assert "0.9737" in first
+    assert first.split()[6:13] == ["0.9737", "ana", "112", "4", "time:date", "7", "0.0123"]
     assert second.startswith(OTHER)
     assert ran.err == "More: the same command with --cursor xyz\n"
     for form, said in {"json": "", "jsonl": ran.err, "csv": ran.err}.items():

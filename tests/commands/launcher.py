@@ -11,6 +11,7 @@ from tests.commands.examples import OUTCOMES
 
 TIMEOUT = 60.0
 NEVER = None
+MOST_MEMORY = 16 << 30
 
 Script = Callable[[dict[str, Any]], TaskOutcome] | TaskOutcome | None
 
@@ -47,6 +48,8 @@ class Child:
 
 class ScriptedLauncher:
     """Fulfils commands.ports.Launcher; `scripts` says per kind what is answered, None runs until it is ended."""
+
+    most_memory = MOST_MEMORY
 
     def __init__(self, slots: int = 4) -> None:
         self.slots = self.free = slots

@@ -8,13 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from commands.call import command_id
 from commands.catalog.register_dataset import RegisterDataset
+from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.ports import StoredAppend, TaskDone
+from commands.storage.request_reproduction import RequestReproduction
 from commands.training.request_training import RequestTraining
 from domain.errors import BadInputError, BadSettingError, ConflictError, NotFoundError
 from tests.commands.examples import ingest, sha
-from tests.commands.launcher import broken
+from tests.commands.launcher import MOST_MEMORY, broken
 from tests.commands.stage import Caller, Stage
 
 IRIS = RequestTraining("iris", "logistic-regression", {"C": 10}, seed=7)
@@ -79,6 +80,7 @@ def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
         "settings": body["settings"],
         "seed": 7,
         "test_size": 0.25,
+        "split": {"method": "random", "column": None, "dataset": None},
         "preparation": 1,
         "dataset": body["dataset"],
         "target": "kind",
@@ -167,13 +169,78 @@ def test_a_broken_task_is_a_failed_training(stage: Stage, ana: Caller) -> None:
     assert answer.body["learned"] is None
 
 
-def test_the_seed_is_drawn_from_the_command(ana: Caller, bo: Caller) -> None:
-    drawn = [ana.do(RequestTraining("iris", "svm"), key=key).body["seed"] for key in ("k1", "k2")]
-    drawn.append(bo.do(RequestTraining("iris", "svm"), key="k1").body["seed"])
-    assert drawn == [caller.call(key).seed for caller, key in ((ana, "k1"), (ana, "k2"), (bo, "k1"))]
-    assert len(set(drawn)) == 3
-    assert all(0 <= seed < 2**31 for seed in drawn)
-    assert command_id("ana", "k1") != command_id("bo", "k1")
+def test_the_seed_is_that_of_the_data_sets_content(ana: Caller, bo: Caller) -> None:
+    for file in ("two-flowers.csv", "more-flowers.csv"):
+        ana.do(RegisterDataset("flowers", "kind", file))
+    trainings = [(ana, "flowers@1", "svm"), (bo, "flowers@1", "logistic-regression"), (bo, "flowers@2", "svm")]
+    seeds = [caller.do(RequestTraining(name, model)).body["seed"] for caller, name, model in trainings]
+    assert seeds[0] == seeds[1] != seeds[2]
+    assert seeds == [int(sha(file)[:8], 16) // 2 for file in ("two-flowers.csv", "two-flowers.csv", "more-flowers.csv")]
+    assert ana.do(RequestTraining("flowers@1", "svm", seed=8)).body["seed"] == 8
+
+
+@pytest.mark.parametrize(
+    ("chosen", "split", "columns"),
+    [
+        ({}, "random", None),
+        ({"split": "group:width"}, "group:width", ["length"]),
+        ({"split": "group:width", "only": ("length", "width")}, "group:width", None),
+        ({"split": "time:length"}, "time:length", None),
+        ({"split": "time:length", "drop": ("length",)}, "time:length", ["width"]),
+        ({"split": "dataset:more-flowers"}, "dataset:more-flowers@1", None),
+        ({"split": "dataset:others", "only": ("length",), "target": "width"}, "dataset:others@1", ["length"]),
+    ],
+)
+def test_a_split_is_recorded_and_told_to_the_task(
+    stage: Stage, ana: Caller, chosen: dict[str, Any], split: str, columns: list[str] | None
+) -> None:
+    ana.do(RegisterDataset("more-flowers", "kind", "more-flowers.csv"))
+    ana.do(RegisterDataset("others", "species", "other-target.csv"))
+    body = ana.do(replace(IRIS, **chosen)).body
+    rows = {"train_rows": 112, "test_rows": 38, "sha256": sha("7")}
+    assert (body["split"], body["columns"]) == ({"request": split, **rows}, columns)
+    asked = stage.experiment(body["experiment"]).training.split
+    assert str(asked) == split
+    assert [child.spec.facts["split"] for child in stage.launcher.of("fit")] == [asked.model_dump()]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ({"split": "stratified"}, "one of random, group:COLUMN, time:COLUMN, dataset:NAME."),
+        ({"split": "random:7"}, "'random:7' is not known"),
+        ({"split": "group:"}, "'group:' is not known"),
+        ({"split": "group:lenght"}, "no column 'lenght'. Nearest: length."),
+        ({"split": "group:kind"}, "'kind' is the target"),
+        ({"split": "time:kind", "target": "width"}, "Column 'kind' is string: a split by time needs times or numbers."),
+        ({"split": "group:length", "drop": ("width",)}, "No column would be left"),
+        ({"split": "dataset:iris"}, "'iris' is what is learned from"),
+        ({"split": "dataset:others"}, "'others' has no column 'kind'"),
+        ({"split": "dataset:others", "target": "length"}, "lacks columns that the model was trained on: kind."),
+    ],
+)
+def test_a_split_that_cannot_be_is_refused_and_changes_nothing(
+    stage: Stage, ana: Caller, chosen: dict[str, Any], sentence: str
+) -> None:
+    ana.do(RegisterDataset("others", "species", "other-target.csv"))
+    with stage.refused(BadInputError, sentence):
+        ana.do(replace(IRIS, **chosen))
+
+
+def test_the_data_set_of_a_split_is_on_offer(stage: Stage, ana: Caller) -> None:
+    with stage.refused(NotFoundError, "no data set 'irsi'. Nearest: iris"):
+        ana.do(replace(IRIS, split="dataset:irsi"))
+    with stage.refused(NotFoundError, "there is version 1"):
+        ana.do(replace(IRIS, split="dataset:wine@2"))
+
+
+def test_limits_of_a_training_hold_for_all_its_tasks(stage: Stage, ana: Caller) -> None:
+    body = ana.do(replace(IRIS, memory=1 << 30, deadline=12.5)).body
+    assert (body["memory"], body["deadline"]) == (1 << 30, 12.5)
+    ana.do(RequestEvaluation(body["experiment"]))
+    ana.do(RequestReproduction(body["experiment"]))
+    limits = [(it.spec.kind, it.spec.memory, it.spec.deadline) for it in stage.launcher.children if it.spec.memory]
+    assert limits == [(kind, 1 << 30, 12.5) for kind in ("fit", "score", "reproduce")]
 
 
 @pytest.mark.parametrize(
@@ -230,6 +297,10 @@ def test_a_wrong_value_is_told_what_is_allowed(
         ({"seed": -1}, "an integer >= 0 and <= 4294967295"),
         ({"seed": 2**32}, "an integer >= 0 and <= 4294967295"),
         ({"seed": 1.5}, "an integer >= 0 and <= 4294967295"),
+        ({"memory": 1024}, f"an integer >= 67108864 and <= {MOST_MEMORY}"),
+        ({"memory": MOST_MEMORY + 1}, f"an integer >= 67108864 and <= {MOST_MEMORY}"),
+        ({"deadline": 0.5}, "a number >= 1 and <= 604800"),
+        ({"deadline": 604801}, "a number >= 1 and <= 604800"),
     ],
 )
 def test_split_and_seed_are_checked_too(stage: Stage, ana: Caller, wrong: dict[str, Any], allowed: str) -> None:

@@ -8,7 +8,7 @@ from domain import experiment_events as events
 from domain.experiment import Experiment
 from domain.session import Session
 from domain.session_events import ExperimentAdded, SessionOpened
-from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training
+from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, SplitRequest, Training
 from tests.domain.specification import Fact, Specification, fact
 
 ID = "abcdefghijklmnop"
@@ -30,6 +30,9 @@ REQUEST: dict[str, Any] = {
     "preparation": 2,
     "seed": 7,
     "test_size": 0.25,
+    "split": SplitRequest(),
+    "memory": None,
+    "deadline": None,
     "search": None,
 }
 RESULT = Training(

@@ -57,7 +57,7 @@ def test_every_column_is_on_the_page() -> None:
     assert {name for name, column in COLUMNS.items() if column.has_order} - keys == set()
 
 
-@pytest.mark.parametrize("key", ["-precision", "C", "committed_at", "position", "-measure.recall:micro"])
+@pytest.mark.parametrize("key", ["-precision", "C", "-rows", "committed_at", "position", "-measure.recall:micro"])
 def test_a_sort_key_is_one(key: str) -> None:
     assert parse_sort(key, NAMES)
     assert parse_sort(None, NAMES) == NEWEST_FIRST

@@ -24,37 +24,37 @@ A, B = "a" * 16, "b" * 16
 
 
 @pytest.fixture
-def seed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_size(monkeypatch: pytest.MonkeyPatch) -> None:
     """One more column, as a line more in `projections/filters/columns.py` would declare it."""
-    monkeypatch.setitem(COLUMNS, "seed", HistoryColumn("seed", "number", ("seed",)))
-    monkeypatch.setattr(history, "SHOWN", (*history.SHOWN, "seed"))
+    monkeypatch.setitem(COLUMNS, "test_size", HistoryColumn("test_size", "number", ("test_size",)))
+    monkeypatch.setattr(history, "SHOWN", (*history.SHOWN, "test_size"))
 
 
-@pytest.mark.usefixtures("seed")
+@pytest.mark.usefixtures("test_size")
 def test_a_declared_column_is_in_rows_filters_and_sort_keys(world: World) -> None:
     for name, number in ((A, 7), (B, 8)):
-        world.train("ana", name, seed=number)
+        world.train("ana", name, test_size=number)
     world.commit("ana", [A, B])
     world.catch_up()
     queries = Queries(world.documents, world.history, world.feed, OpenSeal())
 
-    def seeds(**request: Any) -> list[int]:
+    def sizes(**request: Any) -> list[int]:
         answer = queries.history(Viewer("ana", ("analyst",)), HistoryRequest(**request))
-        return [row["seed"] for row in answer["experiments"]]
+        return [row["test_size"] for row in answer["experiments"]]
 
-    assert seeds(where="seed > 7") == [8]
-    assert seeds(where="seed between 7 and 7.5") == [7]
-    assert (seeds(sort="seed"), seeds(sort="-seed")) == ([7, 8], [8, 7])
+    assert sizes(where="test_size > 7") == [8]
+    assert sizes(where="test_size between 7 and 7.5") == [7]
+    assert (sizes(sort="test_size"), sizes(sort="-test_size")) == ([7, 8], [8, 7])
 
 
-@pytest.mark.usefixtures("seed")
+@pytest.mark.usefixtures("test_size")
 def test_its_kind_says_which_values_it_takes_and_whether_it_sorts() -> None:
-    assert parse("seed = 1.5", NAMES) == Compare("seed", "=", 1.5)
-    assert parse("seed = none", NAMES) == IsNone("seed")
-    assert parse_sort("-seed", NAMES) == Sort("seed", descending=True)
+    assert parse("test_size = 1.5", NAMES) == Compare("test_size", "=", 1.5)
+    assert parse("test_size = none", NAMES) == IsNone("test_size")
+    assert parse_sort("-test_size", NAMES) == Sort("test_size", descending=True)
     with pytest.raises(FilterError) as refused:
-        parse("seed = high", NAMES)
+        parse("test_size = high", NAMES)
     assert refused.value.facts["expected"] == ["a number", "none"]
     with pytest.raises(FilterError) as refused:
         parse_sort("actor", NAMES)
-    assert {"a measure", "a setting", "position", "seed"} <= {*refused.value.facts["expected"]}
+    assert {"a measure", "a setting", "position", "test_size"} <= {*refused.value.facts["expected"]}

@@ -34,8 +34,9 @@ TWO_UNKNOWN = (
     "There is no model 'qqq'. `autolearn catalog models` lists them. There is no data set 'iriss'. Nearest: iris."
 )
 ROW = {
-    "experiment", "committed_at", "actor", "session", "model", "dataset", "target", "columns", "settings", "measures",
-    "intervals", "spread", "threshold", "reasons", "warnings", "positives", "withdrawn",
+    "experiment", "committed_at", "actor", "session", "model", "dataset", "target", "columns", "features", "split",
+    "seed", "fit_seconds", "settings", "measures", "intervals", "spread", "threshold", "reasons", "warnings",
+    "positives", "withdrawn",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from domain.events import Aggregate, Metadata
 from domain.experiment import Experiment
 from domain.offer import Description, Offer
 from domain.session import Session
-from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, Training, session_id
+from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, SplitRequest, Training, session_id
 from projections.runner import ProjectionRunner
 from projections.verification.stores import InspectedStores
 
@@ -159,6 +159,9 @@ class World:
             "preparation": 2,
             "seed": 7,
             "test_size": 0.25,
+            "split": SplitRequest(),
+            "memory": None,
+            "deadline": None,
         }
         experiment.request_training(owner=client, session=session_id(session.id), **(known | facts))
         if start:

@@ -8,13 +8,15 @@ import subprocess
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from adapters.learning.run_task import NEEDED_MORE
 from adapters.tasks import running
 from adapters.tasks.launcher import ProcessLauncher
-from adapters.tasks.running import Limits
+from adapters.tasks.running import OF_MEMORY, Limits
 from commands.ports import TaskBroken, TaskDone, TaskSpec
 
 pytestmark = pytest.mark.slow
@@ -62,20 +64,27 @@ def test_a_fault_is_a_crash_that_names_the_signal(launcher: ProcessLauncher, dee
 def test_a_huge_allocation_meets_the_memory_limit(launcher: ProcessLauncher, deed: Deed) -> None:
     launcher._limits = Limits(deadline=3600, memory=64 << 20)
     outcome = broken(launcher, deed("huge"))
-    assert outcome == TaskBroken("memory-limit", "The task needed more memory than AUTOLEARN_TASK_MEMORY allows.")
+    assert outcome == TaskBroken("memory-limit", NEEDED_MORE)
 
 
 def test_growth_beyond_the_limit_is_ended(launcher: ProcessLauncher, deed: Deed) -> None:
     launcher._limits = Limits(deadline=3600, memory=64 << 20)
     outcome = broken(launcher, deed("grow"))
-    sentence = "The task used more than 64 MiB of memory (AUTOLEARN_TASK_MEMORY) and was ended."
+    sentence = f"The task used more than 64 MiB of memory ({OF_MEMORY}) and was ended."
     assert outcome == TaskBroken("memory-limit", sentence)
 
 
 @pytest.mark.parametrize("name", ["sleep", "hold_the_gil"])
 def test_a_task_over_its_deadline_is_ended(launcher: ProcessLauncher, deed: Deed, name: str) -> None:
     launcher._limits = Limits(deadline=0.4, memory=4 << 30)
-    assert broken(launcher, deed(name)) == TaskBroken("deadline", "The task took longer than 0.4 s and was ended.")
+    sentence = "The task took longer than 0.4 s (AUTOLEARN_TASK_SECONDS, or --deadline of a training) and was ended."
+    assert broken(launcher, deed(name)) == TaskBroken("deadline", sentence)
+
+
+def test_limits_of_the_task_itself_come_first(launcher: ProcessLauncher, deed: Deed) -> None:
+    assert broken(launcher, replace(deed("sleep"), deadline=0.4)).reason == "deadline"
+    assert broken(launcher, replace(deed("grow"), memory=64 << 20)).reason == "memory-limit"
+    assert broken(launcher, replace(deed("huge"), memory=64 << 20)).reason == "memory-limit"
 
 
 def test_a_working_task_is_cancelled_at_once(launcher: ProcessLauncher, deed: Deed, tmp_path: Path) -> None:

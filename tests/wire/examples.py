@@ -13,7 +13,17 @@ from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired, Re
 from domain.events import Event, Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
-from domain.values import BlobRef, DatasetRef, EvaluationNotes, Folds, MeasureSpec, ModelRef, Split, Training
+from domain.values import (
+    BlobRef,
+    DatasetRef,
+    EvaluationNotes,
+    Folds,
+    MeasureSpec,
+    ModelRef,
+    Split,
+    SplitRequest,
+    Training,
+)
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXPERIMENT = "abcdefgh234567yz"
@@ -107,6 +117,9 @@ EXAMPLES: list[Event] = [
         preparation=2,
         seed=7,
         test_size=0.25,
+        split=SplitRequest(method="dataset", column="day", dataset=IRIS),
+        memory=4_294_967_296,
+        deadline=1800.0,
         search="qrstuvwx234567ab",
     ),
     _of_experiment(experiment.TrainingStarted, task=EXPERIMENT, attempt=1, worker="host-4242"),

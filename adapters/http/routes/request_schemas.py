@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from commands.training.request_training import DEFAULT_TEST_SIZE
+from commands.training.request_training import AT_RANDOM, DEFAULT_TEST_SIZE
 from projections.ports import MOST_PAGE_ROWS, PAGE_ROWS
 
 LAST = 2**62
@@ -46,8 +46,11 @@ class NewTraining(Incoming):
     drop: tuple[str, ...] = Field((), description="columns to leave out")
     model: str
     settings: dict[str, Any] = Field(default_factory=dict)
-    seed: int | None = Field(None, description="0 .. 2^32-1; drawn and recorded where none is given")
+    seed: int | None = Field(None, description="0 .. 2^32-1; without one, that of the data set's version")
+    split: str = Field(AT_RANDOM, description="`random`, `group:COLUMN`, `time:COLUMN` or `dataset:NAME`")
     test_size: float = Field(DEFAULT_TEST_SIZE, description="held-out part, between 0 and 1")
+    memory: int | None = Field(None, description="bytes that its tasks may use; the machine's limit without it")
+    deadline: float | None = Field(None, description="seconds that its tasks may take; the machine's limit without it")
 
 
 class Evaluation(Incoming):

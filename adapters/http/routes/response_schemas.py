@@ -50,7 +50,12 @@ class Status(Outgoing):
     model: Named
     settings: dict[str, Any]
     seed: int
+    test_size: float
+    split: dict[str, Any]
+    memory: int | None
+    deadline: float | None
     learned: dict[str, Any] | None
+    features: int | None
     fit_seconds: float | None
     error: dict[str, str] | None
     position: int

@@ -16,9 +16,7 @@ router = APIRouter(tags=["training"])
 @router.post("/trainings", status_code=201, responses={201: {"model": Status}, 202: {"model": Status}})
 async def request_training(context: Context, body: schemas.NewTraining) -> Response:
     """Train a model on a data set, in the caller's session."""
-    command = RequestTraining(
-        body.dataset, body.model, body.settings, body.seed, body.test_size, body.target, body.only, body.drop
-    )
+    command = RequestTraining(**{name: getattr(body, name) for name in type(body).model_fields})
     return await task_response(context, command, "trainings", "experiment")
 
 

@@ -21,7 +21,7 @@ from adapters.learning.preparation.first_rules import build_first_pipeline
 from adapters.learning.preparation.frame import Frame, positive_class, read_for_training
 from adapters.learning.preparation.pipeline import build_pipeline
 from adapters.learning.preparation.settings import PREFIX
-from adapters.learning.preparation.split import SplitRows, split
+from adapters.learning.preparation.split import SplitRows, split, unlearned_classes
 from commands.ports import Blobs
 from domain.errors import BadInputError
 
@@ -59,12 +59,12 @@ def train(facts: dict[str, Any], blobs: Blobs) -> Fitted:
     offer = find_model(facts)
     with blobs.open(facts["dataset"]["sha256"]) as file:
         frame = read_for_training(file, facts)
-    held = split(frame.target, facts["test_size"], facts["seed"])
+    held = split(frame, facts, blobs)
     part = frame.rows(held.train)
     model = build_model(offer, facts, part)
     begin = time.perf_counter()
     heard = fit_model(model, part, offer.name)
-    return Fitted(frame, held, model, offer, time.perf_counter() - begin, heard)
+    return Fitted(frame, held, model, offer, time.perf_counter() - begin, [*unlearned_classes(frame, held), *heard])
 
 
 def find_model(facts: dict[str, Any]) -> InstalledOffer:
@@ -120,6 +120,7 @@ def build_provenance(facts: dict[str, Any], split_sha256: str, model_version: st
         "preparation": facts.get("preparation", 1),
         "seed": facts["seed"],
         "test_size": facts["test_size"],
+        "split": facts.get("split"),
         "split_sha256": split_sha256,
         "model": {**facts["model"], "version": model_version},
         **machine_versions(),

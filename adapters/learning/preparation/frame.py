@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from domain.errors import BadInputError
+from domain.values import SplitRequest
 
 PARTS_OF_TIMES = {"year": "year", "month": "month", "weekday": "day_of_week", "hour": "hour"}  # and as pandas says
 LARGEST_EXACT = 2**53
@@ -24,12 +25,14 @@ PAIR = 2
 class Frame:
     """Numbers, booleans and times as float64, words as objects, with NaN for what is missing, as pandas reads tables.
 
-    The first rules of preparation have None for a missing word. `types` is of the features.
+    The first rules of preparation have None for a missing word. `types` is of the features. `split_by` has of each row
+    the rank of its group or time, where the training is split by a column.
     """
 
     features: pd.DataFrame
     target: np.ndarray[Any, Any]
     types: dict[str, str]
+    split_by: np.ndarray[Any, Any] | None = None
 
     def names(self, word: str) -> list[str]:
         """List the features of a type."""
@@ -37,14 +40,24 @@ class Frame:
 
     def rows(self, chosen: np.ndarray[Any, Any]) -> Frame:
         """Return the frame of some rows, by number."""
-        return Frame(self.features.iloc[chosen], self.target[chosen], self.types)
+        split_by = None if self.split_by is None else self.split_by[chosen]
+        return Frame(self.features.iloc[chosen], self.target[chosen], self.types, split_by)
 
 
 def read_for_training(file: BinaryIO, facts: dict[str, Any]) -> Frame:
     """Read what a training's record says from a canonical Parquet file: its target, and its columns or all others."""
-    target = facts["target"]
+    target, request = facts["target"], split_request(facts)
     table = read_table(file, target, facts.get("columns"))
-    return frame_of(table.drop_columns([target]), classes_of(target, table.column(target)), facts)
+    frame = frame_of(table.drop_columns([target]), classes_of(target, table.column(target)), facts)
+    if request.column is None:
+        return frame
+    column = read_table(file, request.column, []).column(0)
+    return replace(frame, split_by=_ranks(request.column, column, request.method))
+
+
+def split_request(facts: dict[str, Any]) -> SplitRequest:
+    """Return how a training's rows are split; at random where its record says nothing of it."""
+    return SplitRequest.model_validate(facts.get("split") or {})
 
 
 def read_table(file: BinaryIO, target: str, columns: Sequence[str] | None) -> pa.Table:
@@ -137,6 +150,20 @@ def classes_of(name: str, column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
 def class_name(label: Any) -> str:
     """Write a class as people and events see it: `setosa`, `3`, `true`."""
     return str(label).lower() if isinstance(label, bool | np.bool_) else str(label)
+
+
+def _ranks(name: str, column: pa.ChunkedArray, method: str) -> np.ndarray[Any, Any]:
+    """Return of each row the rank of its group or time among all that there are."""
+    word = type_word(column.type)
+    if method == "time" and word in {"boolean", "string"}:
+        raise BadInputError(f"Column {name!r} is {word}: a split by time needs a column of times or numbers.")
+    if column.null_count:
+        missing = f"{column.null_count} missing values"
+        raise BadInputError(f"Column {name!r} has {missing}: a split by {method} needs a value in each row.")
+    values, ranks = np.unique(column.to_numpy(zero_copy_only=False), return_inverse=True)
+    if len(values) < PAIR:
+        raise BadInputError(f"Column {name!r} has one value only: a split by {method} needs at least two.")
+    return ranks
 
 
 def _check_exact(name: str, column: pa.ChunkedArray) -> None:

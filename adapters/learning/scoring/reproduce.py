@@ -46,7 +46,7 @@ def reproduce(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
 def _compare(facts: dict[str, Any], blobs: Blobs, again: Fitted, found: list[str]) -> dict[str, Any]:
     """Compare what both models say about the held-out part, as learned parameters differ."""
     differences = [*_environment_differences(facts["provenance"]), *found]
-    part = again.frame.rows(again.held.test)
+    part = again.held.held_out(again.frame)
     if again.held.sha256 != facts["provenance"]["split_sha256"]:
         return _verdict("different", ["The held-out part differs.", *differences])
     try:

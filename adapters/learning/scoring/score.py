@@ -14,8 +14,8 @@ from sklearn.pipeline import Pipeline
 from adapters.learning.fitting.model_file import load_model
 from adapters.learning.offers.catalog import MEASURES, MODELS, find, takes_estimator
 from adapters.learning.preparation.frame import Frame, class_name, positive_class, read_for_training
+from adapters.learning.preparation.other_dataset import read_other_dataset
 from adapters.learning.preparation.split import split
-from adapters.learning.scoring.other_dataset import read_other_dataset
 from commands.ports import Blobs
 from domain.errors import BadInputError
 from domain.values import MeasureSpec
@@ -34,7 +34,7 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     with blobs.open(facts["dataset"]["sha256"]) as file:
         own = read_for_training(file, facts)
     on = facts.get("on")
-    part = read_other_dataset(model.classes_, facts, blobs) if on else held_out(own, facts)
+    part = read_other_dataset(model.classes_, facts, blobs) if on else held_out(own, facts, blobs)
     positive = positive_class(own.target, facts.get("positive"))
     measures, reasons, told, refused = {}, {}, [], []
     for spec in (MeasureSpec(**each) for each in facts["measures"]):
@@ -60,9 +60,9 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     return {"measures": measures, "notes": notes}
 
 
-def held_out(own: Frame, facts: dict[str, Any]) -> Frame:
+def held_out(own: Frame, facts: dict[str, Any], blobs: Blobs) -> Frame:
     """Return the rows that the training did not see: the same split again."""
-    return own.rows(split(own.target, facts["test_size"], facts["seed"]).test)
+    return split(own, facts, blobs).held_out(own)
 
 
 def compute_measure(spec: MeasureSpec, model: Pipeline, part: Frame, positive: Any) -> tuple[Any, list[str]]:

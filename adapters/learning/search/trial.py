@@ -13,7 +13,7 @@ from sklearn.model_selection import train_test_split
 from adapters.learning.fitting.fit import build_model, find_model, fit_model
 from adapters.learning.offers.catalog import MEASURES, find
 from adapters.learning.preparation.folds import make_folds
-from adapters.learning.preparation.frame import Frame, positive_class, read_for_training
+from adapters.learning.preparation.frame import Frame, positive_class, read_for_training, split_request
 from adapters.learning.preparation.split import split
 from adapters.learning.scoring.score import compute_measure
 from commands.ports import Blobs
@@ -67,9 +67,10 @@ def read_rows(facts: dict[str, Any], blobs: Blobs) -> SearchedRows:
         _KEPT.clear()
         with blobs.open(facts["dataset"]["sha256"]) as file:
             frame = read_for_training(file, facts)
-        part = frame.rows(split(frame.target, facts["test_size"], facts["seed"]).train)
+        part, method = frame.rows(split(frame, facts, blobs).train), split_request(facts).method
+        folds = make_folds(part.target, Folds(**facts["folds"]), facts["seed"], method, part.split_by)
         positive = positive_class(frame.target, facts.get("positive"))
-        _KEPT[key] = SearchedRows(part, positive, make_folds(part.target, Folds(**facts["folds"]), facts["seed"]))
+        _KEPT[key] = SearchedRows(part, positive, folds)
     return _KEPT[key]
 
 

@@ -48,9 +48,7 @@ def test_describe_lists_the_plugins_model_and_measure_beside_autolearns_own(laun
     models = {model["name"]: model["description"] for model in described["models"]}
     measures = {measure["name"]: measure["description"] for measure in described["measures"]}
     assert described["problems"] == []
-    assert set(models) == {
-        "decision-tree", "logistic-regression", "naive-bayes", "nearest-middle", "random-forest", "svm",
-    }  # fmt: skip
+    assert {"decision-tree", "dummy", "logistic-regression", "nearest-middle", "random-forest"} < {*models}
     mine = models["nearest-middle"]
     assert (mine["distribution"], mine["version"]) == ("nearest-middle", "2.3.0")
     assert mine["description"] == "Predict the class whose middle is nearest."

@@ -30,8 +30,8 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00")
 WRITTEN = {
     "catalog": (2, "56ea2ca12508"),
     "session": (1, "27c6840a6fc0"),
-    "experiment": (3, "c473334eee90"),
-    "history": (4, "74c8dc594dcc"),
+    "experiment": (3, "cacab3a4f4a2"),
+    "history": (4, "f6cfb82b5129"),
     "tasks": (2, "babebe04b8c3"),
 }
 

@@ -17,6 +17,8 @@ from cli.views import format_measure
 LEAST = 2
 PARTS = {
     "measures": "",
+    "intervals": "interval.",
+    "spread": "std.",
     "positives": "positive.",
     "model": "model.",
     "dataset": "dataset.",

@@ -7,10 +7,10 @@ import click
 from cli.options import as_of, shared
 from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import format_split, measure_rows, name_and_version, name_of
+from cli.views import NOTES, format_split, measure_rows, name_and_version, name_of
 
 LISTS = ("evaluations", "reproductions", "annotations", "events", "measures")
-HIDDEN = ("reasons", "positives", "learned", "provenance", "blobs", "report")
+HIDDEN = (*NOTES, "learned", "provenance", "blobs", "report")
 
 
 @click.command()

@@ -26,7 +26,7 @@ SENTENCES = {
     "accepted",
     "lost",
 }  # wrapped, not cut
-NARROWED_FIRST = {"settings", "description", "message", "correlation", "text", "columns", "classes"}
+NARROWED_FIRST = {"settings", "description", "message", "correlation", "text", "columns", "classes", "folds"}
 CHARACTERS_PER_COLUMN = 4  # at most: marks without a width could go on for ever
 MARKS = {"Mn", "Me"}  # drawn on the character before
 COLOURS = {"completed": "32", "committed": "32", "failed": "31", "cancelled": "33", "withdrawn": "33", "started": "36"}

@@ -13,12 +13,12 @@ from cli.options import check_finite, no_wait, parse_names, parse_settings, shar
 from cli.output import Facts
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
-from cli.views import TASK
+from cli.views import NOTES, TASK
 
 if TYPE_CHECKING:
     from autolearn.client import BackendClient
 
-EVALUATED = ("evaluation", "measures", "reasons", "positives", "position")
+EVALUATED = ("evaluation", "measures", *NOTES, "threshold", "position")
 
 
 @click.command()

@@ -8,7 +8,8 @@ from typing import Any
 from cli.output import Block, Facts, View
 from cli.table import NO_VALUE, format_value
 
-HIDDEN = ("measures", "reasons", "positives", "report", "learned", "attempt", "audit")
+NOTES = ("intervals", "resamples", "spread", "folds", "reasons", "positives")  # in the table of the measures
+HIDDEN = ("measures", *NOTES, "report", "learned", "attempt", "audit")
 USUAL = {"standing": "uncommitted", "withdrawn": False}  # worth a line only where it differs
 SHOWN_OF_SETTINGS = 48
 LONGEST_LIST, SHOWN_OF_LIST = 12, 3
@@ -66,10 +67,15 @@ def task_blocks(body: Facts) -> list[Block]:
 
 
 def measure_rows(body: Facts) -> list[Facts]:
-    """Return a row for each measure: its value, of what class it is, and why it is none."""
+    """Return a row for each measure: its value and how sure it is, of what class it is, and why it is none."""
     reasons, positives, rows = body.get("reasons") or {}, body.get("positives") or {}, []
+    intervals, spread, folds = (body.get(key) or {} for key in ("intervals", "spread", "folds"))
     for name, value in (body.get("measures") or {}).items():
         row = {"measure": name, "value": format_measure(value)}
+        if name in intervals:
+            row["95 % interval"] = " to ".join(map(format_value, intervals[name]))
+        if name in spread:
+            row |= {"std": spread[name], "folds": folds.get(name)}
         if name in positives:
             row["positive"] = positives[name]
         rows.append(row | ({"reason": reasons[name]} if name in reasons else {}))
@@ -103,12 +109,13 @@ def format_settings(settings: Any) -> str:
 
 
 def measure_columns(experiments: Sequence[Facts]) -> list[Facts]:
-    """Return for each experiment the measures that fit into a table: of all of them, in the order of their names."""
+    """Return for each experiment the measures that fit into a table: of all of them, precision and recall first."""
     measured = [
         {name: value for name, value in (it.get("measures") or {}).items() if isinstance(value, int | float)}
         for it in experiments
     ]
-    names = sorted({name for it in measured for name in it})
+    found = {name for it in measured for name in it}
+    names = sorted(found, key=lambda name: (not name.startswith("precision"), not name.startswith("recall"), name))
     return [{name: it.get(name, NO_VALUE) for name in names} for it in measured]
 
 

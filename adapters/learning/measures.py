@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any, Literal
 
 import numpy as np
 from sklearn import metrics
-from sklearn.pipeline import Pipeline
 
 from domain.errors import BadInputError
 
@@ -19,7 +17,7 @@ def roc_auc(estimator: Any, X: Any, y: Any, average: Literal["macro", "micro", "
 
     Works on probabilities or on decision values, whichever the model gives; NaN where a class is missing in y.
     """
-    scores = _scores(estimator, X)
+    scores = class_scores(estimator, X)
     if len(estimator.classes_) == BINARY:
         return float(metrics.roc_auc_score(y == estimator.classes_[1], scores))
     truth = np.asarray(y)[:, None] == estimator.classes_[None, :]
@@ -41,20 +39,12 @@ def confusion_matrix(estimator: Any, X: Any, y: Any) -> list[list[int]]:  # noqa
     return [[int(count) for count in row] for row in table]
 
 
-def _scores(estimator: Any, X: Any) -> Any:  # noqa: N803 - the parameter names of a scikit-learn scorer
+def class_scores(estimator: Any, X: Any) -> Any:  # noqa: N803 - the parameter names of a scikit-learn scorer
+    """Return what tells the classes apart: a column for each, or of two classes the scores of the last in order."""
     if hasattr(estimator, "predict_proba"):
         scores = estimator.predict_proba(X)
         return scores[:, 1] if len(estimator.classes_) == BINARY else scores
     if hasattr(estimator, "decision_function"):
-        return _one_per_class(estimator).decision_function(X)
+        return estimator.decision_function(X)
     msg = "roc-auc needs a model that gives probabilities or decision values, and this one gives classes only."
     raise BadInputError(msg)
-
-
-def _one_per_class(estimator: Any) -> Any:
-    """Return the model with a decision value for each class: as it was set, an SVM may give one for each pair."""
-    final = estimator[-1] if isinstance(estimator, Pipeline) else estimator
-    if final.get_params(deep=False).get("decision_function_shape") != "ovo":
-        return estimator
-    ours = copy(final).set_params(decision_function_shape="ovr")
-    return Pipeline([*estimator.steps[:-1], (estimator.steps[-1][0], ours)]) if final is not estimator else ours

@@ -14,10 +14,12 @@ from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, BadSettingError
 from domain.experiment import Experiment
 from domain.lookup import nearest_names
+from domain.offer import Offer
 from domain.settings_check import complete_settings
 from domain.values import DatasetRef, EvaluationOptions, Folds, MeasureSpec, Threshold
 
 DEFAULT_MEASURES = ("precision", "recall")
+MORE_MEASURES = ("f1", "accuracy", "roc-auc")  # by default too, where they are on offer and know the averaging
 MOST_MEASURES = 50
 CLASSES_OF_BINARY = 2
 MOST_FOLDS, MOST_ROWS_OF_LOO = 100, 1000
@@ -58,7 +60,7 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> S
                 newest_experiment(work, context.call) if given is None else find_experiment(work, context.call, given)
             )
             on, content, rows_from = _data(work, experiment, command.on)
-            names = command.measures or DEFAULT_MEASURES
+            names = command.measures or (*DEFAULT_MEASURES, *_more_measures(work, command.average))
             classes = _count_classes(experiment, content)
             specs = [_spec(work, name, command.average, classes) for name in names]
             options = EvaluationOptions(
@@ -132,6 +134,12 @@ def _importance(command: RequestEvaluation) -> bool:
     if command.importance and command.cv is not None:
         raise BadInputError("The importance of columns is that for the fitted model: leave out cv, or importance.")
     return command.importance
+
+
+def _more_measures(work: UnitOfWork, average: str | None) -> list[str]:
+    offers = [work.get(Offer, f"measure:{name}") for name in MORE_MEASURES]
+    averages = {it.name: it.require_description().settings.get("average") for it in offers if it.is_offered}
+    return [name for name, its in averages.items() if its is None or average in (None, *its["choices"])]
 
 
 def _folds(command: RequestEvaluation, rows: int) -> Folds | None:

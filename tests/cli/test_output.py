@@ -127,7 +127,7 @@ def test_heads_are_wrapped_so_that_no_two_look_the_same(
 @pytest.mark.parametrize(
     ("question", "columns"),
     [
-        (("--sort", "-C"), ["C", "f1:macro"]),
+        (("--sort", "-C"), ["C", "recall:macro", "f1:macro"]),
         (("--where", "setting.C > 1 and recall > 0.5 and model = 'f1 gamma'"), ["C", "recall:macro", "f1:macro"]),
         (("--sort", "-recall:macro"), ["recall:macro", "f1:macro"]),
     ],
@@ -229,6 +229,18 @@ def test_warnings_are_a_line_of_an_experiment_and_a_mark_in_lists(backend: FakeB
     head, _, *lines = run("history").out.splitlines()
     assert head.split()[-1] == "warnings"
     assert [line.split()[-1] == "1" for line in lines] == [True, False]
+
+
+def test_a_value_has_its_interval_and_one_of_folds_its_spread(backend: FakeBackend, run: Run) -> None:
+    values = {"recall:macro": 0.5, "recall:macro/cv2": 0.45}
+    noted = {"intervals": {"recall:macro": [0.25, 0.75123]}, "resamples": 1000, "threshold": 0.3}
+    noted |= {"spread": {"recall:macro/cv2": 0.05}, "folds": {"recall:macro/cv2": [0.4, 0.5]}}
+    backend.on("POST", "/evaluations", Reply(evaluation(measures=values, **noted)))
+    text = run("evaluate").out
+    assert re.search(r"measure +value +95 % interval +std +folds", text)
+    assert re.search(r"recall:macro +0\.5 +0\.25 to 0\.7512\n", text)
+    assert re.search(r"recall:macro/cv2 +0\.45 +0\.05 +0\.4, 0\.5", text)
+    assert re.search(r"threshold +0\.3", text)
 
 
 def test_a_value_that_is_none_has_its_reason_and_a_binary_one_its_class(backend: FakeBackend, run: Run) -> None:

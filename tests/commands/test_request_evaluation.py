@@ -31,7 +31,7 @@ def test_the_newest_of_the_session_with_the_default_measures(stage: Stage, ana: 
         "experiment": name,
         "state": "completed",
         **NOTHING_MEASURED,
-        "measures": {"precision:macro": 0.9, "recall:macro": 0.9},
+        "measures": dict.fromkeys(("precision:macro", "recall:macro", "accuracy"), 0.9),
         "on": None,
         "error": None,
         "position": stage.store.end()[0],
@@ -128,6 +128,7 @@ def test_binary_needs_two_classes(stage: Stage, ana: Caller, dataset: str) -> No
         assert ana.do(RequestEvaluation(average="binary")).body["measures"].keys() == {
             "precision:binary",
             "recall:binary",
+            "accuracy",
         }
         return
     for command in (RequestEvaluation(average="binary"), RequestEvaluation(measures=("recall:binary",))):

@@ -16,6 +16,8 @@ from adapters.learning.offers.catalog import MEASURES, MODELS, find, takes_estim
 from adapters.learning.preparation.frame import Frame, class_name, positive_class, read_for_training
 from adapters.learning.preparation.other_dataset import read_other_dataset
 from adapters.learning.preparation.split import split
+from adapters.learning.scoring.cached_model import CachedModel
+from adapters.learning.scoring.intervals import find_intervals
 from commands.ports import Blobs
 from domain.errors import BadInputError
 from domain.values import MeasureSpec
@@ -36,11 +38,12 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     on = facts.get("on")
     part = read_other_dataset(model.classes_, facts, blobs) if on else held_out(own, facts, blobs)
     positive = positive_class(own.target, facts.get("positive"))
+    seen, specs = CachedModel(model, part.features), [MeasureSpec(**each) for each in facts["measures"]]
+    names = {spec: f"{spec.identity}@{on['name']}" if on else spec.identity for spec in specs}
     measures, reasons, told, refused = {}, {}, [], []
-    for spec in (MeasureSpec(**each) for each in facts["measures"]):
-        name = f"{spec.identity}@{on['name']}" if on else spec.identity
+    for spec, name in names.items():
         try:
-            measures[name], heard = compute_measure(spec, model, part, positive)
+            measures[name], heard = compute_measure(spec, seen, part, positive)
         except BadInputError as error:
             measures[name], heard = None, []
             reasons[name] = error.sentence
@@ -50,8 +53,12 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
             reasons[name] = f"It is not defined on these rows{f': {heard[0]}' if heard else '.'}"[:LONGEST_WARNING]
     if refused and len(refused) == len(measures):
         raise refused[0]
+    numbers = [spec for spec, name in names.items() if isinstance(measures[name], int | float)]
+    intervals, resamples = find_intervals(numbers, seen, part, positive, facts["seed"])
     binary = any(spec["average"] == "binary" for spec in facts["measures"] if spec.get("average"))
     notes = {
+        "intervals": {names[spec]: intervals[spec.identity] for spec in numbers if spec.identity in intervals},
+        "resamples": resamples,
         "reasons": reasons,
         "warnings": list(dict.fromkeys(told))[:MOST_WARNINGS],
         "positive": class_name(positive) if binary and positive is not None else None,
@@ -65,26 +72,29 @@ def held_out(own: Frame, facts: dict[str, Any], blobs: Blobs) -> Frame:
     return split(own, facts, blobs).held_out(own)
 
 
-def compute_measure(spec: MeasureSpec, model: Pipeline, part: Frame, positive: Any) -> tuple[Any, list[str]]:
+def compute_measure(
+    spec: MeasureSpec, model: Pipeline | CachedModel, part: Frame, positive: Any
+) -> tuple[Any, list[str]]:
     """Compute one measure: a number, a table as nested lists, or None if it is not defined; and what it warned of.
 
     Raises BadInputError where the model or the rows do not allow it.
     """
+    seen = model if isinstance(model, CachedModel) else CachedModel(model, part.features)
     measure = find(MEASURES, spec.name).target()
-    chosen = _averaging_options(spec, model, positive)
+    chosen = _averaging_options(spec, seen, positive)
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         try:
             if takes_estimator(measure):
-                value = _plain(measure(model, part.features, part.target, **chosen))
+                value = _plain(measure(seen, part.features, part.target, **chosen))
             else:
-                value = _plain(measure(part.target, model.predict(part.features), **chosen))
+                value = _plain(measure(part.target, seen.predict(part.features), **chosen))
         except ValueError as error:
             raise BadInputError(f"{spec.identity} cannot be computed here: {error}") from error
     return value, [str(each.message).partition(" Use `zero_division`")[0] for each in heard]
 
 
-def _averaging_options(spec: MeasureSpec, model: Pipeline, positive: Any) -> dict[str, Any]:
+def _averaging_options(spec: MeasureSpec, model: CachedModel, positive: Any) -> dict[str, Any]:
     """Return the keywords of the averaging."""
     if spec.average is None:
         return {}

@@ -12,6 +12,7 @@ from cli.terminal import Terminal
 from cli.views import cut_lists
 
 MARKS = ("separator", "quote", "decimal", "thousands")  # shown in quotes, for some are blanks
+MOST_SUSPECTS = 20  # shown
 KINDS = ("models", "datasets", "measures")
 RANGES = (("minimum", ">="), ("exclusive_minimum", ">"), ("maximum", "<="), ("exclusive_maximum", "<"))
 
@@ -62,7 +63,7 @@ def _flat_entries(body: Facts) -> list[Facts]:
 
 def entry_blocks(body: Facts) -> list[Block]:
     """Show one entry: of a data set how it was read, its columns and versions, and what may surprise."""
-    apart = ("settings", "columns", "versions", "reading", "notes")
+    apart = ("settings", "columns", "versions", "reading", "notes", "profile")
     facts = {key: value for key, value in cut_lists(body).items() if key not in apart and value not in (None, [], {})}
     columns = body.get("columns")
     spellings = (body.get("reading") or {}).get("spellings") or {}
@@ -75,7 +76,21 @@ def entry_blocks(body: Facts) -> list[Block]:
         for name, it in (body.get("settings") or {}).items()
     ]
     notes = [note for note in body.get("notes") or () if isinstance(note, str)]
-    return [facts | _reading(body.get("reading")), listed, settings, body.get("versions") or [], "\n".join(notes)]
+    versions, suspects = body.get("versions") or [], suspect_rows(body.get("profile"))
+    return [facts | _reading(body.get("reading")), listed, settings, versions, "\n".join(notes), *suspects]
+
+
+def suspect_rows(profile: Any) -> list[Block]:
+    """Return what to look at before training, the reasons and the commands that help; and how many more there are."""
+    if not isinstance(profile, dict):
+        return []
+    suspects = [it for it in profile.get("suspects") or () if isinstance(it, dict)]
+    rows = [
+        {"suspect": it.get("kind")} | {key: it.get(key) for key in ("columns", "reason", "remedy")}
+        for it in suspects[:MOST_SUSPECTS]
+    ]
+    more = int(profile.get("suspects_found", len(suspects))) - len(rows)
+    return [rows, f"{more} more: `autolearn dataset show` with -o json has all." if more > 0 else ""]
 
 
 def _reading(reading: Any) -> Facts:

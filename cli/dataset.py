@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli.catalog import entry_blocks
-from cli.options import shared
-from cli.output import View
+from cli.catalog import entry_blocks, suspect_rows
+from cli.options import as_of, shared
+from cli.output import Block, View
+from cli.table import format_value
 from cli.terminal import Terminal
 
 FORMATS = {
@@ -19,12 +20,18 @@ FORMATS = {
     ".parquet": "parquet", ".pq": "parquet", ".feather": "feather", ".arrow": "feather",
 }  # fmt: skip
 TYPES = ("integer", "number", "boolean", "time", "string")
+STATISTICS = {
+    "least": "least", "25 %": "lower_quartile", "median": "median", "75 %": "upper_quartile", "greatest": "greatest",
+    "mean": "mean", "spread": "spread",
+}  # fmt: skip
+BARS = " ▁▂▃▄▅▆▇█"
+MOST_CLASSES = 20  # shown
 Decorated = Callable[..., Any]
 
 
 @click.group()
 def dataset() -> None:
-    """Add data sets to the catalog, and retire them."""
+    """Add data sets to the catalog, show what they hold, and retire them."""
 
 
 DECISIONS = (
@@ -94,6 +101,43 @@ def _type_of(pair: str) -> tuple[str, str]:
     if not mark or not column or kind not in TYPES:
         raise click.UsageError(f"--type {pair}: write COLUMN=TYPE, with a type of {', '.join(TYPES)}.")
     return column, kind
+
+
+@dataset.command()
+@click.argument("name")
+@click.option("--rows", type=click.IntRange(1, 100), help="Show so many of its first rows, too, up to 100.")
+@as_of
+@shared
+def show(terminal: Terminal, name: str, rows: int | None, as_of: str | None) -> None:
+    """Show what data set NAME (or a version: penguins@1) holds, and what of it to look at before training."""
+    answer = terminal.client().get("catalog", "datasets", name, "profile", rows=rows, as_of=as_of)
+    terminal.show(answer.body, View(profile_blocks, rows=lambda body: (body.get("profile") or {}).get("columns", [])))
+
+
+def profile_blocks(body: dict[str, Any]) -> list[Block]:
+    """Show the table, the sizes of its classes, its columns, what to look at, and rows."""
+    given = body.get("profile")
+    profile: dict[str, Any] = given if isinstance(given, dict) else {}
+    facts = {key: it for key, it in body.items() if key not in {"profile", "first_rows"} and it is not None}
+    if profile and profile.get("rows_profiled") != profile.get("rows"):
+        facts["rows_profiled"] = profile.get("rows_profiled")
+    sizes = [{"class": name, "rows": count} for name, count in list((profile.get("classes") or {}).items())]
+    more = f"{len(sizes) - MOST_CLASSES} more classes." if len(sizes) > MOST_CLASSES else ""
+    columns = [_column_row(it) for it in profile.get("columns") or ()]
+    return [facts, sizes[:MOST_CLASSES], more, columns, *suspect_rows(profile), body.get("first_rows") or []]
+
+
+def _column_row(column: dict[str, Any]) -> dict[str, Any]:
+    row = {"column": column.get("name")} | {key: column.get(key) for key in ("type", "missing", "distinct")}
+    numbers = {head: "" if column.get(key) is None else column[key] for head, key in STATISTICS.items()}
+    frequent = ", ".join(f"{format_value(it['value'])} {it['count']}" for it in column.get("frequent") or ())
+    return row | numbers | {"values": _drawn(column.get("histogram") or ()) or frequent}
+
+
+def _drawn(counts: Sequence[int]) -> str:
+    """Draw a histogram, a bar for each bin; a bin that is not empty has one that can be seen."""
+    most = max(counts, default=0)
+    return "".join(BARS[-(-count * (len(BARS) - 1) // most)] for count in counts) if most else ""
 
 
 @dataset.command()

@@ -20,6 +20,7 @@ SENTENCES = {
     "text",
     "error",
     "reason",
+    "remedy",
     "message",
     "what",
     "detail",

@@ -39,10 +39,34 @@ class Reading(Value):
     rows_dropped: int = 0
 
 
+SuspectKind = Literal[
+    "leak", "id", "constant", "duplicate-column", "nearly-numeric", "nearly-date", "float32", "rare-class", "imbalance",
+    "duplicate-rows",
+]  # fmt: skip
+
+
+class Suspect(Value):
+    """What to look at before training: in these columns, or in whole rows; why, and a command that helps."""
+
+    kind: SuspectKind
+    columns: tuple[str, ...] = ()
+    reason: str
+    remedy: str
+
+
+class ProfileSummary(Value):
+    """The blob of a profile (docs/schemas/dataset-profile.v1.json), and the first of the suspects that it has."""
+
+    blob: BlobRef
+    suspects: tuple[Suspect, ...] = ()
+    suspects_found: int = 0
+
+
 class DatasetContent(Value):
     """What ingest found: the Parquet blob, its shape, the columns' types, the target's classes; how; and the origin.
 
     `positive` is the class that measures of two classes are about. `notes` are sentences about what may surprise.
+    A version of release 0.1.0 has no `reading` and no `profile`.
     """
 
     blob: BlobRef
@@ -54,6 +78,7 @@ class DatasetContent(Value):
     positive: str | None = None
     reading: Reading | None = None
     notes: tuple[str, ...] = ()
+    profile: ProfileSummary | None = None
     licence: str | None = None
     source: str | None = None
 
@@ -125,7 +150,7 @@ class Dataset(Aggregate):
 
 
 def _facts(content: DatasetContent) -> dict[str, Any]:
-    return content.model_dump(exclude={"licence", "source", "reading", "notes"})
+    return content.model_dump(exclude={"licence", "source", "reading", "notes", "profile"})
 
 
 def retired_error(name: str) -> NotFoundError:

@@ -75,6 +75,7 @@ def _registered(name: str, event: DatasetRegistered) -> Body:
         "source": it.source,
         "reading": None if it.reading is None else to_jsonable(it.reading.model_dump()),
         "notes": list(it.notes),
+        "profile": None if it.profile is None else to_jsonable(it.profile.model_dump()),
         "state": "offered",
     }
 

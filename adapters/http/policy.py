@@ -51,6 +51,7 @@ POLICY = (
     PolicyRow("catalog", "GET", "/catalog/models/{name}", EVERY),
     PolicyRow("catalog", "GET", "/catalog/datasets", EVERY),
     PolicyRow("catalog", "GET", "/catalog/datasets/{name}", EVERY),
+    PolicyRow("catalog", "GET", "/catalog/datasets/{name}/profile", EVERY),
     PolicyRow("catalog", "GET", "/catalog/measures", EVERY),
     PolicyRow("catalog", "GET", "/catalog/measures/{name}", EVERY),
     PolicyRow("catalog", "POST", "/catalog/datasets", EVERY, upload=True),

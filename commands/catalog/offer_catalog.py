@@ -47,7 +47,8 @@ def offer_catalog(command: OfferCatalog, context: CommandContext) -> StoredAppen
     appended = context.decide(lambda work: _offer(work, outcome.facts))[1]
     missing = [it for it in command.datasets if context.ports.store.version(f"dataset:{it.name}") == 0]
     contents = {
-        it.name: run_ingest(context, {"builtin": it.name, "target": it.target}, it.licence, it.source) for it in missing
+        it.name: run_ingest(context, {"name": it.name, "builtin": it.name, "target": it.target}, it.licence, it.source)
+        for it in missing
     }
 
     def decision(work: UnitOfWork) -> None:

@@ -48,7 +48,8 @@ def register_dataset(command: RegisterDataset, context: CommandContext) -> Store
         given = decisions_of(earlier, target, given)
     if target is None:
         raise BadInputError("Name the column to predict (target), or an earlier version to read it like (like).")
-    facts = {"path": command.path, "format": command.format, "gzip": command.gzip, "target": target, "given": given}
+    facts = {"name": command.name, "path": command.path, "format": command.format, "gzip": command.gzip}
+    facts |= {"target": target, "given": given}
     content = run_ingest(context, facts, command.licence, command.source, command.cancellation)
     if command.cancellation.is_requested:
         raise NotAbleError("The call ended before its file was registered.")
@@ -128,4 +129,5 @@ def describe_dataset(dataset: Dataset) -> dict[str, Any]:
         "source": content.source,
         "reading": None if content.reading is None else content.reading.model_dump(),
         "notes": list(content.notes),
+        "profile": None if content.profile is None else content.profile.model_dump(mode="json"),
     }

@@ -101,6 +101,8 @@ def _entries(recorded: Recorded) -> Iterator[Entry]:
         yield CORRELATION, event.metadata.correlation, recorded.commit, None
     if isinstance(event, DatasetRegistered):
         yield BLOB, event.content.blob.sha256, recorded.commit, None
+        if event.content.profile is not None:
+            yield BLOB, event.content.profile.blob.sha256, recorded.commit, None
     elif isinstance(event, TrainingCompleted):
         for blob in (event.result.model_blob, event.result.learned_blob):
             yield BLOB, blob.sha256, recorded.commit, None

@@ -61,6 +61,14 @@ def strings(value: Any) -> Iterator[str]:
 SETTING = {"type": "number", "default": "a", "choices": ["a", None]}
 MODEL = {"name": "svm", "description": "A machine.", "version": "1", "settings": {"C": SETTING}}
 DATASET = {"name": "iris", "version": 1, "rows": 9, "columns": {"a": "number"}, "target": "a", "classes": ["a", "b"]}
+SUSPECT = {"kind": "id", "columns": ["a"], "reason": "It is.", "remedy": "autolearn train"}
+COLUMN = {"name": "a", "type": "string", "missing": 0, "distinct": 2, "least": "a", "mean": 1.5}
+PROFILE = {
+    "rows": 9, "rows_profiled": 3, "classes": {"a": 4}, "suspects": [SUSPECT],
+    "columns": [COLUMN | {"frequent": [{"value": "a", "count": 2}]}, COLUMN | {"histogram": [1, 0, 9]}],
+}  # fmt: skip
+DATASET |= {"profile": {"suspects": [SUSPECT], "suspects_found": 3}}
+DATASET_PROFILE = {"name": "iris", "version": 1, "profile": PROFILE, "first_rows": [{"a": "b"}]}
 CATALOG = {
     "models": [MODEL],
     "datasets": [DATASET],
@@ -102,6 +110,7 @@ REPRODUCED = {"reproduction": "r", "experiment": "a", "state": "failed", "error"
 # By the beginning of the path, the longest first.
 BODIES: dict[str, Any] = {
     "/catalog/models/svm": MODEL,
+    "/catalog/datasets/iris/profile": DATASET_PROFILE,
     "/catalog/datasets/iris": DATASET,
     "/catalog/datasets": DATASET,
     "/catalog": CATALOG,

@@ -47,6 +47,7 @@ COMMANDS = [
     ("train", "iris", "svm"), ("train", "iris", "svm", "--evaluate"), ("evaluate", "abcd"), ("cancel", "abcd"),
     ("commit",), ("discard",), ("annotate", "abcd", "good"), ("withdraw", "abcd", "--reason", "r"),
     ("restore", "abcd", "--reason", "r"), ("reproduce", "abcd"), ("dataset", "retire", "iris"),
+    ("dataset", "show", "iris"),
     ("client", "add", "ana"), ("client", "rotate", "ana"), ("client", "revoke", "ana"), ("compare", "abcd", "abcd"),
     ("replay", "--as-of", "@1"), ("rebuild",), ("verify",), ("log", "--follow"), ("call", "GET", "/experiments"),
     ("call", "-i", "GET", "/log/events"), ("version",), ("dataset", "add", "FILE", "--name", "a", "--target", "a"),

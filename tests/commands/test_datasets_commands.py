@@ -31,6 +31,7 @@ def test_registers_what_was_found(stage: Stage, ana: Caller) -> None:
         "source": "a garden",
         "reading": None,
         "notes": [],
+        "profile": None,
         "new": True,
         "position": stage.store.end()[0],
     }
@@ -40,7 +41,8 @@ def test_registers_what_was_found(stage: Stage, ana: Caller) -> None:
 def test_tells_the_task_where_and_what(stage: Stage, ana: Caller) -> None:
     ana.do(RegisterDataset("flowers", "kind", "two-flowers.csv", "tsv", gzip=True))
     facts = stage.launcher.child("ingest").spec.facts
-    assert facts == {"path": "two-flowers.csv", "format": "tsv", "gzip": True, "target": "kind", "given": {}}
+    about = {"name": "flowers", "target": "kind", "given": {}}
+    assert facts == {"path": "two-flowers.csv", "format": "tsv", "gzip": True, **about}
     assert stage.launcher.free == stage.launcher.slots
 
 
@@ -72,6 +74,15 @@ def test_a_later_file_is_read_with_the_decisions_of_an_earlier_version(stage: St
         "earlier": {"separator": "!", "encoding": "cp1250", "sheet": None, "positive": "virginica"},
     }
     assert ana.do(RegisterDataset("flowers", None, "two-flowers.csv", like="flowers")).body["new"] is False
+
+
+def test_answers_with_what_to_look_at(stage: Stage, ana: Caller) -> None:
+    found = ingest({"path": "two-flowers.csv"})
+    assert isinstance(found, TaskDone)
+    suspect = {"kind": "id", "columns": ["kind"], "reason": "has 100 different values", "remedy": "autolearn train"}
+    profile = {"blob": {"sha256": "ab" * 32, "size": 9}, "suspects": [suspect], "suspects_found": 1}
+    stage.launcher.scripts["ingest"] = TaskDone(found.facts | {"profile": profile})
+    assert ana.do(FLOWERS).body["profile"] == profile
 
 
 def test_the_column_to_predict_must_be_named(stage: Stage, ana: Caller) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.dataset import Dataset, DatasetContent, DatasetRegistered, DatasetRetired
+from domain.dataset import Dataset, DatasetContent, DatasetRegistered, DatasetRetired, ProfileSummary
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from domain.values import BlobRef, DatasetRef
 from tests.domain.specification import Fact, Specification, fact
@@ -35,7 +35,8 @@ def test_registers() -> None:
 
 
 def test_same_content_makes_no_event() -> None:
-    outcome = first.when(lambda it: it.register(content(licence="CC0", source="elsewhere")))
+    profile = ProfileSummary(blob=BlobRef(sha256="c" * 64, size=10))
+    outcome = first.when(lambda it: it.register(content(licence="CC0", source="elsewhere", profile=profile)))
     outcome.then()
     assert outcome.returned is False
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from adapters.security.cursors import HmacCursorSeal
+from commands.ports import TaskDone
 from tests.http.asgi import Caller
+from tests.http.doubles import PreparedLauncher
+from tests.http.outcomes import OUTCOMES
 from tests.http.rig import Rig
 
 TRAINING = {"dataset": "iris", "model": "svm"}
@@ -169,6 +174,38 @@ def test_a_filter_that_does_not_parse_is_reported(ana: Caller, where: str) -> No
 @pytest.mark.parametrize("limit", ["0", "1001", "x"])
 def test_a_page_has_a_size(ana: Caller, limit: str) -> None:
     assert ana.get(f"/experiments?limit={limit}").status == 422
+
+
+@pytest.mark.parametrize("rows", ["0", "-1", "101", "x", "1&rows=2"])
+def test_only_some_first_rows_are_shown(ana: Caller, rows: str) -> None:
+    assert ana.get(f"/catalog/datasets/iris/profile?rows={rows}").status == 422
+
+
+def test_a_version_without_a_profile_says_so(ana: Caller) -> None:
+    shown = ana.get("/catalog/datasets/iris/profile?rows=5").json
+    assert (shown["version"], shown["profile"], shown["first_rows"]) == (1, None, [])
+    assert shown["note"] == "Version 1 has no profile: release 0.1.0 made none."
+    for name in ("iris@2", "rose", "iris@x"):
+        assert ana.get(f"/catalog/datasets/{name}/profile").status == 404
+
+
+def test_a_profile_that_is_lost_or_changed_is_not_shown(rig: Rig, ana: Caller) -> None:
+    assert isinstance(rig.launcher, PreparedLauncher)
+    scratch = Path(rig.blobs.scratch(".json"))
+    scratch.write_text(json.dumps({"columns": [{"name": "x"}], "first_rows": [[1], [2]]}))
+    blob = rig.blobs.put_file(str(scratch))
+    profile = {"blob": blob.model_dump(), "suspects": [], "suspects_found": 0}
+    rig.launcher.outcomes["ingest"] = TaskDone(OUTCOMES["ingest"] | {"profile": profile})
+    assert ana.upload("/catalog/datasets?name=mine&target=target", b"x").status == 201
+    rig.settle()
+    shown = ana.get("/catalog/datasets/mine/profile?rows=3").json
+    assert (shown["first_rows"], shown["note"]) == ([{"x": 1}, {"x": 2}], "The profile keeps 2 rows.")
+    (stored,) = Path(rig.blobs.scratch("")).parents[1].rglob(blob.sha256)
+    stored.chmod(0o600)
+    for damage in (lambda: stored.write_bytes(b"{}"), stored.unlink):
+        damage()
+        refused = ana.get("/catalog/datasets/mine/profile")
+        assert (refused.status, "autolearn verify" in refused.json["detail"]) == (503, True)
 
 
 def test_the_catalog_as_a_whole_by_kind_and_by_name(ana: Caller) -> None:

@@ -76,6 +76,8 @@ def test_a_lost_end_comes_before_what_follows_from_it(place: Place) -> None:
 def test_missing_and_changed_blobs_are_found_where_they_are_named(place: Place) -> None:
     place.blobs.wrong = {"a" * 64: "it is missing", "b" * 64: "its bytes have another digest"}
     assert positions(place.report()) == {place.world.commits[0], place.world.commits[2]}
+    place.blobs.wrong = {"8" * 64: "it is missing"}
+    assert positions(place.report()) == {place.world.commits[0]}, "the profile of the data set"
 
 
 def test_a_changed_blob_that_no_event_names_is_found(place: Place) -> None:

@@ -17,7 +17,7 @@ from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from commands.ports import AppendHeader, StoredAppend
 from commands.unit_of_work import load
-from domain.dataset import Dataset, DatasetContent
+from domain.dataset import Dataset, DatasetContent, ProfileSummary
 from domain.events import Aggregate, Metadata
 from domain.experiment import Experiment
 from domain.offer import Description, Offer
@@ -36,7 +36,8 @@ def content(digit: str = "a") -> DatasetContent:
     """Make up what ingest found."""
     columns = {"petal": "number", "species": "category"}
     blob = BlobRef(sha256=digit * 64, size=10)
-    return DatasetContent(blob=blob, rows=150, columns=columns, target="species", classes=("x", "y"))
+    profile = ProfileSummary(blob=BlobRef(sha256="8" * 64, size=10))
+    return DatasetContent(blob=blob, rows=150, columns=columns, target="species", classes=("x", "y"), profile=profile)
 
 
 def description(settings: dict[str, Any], digest: str = "1") -> Description:

@@ -94,6 +94,37 @@ def test_a_model_whose_blob_was_changed_is_not_handed_out(learning: Rig, life: L
     assert (reply.status, reply.json["type"]) == (503, "not-able-now")
 
 
+def test_a_data_set_shows_what_it_holds_at_any_moment(learning: Rig) -> None:
+    ana, before = learning.caller("ana"), learning.position
+    rows = b"".join(b"%d,%s,1\n" % (n % 9, b"ab"[n % 2 : n % 2 + 1]) for n in range(40))
+    added = ana.upload("/catalog/datasets?name=shown&target=letter", b"n,letter,one\n" + rows)
+    constant = next(it for it in added.json["profile"]["suspects"] if it["kind"] == "constant")
+    assert constant["remedy"] == "autolearn train shown MODEL --drop one"
+    ana.upload("/catalog/datasets?name=shown&target=letter", b"n,letter,one\n" + rows + b"77,a,2\n")
+    learning.settle()
+    first = ana.get("/catalog/datasets/shown@1/profile?rows=2").json
+    assert first["first_rows"] == [{"n": 0, "letter": "a", "one": 1}, {"n": 1, "letter": "b", "one": 1}]
+    assert (first["version"], first["sha256"], first["profile"]["classes"]) == (
+        1,
+        added.json["sha256"],
+        {"a": 20, "b": 20},
+    )
+    now = ana.get("/catalog/datasets/shown/profile").json
+    assert (now["version"], now["rows"], now["first_rows"]) == (2, 41, [])
+    assert now["profile"]["columns"][0] | {"histogram": []} == {
+        "name": "n", "type": "integer", "missing": 0, "distinct": 10, "least": 0, "lower_quartile": 2.0, "median": 4.0,
+        "upper_quartile": 6.0, "greatest": 77, "mean": now["profile"]["columns"][0]["mean"],
+        "spread": now["profile"]["columns"][0]["spread"], "histogram": [], "frequent": None,
+    }  # fmt: skip
+    then = ana.get(f"/catalog/datasets/shown/profile?rows=2&as_of=@{added.json['position']}").json
+    assert {**then, "position": 0} == {**first, "position": 0}
+    assert ana.get(f"/catalog/datasets/shown/profile?as_of=@{before}").status == 404
+    ana.post("/catalog/datasets/shown/retirement")
+    learning.settle()
+    gone = ana.get("/catalog/datasets/shown/profile")
+    assert (gone.status, "'shown' is retired" in gone.json["detail"]) == (404, True)
+
+
 def test_a_file_becomes_a_data_set_and_a_wrong_one_does_not(learning: Rig) -> None:
     ana, before = learning.caller("ana"), learning.position
     rows = b"".join(b"%d,%s\n" % (n, b"ab"[n % 2 : n % 2 + 1]) for n in range(40))

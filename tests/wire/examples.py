@@ -9,7 +9,7 @@ from typing import Any
 from domain import experiment_events as experiment
 from domain import session_events as session
 from domain.client import ClientAdded, ClientRevoked, ClientRotated
-from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired, Reading
+from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired, ProfileSummary, Reading, Suspect
 from domain.events import Event, Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
@@ -79,6 +79,18 @@ CONTENT = DatasetContent(
         dropped=("remark",),
         left_out=("Unnamed: 0",),
         rows_dropped=3,
+    ),
+    profile=ProfileSummary(
+        blob=BlobRef(sha256="b7" * 32, size=6789),
+        suspects=(
+            Suspect(
+                kind="duplicate-column",
+                columns=("größe", "size"),
+                reason="tells the same as 'größe'",
+                remedy="autolearn train iris MODEL --drop size",
+            ),
+        ),
+        suspects_found=21,
     ),
     notes=("The first column has no name and was left out: it is the index of pandas.",),
     licence="CC-BY-4.0",

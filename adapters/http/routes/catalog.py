@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,14 +14,15 @@ from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, command_response
-from adapters.http.routes.response_schemas import Catalog, Offered
+from adapters.http.routes.response_schemas import Catalog, Offered, ProfileView
 from autolearn.protocol.headers import RAW
 from commands.call import Answer
 from commands.cancellation import Cancellation
 from commands.catalog.register_dataset import RegisterDataset
 from commands.catalog.retire_dataset import RetireDataset
 from commands.catalog.withdraw_offer import WithdrawOffer
-from domain.errors import DiskReserveError
+from commands.ports import BlobMissing
+from domain.errors import DiskReserveError, NotAbleError
 
 router = APIRouter(tags=["catalog"])
 
@@ -55,6 +58,39 @@ def _add_kind(kind: str) -> None:
 
 for each in ("model", "dataset", "measure"):
     _add_kind(each)
+
+
+@router.get("/catalog/datasets/{name}/profile", responses={200: {"model": ProfileView}})
+async def show_profile(context: Context, name: str, wanted: schemas.ProfileQuery) -> Response:
+    """Show what a data set holds, column by column, and what of it to look at before training."""
+
+    def profile(at: int | None) -> dict[str, Any]:
+        answer = context.backend.queries.catalog(context.viewer, "datasets", name, at)
+        entry, keys = answer["datasets"][0], ("name", "version", "sha256", "rows", "target", "task", "positive")
+        body = {key: entry[key] for key in keys} | {"profile": None, "first_rows": [], "position": answer["position"]}
+        if entry["profile"] is None:
+            return body | {"note": f"Version {entry['version']} has no profile: release 0.1.0 made none."}
+        found = _read_profile(context, name, entry["profile"]["blob"]["sha256"])
+        names, rows = [it["name"] for it in found["columns"]], found.pop("first_rows")
+        shown = [dict(zip(names, row, strict=True)) for row in rows[: wanted.rows or 0]]
+        fewer = {"note": f"The profile keeps {len(rows)} rows."} if len(shown) < (wanted.rows or 0) else {}
+        return body | {"profile": found, "first_rows": shown} | fewer
+
+    return await context.query(wanted, profile)
+
+
+def _read_profile(context: RouteContext, name: str, sha256: str) -> dict[str, Any]:
+    """Read a profile; raises NotAbleError if its bytes are not those that the event names."""
+    try:
+        with context.backend.blobs.open(sha256) as file:
+            content = file.read()
+    except BlobMissing:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        what = f"The stored profile of {name} is missing or was changed"
+        raise NotAbleError(f"{what}: `autolearn verify` says more.")
+    profile: dict[str, Any] = json.loads(content)
+    return profile
 
 
 @router.post(

@@ -13,6 +13,7 @@ from commands.training.request_training import AT_RANDOM, DEFAULT_TEST_SIZE
 from projections.ports import MOST_PAGE_ROWS, PAGE_ROWS
 
 LAST = 2**62
+MOST_FIRST_ROWS = 100  # of a data set
 
 
 class Incoming(BaseModel):
@@ -31,6 +32,12 @@ class When(After):
     """Of every question about state: the moment it is about."""
 
     as_of: str | None = Field(None, description="ISO timestamp with zone, `2h ago`, or `@position`")
+
+
+class ProfileOf(When):
+    """The profile of a data set, with some of its first rows."""
+
+    rows: int | None = Field(None, ge=1, le=MOST_FIRST_ROWS, description="so many of its first rows, too")
 
 
 class Nothing(Incoming):
@@ -213,6 +220,7 @@ class Replay(When):
 # as query parameters of a route: unknown names are refused
 AfterQuery = Annotated[After, Query()]
 WhenQuery = Annotated[When, Query()]
+ProfileQuery = Annotated[ProfileOf, Query()]
 UploadQuery = Annotated[Upload, Query()]
 WhichSessionQuery = Annotated[WhichSession, Query()]
 HistorySearchQuery = Annotated[HistorySearch, Query()]

@@ -151,6 +151,17 @@ class Offered(Outgoing):
     position: int
 
 
+class ProfileView(Outgoing):
+    """The profile of a version of a data set (docs/schemas/dataset-profile.v1.json); null if it has none."""
+
+    name: str
+    version: int
+    sha256: str
+    profile: dict[str, Any] | None
+    first_rows: list[dict[str, Any]]
+    position: int
+
+
 class LogView(Outgoing):
     """Communications, newest first."""
 

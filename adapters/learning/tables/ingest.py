@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from adapters.host.printable import visible
+from adapters.learning.profiling.profile import store_profile
+from adapters.learning.profiling.suspects import About
 from adapters.learning.tables.builtin import BUILTIN, builtin_table
 from adapters.learning.tables.columns import NAMELESS, Columns, check_names, column_types
 from adapters.learning.tables.delimited import read_delimited
@@ -48,10 +50,10 @@ def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     with ExitStack() as stack:
         scratch = partial(_scratch, stack, blobs)
         source = _open_builtin(facts["builtin"]) if "builtin" in facts else _open_upload(facts, given, target, scratch)
-        return _store(source, target, given, blobs, scratch(".parquet"))
+        return _store(source, target, given, blobs, scratch(".parquet"), name=str(facts.get("name", "NAME")))
 
 
-def _store(source: Source, named: str, given: Given, blobs: Blobs, path: Path) -> dict[str, Any]:
+def _store(source: Source, named: str, given: Given, blobs: Blobs, path: Path, *, name: str) -> dict[str, Any]:
     given = replace(given, drop=split_names(given.drop, source.schema.names))
     check_wanted(source, given, named)
     kept, more = _restrict(source, given, named)
@@ -71,7 +73,9 @@ def _store(source: Source, named: str, given: Given, blobs: Blobs, path: Path) -
     missing = typed.columns[named].missing if named in typed.columns else Counter[str]()
     classes, positive, remarks = target.finish(missing, given.positive, given.earlier.get("positive"))
     before = [*source.notes, *_encoding_notes(source.found, given), *_header_notes(names)]
+    about = About(name, named, task, given, typed.missing)
     return {
+        "profile": store_profile(path, about, blobs),
         "blob": blobs.put_file(str(path)).model_dump(),
         "rows": rows,
         "columns": column_types(target.schema),

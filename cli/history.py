@@ -74,7 +74,8 @@ def _row(it: Facts, measures: Facts, settings: Sequence[str], asked: Collection[
     row |= {name: value for name, value in measures.items() if name in asked or name.partition(":")[0] in asked}
     origin = origin_of(it)
     row |= {name: value for name, value in origin.items() if name in asked}
-    row |= measures | positive_class(it) | {"actor": it.get("actor")} | origin
+    row |= measures | positive_class(it) | {"actor": it.get("actor")}
+    row |= ({"tried": it["tried"]} if it.get("tried") else {}) | origin
     row |= {"settings": format_settings(it.get("settings"))}
     row |= count_warnings(it)
     return row | ({"withdrawn": True} if it.get("withdrawn") else {})

@@ -27,7 +27,7 @@ def session(terminal: Terminal, which: str | None, as_of: str | None) -> None:
 
 
 def _blocks(body: Facts) -> list[Block]:
-    facts = {key: value for key, value in body.items() if key != "experiments" and value is not None}
+    facts = {key: value for key, value in body.items() if key != "experiments" and value not in (None, {})}
     shows_standing = body.get("state") != "open"  # only then it matters which were committed
     experiments = body.get("experiments", [])
     rows = [

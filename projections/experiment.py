@@ -9,6 +9,7 @@ from domain import experiment_events as events
 from domain.values import NOT_SPLIT, NOTHING_MEASURED, add_measured, experiment_of_stream
 from projections.jsonable import to_jsonable
 from projections.ports import ROWS_PER_COMMIT, Body, Change, Current, Recorded
+from projections.tries import tried
 
 KIND = "experiment"
 ANNOTATION = "annotation"
@@ -25,7 +26,7 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     if name is None:
         return []
     before = current(KIND, name)
-    after = evolved(recorded, before)
+    after = evolved(recorded, current)
     changes = [Change(EVENT, _id_at(name, recorded.position), _line(recorded))]
     if after != before:
         changes.append(Change(KIND, name, after))
@@ -34,15 +35,19 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     return changes
 
 
-def evolved(recorded: Recorded, before: Body | None) -> Body:
+def evolved(recorded: Recorded, current: Current) -> Body:
     event = recorded.event
     if isinstance(event, events.TrainingRequested):
         return _requested(recorded, event)
+    before = current(KIND, experiment_of_stream(event.originator_id) or "")
     if before is None:
         msg = f"{event.NAME} about an experiment that never began"
         raise LookupError(msg)
     change = CHANGES.get(type(event))
-    return {**before, **change(event, before, recorded)} if change else before
+    after = {**before, **change(event, before, recorded)} if change else before
+    if isinstance(event, events.ExperimentCommitted):
+        after["tried"] = tried(before["session"], before["dataset"]["name"], current)
+    return after
 
 
 def _requested(recorded: Recorded, event: events.TrainingRequested) -> Body:
@@ -157,6 +162,7 @@ BLANK: Body = {
     "error": None,
     **NOTHING_MEASURED,
     "committed_at": None,
+    "tried": None,
     "withdrawn": False,
     "provenance": None,
     "blobs": None,

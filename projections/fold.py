@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from domain.errors import AutoLearnError, DiskReserveError, ForbiddenError, NotAbleError
-from projections import catalog, experiment, session, tasks
+from projections import catalog, experiment, session, tasks, tries
 from projections.history import row_of
 from projections.ports import Batch, Body, Change, CommitFeed, Current, Documents, HistoryRow, Recorded
 
@@ -19,7 +19,7 @@ VERSION: Final = sum(VERSIONS.values())  # of all together: it grows with each c
 KINDS_OF: Final = {  # the documents of each projection; `history` has rows instead
     "catalog": (catalog.KIND, catalog.DATASET_VERSION, catalog.NAMES),
     "session": (session.KIND, session.OPEN_SESSION, session.MEMBER),
-    "experiment": (experiment.KIND, experiment.ANNOTATION, experiment.EVENT),
+    "experiment": (experiment.KIND, experiment.ANNOTATION, experiment.EVENT, tries.KIND),
     "history": (),
     "tasks": (tasks.KIND, tasks.EVALUATION, tasks.REPRODUCTION),
 }
@@ -29,7 +29,7 @@ KINDS: Final = tuple(PROJECTION_OF)
 Evolve = Callable[[Recorded, Current], list[Change]]
 
 EVOLVE: dict[str, tuple[Evolve, ...]] = {  # by the kind of a stream; what it does not change is not asked
-    "experiment": (session.evolve, experiment.evolve, tasks.evolve),
+    "experiment": (session.evolve, tries.evolve, experiment.evolve, tasks.evolve),
     "session": (session.evolve,),
     "dataset": (catalog.evolve,),
     "model": (catalog.evolve,),

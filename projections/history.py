@@ -8,7 +8,6 @@ from typing import Any
 
 from domain import experiment_events as events
 from domain.values import experiment_of_stream
-from projections.experiment import KIND as EXPERIMENT
 from projections.experiment import evolved
 from projections.filters.columns import COLUMNS
 from projections.jsonable import comparable
@@ -30,7 +29,7 @@ def row_of(recorded: Recorded, current: Current) -> HistoryRow | None:
     name = experiment_of_stream(recorded.event.originator_id)
     if name is None or not isinstance(recorded.event, CHANGES_A_ROW):
         return None
-    after = evolved(recorded, current(EXPERIMENT, name))
+    after = evolved(recorded, current)
     return version_of(after, recorded.commit) if after["standing"] == "committed" else None
 
 

@@ -27,8 +27,8 @@ from projections.visibility import Viewer
 MOST_CANDIDATES = 10  # that an ambiguous prefix is answered with
 EXPERIMENT_ID = re.compile(rf"[a-z2-7]{{{SHORTEST_ID_PREFIX},16}}")
 SHOWN = (
-    "committed_at", "actor", "withdrawn", "owner", "requested_at", "distribution", "split", "provenance", "blobs",
-    "report",
+    "committed_at", "actor", "tried", "withdrawn", "owner", "requested_at", "distribution", "split", "provenance",
+    "blobs", "report",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from domain.values import experiment_of_stream, session_id
 from projections.experiment import KIND as EXPERIMENT
 from projections.newest import MOST
 from projections.ports import Body, Change, Current, Documents, Recorded
+from projections.tries import tries_of
 from projections.visibility import Viewer
 
 KIND = "session"
@@ -98,14 +99,14 @@ def session_answer(documents: Documents, viewer: Viewer, name: str | None, at: i
     chosen = name or open_session_of(documents, viewer, at)
     if chosen is None:
         nothing = dict.fromkeys(NONE_OPEN)
-        return nothing | {"owner": viewer.client, "unfinished": 0, "experiments": [], "position": at}
+        return nothing | {"owner": viewer.client, "unfinished": 0, "tried": {}, "experiments": [], "position": at}
     document = documents.get(KIND, chosen, at)
     if document is None or document.body["owner"] != viewer.client:
         own = [body["session"] for body in _own_sessions(documents, viewer, at)]
         raise NotFoundError.for_name("session", chosen, nearest_names(chosen, own))
     members = [documents.get(EXPERIMENT, member, at) for member in members_of(documents, chosen, at)]
-    experiments = [task_status("training", it.body) for it in members if it is not None]
-    return document.body | {"experiments": experiments, "position": at}
+    experiments = [task_status("training", it.body) | {"tried": it.body["tried"]} for it in members if it is not None]
+    return document.body | {"tried": tries_of(documents, chosen, at), "experiments": experiments, "position": at}
 
 
 def sessions_answer(documents: Documents, viewer: Viewer, at: int) -> Body:

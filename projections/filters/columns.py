@@ -40,6 +40,7 @@ COLUMNS: Final = {
         HistoryColumn("seed", "number", ("seed",)),
         HistoryColumn("fit_seconds", "number", ("fit_seconds",)),
         HistoryColumn("warnings", "list", ("warnings",)),
+        HistoryColumn("tried", "number", ("tried",)),
         HistoryColumn("actor", "text", ("actor",)),
         HistoryColumn("session", "text", ("session",)),
         HistoryColumn("experiment", "text", ("experiment",)),

@@ -36,7 +36,7 @@ TWO_UNKNOWN = (
 ROW = {
     "experiment", "committed_at", "actor", "session", "model", "dataset", "target", "columns", "features", "split",
     "seed", "fit_seconds", "settings", "measures", "intervals", "spread", "threshold", "reasons", "warnings",
-    "positives", "withdrawn",
+    "positives", "tried", "withdrawn",
 }  # fmt: skip
 
 

@@ -29,5 +29,6 @@ class Retry:
             yield attempt
 
     def pause(self, failures: int) -> float:
-        """Return how many seconds to pause after so many failures in a row."""
-        return RANDOM.uniform(0, min(self.longest, self.shortest * 2.0 ** (failures - 1)))
+        """Return how many seconds to pause after so many failures in a row, in an outage of hours, too."""
+        doublings = min(failures - 1, 64)  # 2.0 ** 1024 is an OverflowError
+        return RANDOM.uniform(0, min(self.longest, self.shortest * 2.0**doublings))

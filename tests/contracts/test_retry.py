@@ -19,3 +19,8 @@ def test_each_attempt_but_the_first_comes_after_a_pause(monkeypatch: pytest.Monk
     slept: list[float] = []
     monkeypatch.setattr("adapters.host.retry.time.sleep", slept.append)
     assert [(attempt, len(slept)) for attempt in Retry(limit=3).attempts()] == [(1, 0), (2, 1), (3, 2)]
+
+
+def test_the_pause_stays_in_its_bounds_however_long_an_outage_lasts() -> None:
+    policy = Retry(shortest=0.04, longest=1.0)
+    assert all(0 <= policy.pause(failures) <= policy.longest for failures in (1, 2, 64, 1_025, 10**6))

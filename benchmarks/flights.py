@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -81,15 +82,16 @@ def _facts(name: str, settings: dict[str, Any], sha256: str) -> dict[str, Any]:
 
 
 def _both(folder: Path, name: str, facts: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    ours = _print([sys.executable, "-m", "benchmarks.flights_task", str(folder), json.dumps(facts)])
+    ours = _print(["-m", "benchmarks.flights_task", str(folder), json.dumps(facts)])
     if not ours["fitted"]:
         raise RuntimeError(f"{name} was not trained")
-    one_thread = ["env", *(f"{variable}=1" for variable in THREADS)]
-    return ours, _print([*one_thread, sys.executable, "-W", "ignore", str(SCRIPT), f"{folder}/flights.parquet", name])
+    return ours, _print(["-W", "ignore", str(SCRIPT), f"{folder}/flights.parquet", name])
 
 
-def _print(command: list[str]) -> dict[str, Any]:
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+def _print(arguments: list[str]) -> dict[str, Any]:
+    """Run a program with one thread for everything, as tasks have it, and return what it prints."""
+    environment = os.environ | dict.fromkeys(THREADS, "1")
+    done = subprocess.run([sys.executable, *arguments], env=environment, check=True, stdout=subprocess.PIPE, text=True)
     return dict(json.loads(done.stdout))
 
 

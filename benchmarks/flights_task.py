@@ -9,7 +9,6 @@ import time
 
 from adapters.files.blobs import FileBlobs
 from adapters.learning.run_task import run_task
-from adapters.learning.warm import prepare_environment
 
 
 def main() -> None:
@@ -22,5 +21,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    prepare_environment()
     main()

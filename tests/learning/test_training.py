@@ -46,7 +46,7 @@ def test_the_provenance_names_all_that_the_result_depends_on(learning: Any, fitt
     assert found["dataset_sha256"] == facts["dataset"]["sha256"]
     assert found["split_sha256"] == done["split"]["sha256"]
     assert (found["seed"], found["settings"], found["blas_threads"]) == (7, {}, 1)
-    assert all(found[name] for name in ("python", "scikit-learn", "numpy", "pandas", "cpu"))
+    assert all(found[name] for name in ("python", "scikit-learn", "numpy", "pandas", "blas", "cpu"))
 
 
 @pytest.mark.parametrize(
@@ -108,10 +108,12 @@ def test_a_changed_record_is_told_from_its_reproduction(learning: Any, fitted: F
 def test_equal_measures_with_other_parameters_are_metric_equal(learning: Any, fitted: Fitted) -> None:
     facts, done = fitted("iris", "logistic-regression")
     then = {**done["provenance"], "numpy": "1.0"}
+    del then["blas"]  # as in release 0.1.0
     found = learning.reproduce({**facts, "settings": {"tol": 0.0001001, "C": 1.0000001}}, done, provenance=then)
     assert found["verdict"] == "metric-equal"
     assert any("model.coef_" in sentence for sentence in found["differences"])
     assert any(sentence.startswith("numpy was 1.0, is ") for sentence in found["differences"])
+    assert any(sentence.startswith("blas was not recorded, is ") for sentence in found["differences"])
 
 
 def test_what_is_missing_makes_a_reproduction_impossible(learning: Any, fitted: Fitted) -> None:

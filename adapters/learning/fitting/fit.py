@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_info
 
 from adapters.learning.fitting.learned import learned_bytes, summarize
 from adapters.learning.fitting.model_file import model_bytes
@@ -129,9 +130,19 @@ def build_provenance(facts: dict[str, Any], split_sha256: str, model_version: st
 
 @functools.cache
 def machine_versions() -> dict[str, Any]:
-    """Return versions and CPU of this machine."""
+    """Return versions and CPU of this machine.
+
+    `blas` has the processor for which the linear algebra computes, too: the machine's, or what a variable such as
+    OPENBLAS_CORETYPE names. Another one rounds otherwise.
+    """
     versions = {name: version(name) for name in LIBRARIES}
-    return {"python": platform.python_version(), **versions, "blas_threads": BLAS_THREADS, "cpu": _cpu()}
+    blas = sorted({_describe_blas(it) for it in threadpool_info() if it["user_api"] == "blas"})
+    computing = {"blas": ", ".join(blas), "blas_threads": BLAS_THREADS, "cpu": _cpu()}
+    return {"python": platform.python_version(), **versions, **computing}
+
+
+def _describe_blas(library: dict[str, Any]) -> str:
+    return " ".join(str(library[name]) for name in ("internal_api", "version", "architecture") if library.get(name))
 
 
 def _cpu() -> str:

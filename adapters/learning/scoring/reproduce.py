@@ -73,7 +73,8 @@ def _explain_missing(facts: dict[str, Any], sha256: str) -> str:
 
 def _environment_differences(then: dict[str, Any]) -> list[str]:
     now = machine_versions()
-    return [f"{name} was {then.get(name)}, is {now[name]}." for name in sorted(now) if then.get(name) != now[name]]
+    changed = [name for name in sorted(now) if then.get(name) != now[name]]
+    return [f"{name} was {then.get(name, 'not recorded')}, is {now[name]}." for name in changed]
 
 
 def _parameter_differences(before: Any, after: Any) -> list[str]:

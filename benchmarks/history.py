@@ -114,7 +114,12 @@ def _row(number: int, commit: int, chance: random.Random) -> HistoryRow:
         "dataset": {"name": dataset, "version": 1, "sha256": "0" * 64},
         "target": "class",
         "columns": None,
+        "features": 13,
+        "split": {"request": "random", "train_rows": 133, "test_rows": 45, "sha256": f"{number:064x}"},
+        "seed": number,
+        "fit_seconds": 0.01,
         "warnings": [],
+        "tried": number % PER_COMMIT,
         "withdrawn": number % 500 == RARE + 100,
         **_outcome(number, chance),
     }

@@ -11,6 +11,7 @@ from commands.ports import EventStore, StoredAppend
 from commands.unit_of_work import load
 from domain.client import Client
 from domain.experiment import Experiment
+from domain.search import Search
 from domain.task import Task
 from domain.task_events import TaskRequested
 from domain.task_status import task_status
@@ -94,6 +95,13 @@ def answer_requested(_: object, first: StoredAppend, context: CommandContext) ->
         experiment = load(context.ports.store, Experiment, stream, position)
     pending = task if experiment.tasks[task].is_unfinished else None
     return Answer(status_of_task(experiment, task) | {"position": position}, position, head.hex(), pending)
+
+
+def answer_search(_: object, appended: StoredAppend, context: CommandContext) -> Answer:
+    """Answer with a search as of the append, at once: it goes on by itself."""
+    stream = next(it.originator_id for it in appended.events if it.originator_id.startswith("search:"))
+    search = load(context.ports.store, Search, stream, appended.position)
+    return answer_at(appended, task_status("search", search.asked.told | search.progress))
 
 
 def answer_at(appended: StoredAppend, body: dict[str, Any]) -> Answer:

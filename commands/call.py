@@ -19,6 +19,11 @@ def command_id(client: str, key: str) -> UUID:
     return uuid5(uuid5(CLIENTS, client), key)
 
 
+def derive_id(source: bytes) -> str:
+    """Derive the id of an experiment or search: 16 base32 characters, always the same ones from the same source."""
+    return base64.b32encode(hashlib.sha256(source).digest()[:10]).decode().lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One authenticated call: `digest` (SHA-256, hex) names all that it asks, `correlation` is the id it all shares."""
@@ -40,8 +45,7 @@ class Call:
     @property
     def experiment(self) -> str:
         """The id of the experiment that this call would create: 16 base32 characters drawn from the command id."""
-        digest = hashlib.sha256(b"experiment" + self.command_id.bytes).digest()
-        return base64.b32encode(digest[:10]).decode().lower()
+        return derive_id(b"experiment" + self.command_id.bytes)
 
 
 @dataclass(frozen=True, slots=True)

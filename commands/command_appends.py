@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from commands.call import Call
 from commands.ports import AppendHeader, Ports, StoredAppend, VersionConflict
@@ -14,6 +14,8 @@ from domain.errors import AutoLearnError, KeyReusedError, NotAbleError
 from domain.events import Event
 
 T = TypeVar("T")
+
+WORKERS = uuid5(NAMESPACE_URL, "autolearn/workers")
 
 
 def append_id(command_id: UUID, number: int) -> UUID:
@@ -78,3 +80,9 @@ class CommandAppends:
         header = AppendHeader(self.call.command_id, append_id(self.call.command_id, number), self.call.metadata, digest)
         self.own_last, self.append_count = self.ports.store.append(triggered, header), number
         return self.own_last
+
+
+def appends_of_task(ports: Ports, task: str, attempt: int, correlation: str) -> CommandAppends:
+    """Return the appends of a worker about one attempt of a task."""
+    identity = uuid5(WORKERS, f"{task}/{attempt}")
+    return CommandAppends(ports, Call(f"worker:{ports.worker}", frozenset(), identity, correlation))

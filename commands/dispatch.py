@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from commands.answers import answer_client, answer_experiment, answer_requested
+from commands.answers import answer_client, answer_experiment, answer_requested, answer_search
 from commands.call import Answer
 from commands.cancel_task import CancelTask, answer_cancelled, cancel_task
 from commands.catalog.offer_catalog import OfferCatalog, answer_offered, offer_catalog
@@ -29,6 +29,8 @@ from commands.storage.restore_experiment import RestoreExperiment, restore_exper
 from commands.storage.revoke_client import RevokeClient, revoke_client
 from commands.storage.rotate_client import RotateClient, rotate_client
 from commands.storage.withdraw_experiment import WithdrawExperiment, withdraw_experiment
+from commands.training.cancel_search import CancelSearch, cancel_search
+from commands.training.request_search import RequestSearch, request_search
 from commands.training.request_training import RequestTraining, request_training
 
 
@@ -46,6 +48,8 @@ COMMANDS: dict[str, dict[type, UseCase]] = {
     },
     "training": {
         RequestTraining: UseCase(request_training, answer_requested),
+        RequestSearch: UseCase(request_search, answer_search),
+        CancelSearch: UseCase(cancel_search, answer_search),
         CancelTask: UseCase(cancel_task, answer_cancelled),
     },
     "evaluation": {

@@ -6,26 +6,28 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from threading import Event as Signal
 from threading import Thread
-from uuid import NAMESPACE_URL, uuid5
 
 from commands.application import Application
-from commands.call import Call
-from commands.command_appends import CommandAppends
+from commands.command_appends import CommandAppends, appends_of_task
 from commands.ports import DuplicateAppend, EventFeed, HandledEvents, OpenTasks, PositionedEvent
+from commands.settle_search import settle_search
 from commands.specifications import required_offers
 from commands.task_owners import get_owner, load_owner
 from commands.unit_of_work import UnitOfWork
 from commands.waiting_tasks import ALL_KINDS, WaitingTasks
 from domain.errors import AutoLearnError, ConflictError, DiskReserveError, NotAbleError
+from domain.search import Search
+from domain.search_events import SearchRequested
 from domain.task import Task, TaskOwner
 from domain.task_events import AllTasksEnded, TaskCancelled
-from domain.values import MAX_ATTEMPTS, stream_of_task
+from domain.values import KINDS_OF_SEARCH, MAX_ATTEMPTS, stream_of_task
 
 logger = logging.getLogger(__name__)
 
-WORKERS = uuid5(NAMESPACE_URL, "autolearn/workers")
 BATCH = 500
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 0.2  # a slot can become free without an event: a cancelled task's process ends after its event
@@ -67,7 +69,9 @@ class EventWorker:
         self.position = 0
         self._kinds, self._knows_all = kinds, False
         self._waiting = WaitingTasks(kinds, self._ports.worker)
+        application.tasks.others_wait = self._waiting.others_wait
         self._lost_checked, self._rechecked = 0.0, time.monotonic()
+        self._with_deadline: dict[str, SearchRequested] = {}
         self.trouble = ""
         self._stop = Signal()
         self._thread = Thread(target=self._run, name="event worker", daemon=True)
@@ -128,7 +132,19 @@ class EventWorker:
     def _requeue_lost(self) -> None:
         if time.monotonic() - self._lost_checked > LOST_CHECK_SECONDS:
             self._waiting.requeue_lost(self._is_lost, self._application.tasks.has)
+            self._end_overdue_searches()
             self._lost_checked = time.monotonic()
+
+    def _end_overdue_searches(self) -> None:
+        """Let searches whose deadline has passed end with what they have."""
+        now = self._ports.clock.now()
+        for asked in [
+            asked for asked in self._with_deadline.values() if asked.until is not None and now >= asked.until
+        ]:
+            stream = asked.originator_id
+            appends = appends_of_task(self._ports, stream, 0, asked.metadata.correlation)
+            appends.decide(partial(_settle, stream=stream, now=now))
+            del self._with_deadline[stream]
 
     def _recheck_unfinished(self) -> None:
         """Check again what is unfinished: the topic may have had a start or an end that is not in the log."""
@@ -151,12 +167,18 @@ class EventWorker:
         for task in self._open_tasks.list_unfinished(timeout):
             stream = stream_of_task(task)
             if stream not in owners:
-                owners[stream] = load_owner(self._ports.store, stream)
+                owner = owners[stream] = load_owner(self._ports.store, stream)
+                if isinstance(owner, Search) and owner.is_unfinished:
+                    self._note_deadline(owner.asked)
             it = owners[stream].tasks.get(task)
             if it is not None and it.is_unfinished:
                 self._quota.add_task(task, it.client)
                 self._waiting.add(task, it.client)
         self._knows_all = True
+
+    def _note_deadline(self, asked: SearchRequested) -> None:
+        if asked.until is not None and self._kinds >= KINDS_OF_SEARCH:
+            self._with_deadline[asked.originator_id] = asked
 
     def _claim_waiting(self) -> None:
         following: Iterator[str] | None = None
@@ -171,6 +193,8 @@ class EventWorker:
     def _follow(self, followed: PositionedEvent) -> None:
         self._waiting.apply(followed)
         self._quota.apply(followed.event)
+        if isinstance(followed.event, SearchRequested):
+            self._note_deadline(followed.event)
         if isinstance(followed.event, TaskCancelled | AllTasksEnded):
             self._end_cancelled(followed)
 
@@ -214,7 +238,7 @@ class EventWorker:
         if not self._ports.launcher.can_run(required_offers(owner, task)):
             logger.info("%s is left to a worker that has what it needs: %s", task, required_offers(owner, task))
             return False
-        appends = self._make_appends(it, it.attempt + 1)
+        appends = appends_of_task(self._ports, it.id, it.attempt + 1, it.requested.correlation)
         outcome = self._start(appends, it)
         if outcome == "started":
             self._application.tasks.run(task, it.attempt + 1, appends)
@@ -227,7 +251,7 @@ class EventWorker:
             self._waiting.record_start(self._ports.worker, it.id)
             return False
         logger.warning("%s was claimed here but never started; starting it", it.id)
-        appends = self._make_appends(it, it.attempt)
+        appends = appends_of_task(self._ports, it.id, it.attempt, it.requested.correlation)
         appends.append_count = 1  # the claim, where an event worker made it
         self._application.tasks.run(it.id, it.attempt, appends)
         self._waiting.record_start(self._ports.worker, it.id)  # if no thread could be had it is an orphan once more
@@ -247,20 +271,22 @@ class EventWorker:
     def _start(self, appends: CommandAppends, it: Task) -> str:
         attempt = it.attempt + 1
 
-        def decision(work: UnitOfWork) -> None:
+        def decision(work: UnitOfWork) -> str:
             owner = get_owner(work, it.id)
-            if attempt > MAX_ATTEMPTS:
-                owner.fail(it.id, it.attempt, "lost", LOST)
-            else:
+            if attempt <= MAX_ATTEMPTS:
                 owner.start(it.id, attempt, self._ports.worker)
+                return "started"
+            owner.fail(it.id, it.attempt, "lost", LOST)
+            if isinstance(owner, Search):
+                settle_search(work, owner, self._ports.clock.now())
+
+            return "failed"
 
         try:
-            appends.decide(decision)
+            return appends.decide(decision)[0]
         except (ConflictError, DuplicateAppend):
             return "skipped"  # somebody else was first, or it was cancelled
-        return "started" if attempt <= MAX_ATTEMPTS else "failed"
 
-    def _make_appends(self, it: Task, attempt: int) -> CommandAppends:
-        identity = uuid5(WORKERS, f"{it.id}/{attempt}")
-        call = Call(f"worker:{self._ports.worker}", frozenset(), identity, it.requested.correlation)
-        return CommandAppends(self._ports, call)
+
+def _settle(work: UnitOfWork, stream: str, now: datetime) -> None:
+    settle_search(work, work.get(Search, stream), now)

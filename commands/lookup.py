@@ -13,8 +13,9 @@ from domain.errors import BadInputError, ConflictError, ForbiddenError, NotFound
 from domain.experiment import Experiment
 from domain.lookup import find_last_number, may_see, nearest_names, require_single_match
 from domain.offer import Offer
+from domain.search import Search
 from domain.session import Session
-from domain.values import DatasetRef, check_id_prefix, experiment_stream, owner_of_task, session_stream
+from domain.values import DatasetRef, check_id_prefix, experiment_stream, owner_of_task, search_stream, session_stream
 
 MOST_CANDIDATES = 200
 MOST_NAMES = 500
@@ -32,6 +33,16 @@ def find_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
             "experiment", given, nearest_names(given, session.experiments if session.is_open else ())
         )
     return visible[require_single_match(given, [*visible])]
+
+
+def find_search(work: UnitOfWork, call: Call, given: str) -> Search:
+    """Return the caller's only search whose id has this prefix."""
+    streams = work.store.streams(search_stream(check_id_prefix(given)), MOST_CANDIDATES)
+    own = {it.name: it for it in (work.get(Search, stream) for stream in streams) if it.owner == call.client}
+    if not own:
+        session = current_session(work, call.client)
+        raise NotFoundError.for_name("search", given, nearest_names(given, session.searches if session.is_open else ()))
+    return own[require_single_match(given, [*own])]
 
 
 def find_own_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:

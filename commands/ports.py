@@ -148,6 +148,14 @@ class RunningTask(Protocol):
         """Kill the child; `result` then returns TaskBroken('cancelled', …). Safe at any time, from any thread."""
         ...
 
+    def go_on(self, spec: TaskSpec) -> bool:
+        """Give a child that stays its next task, whose end is the next `result`; False if it cannot do one."""
+        ...
+
+    def close(self) -> None:
+        """End a child that stays. Twice is harmless."""
+        ...
+
 
 class Launcher(Protocol):
     """Makes one process per task, with a limited number of slots for fits, scores and reproductions.
@@ -165,9 +173,10 @@ class Launcher(Protocol):
         """Tell whether the models and measures that a task needs are installed here; true if that is not known."""
         ...
 
-    def start(self, spec: TaskSpec) -> RunningTask:
+    def start(self, spec: TaskSpec, *, stays: bool = False) -> RunningTask:
         """Start a process for the task. It has the blob folder and its specification, no database and no keys.
 
+        One that `stays` waits for further tasks until it is closed; a task that breaks ends it all the same.
         Raises NotAbleError if none can be made now.
         """
         ...

@@ -3,46 +3,102 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from commands.command_appends import CommandAppends
-from commands.ports import DuplicateAppend, TaskBroken, TaskOutcome
+from commands.ports import DuplicateAppend, Ports, TaskBroken, TaskOutcome, TaskSpec
+from commands.settle_search import settle_search
+from commands.specifications import required_offers, task_spec
 from commands.task_owners import get_owner
 from commands.unit_of_work import UnitOfWork
 from domain.errors import BadInputError, ConflictError
 from domain.experiment import Experiment
+from domain.search import Search
+from domain.search_events import TrialResult
+from domain.task import Task
 from domain.values import EvaluationNotes, Training
 
 logger = logging.getLogger(__name__)
 
 
-def record_end(appends: CommandAppends, task: str, attempt: int, outcome: TaskOutcome) -> None:
+class Claimed(NamedTuple):
+    """A task that was claimed together with the end of another one."""
+
+    task: str
+    attempt: int
+    spec: TaskSpec | None = None
+
+
+Announce = Callable[[str], None]
+
+
+def record_end(
+    appends: CommandAppends, task: str, attempt: int, outcome: TaskOutcome, announce: Announce | None = None
+) -> Claimed | None:
     """Append `…-completed` or `…-failed`; nothing if the task has ended otherwise.
 
-    Raises NotAbleError and DiskReserveError: then it can be tried again.
+    With `announce`, what waits next in a search is claimed in the same append, and announced before. Raises
+    NotAbleError and DiskReserveError: then it can be tried again.
     """
     try:
-        _append(appends, task, attempt, outcome)
+        return _append(appends, task, attempt, outcome, announce)
     except (BadInputError, ValueError, KeyError, TypeError) as unusable:  # too large, or not of the agreed shape
         logger.warning("what %s answered cannot be recorded: %s", task, unusable)
         why = unusable.sentence if isinstance(unusable, BadInputError) else f"it is malformed ({unusable!r})."
-        _append(appends, task, attempt, TaskBroken("error", f"Its result cannot be recorded: {why}"))
+        broken = TaskBroken("error", f"Its result cannot be recorded: {why}")
+        return _append(appends, task, attempt, broken, announce)
 
 
-def _append(appends: CommandAppends, task: str, attempt: int, outcome: TaskOutcome) -> None:
-    def decision(work: UnitOfWork) -> None:
+def _append(
+    appends: CommandAppends, task: str, attempt: int, outcome: TaskOutcome, announce: Announce | None
+) -> Claimed | None:
+    worker = appends.ports.worker
+
+    def decision(work: UnitOfWork) -> Claimed | None:
         owner = get_owner(work, task)
         if not owner.tasks[task].is_unfinished:
-            return  # cancelled or discarded meanwhile: that was its end
+            return None  # cancelled or discarded meanwhile: that was its end
+        if isinstance(owner, Search):
+            it = owner.tasks[task] if _end_or_try_again(owner, task, attempt, worker, outcome) else None
+            settle_search(work, owner, appends.ports.clock.now())
+            it = it or _claim_next(owner, appends.ports, announce)
+            return None if it is None else Claimed(it.id, it.attempt, task_spec(work, owner, it.id))
         if isinstance(outcome, TaskBroken):
             owner.fail(task, attempt, outcome.reason, outcome.detail)
         elif isinstance(owner, Experiment):
-            _complete(owner, task, attempt, appends.ports.worker, outcome.facts)
+            _complete(owner, task, attempt, worker, outcome.facts)
+        return None
 
     try:
-        appends.decide(decision)
+        claimed, _ = appends.decide(decision)
     except (ConflictError, DuplicateAppend) as late:
         logger.info("the end of %s came late: %s", task, late)
+        return None
+    return claimed
+
+
+def _end_or_try_again(search: Search, task: str, attempt: int, worker: str, outcome: TaskOutcome) -> bool:
+    """End a task of a search; return True if its process was killed and its next attempt has started instead."""
+    if isinstance(outcome, TaskBroken):
+        if outcome.reason == "crashed" and search.try_again(task, attempt, worker):
+            return True
+        search.fail(task, attempt, outcome.reason, outcome.detail)
+    elif search.tasks[task].kind == "trial":
+        search.complete_trial(task, attempt, worker, TrialResult.model_validate(outcome.facts))
+    else:
+        facts = outcome.facts
+        search.complete_proposal(task, attempt, worker, facts["trials"], is_last=facts["last"])
+    return False
+
+
+def _claim_next(search: Search, ports: Ports, announce: Announce | None) -> Task | None:
+    following = search.next_task
+    if announce is None or following is None or not ports.launcher.can_run(required_offers(search, following.id)):
+        return None
+    announce(following.id)
+    search.start(following.id, following.attempt + 1, ports.worker)
+    return following
 
 
 def _complete(experiment: Experiment, task: str, attempt: int, worker: str, facts: dict[str, Any]) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from commands.ports import EventStore
 from commands.unit_of_work import UnitOfWork, load
 from domain.experiment import Experiment
+from domain.search import Search
 from domain.task import TaskOwner
 from domain.values import stream_of_task
 
-OWNERS: dict[str, type[TaskOwner]] = {"experiment": Experiment}
+OWNERS: dict[str, type[TaskOwner]] = {"experiment": Experiment, "search": Search}
 
 
 def _class_of(stream: str) -> type[TaskOwner]:

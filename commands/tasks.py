@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from threading import Event as Signal
 from threading import Lock, Thread
 
-from commands.command_appends import CommandAppends
-from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome
+from commands.command_appends import CommandAppends, appends_of_task
+from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome, TaskSpec
 from commands.quota import Quota
 from commands.specifications import task_spec
-from commands.task_ends import record_end
+from commands.task_ends import Claimed, record_end
 from commands.task_owners import get_owner
 from commands.unit_of_work import UnitOfWork
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
+from domain.values import KINDS_OF_SEARCH, kind_of_task
 
 logger = logging.getLogger(__name__)
 
@@ -39,15 +40,17 @@ class Watched:
 
 
 class Tasks:
-    """Runs claimed tasks, one child process and one watching thread each.
+    """Runs claimed tasks, one child process and one watching thread each; a search's one after the other.
 
-    `is_crowded`: whether tasks wait for a slot here, as the event worker says.
+    As the event worker says: `is_crowded`, whether tasks wait for a slot here; `others_wait`, whether some come before
+    the next task of this one's search.
     """
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
         self.quota = Quota(ports.store)
         self.is_crowded = False
+        self.others_wait: Callable[[str], bool] = lambda _: False
         self._lock = Lock()
         self._watched: dict[str, Watched] = {}
         self._announced: list[str] = []
@@ -160,18 +163,58 @@ class Tasks:
             it.ended.wait(CLOSE_SECONDS)
 
     def _watch(self, watched: Watched, attempt: int, appends: CommandAppends) -> None:
+        """Run a task to its end; in a search, go on with what waits next, in the same slot and process."""
+        process: RunningTask | None = None
+        following: Claimed | None = Claimed(watched.task, attempt)
+        has_slot = True
         try:
-            outcome = self._run_until_end(watched)
-            self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
-            while not (self._closing.is_set() or watched.cancelled):
-                if _try_record(appends, watched, attempt, outcome):
-                    self.quota.remove_task(watched.task)
-                    break
-                self._closing.wait(AGAIN_SECONDS)
+            while following is not None:
+                outcome = self._run_until_end(watched, following.spec, process)
+                process = watched.child
+                if not is_of_search(watched.task):
+                    self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
+                    has_slot = False
+                following = self._record(watched, following.attempt, appends, outcome)
+                if following is not None:
+                    watched = self._watched[following.task]
+                    appends = appends_of_task(self.ports, *following[:2], appends.call.correlation)
         except Exception:
             logger.exception("task %s could not be watched to its end", watched.task)
         finally:
+            if process is not None:
+                process.close()
+            if has_slot:
+                self.ports.launcher.free_slot()
             self._forget(watched)
+
+    def _record(self, watched: Watched, attempt: int, appends: CommandAppends, outcome: TaskOutcome) -> Claimed | None:
+        """Record an end, however often it must be tried; return what was claimed with it, which is watched by then."""
+        goes_on = is_of_search(watched.task) and not self.others_wait(watched.task)
+        expected: list[Watched] = []
+
+        def expect(task: str) -> None:
+            expected.append(Watched(task))
+            with self._lock:
+                self._watched[task] = expected[-1]
+
+        claimed = None
+        while not (self._closing.is_set() or watched.cancelled):
+            try:
+                claimed = record_end(appends, watched.task, attempt, outcome, expect if goes_on else None)
+            except AutoLearnError as trouble:
+                logger.warning("the end of %s cannot be recorded yet: %s", watched.task, trouble.sentence)
+            except Exception:  # a full disk or a bug must not lose a finished result
+                logger.exception("the end of %s cannot be recorded yet", watched.task)
+            else:
+                self.quota.remove_task(watched.task)
+                break
+            self._closing.wait(AGAIN_SECONDS)
+        if claimed is not None and claimed.task == watched.task:  # its next attempt
+            expect(claimed.task)
+        for it in (watched, *expected):
+            if claimed is None or it.task != claimed.task or it is watched:
+                self._forget(it)
+        return claimed
 
     def _forget(self, watched: Watched) -> None:
         with self._lock:
@@ -188,11 +231,11 @@ class Tasks:
         for listener in listeners:
             listener()
 
-    def _run_until_end(self, watched: Watched) -> TaskOutcome:
+    def _run_until_end(self, watched: Watched, spec: TaskSpec | None, process: RunningTask | None) -> TaskOutcome:
         """Run a task until it ends; an outage of a store or of the machine does not end it."""
         while not (self._closing.is_set() or watched.cancelled):
             try:
-                return self._run_child(watched)
+                return self._run_child(watched, spec, process)
             except (NotAbleError, DiskReserveError) as outage:
                 logger.warning("task %s cannot be run yet: %s", watched.task, outage.sentence)
             except Exception as failure:
@@ -201,27 +244,23 @@ class Tasks:
             self._closing.wait(AGAIN_SECONDS)
         return ENDED_ALREADY
 
-    def _run_child(self, watched: Watched) -> TaskOutcome:
-        work = UnitOfWork(self.ports.store)
-        owner = get_owner(work, watched.task)
-        if self._closing.is_set() or not owner.tasks[watched.task].is_unfinished:
-            return ENDED_ALREADY  # between its claim and this look at the log
-        child = self.ports.launcher.start(task_spec(work, owner, watched.task))
+    def _run_child(self, watched: Watched, spec: TaskSpec | None, process: RunningTask | None) -> TaskOutcome:
+        """Run a task in the process that waits for one, if any, or else in a new one."""
+        if spec is None:
+            work = UnitOfWork(self.ports.store)
+            owner = get_owner(work, watched.task)
+            if self._closing.is_set() or not owner.tasks[watched.task].is_unfinished:
+                return ENDED_ALREADY  # between its claim and this look at the log
+            spec = task_spec(work, owner, watched.task)
+        if process is None or not process.go_on(spec):
+            process = self.ports.launcher.start(spec, stays=is_of_search(watched.task))
         with self._lock:
-            watched.child = child
+            watched.child = process
             if watched.cancelled or self._closing.is_set():
-                child.cancel()
-        return child.result()
+                process.cancel()
+        return process.result()
 
 
-def _try_record(appends: CommandAppends, watched: Watched, attempt: int, outcome: TaskOutcome) -> bool:
-    """Record an end; False if it must be tried again: a full disk or a bug must not lose a finished result."""
-    try:
-        record_end(appends, watched.task, attempt, outcome)
-    except AutoLearnError as trouble:
-        logger.warning("the end of %s cannot be recorded yet: %s", watched.task, trouble.sentence)
-        return False
-    except Exception:
-        logger.exception("the end of %s cannot be recorded yet", watched.task)
-        return False
-    return True
+def is_of_search(task: str) -> bool:
+    """Tell whether the slot of a task may go on with another task."""
+    return kind_of_task(task) in KINDS_OF_SEARCH

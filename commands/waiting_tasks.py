@@ -7,15 +7,15 @@ from itertools import count
 
 from commands.ports import PositionedEvent
 from domain.task_events import AllTasksEnded, Ended, TasksRequested, TaskStarted
-from domain.values import kind_of_task, stream_of_task
+from domain.values import KINDS_OF_SEARCH, kind_of_task, stream_of_task
 
-ALL_KINDS = frozenset({"training", "evaluation", "reproduction"})
+ALL_KINDS = frozenset({"training", "evaluation", "reproduction"}) | KINDS_OF_SEARCH
 
 
 class WaitingTasks:
     """Tasks of some kinds, as far as `worker` has followed the log; and tasks of any kind that it started itself.
 
-    Clients take turns; the tasks of one client are in the log's order.
+    Clients take turns; the tasks of one client are in the log's order, those of its searches after the others.
     """
 
     def __init__(self, kinds: frozenset[str], worker: str) -> None:
@@ -39,7 +39,7 @@ class WaitingTasks:
     def iterate_fairly(self) -> Iterator[str]:
         """Yield waiting tasks, one per client and round; the client whose last turn is longest ago comes first."""
         queues: dict[str, list[str]] = {}
-        for task in self._waiting:
+        for task in sorted(self._waiting, key=_is_of_search):
             queues.setdefault(self._clients[task], []).append(task)
         left = sorted(queues, key=lambda client: self._turns.get(client, 0))
         rounds = count()
@@ -47,6 +47,15 @@ class WaitingTasks:
             number = next(rounds)
             yield from (queues[client][number] for client in left)
             left = [client for client in left if len(queues[client]) > number + 1]
+
+    def others_wait(self, task: str) -> bool:
+        """Tell, from any thread, whether a slot that did this task of a search is due to somebody else's task.
+
+        Or to one of the same client that is of no search.
+        """
+        client = self._clients.get(task)
+        waiting = [other for other in list(self._waiting) if other not in self._troubled]
+        return any(self._clients.get(other) != client or not _is_of_search(other) for other in waiting)
 
     def accepts(self, task: str) -> bool:
         return kind_of_task(task) in self._kinds
@@ -113,3 +122,7 @@ class WaitingTasks:
         self._started.pop(task, None)
         if task not in self._waiting:
             self._clients.pop(task, None)
+
+
+def _is_of_search(task: str) -> bool:
+    return kind_of_task(task) in KINDS_OF_SEARCH

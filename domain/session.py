@@ -8,8 +8,8 @@ from typing import Literal
 
 from domain.errors import ConflictError, NotFoundError
 from domain.events import Aggregate
-from domain.session_events import ExperimentAdded, SessionCommitted, SessionDiscarded, SessionOpened
-from domain.values import MAX_EXPERIMENTS_OF_A_SESSION
+from domain.session_events import ExperimentAdded, SearchAdded, SessionCommitted, SessionDiscarded, SessionOpened
+from domain.values import MAX_EXPERIMENTS_OF_A_SESSION, MAX_SEARCHES_OF_A_SESSION
 
 
 class Session(Aggregate):
@@ -18,6 +18,7 @@ class Session(Aggregate):
     client: str = ""
     state: Literal["blank", "open", "committed", "discarded"] = "blank"
     experiments: list[str] = field(default_factory=list)
+    searches: list[str] = field(default_factory=list)
     committed: tuple[str, ...] = ()
 
     @property
@@ -31,10 +32,22 @@ class Session(Aggregate):
 
     def add(self, experiment: str) -> None:
         self._check_open()
-        if len(self.experiments) >= MAX_EXPERIMENTS_OF_A_SESSION:
+        if not self.room:
             msg = f"A session holds at most {MAX_EXPERIMENTS_OF_A_SESSION} experiments: commit or discard it first."
             raise ConflictError(msg)
         self.trigger_event(ExperimentAdded, experiment=experiment)
+
+    @property
+    def room(self) -> int:
+        """How many more experiments it can hold."""
+        return MAX_EXPERIMENTS_OF_A_SESSION - len(self.experiments)
+
+    def add_search(self, search: str) -> None:
+        self._check_open()
+        if len(self.searches) >= MAX_SEARCHES_OF_A_SESSION:
+            msg = f"A session holds at most {MAX_SEARCHES_OF_A_SESSION} searches: commit or discard it first."
+            raise ConflictError(msg)
+        self.trigger_event(SearchAdded, search=search)
 
     def commit(self, chosen: Sequence[str], message: str | None) -> None:
         """Close the session; `chosen` experiments stay for ever, the others are discarded."""

@@ -31,6 +31,16 @@ class ExperimentAdded(Event):
         aggregate.experiments.append(self.experiment)
 
 
+class SearchAdded(Event):
+    """A search belongs to the session from now on."""
+
+    NAME: ClassVar[str] = "search-added.v1"
+    search: str
+
+    def apply(self, aggregate: Session) -> None:
+        aggregate.searches.append(self.search)
+
+
 class SessionCommitted(Event):
     """The session ended: these experiments are committed for ever, the others discarded."""
 

@@ -15,6 +15,12 @@ KEYS: Final = {
         *MEASURED, "withdrawn",
     ),
     "evaluation": ("evaluation", "experiment", "state", *MEASURED, "report", "on", "error"),
+    "search": (
+        "search", "state", "session", "owner", "dataset", "target", "columns", "models", "strategy", "planned",
+        "proposed", "completed", "failed", "folds", "by", "seed", "split", "test_size", "memory", "keep", "deadline",
+        "stopped",
+        "best", "experiments", "error",
+    ),
     "reproduction": ("reproduction", "experiment", "state", "verdict", "differences", "error"),
 }  # fmt: skip
 TRAINING_IN_WORDS: Final = {

@@ -21,6 +21,7 @@ Verdict = Literal["bit-identical", "metric-equal", "different", "not-possible"]
 UNFINISHED: frozenset[str] = frozenset({"requested", "started"})
 
 MAX_EXPERIMENTS_OF_A_SESSION = 500
+MAX_SEARCHES_OF_A_SESSION = 100
 MAX_ATTEMPTS = 3
 MAX_TEXT = 4096
 MAX_SEED = 2**32 - 1  # what NumPy takes
@@ -247,6 +248,12 @@ def check_text(what: str, text: str) -> str:
 
 def session_stream(client: str, number: int) -> str:
     return f"session:{client}:{number}"
+
+
+def stream_of_session(session: str) -> str:
+    """Return the stream of a session from its name (`ana-3`)."""
+    client, _, number = session.rpartition("-")
+    return session_stream(client, int(number))
 
 
 def session_id(stream: str) -> str:

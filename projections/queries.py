@@ -20,7 +20,8 @@ from projections.as_of import AsOfPosition, parse_as_of
 from projections.catalog import catalog_answer
 from projections.history_answers import HistoryAnswers, HistoryRequest
 from projections.newest import MOST, Newest
-from projections.ports import Body, CursorSeal, Documents, Feed, History, HistoryQuery
+from projections.ports import PAGE_ROWS, Body, CursorSeal, Documents, Feed, History, HistoryQuery
+from projections.search import search_answer, searches_answer
 from projections.session import members_of, open_session_of, session_answer, sessions_answer
 from projections.visibility import Viewer
 
@@ -110,6 +111,14 @@ class Queries:
     def sessions(self, viewer: Viewer, at: int | None = None) -> Body:
         """Return `{sessions, position}`: the viewer's own, newest first."""
         return sessions_answer(self._documents, viewer, self._pin(at))
+
+    def search(self, viewer: Viewer, given: str, at: int | None = None, limit: int = PAGE_ROWS) -> Body:
+        """Return a search with its first `limit` trials by rank; `given` is its id or a unique prefix."""
+        return search_answer(self._documents, viewer, given, self._pin(at), limit)
+
+    def searches(self, viewer: Viewer, at: int | None = None) -> Body:
+        """Return `{searches, position}`: the viewer's own, newest first, without trials."""
+        return searches_answer(self._documents, viewer, self._pin(at))
 
     def history(
         self, viewer: Viewer, request: HistoryRequest, cursor: str | None = None, at: int | None = None

@@ -9,7 +9,7 @@ from typing import Any, Final
 from domain.errors import NotFoundError
 from domain.lookup import MOST_NEAREST, nearest_names
 from domain.task_status import task_status
-from projections import catalog, experiment, session
+from projections import catalog, experiment, search, session
 from projections.catalog import PARTS, offered
 from projections.fold import KINDS
 from projections.jsonable import to_jsonable
@@ -77,7 +77,7 @@ class WholeState:
     """Of the versions that are true at the end: sessions, experiments, what is on offer, and how many there are."""
 
     def __init__(self) -> None:
-        self._newest = {session.KIND: Newest(), experiment.KIND: Newest()}
+        self._newest = {session.KIND: Newest(), experiment.KIND: Newest(), search.KIND: Newest()}
         self._catalog: list[Body] = []
         self._rows: Counter[str] = Counter()
 
@@ -91,15 +91,17 @@ class WholeState:
             self._newest[version.kind].add(version.from_, version.value)
 
     def answer(self) -> Body:
-        sessions, experiments = self._newest[session.KIND], self._newest[experiment.KIND]
+        sessions, experiments, searches = (self._newest[it.KIND] for it in (session, experiment, search))
         by_name = sorted(self._catalog, key=lambda body: str(body["name"]))
         return {
             "sessions": list(sessions),
             "experiments": [task_status("training", body) for body in experiments],
+            "searches": [search.told(body) for body in searches],
             "catalog": {part: offered(it for it in by_name if it["kind"] == kind) for part, kind in PARTS.items()},
             "counts": {
                 "sessions": sessions.count,
                 "experiments": experiments.count,
+                "searches": searches.count,
                 "committed": self._rows["committed"],
                 "withdrawn": self._rows["withdrawn"],
             },

@@ -7,9 +7,10 @@ from typing import Any
 from domain import experiment_events as events
 from domain.errors import NotFoundError
 from domain.lookup import find_last_number, nearest_names
-from domain.session_events import ExperimentAdded, SessionCommitted, SessionDiscarded, SessionOpened
+from domain.search_events import SearchCancelled, SearchCompleted, SearchFailed
+from domain.session_events import ExperimentAdded, SearchAdded, SessionCommitted, SessionDiscarded, SessionOpened
 from domain.task_status import task_status
-from domain.values import experiment_of_stream, session_id
+from domain.values import session_id
 from projections.experiment import KIND as EXPERIMENT
 from projections.newest import MOST
 from projections.ports import Body, Change, Current, Documents, Recorded
@@ -21,11 +22,14 @@ OPEN_SESSION = "open-session"
 MEMBER = "member"
 NONE_OPEN = ("session", "state", "opened_at", "closed_at", "message")
 
-# A training counts from its addition to the session. Reproductions do not count: they hold no commit up.
-UP = (events.EvaluationRequested,)
-DOWN = (
-    events.TrainingCompleted, events.TrainingFailed, events.TrainingCancelled,
-    events.EvaluationCompleted, events.EvaluationFailed, events.EvaluationCancelled,
+# Trainings and searches count from their addition to the session. Reproductions do not: they hold no commit up.
+COUNTED = {SearchAdded: +1, events.EvaluationRequested: +1} | dict.fromkeys(
+    (
+        events.TrainingCompleted, events.TrainingFailed, events.TrainingCancelled,
+        events.EvaluationCompleted, events.EvaluationFailed, events.EvaluationCancelled,
+        SearchCompleted, SearchFailed, SearchCancelled,
+    ),
+    -1,
 )  # fmt: skip
 
 
@@ -37,9 +41,7 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
         return _added(event, current)
     if isinstance(event, (SessionCommitted, SessionDiscarded)):
         return _closed(recorded, event, current)
-    if isinstance(event, UP):
-        return _counted(event, +1, current)
-    return _counted(event, -1, current) if isinstance(event, DOWN) else []
+    return _counted(event, COUNTED[type(event)], current) if type(event) in COUNTED else []
 
 
 def _opened(recorded: Recorded, event: SessionOpened) -> list[Change]:
@@ -79,10 +81,11 @@ def _closed(recorded: Recorded, event: SessionCommitted | SessionDiscarded, curr
 
 
 def _counted(event: Any, change: int, current: Current) -> list[Change]:
-    experiment = current(EXPERIMENT, experiment_of_stream(event.originator_id) or "")
-    if experiment is None or experiment["standing"] != "uncommitted":
+    kind, _, name = event.originator_id.partition(":")
+    session = session_id(event.originator_id) if kind == KIND else (current(kind, name) or {}).get("session")
+    before = None if session is None else _session(session, current)
+    if before is None or before["state"] != "open":
         return []
-    before = _session(experiment["session"], current)
     return [Change(KIND, before["session"], {**before, "unfinished": before["unfinished"] + change})]
 
 

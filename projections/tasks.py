@@ -8,10 +8,11 @@ from typing import Any
 from domain import experiment_events as events
 from domain import task_events
 from domain.errors import NotReachedError
-from domain.values import NOTHING_MEASURED, experiment_of_stream, kind_of_task
+from domain.values import NOTHING_MEASURED, kind_of_task
 from projections.experiment import KIND as EXPERIMENT
 from projections.jsonable import to_jsonable
 from projections.ports import Body, Change, Current, Documents, Feed, Recorded
+from projections.search import KIND as SEARCH
 
 KIND = "task"
 EVALUATION = "evaluation"
@@ -20,21 +21,22 @@ REPRODUCTION = "reproduction"
 
 def evolve(recorded: Recorded, current: Current) -> list[Change]:
     event = recorded.event
-    name = experiment_of_stream(event.originator_id)
-    if name is None:
-        return []
-    if isinstance(event, events.ExperimentDiscarded):
-        return _discarded(name, current)
+    kind, _, name = event.originator_id.partition(":")
+    if isinstance(event, task_events.AllTasksEnded):
+        return _discarded(name, current) if kind == EXPERIMENT else _ended_with_search(name, current)
     changes = []
-    if isinstance(event, task_events.TaskRequested):
-        changes.append(Change(KIND, event.task, _waiting(name, event, recorded)))
+    if isinstance(event, task_events.TasksRequested):
+        owner = {"kind": kind_of_task(event.tasks[0]), kind: name, "position": recorded.position}
+        changes += [Change(KIND, task, {"task": task, **owner}) for task in event.tasks]
     elif isinstance(event, task_events.Ended):
         changes.append(Change(KIND, event.task, None))
     return changes + _follow_up(name, event, current)
 
 
-def _waiting(name: str, event: task_events.TaskRequested, recorded: Recorded) -> Body:
-    return {"task": event.task, "kind": event.KIND, "experiment": name, "position": recorded.position}
+def _ended_with_search(name: str, current: Current) -> list[Change]:
+    search = current(SEARCH, name) or {"round": 0, "proposed": 0}
+    proposals = (f"{name}-p{search['round']}", *(f"{name}-t{number + 1}" for number in range(search["proposed"])))
+    return [Change(KIND, task, None) for task in proposals if current(KIND, task) is not None]
 
 
 def _follow_up(name: str, event: Any, current: Current) -> list[Change]:

@@ -24,6 +24,7 @@ from adapters.http.routes import (
     evaluation,
     health,
     inspections,
+    searches,
     session,
     storage,
     training,
@@ -32,7 +33,7 @@ from domain.errors import BadInputError, NotFoundError, NotJsonError
 
 SERVICES: dict[str, tuple[APIRouter, ...]] = {
     "catalog": (catalog.router,),
-    "training": (training.router,),
+    "training": (training.router, searches.router),
     "evaluation": (evaluation.router,),
     "session": (session.router,),
     "storage": (storage.router, audit_log.router, inspections.router, clients.router),

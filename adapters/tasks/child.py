@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -27,7 +28,7 @@ ROOM = 1 << 30
 class TaskOrder:
     """One task for one child: kind, facts, places of blobs and of temporary files, bytes that it may grow by.
 
-    And what it may use of the machine.
+    And what it may use of the machine, and whether it `stays` for further tasks.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class TaskOrder:
     scratch: str
     memory: int
     confinement: Confinement
+    stays: bool = False
 
     def _bootstrap(self, parent_sentinel: int) -> int:
         """Be the child: multiprocessing's forkserver calls this on what it was sent."""
@@ -46,8 +48,21 @@ class TaskOrder:
         with Connection(inherited[0], readable=False) as answer:
             limit_memory(self.memory)
             answer.send_bytes(encode_outcome(self._run_confined()))
+            if self.stays:
+                self._run_further(Connection(inherited[1], writable=False), answer)
             signal.pause()  # until the parent, who has the answer now, ends the whole group
         return 0
+
+    def _run_further(self, orders: Connection, answer: Connection) -> None:
+        """Do what else is ordered, as confined as the first task was."""
+        from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - as below
+        from adapters.learning.run_task import run_task  # noqa: PLC0415 - as below
+
+        blobs = FileBlobs(self.blob_url, self.scratch)
+        with contextlib.suppress(EOFError):
+            while True:
+                kind, facts = json.loads(orders.recv_bytes())
+                answer.send_bytes(encode_outcome(run_task(kind, facts, blobs)))
 
     def _run_confined(self) -> TaskOutcome:
         from adapters.files.blobs import FileBlobs, folder_of  # noqa: PLC0415 - in the forkserver already; the backend

@@ -30,11 +30,13 @@ PARENT = "FORKSERVER_PARENT"  # the process that starts one; it removes this whe
 class Child:
     """A started process: its answer (read end), its status pipe (exit code; owned by the forkserver), its parent pipe.
 
-    Closing the parent pipe kills the child: the other end is its sentinel.
+    Closing the parent pipe kills the child: the other end is its sentinel. `orders` is the write end of what else it
+    is to do, if it stays for that.
     """
 
     pid: int
     answer: Connection
+    orders: Connection | None
     status: int
     parent_pipe: int
 
@@ -62,6 +64,8 @@ class Child:
         """Kill it and let go of all its descriptors."""
         self.end()
         self.answer.close()
+        if self.orders is not None:
+            self.orders.close()
         os.close(self.status)
 
 
@@ -92,11 +96,13 @@ class Forkserver:
         reduction.dump(order, message)
         server = self.prepare()
         try:
-            return self._start_child(message.getbuffer())
+            return self._start_child(message.getbuffer(), stays=order.stays)
         except (OSError, EOFError):
             if not self._has_died(server):
                 raise
-        return self._start_child(message.getbuffer())  # what has the first order is ended: its parent pipe is cut
+        return self._start_child(
+            message.getbuffer(), stays=order.stays
+        )  # what has the first order is ended: its parent pipe is cut
 
     def close(self) -> None:
         """End the server, even while it loads its modules; its children must have ended. Twice is harmless."""
@@ -106,16 +112,23 @@ class Forkserver:
                 os.kill(self.pid, signal.SIGKILL)  # asked by a closed pipe, it would first load to the end
             self._server._stop()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to end it
 
-    def _start_child(self, order: memoryview) -> Child:
+    def _start_child(self, order: memoryview, *, stays: bool) -> Child:
         answer, childs_end = Pipe(duplex=False)
+        childs_orders, orders = Pipe(duplex=False) if stays else (None, None)
+        childs = [end for end in (childs_end, childs_orders) if end is not None]
         try:
-            with childs_end, self._starting:
+            with self._starting:
                 self._ensure_running()
-                status, parent_pipe = self._server.connect_to_new_process([childs_end.fileno()])
+                status, parent_pipe = self._server.connect_to_new_process([end.fileno() for end in childs])
         except BaseException:
-            answer.close()
+            for end in (answer, orders):
+                if end is not None:
+                    end.close()
             raise
-        child = Child(0, answer, status, parent_pipe)
+        finally:
+            for end in childs:
+                end.close()
+        child = Child(0, answer, orders, status, parent_pipe)
         try:
             _write(parent_pipe, order)
             child.pid = int(forkserver.read_signed(status))

@@ -87,11 +87,11 @@ class ProcessLauncher(Slots):
         """The pid of the forkserver, for memory reports; None before it runs."""
         return self._forkserver.pid
 
-    def start(self, spec: TaskSpec) -> RunningTask:
+    def start(self, spec: TaskSpec, *, stays: bool = False) -> RunningTask:
         """Start a process for the task; raises NotAbleError where none can be made, by a second forkserver neither."""
         area = self._scratch / uuid4().hex
         limits = Limits(spec.deadline or self._limits.deadline, spec.memory or self._limits.memory)
-        order = TaskOrder(spec.kind, spec.facts, self._blob_url, str(area), limits.memory, self._confinement)
+        order = TaskOrder(spec.kind, spec.facts, self._blob_url, str(area), limits.memory, self._confinement, stays)
         if self._closed:
             return UnstartedTask(STOPPING)
         try:

@@ -15,7 +15,7 @@ from pathlib import Path
 from adapters.host.private_files import discard
 from adapters.tasks.child import PAGE
 from adapters.tasks.forkserver import Child
-from commands.ports import TaskBroken, TaskDone, TaskOutcome
+from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
 
 GLANCE = 0.05  # seconds between two looks at the clock and at the child's memory; an answer is seen at once
 GRACE = 1.0  # seconds between the end of a crashed child's answer and its exit code
@@ -45,7 +45,7 @@ class TaskProcess:
         self._until = time.monotonic() + limits.deadline
         self._memory_before = self._memory()
         self._outcome: TaskOutcome | None = None
-        self._cancelled = False
+        self._cancelled = self._closed = False
         self._waiting = threading.Lock()
         self._deciding = threading.Lock()
 
@@ -56,18 +56,41 @@ class TaskProcess:
                 outcome = self._watch()
                 with self._deciding:
                     self._outcome = TaskBroken("cancelled", "The task was cancelled.") if self._cancelled else outcome
-                    self._child.close()
-                discard(Path(self._scratch))
-                self._ended(self)
+                    stays = self._child.orders is not None and isinstance(self._outcome, TaskDone)
+                if not stays:
+                    self.close()
             return self._outcome
 
     def cancel(self) -> None:
-        """Kill the child, unless its outcome is known already."""
+        """Kill the child, unless its outcome is known already; one that stays does no further task."""
         with self._deciding:
-            if self._outcome is None:
+            is_idle = self._outcome is not None
+            if not is_idle:
                 self._cancelled = True
                 if not self._child.has_ended():  # long ago, perhaps: its number may be another's
                     self._child.end()
+        if is_idle:
+            self.close()
+
+    def go_on(self, spec: TaskSpec) -> bool:
+        """Order the next task of a child that stays and has answered; False if it is gone."""
+        with self._deciding:
+            if self._closed or self._child.orders is None or self._child.has_ended():
+                return False
+            self._outcome, self._until = None, time.monotonic() + self._limits.deadline
+            with contextlib.suppress(OSError):  # it died now: `result` says so
+                self._child.orders.send_bytes(json.dumps([spec.kind, spec.facts]).encode())
+        return True
+
+    def close(self) -> None:
+        """End the child, and remove what it left."""
+        with self._deciding:
+            if self._closed:
+                return
+            self._closed = True
+            self._child.close()
+        discard(Path(self._scratch))
+        self._ended(self)
 
     def _watch(self) -> TaskOutcome:
         while True:
@@ -125,4 +148,11 @@ class UnstartedTask:
         return self._outcome
 
     def cancel(self) -> None:
+        """There is nothing to end."""
+
+    def go_on(self, _: TaskSpec) -> bool:
+        """Say that it does no other task either."""
+        return False
+
+    def close(self) -> None:
         """There is nothing to end."""

@@ -62,9 +62,9 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> S
             on, content, rows_from = _data(work, experiment, command.on)
             names = command.measures or (*DEFAULT_MEASURES, *_more_measures(work, command.average))
             classes = _count_classes(experiment, content)
-            specs = [_spec(work, name, command.average, classes) for name in names]
+            specs = [find_measure(work, name, command.average, classes) for name in names]
             options = EvaluationOptions(
-                folds=_folds(command, content.rows),
+                folds=choose_folds(command, content.rows),
                 threshold=_threshold(command, classes),
                 positive=_positive(command, experiment, content, classes),
                 by=_slice_column(command, experiment, content, rows_from),
@@ -142,7 +142,8 @@ def _more_measures(work: UnitOfWork, average: str | None) -> list[str]:
     return [name for name, its in averages.items() if its is None or average in (None, *its["choices"])]
 
 
-def _folds(command: RequestEvaluation, rows: int) -> Folds | None:
+def choose_folds(command: RequestEvaluation, rows: int) -> Folds | None:
+    """Return the folds that are asked for, if any; raises BadInputError."""
     cv, repeats = command.cv, command.repeats
     if cv is None:
         if repeats is not None:
@@ -184,7 +185,8 @@ def _threshold(command: RequestEvaluation, classes: int) -> Threshold | None:
     return threshold
 
 
-def _spec(work: UnitOfWork, given: str, average: str | None, classes: int) -> MeasureSpec:
+def find_measure(work: UnitOfWork, given: str, average: str | None, classes: int) -> MeasureSpec:
+    """Return a measure on offer with its averaging; `classes` is how many there are to predict."""
     name, _, explicit = given.partition(":")
     schema = find_offer(work, "measure", name).require_description().settings
     if "average" not in schema:

@@ -9,14 +9,15 @@ from commands.call import Answer
 from commands.context import CommandContext
 from commands.lookup import require_open_session
 from commands.ports import StoredAppend
-from commands.session.discard_session import discard_all
+from commands.session.discard_session import cancel_searches, discard_all
 from commands.unit_of_work import UnitOfWork
 from domain.errors import NotFoundError, UnfinishedError
 from domain.experiment import Experiment
 from domain.lookup import nearest_names, require_single_match
+from domain.search import Search
 from domain.session import Session
 from domain.session_events import SessionCommitted
-from domain.values import check_id_prefix, check_text, experiment_stream, session_id
+from domain.values import check_id_prefix, check_text, experiment_stream, search_stream, session_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,14 @@ def commit_session(command: CommitSession, context: CommandContext) -> StoredApp
     def decision(work: UnitOfWork) -> list[str]:
         session = require_open_session(work, context.call.client)
         held = {name: work.get(Experiment, experiment_stream(name)) for name in session.experiments}
-        chosen = _choose_named(session, command.experiments) if command.experiments else _choose_completed(held)
+        searches = [work.get(Search, search_stream(name)) for name in session.searches]
+        named = command.experiments
+        chosen = _choose_named(session, named) if named else _choose_completed(held, searches)
         session.commit(chosen, message)
         for name in chosen:
             held[name].commit(session_id(session.id))
-        return discard_all((it for name, it in held.items() if name not in chosen), session_id(session.id))
+        rest = discard_all((it for name, it in held.items() if name not in chosen), session_id(session.id))
+        return [*rest, *cancel_searches(searches)]
 
     cancelled, appended = context.decide(decision)
     context.tasks.cancel(*cancelled)
@@ -59,8 +63,9 @@ def answer_committed(_: CommitSession, appended: StoredAppend, __: CommandContex
     return answer_at(appended, body)
 
 
-def _choose_completed(held: dict[str, Experiment]) -> list[str]:
+def _choose_completed(held: dict[str, Experiment], searches: list[Search]) -> list[str]:
     unfinished = [task.id for it in held.values() for task in it.unfinished_tasks("training", "evaluation")]
+    unfinished += [search.name for search in searches if search.is_unfinished]
     if unfinished:
         raise UnfinishedError(
             f"Not finished yet: {', '.join(unfinished)}. Wait for them, cancel them, or name what to commit.",

@@ -26,6 +26,7 @@ from commands.event_worker import EventWorker
 from commands.ports import Clock, Launcher, Ports
 from commands.unit_of_work import load
 from domain.client import Client
+from domain.values import KINDS_OF_SEARCH
 from projections.queries import Queries
 from projections.tasks import UnfinishedTasks
 from server.compose.stores import Stores, SystemClock
@@ -33,7 +34,11 @@ from server.roles import Roles
 from server.settings import Settings
 
 BUILTIN_DATASETS = tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items())
-TASKS = {"training": "training", "evaluation": "evaluation", "storage": "reproduction"}  # by the service that does them
+TASKS = {  # by the service that does them
+    "training": frozenset({"training"}) | KINDS_OF_SEARCH,
+    "evaluation": frozenset({"evaluation"}),
+    "storage": frozenset({"reproduction"}),
+}
 
 
 @dataclass(kw_only=True)
@@ -119,7 +124,7 @@ def make_services(
             UnfinishedTasks(stores.documents, stores.feed),
             recorder,
             is_lost=is_lost,
-            kinds=frozenset(TASKS[service] for service in roles.work if service in TASKS),
+            kinds=frozenset[str]().union(*(TASKS[service] for service in roles.work if service in TASKS)),
         ),
         lost_calls=LostCallRecorder(
             stores.store, stores.feed, stores.audit_log, recorder, partial(in_flight_of, backend)

@@ -34,6 +34,12 @@ class Child:
             assert self.outcome is not None
             return self.outcome
 
+    def go_on(self, _: TaskSpec) -> bool:
+        return False
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
     def end(self, outcome: TaskOutcome | None = None) -> None:
         scripted = OUTCOMES[self.spec.kind]
         with self._changed:
@@ -75,7 +81,7 @@ class ScriptedLauncher:
             self.free += 1
             self._changed.notify_all()
 
-    def start(self, spec: TaskSpec) -> Child:
+    def start(self, spec: TaskSpec, *, stays: bool = False) -> Child:
         self.before_start(spec)
         child, script = Child(spec, self._changed), self.scripts[spec.kind]
         with self._changed:

@@ -13,14 +13,16 @@ import domain.dataset
 import domain.experiment_events
 import domain.loss
 import domain.offer
+import domain.search_events
 import domain.session_events  # noqa: F401 - an import registers a module's events
 from domain.events import EVENTS, Event, Metadata, Value
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 ENVELOPE = {"originator_id", "originator_version", "metadata"}
 STREAMS = {
-    "session:<client>:<n>": ("session-", "experiment-added"),
+    "session:<client>:<n>": ("session-", "experiment-added", "search-added"),
     "experiment:<id>": ("training-", "evaluation-", "reproduction-", "experiment-"),
+    "search:<id>": ("search-", "proposal-", "trial-", "trials-"),
     "dataset:<name>": ("dataset-",),
     "model:<name>": ("model-",),
     "measure:<name>": ("measure-",),

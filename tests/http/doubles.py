@@ -42,6 +42,12 @@ class PreparedTask:
         self._cancelled = True
         self._may_end.set()
 
+    def go_on(self, _: TaskSpec) -> bool:
+        return False
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
 
 class PreparedLauncher(Slots):
     """Knows the outcome of every kind of task beforehand; `may_end` holds them back."""
@@ -53,7 +59,7 @@ class PreparedLauncher(Slots):
         self.outcomes: dict[str, TaskOutcome] = {kind: TaskDone(facts) for kind, facts in OUTCOMES.items()}
         self.started: list[TaskSpec] = []
 
-    def start(self, spec: TaskSpec) -> PreparedTask:
+    def start(self, spec: TaskSpec, *, stays: bool = False) -> PreparedTask:
         self.started.append(spec)
         return PreparedTask(self.outcomes[spec.kind], self.may_end)
 

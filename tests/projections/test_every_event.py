@@ -18,6 +18,19 @@ from tests.wire.examples import EXAMPLES, EXPERIMENT
 CHANGED = {
     "session-opened.v1": "session",
     "experiment-added.v1": "session",
+    "search-added.v1": "session",
+    "search-requested.v1": "search",
+    "proposal-requested.v1": "search tasks",
+    "proposal-started.v1": "search",
+    "proposal-completed.v1": "tasks",
+    "proposal-failed.v1": "tasks",
+    "trials-proposed.v1": "search tasks",
+    "trial-started.v1": "search",
+    "trial-completed.v1": "search tasks",
+    "trial-failed.v1": "search tasks",
+    "search-completed.v1": "session search tasks",
+    "search-failed.v1": "session search tasks",
+    "search-cancelled.v1": "session search tasks",
     "session-committed.v1": "session",
     "session-discarded.v1": "session",
     "training-requested.v2": "experiment tasks",
@@ -52,8 +65,9 @@ CHANGED = {
     "tail-loss-accepted.v1": "",  # `verify` and the start read losses from the log
 }
 FIRST_EVENTS = (
-    "session-opened.v1", "training-requested.v2", "evaluation-requested.v2", "reproduction-requested.v1",
-    "dataset-registered.v2", "model-offered.v1", "measure-offered.v1",
+    "session-opened.v1", "search-requested.v1", "proposal-requested.v1", "trials-proposed.v1", "training-requested.v2",
+    "evaluation-requested.v2", "reproduction-requested.v1", "dataset-registered.v2", "model-offered.v1",
+    "measure-offered.v1",
 )  # fmt: skip
 STATES: list[Body] = [  # of the experiment before the event
     {"standing": "uncommitted", "n": None, "withdrawn": False},

@@ -20,6 +20,8 @@ from projections.fold import KINDS_OF, PROJECTION_OF, VERSIONS
 from projections.ports import Batch
 from projections.rebuild import rebuild
 from projections.verification.read_models import ROW, SORTED, Version, compare, stored_versions
+from tests.domain.search_facts import result as found
+from tests.domain.search_facts import trial
 from tests.projections.test_every_event import CHANGED
 from tests.projections.world import SETTINGS, WORKER, World
 
@@ -29,10 +31,11 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00")
 # `projections.fold.VERSIONS`, so that installations fold that projection anew, and put version and sum here.
 WRITTEN = {
     "catalog": (2, "7cf995e2a02c"),
-    "session": (1, "27c6840a6fc0"),
+    "session": (1, "47600255c5b6"),
     "experiment": (3, "19564bdf2b48"),
     "history": (4, "d00f85c99981"),
-    "tasks": (2, "babebe04b8c3"),
+    "tasks": (2, "39dc61a49106"),
+    "search": (1, "626cd6eef1d1"),
 }
 
 
@@ -57,6 +60,7 @@ def live(world: World) -> None:
     world.retire("iris")
     world.request("ben", "d" * 16)
     world.discard("ben")
+    search(world)
 
 
 def end_tasks(world: World) -> None:
@@ -73,6 +77,22 @@ def end_tasks(world: World) -> None:
     task = world.decide("ana", "b" * 16, "request_reproduction")
     world.decide(WORKER, "b" * 16, "start", task, 1, WORKER)
     world.decide(WORKER, "b" * 16, "complete_reproduction", task, 1, WORKER, "different", ["C"])
+
+
+def search(world: World) -> None:
+    """Let searches end in every way."""
+    name = world.search("ana", "s" * 16, [trial(0.1), trial(1.0), trial(10.0)])
+    for number in (1, 2, 3):
+        world.decide_search(name, "start", f"{name}-t{number}", 1, WORKER)
+    world.decide_search(name, "complete_trial", f"{name}-t1", 1, WORKER, found(0.8))
+    world.decide_search(name, "complete_trial", f"{name}-t2", 1, WORKER, found(0.9))
+    world.decide_search(name, "fail", f"{name}-t3", 1, "error", "It broke.")
+    world.decide_search(name, "complete", ["g" * 16])
+    name = world.search("ana", "t" * 16, [])
+    world.decide_search(name, "fail", f"{name}-p1", 1, "error", "It broke.")
+    name = world.search("ana", "u" * 16, [trial(0.1)])
+    world.decide_search(name, "start", f"{name}-t1", 1, WORKER)
+    world.decide_search(name, "cancel_all")
 
 
 @pytest.fixture

@@ -21,10 +21,12 @@ from domain.dataset import Dataset, DatasetContent, ProfileSummary
 from domain.events import Aggregate, Metadata
 from domain.experiment import Experiment
 from domain.offer import Description, Offer
+from domain.search import Search
 from domain.session import Session
 from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, SplitRequest, Training, session_id
 from projections.runner import ProjectionRunner
 from projections.verification.stores import InspectedStores
+from tests.domain.search_facts import ASKED
 
 WORKER = "worker-1"
 SETTINGS: dict[str, Any] = {"C": 1.0, "max_depth": None, "fit_intercept": True, "layers": [3, 2]}
@@ -177,6 +179,25 @@ class World:
         outcome = getattr(experiment, decision)(*facts)
         self.append(actor, experiment)
         return outcome
+
+    def search(self, client: str, name: str, trials: Sequence[dict[str, Any]]) -> str:
+        """Begin a search in the client's session, with trials (none: none yet)."""
+        session, search = self.session(client), load(self.store, Search, f"search:{name}")
+        if not session.exists:
+            session.open(client)
+        session.add_search(name)
+        proposal = search.begin(**ASKED | {"owner": client, "session": session_id(session.id)})
+        self.append(client, session, search)
+        self.decide_search(name, "start", proposal, 1, WORKER)
+        if trials:
+            self.decide_search(name, "complete_proposal", proposal, 1, WORKER, trials, is_last=True)
+        return name
+
+    def decide_search(self, name: str, decision: str, *facts: Any, **more: Any) -> None:
+        """Let a search decide something and append it."""
+        search = load(self.store, Search, f"search:{name}")
+        getattr(search, decision)(*facts, **more)
+        self.append(WORKER, search)
 
     def train(self, client: str, name: str, **facts: Any) -> str:
         """Begin and complete an experiment."""

@@ -75,6 +75,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     ana.post("/session/commit", {})
     (first, *_) = ana.get(f"/experiments?after_position={rig.position}").json["experiments"]
     ana.post(f"/experiments/{first['experiment']}/reproductions")
+    ana.post("/searches", {"dataset": "iris", "models": ["svm"], "space": {"C": [1, 10]}})
     rig.settle()
     yield rig
     rig.close()
@@ -85,7 +86,9 @@ def known(rig: Rig) -> dict[str, str]:
     """Names that exist, by the path that takes them."""
     (first, *_) = rig.caller("root").get("/experiments").json["experiments"]
     name = first["experiment"]
+    (search, *_) = rig.caller("root").get("/searches").json["searches"]
     return {
+        "/searches": search["search"],
         "/trainings": name,
         "/experiments": name,
         "/evaluations": f"{name}-e1",

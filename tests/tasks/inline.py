@@ -30,6 +30,13 @@ class InlineTask:
         """End the wait."""
         self._end(TaskBroken("cancelled", "The task was cancelled."))
 
+    def go_on(self, _: TaskSpec) -> bool:
+        """A thread does one task."""
+        return False
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
     def _run(self, spec: TaskSpec, blobs: FileBlobs) -> None:
         self._end(run_task(spec.kind, spec.facts, blobs))
 
@@ -49,7 +56,7 @@ class InlineLauncher(Slots):
     def prepare(self) -> None:
         """Nothing has to be prepared."""
 
-    def start(self, spec: TaskSpec) -> RunningTask:
+    def start(self, spec: TaskSpec, *, stays: bool = False) -> RunningTask:
         """Start a thread for the task."""
         return InlineTask(spec, self._blobs)
 

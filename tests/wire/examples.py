@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from domain import experiment_events as experiment
+from domain import search_events as search
 from domain import session_events as session
 from domain.client import ClientAdded, ClientRevoked, ClientRotated
 from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired, ProfileSummary, Reading, Suspect
 from domain.events import Event, Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
+from domain.search_space import Choices, Range, SearchedModel
 from domain.values import (
     BlobRef,
     DatasetRef,
@@ -27,6 +29,7 @@ from domain.values import (
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 EXPERIMENT = "abcdefgh234567yz"
+SEARCH = "qrstuvwx234567ab"
 EVALUATION, REPRODUCTION = f"{EXPERIMENT}-e1", f"{EXPERIMENT}-r1"
 IRIS = DatasetRef(name="iris", version=1, sha256="a1" * 32)
 METADATA = Metadata(
@@ -111,7 +114,65 @@ def _of_session(event_class: type[Event], **facts: Any) -> Event:
     return _of("session:ana:3", event_class, **facts)
 
 
+SEARCHED = SearchedModel(
+    model=ModelRef(name="svm", version="1.6.1", distribution="scikit-learn"),
+    settings={"C": 1.0, "kernel": "rbf", "gamma": "scale"},
+    preparation=2,
+    space={"kernel": Choices(values=("rbf", None)), "gamma": Range(scale="log", low=0.0001, high=1.0)},
+)
+TRIAL_RESULT = search.TrialResult(
+    folds=(0.9, None, 1.0),
+    mean=0.95,
+    std=0.05,
+    lower_is_better=False,
+    seconds=0.25,
+    warnings=("Liblinear failed to converge.",),
+    reason=None,
+)
+
+
+def _of_search(event_class: type[Event], **facts: Any) -> Event:
+    return _of(f"search:{SEARCH}", event_class, **facts)
+
+
 EXAMPLES: list[Event] = [
+    _of_session(session.SearchAdded, search=SEARCH),
+    _of_search(
+        search.SearchRequested,
+        owner="ana",
+        session="ana-3",
+        dataset=IRIS,
+        target="species",
+        columns=("sepal length", "größe"),
+        models=(SEARCHED,),
+        strategy="random",
+        trials=60,
+        folds=Folds(kind="kfold", k=5, repeats=1),
+        measure=MeasureSpec(name="f1", average="macro"),
+        seed=7,
+        test_size=0.25,
+        split=SplitRequest(method="group", column="garden"),
+        memory=4_294_967_296,
+        keep=2,
+        deadline=60.5,
+        until=datetime(2026, 2, 1, 12, 30, 0, 250, UTC),
+    ),
+    _of_search(search.ProposalRequested, task=f"{SEARCH}-p1", owner="ana", round=1),
+    _of_search(search.ProposalStarted, task=f"{SEARCH}-p1", attempt=1, worker="host-4242"),
+    _of_search(search.ProposalCompleted, task=f"{SEARCH}-p1", attempt=1, is_last=True),
+    _of_search(search.ProposalFailed, task=f"{SEARCH}-p1", **FAILURE),
+    _of_search(
+        search.TrialsProposed,
+        owner="ana",
+        round=1,
+        trials=(search.Trial(number=1, model="svm", settings={"kernel": None, "gamma": 0.01}, rows=None),),
+    ),
+    _of_search(search.TrialStarted, task=f"{SEARCH}-t1", attempt=1, worker="host-4242"),
+    _of_search(search.TrialCompleted, task=f"{SEARCH}-t1", attempt=1, result=TRIAL_RESULT),
+    _of_search(search.TrialFailed, task=f"{SEARCH}-t1", **FAILURE),
+    _of_search(search.SearchCompleted, ranking=(1,), experiments=(EXPERIMENT,), stopped="deadline"),
+    _of_search(search.SearchFailed, reason="error", detail="None of 60 trials has a value."),
+    _of_search(search.SearchCancelled),
     _of_session(session.SessionOpened, client="ana"),
     _of_session(session.ExperimentAdded, experiment=EXPERIMENT),
     _of_session(session.SessionCommitted, committed=(EXPERIMENT,), discarded=("zzzzzzzz22222222",), message="Done ✓"),
@@ -132,7 +193,7 @@ EXAMPLES: list[Event] = [
         split=SplitRequest(method="dataset", column="day", dataset=IRIS),
         memory=4_294_967_296,
         deadline=1800.0,
-        search="qrstuvwx234567ab",
+        search=SEARCH,
     ),
     _of_experiment(experiment.TrainingStarted, task=EXPERIMENT, attempt=1, worker="host-4242"),
     _of_experiment(experiment.TrainingCompleted, task=EXPERIMENT, attempt=1, result=RESULT),

@@ -9,6 +9,7 @@ from fastapi import Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
+from commands.training.request_search import DEFAULT_FOLDS
 from commands.training.request_training import AT_RANDOM, DEFAULT_TEST_SIZE
 from projections.ports import MOST_PAGE_ROWS, PAGE_ROWS
 
@@ -58,6 +59,27 @@ class NewTraining(Incoming):
     test_size: float = Field(DEFAULT_TEST_SIZE, description="held-out part, between 0 and 1")
     memory: int | None = Field(None, description="bytes that its tasks may use; the machine's limit without it")
     deadline: float | None = Field(None, description="seconds that its tasks may take; the machine's limit without it")
+
+
+class NewSearch(Incoming):
+    """A search: models of the catalog, and for each setting its values, a single one, or a text."""
+
+    dataset: str
+    models: tuple[str, ...]
+    space: dict[str, Any] = Field(default_factory=dict, description='such as `{"C": [0.1, 1], "gamma": "log:1e-4..1"}`')
+    strategy: str = Field("grid", description="grid, random, halving or tpe")
+    trials: int | None = Field(None, description="how many, of a strategy that draws them")
+    cv: int | Literal["loo"] = Field(DEFAULT_FOLDS, description="folds of each trial")
+    by: str | None = Field(None, description="the measure that ranks; accuracy or r2 where none is given")
+    seed: int | None = None
+    keep: int = Field(1, description="how many of the best are trained as experiments")
+    deadline: float | None = Field(None, description="seconds after which it ends with what it has")
+    test_size: float = DEFAULT_TEST_SIZE
+    target: str | None = None
+    only: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    split: str = AT_RANDOM
+    memory: int | None = Field(None, description="bytes that each of its tasks may use")
 
 
 class Evaluation(Incoming):
@@ -170,6 +192,12 @@ class WhichSession(When):
     list: bool = False
 
 
+class Leaderboard(When):
+    """How many trials, the best first."""
+
+    limit: int = Field(PAGE_ROWS, ge=1, le=MOST_PAGE_ROWS)
+
+
 class HistorySearch(When):
     """A page of the history."""
 
@@ -223,6 +251,7 @@ WhenQuery = Annotated[When, Query()]
 ProfileQuery = Annotated[ProfileOf, Query()]
 UploadQuery = Annotated[Upload, Query()]
 WhichSessionQuery = Annotated[WhichSession, Query()]
+LeaderboardQuery = Annotated[Leaderboard, Query()]
 HistorySearchQuery = Annotated[HistorySearch, Query()]
 LogPageQuery = Annotated[LogPage, Query()]
 LogEventsQuery = Annotated[LogEvents, Query()]

@@ -61,6 +61,52 @@ class Status(Outgoing):
     position: int
 
 
+class SearchStatus(Outgoing):
+    """A search: what was asked for, how far it is, the best trial, the experiments that train the best."""
+
+    search: str
+    state: State
+    session: str
+    owner: str
+    dataset: Pinned
+    target: str
+    columns: list[str] | None
+    models: list[dict[str, Any]]
+    strategy: str
+    planned: int
+    proposed: int
+    completed: int
+    failed: int
+    folds: dict[str, Any]
+    by: str
+    seed: int
+    split: str
+    test_size: float
+    memory: int | None
+    keep: int
+    deadline: float | None
+    stopped: str | None
+    best: dict[str, Any] | None
+    experiments: list[str]
+    error: dict[str, str] | None
+    position: int
+
+
+class ShownSearch(SearchStatus):
+    """A search with its trials by rank; those that have not ended come last and have none."""
+
+    requested_at: str
+    ended_at: str | None
+    trials: list[dict[str, Any]]
+
+
+class SearchList(Outgoing):
+    """One's own searches, newest first."""
+
+    searches: list[dict[str, Any]]
+    position: int
+
+
 class EvaluationStatus(Outgoing):
     """An evaluation; measures by identity (`precision:macro`, `precision:macro@wine`)."""
 

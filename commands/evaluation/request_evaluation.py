@@ -22,8 +22,7 @@ DEFAULT_MEASURES = ("precision", "recall")
 MORE_MEASURES = ("f1", "accuracy", "roc-auc")  # by default too, where they are on offer and know the averaging
 MOST_MEASURES = 50
 CLASSES_OF_BINARY = 2
-MOST_FOLDS, MOST_ROWS_OF_LOO = 100, 1000
-REPEATS = {"type": "integer", "default": 1, "minimum": 1, "maximum": 20}
+MOST_FOLDS, MOST_FITS, MOST_ROWS_OF_LOO = 100, 200, 1000
 BEST_F1: Final = "best:f1"
 
 
@@ -160,10 +159,11 @@ def choose_folds(command: RequestEvaluation, rows: int) -> Folds | None:
                 "take a number of folds, such as 10."
             )
         return Folds(kind="loo")
-    limits = {"minimum": 2, "maximum": min(MOST_FOLDS, rows)}
-    described: dict[str, dict[str, Any]] = {"cv": {"type": "integer", "default": None} | limits, "repeats": REPEATS}
-    chosen = complete_settings(described, {"cv": cv} | ({} if repeats is None else {"repeats": repeats}))
-    return Folds(kind="kfold", k=chosen["cv"], repeats=chosen["repeats"])
+    limits = {"type": "integer", "minimum": 2, "maximum": min(MOST_FOLDS, rows)}
+    k = complete_settings({"cv": {"default": None, **limits}}, {"cv": cv})["cv"]
+    limits = {"type": "integer", "minimum": 1, "maximum": MOST_FITS // k}
+    given = {} if repeats is None else {"repeats": repeats}
+    return Folds(kind="kfold", k=k, **complete_settings({"repeats": {"default": 1, **limits}}, given))
 
 
 def _threshold(command: RequestEvaluation, classes: int) -> Threshold | None:

@@ -98,6 +98,24 @@ def test_evaluate(backend: FakeBackend, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        (("--cv", "5", "--repeats", "3"), {"cv": 5, "repeats": 3}),
+        (("--cv", "loo"), {"cv": "loo"}),
+        (("--threshold", "0.3"), {"threshold": 0.3}),
+        (("--threshold", "best:f1"), {"threshold": "best:f1"}),
+        (("--threshold", "1e400"), {"threshold": "1e400"}),
+    ],
+)
+def test_evaluate_with_folds_or_a_threshold(
+    backend: FakeBackend, run: Run, options: tuple[str, ...], sent: dict[str, Any]
+) -> None:
+    backend.on("POST", "/evaluations", Reply(evaluation(), 201))
+    run("evaluate", ID, *options)
+    assert backend.seen[-1].body == {"experiment": ID, "measures": [], **sent}
+
+
+@pytest.mark.parametrize(
     ("name", "path"),
     [(ID, f"/trainings/{ID}"), (f"{ID}-e2", f"/evaluations/{ID}-e2"), ("abcd-r1", "/reproductions/abcd-r1")],
 )

@@ -51,6 +51,9 @@ def test_folds_in_the_order_of_times_learn_from_what_was_before() -> None:
     made = make_folds(NUMBERS, kfold(5), 5, "time", times)
     assert len(made) == 5
     assert all(times[learned].max() < times[held].min() for learned, held in made)
+    assert all(len(held) == 3 for _, held in made)
+    made = make_folds(NUMBERS, kfold(5), 5, "time", GROUPS)
+    assert all(GROUPS[learned].max() < GROUPS[held].min() for learned, held in made), "rows of one time stay together"
 
 
 def test_one_row_is_left_out_at_a_time() -> None:
@@ -68,7 +71,7 @@ def test_one_row_is_left_out_at_a_time() -> None:
         ((CLASSES, kfold(5), "group", GROUPS), "holds out no row of class 'b'"),
         ((CLASSES, Folds(kind="loo"), "group", GROUPS), "keeps rows together: take a number of folds"),
         ((CLASSES, kfold(3), "time", np.arange(18)), "Fold 1 of 3 learns from no row of class 'b'"),
-        ((NUMBERS, kfold(18), "time", np.arange(18)), "need more than 18 rows"),
+        ((NUMBERS, kfold(18), "time", np.arange(18)), "need more than 18 different times"),
         ((NUMBERS, kfold(3, 2), "time", np.arange(18)), "leave out the repeats"),
     ],
 )

@@ -78,10 +78,16 @@ def _in_order(times: Rows, folds: Folds) -> list[tuple[Rows, Rows]]:
     k = _fold_count(folds)
     if folds.repeats > 1:
         raise BadInputError("Folds in the order of times are the same each time: leave out the repeats.")
-    if k >= len(times):
-        raise BadInputError(f"{k} folds in the order of times need more than {k} rows, and there are {len(times)}.")
-    order = np.argsort(times, kind="stable")
-    return [(order[learned], order[held]) for learned, held in TimeSeriesSplit(k).split(order)]
+    different = np.unique(times)  # rows of one time are on one side
+    if k >= len(different):
+        msg = f"{k} folds in the order of times need more than {k} different times, and there are {len(different)}."
+        raise BadInputError(msg)
+    made = TimeSeriesSplit(k).split(different)
+    return [(_rows_of(times, different[learned]), _rows_of(times, different[held])) for learned, held in made]
+
+
+def _rows_of(times: Rows, chosen: Rows) -> Rows:
+    return np.flatnonzero(np.isin(times, chosen))
 
 
 def _fold_count(folds: Folds) -> int:

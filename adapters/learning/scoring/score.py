@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,19 @@ from adapters.learning.preparation.frame import Frame, class_name, positive_clas
 from adapters.learning.preparation.other_dataset import read_other_dataset
 from adapters.learning.preparation.split import split
 from adapters.learning.scoring.cached_model import CachedModel
+from adapters.learning.scoring.folds import FittedFold, fit_folds, pool
 from adapters.learning.scoring.intervals import find_intervals
+from adapters.learning.scoring.threshold import apply_threshold, check_probabilities, find_best_threshold
 from commands.ports import Blobs
 from domain.errors import BadInputError
-from domain.values import MeasureSpec
+from domain.values import EvaluationOptions, MeasureSpec
 
 BINARY = 2
 LARGEST_TABLES = 128 << 10  # bytes of JSON in the event, all tables together; what is beyond becomes blobs
 MOST_WARNINGS, LONGEST_WARNING = 10, 200
+
+Facts = dict[str, Any]
+Names = dict[MeasureSpec, str]  # identities of the values, by their measures
 
 
 def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
@@ -35,15 +42,70 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     model = load_model(blobs, facts["model_blob"], find(MODELS, facts["model"]["name"], facts["model"]["distribution"]))
     with blobs.open(facts["dataset"]["sha256"]) as file:
         own = read_for_training(file, facts)
-    on = facts.get("on")
-    part = read_other_dataset(model.classes_, facts, blobs) if on else held_out(own, facts, blobs)
-    positive = positive_class(own.target, facts.get("positive"))
-    seen, specs = CachedModel(model, part.features), [MeasureSpec(**each) for each in facts["measures"]]
-    names = {spec: f"{spec.identity}@{on['name']}" if on else spec.identity for spec in specs}
-    measures, reasons, told, refused = {}, {}, [], []
+    options = EvaluationOptions(folds=facts.get("folds"), threshold=facts.get("threshold"))
+    positive, on = positive_class(own.target, facts.get("positive")), facts.get("on")
+    suffix = options.suffix + (f"@{on['name']}" if on else "")
+    names = {spec: f"{spec.identity}{suffix}" for spec in (MeasureSpec(**each) for each in facts["measures"])}
+    threshold = options.threshold
+    if threshold is not None:
+        check_probabilities(model)
+    if threshold == "best:f1":
+        threshold = find_best_threshold(facts, own.rows(split(own, facts, blobs).train), positive)
+    finish = partial(apply_threshold, threshold=threshold, positive=positive)
+    if options.folds is None:
+        part = read_other_dataset(model.classes_, facts, blobs) if on else held_out(own, facts, blobs)
+        fold = FittedFold(CachedModel(finish(model), part.features), part, [])
+        measures, notes = _measure_fold(names, fold, positive, facts["seed"])
+    elif options.folds.kind == "loo":
+        fold = pool(fit_folds(facts, own, options.folds, finish))
+        measures, notes = _measure_fold(names, fold, positive, facts["seed"])
+    else:
+        measures, notes = _measure_folds(names, fit_folds(facts, own, options.folds, finish), positive)
+    counts_one = threshold is not None or any(spec.average == "binary" for spec in names)
+    notes |= {
+        "warnings": list(dict.fromkeys(notes["warnings"]))[:MOST_WARNINGS],
+        "threshold": threshold,
+        "positive": class_name(positive) if counts_one and positive is not None else None,
+        "tables": _store_large(measures, blobs),
+    }
+    return {"measures": measures, "notes": notes}
+
+
+def _measure_fold(names: Names, fold: FittedFold, positive: Any, seed: int) -> tuple[Facts, Facts]:
+    """Compute the measures of rows that a model did not see, with their intervals."""
+    measures, reasons, told = _compute_measures(names, fold, positive)
+    numbers = [spec for spec, name in names.items() if isinstance(measures[name], int | float)]
+    intervals, resamples = find_intervals(numbers, fold.model, fold.held, positive, seed)
+    found = {names[spec]: intervals[spec.identity] for spec in numbers if spec.identity in intervals}
+    return measures, {"intervals": found, "resamples": resamples, "reasons": reasons, "warnings": told}
+
+
+def _measure_folds(names: Names, folds: Iterable[FittedFold], positive: Any) -> tuple[Facts, Facts]:
+    """Compute the measures of each fold: of numbers the mean, of tables of counts the sum."""
+    found = [_compute_measures(names, fold, positive) for fold in folds]
+    measures: Facts = {}
+    notes: Facts = {"spread": {}, "folds": {}, "reasons": {}, "warnings": [text for *_, told in found for text in told]}
+    for name in names.values():
+        values = [measured[name] for measured, *_ in found]
+        missing = next((place for place, value in enumerate(values) if value is None), None)
+        if missing is not None:
+            measures[name] = None
+            notes["reasons"][name] = f"Fold {missing + 1} of {len(found)}: {found[missing][1][name]}"
+        elif isinstance(values[0], list):
+            measures[name] = np.sum(values, axis=0).tolist()
+        else:
+            measures[name], notes["spread"][name] = float(np.mean(values)), float(np.std(values))
+            notes["folds"][name] = values
+    return measures, notes
+
+
+def _compute_measures(names: Names, fold: FittedFold, positive: Any) -> tuple[Facts, dict[str, str], list[str]]:
+    """Return values, the reasons of those that are None, and warnings; raises BadInputError if none can be computed."""
+    measures, reasons, refused = {}, {}, []
+    told = [text[:LONGEST_WARNING] for text in fold.warnings]
     for spec, name in names.items():
         try:
-            measures[name], heard = compute_measure(spec, seen, part, positive)
+            measures[name], heard = compute_measure(spec, fold.model, fold.held, positive)
         except BadInputError as error:
             measures[name], heard = None, []
             reasons[name] = error.sentence
@@ -53,18 +115,7 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
             reasons[name] = f"It is not defined on these rows{f': {heard[0]}' if heard else '.'}"[:LONGEST_WARNING]
     if refused and len(refused) == len(measures):
         raise refused[0]
-    numbers = [spec for spec, name in names.items() if isinstance(measures[name], int | float)]
-    intervals, resamples = find_intervals(numbers, seen, part, positive, facts["seed"])
-    binary = any(spec["average"] == "binary" for spec in facts["measures"] if spec.get("average"))
-    notes = {
-        "intervals": {names[spec]: intervals[spec.identity] for spec in numbers if spec.identity in intervals},
-        "resamples": resamples,
-        "reasons": reasons,
-        "warnings": list(dict.fromkeys(told))[:MOST_WARNINGS],
-        "positive": class_name(positive) if binary and positive is not None else None,
-        "tables": _store_large(measures, blobs),
-    }
-    return {"measures": measures, "notes": notes}
+    return measures, reasons, told
 
 
 def held_out(own: Frame, facts: dict[str, Any], blobs: Blobs) -> Frame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,8 @@ from cli.views import (
 )
 
 QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
-NAME = re.compile(r"[\w.:@-]+")
+NAME = re.compile(r"[\w.:@/-]+")
+AVERAGE = re.compile(r":[a-z]+")
 EXAMPLES = """\b
 autolearn history --where 'precision > 0.9 and C in (1, 10)' --sort -precision
 autolearn history --where 'max_depth = none or model = svm' --since 7d
@@ -57,7 +58,7 @@ def _names_in(where: str | None, sort: str | None) -> set[str]:
     return {word.removeprefix("setting.").removeprefix("measure.") for word in words}
 
 
-def _blocks(asked: Collection[str], body: Facts) -> list[Block]:
+def _blocks(asked: set[str], body: Facts) -> list[Block]:
     """Show the settings and measures that the question names first: the last columns are left out for lack of room."""
     experiments = body.get("experiments", [])
     settings = sorted({name for it in experiments for name in it.get("settings") or {} if name in asked})
@@ -65,13 +66,17 @@ def _blocks(asked: Collection[str], body: Facts) -> list[Block]:
     return [[_row(it, measures, settings, asked) for it, measures in rows]]
 
 
-def _row(it: Facts, measures: Facts, settings: Sequence[str], asked: Collection[str]) -> Facts:
+def _row(it: Facts, measures: Facts, settings: Sequence[str], asked: set[str]) -> Facts:
     row = {"experiment": it.get("experiment"), "committed": it.get("committed_at"), "model": name_of(it.get("model"))}
     row["dataset"] = name_and_version(it.get("dataset"))
     taken = row | measures
+    spread = {f"{name}.std": value for name, value in (it.get("spread") or {}).items()}
     values = {name: (it.get("settings") or {}).get(name, NO_VALUE) for name in settings}
     row |= {f"setting.{name}" if name in taken else name: value for name, value in values.items()}
-    row |= {name: value for name, value in measures.items() if name in asked or name.partition(":")[0] in asked}
+    row |= {
+        name: value for name, value in measures.items() if {name, AVERAGE.sub("", name), name.partition(":")[0]} & asked
+    }
+    row |= {name: value for name, value in spread.items() if {AVERAGE.sub("", name), name} & asked}
     origin = origin_of(it)
     row |= {name: value for name, value in origin.items() if name in asked}
     row |= measures | positive_class(it) | {"actor": it.get("actor")}

@@ -48,6 +48,7 @@ def facts_of(row: Body) -> dict[str, Any]:
     """Name what filters compare of a row's body: columns, measures that are numbers, settings of any kind."""
     columns = {name: _joined(reduce(getitem, column.path, row)) for name, column in COLUMNS.items() if column.path}
     measures = {f"measure.{key}": value for key, value in row["measures"].items() if _is_number(value)}
+    measures |= {f"measure.{key}.std": value for key, value in row["spread"].items()}
     settings = {f"setting.{key}": value for key, value in row["settings"].items()}
     return {name: comparable(value) for name, value in (columns | measures | settings).items()}
 

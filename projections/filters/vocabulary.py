@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from projections.filters.columns import COLUMNS
 from projections.ports import Documents
 
 ALIASES = {"at": "committed_at"}
+THRESHOLD = r"(t[\d.e-]+|best-f1)"
+HOW = re.compile(rf"cv\d+(x\d+)?(/{THRESHOLD})?(\.std)?|loo(/{THRESHOLD})?|{THRESHOLD}", re.ASCII)
+"""How a measure was computed, in its identity: on folds, with a threshold; and the spread of the folds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +61,15 @@ class Vocabulary:
     def _identity(self, name: str) -> str | None:
         """Complete a measure's identity by its default average; None where no such measure can have been computed."""
         bare, at, dataset = name.partition("@")
-        measure, colon, average = bare.partition(":")
+        plain, slash, how = bare.partition("/")
+        measure, colon, average = plain.partition(":")
         known = self.measures.get(measure)
-        if known is None or (at and dataset not in self.datasets):
+        if known is None or (at and dataset not in self.datasets) or (slash and not HOW.fullmatch(how)):
             return None
         if colon and average not in known["averages"]:
             return None
         chosen = average or known["default"]
-        return measure + (f":{chosen}" if chosen else "") + at + dataset
+        return measure + (f":{chosen}" if chosen else "") + slash + how + at + dataset
 
     def _all_names(self) -> Iterable[str]:
         explicit = [f"measure.{name}" for name in self.measures] + [f"setting.{name}" for name in self.settings]

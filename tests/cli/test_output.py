@@ -130,12 +130,14 @@ def test_heads_are_wrapped_so_that_no_two_look_the_same(
         (("--sort", "-C"), ["C", "recall:macro", "f1:macro"]),
         (("--where", "setting.C > 1 and recall > 0.5 and model = 'f1 gamma'"), ["C", "recall:macro", "f1:macro"]),
         (("--sort", "-recall:macro"), ["recall:macro", "f1:macro"]),
+        (("--where", "f1/cv5.std < 0.1"), ["f1:macro/cv5.std", "recall:macro"]),
     ],
 )
 def test_what_the_question_names_has_a_column_of_its_own(
     backend: FakeBackend, run: Run, question: tuple[str, ...], columns: list[str]
 ) -> None:
-    one = row(settings={"C": 2.5, "gamma": "scale"}, measures={"f1:macro": 0.9, "recall:macro": 0.8})
+    measures = {"f1:macro": 0.9, "recall:macro": 0.8}
+    one = row(settings={"C": 2.5, "gamma": "scale"}, measures=measures, spread={"f1:macro/cv5": 0.01})
     backend.on("GET", "/experiments", Reply(history(one, row(experiment=OTHER, settings={}, measures={}))))
     head = run("history", *question).out.splitlines()[0].split()
     assert head[4 : 4 + len(columns)] == columns

@@ -19,7 +19,7 @@ from tests.contracts.read_models import PROPERTY_STORES, Read, Store, opened
 
 VALUES: tuple[Any, ...] = (0, 1, 1.0, 2.5, -3, 10, "", "auto", "1", "é", None, True, False, 2**63, float("inf"))
 ORDERED = tuple(value for value in VALUES if value is not None and not isinstance(value, bool))
-NAMES = ("measure.precision:macro", "measure.f1", "setting.C", "setting.depth")
+NAMES = ("measure.precision:macro", "measure.f1:binary/cv5x3/t0.3.std", "setting.C", "setting.depth")
 MODELS, ACTORS = ("svm", "tree", "bayes"), ("ana", "ben")
 TEXTS = {"model": MODELS, "dataset": ("iris", "wine"), "actor": ACTORS, "session": ("ana-1", "ben-2")}
 LIMITS = (1, 2, 3, 7)

@@ -18,7 +18,7 @@ from domain.errors import (
     NotFoundError,
     NotReachedError,
 )
-from domain.values import NOTHING_MEASURED, DatasetRef, ModelRef
+from domain.values import NOTHING_MEASURED, DatasetRef, EvaluationNotes, ModelRef
 from projections.history_answers import HistoryRequest
 from projections.queries import Queries
 from projections.visibility import Viewer
@@ -55,6 +55,19 @@ def asked(world: World) -> Queries:
     world.train("ana", D)
     world.catch_up()
     return Queries(world.documents, world.history, world.feed, OpenSeal())
+
+
+def test_folds_are_found_by_their_mean_and_their_spread(asked: Queries, world: World) -> None:
+    name = "precision:macro/cv5"
+    for experiment, spread in ((A, 0.01), (B, 0.03)):
+        world.evaluate("ana", experiment, {name: 0.9}, EvaluationNotes(spread={name: spread}, folds={name: (0.9, 0.9)}))
+    world.catch_up()
+    assert experiments(asked.history(ANA, HistoryRequest(where="precision/cv5.std < 0.02"))) == [A]
+    assert experiments(asked.history(ANA, HistoryRequest(where="precision/cv5 > 0", sort="-precision/cv5.std"))) == [
+        B,
+        A,
+    ]
+    assert asked.show(ANA, A)["folds"] == {name: [0.9, 0.9]}
 
 
 def experiments(answer: dict[str, Any]) -> list[str]:

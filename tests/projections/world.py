@@ -23,7 +23,18 @@ from domain.experiment import Experiment
 from domain.offer import Description, Offer
 from domain.search import Search
 from domain.session import Session
-from domain.values import BlobRef, DatasetRef, MeasureSpec, ModelRef, Split, SplitRequest, Training, session_id
+from domain.values import (
+    NO_NOTES,
+    BlobRef,
+    DatasetRef,
+    EvaluationNotes,
+    MeasureSpec,
+    ModelRef,
+    Split,
+    SplitRequest,
+    Training,
+    session_id,
+)
 from projections.runner import ProjectionRunner
 from projections.verification.stores import InspectedStores
 from tests.domain.search_facts import ASKED
@@ -205,12 +216,12 @@ class World:
         self.decide(WORKER, name, "complete_training", 1, WORKER, result())
         return name
 
-    def evaluate(self, client: str, name: str, measures: dict[str, Any]) -> str:
+    def evaluate(self, client: str, name: str, measures: dict[str, Any], notes: EvaluationNotes = NO_NOTES) -> str:
         """Evaluate a completed experiment."""
         specs = [MeasureSpec(name="precision", average="macro")]
         task: str = self.decide(client, name, "request_evaluation", specs, None)
         self.decide(WORKER, name, "start", task, 1, WORKER)
-        self.decide(WORKER, name, "complete_evaluation", task, 1, WORKER, measures)
+        self.decide(WORKER, name, "complete_evaluation", task, 1, WORKER, measures, notes)
         return task
 
     def commit(self, client: str, chosen: Sequence[str], message: str | None = None) -> StoredAppend:

@@ -6,7 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import Pipeline
+
+from adapters.learning.fitting.learned import summarize
 
 Fitted = Callable[[str, str], tuple[dict[str, Any], dict[str, Any]]]
 MODELS = ["logistic-regression", "decision-tree", "random-forest", "svm", "naive-bayes"]
@@ -86,6 +92,16 @@ def test_a_column_without_values_and_a_boolean_column_just_work(learning: Any) -
 def test_a_fit_that_does_not_converge_says_so(learning: Any) -> None:
     done = learning.done("fit", **learning.facts("iris", "logistic-regression", settings={"max_iter": 1}))
     assert "converge" in done["learned"]["warnings"][0]
+
+
+def test_warnings_in_letters_that_json_escapes_are_dropped_where_they_are_too_long() -> None:
+    warnings = [letter * 200 for letter in "üéß"]
+    prepare = ColumnTransformer([("x", "passthrough", ["x"])])
+    model = Pipeline([("prepare", prepare), ("model", DummyClassifier())]).fit(pd.DataFrame({"x": [1, 2]}), ["a", "b"])
+    summary = summarize(model, warnings, None)
+    assert summary["warnings"] == warnings[:1]
+    assert (summary["features"], summary["class_count"], summary["shortened"]) == (1, 2, True)
+    assert len(json.dumps(summary)) <= 2000
 
 
 def test_other_seeds_and_settings_give_other_models(learning: Any, fitted: Fitted) -> None:

@@ -90,6 +90,7 @@ MAX_BYTES = 2000
 MOST_VALUES = 24
 MOST_NAMES = 10
 LONGEST_TEXT = 200
+NEVER_DROPPED = frozenset({"class_count", "features", "parameters", "shortened", "warnings"})
 SHOWN_ELSEWHERE = frozenset({"classes_", "n_classes_", "n_features_in_", "n_outputs_"})
 
 
@@ -167,13 +168,15 @@ def _top(names: list[str], importances: Any) -> list[list[Any]]:
 
 
 def _shrink_to_limit(found: dict[str, Any]) -> dict[str, Any]:
-    """Drop the largest parameter, then the largest of the rest, until the limit holds; `shortened` says so."""
+    """Drop the largest parameter, then the largest of the rest, then warnings; `shortened` says so."""
     while _size(found) > MAX_BYTES:
-        place = found["parameters"] or {name: it for name, it in found.items() if name != "warnings"}
-        largest = max(place, key=lambda name: _size(place[name]))
-        del (found["parameters"] or found)[largest]
         found["shortened"] = True
-        found.setdefault("parameters", {})
+        rest = {name: it for name, it in found.items() if name not in NEVER_DROPPED}
+        if place := found["parameters"] or rest:
+            largest = max(place, key=lambda name: _size(place[name]))
+            del (found["parameters"] or found)[largest]
+        else:
+            found["warnings"].pop()
     return found
 
 

@@ -144,6 +144,9 @@ def choose_split(
         raise BadInputError(f"{of!r} is the target: split by another column.")
     if method == "time" and content.columns[of] in ("boolean", "string"):
         raise BadInputError(f"Column {of!r} is {content.columns[of]}: a split by time needs times or numbers.")
+    suspects = content.profile.suspects if content.profile else ()
+    if any(it.kind == "constant" and of in it.columns for it in suspects):
+        raise BadInputError(f"Column {of!r} has one value only: a split by {method} needs at least two.")
     return SplitRequest(method="group" if method == "group" else "time", column=of)
 
 

@@ -147,6 +147,15 @@ def test_session_and_commit(backend: FakeBackend, run: Run) -> None:
     assert json.loads(run("commit", "--json").out) == committed | {"audit": "12:cd"}
 
 
+def test_what_a_training_holds_out_and_its_limits_are_passed_on(backend: FakeBackend, run: Run) -> None:
+    backend.on("POST", "/trainings", Reply(training(), 201))
+    run("train", "iris", "svm", "--split", "time:day", "--memory", "1073741824", "--deadline", "90")
+    run("train", "iris", "svm")
+    chosen = {"split": "time:day", "memory": 1 << 30, "deadline": 90.0}
+    assert backend.seen[0].body == backend.seen[1].body | chosen
+    assert run("train", "iris", "svm", "--deadline", "nan").code == 2
+
+
 def test_where_an_experiment_stands_is_shown_once_it_matters(backend: FakeBackend, run: Run) -> None:
     held = [training(standing="committed"), training(experiment=OTHER, standing="discarded")]
     backend.on("GET", "/session", Reply({"session": "ana-1", "state": "committed", "experiments": held}))

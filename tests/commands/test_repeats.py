@@ -8,6 +8,7 @@ import pytest
 
 from adapters.host.retry import Retry
 from commands.application import Application
+from commands.catalog.register_dataset import RegisterDataset
 from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.ports import Ports
 from commands.session.commit_session import CommitSession
@@ -37,6 +38,14 @@ def test_a_repeat_is_answered_as_of_then(stage: Stage, ana: Caller) -> None:
     assert ana.do(IRIS, key="k") == first
     assert first.body["measures"] == {}
     assert first.body["standing"] == "uncommitted"
+
+
+def test_a_repeat_keeps_version_and_seed_of_then(ana: Caller) -> None:
+    ana.do(RegisterDataset("flowers", "kind", "two-flowers.csv"))
+    first = ana.do(RequestTraining("flowers", "svm"), key="k")
+    ana.do(RegisterDataset("flowers", "kind", "more-flowers.csv"))
+    assert ana.do(RequestTraining("flowers", "svm"), key="k") == first
+    assert ana.do(RequestTraining("flowers", "svm")).body["seed"] != first.body["seed"]
 
 
 def test_a_repeat_by_another_process_gets_the_same_answer(stage: Stage, ana: Caller) -> None:

@@ -227,6 +227,18 @@ def test_a_split_that_cannot_be_is_refused_and_changes_nothing(
         ana.do(replace(IRIS, **chosen))
 
 
+def test_a_column_that_the_profile_calls_constant_splits_nothing(stage: Stage, ana: Caller) -> None:
+    found = ingest({"path": "two-flowers.csv"})
+    assert isinstance(found, TaskDone)
+    suspect = {"kind": "constant", "columns": ["width"], "reason": "It has one value only: 1.", "remedy": "…"}
+    profile = {"blob": {"sha256": "a" * 64, "size": 1}, "suspects": [suspect], "suspects_found": 1}
+    stage.launcher.scripts["ingest"] = TaskDone(found.facts | {"profile": profile})
+    ana.do(RegisterDataset("wide", "kind", "two-flowers.csv"))
+    for method in ("group", "time"):
+        with stage.refused(BadInputError, f"'width' has one value only: a split by {method} needs at least two."):
+            ana.do(RequestTraining("wide", "svm", split=f"{method}:width"))
+
+
 def test_the_data_set_of_a_split_is_on_offer(stage: Stage, ana: Caller) -> None:
     with stage.refused(NotFoundError, "no data set 'irsi'. Nearest: iris"):
         ana.do(replace(IRIS, split="dataset:irsi"))

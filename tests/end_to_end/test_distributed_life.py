@@ -53,6 +53,9 @@ def test_the_whole_life(running: Running) -> None:
     receipt = shell("commit", "--message", "both").json
     history = shell("history", "--where", "precision > 0.5").json
     assert [it["experiment"] for it in history["experiments"]] == [first["experiment"]]
+    where = "split = random and rows = 112 and features = 4 and fit_seconds < 60 and seed = 7 and warnings = none"
+    found = shell("history", "--where", where, "--sort", "-fit_seconds").json["experiments"]
+    assert [it["experiment"] for it in found] == [first["experiment"]]
     assert shell("history", "--as-of", f"@{before['position']}").json["experiments"] == []
     assert shell("show", first["experiment"][:8]).json["measures"] == first["measures"]
     assert shell("reproduce", first["experiment"]).json["verdict"] == "bit-identical"

@@ -124,3 +124,34 @@ def test_warnings_and_reasons_are_recorded_shown_and_found(shell: Shell) -> None
     assert shell("show", calm["experiment"]).json["reasons"] == evaluated["reasons"]
     assert shell("history", "--where", f"target = species and session = {session}").json["experiments"]
     assert shell("verify").json["ok"]
+
+
+def test_splits_and_limits_are_recorded_shown_found_and_reproduced(shell: Shell, tmp_path: Path) -> None:
+    for name, year in (("visits", 2024), ("later", 2025)):
+        lines = (
+            f"{n % 7},{'abcde'[n % 5]},{year}-{1 + n // 28:02}-{1 + n % 28:02},{'ny'[n % 7 > 3]}" for n in range(84)
+        )
+        file = tmp_path / f"{name}.csv"
+        file.write_text("x,site,day,label\n" + "\n".join(lines) + "\n")
+        shell("dataset", "add", str(file), "--name", name, "--target", "label")
+    splits = {"random": 63, "group:site": None, "time:day": 63, "dataset:later@1": 84}
+    made = [shell("train", "visits", "decision-tree", "--split", split).json for split in splits]
+    limited = shell("train", "visits", "svm", "--memory", str(1 << 30), "--deadline", "90").json
+    assert [it["split"]["request"] for it in made] == [*splits]
+    assert {it["seed"] for it in made} == {limited["seed"]}
+    assert limited["split"] == made[0]["split"]
+    for it, rows in zip(made, splits.values(), strict=True):
+        assert it["split"]["train_rows"] == (rows or it["split"]["train_rows"])
+        assert shell("evaluate", it["experiment"], "-m", "accuracy").json["measures"]["accuracy"] == 1.0
+    assert "'site' is string" in str(shell("train", "visits", "svm", "--split", "time:site", code=2).problem)
+    session = shell("commit").json["session"]
+    for it in made:
+        where = f"split = '{it['split']['request']}' and seed = {it['seed']} and model = decision-tree"
+        (row,) = shell("history", "--where", f"{where} and session = {session}").json["experiments"]
+        assert (row["experiment"], row["split"], row["features"]) == (it["experiment"], it["split"], it["features"])
+        assert shell("reproduce", it["experiment"]).json["verdict"] == "bit-identical"
+    found = shell("history", "--where", f"rows >= 63 and version = 1 and session = {session}", "--sort", "-rows").json
+    rows_of = [it["split"]["train_rows"] for it in found["experiments"]]
+    assert rows_of == sorted(rows_of, reverse=True)
+    shown = shell("show", limited["experiment"]).json
+    assert (shown["memory"], shown["deadline"]) == (1 << 30, 90.0)

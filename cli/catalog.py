@@ -43,12 +43,14 @@ def describe_setting(setting: Facts) -> str:
 
 
 def _list_blocks(body: Facts) -> list[Block]:
-    models = [{"model": it["name"]} | _facts(it, "version", "description") for it in body.get("models", [])]
+    models = [
+        {"model": it["name"]} | _tasks(it) | _facts(it, "version", "description") for it in body.get("models", [])
+    ]
     datasets = [
         {"data set": it["name"]} | _facts(it, "version", "rows", "columns", "target", "task", "classes")
         for it in body.get("datasets", [])
     ]
-    measures = [{"measure": it["name"]} | _facts(it, "description") for it in body.get("measures", [])]
+    measures = [{"measure": it["name"]} | _tasks(it) | _facts(it, "description") for it in body.get("measures", [])]
     return [models, datasets, measures]
 
 
@@ -103,6 +105,11 @@ def _reading(reading: Any) -> Facts:
     if isinstance(shown.get("missing"), dict):
         shown["missing"] = ", ".join(f"{text!r} {count} times" for text, count in shown["missing"].items())
     return {f"reading.{key}": repr(value) if key in MARKS else value for key, value in shown.items()}
+
+
+def _tasks(it: Facts) -> Facts:
+    """Return what a model or measure is for; an older backend does not say."""
+    return {"task": ", ".join(it["tasks"])} if it.get("tasks") else {}
 
 
 def _facts(it: Facts, *names: str) -> Facts:

@@ -15,7 +15,15 @@ from domain.lookup import find_last_number, may_see, nearest_names, require_sing
 from domain.offer import Offer
 from domain.search import Search
 from domain.session import Session
-from domain.values import DatasetRef, check_id_prefix, experiment_stream, owner_of_task, search_stream, session_stream
+from domain.values import (
+    DatasetRef,
+    LearningTask,
+    check_id_prefix,
+    experiment_stream,
+    owner_of_task,
+    search_stream,
+    session_stream,
+)
 
 MOST_CANDIDATES = 200
 MOST_NAMES = 500
@@ -154,6 +162,15 @@ def find_offer(work: UnitOfWork, kind: str, name: str) -> Offer:
     if not offer.is_offered:
         raise _not_offered_error(kind, f"{kind}s", name, _offered_names(work.store, Offer, kind))
     return offer
+
+
+def refuse_other_task(work: UnitOfWork, offer: Offer, task: LearningTask, what: str, otherwise: str = "") -> None:
+    """Refuse a model or measure that is not of a learning task; say what is wrong, and name those that are of it."""
+    if task in offer.require_description().tasks:
+        return
+    entries = (load(work.store, Offer, stream) for stream in work.store.streams(f"{offer.kind}:", MOST_NAMES))
+    right = [it.name for it in entries if it.is_offered and task in it.require_description().tasks]
+    raise BadInputError(f"{what} Choose one of {', '.join(right)}{otherwise}.", allowed=right)
 
 
 def _not_offered_error(what: str, part: str, name: str, names: list[str]) -> NotFoundError:

@@ -63,6 +63,7 @@ def _fit_facts(work: UnitOfWork, request: TrainingRequested) -> dict[str, Any]:
         "target": request.target or content.target,
         "positive": content.positive if request.target in (None, content.target) else None,
         "columns": request.columns,
+        "learning_task": request.learning_task,
     }
 
 

@@ -9,9 +9,7 @@ from pydantic import Field
 
 from domain.errors import ConflictError, NotFoundError
 from domain.events import Aggregate, Event, Value
-from domain.values import BlobRef, DatasetRef, check_catalog_name
-
-LearningTask = Literal["classification", "regression"]
+from domain.values import BlobRef, DatasetRef, LearningTask, check_catalog_name
 
 
 class Reading(Value):

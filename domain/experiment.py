@@ -18,6 +18,7 @@ from domain.values import (
     DatasetRef,
     EvaluationNotes,
     EvaluationOptions,
+    LearningTask,
     MeasureSpec,
     ModelRef,
     SplitRequest,
@@ -88,6 +89,7 @@ class Experiment(TaskOwner):
         memory: int | None,
         deadline: float | None,
         search: str | None = None,
+        learning_task: LearningTask = "classification",
     ) -> None:
         """Begin the experiment; columns and settings are complete and checked already."""
         if self.exists:
@@ -109,6 +111,7 @@ class Experiment(TaskOwner):
             memory=memory,
             deadline=deadline,
             search=search,
+            learning_task=learning_task,
         )
 
     def complete_training(self, attempt: int, worker: str, result: Training) -> None:

@@ -15,6 +15,7 @@ from domain.values import (
     EvaluationNotes,
     EvaluationOptions,
     Folds,
+    LearningTask,
     MeasureSpec,
     ModelRef,
     SplitRequest,
@@ -34,6 +35,7 @@ class TrainingRequested(TaskRequested):
     No `target` means the data set's own, no `columns` all but the target. `preparation` is the version of the rules by
     which columns become what an estimator takes. `memory` (bytes) and `deadline` (seconds) are the limits of its
     tasks; none means those of the machine that runs them. `search` is the id of the search that found these settings.
+    `learning_task` says whether classes or numbers are predicted.
     """
 
     NAME: ClassVar[str] = "training-requested.v2"
@@ -52,6 +54,7 @@ class TrainingRequested(TaskRequested):
     memory: int | None
     deadline: float | None
     search: str | None
+    learning_task: LearningTask = "classification"
 
     @property
     def client(self) -> str:

@@ -8,12 +8,13 @@ from packaging.version import InvalidVersion, Version
 
 from domain.errors import ConflictError, NotFoundError
 from domain.events import Aggregate, Event, Value
-from domain.values import ModelRef
+from domain.values import LearningTask, ModelRef
 
 
 class Description(Value):
-    """What a describe task found: the distribution and its version, a sentence, the typed settings.
+    """What a describe task found: the distribution and its version, a sentence, what it is for, the typed settings.
 
+    `tasks` has the one task of a model, or those that a measure can measure.
     `settings` maps a name to `{type, default, ...constraints}`; of a measure it holds `average` (choices, default).
     `digest` is the SHA-256 of all the rest: the same digest makes no new event.
     """
@@ -21,6 +22,7 @@ class Description(Value):
     distribution: str
     version: str
     description: str
+    tasks: tuple[LearningTask, ...] = ("classification",)
     settings: dict[str, Any]
     digest: str
 
@@ -37,13 +39,13 @@ class EntryOffered(Event):
 class ModelOffered(EntryOffered):
     """A model can be trained."""
 
-    NAME: ClassVar[str] = "model-offered.v1"
+    NAME: ClassVar[str] = "model-offered.v2"
 
 
 class MeasureOffered(EntryOffered):
     """A measure can be computed."""
 
-    NAME: ClassVar[str] = "measure-offered.v1"
+    NAME: ClassVar[str] = "measure-offered.v2"
 
 
 class EntryWithdrawn(Event):

@@ -175,6 +175,7 @@ class Search(TaskOwner):
             "memory": asked.memory,
             "deadline": None,
             "search": self.name,
+            "learning_task": asked.learning_task,
         }
 
     def _told(self, task: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from domain.events import Event, Value
 from domain.search_space import SearchedModel, Strategy
 from domain.task_events import AllTasksEnded, TaskCompleted, TaskFailed, TaskRequested, TasksRequested, TaskStarted
-from domain.values import DatasetRef, Folds, MeasureSpec, SplitRequest
+from domain.values import DatasetRef, Folds, LearningTask, MeasureSpec, SplitRequest
 
 if TYPE_CHECKING:
     from domain.search import Search
@@ -65,6 +65,7 @@ class SearchRequested(Event):
     keep: int
     deadline: float | None
     until: datetime | None
+    learning_task: LearningTask = "classification"
 
     def apply(self, aggregate: Search) -> None:
         aggregate.request, aggregate.state = self, "requested"

@@ -16,6 +16,7 @@ ROLES: tuple[Role, ...] = ("analyst", "sys-admin")
 TrainingState = Literal["blank", "requested", "started", "completed", "failed", "cancelled"]
 TaskState = Literal["requested", "started", "completed", "failed", "cancelled"]
 Standing = Literal["uncommitted", "committed", "discarded"]
+LearningTask = Literal["classification", "regression"]
 Verdict = Literal["bit-identical", "metric-equal", "different", "not-possible"]
 
 UNFINISHED: frozenset[str] = frozenset({"requested", "started"})

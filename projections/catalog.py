@@ -52,6 +52,7 @@ def _offered(kind: str, name: str, event: EntryOffered) -> Body:
         "name": name,
         "version": it.version,
         "description": it.description,
+        "tasks": list(it.tasks),
         "distribution": it.distribution,
         "settings": to_jsonable(it.settings),
         "state": "offered",

@@ -26,7 +26,10 @@ TINY = {
     "class": ["xy"[i % 2] for i in ROWS],
 }
 FEW = {"random-forest": {"n_estimators": 2}, "extra-trees": {"n_estimators": 2}, "gradient-boosting": {"max_iter": 2}}
-MEASURES = ("precision", "accuracy", "balanced-accuracy", "mcc", "roc-auc", "log-loss", "confusion-matrix")
+MEASURES = {
+    "classification": ("precision", "accuracy", "balanced-accuracy", "mcc", "roc-auc", "log-loss", "confusion-matrix"),
+    "regression": ("r2", "mae", "rmse"),
+}
 
 
 def prepare_environment() -> None:
@@ -43,7 +46,8 @@ def warm_up() -> None:
     import pyarrow as pa  # noqa: PLC0415 - after the environment is prepared
 
     from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - idem
-    from adapters.learning.offers.catalog import MODELS, OWN, offers  # noqa: PLC0415 - idem
+    from adapters.learning.offers.catalog import MODELS, OWN, make_estimator, offers  # noqa: PLC0415 - idem
+    from adapters.learning.offers.learning_tasks import task_of  # noqa: PLC0415 - idem
     from adapters.learning.run_task import run_task  # noqa: PLC0415 - idem
     from adapters.learning.tables.parquet import write  # noqa: PLC0415 - idem
 
@@ -55,22 +59,24 @@ def warm_up() -> None:
         sha256 = blobs.put_file(str(path)).sha256
         for offer in offers(MODELS):
             if offer.distribution == OWN:
-                _train_and_score(offer.name, sha256, blobs, run_task)
+                _train_and_score(offer.name, task_of(make_estimator(offer)), sha256, blobs, run_task)
 
 
-def _train_and_score(name: str, sha256: str, blobs: Any, run_task: Any) -> None:
+def _train_and_score(name: str, task: str, sha256: str, blobs: Any, run_task: Any) -> None:
     facts = {
         "model": {"name": name, "version": "", "distribution": "autolearn"},
-        "settings": FEW.get(name, {}),
+        "settings": FEW.get(name.removesuffix("-regressor"), {}),
         "seed": 1,
         "test_size": 0.5,
         "preparation": 2,
         "dataset": {"name": "tiny", "version": 1, "sha256": sha256},
-        "target": "class",
+        "learning_task": task,
+        "target": "class" if task == "classification" else "number",
     }
     done = run_task("fit", facts, blobs)
-    chosen = [{"name": measure} for measure in MEASURES]
-    chosen[0]["average"] = "macro"
+    chosen = [{"name": measure} for measure in MEASURES[task]]
+    if task == "classification":
+        chosen[0]["average"] = "macro"
     run_task(
         "score", {**facts, "model_blob": done.facts["model_blob"]["sha256"], "on": None, "measures": chosen}, blobs
     )

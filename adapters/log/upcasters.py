@@ -28,10 +28,10 @@ def dataset_registered_v2(facts: Facts) -> Facts:
 
 
 def training_requested_v2(facts: Facts) -> Facts:
-    """Add what was always so: target, columns and limits were the usual, the split random, the rules the first."""
+    """Add what was always so: classes, the usual target, columns and limits, a random split, and the first rules."""
     random: Facts = {"method": "random", "column": None, "dataset": None}
     nothing: Facts = dict.fromkeys(("target", "columns", "memory", "deadline", "search"))
-    return facts | nothing | {"preparation": 1, "split": random}
+    return facts | nothing | {"preparation": 1, "split": random, "learning_task": "classification"}
 
 
 def evaluation_completed_v2(facts: Facts) -> Facts:
@@ -44,10 +44,17 @@ def evaluation_requested_v2(facts: Facts) -> Facts:
     return facts | {"folds": None, "threshold": None, "positive": None, "by": None, "importance": False}
 
 
+def offered_v2(facts: Facts) -> Facts:
+    """Say what was always so: models predict classes, and measures are of them."""
+    return facts | {"description": facts["description"] | {"tasks": ["classification"]}}
+
+
 UPCASTERS: dict[str, Upcaster] = {
     "dataset-registered.v1": ("dataset-registered.v2", dataset_registered_v2),
     "evaluation-completed.v1": ("evaluation-completed.v2", evaluation_completed_v2),
     "evaluation-requested.v1": ("evaluation-requested.v2", evaluation_requested_v2),
+    "measure-offered.v1": ("measure-offered.v2", offered_v2),
+    "model-offered.v1": ("model-offered.v2", offered_v2),
     "training-requested.v1": ("training-requested.v2", training_requested_v2),
 }
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from commands.claim import claim_slot
 from commands.context import CommandContext
-from commands.lookup import find_experiment, find_offer, find_version_with, newest_experiment
+from commands.lookup import find_experiment, find_offer, find_version_with, newest_experiment, refuse_other_task
 from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import Dataset, DatasetContent
@@ -16,10 +16,13 @@ from domain.experiment import Experiment
 from domain.lookup import nearest_names
 from domain.offer import Offer
 from domain.settings_check import complete_settings
-from domain.values import DatasetRef, EvaluationOptions, Folds, MeasureSpec, Threshold
+from domain.values import DatasetRef, EvaluationOptions, Folds, LearningTask, MeasureSpec, Threshold
 
-DEFAULT_MEASURES = ("precision", "recall")
-MORE_MEASURES = ("f1", "accuracy", "roc-auc")  # by default too, where they are on offer and know the averaging
+DEFAULT_MEASURES: dict[LearningTask, tuple[str, ...]] = {
+    "classification": ("precision", "recall"),
+    "regression": ("r2", "mae", "rmse"),
+}
+MORE_MEASURES = ("f1", "accuracy", "roc-auc")  # of classes, where they are on offer and know the averaging
 MOST_MEASURES = 50
 CLASSES_OF_BINARY = 2
 MOST_FOLDS, MOST_FITS, MOST_ROWS_OF_LOO = 100, 200, 1000
@@ -59,8 +62,10 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> S
                 newest_experiment(work, context.call) if given is None else find_experiment(work, context.call, given)
             )
             on, content, rows_from = _data(work, experiment, command.on)
-            names = command.measures or (*DEFAULT_MEASURES, *_more_measures(work, command.average))
-            classes = _count_classes(experiment, content)
+            task = experiment.training.learning_task
+            more = _more_measures(work, command.average) if task == "classification" else []
+            names = command.measures or (*DEFAULT_MEASURES[task], *more)
+            classes = 0 if task == "regression" else _count_classes(experiment, content)
             specs = [find_measure(work, name, command.average, classes) for name in names]
             options = EvaluationOptions(
                 folds=choose_folds(command, content.rows),
@@ -69,8 +74,8 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> S
                 by=_slice_column(command, experiment, content, rows_from),
                 importance=_importance(command),
             )
-            task = experiment.request_evaluation(tuple(dict.fromkeys(specs)), on, options)
-            return claim.start(experiment, task)
+            evaluation = experiment.request_evaluation(tuple(dict.fromkeys(specs)), on, options)
+            return claim.start(experiment, evaluation)
 
         return claim.decide(decision)
 
@@ -91,7 +96,7 @@ def _data(
 def _count_classes(experiment: Experiment, content: DatasetContent) -> int:
     """Count the classes that the model knows: with another target than the data set's, the training found them."""
     learned = _learned_of_another_target(experiment, content)
-    return len(content.classes) if learned is None else int(learned["class_count"])
+    return max(1, len(content.classes) if learned is None else int(learned["class_count"]))
 
 
 def _learned_of_another_target(experiment: Experiment, content: DatasetContent) -> Any:
@@ -103,7 +108,7 @@ def _positive(command: RequestEvaluation, experiment: Experiment, content: Datas
     if command.positive is None:
         return None
     if classes != CLASSES_OF_BINARY:
-        raise BadInputError(f"A positive class is one of two, and the data has {classes}: leave it out.")
+        raise BadInputError(f"A positive class is one of two, and the data has {classes or 'numbers'}: leave it out.")
     learned = _learned_of_another_target(experiment, content)
     names = content.classes if learned is None else learned.get("classes", ())
     if names and command.positive not in names:
@@ -171,7 +176,7 @@ def _threshold(command: RequestEvaluation, classes: int) -> Threshold | None:
     if threshold is None:
         return None
     if classes != CLASSES_OF_BINARY:
-        raise BadInputError(f"A threshold is for two classes, and the data has {classes}: leave it out.")
+        raise BadInputError(f"A threshold is for two classes, and the data has {classes or 'numbers'}: leave it out.")
     if threshold == BEST_F1 and command.cv is not None:
         raise BadInputError(f"{BEST_F1} is chosen for the held-out part: with cv, give the threshold as a number.")
     if threshold == BEST_F1:
@@ -186,9 +191,13 @@ def _threshold(command: RequestEvaluation, classes: int) -> Threshold | None:
 
 
 def find_measure(work: UnitOfWork, given: str, average: str | None, classes: int) -> MeasureSpec:
-    """Return a measure on offer with its averaging; `classes` is how many there are to predict."""
+    """Return a measure on offer with its averaging; `classes` is how many there are to predict, 0 for numbers."""
     name, _, explicit = given.partition(":")
-    schema = find_offer(work, "measure", name).require_description().settings
+    offer = find_offer(work, "measure", name)
+    task: LearningTask = "classification" if classes else "regression"
+    holds = "classes" if classes else "numbers"
+    refuse_other_task(work, offer, task, f"The model predicts {holds} (task {task}), and {name} is not for them.")
+    schema = offer.require_description().settings
     if "average" not in schema:
         if explicit:
             raise BadSettingError(f"{name} has no averaging: write {name!r}.", setting="average", allowed="none")

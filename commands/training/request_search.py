@@ -16,9 +16,9 @@ from commands.training.request_training import (
     DEFAULT_TEST_SIZE,
     NUMBERS,
     RequestTraining,
-    check_task,
     choose_columns,
     choose_split,
+    choose_task,
 )
 from commands.training.search_spaces import plan_models
 from commands.unit_of_work import UnitOfWork
@@ -93,15 +93,14 @@ def request_search(command: RequestSearch, context: CommandContext) -> StoredApp
 def _facts(work: UnitOfWork, command: RequestSearch, context: CommandContext) -> dict[str, Any]:
     dataset, content = find_version(work, command.dataset)
     is_own = command.target in (None, content.target)
-    if is_own:
-        check_task(command.dataset, content)
     shared = {name: getattr(command, name) for name in ("dataset", "target", "only", "drop", "split")}
     training = RequestTraining(model="", **shared)
     target, columns = choose_columns(dataset.name, content, training)
     offers = [find_offer(work, "model", name) for name in dict.fromkeys(command.models)]
+    task = choose_task(work, offers, content, target)
     models, trials = plan_models(offers, command.space, command.strategy, command.trials)
-    measure = command.by or DEFAULT_MEASURE[content.task]
-    classes = len(content.classes) if is_own else UNKNOWN_CLASSES
+    measure = command.by or DEFAULT_MEASURE[task]
+    classes = 0 if task == "regression" else len(content.classes) if is_own else UNKNOWN_CLASSES
     until = None if command.deadline is None else context.ports.clock.now() + timedelta(seconds=command.deadline)
     return {
         "dataset": dataset,
@@ -111,6 +110,7 @@ def _facts(work: UnitOfWork, command: RequestSearch, context: CommandContext) ->
         "strategy": command.strategy,
         "trials": trials,
         "folds": choose_folds(RequestEvaluation(cv=command.cv), content.rows),
+        "learning_task": task,
         "measure": find_measure(work, measure, None, classes),
         "seed": dataset.seed if command.seed is None else command.seed,
         "test_size": command.test_size,

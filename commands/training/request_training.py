@@ -8,15 +8,16 @@ from typing import Any
 
 from commands.claim import claim_slot
 from commands.context import CommandContext
-from commands.lookup import find_offer, find_version, find_version_with, open_session
+from commands.lookup import find_offer, find_version, find_version_with, open_session, refuse_other_task
 from commands.ports import StoredAppend
 from commands.unit_of_work import UnitOfWork
 from domain.dataset import DatasetContent
 from domain.errors import BadInputError
 from domain.experiment import Experiment
 from domain.lookup import nearest_names
+from domain.offer import Offer
 from domain.settings_check import complete_settings
-from domain.values import MAX_SEED, SplitRequest, experiment_stream, session_id
+from domain.values import MAX_SEED, LearningTask, SplitRequest, experiment_stream, session_id
 
 DEFAULT_TEST_SIZE = 0.25
 AT_RANDOM = "random"
@@ -25,6 +26,7 @@ LONGEST_DEADLINE = 7 * 24 * 3600
 
 PREPARED = "prepare.missing"  # a setting of every model, but of those that an earlier release offered
 MOST_SHOWN = 20
+NUMERIC = ("integer", "number")
 NUMBERS: dict[str, dict[str, Any]] = {
     "test_size": {"type": "number", "default": DEFAULT_TEST_SIZE, "exclusive_minimum": 0, "exclusive_maximum": 1},
     "seed": {"type": "integer", "default": None, "minimum": 0, "maximum": MAX_SEED},
@@ -64,11 +66,10 @@ def request_training(command: RequestTraining, context: CommandContext) -> Store
 
         def decision(work: UnitOfWork) -> str:
             dataset, content = find_version(work, command.dataset)
-            if command.target in (None, content.target):
-                check_task(command.dataset, content)
             offer = find_offer(work, "model", command.model)
             target, columns = choose_columns(dataset.name, content, command)
             split = choose_split(work, content, command, target, columns)
+            task = choose_task(work, [offer], content, target)
             settings = complete_settings(offer.require_description().settings, command.settings)
             session = open_session(work, context.call.client)
             experiment = work.get(Experiment, experiment_stream(context.call.experiment))
@@ -87,19 +88,30 @@ def request_training(command: RequestTraining, context: CommandContext) -> Store
                 split=split,
                 memory=command.memory,
                 deadline=command.deadline,
+                learning_task=task,
             )
             return claim.start(experiment, experiment.name)
 
         return claim.decide(decision)
 
 
-def check_task(name: str, content: DatasetContent) -> None:
-    """Refuse a data set whose target is a number: all models so far predict classes."""
-    if content.task == "regression":
-        raise BadInputError(
-            f"Data set {name!r} has a number to predict (task regression), and there is no model for that yet:"
-            " add it with --task classification to predict classes."
-        )
+def choose_task(work: UnitOfWork, models: Sequence[Offer], content: DatasetContent, target: str) -> LearningTask:
+    """Return whether classes or numbers are predicted: as the data set says of its own target, else as models can.
+
+    A column of numbers can be either; whether they are classes is seen when it is read.
+    """
+    is_own, is_numeric = target == content.target, content.columns[target] in NUMERIC
+    task: LearningTask = "classification"
+    if is_own:
+        task = content.task
+    elif is_numeric:
+        task = models[0].require_description().tasks[0]
+    holds, other = ("numbers", "classification") if task == "regression" else ("classes", "regression")
+    otherwise = f", or add the data set with --task {other}" if is_own and is_numeric else ""
+    for model in models:
+        sentence = f"The target {target!r} holds {holds} (task {task}), and {model.name} does not predict them."
+        refuse_other_task(work, model, task, sentence, otherwise)
+    return task
 
 
 def choose_columns(name: str, content: DatasetContent, command: RequestTraining) -> tuple[str, tuple[str, ...] | None]:

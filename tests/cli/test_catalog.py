@@ -38,6 +38,15 @@ def test_the_whole_catalog_in_rows(backend: FakeBackend, run: Run) -> None:
     assert json.loads(model["settings.kernel.any_of"]) == either["any_of"]
 
 
+def test_models_and_measures_show_what_they_are_for(backend: FakeBackend, run: Run) -> None:
+    models = [{"name": "svm", "tasks": ["classification"]}, {"name": "ridge", "tasks": ["regression"]}]
+    both = [{"name": "hit-count", "tasks": ["classification", "regression"]}]
+    backend.on("GET", "/catalog", Reply({"models": models, "measures": both}))
+    lines = [line.split() for line in run("catalog").out.splitlines()]
+    assert ["ridge", "regression"] in [line[:2] for line in lines]
+    assert ["hit-count", "classification,", "regression"] in [line[:3] for line in lines]
+
+
 def test_an_offer_shows_what_its_settings_allow(backend: FakeBackend, run: Run) -> None:
     choice = {"type": "choice", "choices": ["l2", None]}
     number = {"type": "number", "exclusive_minimum": 0, "maximum": 10}

@@ -86,6 +86,7 @@ def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
         "target": "kind",
         "positive": None,
         "columns": None,
+        "learning_task": "classification",
     }
 
 
@@ -340,12 +341,3 @@ def test_a_version_of_a_data_set_can_be_named(ana: Caller) -> None:
 def test_a_version_that_is_not_there(stage: Stage, ana: Caller, name: str) -> None:
     with stage.refused(NotFoundError, "there is version 1", nearest=["iris@1"]):
         ana.do(RequestTraining(name, "svm"))
-
-
-def test_a_number_to_predict_has_no_model_yet(stage: Stage, ana: Caller) -> None:
-    found = ingest({"path": "two-flowers.csv"})
-    assert isinstance(found, TaskDone)
-    stage.launcher.scripts["ingest"] = TaskDone(found.facts | {"task": "regression", "classes": []})
-    ana.do(RegisterDataset("lengths", "length", "two-flowers.csv"))
-    with stage.refused(BadInputError, "no model for that yet"):
-        ana.do(RequestTraining("lengths", "svm"))

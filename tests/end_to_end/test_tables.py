@@ -48,10 +48,6 @@ def test_what_is_told_is_told_to_people_and_what_is_wrong_changes_nothing(shell:
     assert (again["version"], again["columns"]["x"]) == (2, "number")
     shown = shell("dataset", "show", "bad", "--rows", "2").json
     assert (shown["version"], len(shown["first_rows"]), shown["profile"]["columns"][0]["missing"]) == (2, 2, 1)
-    shell(
-        "dataset", "add", str(TABLES / "code-target.csv"), "--name", "numbers", "--target", "x", "--task", "regression"
-    )
-    assert "no model for that yet" in shell("train", "numbers", "svm", code=2).problem["detail"]
 
 
 def test_a_confined_task_reads_workbooks_too(shell: Shell, tmp_path: Path) -> None:

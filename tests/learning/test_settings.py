@@ -28,14 +28,18 @@ def described() -> dict[str, dict[str, dict[str, Any]]]:
 def test_the_models_are_offered() -> None:
     """After a change of pyproject.toml, `make install` tells the environment."""
     assert sorted(OWN) == [
-        "decision-tree", "dummy", "extra-trees", "gradient-boosting", "k-nearest", "linear-svm", "logistic-regression",
-        "naive-bayes", "random-forest", "svm",
+        "decision-tree", "decision-tree-regressor", "dummy", "dummy-regressor", "extra-trees", "extra-trees-regressor",
+        "gradient-boosting", "gradient-boosting-regressor", "k-nearest", "k-nearest-regressor", "linear-regression",
+        "linear-svm", "logistic-regression", "naive-bayes", "random-forest", "random-forest-regressor", "ridge", "svm",
+        "svm-regressor",
     ]  # fmt: skip
 
 
-# what needs another setting beside it, or two classes
-TOGETHER = {("dummy", "strategy"), ("extra-trees", "oob_score"), ("random-forest", "oob_score"),
-            ("logistic-regression", "dual"), ("logistic-regression", "solver")}  # fmt: skip
+# what needs another setting beside it, two classes, or numbers above 0
+TOGETHER = {("dummy", "strategy"), ("dummy-regressor", "strategy"), ("extra-trees", "oob_score"),
+            ("extra-trees-regressor", "oob_score"), ("gradient-boosting-regressor", "loss"),
+            ("logistic-regression", "dual"), ("logistic-regression", "solver"), ("random-forest", "oob_score"),
+            ("ridge", "solver")}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OWN)

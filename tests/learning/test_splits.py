@@ -106,7 +106,7 @@ def test_a_data_set_that_does_not_fit_fails_the_training(learning: Any, rows: st
         (split_by("time", "site"), {}, "Column 'site' is string: a split by time needs a column of times or numbers."),
         (split_by("group", "sight"), {}, "The data set has no column 'sight'; it has x, site, day, year, class."),
         (split_by("group", "site"), {"test_size": 0.95}, "would hold out all 9 groups: at most 0.889 leaves one."),
-        (split_by("group", "class"), {}, "The rows to learn from would have one class only"),
+        (split_by("group", "class"), {}, "The rows to learn from would have one class or number only"),
     ],
 )
 def test_a_split_that_cannot_be_is_refused(learning: Any, rows: str, split: Any, more: Any, sentence: str) -> None:

@@ -52,12 +52,21 @@ def test_describe_lists_the_plugins_model_and_measure_beside_autolearns_own(laun
     mine = models["nearest-middle"]
     assert (mine["distribution"], mine["version"]) == ("nearest-middle", "2.3.0")
     assert mine["description"] == "Predict the class whose middle is nearest."
-    assert mine["settings"] == {
+    own = {name: setting for name, setting in mine["settings"].items() if not name.startswith("prepare.")}
+    assert own == {
         "power": {"type": "number", "default": 2.0},
         "use_median": {"type": "boolean", "default": False},
     }
     assert measures["hit-count"]["distribution"] == "nearest-middle"
     assert measures["hit-count"]["settings"] == {}
+    tasks = {name: it["tasks"] for name, it in (models | measures).items() if it["distribution"] == "nearest-middle"}
+    assert tasks == {
+        "nearest-middle": ["classification"],
+        "middle-number": ["regression"],
+        "hit-count": ["classification", "regression"],
+        "largest-miss": ["regression"],
+        "exact-hits": ["regression"],
+    }
 
 
 def test_the_plugins_model_is_trained_scored_by_its_measure_and_reproduced(launcher: ProcessLauncher) -> None:
@@ -81,3 +90,23 @@ def test_the_plugins_model_is_trained_scored_by_its_measure_and_reproduced(launc
         learned_blob=fitted["learned_blob"]["sha256"], provenance=fitted["provenance"],
     )  # fmt: skip
     assert again == {"verdict": "bit-identical", "differences": []}
+
+
+def test_the_plugins_regressor_is_trained_and_scored_by_its_measure(launcher: ProcessLauncher) -> None:
+    stored = run(launcher, "ingest", builtin="iris", target="species")
+    facts = {
+        "experiment": "b" * 16,
+        "model": {"name": "middle-number", "version": "2.3.0", "distribution": "nearest-middle"},
+        "settings": {},
+        "preparation": 2,
+        "seed": 3,
+        "test_size": 0.25,
+        "dataset": {"name": "iris", "version": 1, "sha256": stored["blob"]["sha256"]},
+        "target": "petal length (cm)",
+        "learning_task": "regression",
+    }
+    model = run(launcher, "fit", **facts)["model_blob"]["sha256"]
+    measures = [{"name": name, "average": None} for name in ("largest-miss", "max-error", "r2")]
+    scored = run(launcher, "score", **facts, model_blob=model, on=None, measures=measures)["measures"]
+    assert scored["largest-miss"] == scored["max-error"] > 2
+    assert scored["r2"] < 0.05

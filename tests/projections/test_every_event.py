@@ -55,9 +55,9 @@ CHANGED = {
     "experiment-restored.v1": "experiment history",
     "dataset-registered.v2": "catalog",
     "dataset-retired.v1": "catalog",
-    "model-offered.v1": "catalog",
+    "model-offered.v2": "catalog",
     "model-withdrawn.v1": "catalog",
-    "measure-offered.v1": "catalog",
+    "measure-offered.v2": "catalog",
     "measure-withdrawn.v1": "catalog",
     "client-added.v1": "",  # who may call is read from the log itself
     "client-rotated.v1": "",
@@ -66,8 +66,8 @@ CHANGED = {
 }
 FIRST_EVENTS = (
     "session-opened.v1", "search-requested.v1", "proposal-requested.v1", "trials-proposed.v1", "training-requested.v2",
-    "evaluation-requested.v2", "reproduction-requested.v1", "dataset-registered.v2", "model-offered.v1",
-    "measure-offered.v1",
+    "evaluation-requested.v2", "reproduction-requested.v1", "dataset-registered.v2", "model-offered.v2",
+    "measure-offered.v2",
 )  # fmt: skip
 STATES: list[Body] = [  # of the experiment before the event
     {"standing": "uncommitted", "n": None, "withdrawn": False},

@@ -85,7 +85,7 @@ ENTRIES = """[autolearn.models]
 hostile = hostile_plugin_model:Hostile
 broken = nowhere_to_be_found:Model
 no-model = hostile_plugin_model:np
-regressor = sklearn.linear_model:LinearRegression
+clusterer = sklearn.cluster:KMeans
 """
 METADATA = "Metadata-Version: 2.1\nName: hostile\nVersion: 1.0\n"
 

@@ -162,15 +162,15 @@ def test_a_broken_plugin_is_reported_and_breaks_no_other(launcher: ProcessLaunch
     assert isinstance(outcome, TaskDone), outcome
     names = {model["name"] for model in outcome.facts["models"]}
     assert {"hostile", "logistic-regression", "svm"} <= names
-    assert not {"broken", "no-model", "regressor"} & names
+    assert not {"broken", "no-model", "clusterer"} & names
     problems = sorted(outcome.facts["problems"])
     assert [problem.split(" is not offered")[0] for problem in problems] == [
         "broken of hostile 1.0",
+        "clusterer of hostile 1.0",
         "no-model of hostile 1.0",
-        "regressor of hostile 1.0",
     ]
     assert "nowhere_to_be_found" in problems[0]
-    assert "trains classifiers" in problems[2]
+    assert "trains classifiers and regressors" in problems[1]
 
 
 def test_nothing_is_left_of_ended_tasks(launcher: ProcessLauncher, deed: Deed) -> None:

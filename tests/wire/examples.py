@@ -50,12 +50,18 @@ RESULT = Training(
     fit_seconds=0.0125,
 )
 DESCRIPTION = Description(
-    distribution="scikit-learn", version="1.6.1", description="Support vectors.", settings=SVM, digest="e5" * 32
+    distribution="scikit-learn",
+    version="1.6.1",
+    description="Support vectors.",
+    tasks=("regression",),
+    settings=SVM,
+    digest="e5" * 32,
 )
 PRECISION = Description(
     distribution="scikit-learn",
     version="1.6.1",
     description="How many of the found are right.",
+    tasks=("classification", "regression"),
     settings={"average": {"type": "choice", "choices": ["macro", "micro"], "default": "macro"}},
     digest="f6" * 32,
 )
@@ -156,6 +162,7 @@ EXAMPLES: list[Event] = [
         keep=2,
         deadline=60.5,
         until=datetime(2026, 2, 1, 12, 30, 0, 250, UTC),
+        learning_task="regression",
     ),
     _of_search(search.ProposalRequested, task=f"{SEARCH}-p1", owner="ana", round=1),
     _of_search(search.ProposalStarted, task=f"{SEARCH}-p1", attempt=1, worker="host-4242"),
@@ -194,6 +201,7 @@ EXAMPLES: list[Event] = [
         memory=4_294_967_296,
         deadline=1800.0,
         search=SEARCH,
+        learning_task="regression",
     ),
     _of_experiment(experiment.TrainingStarted, task=EXPERIMENT, attempt=1, worker="host-4242"),
     _of_experiment(experiment.TrainingCompleted, task=EXPERIMENT, attempt=1, result=RESULT),

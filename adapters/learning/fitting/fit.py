@@ -119,6 +119,7 @@ def build_provenance(facts: dict[str, Any], split_sha256: str, model_version: st
         "columns": facts.get("columns"),
         "settings": facts["settings"],
         "preparation": facts.get("preparation", 1),
+        "learning_task": facts.get("learning_task", "classification"),
         "seed": facts["seed"],
         "test_size": facts["test_size"],
         "split": facts.get("split"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import is_regressor
 from sklearn.pipeline import Pipeline
 
 from adapters.learning.preparation.frame import class_name
@@ -95,7 +96,7 @@ SHOWN_ELSEWHERE = frozenset({"classes_", "n_classes_", "n_features_in_", "n_outp
 
 
 def summarize(fitted: Pipeline, warnings: list[str], positive: Any) -> dict[str, Any]:
-    """Return classes, counts, the smaller learned parameters, the features that matter most, and the fit's warnings.
+    """Return classes, counts, the smaller learned parameters, the features that weigh most, and the fit's warnings.
 
     `positive` is the class that measures of two classes count; None of more.
     """
@@ -110,6 +111,9 @@ def summarize(fitted: Pipeline, warnings: list[str], positive: Any) -> dict[str,
     }
     if hasattr(model, "feature_importances_"):
         found["top_features"] = _top(names, model.feature_importances_)
+    coefficients = vars(model).get("coef_")
+    if isinstance(coefficients, np.ndarray) and coefficients.size == len(names):  # one for each, not one for each class
+        found["top_coefficients"] = _top(names, coefficients.ravel())
     if warnings:
         found["warnings"] = [text[:LONGEST_TEXT] for text in warnings[:3]]
     return _shrink_to_limit(found)
@@ -145,6 +149,8 @@ def _round(value: Any) -> Any:
 
 
 def _classes(model: Any) -> dict[str, Any]:
+    if is_regressor(model):
+        return {}
     labels = [class_name(label)[:LONGEST_TEXT] for label in getattr(model, "classes_", ())]
     return {"class_count": len(labels), "classes": labels[:MOST_VALUES]}
 
@@ -162,9 +168,9 @@ def _trees(model: Any) -> dict[str, Any]:
     return {}
 
 
-def _top(names: list[str], importances: Any) -> list[list[Any]]:
-    order = np.argsort(-importances, kind="stable")[:MOST_NAMES]
-    return [[names[i][:LONGEST_TEXT], round(float(importances[i]), 6)] for i in order]
+def _top(names: list[str], weights: Any) -> list[list[Any]]:
+    order = np.argsort(-np.abs(weights), kind="stable")[:MOST_NAMES]
+    return [[names[i][:LONGEST_TEXT], _round(float(weights[i]))] for i in order]
 
 
 def _shrink_to_limit(found: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What is on offer: Python entry points of all installed distributions, AutoLearn's own models and measures included.
 
-`autolearn.models` names scikit-learn compatible classifier classes, or callables that return one;
+`autolearn.models` names classes of scikit-learn compatible classifiers and regressors, or callables that return one;
 `autolearn.measures` names functions `(y_true, y_pred)` or scorers `(estimator, X, y)`.
 """
 

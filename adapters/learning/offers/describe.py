@@ -8,9 +8,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, get_args, get_type_hints
 
-from sklearn.base import is_regressor
-
 from adapters.learning.offers.catalog import MEASURES, MODELS, InstalledOffer, make_estimator, offers, takes_estimator
+from adapters.learning.offers.learning_tasks import find_tasks, task_of
 from adapters.learning.offers.parameters import explain_parameters
 from adapters.learning.offers.settings import settings_of
 from adapters.learning.preparation.settings import preparation_settings
@@ -60,18 +59,21 @@ def _describe_group(
 
 def _model(offer: InstalledOffer) -> dict[str, Any]:
     made = make_estimator(offer)
-    if is_regressor(made):
-        raise TypeError("it is a regressor, and AutoLearn trains classifiers")
     settings, explained = settings_of(made), explain_parameters(type(made))
     for name in settings.keys() & explained.keys():
         settings[name]["what"] = explained[name]
-    return {"description": _first_sentence(made), "settings": settings | preparation_settings(made)}
+    return {
+        "description": _first_sentence(made),
+        "tasks": [task_of(made)],
+        "settings": settings | preparation_settings(made),
+    }
 
 
 def _measure(offer: InstalledOffer) -> dict[str, Any]:
     measure = offer.target()
     takes_estimator(measure)
-    return {"description": _first_sentence(measure), "settings": averages_of(measure)}
+    settings = averages_of(measure)
+    return {"description": _first_sentence(measure), "tasks": find_tasks(measure, settings), "settings": settings}
 
 
 def _first_sentence(thing: Any) -> str:

@@ -12,7 +12,9 @@ from sklearn.utils._param_validation import Hidden, Interval, Options, RealNotIn
 from domain.settings_check import is_allowed
 
 # Set by the task (seed, one thread, silence, which columns are words), or paths: no client decides about them.
-NOT_SETTINGS = frozenset({"random_state", "n_jobs", "verbose", "warm_start", "memory", "categorical_features"})
+NOT_SETTINGS = frozenset(
+    {"random_state", "n_jobs", "verbose", "warm_start", "memory", "copy_X", "categorical_features"}
+)
 # They need what no setting can give: distances in place of rows, a function, a matrix, or two columns exactly.
 NOT_CHOICES = frozenset({"precomputed", "pyfunc", "mahalanobis", "seuclidean", "haversine"})
 NEVER_NONE = frozenset({"n_neighbors", "p"})  # scikit-learn's constraints let None pass, and then fitting fails

@@ -18,15 +18,18 @@ from domain.values import SplitRequest
 PARTS_OF_TIMES = {"year": "year", "month": "month", "weekday": "day_of_week", "hour": "hour"}  # and as pandas says
 LARGEST_EXACT = 2**53
 FEWEST_CLASSES, MOST_CLASSES = 2, 1000
+FEWEST_NUMBERS = 2
 PAIR = 2
+HELD = {"string": "text", "boolean": "booleans", "time": "times"}
 
 
 @dataclass(frozen=True)
 class Frame:
     """Numbers, booleans and times as float64, words as objects, with NaN for what is missing, as pandas reads tables.
 
-    The first rules of preparation have None for a missing word. `types` is of the features. `split_by` has of each row
-    the rank of its group or time, where the training is split by a column.
+    The first rules of preparation have None for a missing word. `types` is of the features. The target has classes
+    (integers, booleans or strings), or of a regression float64. `split_by` has of each row the rank of its group or
+    time, where the training is split by a column.
     """
 
     features: pd.DataFrame
@@ -48,11 +51,20 @@ def read_for_training(file: BinaryIO, facts: dict[str, Any]) -> Frame:
     """Read what a training's record says from a canonical Parquet file: its target, and its columns or all others."""
     target, request = facts["target"], split_request(facts)
     table = read_table(file, target, facts.get("columns"))
-    frame = frame_of(table.drop_columns([target]), classes_of(target, table.column(target)), facts)
+    read = numbers_of if is_regression(facts) else classes_of
+    wanted = read(target, table.column(target))
+    if is_regression(facts) and len(np.unique(wanted)) < FEWEST_NUMBERS:
+        raise BadInputError(f"The target {target!r} has one value only: at least two different numbers are needed.")
+    frame = frame_of(table.drop_columns([target]), wanted, facts)
     if request.column is None:
         return frame
     column = read_table(file, request.column, []).column(0)
     return replace(frame, split_by=_ranks(request.column, column, request.method))
+
+
+def is_regression(facts: dict[str, Any]) -> bool:
+    """Tell whether a training predicts numbers; otherwise it predicts classes."""
+    return facts.get("learning_task") == "regression"
 
 
 def split_request(facts: dict[str, Any]) -> SplitRequest:
@@ -88,7 +100,9 @@ def frame_of(table: pa.Table, labels: np.ndarray[Any, Any], facts: dict[str, Any
 
 
 def positive_class(target: np.ndarray[Any, Any], named: str | None) -> Any:
-    """Return the positive one of two classes: the named one, else the rarer, else the last; None of more classes."""
+    """Return the positive one of two classes: the named one, else the rarer, else the last; None of anything else."""
+    if target.dtype.kind == "f":
+        return None
     labels, counts = np.unique(target, return_counts=True)
     if len(labels) != PAIR:
         return None
@@ -137,7 +151,8 @@ def classes_of(name: str, column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
     word = type_word(column.type)
     if word == "time" or (word == "number" and not pc.all(pc.equal(column, pc.round(column))).as_py()):
         held = "times" if word == "time" else "fractions"
-        raise BadInputError(f"The target {name!r} holds {held}: it must hold whole numbers, booleans or words.")
+        other = "" if word == "time" else ", or the model must be a regressor"
+        raise BadInputError(f"The target {name!r} holds {held}: it must hold whole numbers, booleans or words{other}.")
     if len(different := pc.unique(column)) > MOST_CLASSES:
         raise BadInputError(f"The target {name!r} has {len(different)} different values: at most {MOST_CLASSES}.")
     values = (column.cast(pa.int64()) if word == "number" else column).to_numpy(zero_copy_only=False)
@@ -145,6 +160,17 @@ def classes_of(name: str, column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
     if len(different) < FEWEST_CLASSES:
         raise BadInputError(f"The target {name!r} has one class only: at least two are needed.")
     return labels
+
+
+def numbers_of(name: str, column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
+    """Return the target of a regression."""
+    if column.null_count:
+        raise BadInputError(f"The target {name!r} has {column.null_count} missing values: remove or fill those rows.")
+    word = type_word(column.type)
+    if word not in {"integer", "number"}:
+        raise BadInputError(f"The target {name!r} holds {HELD[word]}: a regression needs numbers.")
+    numbers: np.ndarray[Any, Any] = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return numbers
 
 
 def class_name(label: Any) -> str:

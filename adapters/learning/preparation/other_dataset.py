@@ -9,13 +9,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from adapters.learning.preparation.frame import Frame, class_name, frame_of, read_table, type_word
+from adapters.learning.preparation.frame import (
+    Frame,
+    class_name,
+    frame_of,
+    is_regression,
+    numbers_of,
+    read_table,
+    type_word,
+)
 from commands.ports import Blobs
 from domain.errors import BadInputError
 
 
 def read_other_dataset(classes: Any, facts: dict[str, Any], blobs: Blobs) -> Frame:
-    """Return its rows as the training would have read them; raises BadInputError where that is impossible."""
+    """Return its rows as the training would have read them; raises BadInputError where that is impossible.
+
+    `classes` are those of the model; a regression has none.
+    """
     target, name = facts["target"], facts["on"]["name"]
     with blobs.open(facts["dataset"]["sha256"]) as file:
         schema = pq.read_schema(file)
@@ -31,8 +42,9 @@ def read_other_dataset(classes: Any, facts: dict[str, Any], blobs: Blobs) -> Fra
     for column in wanted:
         place, kind = table.column_names.index(column), schema.field(column).type
         table = table.set_column(place, column, _cast(table.column(column), kind, column, name))
-    labels = _labels(table.column(target), classes, target, name)
-    return frame_of(table.drop_columns([target]), labels, facts)
+    column = table.column(target)
+    wanted = numbers_of(target, column) if is_regression(facts) else _labels(column, classes, target, name)
+    return frame_of(table.drop_columns([target]), wanted, facts)
 
 
 def _cast(column: pa.ChunkedArray, kind: pa.DataType, column_name: str, name: str) -> pa.ChunkedArray:

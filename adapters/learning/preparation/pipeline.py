@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import MissingIndicator, SimpleImputer
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import (
@@ -31,7 +32,7 @@ from adapters.learning.preparation.settings import (
 )
 
 MISSING = "(missing)"
-FOLDS = 5  # of the target encoding: no row is encoded by its own class
+FOLDS = 5  # of the target encoding: no row is encoded by its own target
 SCALERS = {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler}
 STRATEGIES = {"median": "median", "mean": "mean", "most-frequent": "most_frequent", "constant": "constant"}
 SQUARE_OVERFLOWS = 1e150
@@ -102,9 +103,15 @@ def _encode(estimator: Any, chosen: dict[str, Any], seed: int) -> list[Any]:
         sparse = takes_sparse(estimator) and chosen["missing"] != "native"  # no tree takes NaN in sparse columns
         return [OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=rare, sparse_output=sparse)]
     if chosen["encode"] == "target":
-        return [TargetEncoder(cv=StratifiedKFold(FOLDS, shuffle=True, random_state=seed)), *_scale(chosen)]
+        return [_encoder_by_target(estimator, seed), *_scale(chosen)]
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, max_categories=rare)
     return [encoder, *_scale(chosen)]
+
+
+def _encoder_by_target(estimator: Any, seed: int) -> TargetEncoder:
+    if is_regressor(estimator):  # whole numbers would be taken for classes
+        return TargetEncoder(target_type="continuous", cv=KFold(FOLDS, shuffle=True, random_state=seed))
+    return TargetEncoder(cv=StratifiedKFold(FOLDS, shuffle=True, random_state=seed))
 
 
 def _tell_words(estimator: Any, chosen: dict[str, Any], words: int) -> Any:

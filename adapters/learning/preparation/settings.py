@@ -6,10 +6,15 @@ from typing import Any
 
 from sklearn.ensemble import (
     BaggingClassifier,
+    BaggingRegressor,
     ExtraTreesClassifier,
+    ExtraTreesRegressor,
     GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
     RandomForestClassifier,
+    RandomForestRegressor,
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import BaseDecisionTree
@@ -18,9 +23,11 @@ from sklearn.utils import get_tags
 PREFIX = "prepare."
 TREES_OF_FLOAT32 = (
     BaseDecisionTree, RandomForestClassifier, ExtraTreesClassifier, BaggingClassifier, GradientBoostingClassifier,
+    RandomForestRegressor, ExtraTreesRegressor, BaggingRegressor, GradientBoostingRegressor,
 )  # fmt: skip
+HISTOGRAM_BOOSTING = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 # Their result does not depend on a column's scale. Everything else, plug-ins included, gets scaled columns.
-NEEDS_NO_SCALING = (*TREES_OF_FLOAT32, HistGradientBoostingClassifier, GaussianNB)
+NEEDS_NO_SCALING = (*TREES_OF_FLOAT32, *HISTOGRAM_BOOSTING, GaussianNB)
 MOST_WORDS = 256  # of one column; the rarer words share one more: an id column must not fill the memory
 MOST_WORDS_DENSE = 32  # where every row has a number for each word
 MOST_WORDS_NATIVE = 255
@@ -58,7 +65,7 @@ def complete_preparation(estimator: Any, settings: dict[str, Any]) -> dict[str, 
 
 def takes_words(estimator: Any) -> bool:
     """Tell whether it splits words into groups by itself."""
-    return isinstance(estimator, HistGradientBoostingClassifier)
+    return isinstance(estimator, HISTOGRAM_BOOSTING)
 
 
 def takes_sparse(estimator: Any) -> bool:

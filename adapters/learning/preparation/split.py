@@ -51,10 +51,11 @@ def split(own: Frame, facts: dict[str, Any], blobs: Blobs) -> SplitRows:
         other = read_other_dataset(np.unique(own.target), facts | {"on": request.dataset.model_dump()}, blobs)
         return _rows(np.arange(len(own.target)), np.arange(len(other.target)), other)
     if own.split_by is None:
-        return _rows(*_stratified(own.target, test_size, seed))
+        at_random = _drawn if own.target.dtype.kind == "f" else _stratified
+        return _rows(*at_random(own.target, test_size, seed))
     parts = (_by_group if request.method == "group" else _by_time)(own.split_by, test_size, seed)
     if len(np.unique(own.target[parts[0]])) < FEWEST_CLASSES:
-        msg = f"The rows to learn from would have one class only: split by another column than {request.column!r}."
+        msg = f"The rows to learn from would have one class or number only: split by other than {request.column!r}."
         raise BadInputError(msg)
     return _rows(*parts)
 
@@ -72,6 +73,16 @@ def unlearned_classes(own: Frame, held: SplitRows) -> list[str]:
 def _rows(train: Rows, test: Rows, other: Frame | None = None) -> SplitRows:
     train, test = (np.sort(part).astype("<i8") for part in (train, test))
     return SplitRows(train, test, hashlib.sha256(test.tobytes()).hexdigest(), other)
+
+
+def _drawn(numbers: Rows, test_size: float, seed: int) -> tuple[Rows, Rows]:
+    """Hold out a share of the rows, whatever their numbers."""
+    held, most = math.ceil(test_size * len(numbers)), len(numbers) - 1
+    if held > most:
+        msg = f"test_size {test_size} holds out {held} of {len(numbers)} rows: at most {most}, so that one is left."
+        raise BadInputError(msg)
+    train, test = train_test_split(np.arange(len(numbers)), test_size=test_size, random_state=seed)
+    return train, test
 
 
 def _stratified(target: Rows, test_size: float, seed: int) -> tuple[Rows, Rows]:

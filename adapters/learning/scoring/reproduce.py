@@ -11,12 +11,14 @@ from adapters.learning.fitting.fit import Fitted, machine_versions, train
 from adapters.learning.fitting.learned import learned_bytes
 from adapters.learning.fitting.model_file import load_model, read_verified
 from adapters.learning.offers.catalog import NotInstalledError
+from adapters.learning.preparation.frame import is_regression
 from adapters.learning.scoring.score import compute_measure
 from commands.ports import BlobMissing, Blobs
 from domain.errors import BadInputError
 from domain.values import MeasureSpec
 
-COMPARED = tuple(MeasureSpec(name=name) for name in ("accuracy", "balanced-accuracy", "mcc", "confusion-matrix"))
+OF_CLASSES = ("accuracy", "balanced-accuracy", "mcc", "confusion-matrix")
+OF_NUMBERS = ("r2", "mae", "rmse", "max-error")
 TOLERANCE = 1e-9
 MOST = 20
 OPAQUE = "A part of the model has a state that cannot be read, so its measures were compared."
@@ -53,9 +55,10 @@ def _compare(facts: dict[str, Any], blobs: Blobs, again: Fitted, found: list[str
         first = load_model(blobs, facts["model_blob"], again.offer)
     except BlobMissing as missing:
         return _verdict("not-possible", [_explain_missing(facts, str(missing)), *differences])
+    specs = [MeasureSpec(name=name) for name in (OF_NUMBERS if is_regression(facts) else OF_CLASSES)]
     pairs = {
         spec.name: tuple(compute_measure(spec, model, part, None)[0] for model in (first, again.model))
-        for spec in COMPARED
+        for spec in specs
     }
     changed = [f"{name} was {then}, is {now}." for name, (then, now) in pairs.items() if not _are_equal(then, now)]
     return _verdict("different" if changed else "metric-equal", [*changed, *differences])

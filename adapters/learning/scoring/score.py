@@ -53,7 +53,7 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
         threshold = find_best_threshold(facts, own.rows(split(own, facts, blobs).train), positive)
     finish = partial(apply_threshold, threshold=threshold, positive=positive)
     if options.folds is None:
-        part = read_other_dataset(model.classes_, facts, blobs) if on else held_out(own, facts, blobs)
+        part = read_other_dataset(getattr(model, "classes_", ()), facts, blobs) if on else held_out(own, facts, blobs)
         fold = FittedFold(CachedModel(finish(model), part.features), part, [])
         measures, notes = _measure_fold(names, fold, positive, facts["seed"])
     elif options.folds.kind == "loo":

@@ -20,7 +20,18 @@ from commands.ports import Blobs
 from domain.values import Folds, MeasureSpec
 
 LOSSES = ("_error", "_loss", "_deviance")  # how scikit-learn's naming convention marks what is to be small
-SHARED = ("dataset", "target", "positive", "columns", "preparation", "seed", "test_size", "split", "folds")
+SHARED = (
+    "dataset",
+    "target",
+    "learning_task",
+    "positive",
+    "columns",
+    "preparation",
+    "seed",
+    "test_size",
+    "split",
+    "folds",
+)
 MOST_WARNINGS, LONGEST_WARNING = 10, 200
 
 Rows = np.ndarray[Any, Any]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from adapters.host.printable import visible
-from adapters.learning.preparation.frame import class_name, type_word
+from adapters.learning.preparation.frame import HELD, class_name, type_word
 from domain.errors import BadInputError
 
 FEWEST_CLASSES, MOST_CLASSES = 2, 1000
@@ -91,9 +91,7 @@ class Target:
 
     def _check_numbers(self, positive: str | None) -> None:
         if self._word not in {"integer", "number"}:
-            raise self._bad(
-                f"holds {'text' if self._word == 'string' else f'{self._word}s'}: a regression needs numbers."
-            )
+            raise self._bad(f"holds {HELD[self._word]}: a regression needs numbers.")
         if len(self._sizes) < FEWEST_CLASSES:
             raise self._bad("has one value only: at least two different numbers are needed.")
         if positive is not None:

@@ -39,6 +39,7 @@ SHOWN = (
     ("shell to committed model: MLflow / AutoLearn", "mlflow_peer", "from the shell", "x"),
     ("`autolearn --help`, whole process, p50", "backend", "`autolearn --help`", "ms"),
     ("`autolearn history`, whole process, p50", "backend", "`autolearn history`", "ms"),
+    ("`dataset add` of flights / pandas read and describe", "dataset_add", "flights, `dataset add`", "x"),
     ("history page, SQLite, worst p50", "history", "history", "ms p50"),
     ("history page as of the past / now, SQLite, worst", "history", "history", "x"),
     ("history page, MongoDB, worst p50", "mongo_history", "MongoDB history", "ms p50"),

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from adapters.learning.preparation.frame import type_word
+from adapters.learning.tables.columns import value_type
 
-MOST_ROWS = 1 << 22  # of a longer table every second, third … row is looked at
-READ_VALUES = 1 << 22  # at a time
+MOST_ROWS = 1 << 20  # of a longer table every second, third … row is looked at
+READ_VALUES = 1 << 20  # at a time
 SHOWN_TEXT = 100  # characters
 LONG_TEXT = 200  # bytes; longer texts are told apart by a digest
 BINS, MOST_FREQUENT = 20, 10
@@ -100,8 +101,8 @@ class Column:
         """
         digest = hashlib.blake2b(self.codes.tobytes(), digest_size=16)
         if 2 * len(self.values) > self.rows:
-            texts = self.word in {"string", "boolean"}
-            digest.update(str(self.values.to_pylist()).encode() if texts else self.numbers.astype(float).tobytes())
+            values = self.values.cast(pa.float64(), safe=False) if self.is_number else self.values
+            digest.update(pa.record_batch([values], [""]).serialize())
         return digest.digest()
 
     def show(self, place: int) -> Any:
@@ -131,11 +132,16 @@ def read_columns(path: Path, every: int, names: Sequence[str] | None = None) -> 
 def _read(file: pq.ParquetFile, names: Sequence[str], every: int) -> pa.Table:
     parts, rows = [], 0
     for number in range(file.num_row_groups):
-        part = file.read_row_group(number, list(names), use_threads=False)
+        part = _shorten(file.read_row_group(number, list(names), use_threads=False))
         chosen = pa.array(np.arange(-rows % every, part.num_rows, every))
         rows += part.num_rows
-        parts.append(_shorten(part if every == 1 else part.take(chosen)))
+        parts.append(part if every == 1 else _plain(part.take(chosen)))
     return pa.concat_tables(parts)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Return it with texts instead of dictionaries, which have the texts of more rows."""
+    return pa.table([it.cast(value_type(it.type)) for it in table.columns], names=table.column_names)
 
 
 def _shorten(table: pa.Table) -> pa.Table:
@@ -165,12 +171,8 @@ def _column(name: str, word: str, read: pa.ChunkedArray) -> Column:
         numbers = read.cast(pa.int64()) if word == "time" else pc.add(read, 0.0) if word == "number" else read
         column = numbers.combine_chunks().dictionary_encode()  # -0.0 is 0.0 by now
     codes = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
-    values, counts = column.dictionary, np.bincount(codes + 1, minlength=len(column.dictionary) + 1)[1:]
-    used = counts > 0
-    if not used.all():  # the dictionary is that of more rows
-        places = np.append(np.cumsum(used) - 1, -1)
-        codes, values, counts = places[codes], values.filter(pa.array(used)), counts[used]
-    return Column(name, word, codes, values, counts)
+    counts = np.bincount(codes + 1, minlength=len(column.dictionary) + 1)[1:]
+    return Column(name, word, codes, column.dictionary, counts)
 
 
 def show(value: Any) -> Any:

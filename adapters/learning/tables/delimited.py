@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
@@ -186,11 +187,13 @@ class SeparatedText:
                     delimiter=self.dialect.separator, quote_char=self.dialect.quote, newlines_in_values=True
                 ),
                 convert_options=pyarrow.csv.ConvertOptions(
-                    column_types=dict.fromkeys(keys, TEXTS), null_values=[], check_utf8=True
+                    column_types=dict.fromkeys(keys, pa.string()), null_values=[], check_utf8=True
                 ),
             )
+            varied: set[str] = set()
             for batch in reader:
-                yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+                columns = [_encode(batch.column(place), key, varied) for place, key in enumerate(keys)]
+                yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def lines_of(self, rows: Collection[int]) -> dict[int, int]:
         """Return the lines in which rows begin, as far as Python's reader can tell: it takes no very long values."""
@@ -217,6 +220,16 @@ class SeparatedText:
             raise
         except (pa.ArrowException, UnicodeDecodeError) as error:
             raise BadInputError(_explain_error(self.path, error)) from error
+
+
+def _encode(texts: pa.Array, key: str, varied: set[str]) -> pa.DictionaryArray:
+    """Return texts with each once in a dictionary; as they are, once they turned out to be mostly different."""
+    if key in varied:
+        return pa.DictionaryArray.from_arrays(pa.array(np.arange(len(texts), dtype=np.int32)), texts)
+    encoded = texts.dictionary_encode()
+    if 2 * len(encoded.dictionary) > len(texts):
+        varied.add(key)
+    return encoded
 
 
 def _explain_error(path: Path, error: Exception) -> str:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from domain.errors import TooLargeError
 
 MOST_VALUES = 1 << 28  # rows times columns: as numbers they take 2 GiB
-MOST_REMEMBERED = 1 << 27  # bytes
+MOST_REMEMBERED = 1 << 26  # bytes
 
 
 @dataclass(frozen=True)

@@ -186,6 +186,7 @@ class TimeSpelling:
 
 def time_spellings(first: list[str]) -> list[TimeSpelling]:
     """Return the formats that any of the first texts has; where day and month may be either, both."""
+    first = [text for text in first if not text.isdecimal()]
     found = [name for name, pattern in ISO_PATTERNS.items() if any(re.match(pattern, text) for text in first)]
     for date, pattern in DATES.items():
         begins = re.compile(pattern)

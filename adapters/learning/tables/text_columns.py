@@ -78,7 +78,7 @@ class TextColumn:
     tries: list[Try] = field(default_factory=list)
 
     def observe(self, batch: pa.DictionaryArray, missing: pa.Array, start: int) -> None:
-        """Look at a batch, whose dictionary has its texts once each, in the order in which they come first.
+        """Look at a batch, whose dictionary has its texts, best once each, in the order in which they come first.
 
         `missing` are texts, `start` is the number of its first row.
         """

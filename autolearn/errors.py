@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+NOT_FOUND = "not-found"
 NOT_REACHED = "position-not-reached"
 OUTCOME_RECORDED = "outcome-recorded"
 

@@ -6,13 +6,15 @@ import json
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from autolearn.answers import Response
 from autolearn.client import BACKGROUND, BackendClient
-from autolearn.errors import ClientError, WaitTimeoutError
+from autolearn.errors import NOT_FOUND, ClientError, ProblemError, WaitTimeoutError
 from autolearn.targets import target_of
+
+T = TypeVar("T")
 
 UNFINISHED = ("requested", "started")
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 1.0, 1.5  # seconds: a short task is seen at once, a long one costs little
@@ -49,21 +51,34 @@ def wait_for_end(
     path: tuple[str, ...],
     seconds: float | None = None,
     clock: Callable[[], float] = time.monotonic,
+    *,
+    observe: Callable[[Any], None] | None = None,
 ) -> Any:
-    """Return a task's object once it is finished; raises WaitTimeoutError after so many seconds (None: never)."""
+    """Return a task's object once it is finished; `observe` gets each one before.
+
+    Raises WaitTimeoutError after so many seconds (None: never).
+    """
     try:
-        return _poll(client, path, seconds, clock)
+        return _poll(client, path, seconds, clock, observe)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_goes_on(path[-1])) from None
 
 
-def _poll(client: BackendClient, path: tuple[str, ...], seconds: float | None, clock: Callable[[], float]) -> Any:
+def _poll(
+    client: BackendClient,
+    path: tuple[str, ...],
+    seconds: float | None,
+    clock: Callable[[], float],
+    observe: Callable[[Any], None] | None,
+) -> Any:
     until = None if seconds is None else clock() + seconds
     pause = FIRST_PAUSE
     while True:
         body = client.get(*path).body
         if body.get("state") not in UNFINISHED:
             return body
+        if observe is not None:
+            observe(body)
         left = LONGEST_PAUSE if until is None else until - clock()
         if left <= 0:
             raise WaitTimeoutError(f"{path[-1]} is not finished after {seconds:g} s: it is {body['state']}.")
@@ -77,7 +92,22 @@ def path_of_task(name: str) -> tuple[str, str]:
     return (KINDS[match[1]] if match else "trainings"), name
 
 
+def call_task(name: str, call: Callable[..., T]) -> T:
+    """Return what `call` gives with the path of a task: an id that no training has may be that of a search."""
+    try:
+        return call(*path_of_task(name))
+    except ProblemError as refused:
+        if refused.slug != NOT_FOUND or NUMBERED.fullmatch(name):
+            raise
+        try:
+            return call("searches", name)
+        except ProblemError as again:
+            raise (refused if again.slug == NOT_FOUND else again) from None
+
+
 def path_of_answer(location: str, body: dict[str, Any]) -> tuple[str, ...]:
     """Return where the task of an answer is: the path of its Location (credentials go to no other host), or its id."""
     path = tuple(part for part in urlsplit(location).path.split("/") if part)
+    if not path and "experiment" not in body:
+        return "searches", body["search"]
     return path or path_of_task(body.get("evaluation") or body.get("reproduction") or body["experiment"])

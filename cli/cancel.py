@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autolearn.tasks import path_of_task
+from autolearn.tasks import call_task
 from cli.options import shared
 from cli.terminal import Terminal
 from cli.views import TASK
@@ -14,5 +14,5 @@ from cli.views import TASK
 @click.argument("name", metavar="ID")
 @shared
 def cancel(terminal: Terminal, name: str) -> None:
-    """Cancel the training, evaluation or reproduction ID."""
-    terminal.show(terminal.client().delete(*path_of_task(name)).body, TASK)
+    """Cancel the training, evaluation, reproduction or search ID."""
+    terminal.show(call_task(name, terminal.client().delete).body, TASK)

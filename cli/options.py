@@ -38,6 +38,37 @@ port_option = click.option(
 )
 
 
+LEARNING = (
+    click.option("--target", metavar="COLUMN", help="Predict this column.  [default: the data set's own target]"),
+    click.option("--only", metavar="A,B", multiple=True, help="Learn from these columns alone; again for more."),
+    click.option("--drop", metavar="A,B", multiple=True, help="Leave these columns out; again for more."),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**32 - 1), help="Of split and model.  [default: by the data set's version]"
+    ),
+    click.option(
+        "--split", metavar="HOW", help="random, group:COLUMN, time:COLUMN or dataset:NAME.  [default: random]"
+    ),
+    click.option("--test-size", type=float, callback=check_finite, help="The held-out part.  [default: 0.25]"),
+    click.option(
+        "--memory", type=int, metavar="BYTES", help="What its tasks may use.  [default: AUTOLEARN_TASK_MEMORY]"
+    ),
+)
+
+
+def learning_options(command: Command) -> Command:
+    """Give a command the options that say which rows and columns are learned from."""
+    for option in reversed(LEARNING):
+        command = option(command)
+    return command
+
+
+def learning_request(options: dict[str, Any]) -> dict[str, Any]:
+    """Return what these options ask for, as the body of a request has it."""
+    plain = {name: options[name] for name in ("target", "seed", "split", "test_size", "memory")}
+    names = {name: parse_names(options[name]) for name in ("only", "drop") if options[name]}
+    return {name: value for name, value in plain.items() if value is not None} | names
+
+
 def shared_before_command(group: Command) -> Command:
     """Let the group itself take the shared options too: `autolearn --json history`."""
 
@@ -64,19 +95,30 @@ def shared(command: Command) -> Command:
 
 def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
     """Return the settings of `-p KEY=VALUE`; refuses a pair without `=`, a key twice, and what JSON cannot carry."""
-    settings: dict[str, Any] = {}
+    return {key: value for key, (_, value) in _parse_pairs(pairs).items()}
+
+
+def parse_space(pairs: Iterable[str]) -> dict[str, Any]:
+    """Return what `-p KEY=VALUES` says of each setting: a list that is JSON, else the text, which the backend reads."""
+    return {key: value if isinstance(value, list) else text for key, (text, value) in _parse_pairs(pairs).items()}
+
+
+def _parse_pairs(pairs: Iterable[str]) -> dict[str, tuple[str, Any]]:
+    """Return the text and the value of each key."""
+    found: dict[str, tuple[str, Any]] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         key = key.strip()
         if not equals or not key:
             raise click.UsageError(f"-p {pair!r}: a setting looks like KEY=VALUE, for example -p C=0.5.")
-        if key in settings:
+        if key in found:
             raise click.UsageError(f"-p {key} is given twice.")
-        value = settings[key] = parse_value(text)
+        value = parse_value(text)
+        found[key] = text, value
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, float) and not math.isfinite(part):  # 1e400 is read as infinite
                 raise click.UsageError(f"{key} = {part} is not allowed: a finite number.")
-    return settings
+    return found
 
 
 def parse_names(given: Iterable[str]) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
-from autolearn.tasks import path_of_task
+from autolearn.tasks import call_task
 from cli.options import as_of, shared
 from cli.terminal import Terminal
 from cli.views import TASK
@@ -15,5 +17,5 @@ from cli.views import TASK
 @as_of
 @shared
 def status(terminal: Terminal, name: str, as_of: str | None) -> None:
-    """Show how the experiment, evaluation or reproduction ID is doing."""
-    terminal.show(terminal.client().get(*path_of_task(name), as_of=as_of).body, TASK)
+    """Show how the experiment, evaluation, reproduction or search ID is doing."""
+    terminal.show(call_task(name, partial(terminal.client().get, as_of=as_of)).body, TASK)

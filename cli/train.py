@@ -9,7 +9,7 @@ import click
 from autolearn.errors import ClientError
 from autolearn.tasks import begin_task
 from cli.commit import commit_session, say_receipt
-from cli.options import check_finite, no_wait, parse_names, parse_settings, shared
+from cli.options import check_finite, learning_options, learning_request, no_wait, parse_settings, shared
 from cli.output import Facts
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
@@ -25,15 +25,7 @@ EVALUATED = ("evaluation", "measures", *NOTES, "threshold", "position")
 @click.argument("dataset")
 @click.argument("model")
 @click.option("-p", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting of the model; again for more.")
-@click.option("--target", metavar="COLUMN", help="Predict this column.  [default: the data set's own target]")
-@click.option("--only", metavar="A,B", multiple=True, help="Learn from these columns alone; again for more.")
-@click.option("--drop", metavar="A,B", multiple=True, help="Leave these columns out; again for more.")
-@click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), help="Of split and model.  [default: by the data set's version]"
-)
-@click.option("--split", metavar="HOW", help="random, group:COLUMN, time:COLUMN or dataset:NAME.  [default: random]")
-@click.option("--test-size", type=float, callback=check_finite, help="The held-out part.  [default: 0.25]")
-@click.option("--memory", type=int, metavar="BYTES", help="What its tasks may use.  [default: AUTOLEARN_TASK_MEMORY]")
+@learning_options
 @click.option(
     "--deadline",
     type=float,
@@ -49,13 +41,8 @@ EVALUATED = ("evaluation", "measures", *NOTES, "threshold", "position")
 def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], **options: Any) -> None:
     """Train MODEL on DATASET. The first training opens a session; `commit` makes it part of the history."""
     _check_flags(options)
-    request = {"dataset": dataset, "model": model, "settings": parse_settings(pairs), "seed": options["seed"]}
-    request |= {
-        name: options[name]
-        for name in ("target", "split", "test_size", "memory", "deadline")
-        if options[name] is not None
-    }
-    request |= {name: parse_names(options[name]) for name in ("only", "drop") if options[name]}
+    request = {"dataset": dataset, "model": model, "settings": parse_settings(pairs)} | learning_request(options)
+    request |= {} if options["deadline"] is None else {"deadline": options["deadline"]}
     client = terminal.client()
     with terminal.working(f"Training {model} on {dataset}"):
         answer = begin_task(client, ("trainings",), request, background=options["no_wait"])

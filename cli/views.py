@@ -57,7 +57,9 @@ def format_failure(error: Any) -> Any:
 
 
 def task_blocks(body: Facts) -> list[Block]:
-    """Show a training, evaluation or reproduction, its measures as a table."""
+    """Show a training, evaluation or reproduction, its measures as a table; or a search with its trials."""
+    if "planned" in body:
+        return search_blocks(body)
     facts = {key: value for key, value in body.items() if key not in HIDDEN and value not in (None, {}, [])}
     facts = {key: value for key, value in facts.items() if key not in USUAL or USUAL[key] != value}
     formats = {"model": name_of, "dataset": name_and_version, "on": name_and_version, "error": format_failure}
@@ -128,4 +130,32 @@ def experiment_rows(experiments: Sequence[Facts]) -> list[Facts]:
     return rows
 
 
+def search_blocks(body: Facts) -> list[Block]:
+    """Show a search: what was asked for, how far it is, and its trials by rank."""
+    names = ("search", "state", "session", "target", "columns", "strategy", "by", "seed", "split", "stopped")
+    facts = {name: body[name] for name in names if body.get(name) is not None}
+    folds = body.get("folds") or {}
+    repeats = f", {folds.get('repeats')} times" if (folds.get("repeats") or 1) > 1 else ""
+    facts |= {
+        "dataset": name_and_version(body.get("dataset")),
+        "models": ", ".join(str(name_of(model)) for model in body.get("models") or ()),
+        "folds": "one per row" if folds.get("kind") == "loo" else f"{folds.get('k')}{repeats}",
+        "trials": f"{body.get('completed')} of {max(body['planned'], body.get('proposed') or 0)} completed"
+        + (f", {body['failed']} failed" if body.get("failed") else ""),
+    }
+    facts |= {name: body[name] for name in ("experiments", "position") if body.get(name)}
+    facts |= {"error": format_failure(body["error"])} if body.get("error") else {}
+    return [facts, [_trial_row(it, body) for it in body.get("trials") or ()]]
+
+
+def _trial_row(it: Facts, body: Facts) -> Facts:
+    row = {"rank": it.get("rank"), "trial": it.get("trial"), "state": it.get("state")}
+    row |= {"model": it.get("model")} if len(body.get("models") or ()) > 1 else {}
+    row |= {"rows": it["rows"]} if body.get("strategy") == "halving" else {}
+    row |= {name: NO_VALUE if it.get(name) is None else it[name] for name in ("mean", "std", "seconds")}
+    row |= {"settings": format_settings(it.get("settings"))} | count_warnings(it)
+    return row | ({"reason": it["reason"]} if it.get("reason") else {})
+
+
 TASK = View(task_blocks)
+SEARCH = View(search_blocks, rows="trials")

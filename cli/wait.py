@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autolearn.tasks import path_of_task, wait_for_end
+from autolearn.tasks import call_task, wait_for_end
 from cli.options import check_finite, shared
 from cli.tasks import exit_by_state
 from cli.terminal import Terminal
@@ -22,8 +22,9 @@ from cli.views import TASK
 )
 @shared
 def wait(terminal: Terminal, name: str, timeout: float | None) -> None:
-    """Wait for the end of the training, evaluation or reproduction ID."""
+    """Wait for the end of the training, evaluation, reproduction or search ID."""
     with terminal.working(f"Waiting for {name}"):
-        body = wait_for_end(terminal.client(), path_of_task(name), timeout)
+        client = terminal.client()
+        body = call_task(name, lambda *path: wait_for_end(client, path, timeout))
     terminal.show(body, TASK)
     exit_by_state(terminal, body, different=body.get("verdict") in ("different", "not-possible"))

@@ -14,7 +14,7 @@ from tests.cli.conftest import Run
 
 NAMES = [name for section in SECTIONS.values() for name in section]
 PROMISED = {
-    "up", "down", "demo", "catalog", "dataset", "train", "evaluate", "status", "wait", "cancel", "session",
+    "up", "down", "demo", "catalog", "dataset", "train", "search", "evaluate", "status", "wait", "cancel", "session",
     "commit", "discard", "history", "show", "compare", "annotate", "withdraw", "restore",
     "reproduce", "export", "log", "replay", "rebuild", "verify", "client", "version", "call", "proxy",
 }  # fmt: skip

@@ -9,7 +9,7 @@ from domain import experiment_events as events
 from domain.values import NOT_SPLIT, NOTHING_MEASURED, add_measured, experiment_of_stream
 from projections.jsonable import to_jsonable
 from projections.ports import ROWS_PER_COMMIT, Body, Change, Current, Recorded
-from projections.tries import tried
+from projections.tries import one_more, tried
 
 KIND = "experiment"
 ANNOTATION = "annotation"
@@ -30,6 +30,8 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     changes = [Change(EVENT, _id_at(name, recorded.position), _line(recorded))]
     if after != before:
         changes.append(Change(KIND, name, after))
+    if isinstance(recorded.event, events.TrainingRequested) and recorded.event.search is None:
+        changes.append(one_more(recorded.event.session, recorded.event.dataset.name, current))
     if isinstance(recorded.event, events.ExperimentAnnotated):
         changes.append(Change(ANNOTATION, _id_at(name, recorded.position), _remark(recorded, recorded.event)))
     return changes

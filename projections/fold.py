@@ -31,7 +31,7 @@ KINDS: Final = tuple(PROJECTION_OF)
 Evolve = Callable[[Recorded, Current], list[Change]]
 
 EVOLVE: dict[str, tuple[Evolve, ...]] = {  # by the kind of a stream; what it does not change is not asked
-    "experiment": (session.evolve, tries.evolve, experiment.evolve, tasks.evolve),
+    "experiment": (session.evolve, experiment.evolve, tasks.evolve),
     "session": (session.evolve,),
     "search": (session.evolve, search.evolve, tasks.evolve),
     "dataset": (catalog.evolve,),

@@ -16,6 +16,7 @@ from projections.jsonable import to_jsonable
 from projections.newest import MOST, Newest
 from projections.ports import PAGE_ROWS, Body, Change, Current, Documents, Recorded
 from projections.session import KIND as SESSION
+from projections.tries import one_more
 from projections.visibility import Viewer
 
 KIND = "search"
@@ -56,6 +57,8 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
         proposed = Change(KIND, name, {**before, "proposed": before["proposed"] + len(event.trials)})
         return [proposed, *(_proposed(name, trial) for trial in event.trials)]
     changed = _changes_of_trial(event, current)
+    if isinstance(event, events.TrialStarted) and event.attempt == 1:
+        changed.append(one_more(before["session"], before["dataset"]["name"], current))
     progress = CHANGES.get(type(event))
     if progress is not None:
         changed.append(Change(KIND, name, {**before, **progress(event, before, current)}))

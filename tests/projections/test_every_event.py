@@ -25,7 +25,7 @@ CHANGED = {
     "proposal-completed.v1": "tasks",
     "proposal-failed.v1": "tasks",
     "trials-proposed.v1": "search tasks",
-    "trial-started.v1": "search",
+    "trial-started.v1": "experiment search",
     "trial-completed.v1": "search tasks",
     "trial-failed.v1": "search tasks",
     "search-completed.v1": "session search tasks",

@@ -37,7 +37,7 @@ def test_the_state_at_a_position(lived: World) -> None:
     assert [it["session"] for it in now["sessions"]] == ["ana-1", "ana-2"]
     assert [(it["experiment"], it["standing"]) for it in now["experiments"]] == [(A, "committed"), (B, "uncommitted")]
     assert [it["name"] for it in now["catalog"]["datasets"]] == ["iris"]
-    assert now["counts"] == {"sessions": 2, "experiments": 2, "committed": 1, "withdrawn": 0}
+    assert now["counts"] == {"sessions": 2, "experiments": 2, "committed": 1, "withdrawn": 0, "searches": 0}
     then = replayed(lived, lived.commits[1])
     assert (then["position"], then["sessions"], then["matches_read_models"]) == (lived.commits[1], [], True)
     assert then["at"] == lived.feed.after(lived.commits[0], 1)[0].at.isoformat()

@@ -8,6 +8,7 @@ from domain.values import DatasetRef
 from projections.history_answers import HistoryRequest
 from projections.queries import Queries
 from projections.visibility import Viewer
+from tests.domain.search_facts import SEARCH, result, trial
 from tests.projections.seal import OpenSeal
 from tests.projections.world import WORKER, World
 
@@ -57,6 +58,22 @@ def test_what_a_search_refits_was_tried_before(world: World) -> None:
     world.train("ana", B, search="s" * 16)
     world.commit("ana", [A, B])
     assert tried(queries(world)) == {A: 1, B: 1}
+
+
+def test_each_trial_that_began_is_a_try_whatever_became_of_it(world: World) -> None:
+    search = world.search("ana", SEARCH, [trial(0.1), trial(1), trial(10), trial(100)])
+    for number in (1, 2, 3):
+        world.decide_search(search, "start", f"{search}-t{number}", 1, WORKER)
+    world.decide_search(search, "start", f"{search}-t1", 2, WORKER)
+    world.decide_search(search, "complete_trial", f"{search}-t1", 2, WORKER, result(0.9))
+    world.decide_search(search, "fail", f"{search}-t2", 1, "error", "it broke")
+    asked = queries(world)
+    assert asked.session(ANA)["tried"] == {"iris": 3}
+    world.decide_search(search, "cancel_all")
+    world.train("ana", A, search=search)
+    world.train("ana", B)
+    world.commit("ana", [A])
+    assert tried(queries(world)) == {A: 4}
 
 
 def test_the_history_filters_and_sorts_by_tries(world: World) -> None:

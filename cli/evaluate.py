@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import click
 
 from autolearn.tasks import begin_task
-from cli.options import no_wait, parse_value, shared
+from cli.options import no_wait, number_or_text, shared
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
 from cli.views import TASK
 
 AVERAGES = ("macro", "micro", "weighted", "binary")
-
-
-def _number(_: click.Context, __: click.Parameter, text: str | None) -> Any:
-    """Return a number where the text is one; the backend says what else is allowed."""
-    value = None if text is None else parse_value(text)
-    return text if isinstance(value, float) and not math.isfinite(value) else value  # JSON has no infinite numbers
 
 
 @click.command()
@@ -33,12 +26,14 @@ def _number(_: click.Context, __: click.Parameter, text: str | None) -> Any:
 )
 @click.option("--average", type=click.Choice(AVERAGES), help="How measures of several classes become one number.")
 @click.option("--on", metavar="DATASET", help="Evaluate on this data set instead of the held-out part.")
-@click.option("--cv", metavar="K|loo", callback=_number, help="Fit again on K folds, or leave out each row by itself.")
+@click.option(
+    "--cv", metavar="K|loo", callback=number_or_text, help="Fit again on K folds, or leave out each row by itself."
+)
 @click.option("--repeats", type=int, metavar="R", help="Cross-validate so many times, on other folds each time.")
 @click.option(
     "--threshold",
     metavar="T|best:f1",
-    callback=_number,
+    callback=number_or_text,
     help="Predict the positive class from this probability on, or from the one with the best F1.",
 )
 @no_wait

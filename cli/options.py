@@ -143,3 +143,9 @@ def parse_value(text: str) -> Any:
         raise click.UsageError("-p: a value is nested too deeply.") from None
     except ValueError:
         return text
+
+
+def number_or_text(_: click.Context, __: click.Parameter, text: str | None) -> Any:
+    """Return a number where the text is one; the backend says what else is allowed."""
+    value = None if text is None else parse_value(text)
+    return text if isinstance(value, float) and not math.isfinite(value) else value  # JSON has no infinite numbers

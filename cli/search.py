@@ -14,6 +14,7 @@ from cli.options import (
     learning_request,
     limit,
     no_wait,
+    number_or_text,
     parse_space,
     shared,
 )
@@ -27,20 +28,13 @@ if TYPE_CHECKING:
     from autolearn.client import BackendClient
     from cli.spinner import Spinner
 
+FIRST_TRIALS = 10  # that a search which has just ended shows
 STRATEGIES = ("grid", "random", "halving", "tpe")
 EXAMPLES = """\b
 autolearn search wine svm -p C=0.1,1,10 -p 'gamma=log:1e-4..1' --strategy random --trials 60
 autolearn search iris decision-tree,random-forest -p max_depth=int:2..20 --by f1
 autolearn search show k3fu
 """
-
-
-def _check_folds(_: click.Context, __: click.Parameter, given: str | None) -> int | str | None:
-    if given is None or given == "loo":
-        return given
-    if not given.isdecimal():
-        raise click.BadParameter(f"{given!r} is not allowed: a number of folds, or loo.")
-    return int(given)
 
 
 @click.command(epilog=EXAMPLES)
@@ -55,7 +49,7 @@ def _check_folds(_: click.Context, __: click.Parameter, given: str | None) -> in
 )
 @click.option("--strategy", type=click.Choice(STRATEGIES), help="How settings are chosen.  [default: grid]")
 @click.option("--trials", type=click.IntRange(1), help="How many, of random, halving and tpe.  [default: 30]")
-@click.option("--cv", callback=_check_folds, metavar="K", help="Folds of each trial, or loo.  [default: 5]")
+@click.option("--cv", callback=number_or_text, metavar="K|loo", help="Folds of each trial.  [default: 5]")
 @click.option("--by", metavar="MEASURE", help="What ranks the trials.  [default: accuracy, of a number r2]")
 @click.option("--keep", type=click.IntRange(1), help="Train so many of the best.  [default: 1]")
 @click.option("--deadline", type=float, callback=check_finite, metavar="SECONDS", help="End then with what there is.")
@@ -95,7 +89,11 @@ def _search(terminal: Terminal, client: BackendClient, dataset: str, models: str
     }
     answer = begin_task(client, ("searches",), request | learning_request(options), background=True)
     body = answer.body if options["no_wait"] else _follow(terminal, client, answer)
-    terminal.show(body, SEARCH)
+    trials = body.get("trials") or []
+    cut = terminal.is_for_people and len(trials) > FIRST_TRIALS
+    terminal.show(body | {"trials": trials[:FIRST_TRIALS]} if cut else body, SEARCH)
+    if cut:
+        terminal.say(f"The best {FIRST_TRIALS} trials; all: autolearn search show {body['search']}")
     if body.get("state") in UNFINISHED:
         terminal.say(f"Next: autolearn wait {body['search']}")
     elif body.get("experiments"):
@@ -107,7 +105,7 @@ def _follow(terminal: Terminal, client: BackendClient, answer: Response) -> Fact
     """Show how far the search is until it has ended and its best trials are trained."""
     path = path_of_answer(answer.location, answer.body)
     with terminal.working("Searching") as spinner:
-        body: Facts = wait_for_end(client, path, observe=lambda body: _tell(spinner, body))
+        body: Facts = wait_for_end(client, path, observe=lambda body: tell_progress(spinner, body))
         for experiment in body.get("experiments") or ():
             if spinner is not None:
                 spinner.update(f"Training {experiment}")
@@ -115,7 +113,8 @@ def _follow(terminal: Terminal, client: BackendClient, answer: Response) -> Fact
     return body
 
 
-def _tell(spinner: Spinner | None, body: Facts) -> None:
+def tell_progress(spinner: Spinner | None, body: Facts) -> None:
+    """Say on a terminal how many trials have ended, and the best value so far."""
     if spinner is None:
         return
     ended, number = body["completed"] + body["failed"], max(body["planned"], body["proposed"])

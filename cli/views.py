@@ -145,11 +145,12 @@ def search_blocks(body: Facts) -> list[Block]:
     }
     facts |= {name: body[name] for name in ("experiments", "position") if body.get(name)}
     facts |= {"error": format_failure(body["error"])} if body.get("error") else {}
-    return [facts, [_trial_row(it, body) for it in body.get("trials") or ()]]
+    begun = [it for it in body.get("trials") or () if it.get("state") in ("started", "completed", "failed")]
+    return [facts, [_trial_row(it, body) for it in begun]]
 
 
 def _trial_row(it: Facts, body: Facts) -> Facts:
-    row = {"rank": it.get("rank"), "trial": it.get("trial"), "state": it.get("state")}
+    row = {"rank": it.get("rank") or NO_VALUE, "trial": it.get("trial"), "state": it.get("state")}
     row |= {"model": it.get("model")} if len(body.get("models") or ()) > 1 else {}
     row |= {"rows": it["rows"]} if body.get("strategy") == "halving" else {}
     row |= {name: NO_VALUE if it.get(name) is None else it[name] for name in ("mean", "std", "seconds")}

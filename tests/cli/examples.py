@@ -58,3 +58,48 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def history(*rows: dict[str, Any], next_: str | None = None) -> dict[str, Any]:
     return {"experiments": list(rows), "next": next_, "position": 20}
+
+
+def trial(number: int, **changes: Any) -> dict[str, Any]:
+    """Return one trial of a search."""
+    return {
+        "rank": number,
+        "trial": number,
+        "state": "completed",
+        "model": "svm",
+        "settings": {"C": 0.5 * number},
+        "rows": None,
+        "mean": 1 - number / 100,
+        "std": 0.01,
+        "folds": [0.9, 1.0],
+        "seconds": 0.25,
+        "warnings": [],
+        "reason": None,
+        "attempt": 1,
+    } | changes
+
+
+def search(*trials: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a search as `GET /searches/{id}` answers it."""
+    best = {key: trial(1)[key] for key in ("trial", "model", "settings", "mean", "std")}
+    return {
+        "search": OTHER,
+        "state": "completed",
+        "session": "ana-1",
+        "dataset": {"name": "wine", "version": 1, "sha256": "0" * 64},
+        "target": "cultivar",
+        "models": [{"name": "svm", "version": "1.9.0", "settings": {"C": 1.0}, "space": {"C": {"values": [0.5, 1]}}}],
+        "strategy": "grid",
+        "planned": 12,
+        "proposed": 12,
+        "completed": len(trials),
+        "failed": 0,
+        "folds": {"kind": "kfold", "k": 5, "repeats": 1},
+        "by": "accuracy",
+        "seed": 7,
+        "best": best if trials else None,
+        "experiments": [ID],
+        "error": None,
+        "trials": list(trials),
+        "position": 40,
+    } | changes

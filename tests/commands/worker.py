@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from commands.event_worker import LOST_CHECK_SECONDS, RECHECK_SECONDS, EventWorker
+from commands.task_owners import load_owner
 from commands.waiting_tasks import ALL_KINDS
 from domain.events import Event
 from domain.experiment import Experiment
@@ -30,10 +31,9 @@ class LogOpenTasks:
         self.stage = stage
 
     def list_unfinished(self, timeout: float) -> list[str]:
-        experiments = [
-            self.stage.experiment(stream.partition(":")[2]) for stream in self.stage.store.streams("experiment:", 1000)
-        ]
-        return [task.id for it in experiments for task in it.unfinished_tasks("training", "evaluation", "reproduction")]
+        streams = [*self.stage.store.streams("experiment:", 1000), *self.stage.store.streams("search:", 1000)]
+        owners = [load_owner(self.stage.store, stream) for stream in streams]
+        return [task.id for owner in owners for task in owner.unfinished_tasks()]
 
 
 def by_other_workers(stage: Stage) -> Callable[[str], bool]:

@@ -150,6 +150,10 @@ def choose_split(
         ref, other = find_version_with(work, of, target, columns or content.columns)
         if other.blob.sha256 == content.blob.sha256:
             raise BadInputError(f"{of!r} is what is learned from: hold out another data set, or split at random.")
+        strange = sorted({*other.classes} - {*content.classes}) if content.task == other.task else []
+        if strange and target == content.target == other.target:
+            what = f"classes that {command.dataset!r} has not: {', '.join(strange[:5])}"
+            raise BadInputError(f"{of!r} has {what}. A model would not know them.")
         return SplitRequest(method="dataset", dataset=ref)
     _check_known(command.dataset, content, (of,))
     if of == target:

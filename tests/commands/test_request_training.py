@@ -217,6 +217,7 @@ def test_a_split_is_recorded_and_told_to_the_task(
         ({"split": "group:length", "drop": ("width",)}, "No column would be left"),
         ({"split": "dataset:iris"}, "'iris' is what is learned from"),
         ({"split": "dataset:others"}, "'others' has no column 'kind'"),
+        ({"split": "dataset:iris", "dataset": "two"}, "'iris' has classes that 'two' has not: versicolor."),
         ({"split": "dataset:others", "target": "length"}, "lacks columns that the model was trained on: kind."),
     ],
 )
@@ -224,6 +225,7 @@ def test_a_split_that_cannot_be_is_refused_and_changes_nothing(
     stage: Stage, ana: Caller, chosen: dict[str, Any], sentence: str
 ) -> None:
     ana.do(RegisterDataset("others", "species", "other-target.csv"))
+    ana.do(RegisterDataset("two", "kind", "two-flowers.csv"))
     with stage.refused(BadInputError, sentence):
         ana.do(replace(IRIS, **chosen))
 

@@ -61,7 +61,7 @@ def train(facts: dict[str, Any], blobs: Blobs) -> Fitted:
     with blobs.open(facts["dataset"]["sha256"]) as file:
         frame = read_for_training(file, facts)
     held = split(frame, facts, blobs)
-    part = frame.rows(held.train)
+    part = held.learned(frame)
     model = build_model(offer, facts, part)
     begin = time.perf_counter()
     heard = fit_model(model, part, offer.name)

@@ -34,6 +34,10 @@ class SplitRows:
     sha256: str
     other: Frame | None = None
 
+    def learned(self, own: Frame) -> Frame:
+        """Return the rows that are learned from: of a split by another data set all, and not a copy of them."""
+        return own.rows(self.train) if self.other is None else own
+
     def held_out(self, own: Frame) -> Frame:
         """Return the rows that are not learned from."""
         return own.rows(self.test) if self.other is None else self.other

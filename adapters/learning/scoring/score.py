@@ -50,7 +50,7 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     if threshold is not None:
         check_probabilities(model)
     if threshold == "best:f1":
-        threshold = find_best_threshold(facts, own.rows(split(own, facts, blobs).train), positive)
+        threshold = find_best_threshold(facts, split(own, facts, blobs).learned(own), positive)
     finish = partial(apply_threshold, threshold=threshold, positive=positive)
     if options.folds is None:
         part = read_other_dataset(getattr(model, "classes_", ()), facts, blobs) if on else held_out(own, facts, blobs)

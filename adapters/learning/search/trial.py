@@ -78,7 +78,7 @@ def read_rows(facts: dict[str, Any], blobs: Blobs) -> SearchedRows:
         _KEPT.clear()
         with blobs.open(facts["dataset"]["sha256"]) as file:
             frame = read_for_training(file, facts)
-        part, method = frame.rows(split(frame, facts, blobs).train), split_request(facts).method
+        part, method = split(frame, facts, blobs).learned(frame), split_request(facts).method
         folds = make_folds(part.target, Folds(**facts["folds"]), facts["seed"], method, part.split_by)
         positive = positive_class(frame.target, facts.get("positive"))
         _KEPT[key] = SearchedRows(part, positive, folds)

@@ -38,7 +38,7 @@ from autolearn.locations import backend_url, credentials_file
 from autolearn.outgoing_call import Body, FileBody, OutgoingCall
 from autolearn.positions import Positions
 from autolearn.protocol.answer_facts import AnswerFacts
-from autolearn.protocol.headers import EVENT_STREAM, RAW, SEAL, SEALED
+from autolearn.protocol.headers import EVENT_STREAM, POSITION, RAW, SEAL, SEALED
 from autolearn.retries import pauses
 from autolearn.targets import check_length, target_of
 from autolearn.transport import BrokenConnectionError, read_body, send_request, unreachable
@@ -75,9 +75,9 @@ class BackendClient:
             raise ProblemError(answer.status, answer.problem | {"detail": detail})
         return answer.raise_for_status()
 
-    def post(self, *path: str, body: Any = None, background: bool = False) -> Response:
+    def post(self, *path: str, body: Any = None, background: bool = False, **query: Any) -> Response:
         """Send a command; with `background` the answer (202) does not wait for the end of its task."""
-        call = self.call("POST", target_of(path, {}))
+        call = self.call("POST", target_of(path, query))
         return self.exchange(call, _encode(body), BACKGROUND if background else {}).raise_for_status()
 
     def delete(self, *path: str) -> Response:
@@ -88,8 +88,17 @@ class BackendClient:
 
     def download(self, *path: str, to: Path, **query: Any) -> int:
         """GET raw bytes into a file, whole and as they were sealed for; return their number."""
-        call = self.call("GET", target_of(path, query | self._after()))
-        answer = self._deliver(call, None, {}, streamed=RAW)
+        self._receive(self.call("GET", target_of(path, query | self._after())), None, to)
+        return to.stat().st_size
+
+    def upload_for_file(self, *path: str, file: Path, to: Path, **query: Any) -> str:
+        """Send a file with a command that is answered by another file; return the path that the answer names."""
+        facts = self._receive(self.call("POST", target_of(path, query)), FileBody.of(file), to)
+        self.positions.advance(int(facts.headers.get(POSITION.lower(), 0)))
+        return facts.headers.get("location", "")
+
+    def _receive(self, call: OutgoingCall, body: Body, to: Path) -> AnswerFacts:
+        answer = self._deliver(call, body, {}, streamed=RAW)
         if isinstance(answer, Response):
             answer.raise_for_status()
             raise changed(call, "no file came")
@@ -103,7 +112,7 @@ class BackendClient:
                 raise NoAnswerError(f"The answer of {self.url} broke off: repeat the command.") from None
             if digest.hexdigest() != answer.facts.sha256:
                 raise changed(call, "another file came than was sent")
-            return file.tell()
+            return answer.facts
 
     def stream(self, method: str, *path: str, body: Any = None, **query: Any) -> Iterator[StreamEvent]:
         """Yield the events of a stream as they come; a backend that answers at once gives one event, `result`."""

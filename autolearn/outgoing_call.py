@@ -50,8 +50,9 @@ class OutgoingCall:
 
     @property
     def is_command(self) -> bool:
-        """Whether it may change something. Verifications and rebuilds are asked for by POST, and may be repeated."""
-        return self.method != "GET" and not self.target.endswith(("/verifications", "/rebuilds"))
+        """Whether it may change something. Verifications, rebuilds and checks are POST, too, and may be repeated."""
+        path = self.target.partition("?")[0]
+        return self.method != "GET" and not path.endswith(("/verifications", "/rebuilds", "/checks"))
 
     def renew(self) -> OutgoingCall:
         """Return a new call for the same command: its first request was answered, and a request id is used once."""

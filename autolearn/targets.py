@@ -14,6 +14,7 @@ KINDS = {
     "trainings": "experiment",
     "evaluations": "evaluation",
     "reproductions": "reproduction",
+    "predictions": "prediction",
     "models": "model",
     "datasets": "data set",
     "measures": "measure",

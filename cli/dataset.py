@@ -72,18 +72,24 @@ def add(terminal: Terminal, file: Path, **options: Any) -> None:
     A known name with other content becomes the next version. How the file is written is found where it leaves no
     doubt, and told; every decision can be given.
     """
-    suffixes = [suffix.lower() for suffix in file.suffixes]
-    gzip = suffixes[-1:] == [".gz"]
-    form = FORMATS.get("".join((suffixes[:-1] if gzip else suffixes)[-1:]))
-    if form is None:
-        known = ".csv, .tsv, .xlsx, .ods, .parquet or .feather"
-        raise click.UsageError(f"{file.name}: a data set is a {known} file, or one of them with .gz.")
+    form, gzip = format_of(file)
     if options["target"] is None and options["like"] is None:
         raise click.UsageError("Name the column to predict with --target, or an earlier version with --like.")
     facts = _as_query(options)
     with terminal.working(f"Uploading and reading {file.name}"):
         answer = terminal.client().upload("catalog", "datasets", file=file, format=form, gzip=int(gzip), **facts)
     terminal.show(answer.body, View(entry_blocks))
+
+
+def format_of(file: Path) -> tuple[str, bool]:
+    """Return the format of a table by the file's name, and whether it is packed by gzip; raises click.UsageError."""
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    gzip = suffixes[-1:] == [".gz"]
+    form = FORMATS.get("".join((suffixes[:-1] if gzip else suffixes)[-1:]))
+    if form is None:
+        known = ".csv, .tsv, .xlsx, .ods, .parquet or .feather"
+        raise click.UsageError(f"{file.name}: a table is a {known} file, or one of them with .gz.")
+    return form, gzip
 
 
 def _as_query(options: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,8 @@ SECTIONS: dict[str, Section] = {
         "restore": "Put a withdrawn experiment back into the history.",
         "reproduce": "Train an experiment again and compare what was learned.",
         "export": "Write the fitted model to a skops file.",
+        "predict": "What a fitted model says of new rows.",
+        "predictions": "What was predicted, and whether it would be the same now.",
     },
     "For sys-admins": {
         "log": "Who called what, when, and how it went.",

@@ -8,7 +8,7 @@ from cli.options import shared
 from cli.steps import result_of
 from cli.terminal import Terminal
 
-PROJECTIONS = ("catalog", "session", "experiment", "history", "tasks", "search")
+PROJECTIONS = ("catalog", "session", "experiment", "history", "tasks", "search", "prediction")
 
 
 @click.command(help=f"Compute a read model ({', '.join(PROJECTIONS)}), or all, anew from the log.")

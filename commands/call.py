@@ -47,6 +47,11 @@ class Call:
         """The id of the experiment that this call would create: 16 base32 characters drawn from the command id."""
         return derive_id(b"experiment" + self.command_id.bytes)
 
+    @property
+    def prediction(self) -> str:
+        """The id of the prediction that this call would make."""
+        return derive_id(b"prediction" + self.command_id.bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

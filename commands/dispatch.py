@@ -24,6 +24,8 @@ from commands.session.discard_session import DiscardSession, answer_discarded, d
 from commands.storage.accept_loss import AcceptLoss, accept_loss, answer_accepted
 from commands.storage.add_client import AddClient, add_client
 from commands.storage.annotate_experiment import AnnotateExperiment, annotate_experiment
+from commands.storage.check_prediction import CheckPrediction, answer_checked, check_prediction
+from commands.storage.make_prediction import MakePrediction, answer_predicted, make_prediction
 from commands.storage.request_reproduction import RequestReproduction, request_reproduction
 from commands.storage.restore_experiment import RestoreExperiment, restore_experiment
 from commands.storage.revoke_client import RevokeClient, revoke_client
@@ -66,6 +68,8 @@ COMMANDS: dict[str, dict[type, UseCase]] = {
         RestoreExperiment: UseCase(restore_experiment, answer_experiment),
         RequestReproduction: UseCase(request_reproduction, answer_requested),
         CancelTask: UseCase(cancel_task, answer_cancelled),
+        MakePrediction: UseCase(make_prediction, answer_predicted),
+        CheckPrediction: UseCase(check_prediction, answer_checked),
         AcceptLoss: UseCase(accept_loss, answer_accepted),
         AddClient: UseCase(add_client, answer_client),
         RotateClient: UseCase(rotate_client, answer_client),

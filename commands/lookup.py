@@ -13,6 +13,7 @@ from domain.errors import BadInputError, ConflictError, ForbiddenError, NotFound
 from domain.experiment import Experiment
 from domain.lookup import find_last_number, may_see, nearest_names, require_single_match
 from domain.offer import Offer
+from domain.prediction import Prediction, PredictionMade
 from domain.search import Search
 from domain.session import Session
 from domain.values import (
@@ -59,6 +60,19 @@ def find_own_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:
     if experiment.training.owner != call.client and not call.is_sysadmin:
         raise ForbiddenError(f"Experiment {experiment.name} can be changed by its owner or by a sys-admin.")
     return experiment
+
+
+def find_prediction(work: UnitOfWork, call: Call, given: str) -> tuple[PredictionMade, Experiment]:
+    """Return the only prediction whose id has this prefix, of an experiment that is visible; and that experiment."""
+    found = {}
+    for stream in work.store.streams(f"prediction:{check_id_prefix(given)}", MOST_CANDIDATES):
+        made = work.get(Prediction, stream).event
+        experiment = work.get(Experiment, experiment_stream(made.experiment))
+        if may_see(call.client, experiment.training.owner, experiment.standing):
+            found[stream.partition(":")[2]] = made, experiment
+    if not found:
+        raise NotFoundError.for_name("prediction", given, listed_by="autolearn predictions")
+    return found[require_single_match(given, [*found], "predictions")]
 
 
 def find_task(work: UnitOfWork, call: Call, given: str) -> tuple[Experiment, str]:

@@ -35,7 +35,7 @@ def task_spec(work: UnitOfWork, owner: TaskOwner, task: str) -> TaskSpec:
     experiment = _experiment(owner)
     training = experiment.training
     if it.kind == "training":
-        spec = TaskSpec("fit", _fit_facts(work, training))
+        spec = TaskSpec("fit", fit_facts(work, training))
     elif it.kind == "evaluation":
         spec = TaskSpec("score", _score_facts(work, experiment, it))
     else:
@@ -49,7 +49,8 @@ def _experiment(owner: TaskOwner) -> Experiment:
     return owner
 
 
-def _fit_facts(work: UnitOfWork, request: TrainingRequested) -> dict[str, Any]:
+def fit_facts(work: UnitOfWork, request: TrainingRequested) -> dict[str, Any]:
+    """Return the training's record as its task gets it."""
     content = work.get(Dataset, f"dataset:{request.dataset.name}").versions[request.dataset.version]
     return {
         "experiment": request.task,
@@ -73,7 +74,7 @@ def _score_facts(work: UnitOfWork, experiment: Experiment, task: Task) -> dict[s
     on, options = task.request.on, task.request.options
     positive = {} if options.positive is None else {"positive": options.positive}
     return (
-        _fit_facts(work, experiment.training)
+        fit_facts(work, experiment.training)
         | positive
         | {
             "model_blob": experiment.result.model_blob.sha256,
@@ -87,7 +88,7 @@ def _score_facts(work: UnitOfWork, experiment: Experiment, task: Task) -> dict[s
 def _reproduce_facts(work: UnitOfWork, experiment: Experiment) -> dict[str, Any]:
     if experiment.result is None:
         raise LookupError(f"{experiment.id} has no result")
-    return _fit_facts(work, experiment.training) | {
+    return fit_facts(work, experiment.training) | {
         "model_blob": experiment.result.model_blob.sha256,
         "learned_blob": experiment.result.learned_blob.sha256,
         "provenance": experiment.result.provenance,
@@ -122,7 +123,7 @@ def _trained_facts(work: UnitOfWork, search: Search, trial: Trial) -> dict[str, 
     """Return the facts of the fit that would train a trial."""
     blank = Experiment.create_blank(experiment_stream(search.name))
     blank.request_training(**search.training_of(trial))
-    return _fit_facts(work, blank.training)
+    return fit_facts(work, blank.training)
 
 
 def _folds_facts(search: Search) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class Experiment(TaskOwner):
         self, measures: Sequence[MeasureSpec], on: DatasetRef | None, options: EvaluationOptions = NO_OPTIONS
     ) -> str:
         """Ask for measures of the completed training; return the evaluation's id (`<experiment>-e1`)."""
-        self._check_completed("evaluated")
+        self.check_completed("evaluated")
         task = self._next_task("evaluation", "e")
         self.trigger_event(events.EvaluationRequested, task=task, measures=tuple(measures), on=on, **dict(options))
         return task
@@ -137,7 +137,7 @@ class Experiment(TaskOwner):
 
     def request_reproduction(self) -> str:
         """Ask for the training to be done again; return the reproduction's id (`<experiment>-r1`)."""
-        self._check_completed("reproduced")
+        self.check_completed("reproduced")
         task = self._next_task("reproduction", "r")
         self.trigger_event(events.ReproductionRequested, task=task)
         return task
@@ -157,7 +157,7 @@ class Experiment(TaskOwner):
         unfinished = [task.id for task in self.unfinished_tasks("training", "evaluation")]
         if unfinished:
             raise UnfinishedError(f"Not finished yet: {', '.join(unfinished)}.", unfinished=unfinished)
-        self._check_completed("committed")
+        self.check_completed("committed")
         self.trigger_event(events.ExperimentCommitted, session=session)
 
     def discard(self, session: str) -> None:
@@ -190,7 +190,7 @@ class Experiment(TaskOwner):
         number = sum(task.kind == kind for task in self.tasks.values()) + 1
         return f"{self.name}-{letter}{number}"
 
-    def _check_completed(self, verb: str) -> None:
+    def check_completed(self, verb: str) -> None:
         self._check_not_discarded()
         if self.training_state != "completed":
             raise ConflictError(f"Experiment {self.name} cannot be {verb}: {TRAINING_IN_WORDS[self.training_state]}.")

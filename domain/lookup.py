@@ -22,10 +22,10 @@ def nearest_names(name: str, known: Iterable[str]) -> list[str]:
     return [one for folded in near for one in spellings[folded]][:MOST_NEAREST]
 
 
-def require_single_match(given: str, matches: Sequence[str]) -> str:
-    """Return the only one of the experiments that match a prefix; raises AmbiguousIdError if there are more."""
+def require_single_match(given: str, matches: Sequence[str], what: str = "experiments") -> str:
+    """Return the only one of the ids that match a prefix; raises AmbiguousIdError if there are more."""
     if len(matches) > 1:
-        raise AmbiguousIdError(f"{given!r} names several experiments: {', '.join(matches)}.", candidates=list(matches))
+        raise AmbiguousIdError(f"{given!r} names several {what}: {', '.join(matches)}.", candidates=list(matches))
     return matches[0]
 
 

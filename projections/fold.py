@@ -7,14 +7,14 @@ from itertools import groupby
 from typing import Final
 
 from domain.errors import AutoLearnError, DiskReserveError, ForbiddenError, NotAbleError
-from projections import catalog, experiment, search, session, tasks, tries
+from projections import catalog, experiment, prediction, search, session, tasks, tries
 from projections.history import row_of
 from projections.ports import Batch, Body, Change, CommitFeed, Current, Documents, HistoryRow, Recorded
 
 # Raise the number of a projection whose documents or rows change, in shape or in content: the backend then folds that
 # one anew. Mind what reads another's documents: `session`, `tasks` and `history` read those of `experiment`,
 # `session` and `tasks` those of `search`.
-VERSIONS: Final = {"catalog": 2, "session": 1, "experiment": 3, "history": 4, "tasks": 2, "search": 1}
+VERSIONS: Final = {"catalog": 2, "session": 1, "experiment": 3, "history": 4, "tasks": 2, "search": 1, "prediction": 1}
 VERSION: Final = sum(VERSIONS.values())  # of all together: it grows with each change of one
 
 KINDS_OF: Final = {  # the documents of each projection; `history` has rows instead
@@ -24,6 +24,7 @@ KINDS_OF: Final = {  # the documents of each projection; `history` has rows inst
     "history": (),
     "tasks": (tasks.KIND, tasks.EVALUATION, tasks.REPRODUCTION),
     "search": (search.KIND, search.TRIAL, search.OWN_SEARCH),
+    "prediction": (prediction.KIND, prediction.LISTED),
 }
 PROJECTION_OF: Final = {kind: name for name, kinds in KINDS_OF.items() for kind in kinds}
 KINDS: Final = tuple(PROJECTION_OF)
@@ -37,10 +38,19 @@ EVOLVE: dict[str, tuple[Evolve, ...]] = {  # by the kind of a stream; what it do
     "dataset": (catalog.evolve,),
     "model": (catalog.evolve,),
     "measure": (catalog.evolve,),
+    "prediction": (prediction.evolve,),
 }
 
 WRITTEN_ONCE = frozenset(  # no event changes or ends them
-    {catalog.DATASET_VERSION, session.MEMBER, search.OWN_SEARCH, experiment.ANNOTATION, experiment.EVENT}
+    {
+        catalog.DATASET_VERSION,
+        session.MEMBER,
+        search.OWN_SEARCH,
+        experiment.ANNOTATION,
+        experiment.EVENT,
+        prediction.KIND,
+        prediction.LISTED,
+    }
 )
 
 Key = tuple[str, str]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from domain.errors import BadCursorError, NotFoundError, NotReachedError
@@ -21,6 +22,7 @@ from projections.catalog import catalog_answer
 from projections.history_answers import HistoryAnswers, HistoryRequest
 from projections.newest import MOST, Newest
 from projections.ports import PAGE_ROWS, Body, CursorSeal, Documents, Feed, History, HistoryQuery
+from projections.prediction_answers import PredictionAnswers, PredictionRequest
 from projections.search import search_answer, searches_answer
 from projections.session import members_of, open_session_of, session_answer, sessions_answer
 from projections.visibility import Viewer
@@ -53,6 +55,7 @@ class Queries:
         self._now = now
         self._rows = history
         self._history = HistoryAnswers(documents, history, feed, seal)
+        self._predictions = PredictionAnswers(documents, seal)
 
     def as_of(self, text: str) -> AsOfPosition:
         """Turn `as_of` into a position. Raises BadInputError."""
@@ -133,6 +136,21 @@ class Queries:
             now = opened.asked_at or self._now()
             return self._history.page(viewer, request, self._pin(opened.position), now, opened.offset)
         return self._history.page(viewer, request, self._pin(at), self._now())
+
+    def prediction(self, viewer: Viewer, given: str, at: int | None = None) -> Body:
+        """Return a prediction, named by a prefix of its id."""
+        return self._predictions.show(viewer, given, self._pin(at))
+
+    def predictions(
+        self, viewer: Viewer, request: PredictionRequest, cursor: str | None = None, at: int | None = None
+    ) -> Body:
+        """Return `{predictions, next, position}`, newest first; a cursor goes on as of its own position."""
+        pinned, after = self._pin(at), ""
+        if request.experiment is not None:
+            request = replace(request, experiment=self._resolve(viewer, request.experiment, pinned))
+        if cursor:
+            pinned, after = self._predictions.open(viewer, request, cursor)
+        return self._predictions.page(viewer, request, self._pin(pinned), after)
 
     def _pin(self, at: int | None) -> int:
         if at is None:

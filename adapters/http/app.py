@@ -24,6 +24,7 @@ from adapters.http.routes import (
     evaluation,
     health,
     inspections,
+    predictions,
     searches,
     session,
     storage,
@@ -36,7 +37,7 @@ SERVICES: dict[str, tuple[APIRouter, ...]] = {
     "training": (training.router, searches.router),
     "evaluation": (evaluation.router,),
     "session": (session.router,),
-    "storage": (storage.router, audit_log.router, inspections.router, clients.router),
+    "storage": (storage.router, predictions.router, audit_log.router, inspections.router, clients.router),
 }
 FLUSH_SECONDS = 1.0  # between two looks at what was counted of refused calls
 MOST_ERRORS = 20

@@ -12,7 +12,7 @@ from adapters.http.streams.watches import AuditLogWatch, ExperimentWatch, ReadMo
 WAITS_OF_ONE, WAITS_OF_ALL = 128, 1024
 STREAMS_OF_ONE, STREAMS_OF_ALL = 128, 640
 UPLOADS_OF_ONE, UPLOADS_OF_ALL = 16, 64  # on their way, waiting for an ingest, or in one: each is a file on the disk
-INGESTS = 2  # each may use a task's whole memory, and they take no slot from fits
+INGESTS, SINGLE_ROWS = 2, 2  # each may use a task's whole memory, and they take no slot from fits
 
 
 class AppState:
@@ -30,5 +30,5 @@ class AppState:
         self.inspections = ClientQuota("inspections", backend.slots, backend.slots)
         self.uploads = ClientQuota("uploads", UPLOADS_OF_ONE, UPLOADS_OF_ALL)
         self.streams = ClientQuota("event streams", STREAMS_OF_ONE, STREAMS_OF_ALL)
-        self.ingests = FairQueue(INGESTS)
+        self.ingests, self.single_rows = FairQueue(INGESTS), FairQueue(SINGLE_ROWS)
         self.documents: dict[str, str] = {}  # the OpenAPI document and its page, once they are made

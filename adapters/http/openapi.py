@@ -110,7 +110,7 @@ def _complete(row: PolicyRow, operation: dict[str, Any]) -> None:
 
 
 def _refusals(row: PolicyRow) -> dict[str, str]:
-    named = NAMED if "{" in row.template or row.template == "/session" else {}
+    named = NAMED if "{" in row.template or row.template in ("/session", "/predictions") else {}
     return dict(sorted((EVERY_CALL | named | (COMMAND if row.is_command else {})).items()))
 
 

@@ -21,7 +21,7 @@ OPEN = frozenset({"/health/live", "/health/ready", "/metrics", "/docs", "/openap
 class PolicyRow:
     """One route: its service, method, template and the roles that may call it.
 
-    `upload`: the body is a raw file and not JSON. `raw`: so is the answer.
+    `upload`: the body is a raw file and not JSON; with `row`, it can be JSON, too. `raw`: the answer is a raw file.
     """
 
     service: str
@@ -30,6 +30,7 @@ class PolicyRow:
     roles: frozenset[Role]
     upload: bool = False
     raw: bool = False
+    row: bool = False
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
@@ -83,6 +84,10 @@ POLICY = (
     PolicyRow("storage", "GET", "/reproductions/{id}", EVERY),
     PolicyRow("storage", "GET", "/reproductions/{id}/events", EVERY),
     PolicyRow("storage", "DELETE", "/reproductions/{id}", EVERY),
+    PolicyRow("storage", "POST", "/predictions", EVERY, upload=True, raw=True, row=True),
+    PolicyRow("storage", "GET", "/predictions", EVERY),
+    PolicyRow("storage", "GET", "/predictions/{id}", EVERY),
+    PolicyRow("storage", "POST", "/predictions/{id}/checks", EVERY, upload=True, row=True),
     PolicyRow("storage", "GET", "/log", SYSADMIN),
     PolicyRow("storage", "GET", "/log/events", SYSADMIN),
     PolicyRow("storage", "GET", "/replay", SYSADMIN),

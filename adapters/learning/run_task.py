@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.learning.fitting.fit import fit
 from adapters.learning.offers.describe import describe
+from adapters.learning.prediction.predict import predict
 from adapters.learning.scoring.reproduce import reproduce
 from adapters.learning.scoring.score import score
 from adapters.learning.search.proposals import propose
@@ -22,6 +23,7 @@ KINDS: dict[str, Callable[[dict[str, Any], Blobs], dict[str, Any]]] = {
     "reproduce": reproduce,
     "propose": propose,
     "trial": run_trial,
+    "predict": predict,
     "ingest": ingest,
     "describe": lambda _facts, _blobs: describe(),
 }

@@ -68,7 +68,7 @@ class TaskOrder:
         from adapters.files.blobs import FileBlobs, folder_of  # noqa: PLC0415 - in the forkserver already; the backend
         from adapters.learning.run_task import run_task  # noqa: PLC0415 - must not load what learning needs
 
-        folder, given = folder_of(self.blob_url), self.facts.get("path")
+        folder, given, out = folder_of(self.blob_url), self.facts.get("path"), self.facts.get("out")
         try:
             if folder is not None:  # a rule needs it to be there
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -76,6 +76,7 @@ class TaskOrder:
                 scratch=self.scratch,
                 blobs=None if folder is None else str(folder),
                 also=[] if given is None else [str(given)],
+                out=None if out is None else str(out),
             )
         except OSError as error:
             return TaskBroken("error", f"The task process could not be confined: {error.strerror}.")

@@ -57,8 +57,8 @@ class Confinement:
         confined = f"task processes are confined (Landlock {version})"
         return f"{confined}, without {'; '.join(lacking)}" if lacking else f"{confined}, nothing is missing"
 
-    def apply(self, *, scratch: str, blobs: str | None, also: Iterable[str]) -> None:
-        """Confine this process for ever. `blobs` is None where they are on another machine.
+    def apply(self, *, scratch: str, blobs: str | None, also: Iterable[str], out: str | None = None) -> None:
+        """Confine this process for ever; `out` is a file that it may fill. `blobs` is None if on another machine.
 
         Then the network is open, and all may be read but what is hidden: clients of such file systems find their
         settings and credentials in many places.
@@ -74,7 +74,7 @@ class Confinement:
         os.chdir(scratch)
         landlock.LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         self._try(drop_capabilities)
-        rules = list(_rules(self.hidden, scratch, blobs, also))
+        rules = [*_rules(self.hidden, scratch, blobs, also), *([] if out is None else [(out, landlock.FILL)])]
         self._try(lambda: landlock.restrict(rules, network=network))
         self._try(lambda: seccomp.forbid_calls(network=network))
 

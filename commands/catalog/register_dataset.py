@@ -7,10 +7,11 @@ from typing import Any
 
 from commands.answers import answer_at, answer_unchanged
 from commands.call import Answer
+from commands.call_task import run_call_task
 from commands.cancellation import Cancellation
 from commands.context import CommandContext
 from commands.lookup import find_version
-from commands.ports import StoredAppend, TaskBroken, TaskSpec
+from commands.ports import StoredAppend, TaskSpec
 from commands.unit_of_work import UnitOfWork, load
 from domain.dataset import Dataset, DatasetContent
 from domain.errors import BadInputError, NotAbleError
@@ -102,15 +103,9 @@ def run_ingest(
     cancellation: Cancellation | None = None,
 ) -> DatasetContent:
     """Run the ingest task and return what it found; a fault in the file is the caller's bad input."""
-    child = context.ports.launcher.start(TaskSpec("ingest", facts))
-    outcome = (cancellation or Cancellation()).attach(child).result()
-    if isinstance(outcome, TaskBroken):
-        if outcome.reason in ("bad-input", "memory-limit", "deadline"):
-            raise BadInputError(outcome.detail, reason=outcome.reason)
-        raise NotAbleError(f"The file could not be ingested: {outcome.detail}")
-    return DatasetContent.model_validate(
-        outcome.facts | {"target": facts["target"], "licence": licence, "source": source}
-    )
+    spec = TaskSpec("ingest", facts)
+    found = run_call_task(context.ports.launcher, spec, "The file could not be ingested", cancellation)
+    return DatasetContent.model_validate(found | {"target": facts["target"], "licence": licence, "source": source})
 
 
 def describe_dataset(dataset: Dataset) -> dict[str, Any]:

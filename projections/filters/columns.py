@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from datetime import datetime
+from functools import reduce
+from operator import getitem
+from typing import Any, Final, Literal
 
 Kind = Literal["text", "list", "number", "whole number", "time"]
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryColumn:
-    """A column of the history.
+    """A column of the history, or of the predictions.
 
     `path`: where the row has its value, and the experiment's document from which the row is made; () where the row's
     number tells it. A list is compared as one text, its parts joined by commas; none where it is empty or not there.
@@ -48,3 +51,28 @@ COLUMNS: Final = {
         HistoryColumn("position", "whole number", ()),
     )
 }
+
+PREDICTION_COLUMNS: Final = {
+    column.name: column
+    for column in (
+        HistoryColumn("prediction", "text", ("prediction",)),
+        HistoryColumn("experiment", "text", ("experiment",)),
+        HistoryColumn("actor", "text", ("actor",)),
+        HistoryColumn("at", "time", ("at",)),
+        HistoryColumn("position", "whole number", ("position",)),
+        HistoryColumn("format", "text", ("format",)),
+        HistoryColumn("rows", "whole number", ("rows",)),
+        HistoryColumn("missing", "whole number", ("missing",)),
+        HistoryColumn("unseen", "whole number", ("unseen",)),
+        HistoryColumn("beyond", "whole number", ("beyond",)),
+        HistoryColumn("seconds", "number", ("seconds",)),
+        HistoryColumn("input", "text", ("input", "sha256")),
+        HistoryColumn("output", "text", ("output", "sha256")),
+    )
+}
+
+
+def value_at(column: HistoryColumn, body: dict[str, Any]) -> Any:
+    """Return what a body has in a column that has a path; times as such."""
+    value: Any = reduce(getitem, column.path, body)
+    return datetime.fromisoformat(value) if column.kind == "time" and value else value

@@ -76,15 +76,16 @@ def _condition(part: Part, vocabulary: Vocabulary) -> Condition:
         parts = tuple(_condition(inner, vocabulary) for inner in part.parts)
         return Not(parts[0]) if part.word == "not" else And(parts) if part.word == "and" else Or(parts)
     name = vocabulary.resolve(part.name.text, part.name.place)
+    kind = vocabulary.kind_of(name)
     if part.word == "between":
-        return _between(name, part)
-    return (
-        _one_of(name, part.values) if part.word == "in" else _compare(name, cast("Operator", part.word), part.values[0])
-    )
+        return _between(name, kind, part)
+    if part.word == "in":
+        return _one_of(name, kind, part.values)
+    return _compare(name, kind, cast("Operator", part.word), part.values[0])
 
 
-def _between(name: str, part: Part) -> Between:
-    low, high = (_ordered_value(name, value) for value in part.values)
+def _between(name: str, kind: Kind | None, part: Part) -> Between:
+    low, high = (_ordered_value(kind, value) for value in part.values)
     if isinstance(low, str) != isinstance(high, str):
         place = part.values[1].place
         raise FilterError(
@@ -93,8 +94,8 @@ def _between(name: str, part: Part) -> Between:
     return Between(name, low, high)
 
 
-def _one_of(name: str, values: tuple[Written, ...]) -> Condition:
-    read_ = [_value(name, value) for value in values]
+def _one_of(name: str, kind: Kind | None, values: tuple[Written, ...]) -> Condition:
+    read_ = [_value(kind, value) for value in values]
     some = tuple(dict.fromkeys((type(value), value) for value in read_ if value is not None))
     one_of = [OneOf(name, tuple(value for _, value in some))] if some else []
     none = [_is_none(name)] if None in read_ else []
@@ -102,13 +103,13 @@ def _one_of(name: str, values: tuple[Written, ...]) -> Condition:
     return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
 
-def _compare(name: str, operator: Operator, written: Written) -> Condition:
+def _compare(name: str, kind: Kind | None, operator: Operator, written: Written) -> Condition:
     if operator in {"=", "!="}:
-        value = _value(name, written)
+        value = _value(kind, written)
         if value is None:
             return _is_none(name) if operator == "=" else IsSome(name)
         return Compare(name, operator, value)
-    return Compare(name, operator, _ordered_value(name, written))
+    return Compare(name, operator, _ordered_value(kind, written))
 
 
 def _is_none(name: str) -> Condition:
@@ -116,16 +117,15 @@ def _is_none(name: str) -> Condition:
     return Not(IsSome(name)) if name.startswith("measure.") else IsNone(name)
 
 
-def _ordered_value(name: str, written: Written) -> Constant:
-    value = _value(name, written)
+def _ordered_value(kind: Kind | None, written: Written) -> Constant:
+    value = _value(kind, written)
     if value is None or isinstance(value, bool):
         sentence = f"{written.text!r} (character {written.place + 1}) has no order: use = or != with it."
         raise FilterError(sentence, place=written.place, expected=["a number", "a text"])
     return value
 
 
-def _value(name: str, written: Written) -> Constant | None:
-    kind = _kind_of(name)
+def _value(kind: Kind | None, written: Written) -> Constant | None:
     if kind == "time":
         return _time(written)
     if kind == "whole number":
@@ -137,11 +137,6 @@ def _value(name: str, written: Written) -> Constant | None:
     if kind == "number" and not NUMBER.fullmatch(written.text) and written.text.lower() != "none":
         return _refuse(written, "a number", "none")
     return _bare_value(written)
-
-
-def _kind_of(name: str) -> Kind | None:
-    """Return what values a name has; None: of any kind, as settings have."""
-    return COLUMNS[name].kind if name in COLUMNS else "number" if name.startswith("measure.") else None
 
 
 def _bare_value(written: Written) -> Constant | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import AmbiguousNameError, FilterError
 from domain.lookup import nearest_names
 from projections.catalog import ALL, NAMES, NO_NAMES
-from projections.filters.columns import COLUMNS
+from projections.filters.columns import COLUMNS, HistoryColumn, Kind
 from projections.ports import Documents
 
 ALIASES = {"at": "committed_at"}
@@ -21,11 +21,12 @@ HOW = re.compile(rf"cv\d+(x\d+)?(/{THRESHOLD})?(\.std)?|loo(/{THRESHOLD})?|{THRE
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Names known at a position: measures with their averages (`{default, averages}`), settings, data sets."""
+    """Names known at a position: measures with their averages (`{default, averages}`), settings, data sets; columns."""
 
     measures: dict[str, dict[str, Any]]
     settings: frozenset[str]
     datasets: frozenset[str]
+    columns: Mapping[str, HistoryColumn] = field(default_factory=lambda: COLUMNS)
 
     def resolve(self, name: str, place: int) -> str:
         """Return the explicit name (`model`, `measure.precision:macro`, `setting.C`).
@@ -37,10 +38,14 @@ class Vocabulary:
             return name
         if kind == "measure" and rest and (known := self._identity(rest)):
             return f"measure.{known}"
-        column = ALIASES.get(name, name)
-        if column in COLUMNS:
+        column = name if name in self.columns else ALIASES.get(name, name)
+        if column in self.columns:
             return column
         return self._bare(name, place)
+
+    def kind_of(self, name: str) -> Kind | None:
+        """Return what values an explicit name has; None: of any kind, as settings have."""
+        return self.columns[name].kind if name in self.columns else "number" if name.startswith("measure.") else None
 
     def _bare(self, name: str, place: int) -> str:
         measure = self._identity(name)
@@ -55,7 +60,8 @@ class Vocabulary:
             return f"setting.{name}"
         near = nearest_names(name, self._all_names())
         hint = f" Nearest: {', '.join(near)}." if near else ""
-        sentence = f"{name!r} (character {place + 1}) is not a column, measure or setting.{hint}"
+        known = "a column, measure or setting" if self.columns is COLUMNS else f"one of {', '.join(self.columns)}"
+        sentence = f"{name!r} (character {place + 1}) is not {known}.{hint}"
         raise FilterError(sentence, place=place, expected=near, nearest=near)
 
     def _identity(self, name: str) -> str | None:
@@ -74,7 +80,7 @@ class Vocabulary:
     def _all_names(self) -> Iterable[str]:
         explicit = [f"measure.{name}" for name in self.measures] + [f"setting.{name}" for name in self.settings]
         averages = [f"{name}:{average}" for name, known in self.measures.items() for average in known["averages"]]
-        return sorted({*COLUMNS, *self.measures, *self.settings, *explicit, *averages})
+        return sorted({*self.columns, *self.measures, *self.settings, *explicit, *averages})
 
 
 def vocabulary_at(documents: Documents, at: int | None) -> Vocabulary:

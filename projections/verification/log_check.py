@@ -8,8 +8,11 @@ from itertools import islice
 from typing import Final
 
 from domain.dataset import DatasetRegistered
+from domain.events import Event
 from domain.experiment_events import EvaluationCompleted, TrainingCompleted
 from domain.loss import TailLossAccepted
+from domain.prediction import PredictionMade
+from domain.values import BlobRef
 from projections.fold import read_after
 from projections.ports import Body, Entry, Feed, Finding, RawCommit, Recorded, SpillTable
 from projections.verification.tail_check import hash_at
@@ -99,17 +102,24 @@ def _entries(recorded: Recorded) -> Iterator[Entry]:
     event = recorded.event
     if event.metadata.correlation:
         yield CORRELATION, event.metadata.correlation, recorded.commit, None
-    if isinstance(event, DatasetRegistered):
-        yield BLOB, event.content.blob.sha256, recorded.commit, None
-        if event.content.profile is not None:
-            yield BLOB, event.content.profile.blob.sha256, recorded.commit, None
-    elif isinstance(event, TrainingCompleted):
-        for blob in (event.result.model_blob, event.result.learned_blob):
+    for blob in _blobs_of(event):
+        if blob is not None:
             yield BLOB, blob.sha256, recorded.commit, None
-    elif isinstance(event, EvaluationCompleted):
-        for named in (*event.notes.tables.values(), event.notes.report):
-            if named is not None:
-                yield BLOB, named.sha256, recorded.commit, None
+
+
+def _blobs_of(event: Event) -> tuple[BlobRef | None, ...]:
+    """Return the blobs that an event names."""
+    match event:
+        case DatasetRegistered(content=content):
+            return content.blob, content.profile.blob if content.profile else None
+        case TrainingCompleted(result=result):
+            return result.model_blob, result.learned_blob
+        case EvaluationCompleted(notes=notes):
+            return *notes.tables.values(), notes.report
+        case PredictionMade(summary=summary) if summary.kept:
+            return summary.input, summary.output
+        case _:
+            return ()
 
 
 class LogHashes:

@@ -22,7 +22,15 @@ NOT_SEEN = {
     0x3164,
     0xFFA0,
 }
-DATA = {"settings", "measures", "columns", "provenance", "facts"}  # whose keys are written by others too
+DATA = {
+    "settings",
+    "measures",
+    "columns",
+    "provenance",
+    "facts",
+    "classes",
+    "probabilities",
+}  # whose keys are written by others too
 
 
 def is_hostile(character: str) -> bool:
@@ -108,6 +116,13 @@ REPLAYED = {
 REPRODUCED = {"reproduction": "r", "experiment": "a", "state": "failed", "error": {"reason": "a", "detail": "b"}}
 
 # By the beginning of the path, the longest first.
+PREDICTED = {
+    "prediction": "p", "experiment": "e", "rows": 1, "classes": {"a": 1}, "notes": ["It was long."], "actor": "ana",
+    "at": "2026-01-01T00:00:00Z", "input": {"sha256": "aa", "size": 1}, "output": {"sha256": "bb", "size": 1},
+    "answer": {"prediction": "a", "probabilities": {"a": 1.0}, "unseen_words": ["word"], "beyond_range": []},
+    "position": 9,
+}  # fmt: skip
+CHECKED = {"prediction": "p", "experiment": "e", "same_input": True, "same_answer": True, "position": 9}
 BODIES: dict[str, Any] = {
     "/catalog/models/svm": MODEL,
     "/catalog/datasets/iris/profile": DATASET_PROFILE,
@@ -117,6 +132,8 @@ BODIES: dict[str, Any] = {
     "/trainings": training(error={"reason": "r", "detail": "d"}, state="failed"),
     "/evaluations": evaluation(),
     "/reproductions": REPRODUCED,
+    "/predictions/abcd/checks": CHECKED,
+    "/predictions": PREDICTED | {"predictions": [PREDICTED], "next": "next"},
     "/experiments/abcd/reproductions": REPRODUCED,
     "/experiments/abcd": EXPERIMENT,
     "/experiments": history(row(), next_="next"),

@@ -16,9 +16,10 @@ NAMES = [name for section in SECTIONS.values() for name in section]
 PROMISED = {
     "up", "down", "demo", "catalog", "dataset", "train", "search", "evaluate", "status", "wait", "cancel", "session",
     "commit", "discard", "history", "show", "compare", "annotate", "withdraw", "restore",
-    "reproduce", "export", "log", "replay", "rebuild", "verify", "client", "version", "call", "proxy",
+    "reproduce", "export", "predict", "predictions",
+    "log", "replay", "rebuild", "verify", "client", "version", "call", "proxy",
 }  # fmt: skip
-QUERIES = ("catalog", "status", "session", "history", "show", "compare", "export", "client list")
+QUERIES = ("catalog", "status", "session", "history", "show", "compare", "export", "predictions", "client list")
 HEAVY = {"pydantic", "fastapi", "eventsourcing", "cryptography", "rich", "httpx", "typer", "tabulate", "http.client"}
 
 

@@ -41,7 +41,7 @@ from tests.cli.hostile import (
 QUERIES = [
     ("catalog",), ("catalog", "models"), ("catalog", "models", "svm"), ("catalog", "datasets", "iris"),
     ("status", "abcd"), ("wait", "abcd"), ("session",), ("session", "list"), ("history",), ("show", "abcd"),
-    ("log",), ("client", "list"),
+    ("log",), ("client", "list"), ("predictions",),
 ]  # fmt: skip
 COMMANDS = [
     ("train", "iris", "svm"), ("train", "iris", "svm", "--evaluate"), ("evaluate", "abcd"), ("cancel", "abcd"),
@@ -51,7 +51,8 @@ COMMANDS = [
     ("client", "add", "ana"), ("client", "rotate", "ana"), ("client", "revoke", "ana"), ("compare", "abcd", "abcd"),
     ("replay", "--as-of", "@1"), ("rebuild",), ("verify",), ("log", "--follow"), ("call", "GET", "/experiments"),
     ("call", "-i", "GET", "/log/events"), ("version",), ("dataset", "add", "FILE", "--name", "a", "--target", "a"),
-    ("export", "abcd", "OUT", "--force"),
+    ("export", "abcd", "OUT", "--force"), ("predict", "abcd", "--row", "{}"),
+    ("predictions", "check", "abcd", "--row", "{}"),
 ]  # fmt: skip
 ELSEWHERE = {"up", "down", "demo", "serve", "work", "relay", "project", "proxy", "completion", "recover"}
 EVERY_COMMAND = QUERIES + COMMANDS

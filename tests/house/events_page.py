@@ -13,6 +13,7 @@ import domain.dataset
 import domain.experiment_events
 import domain.loss
 import domain.offer
+import domain.prediction
 import domain.search_events
 import domain.session_events  # noqa: F401 - an import registers a module's events
 from domain.events import EVENTS, Event, Metadata, Value
@@ -26,6 +27,7 @@ STREAMS = {
     "dataset:<name>": ("dataset-",),
     "model:<name>": ("model-",),
     "measure:<name>": ("measure-",),
+    "prediction:<id>": ("prediction-",),
     "client:<id>": ("client-",),
     "installation:losses": ("tail-loss-",),
 }

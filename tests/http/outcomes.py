@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 MODEL = "0" * 63 + "1"
@@ -35,6 +36,19 @@ OUTCOMES: dict[str, dict[str, Any]] = {
         "classes": ["a", "b", "c"],
     },
     "fit": FIT,
+    "predict": {
+        "input": {"sha256": "ef" * 32, "size": 10},
+        "output": {"sha256": hashlib.sha256(b"").hexdigest(), "size": 0},
+        "row": {"prediction": "a", "probabilities": {}, "unseen_words": [], "beyond_range": []},
+        "notes": [],
+        "seconds": 0.01,
+        "rows": 1,
+        "missing": 0,
+        "unseen": 0,
+        "beyond": 0,
+        "classes": {"a": 1},
+        "numbers": None,
+    },
     "score": {"measures": {"precision:macro": 0.9375, "recall:macro": 0.875}},
     "reproduce": {"verdict": "bit-identical", "differences": []},
 }

@@ -26,7 +26,7 @@ def test_the_snippet_predicts_as_autolearn_does(
     learning: Any, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = train(learning.facts("penguins", model), learning.blobs)
-    (tmp_path / "model.skops").write_bytes(model_bytes(done.model))
+    (tmp_path / "model.skops").write_bytes(model_bytes(done.model, done.frame.ranges()))
     shutil.copy(ROOT / "examples/penguins.csv", tmp_path)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}

@@ -35,7 +35,7 @@ class Foreign(LogisticRegression):
 
 def stored(blobs: FileBlobs, model: Any) -> str:
     path = Path(blobs.scratch(".skops"))
-    path.write_bytes(model_bytes(Pipeline([("model", model.fit(X, Y))])))
+    path.write_bytes(model_bytes(Pipeline([("model", model.fit(X, Y))]), {}))
     return blobs.put_file(str(path)).sha256
 
 

@@ -97,6 +97,7 @@ ACTS: tuple[Callable[[World, int, int], Any], ...] = (
     lambda world, a, b: world.decide("ana", name_of(a), "annotate", f"remark {b}", "because"),
     lambda world, a, _: world.decide("root", name_of(a), "withdraw", "wrong"),
     lambda world, a, _: world.decide("root", name_of(a), "restore", "right"),
+    lambda world, a, b: world.predict(CLIENTS[b % 2], name_of(a), f"{LETTERS[a]}{len(world.commits):015}", rows=b + 1),
     lambda world, a, b: world.register(f"data-{a % 3}", LETTERS[b % 3]) if b % 2 else world.retire(f"data-{a % 3}"),
 )
 

@@ -59,6 +59,7 @@ CHANGED = {
     "model-withdrawn.v1": "catalog",
     "measure-offered.v2": "catalog",
     "measure-withdrawn.v1": "catalog",
+    "prediction-made.v1": "prediction",
     "client-added.v1": "",  # who may call is read from the log itself
     "client-rotated.v1": "",
     "client-revoked.v1": "",
@@ -67,7 +68,7 @@ CHANGED = {
 FIRST_EVENTS = (
     "session-opened.v1", "search-requested.v1", "proposal-requested.v1", "trials-proposed.v1", "training-requested.v2",
     "evaluation-requested.v2", "reproduction-requested.v1", "dataset-registered.v2", "model-offered.v2",
-    "measure-offered.v2",
+    "measure-offered.v2", "prediction-made.v1",
 )  # fmt: skip
 STATES: list[Body] = [  # of the experiment before the event
     {"standing": "uncommitted", "n": None, "withdrawn": False},

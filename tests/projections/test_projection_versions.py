@@ -36,6 +36,7 @@ WRITTEN = {
     "history": (4, "d00f85c99981"),
     "tasks": (2, "39dc61a49106"),
     "search": (1, "626cd6eef1d1"),
+    "prediction": (1, "4c893f2e7550"),
 }
 
 
@@ -61,6 +62,7 @@ def live(world: World) -> None:
     world.request("ben", "d" * 16)
     world.discard("ben")
     search(world)
+    world.predict("ben", "a" * 16, "p" * 16, rows=2)
 
 
 def end_tasks(world: World) -> None:

@@ -21,6 +21,7 @@ from domain.dataset import Dataset, DatasetContent, ProfileSummary
 from domain.events import Aggregate, Metadata
 from domain.experiment import Experiment
 from domain.offer import Description, Offer
+from domain.prediction import Prediction, PredictionSummary
 from domain.search import Search
 from domain.session import Session
 from domain.values import (
@@ -68,6 +69,14 @@ def result(digit: str = "b") -> Training:
         provenance={"python": "3.11"},
         fit_seconds=0.01,
     )
+
+
+def summary(**facts: Any) -> PredictionSummary:
+    """Make up what a prediction was in sum."""
+    blob = BlobRef(sha256="e" * 64, size=30)
+    counts: dict[str, Any] = {"rows": 1, "missing": 0, "unseen": 0, "beyond": 0, "classes": {"x": 1}}
+    asked = {"format": "csv", "probabilities": False, "input": blob, "output": blob, "seconds": 0.5}
+    return PredictionSummary(**asked | counts | facts)
 
 
 class World:
@@ -223,6 +232,13 @@ class World:
         self.decide(WORKER, name, "start", task, 1, WORKER)
         self.decide(WORKER, name, "complete_evaluation", task, 1, WORKER, measures, notes)
         return task
+
+    def predict(self, client: str, name: str, id: str, **facts: Any) -> None:
+        """Predict with a completed experiment."""
+        self.experiment(name).check_completed("used to predict")
+        it = load(self.store, Prediction, f"prediction:{id}")
+        it.make(name, summary(**facts))
+        self.append(client, it)
 
     def commit(self, client: str, chosen: Sequence[str], message: str | None = None) -> StoredAppend:
         """Commit some of the session's experiments and discard the rest."""

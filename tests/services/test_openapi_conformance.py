@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from adapters.http.openapi import describe_api
 from adapters.http.policy import POLICY, PolicyRow
+from autolearn.protocol.headers import RAW
 from tests.http.asgi import Caller, Reply
 from tests.http.rig import Rig
 
@@ -50,7 +51,7 @@ class Signing:
         more = {name: value for name, value in headers.items() if name in ("Prefer", "Accept")}
         if not body:
             return _answer(request, self.caller.send_empty(call, **more))
-        if request.path_url.partition("?")[0] == "/catalog/datasets":
+        if headers.get("Content-Type") == RAW:
             return _answer(request, self.caller.upload_as(call, body))
         return _answer(request, self.caller.send(call, body, **more))
 
@@ -75,6 +76,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     ana.post("/session/commit", {})
     (first, *_) = ana.get(f"/experiments?after_position={rig.position}").json["experiments"]
     ana.post(f"/experiments/{first['experiment']}/reproductions")
+    ana.post(f"/predictions?experiment={first['experiment']}", {"length": 1})
     ana.post("/searches", {"dataset": "iris", "models": ["svm"], "space": {"C": [1, 10]}})
     rig.settle()
     yield rig
@@ -86,9 +88,11 @@ def known(rig: Rig) -> dict[str, str]:
     """Names that exist, by the path that takes them."""
     (first, *_) = rig.caller("root").get("/experiments").json["experiments"]
     name = first["experiment"]
+    (prediction, *_) = rig.caller("root").get("/predictions").json["predictions"]
     (search, *_) = rig.caller("root").get("/searches").json["searches"]
     return {
         "/searches": search["search"],
+        "/predictions": prediction["prediction"],
         "/trainings": name,
         "/experiments": name,
         "/evaluations": f"{name}-e1",

@@ -14,6 +14,7 @@ from domain.dataset import DatasetContent, DatasetRegistered, DatasetRetired, Pr
 from domain.events import Event, Metadata
 from domain.loss import LOSSES, LostTail, TailLossAccepted
 from domain.offer import Description, MeasureOffered, MeasureWithdrawn, ModelOffered, ModelWithdrawn
+from domain.prediction import PredictedNumbers, PredictionMade, PredictionSummary
 from domain.search_space import Choices, Range, SearchedModel
 from domain.values import (
     BlobRef,
@@ -261,6 +262,26 @@ EXAMPLES: list[Event] = [
     _of("model:svm", ModelWithdrawn),
     _of("measure:precision", MeasureOffered, description=PRECISION),
     _of("measure:precision", MeasureWithdrawn),
+    _of(
+        "prediction:bcdefgh234567yza",
+        PredictionMade,
+        experiment=EXPERIMENT,
+        summary=PredictionSummary(
+            input=BlobRef(sha256="c9" * 32, size=2048),
+            output=BlobRef(sha256="da" * 32, size=512),
+            format="csv",
+            probabilities=True,
+            rows=40,
+            missing=3,
+            unseen=2,
+            beyond=1,
+            classes={"setosa": 25, "virginica": 15},
+            numbers=PredictedNumbers(least=-1.5, mean=0.25, greatest=3.0),
+            seconds=0.125,
+            kept=True,
+            notes=("Columns that the model does not use were ignored: id.",),
+        ),
+    ),
     _of("client:ana", ClientAdded, roles=("analyst", "sys-admin")),
     _of("client:ana", ClientRotated, generation=2, previous_until=datetime(2026, 2, 1, 12, 30, 0, 250, UTC)),
     _of("client:ana", ClientRevoked),

@@ -13,6 +13,7 @@ from adapters.http.middleware.bodies import LARGEST_SEALED, LARGEST_UPLOAD, Inco
 from adapters.http.middleware.duplicates import join_lines
 from adapters.http.policy import OPEN, PolicyRow, row_for
 from adapters.security.tokens import Claims
+from autolearn.protocol.headers import SEALED
 from autolearn.protocol.sealing import seal, unseal
 from autolearn.protocol.tokens import EMPTY_SHA256
 from commands.call import Call, command_id
@@ -55,7 +56,10 @@ class RequestContext:
 
     @property
     def is_upload(self) -> bool:
-        return self.row is not None and self.row.upload
+        """Whether its body is a raw file."""
+        if self.row is None or not self.row.upload:
+            return False
+        return not (self.row.row and self.headers.get("content-type", "").startswith(SEALED))
 
     @property
     def body_limit(self) -> int:

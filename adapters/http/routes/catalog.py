@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, command_response
+from adapters.http.routes.files import receive_file
 from adapters.http.routes.response_schemas import Catalog, Offered, ProfileView
 from autolearn.protocol.headers import RAW
 from commands.call import Answer
@@ -22,12 +19,10 @@ from commands.catalog.register_dataset import RegisterDataset
 from commands.catalog.retire_dataset import RetireDataset
 from commands.catalog.withdraw_offer import WithdrawOffer
 from commands.ports import BlobMissing
-from domain.errors import DiskReserveError, NotAbleError
+from domain.errors import NotAbleError
 
 router = APIRouter(tags=["catalog"])
 
-BLOCK = 1 << 20
-CHECKED_EVERY = 16 * BLOCK  # bytes between two looks at the disk's reserve
 RAW_FILE = {"requestBody": {"required": True, "content": {RAW: {"schema": {"type": "string", "format": "binary"}}}}}
 
 
@@ -103,7 +98,7 @@ async def add_dataset(context: Context, upload: schemas.UploadQuery) -> Response
     """Register a data set from the raw file in the body; 200 where this content is its latest version already."""
     client, cancellation = context.request.client, Cancellation()
     context.request.resources.enter_context(context.shared.uploads.take(client))
-    async with _receive_file(context) as path:
+    async with receive_file(context) as path:
         origin = {"name", "target", "format", "gzip", "licence", "source", "like"}
         facts = {name: getattr(upload, name) for name in origin}
         given = {name: getattr(upload, name) for name in upload.model_fields_set - origin}
@@ -117,40 +112,6 @@ async def add_dataset(context: Context, upload: schemas.UploadQuery) -> Response
         answer = await context.while_connected(cancellation, register)
     status = 201 if answer.body["new"] else 200
     return command_response(answer, status, {"Location": f"/catalog/datasets/{upload.name}"})
-
-
-@asynccontextmanager
-async def _receive_file(context: RouteContext) -> AsyncIterator[str]:
-    """Give the path of the received file, which goes straight to the blobs' disk and is gone when its call is over.
-
-    Raises what the middleware finds meanwhile (too large, not the signed body).
-    """
-    pools = context.pools
-    path = Path(context.backend.blobs.scratch(".upload"))
-    try:
-        waiting, written = bytearray(), 0
-        await pools.run(partial(path.touch, mode=0o600))
-        async for chunk in context.http.stream():
-            waiting += chunk
-            if len(waiting) >= BLOCK:
-                if written % CHECKED_EVERY < len(waiting):
-                    await pools.run(context.backend.audit_log.check_able)
-                written += len(waiting)
-                await pools.run(partial(_append, path, bytes(waiting)))
-                waiting.clear()
-        await pools.run(partial(_append, path, bytes(waiting)))
-        context.request.take_file_digest()
-        yield str(path)
-    finally:
-        await pools.run_always(partial(path.unlink, missing_ok=True))
-
-
-def _append(path: Path, block: bytes) -> None:
-    try:
-        with path.open("ab") as file:
-            file.write(block)
-    except OSError as failed:
-        raise DiskReserveError(f"The file could not be stored: {failed.strerror}.") from None
 
 
 @router.post("/catalog/datasets/{name}/retirement", responses={200: {"model": Offered}})

@@ -185,6 +185,31 @@ class Upload(Incoming):
     like: str | None = Field(None, description="take the decisions of this data set or version (`penguins@1`)")
 
 
+class Rows(Incoming):
+    """How a raw file of rows is written; of one row, which is JSON, it says nothing."""
+
+    format: Literal["csv", "tsv", "xlsx", "ods", "parquet", "feather"] = "csv"
+    gzip: bool = False
+
+
+class NewPrediction(Rows):
+    """Rows for a fitted model: columns in any order, read by the decisions of the data set that it learned from."""
+
+    experiment: str
+    answer: Literal["csv", "parquet"] = Field("csv", description="how the answer to a file is written")
+    probabilities: bool = Field(default=False, description="one column for each class, too")
+    keep: bool = Field(default=False, description="keep input and answer as blobs")
+
+
+class PredictionSearch(When):
+    """A page of the predictions."""
+
+    experiment: str | None = None
+    where: str | None = Field(None, description="e.g. `rows > 1000 and unseen > 0`")
+    limit: int = Field(PAGE_ROWS, ge=1, le=MOST_PAGE_ROWS)
+    cursor: str | None = None
+
+
 class WhichSession(When):
     """A session by its name, or a list of them."""
 
@@ -250,6 +275,9 @@ AfterQuery = Annotated[After, Query()]
 WhenQuery = Annotated[When, Query()]
 ProfileQuery = Annotated[ProfileOf, Query()]
 UploadQuery = Annotated[Upload, Query()]
+RowsQuery = Annotated[Rows, Query()]
+NewPredictionQuery = Annotated[NewPrediction, Query()]
+PredictionSearchQuery = Annotated[PredictionSearch, Query()]
 WhichSessionQuery = Annotated[WhichSession, Query()]
 LeaderboardQuery = Annotated[Leaderboard, Query()]
 HistorySearchQuery = Annotated[HistorySearch, Query()]

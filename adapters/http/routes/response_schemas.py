@@ -185,6 +185,42 @@ class Shown(Outgoing):
     position: int
 
 
+class PredictionView(Outgoing):
+    """A prediction; of one row with its `answer`: `{prediction, probabilities, unseen_words, beyond_range}`."""
+
+    prediction: str
+    experiment: str
+    actor: str
+    at: str
+    rows: int
+    classes: dict[str, int]
+    numbers: dict[str, float] | None
+    missing: int
+    unseen: int
+    beyond: int
+    input: dict[str, Any]
+    output: dict[str, Any]
+    position: int
+
+
+class PredictionsPage(Outgoing):
+    """Predictions, newest first; `next` is the cursor of the following page."""
+
+    predictions: list[dict[str, Any]]
+    next: str | None
+    position: int
+
+
+class CheckedPrediction(Outgoing):
+    """Whether a prediction was made for these rows, and whether its answer would be the same now (null: other rows)."""
+
+    prediction: str
+    experiment: str
+    same_input: bool
+    same_answer: bool | None
+    position: int
+
+
 class Catalog(Outgoing):
     """What is on offer: `models`, `datasets`, `measures`, as far as they were asked for; or one entry."""
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, fields
-from functools import partial
 from typing import BinaryIO
 
 from fastapi import APIRouter, Response
-from fastapi.responses import StreamingResponse
 
 from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, command_response, task_response
+from adapters.http.routes.files import BLOCK, RawResponse, read_blocks
 from adapters.http.routes.response_schemas import Changed, HistoryPage, ReproductionStatus, Shown
 from adapters.http.routes.tasks import add_task_routes
-from autolearn.protocol.headers import FILE_SHA256, POSITION, RAW
+from autolearn.protocol.headers import FILE_SHA256, POSITION
 from commands.ports import BlobMissing
 from commands.storage.annotate_experiment import AnnotateExperiment
 from commands.storage.request_reproduction import RequestReproduction
@@ -27,12 +25,7 @@ from projections.history_answers import HistoryRequest
 
 router = APIRouter(tags=["storage"])
 
-BLOCK = 256 * 1024
 HISTORY_FIELDS = tuple(field.name for field in fields(HistoryRequest))
-
-
-class RawResponse(StreamingResponse):
-    media_type = RAW
 
 
 @router.get("/experiments", responses={200: {"model": HistoryPage}})
@@ -55,7 +48,7 @@ async def download_model(context: Context, id: str, when: schemas.WhenQuery) -> 
     model = await context.read(lambda: _open_model(context, id, when))
     headers = {POSITION: str(model.position), FILE_SHA256: model.sha256}
     headers |= {"Content-Length": str(model.size), "Cache-Control": "no-store"}
-    return RawResponse(_read_blocks(context, model.file), headers=headers)
+    return RawResponse(read_blocks(context, model.file), headers=headers)
 
 
 @router.post("/experiments/{id}/annotations", responses={200: {"model": Changed}})
@@ -124,11 +117,3 @@ def _open_model(context: RouteContext, experiment: str, when: schemas.When) -> O
     size = file.tell()
     file.seek(0)
     return OpenedModel(file, size, blob["sha256"], shown["position"])
-
-
-async def _read_blocks(context: RouteContext, file: BinaryIO) -> AsyncIterator[bytes]:
-    try:
-        while block := await context.pools.run(partial(file.read, BLOCK)):
-            yield block
-    finally:
-        file.close()

@@ -47,7 +47,7 @@ def fit(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     done = train(facts, blobs)
     return {
         "learned": summarize(done.model, done.warnings, positive_class(done.frame.target, facts.get("positive"))),
-        "model_blob": _store(blobs, model_bytes(done.model), ".skops"),
+        "model_blob": _store(blobs, model_bytes(done.model, done.frame.rows(done.held.train).ranges()), ".skops"),
         "learned_blob": _store(blobs, learned_bytes(done.model), ".json"),
         "split": {"train_rows": len(done.held.train), "test_rows": len(done.held.test), "sha256": done.held.sha256},
         "provenance": build_provenance(facts, done.held.sha256, done.offer.version),

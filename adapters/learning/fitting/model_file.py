@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import zipfile
-from typing import cast
+from typing import Any
 
 import skops.io
 from sklearn.pipeline import Pipeline
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from adapters.learning.offers.catalog import InstalledOffer
 from commands.ports import Blobs
@@ -29,15 +32,19 @@ ALLOWED = frozenset(
     }
 )
 FASTEST = 1
+RANGES = "ranges.json"  # beside what skops reads: column -> least and greatest value of the training part
 
 
 class NotTrustedError(Exception):
     """A model file whose bytes changed, or that has types which no distribution offered."""
 
 
-def model_bytes(fitted: Pipeline) -> bytes:
-    """Return the skops file of a fitted Pipeline."""
-    return cast("bytes", skops.io.dumps(fitted, compression=zipfile.ZIP_DEFLATED, compresslevel=FASTEST))
+def model_bytes(fitted: Pipeline, ranges: dict[str, list[float]]) -> bytes:
+    """Return the skops file of a fitted Pipeline, with the ranges of the part that it learned from."""
+    file = io.BytesIO(skops.io.dumps(fitted, compression=zipfile.ZIP_DEFLATED, compresslevel=FASTEST))
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(RANGES, json.dumps(ranges, separators=(",", ":")))
+    return file.getvalue()
 
 
 def read_verified(blobs: Blobs, sha256: str) -> bytes:
@@ -52,11 +59,23 @@ def read_verified(blobs: Blobs, sha256: str) -> bytes:
 
 def load_model(blobs: Blobs, sha256: str, offer: InstalledOffer) -> Pipeline:
     """Return a blob's fitted Pipeline, made of skops' own types, ALLOWED and those of the offering distribution."""
+    return load_model_and_ranges(blobs, sha256, offer)[0]
+
+
+def load_model_and_ranges(
+    blobs: Blobs, sha256: str, offer: InstalledOffer
+) -> tuple[Pipeline, dict[str, list[float]] | None]:
+    """Return the ranges with it; None for a model of release 0.1.0, which kept none."""
     data = read_verified(blobs, sha256)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        kept: Any = json.loads(archive.read(RANGES)) if RANGES in archive.namelist() else None
+    try:  # the list of types costs as much as the model itself
+        return skops.io.loads(data, trusted=sorted(ALLOWED)), kept
+    except UntrustedTypesFoundException:
+        unknown = skops.io.get_untrusted_types(data=data)
     roots = offer.roots()
-    unknown = skops.io.get_untrusted_types(data=data)
     refused = [name for name in unknown if name not in ALLOWED and name.partition(".")[0] not in roots]
     if refused:
         msg = f"The model file holds types that {offer.distribution} does not bring: {', '.join(refused[:5])}."
         raise NotTrustedError(msg)
-    return skops.io.loads(data, trusted=unknown)
+    return skops.io.loads(data, trusted=unknown), kept

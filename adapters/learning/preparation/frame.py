@@ -41,6 +41,11 @@ class Frame:
         """List the features of a type."""
         return [name for name, kind in self.types.items() if kind == word]
 
+    def ranges(self) -> dict[str, list[float]]:
+        """Return the least and the greatest value of each column but words, as far as it has values."""
+        numbers = self.features[[name for name, kind in self.types.items() if kind != "string"]]
+        return {str(name): [float(it.min()), float(it.max())] for name, it in numbers.items() if it.notna().any()}
+
     def rows(self, chosen: np.ndarray[Any, Any]) -> Frame:
         """Return the frame of some rows, by number."""
         split_by = None if self.split_by is None else self.split_by[chosen]

@@ -48,8 +48,8 @@ def ingest(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     given = read_given(facts.get("given") or {})
     target = str(facts["target"])
     with ExitStack() as stack:
-        scratch = partial(_scratch, stack, blobs)
-        source = _open_builtin(facts["builtin"]) if "builtin" in facts else _open_upload(facts, given, target, scratch)
+        scratch = partial(scratch_file, stack, blobs)
+        source = _open_builtin(facts["builtin"]) if "builtin" in facts else open_upload(facts, given, target, scratch)
         return _store(source, target, given, blobs, scratch(".parquet"), name=str(facts.get("name", "NAME")))
 
 
@@ -117,7 +117,7 @@ def _header_notes(names: list[str]) -> list[str]:
 
 def _filled_rows(source: Source, blank: Counter[str]) -> Iterator[pa.RecordBatch]:
     """Leave out and count rows without any value, as spreadsheets write them below a table."""
-    for batch in _check_size(source):
+    for batch in sized_batches(source):
         if source.is_text and all(column.null_count for column in batch.columns):
             filled = reduce(pc.or_, (column.is_valid() for column in batch.columns))
             blank["rows"] += batch.num_rows - pc.sum(filled).as_py()
@@ -131,7 +131,8 @@ def _blank_notes(blank: Counter[str]) -> list[str]:
     return [f"Rows without any value were left out: {rows}."] if rows else []
 
 
-def _check_size(source: Source) -> Iterator[pa.RecordBatch]:
+def sized_batches(source: Source) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of a source; raises TooLargeError once it has too many values."""
     rows, columns = 0, len(source.schema)
     for batch in source.batches():
         rows += batch.num_rows
@@ -146,7 +147,8 @@ def _open_builtin(name: str) -> Source:
     return Source.of(builtin_table(name))
 
 
-def _open_upload(facts: dict[str, Any], given: Given, target: str, scratch: Callable[[str], Path]) -> Source:
+def open_upload(facts: dict[str, Any], given: Given, target: str, scratch: Callable[[str], Path]) -> Source:
+    """Return the table of an uploaded file (`{path, format, gzip}`); the line of column names is one with `target`."""
     path, kind, encoding = Path(facts["path"]), str(facts["format"]), "utf-8"
     if facts["gzip"]:
         path = unpack(path, scratch(f".{kind}"))
@@ -161,7 +163,7 @@ def _open_upload(facts: dict[str, Any], given: Given, target: str, scratch: Call
     return open_table(path, kind, given, target, encoding=encoding)
 
 
-def _scratch(stack: ExitStack, blobs: Blobs, suffix: str) -> Path:
+def scratch_file(stack: ExitStack, blobs: Blobs, suffix: str) -> Path:
     """Return the place of a file that is gone when the stack is closed."""
     path = Path(blobs.scratch(suffix))
     stack.callback(path.unlink, missing_ok=True)

@@ -1,0 +1,24 @@
+"""A task that belongs to its call: the call waits for it, and ends it when its caller hangs up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from commands.cancellation import Cancellation
+from commands.ports import Launcher, TaskBroken, TaskSpec
+from domain.errors import BadInputError, NotAbleError
+
+
+def run_call_task(
+    launcher: Launcher, spec: TaskSpec, failure: str, cancellation: Cancellation | None = None
+) -> dict[str, Any]:
+    """Run a task and return its facts; `failure` begins the sentence about one that failed.
+
+    Raises BadInputError for a fault in what the caller gave, else NotAbleError.
+    """
+    outcome = (cancellation or Cancellation()).attach(launcher.start(spec)).result()
+    if isinstance(outcome, TaskBroken):
+        if outcome.reason in ("bad-input", "memory-limit", "deadline"):
+            raise BadInputError(outcome.detail, reason=outcome.reason)
+        raise NotAbleError(f"{failure}: {outcome.detail}")
+    return outcome.facts

@@ -128,7 +128,8 @@ def choose_columns(name: str, content: DatasetContent, command: RequestTraining)
     if target in (*command.only, *command.drop):
         raise BadInputError(f"{target!r} is the target: it is never learned from, so do not name it.")
     others = [column for column in content.columns if column != target]
-    left_out = {*command.drop, command.split.removeprefix("group:")}
+    method, _, of = command.split.partition(":")
+    left_out = {*command.drop, *([of] if method == "group" else [])}
     kept = [column for column in others if (column in command.only if command.only else column not in left_out)]
     if not kept:
         raise BadInputError(f"No column would be left to learn from: keep at least one of {_some(others)}.")

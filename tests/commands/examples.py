@@ -39,6 +39,7 @@ FILES: dict[str, dict[str, Any]] = {
     "digits": {"columns": {"pixel": "float64", "kind": "string"}, "rows": 1797, "classes": list("0123456789")},
     "two-flowers.csv": {"columns": FLOWER, "rows": 100, "classes": ["setosa", "virginica"]},
     "more-flowers.csv": {"columns": FLOWER, "rows": 300, "classes": ["setosa", "versicolor", "virginica"]},
+    "noise.csv": {"columns": {"random": "float64"} | FLOWER, "rows": 50, "classes": ["setosa", "virginica"]},
     "other-target.csv": {
         "columns": {"length": "float64", "width": "float64", "species": "string"},
         "rows": 90,

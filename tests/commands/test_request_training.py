@@ -205,6 +205,12 @@ def test_a_split_is_recorded_and_told_to_the_task(
     assert [child.spec.facts["split"] for child in stage.launcher.of("fit")] == [asked.model_dump()]
 
 
+def test_a_column_may_be_called_as_a_split_is(ana: Caller) -> None:
+    ana.do(RegisterDataset("noise", "kind", "noise.csv"))
+    assert ana.do(RequestTraining("noise", "svm")).body["columns"] is None
+    assert ana.do(RequestTraining("noise", "svm", split="group:random")).body["columns"] == ["length", "width"]
+
+
 @pytest.mark.parametrize(
     ("chosen", "sentence"),
     [

@@ -10,8 +10,12 @@ import pytest
 from commands.catalog.register_dataset import RegisterDataset
 from commands.evaluation.request_evaluation import RequestEvaluation
 from commands.ports import TaskDone
+from commands.training.request_search import RequestSearch
 from commands.training.request_training import RequestTraining
+from commands.unit_of_work import load
 from domain.errors import BadInputError
+from domain.search import Search
+from domain.values import search_stream
 from tests.commands.examples import FLOWER, described, ingest
 from tests.commands.launcher import done
 from tests.commands.stage import CATALOG, Caller, Stage
@@ -105,3 +109,15 @@ def test_a_measure_of_the_other_task_is_refused_with_the_right_ones(stage: Stage
     ana.do(replace(RIDGE, dataset="kinds", model="svm"))
     with stage.refused(BadInputError, "The model predicts classes (task classification), and r2 is not for them."):
         ana.do(RequestEvaluation(None, ("r2",)))
+
+
+def test_a_search_is_for_one_of_both(stage: Stage, ana: Caller) -> None:
+    search = ana.do(RequestSearch("lengths", ("ridge", "dummy-regressor"))).body
+    assert search["by"] == "r2"
+    asked = load(stage.store, Search, search_stream(search["search"])).asked
+    assert asked.learning_task == "regression"
+    assert ana.do(RequestSearch("kinds", ("ridge", "dummy-regressor"), target="width")).body["by"] == "r2"
+    with stage.refused(BadInputError, "The target 'width' holds numbers (task regression), and svm does not"):
+        ana.do(RequestSearch("kinds", ("ridge", "svm"), target="width"))
+    with stage.refused(BadInputError, "The model predicts numbers (task regression), and recall is not for them."):
+        ana.do(RequestSearch("lengths", ("ridge", "dummy-regressor"), by="recall"))

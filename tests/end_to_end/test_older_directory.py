@@ -69,6 +69,8 @@ def test_its_data_sets_say_what_was_always_so(older: tuple[Shell, Histories]) ->
     assert (penguins["rows"], [it["version"] for it in penguins["versions"]]) == (344, [1, 2])
     assert (penguins["task"], penguins["positive"], penguins["reading"]) == ("classification", None, None)
     assert shell("catalog", "datasets", "breast-cancer").json["positive"] == "malignant"
+    shown = shell("dataset", "show", "breast-cancer", "--rows", "2").json
+    assert (shown["profile"], shown["note"]) == (None, "Version 1 has no profile: release 0.1.0 made none.")
 
 
 def test_every_training_is_reproduced_by_the_rules_of_then(older: tuple[Shell, Histories]) -> None:

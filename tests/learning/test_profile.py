@@ -381,9 +381,10 @@ def test_with_too_many_other_texts_the_remedy_is_to_drop_the_column(tmp_path: Pa
 
 def test_the_event_has_the_first_suspects_and_their_number(learning: Learning, tmp_path: Path) -> None:
     names = [f"x{number}" for number in range(30)]
-    text = "\n".join([",".join([*names, "cls"]), *(",".join(["1"] * 30 + ["ab"[it % 2]]) for it in range(12)), ""])
-    found = of_file(learning, tmp_path, text)
+    rows = (",".join([*["1"] * 30, str(it), "ab"[it % 2]]) for it in range(24))
+    found = of_file(learning, tmp_path, "\n".join([",".join([*names, "id", "cls"]), *rows, ""]))
     assert (len(found["suspects"]), found["suspects_found"]) == (20, 31)
+    assert [it["kind"] for it in found["suspects"][:2]] == ["id", "constant"], "the gravest first"
     with learning.blobs.open(found["blob"]["sha256"]) as file:
         assert len(json.load(file)["suspects"]) == 31
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ from adapters.learning.profiling.leaks import LeakTest
 from adapters.learning.tables.given import Given
 from adapters.learning.tables.spellings import NumberSpelling, TimeSpelling, TruthSpelling, WholeSpelling, tidy
 from adapters.learning.tables.text_columns import Spelling, TextColumn, clean
+from domain.dataset import SuspectKind
 
 FEWEST_ROWS = 20  # below, chance makes columns alike and values distinct
 IS_ID = 0.95  # of the values are distinct
@@ -25,6 +26,7 @@ NEARLY, FEW_TEXTS, MOST_TEXTS = 0.9, 5, 20  # share of numbers or times; other t
 MOST_MERGED = 0.1  # of the different values; measured numbers merge now and then, and that does no harm
 RARE, IMBALANCED = 5, 10  # rows of a class; how many times larger the largest class is than the smallest
 SHOWN, SHOWN_TEXT = 5, 40  # texts in a reason, and characters of each
+KINDS = get_args(SuspectKind)
 Suspect = dict[str, Any]
 
 
@@ -57,12 +59,12 @@ class Suspects:
             self._found += self._of_classes(column)
 
     def finish(self) -> list[Suspect]:
-        """Return what was found in all."""
+        """Return what was found in all, the gravest kinds first."""
         rows = np.empty(0) if self._rows is None else np.sort(self._rows)
         if repeated := int(np.count_nonzero(rows[1:] == rows[:-1])):
             reason = f"{_counted(repeated, 'row is', 'rows are')} the same as an earlier one in every column"
             self._found.append(_suspect("duplicate-rows", [], reason, "awk '!seen[$0]++' FILE > FILE.distinct"))
-        return self._found
+        return sorted(self._found, key=lambda it: KINDS.index(it["kind"]))
 
     def _of_feature(self, column: Column) -> Iterator[Suspect]:
         drop = self._drop(column.name)

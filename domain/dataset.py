@@ -63,7 +63,8 @@ class ProfileSummary(Value):
 class DatasetContent(Value):
     """What ingest found: the Parquet blob, its shape, the columns' types, the target's classes; how; and the origin.
 
-    `positive` is the class that measures of two classes are about. `notes` are sentences about what may surprise.
+    `class_rows` counts the rows of each class. `positive` is the class that measures of two classes are about. `notes`
+    are sentences about what may surprise.
     A version of release 0.1.0 has no `reading` and no `profile`.
     """
 
@@ -72,6 +73,7 @@ class DatasetContent(Value):
     columns: dict[str, str]
     target: str
     classes: tuple[str, ...]
+    class_rows: tuple[int, ...] = ()
     task: LearningTask = "classification"
     positive: str | None = None
     reading: Reading | None = None

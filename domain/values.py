@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -174,6 +175,24 @@ class Folds(Value):
     def suffix(self) -> str:
         """Return what it adds to an identity: `/cv5`, `/cv5x3`, `/loo`."""
         return "/loo" if self.kind == "loo" else f"/cv{self.k}{f'x{self.repeats}' if self.repeats > 1 else ''}"
+
+    def check_split(self, method: str) -> None:
+        """Refuse what cannot be with a training that is split so."""
+        if method in {"group", "time"} and self.kind == "loo":
+            msg = "loo leaves out single rows, and the training's split keeps rows together: take a number of folds."
+            raise BadInputError(msg)
+        if method == "time" and self.repeats > 1:
+            raise BadInputError("Folds in the order of times are the same each time: leave out the repeats.")
+
+    def check_classes(self, rows: Mapping[str, int]) -> None:
+        """Refuse more folds than the rarest class has rows; those of each class are given."""
+        name = min(rows, key=lambda each: rows[each])
+        if rows[name] == 1:
+            msg = f"Class {name!r} has 1 row: no cross-validation can both learn from it and hold it out."
+            raise BadInputError(msg)
+        if self.k is not None and rows[name] < self.k:
+            few = f"has {rows[name]} rows, fewer than {self.k} folds"
+            raise BadInputError(f"The rarest class, {name!r}, {few}: at most {rows[name]} folds.")
 
 
 Threshold = float | Literal["best:f1"]

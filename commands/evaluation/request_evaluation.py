@@ -68,7 +68,7 @@ def request_evaluation(command: RequestEvaluation, context: CommandContext) -> S
             classes = 0 if task == "regression" else _count_classes(experiment, content)
             specs = [find_measure(work, name, command.average, classes) for name in names]
             options = EvaluationOptions(
-                folds=choose_folds(command, content.rows),
+                folds=_folds(command, experiment, content),
                 threshold=_threshold(command, classes),
                 positive=_positive(command, experiment, content, classes),
                 by=_slice_column(command, experiment, content, rows_from),
@@ -144,6 +144,16 @@ def _more_measures(work: UnitOfWork, average: str | None) -> list[str]:
     offers = [work.get(Offer, f"measure:{name}") for name in MORE_MEASURES]
     averages = {it.name: it.require_description().settings.get("average") for it in offers if it.is_offered}
     return [name for name, its in averages.items() if its is None or average in (None, *its["choices"])]
+
+
+def _folds(command: RequestEvaluation, experiment: Experiment, content: DatasetContent) -> Folds | None:
+    """Return the folds; refuse what the log shows to be impossible. Only the task knows groups and times."""
+    folds, training = choose_folds(command, content.rows), experiment.training
+    if folds is not None:
+        folds.check_split(training.split.method)
+        if training.split.column is None and training.target in (None, content.target) and content.class_rows:
+            folds.check_classes(dict(zip(content.classes, content.class_rows, strict=True)))
+    return folds
 
 
 def choose_folds(command: RequestEvaluation, rows: int) -> Folds | None:

@@ -27,9 +27,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 MEASURES: dict[str, dict[str, Any]] = {"precision": AVERAGE, "recall": AVERAGE, "accuracy": {}}
+FLOWERS = ("setosa", "versicolor", "virginica")
 FLOWER = {"length": "float64", "width": "float64", "kind": "string"}
 FILES: dict[str, dict[str, Any]] = {
-    "iris": {"columns": FLOWER, "rows": 150, "classes": ["setosa", "versicolor", "virginica"]},
+    "iris": {"columns": FLOWER, "rows": 150, "classes": list(FLOWERS), "class_rows": [50, 60, 40]},
     "wine": {"columns": {"alcohol": "float64", "kind": "string"}, "rows": 178, "classes": ["a", "b", "c"]},
     "breast-cancer": {
         "columns": {"radius": "float64", "kind": "string"},

@@ -242,6 +242,19 @@ def test_what_is_wrong(
         ana.do(RequestEvaluation(**command))
 
 
+def test_folds_that_cannot_be_are_refused(stage: Stage, ana: Caller) -> None:
+    ana.train()
+    with stage.refused(BadInputError, "The rarest class, 'virginica', has 40 rows, fewer than 41 folds: at most 40"):
+        ana.do(RequestEvaluation(cv=41))
+    ana.do(RequestTraining("iris", "svm", split="group:length"))
+    with stage.refused(BadInputError, "keeps rows together"):
+        ana.do(RequestEvaluation(cv="loo"))
+    assert ana.do(RequestEvaluation(cv=41)).body["state"] == "completed", "of groups the task knows more"
+    ana.do(RequestTraining("iris", "svm", split="time:length"))
+    with stage.refused(BadInputError, "leave out the repeats"):
+        ana.do(RequestEvaluation(cv=5, repeats=2))
+
+
 @pytest.mark.parametrize("threshold", [0, 1, -0.5, float("nan"), "best:recall"])
 def test_a_threshold_is_a_probability(stage: Stage, ana: Caller, threshold: float | str) -> None:
     ana.train("breast-cancer")

@@ -106,6 +106,29 @@ def test_without_a_backend_it_says_how_to_start_one(shell: Shell) -> None:
     assert "autolearn up" in ran.err
 
 
+def test_folds_and_thresholds_are_recorded_shown_and_found(shell: Shell) -> None:
+    experiment = shell("train", "breast-cancer", "logistic-regression").json["experiment"]
+    plain = shell("evaluate", "-m", "recall:binary", "-m", "accuracy").json
+    low, high = plain["intervals"]["recall:binary"]
+    assert (low <= plain["measures"]["recall:binary"] <= high, plain["resamples"]) == (True, 1000)
+    folds = shell("evaluate", "-m", "accuracy", "--cv", "5", "--repeats", "2").json
+    assert len(folds["folds"]["accuracy/cv5x2"]) == 10
+    best = shell("evaluate", "-m", "recall:binary", "--threshold", "best:f1").json
+    assert 0 < best["threshold"] < 1
+    assert best["positives"] == {"recall:binary/best-f1": "malignant"}
+    before = shell("session").json["position"]
+    for refused in (("--cv", "1"), ("--cv", "213"), ("--cv", "loo", "--repeats", "2"), ("--threshold", "1")):
+        assert shell("evaluate", *refused, code=2).err
+    assert shell("session").json["position"] == before, "what is refused changes nothing"
+    shell("commit")
+    where = "accuracy/cv5x2 > 0.9 and accuracy/cv5x2.std < 0.1 and recall:binary/best-f1 != none"
+    (row,) = shell("history", "--where", where, "--sort", "accuracy/cv5x2.std").json["experiments"]
+    assert row["experiment"] == experiment
+    assert {*row["measures"]} == {"recall:binary", "accuracy", "accuracy/cv5x2", "recall:binary/best-f1"}
+    assert "accuracy/cv5x2" in shell.plain("show", experiment).out
+    assert shell("verify").json["ok"]
+
+
 def test_warnings_and_reasons_are_recorded_shown_and_found(shell: Shell) -> None:
     warned = shell("train", "iris", "logistic-regression", "-p", "max_iter=1").json
     assert "converge" in warned["warnings"][0]

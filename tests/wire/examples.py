@@ -72,6 +72,7 @@ CONTENT = DatasetContent(
     columns={"sepal length": "number", "species": "string"},
     target="species",
     classes=("setosa", "virginica"),
+    class_rows=(100, 50),
     task="classification",
     positive="virginica",
     reading=Reading(

@@ -31,28 +31,26 @@ def make_folds(
     The seed draws random folds, stratified by class; each group of `split_by` is in one fold; folds in time order learn
     from what was before. Raises BadInputError for a fold without a class, too few rows, and what cannot be repeated.
     """
+    folds.check_split(method)
     is_numbers = target.dtype.kind == "f"
     if split_by is None:
         made = _random(target, folds, seed, is_numbers=is_numbers)
     else:
         made = _grouped(target, split_by, folds, seed) if method == "group" else _in_order(split_by, folds)
-    if not is_numbers:
-        _check_classes(target, made, folds)
+    if not is_numbers and folds.kind != "loo":
+        _check_folds(target, made)
     return made
 
 
 def _random(target: Rows, folds: Folds, seed: int, *, is_numbers: bool) -> list[tuple[Rows, Rows]]:
-    if folds.kind == "loo":
-        return list(LeaveOneOut().split(target))
-    k, repeats = _fold_count(folds), folds.repeats
-    if k > len(target):
-        raise BadInputError(f"{k} folds are more than the {len(target)} rows: at most {len(target)} folds.")
     if not is_numbers:
         labels, counts = np.unique(target, return_counts=True)
-        if counts.min() < k:
-            rarest, rows = class_name(labels[counts.argmin()]), int(counts.min())
-            most = f"at most {rows} folds" if rows > 1 else "no cross-validation has it both learned from and held out"
-            raise BadInputError(f"The rarest class, {rarest!r}, has {_count(rows)}, fewer than {k} folds: {most}.")
+        folds.check_classes(dict(zip(map(class_name, labels), counts.tolist(), strict=True)))
+    if folds.kind == "loo":
+        return list(LeaveOneOut().split(target))
+    k, repeats = folds.k or 0, folds.repeats
+    if k > len(target):
+        raise BadInputError(f"{k} folds are more than the {len(target)} rows: at most {len(target)} folds.")
     if repeats > 1:
         repeated = RepeatedKFold if is_numbers else RepeatedStratifiedKFold
         return list(repeated(n_splits=k, n_repeats=repeats, random_state=seed).split(target, target))
@@ -62,7 +60,7 @@ def _random(target: Rows, folds: Folds, seed: int, *, is_numbers: bool) -> list[
 
 def _grouped(target: Rows, groups: Rows, folds: Folds, seed: int) -> list[tuple[Rows, Rows]]:
     """Repeat by the seeds that follow; scikit-learn has no repeated splitter of groups."""
-    k, number = _fold_count(folds), len(np.unique(groups))
+    k, number = folds.k or 0, len(np.unique(groups))
     if k > number:
         raise BadInputError(f"{k} folds are more than the {number} groups of the training's split: at most {number}.")
     splitter = GroupKFold if target.dtype.kind == "f" else StratifiedGroupKFold
@@ -75,10 +73,7 @@ def _grouped(target: Rows, groups: Rows, folds: Folds, seed: int) -> list[tuple[
 
 
 def _in_order(times: Rows, folds: Folds) -> list[tuple[Rows, Rows]]:
-    k = _fold_count(folds)
-    if folds.repeats > 1:
-        raise BadInputError("Folds in the order of times are the same each time: leave out the repeats.")
-    different = np.unique(times)  # rows of one time are on one side
+    k, different = folds.k or 0, np.unique(times)  # rows of one time are on one side
     if k >= len(different):
         msg = f"{k} folds in the order of times need more than {k} different times, and there are {len(different)}."
         raise BadInputError(msg)
@@ -90,25 +85,13 @@ def _rows_of(times: Rows, chosen: Rows) -> Rows:
     return np.flatnonzero(np.isin(times, chosen))
 
 
-def _fold_count(folds: Folds) -> int:
-    if folds.k is None:
-        msg = "loo leaves out single rows, and the training's split keeps rows together: take a number of folds."
-        raise BadInputError(msg)
-    return folds.k
-
-
-def _check_classes(target: Rows, made: list[tuple[Rows, Rows]], folds: Folds) -> None:
-    """Refuse a fold that cannot learn a class; and one that holds out none of a class, unless it holds out one row."""
+def _check_folds(target: Rows, made: list[tuple[Rows, Rows]]) -> None:
     labels = np.unique(target)
     for number, fold in enumerate(made, 1):
         for rows, what in zip(fold, ("learns from", "holds out"), strict=True):
             missing = np.setdiff1d(labels, target[rows])
-            if len(missing) and not (folds.kind == "loo" and what == "holds out"):
+            if len(missing):
                 raise BadInputError(
                     f"Fold {number} of {len(made)} {what} no row of class {class_name(missing[0])!r}: "
                     "take fewer folds, or a data set with more rows of it."
                 )
-
-
-def _count(rows: int) -> str:
-    return "1 row" if rows == 1 else f"{rows} rows"

@@ -80,6 +80,7 @@ def _store(source: Source, named: str, given: Given, blobs: Blobs, path: Path, *
         "rows": rows,
         "columns": column_types(target.schema),
         "classes": classes,
+        "class_rows": target.class_rows,
         "task": task,
         "positive": positive,
         "reading": reading_of(source.found, typed, given, target.rows_dropped) if source.found else None,

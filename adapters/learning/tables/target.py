@@ -43,6 +43,11 @@ class Target:
         """Return how many rows had no target and were left out."""
         return self._missing if self._drop_missing else 0
 
+    @property
+    def class_rows(self) -> list[int]:
+        """Return the rows of each class, in the order of the classes."""
+        return [] if self._task == "regression" else [self._sizes[label] for label in sorted(self._sizes)]
+
     def observe(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Record a canonical batch; return it with classes or numbers as its target."""
         self._missing += batch.column(self._place).null_count

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from autolearn.tasks import begin_task
 from cli.options import no_wait, number_or_text, shared
+from cli.output import Facts, View
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
 from cli.views import TASK
+
+if TYPE_CHECKING:
+    from autolearn.client import BackendClient
 
 AVERAGES = ("macro", "micro", "weighted", "binary")
 
@@ -36,6 +40,9 @@ AVERAGES = ("macro", "micro", "weighted", "binary")
     callback=number_or_text,
     help="Predict the positive class from this probability on, or from the one with the best F1.",
 )
+@click.option("--positive", metavar="CLASS", help="What measures of two classes are about.  [default: the data set's]")
+@click.option("--by", metavar="COLUMN", help="The measures for the rows of each value of this column, too.")
+@click.option("--importance", is_flag=True, help="How much worse it gets if the values of a column are shuffled.")
 @no_wait
 @shared
 def evaluate(
@@ -47,11 +54,22 @@ def evaluate(
     """
     client = terminal.client()
     request = {"experiment": experiment, "measures": list(measures)}
-    request |= {name: value for name, value in how.items() if value is not None}
+    request |= {name: value for name, value in how.items() if value is not None and value is not False}
     with terminal.working("Evaluating"):
         answer = begin_task(client, ("evaluations",), request, background=no_wait)
     body = await_task(terminal, client, answer, wait=not no_wait)
-    terminal.show(body, TASK)
+    terminal.show(body, _view(client, body) if terminal.is_for_people else TASK)
     if no_wait and body.get("evaluation"):
         terminal.say(f"Next: autolearn wait {body['evaluation']}")
     exit_by_state(terminal, body)
+
+
+def _view(client: BackendClient, body: Facts) -> View:
+    """Show slices and importance below the measures; the report has them."""
+    request = click.get_current_context().params
+    if not (request["by"] or request["importance"]) or body.get("state") != "completed":
+        return TASK
+    from cli.report import asked_blocks  # noqa: PLC0415 - only where it is asked for
+
+    report = client.get("experiments", body["experiment"], "report", evaluation=body["evaluation"]).body
+    return View(lambda shown: [*TASK.blocks(shown), *asked_blocks(report)])

@@ -36,6 +36,7 @@ SECTIONS: dict[str, Section] = {
     "Ask what happened": {
         "history": "The committed experiments, newest first.",
         "show": "Everything known about one experiment.",
+        "report": "How a model did: per class, curves, slices, the rows that went most wrong.",
         "compare": "Experiments side by side, what differs first.",
         "annotate": "Add a remark to an experiment.",
         "withdraw": "Take an experiment out of the history.",

@@ -80,6 +80,7 @@ def _score_facts(work: UnitOfWork, experiment: Experiment, task: Task) -> dict[s
             "model_blob": experiment.result.model_blob.sha256,
             "on": None if on is None else on.model_dump(),
             "measures": [measure.model_dump() for measure in task.request.measures],
+            "evaluation": task.id,
             **options.model_dump(include={"folds", "threshold", "by", "importance"}),
         }
     )

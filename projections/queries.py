@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from domain.errors import BadCursorError, NotFoundError, NotReachedError
+from domain.errors import BadCursorError, ConflictError, NotFoundError, NotReachedError
 from domain.lookup import nearest_names, require_single_match
 from domain.task_status import task_status
 from domain.values import SHORTEST_ID_PREFIX, check_id_prefix
@@ -106,6 +106,22 @@ class Queries:
         left_out = [f"{newest.left_out} {key}" for key, newest in lists.items() if newest.left_out]
         note = {"note": f"Of each list the newest {MOST}; left out: {', '.join(left_out)}."} if left_out else {}
         return task_status("training", document.body) | shown | {"position": at} | note
+
+    def report(self, viewer: Viewer, given: str, evaluation: str | None = None, at: int | None = None) -> Body:
+        """Return `{report, position}`: SHA-256 and size of an experiment's newest report, or of an evaluation's.
+
+        Raises ConflictError where there is none.
+        """
+        at = self._pin(at)
+        body = self.show(viewer, given, at) if evaluation is None else self.status(viewer, evaluation, at)
+        name = body["experiment"]
+        if evaluation is not None and ("evaluation" not in body or not name.startswith(given)):
+            raise NotFoundError.for_name(f"evaluation of {given}", evaluation, self._nearest_tasks(name, at))
+        if body["report"] is None:
+            which = f"Evaluation {body['evaluation']}" if evaluation else f"Experiment {name}"
+            why = "it was evaluated by a release that made none" if body["measures"] else "it is not evaluated"
+            raise ConflictError(f"{which} has no report: {why}. `autolearn evaluate {name}` makes one.")
+        return {"report": body["report"], "position": at}
 
     def session(self, viewer: Viewer, session: str | None = None, at: int | None = None) -> Body:
         """Return a session of the viewer's with its experiments; None: the open one, all null where there is none."""

@@ -26,7 +26,7 @@ EVERY_CALL = {
     "503": "not able now",
     "507": "disk full",
 }
-NAMED = {"404": "not there, or not visible"}
+NAMED = {"404": "not there, or not visible", "409": "not in this state, or several have this beginning"}
 COMMAND = {
     "400": "not the JSON of this request",
     "404": "not there, or not visible",

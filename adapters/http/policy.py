@@ -77,6 +77,7 @@ POLICY = (
     PolicyRow("storage", "GET", "/experiments", EVERY),
     PolicyRow("storage", "GET", "/experiments/{id}", EVERY),
     PolicyRow("storage", "GET", "/experiments/{id}/model", EVERY, raw=True),
+    PolicyRow("storage", "GET", "/experiments/{id}/report", EVERY),
     PolicyRow("storage", "POST", "/experiments/{id}/annotations", EVERY),
     PolicyRow("storage", "POST", "/experiments/{id}/withdrawal", EVERY),
     PolicyRow("storage", "POST", "/experiments/{id}/restoration", EVERY),

@@ -103,3 +103,59 @@ def search(*trials: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "trials": list(trials),
         "position": 40,
     } | changes
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """Return the report of a classification, as `evaluate --by island --importance` makes one."""
+    table = {"threshold": [None, 0.9, 0.2], "recall": [0, 0.5, 1], "false_positive_rate": [0, 0, 1]}
+    curve = {
+        "class": "Gentoo", "rows": 3, "roc_area": 0.875, "average_precision": 0.9,
+        "thresholds": table | {"precision": [1, 1, 0.6]},
+        "calibration": {"predicted": [0.2, 0.9], "observed": [0.25, 1], "rows": [4, 2], "error": 0.0625, "brier": 0.1},
+        "histogram": {"edges": [0, 0.5, 1], "of_class": [1, 2], "of_others": [3, 0]},
+    }  # fmt: skip
+    per_class = {"rows": 3, "predicted": 3, "precision": 0.5, "recall": 0.6667, "f1": None}
+    return {
+        "format": "autolearn-report.v1", "experiment": ID, "evaluation": f"{ID}-e1", "task": "classification",
+        "model": {"name": "svm", "version": "1.9.0", "distribution": "autolearn"}, "settings": {"C": 1.0},
+        "dataset": {"name": "penguins", "version": 1, "sha256": "0" * 64}, "on": None, "target": "species",
+        "seed": 7, "folds": None,
+        "rows": 6, "positive": None, "measures": {"recall:macro": 0.75}, "intervals": {"recall:macro": [0.5, 1.0]},
+        "resamples": 1000, "spread": {}, "threshold": None, "reasons": {}, "warnings": [],
+        "classes": [{"class": name, **per_class} for name in ("Adelie", "Gentoo")],
+        "confusion": {"counts": [[2, 1], [1, 2]], "cells": None, "rows_left_out": 0},
+        "residuals": None, "points": None,
+        "wrong": [
+            {"row": 17, "true": "Adelie", "predicted": "Gentoo", "score_of_true": 0.1, "score_of_predicted": 0.9}
+        ],
+        "curves": {"scores": "probabilities", "of_classes": [curve], "classes_left_out": 0},
+        "slices": {
+            "column": "island", "values_left_out": 2, "rows_left_out": 3,
+            "slices": [
+                {"value": "Biscoe", "rows": 4, "measures": {"recall:macro": 0.5}},
+                {"value": None, "rows": 2, "measures": {"recall:macro": None}},
+            ],
+        },
+        "importance": {
+            "measure": "balanced-accuracy", "value": 0.75, "repeats": 5, "rows": 6, "columns_left_out": 0,
+            "columns": [{"column": "bill", "mean": 0.25, "std": 0.03125}],
+        },
+        "position": 15,
+    } | changes  # fmt: skip
+
+
+def report_of_numbers(**changes: Any) -> dict[str, Any]:
+    """Return the report of a regression."""
+    of_classes = dict.fromkeys(("classes", "confusion", "curves", "slices", "importance"))
+    of_numbers = {
+        "task": "regression",
+        "residuals": {
+            "mean": 0.5,
+            "std": 2.0,
+            "quartiles": [-3, -1, 0.25, 1, 4],
+            "histogram": {"edges": [-3, 0.5, 4], "counts": [3, 3]},
+        },
+        "points": {"true": [1, 2, 3], "predicted": [1.5, 2, 7], "rows_left_out": 0},
+        "wrong": [{"row": 3, "true": 3, "predicted": 7, "residual": 4}],
+    }
+    return report(**of_classes) | of_numbers | changes

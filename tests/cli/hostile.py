@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.cli.examples import evaluation, history, row, training
+from tests.cli.examples import evaluation, history, report, row, training
 from tests.cli.fake_backend import Reply, Seen
 
 # By their categories and blocks, not by what the product lists: controls, formats, surrogates, separators, and what
@@ -135,6 +135,7 @@ BODIES: dict[str, Any] = {
     "/predictions/abcd/checks": CHECKED,
     "/predictions": PREDICTED | {"predictions": [PREDICTED], "next": "next"},
     "/experiments/abcd/reproductions": REPRODUCED,
+    "/experiments/abcd/report": report(),
     "/experiments/abcd": EXPERIMENT,
     "/experiments": history(row(), next_="next"),
     "/session/": {"session": "ana-1", "head": "00", "position": 4, "message": "m"},

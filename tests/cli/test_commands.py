@@ -16,11 +16,33 @@ NAMES = [name for section in SECTIONS.values() for name in section]
 PROMISED = {
     "up", "down", "demo", "catalog", "dataset", "train", "search", "evaluate", "status", "wait", "cancel", "session",
     "commit", "discard", "history", "show", "compare", "annotate", "withdraw", "restore",
-    "reproduce", "export", "predict", "predictions",
+    "reproduce", "export", "report", "predict", "predictions",
     "log", "replay", "rebuild", "verify", "client", "version", "call", "proxy",
 }  # fmt: skip
-QUERIES = ("catalog", "status", "session", "history", "show", "compare", "export", "predictions", "client list")
-HEAVY = {"pydantic", "fastapi", "eventsourcing", "cryptography", "rich", "httpx", "typer", "tabulate", "http.client"}
+QUERIES = (
+    "catalog",
+    "status",
+    "session",
+    "history",
+    "show",
+    "compare",
+    "export",
+    "report",
+    "predictions",
+    "client list",
+)
+HEAVY = {
+    "pydantic",
+    "fastapi",
+    "eventsourcing",
+    "cryptography",
+    "rich",
+    "httpx",
+    "typer",
+    "tabulate",
+    "http.client",
+    "plotext",
+}
 
 
 def every_command() -> Iterator[tuple[str, click.Command]]:

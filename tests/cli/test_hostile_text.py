@@ -53,6 +53,8 @@ COMMANDS = [
     ("call", "-i", "GET", "/log/events"), ("version",), ("dataset", "add", "FILE", "--name", "a", "--target", "a"),
     ("export", "abcd", "OUT", "--force"), ("predict", "abcd", "--row", "{}"),
     ("predictions", "check", "abcd", "--row", "{}"),
+    ("report", "abcd"), ("report", "abcd", "--html", "OUT", "--force"),
+    ("evaluate", "abcd", "--by", "a"),
 ]  # fmt: skip
 ELSEWHERE = {"up", "down", "demo", "serve", "work", "relay", "project", "proxy", "completion", "recover"}
 EVERY_COMMAND = QUERIES + COMMANDS

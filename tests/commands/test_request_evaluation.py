@@ -82,7 +82,13 @@ def test_tells_the_task_all_it_needs(stage: Stage, ana: Caller) -> None:
     result = stage.experiment(name).result
     assert result is not None
     more = {"model_blob": result.model_blob.sha256, "on": None, "measures": [{"name": "accuracy", "average": None}]}
-    assert facts == fit | more | {"folds": None, "threshold": None, "by": None, "importance": False}
+    assert facts == fit | more | {
+        "evaluation": f"{name}-e1",
+        "folds": None,
+        "threshold": None,
+        "by": None,
+        "importance": False,
+    }
 
 
 def test_tells_the_task_how_to_evaluate(stage: Stage, ana: Caller) -> None:

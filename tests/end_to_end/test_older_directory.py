@@ -84,9 +84,13 @@ def test_every_training_is_reproduced_by_the_rules_of_then(older: tuple[Shell, H
 
 def test_it_is_evaluated_rebuilt_and_verified(older: tuple[Shell, Histories]) -> None:
     shell, then = older
-    for row in (it for it in then[ENDS[-1]] if it["measures"]):
+    measured = [it for it in then[ENDS[-1]] if it["measures"]]
+    refused = shell("report", measured[0]["experiment"], code=6)
+    assert "has no report: it was evaluated by a release that made none" in refused.problem["detail"]
+    for row in measured:
         names = [part for name in row["measures"] for part in ("-m", name)]
         assert shell("evaluate", row["experiment"], *names).json["measures"] == row["measures"]
+        assert shell("report", row["experiment"]).json["rows"] > 0
     before = shell("history").json["experiments"]
     shell("rebuild", "--all")
     assert shell("history").json["experiments"] == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Life:
         self.history = ana.get(f"/experiments?after_position={self.committed.position}")
         self.reproduced = ana.post(f"/experiments/{self.name}/reproductions")
         self.shown = ana.get(f"/experiments/{self.name}?after_position={self.reproduced.position}")
+        self.reported = ana.get(f"/experiments/{self.name}/report?after_position={self.reproduced.position}")
         self.events = ana.get(f"/trainings/{self.name}/events")
         self.wire = b"\n".join(ana.wire)
 
@@ -82,13 +84,28 @@ def test_the_model_comes_as_the_raw_file_that_was_stored(learning: Rig, life: Li
     assert outcomes == ["opened", "closed"]
 
 
-def test_a_model_whose_blob_was_changed_is_not_handed_out(learning: Rig, life: Life) -> None:
-    sha256 = life.shown.json["blobs"]["model"]["sha256"]
+def test_the_report_is_the_blob_that_the_evaluation_names(learning: Rig, life: Life) -> None:
+    assert life.reported.status == 200
+    with learning.blobs.open(life.evaluated.json["report"]["sha256"]) as file:
+        assert life.reported.json == {**json.load(file), "position": life.reported.position}
+    assert life.reported.json["evaluation"] == life.evaluated.json["evaluation"]
+    before = life.evaluated.position - 1
+    reply = life.caller.get(f"/experiments/{life.name}/report?as_of=@{before}")
+    assert (reply.status, reply.json["type"]) == (409, "conflict")
+    assert f"has no report: it is not evaluated. `autolearn evaluate {life.name}`" in reply.json["detail"]
+    for wrong in (f"{life.name}-e9", f"{life.name}-r1", life.name):
+        assert life.caller.get(f"/experiments/{life.name}/report?evaluation={wrong}").status == 404
+
+
+@pytest.mark.parametrize("part", ["model", "report"])
+def test_a_blob_that_was_changed_is_not_handed_out(learning: Rig, life: Life, part: str) -> None:
+    blob = life.shown.json["report"] if part == "report" else life.shown.json["blobs"]["model"]
+    sha256 = blob["sha256"]
     with learning.blobs.open(sha256) as file:
         path, content = Path(f"/proc/self/fd/{file.fileno()}").readlink(), file.read()
     with path.open("r+b") as changed:
         changed.write(b"X")
-    reply = life.caller.get(f"/experiments/{life.name}/model")
+    reply = life.caller.get(f"/experiments/{life.name}/{part}")
     with path.open("r+b") as changed:
         changed.write(content[:1])
     assert (reply.status, reply.json["type"]) == (503, "not-able-now")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
-from adapters.http.routes.context import Context, RouteContext, command_response
+from adapters.http.routes.context import Context, command_response
 from adapters.http.routes.files import receive_file
 from adapters.http.routes.response_schemas import Catalog, Offered, ProfileView
 from autolearn.protocol.headers import RAW
@@ -18,8 +17,6 @@ from commands.cancellation import Cancellation
 from commands.catalog.register_dataset import RegisterDataset
 from commands.catalog.retire_dataset import RetireDataset
 from commands.catalog.withdraw_offer import WithdrawOffer
-from commands.ports import BlobMissing
-from domain.errors import NotAbleError
 
 router = APIRouter(tags=["catalog"])
 
@@ -65,27 +62,14 @@ async def show_profile(context: Context, name: str, wanted: schemas.ProfileQuery
         body = {key: entry[key] for key in keys} | {"profile": None, "first_rows": [], "position": answer["position"]}
         if entry["profile"] is None:
             return body | {"note": f"Version {entry['version']} has no profile: release 0.1.0 made none."}
-        found = _read_profile(context, name, entry["profile"]["blob"]["sha256"])
+        with context.open_blob(entry["profile"]["blob"]["sha256"], f"profile of {name}") as file:
+            found = json.load(file)
         names, rows = [it["name"] for it in found["columns"]], found.pop("first_rows")
         shown = [dict(zip(names, row, strict=True)) for row in rows[: wanted.rows or 0]]
         fewer = {"note": f"The profile keeps {len(rows)} rows."} if len(shown) < (wanted.rows or 0) else {}
         return body | {"profile": found, "first_rows": shown} | fewer
 
     return await context.query(wanted, profile)
-
-
-def _read_profile(context: RouteContext, name: str, sha256: str) -> dict[str, Any]:
-    """Read a profile; raises NotAbleError if its bytes are not those that the event names."""
-    try:
-        with context.backend.blobs.open(sha256) as file:
-            content = file.read()
-    except BlobMissing:
-        content = b""
-    if hashlib.sha256(content).hexdigest() != sha256:
-        what = f"The stored profile of {name} is missing or was changed"
-        raise NotAbleError(f"{what}: `autolearn verify` says more.")
-    profile: dict[str, Any] = json.loads(content)
-    return profile
 
 
 @router.post(

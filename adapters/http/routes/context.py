@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, BinaryIO, TypeVar
 
 from anyio import CancelScope
 from fastapi import Depends, Request, Response
@@ -25,12 +26,14 @@ from autolearn.protocol.headers import EVENT_STREAM, HEAD, JSON, POSITION
 from commands.application import SYNC_SECONDS, RunningCommand
 from commands.call import Answer, Call
 from commands.cancellation import Cancellation
+from commands.ports import BlobMissing
 from domain.errors import AutoLearnError, ForbiddenError, NotAbleError, NotReachedError
 from projections.as_of import AsOfPosition
 from projections.visibility import Viewer
 
 T = TypeVar("T")
 
+CHECKED_BLOCK = 256 * 1024  # bytes
 REACHED_WITHIN = 5.0  # seconds
 WAIT = re.compile(r"wait\s*=\s*\"?(\d{1,9})\"?", re.IGNORECASE)
 
@@ -132,6 +135,22 @@ class RouteContext:
             with self.shared.waits.take(self.request.client):
                 if not await self.shared.read_models.wait(position, REACHED_WITHIN):
                     await self.pools.run(check)
+
+    def open_blob(self, sha256: str, what: str) -> BinaryIO:
+        """Open a stored file at its beginning, once its digest is checked; raises NotAbleError if it was changed."""
+        damaged = NotAbleError(f"The stored {what} is missing or was changed: `autolearn verify` says more.")
+        try:
+            file = self.backend.blobs.open(sha256)
+        except BlobMissing:
+            raise damaged from None
+        digest = hashlib.sha256()
+        while block := file.read(CHECKED_BLOCK):
+            digest.update(block)
+        if digest.hexdigest() != sha256:
+            file.close()
+            raise damaged
+        file.seek(0)
+        return file
 
     # -- streams, and calls that last ----------------------------------------------------------------------------------
 

@@ -223,6 +223,12 @@ class Leaderboard(When):
     limit: int = Field(PAGE_ROWS, ge=1, le=MOST_PAGE_ROWS)
 
 
+class WhichReport(When):
+    """The report of an evaluation by its id, or else the newest."""
+
+    evaluation: str | None = None
+
+
 class HistorySearch(When):
     """A page of the history."""
 
@@ -280,6 +286,7 @@ NewPredictionQuery = Annotated[NewPrediction, Query()]
 PredictionSearchQuery = Annotated[PredictionSearch, Query()]
 WhichSessionQuery = Annotated[WhichSession, Query()]
 LeaderboardQuery = Annotated[Leaderboard, Query()]
+WhichReportQuery = Annotated[WhichReport, Query()]
 HistorySearchQuery = Annotated[HistorySearch, Query()]
 LogPageQuery = Annotated[LogPage, Query()]
 LogEventsQuery = Annotated[LogEvents, Query()]

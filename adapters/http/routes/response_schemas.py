@@ -221,6 +221,18 @@ class CheckedPrediction(Outgoing):
     position: int
 
 
+class Report(Outgoing):
+    """The report of an evaluation; docs/report.md describes its keys."""
+
+    format: Literal["autolearn-report.v1"]
+    experiment: str
+    evaluation: str
+    task: Literal["classification", "regression"]
+    rows: int
+    measures: dict[str, float | None]
+    position: int
+
+
 class Catalog(Outgoing):
     """What is on offer: `models`, `datasets`, `measures`, as far as they were asked for; or one entry."""
 

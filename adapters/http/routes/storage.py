@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 from dataclasses import dataclass, fields
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, command_response, task_response
-from adapters.http.routes.files import BLOCK, RawResponse, read_blocks
-from adapters.http.routes.response_schemas import Changed, HistoryPage, ReproductionStatus, Shown
+from adapters.http.routes.files import RawResponse, read_blocks
+from adapters.http.routes.response_schemas import Changed, HistoryPage, Report, ReproductionStatus, Shown
 from adapters.http.routes.tasks import add_task_routes
 from autolearn.protocol.headers import FILE_SHA256, POSITION
-from commands.ports import BlobMissing
 from commands.storage.annotate_experiment import AnnotateExperiment
 from commands.storage.request_reproduction import RequestReproduction
 from commands.storage.restore_experiment import RestoreExperiment
 from commands.storage.withdraw_experiment import WithdrawExperiment
-from domain.errors import ConflictError, NotAbleError
+from domain.errors import ConflictError
 from domain.task_status import TRAINING_IN_WORDS
 from projections.history_answers import HistoryRequest
 
@@ -49,6 +48,12 @@ async def download_model(context: Context, id: str, when: schemas.WhenQuery) -> 
     headers = {POSITION: str(model.position), FILE_SHA256: model.sha256}
     headers |= {"Content-Length": str(model.size), "Cache-Control": "no-store"}
     return RawResponse(read_blocks(context, model.file), headers=headers)
+
+
+@router.get("/experiments/{id}/report", responses={200: {"model": Report}})
+async def show_report(context: Context, id: str, which: schemas.WhichReportQuery) -> Response:
+    """Show the report of an evaluation: of the experiment's newest, or of the named one."""
+    return await context.query(which, lambda at: _read_report(context, id, which.evaluation, at))
 
 
 @router.post("/experiments/{id}/annotations", responses={200: {"model": Changed}})
@@ -92,6 +97,13 @@ class OpenedModel:
     position: int
 
 
+def _read_report(context: RouteContext, id: str, evaluation: str | None, at: int | None) -> dict[str, Any]:
+    """Return a report whose digest is the recorded one; raises NotFoundError, ConflictError, NotAbleError."""
+    found = context.backend.queries.report(context.viewer, id, evaluation, at)
+    with context.open_blob(found["report"]["sha256"], f"report of {id}") as file:
+        return {**json.load(file), "position": found["position"]}
+
+
 def _open_model(context: RouteContext, experiment: str, when: schemas.When) -> OpenedModel:
     """Open the model of an experiment that the caller may see, and check it before the first byte leaves.
 
@@ -103,17 +115,5 @@ def _open_model(context: RouteContext, experiment: str, when: schemas.When) -> O
     blob = (shown.get("blobs") or {}).get("model")
     if blob is None:
         raise ConflictError(f"Experiment {shown['experiment']} has no model: {TRAINING_IN_WORDS[shown['state']]}.")
-    damaged = NotAbleError(f"The stored model of {experiment} is missing or was changed: `autolearn verify` says more.")
-    try:
-        file = context.backend.blobs.open(blob["sha256"])
-    except BlobMissing:
-        raise damaged from None
-    digest = hashlib.sha256()
-    while block := file.read(BLOCK):
-        digest.update(block)
-    if digest.hexdigest() != blob["sha256"]:
-        file.close()
-        raise damaged
-    size = file.tell()
-    file.seek(0)
-    return OpenedModel(file, size, blob["sha256"], shown["position"])
+    file = context.open_blob(blob["sha256"], f"model of {experiment}")
+    return OpenedModel(file, blob["size"], blob["sha256"], shown["position"])

@@ -111,7 +111,12 @@ def positive_class(target: np.ndarray[Any, Any], named: str | None) -> Any:
     labels, counts = np.unique(target, return_counts=True)
     if len(labels) != PAIR:
         return None
-    return next((label for label in labels if class_name(label) == named), labels[0 if counts[0] < counts[1] else 1])
+    if named is None:
+        return labels[0 if counts[0] < counts[1] else 1]
+    names = {class_name(label): label for label in labels}
+    if named not in names:
+        raise BadInputError(f"There is no class {named!r} to be the positive one: it is one of {', '.join(names)}.")
+    return names[named]
 
 
 def split_times(frame: Frame) -> Frame:

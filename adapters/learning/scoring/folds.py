@@ -35,18 +35,45 @@ def fit_folds(
         yield FittedFold(CachedModel(finish(model), out.features), out, heard)
 
 
-def pool(fitted: Iterable[FittedFold]) -> FittedFold:
-    """Return all held-out rows as those of one fold, whose model knows what each model said of its own rows."""
-    known: dict[str, list[Any]] = {}
-    parts, heard = [], []
-    for model, held, warnings in fitted:
+class Pool:
+    """The held-out rows of several folds, and what each model said of its own; the models are not kept."""
+
+    def __init__(self) -> None:
+        self._answers: dict[str, list[Any]] = {}
+        self._parts: list[Frame] = []
+        self._heard: list[str] = []
+        self._last: CachedModel | None = None
+
+    def watch(self, fitted: Iterable[FittedFold], most: int | None = None) -> Iterator[FittedFold]:
+        """Pass folds on, and take in each or only the first ones: all of them have each row once for each repeat."""
+        for place, fold in enumerate(fitted):
+            if most is None or place < most:
+                self._take(fold)
+            yield fold
+
+    @property
+    def fold(self) -> FittedFold:
+        """All rows as those of one fold, whose model knows the answers."""
+        if self._last is None:
+            raise LookupError("no fold was taken in")
+        features = pd.concat([part.features for part in self._parts])
+        target = np.concatenate([part.target for part in self._parts])
+        answers = {name: np.concatenate(its) for name, its in self._answers.items()}
+        pooled = Frame(features, target, self._parts[0].types)
+        return FittedFold(CachedModel(self._last.model, features, answers), pooled, self._heard)
+
+    def _take(self, fold: FittedFold) -> None:
         for name in sorted(ANSWERS):
-            if hasattr(model, name):
-                known.setdefault(name, []).append(getattr(model, name)(held.features))
-        parts.append(held)
-        heard += warnings
-        last = model
-    features = pd.concat([part.features for part in parts])
-    target = np.concatenate([part.target for part in parts])
-    answers = {name: np.concatenate(its) for name, its in known.items()}
-    return FittedFold(CachedModel(last.model, features, answers), Frame(features, target, parts[0].types), heard)
+            if hasattr(fold.model, name):
+                self._answers.setdefault(name, []).append(getattr(fold.model, name)(fold.held.features))
+        self._parts.append(fold.held)
+        self._heard += fold.warnings
+        self._last = fold.model
+
+
+def pool(fitted: Iterable[FittedFold]) -> FittedFold:
+    """Return all held-out rows as those of one fold."""
+    pooled = Pool()
+    for _ in pooled.watch(fitted):
+        pass
+    return pooled.fold

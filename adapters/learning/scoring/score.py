@@ -19,8 +19,9 @@ from adapters.learning.preparation.frame import Frame, class_name, positive_clas
 from adapters.learning.preparation.other_dataset import read_other_dataset
 from adapters.learning.preparation.split import split
 from adapters.learning.scoring.cached_model import CachedModel
-from adapters.learning.scoring.folds import FittedFold, fit_folds, pool
+from adapters.learning.scoring.folds import FittedFold, Pool, fit_folds, pool
 from adapters.learning.scoring.intervals import find_intervals
+from adapters.learning.scoring.report.report import build_report
 from adapters.learning.scoring.threshold import apply_threshold, check_probabilities, find_best_threshold
 from commands.ports import Blobs
 from domain.errors import BadInputError
@@ -28,6 +29,7 @@ from domain.values import EvaluationOptions, MeasureSpec
 
 BINARY = 2
 LARGEST_TABLES = 128 << 10  # bytes of JSON in the event, all tables together; what is beyond becomes blobs
+TOLD: dict[str, Any] = {"intervals": {}, "resamples": 0, "spread": {}, "threshold": None, "reasons": {}, "warnings": []}
 MOST_WARNINGS, LONGEST_WARNING = 10, 200
 
 Facts = dict[str, Any]
@@ -60,14 +62,20 @@ def score(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
         fold = pool(fit_folds(facts, own, options.folds, finish))
         measures, notes = _measure_fold(names, fold, positive, facts["seed"])
     else:
-        measures, notes = _measure_folds(names, fit_folds(facts, own, options.folds, finish), positive)
-    counts_one = threshold is not None or any(spec.average == "binary" for spec in names)
+        pooled, folds = Pool(), fit_folds(facts, own, options.folds, finish)
+        measures, notes = _measure_folds(names, pooled.watch(folds, options.folds.k), positive)
+        fold = pooled.fold
     notes |= {
         "warnings": list(dict.fromkeys(notes["warnings"]))[:MOST_WARNINGS],
         "threshold": threshold,
-        "positive": class_name(positive) if counts_one and positive is not None else None,
+        "positive": None if positive is None else class_name(positive),
         "tables": _store_large(measures, blobs),
     }
+    measure = partial(compute_measure, positive=positive)
+    report = build_report(facts, fold, names, positive, blobs=blobs, measure=measure)
+    plain = {name: value for name, value in measures.items() if not isinstance(value, list)}
+    told = {key: notes.get(key, nothing) for key, nothing in TOLD.items()}
+    notes["report"] = _store_json(report | {"measures": plain} | told, blobs)
     return {"measures": measures, "notes": notes}
 
 
@@ -165,13 +173,17 @@ def _store_large(measures: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     for name in [name for name, value in measures.items() if isinstance(value, list)]:
         text = json.dumps(measures[name], separators=(",", ":"))
         if len(text) > room:
-            path = Path(blobs.scratch(".json"))
-            path.write_text(text)
-            stored[name] = blobs.put_file(str(path)).model_dump()
+            stored[name] = _store_json(measures[name], blobs)
             del measures[name]
         else:
             room -= len(text)
     return stored
+
+
+def _store_json(value: Any, blobs: Blobs) -> dict[str, Any]:
+    path = Path(blobs.scratch(".json"))
+    path.write_text(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")), encoding="utf-8")
+    return blobs.put_file(str(path)).model_dump()
 
 
 def _plain(result: Any) -> Any:

@@ -1,0 +1,95 @@
+"""A report as one HTML page that needs no other file and no network: tables, and plots as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cli import svg
+from cli.output import Facts
+from cli.report import MOST_COLUMNS, curves, report_blocks
+from cli.svg import text_of
+from cli.table import format_value
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 62em; padding: 0 1em; color: #222; }
+table { border-collapse: collapse; margin: .5em 0 1.5em; } th, td { padding: .2em .7em; text-align: right; }
+th { border-bottom: 1px solid #999; } td:first-child, th:first-child { text-align: left; } h2 { font-size: 1.1em; }
+dl { display: grid; grid-template-columns: max-content auto; gap: .15em 1em; }
+dt { font-weight: 600; } dd { margin: 0; }
+figure { display: inline-block; margin: 0 1em 1em 0; vertical-align: top; } svg text { font-size: 11px; }
+.legend { font-size: 12px; max-width: 380px; margin: 0; }
+"""
+MOST_HISTOGRAMS = 6
+
+
+def make_page(body: Facts) -> str:
+    """Return the page; whatever text a data set holds is escaped."""
+    title = f"Report of {text_of(body.get('evaluation'))}"
+    parts = [*_blocks(body), "<h2>Plots</h2>", *_plots(body), _larger_matrix(body)]
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
+        f"<title>{title}</title><style>{STYLE}</style></head>\n"
+        f"<body><h1>{title}</h1>\n{chr(10).join(filter(None, parts))}\n</body></html>\n"
+    )
+
+
+def _blocks(body: Facts) -> Iterable[str]:
+    for block in report_blocks(body):
+        if isinstance(block, str):
+            yield f"<h2>{text_of(block)}</h2>"
+        elif isinstance(block, dict):
+            pairs = (f"<dt>{text_of(name)}</dt><dd>{_cell(value)}</dd>" for name, value in block.items())
+            yield f"<dl>{''.join(pairs)}</dl>"
+        elif block:
+            yield _table(block)
+
+
+def _table(rows: Sequence[Facts]) -> str:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    head = "".join(f"<th>{text_of(name)}</th>" for name in names)
+    lines = ("".join(f"<td>{_cell(row.get(name, ''))}</td>" for name in names) for row in rows)
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
+
+
+def _cell(value: Any) -> str:
+    return text_of(format_value(value))
+
+
+def _plots(body: Facts) -> Iterable[str]:
+    of_classes = (body.get("curves") or {}).get("of_classes") or []
+    for title, x, y, lines in curves(of_classes):
+        if lines:
+            named = [(name, svg.points_of(of_x, of_y)) for name, of_x, of_y in lines]
+            yield _figure(title, svg.line_plot((x, y), named, diagonal=title != "Precision and recall"))
+    scores = (body.get("curves") or {}).get("scores") or "scores"
+    for it in of_classes[:MOST_HISTOGRAMS]:
+        spread = it.get("histogram") or {}
+        series = [("rows of the class", spread.get("of_class") or []), ("other rows", spread.get("of_others") or [])]
+        plot = svg.histogram((str(scores), "rows"), spread.get("edges") or [], series)
+        yield _figure(f"Scores of {it.get('class')}", plot)
+    if points := body.get("points"):
+        plot = svg.point_plot(("true", "predicted"), svg.points_of(points["true"], points["predicted"]))
+        yield _figure("Predicted against true", plot)
+    if spread := (body.get("residuals") or {}).get("histogram"):
+        yield _figure("Residuals", svg.histogram(("residual", "rows"), spread["edges"], [("", spread["counts"])]))
+
+
+def _figure(title: str, plot: str) -> str:
+    return f"<figure><figcaption>{text_of(title)}</figcaption>{plot}</figure>"
+
+
+def _larger_matrix(body: Facts) -> str:
+    """Return the confusion matrix that is too wide for a terminal."""
+    names = [it.get("class") for it in body.get("classes") or []]
+    counts = (body.get("confusion") or {}).get("counts")
+    if not counts or len(names) <= MOST_COLUMNS:
+        return ""
+    head = "".join(f"<th>{text_of(name)}</th>" for name in names)
+    lines = (
+        f"<tr><td>{text_of(name)}</td>{''.join(f'<td>{_cell(count)}</td>' for count in row)}</tr>"
+        for name, row in zip(names, counts, strict=False)
+    )
+    return f"<h2>True class (row), predicted class (column)</h2><table><tr><th></th>{head}</tr>{''.join(lines)}</table>"

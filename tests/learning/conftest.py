@@ -68,11 +68,11 @@ class Learning:
         blobs = {name: done[name]["sha256"] for name in ("model_blob", "learned_blob")}
         return self.done("reproduce", **{**facts, **blobs, "provenance": done["provenance"], **others})
 
-    def add_csv(self, name: str, text: str, target: str) -> None:
+    def add_csv(self, name: str, text: str, target: str, **others: Any) -> None:
         """Store a data set of a test under a name."""
         path = Path(self.blobs.scratch(".csv"))
         path.write_text(text)
-        SOURCES[name] = {"path": str(path), "format": "csv", "gzip": False, "target": target}
+        SOURCES[name] = {"path": str(path), "format": "csv", "gzip": False, "target": target, **others}
 
 
 @pytest.fixture(scope="module")

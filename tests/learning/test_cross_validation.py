@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, f1_score, precision_score
 from sklearn.model_selection import (
+    KFold,
     LeaveOneOut,
     RepeatedStratifiedKFold,
     StratifiedKFold,
@@ -22,6 +23,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
+from sklearn.tree import DecisionTreeRegressor
 
 from adapters.learning.preparation.frame import read_for_training
 from adapters.learning.preparation.split import split
@@ -85,6 +87,23 @@ def test_every_value_is_the_one_of_cross_val_score(learning: Any, fitted: Fitted
         expected = cross_val_score(estimator, *CANCER, cv=cv, scoring=scoring)
         assert found["notes"]["folds"][name + suffix] == expected.tolist(), name
         assert found["measures"][name + suffix] == expected.mean()
+
+
+def test_numbers_are_cross_validated_on_folds_of_any_rows(learning: Any) -> None:
+    table = load_diabetes()
+    rows = [",".join(map(repr, row)) for row in np.column_stack([table.data, table.target]).tolist()]
+    text = "\n".join([",".join([*table.feature_names, "progress"]), *rows])
+    learning.add_csv("diabetes", text, "progress", given={"task": "regression"})
+    tree = trained(
+        learning, "diabetes", "decision-tree-regressor", settings={"max_depth": 3}, learning_task="regression"
+    )
+    found = evaluate(learning, tree, {"name": "r2"}, {"name": "mae"}, folds={"kind": "kfold", "k": 3})
+    folds = KFold(3, shuffle=True, random_state=SEED)
+    model = DecisionTreeRegressor(max_depth=3, random_state=SEED)
+    expected = cross_val_score(model, table.data, table.target, cv=folds, scoring="r2")
+    assert found["notes"]["folds"]["r2/cv3"] == expected.tolist()
+    held = evaluate(learning, tree, {"name": "r2"}, {"name": "rmse"})
+    assert list(held["notes"]["intervals"]) == ["r2", "rmse"]
 
 
 def test_one_row_at_a_time_is_measured_over_all_rows(learning: Any, fitted: Fitted) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import SVC, LinearSVC
 
 from adapters.learning.offers.catalog import find
@@ -27,6 +27,7 @@ FEATURES = pd.DataFrame(RANDOM.normal(size=(ROWS, 3)), columns=["a", "b", "c"])
 SCORE = FEATURES["a"] + RANDOM.normal(size=ROWS)
 TWO = np.where(SCORE > 0.5, "yes", "no")
 THREE = np.select([SCORE > 0.7, SCORE < -0.7], ["high", "low"], "middle")
+NUMBERS = SCORE.to_numpy() * 3 + 20
 OF_CLASSES = ("macro", "micro", "weighted")
 
 
@@ -64,6 +65,11 @@ def values_of_scikit_learn(measure: MeasureSpec, seen: CachedModel, part: Frame,
         (LogisticRegression(), TWO, [spec("roc-auc", "macro"), spec("roc-auc", "weighted"), spec("mcc")]),
         (SVC(decision_function_shape="ovo"), THREE, [spec("roc-auc", "macro")]),
         (LinearSVC(), TWO, [spec("roc-auc", "macro"), spec("balanced-accuracy")]),
+        (
+            LinearRegression(),
+            NUMBERS,
+            [*map(spec, ("r2", "mae", "rmse", "median-absolute-error", "mape", "max-error"))],
+        ),
         (DummyClassifier(), THREE, [spec("precision", "macro"), spec("mcc"), spec("roc-auc", "macro")]),
     ],
 )
@@ -71,6 +77,7 @@ def test_each_resample_has_the_value_of_scikit_learn(
     monkeypatch: pytest.MonkeyPatch, model: Any, target: Any, measures: list[MeasureSpec]
 ) -> None:
     kept: list[Any] = []
+    monkeypatch.setattr(intervals, "SECONDS", 30.0)
 
     def keep(values: Any) -> tuple[float, float]:
         kept.append(values)

@@ -73,6 +73,8 @@ def find_intervals(
 
     The measures must have had a number as their value. A resample in which a measure is not defined does not count.
     """
+    if not specs:
+        return {}, 0
     rows, sample = len(part.target), Sample(model, part, positive)
     size = rows * (1 if part.target.dtype.kind == "f" else len(model.classes_))
     number = min(RESAMPLES, max(FEWEST, MOST_DRAWN // size))

@@ -210,6 +210,11 @@ def test_tpe_takes_several_models_and_ends_where_a_space_does(learning: Learning
     )
 
 
+def test_tpe_tries_all_of_a_small_space(learning: Learning) -> None:
+    found = play(learning, 40, model("svm", C=[10**power for power in range(8)], degree="int:2..6"))
+    assert len({repr(it["settings"]) for it in found}) == len(found) == 40
+
+
 def test_tpe_goes_on_where_trials_failed(learning: Learning) -> None:
     space = model("svm", C="log:1e-6..1e3")
     first = proposed(learning, "tpe", 8, space)

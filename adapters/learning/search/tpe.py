@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import optuna
 
+from adapters.learning.search.proposals import Trial, draw
 from domain.search_space import Choices, Range, SearchedModel
 
 ROUND = 4  # trials, however many run at a time: so the same request makes the same trials on any machine
-MOST_ASKED = 200  # for a round of settings that none had before: a small space may have no more
+MOST_ASKED = 50  # for a round
 MODEL = "model"
 
 Distributions = dict[str, optuna.distributions.BaseDistribution]
@@ -19,25 +22,28 @@ Distributions = dict[str, optuna.distributions.BaseDistribution]
 def propose_by_tpe(models: list[SearchedModel], facts: dict[str, Any]) -> dict[str, Any]:
     """Return the next trials, none of them twice; Optuna learns from those that have a mean."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    known = {_describe(it) for it in facts["finished"]}
+    wanted = min(ROUND, facts["trials"] - len(facts["finished"]))
+    trials: list[Trial] = []
+    for trial in chain(_ask(models, facts), draw(models, facts["trials"], facts["seed"])):
+        if len(trials) == wanted:
+            break
+        if _describe(trial) not in known:
+            known.add(_describe(trial))
+            trials.append(trial)
+    return {"trials": trials, "last": len(facts["finished"]) + wanted >= facts["trials"]}
+
+
+def _ask(models: list[SearchedModel], facts: dict[str, Any]) -> Iterator[Trial]:
+    """Yield what Optuna proposes: in a small space the same again and again, before it has proposed all."""
     study = _rebuild_study(models, facts)
     everything = _model_choice(models)
     for it in models:
         everything |= _distributions(it)
-    known = {_describe(it["model"], it["settings"]) for it in facts["finished"]}
-    wanted = min(ROUND, facts["trials"] - len(facts["finished"]))
-    trials: list[dict[str, Any]] = []
     for _ in range(MOST_ASKED):
-        if len(trials) == wanted:
-            break
-        asked = study.ask(everything)
-        settings = _settings(next(it for it in models if it.model.name == asked.params[MODEL]), asked.params)
-        described = _describe(asked.params[MODEL], settings)
-        if described in known:
-            study.tell(asked, state=optuna.trial.TrialState.FAIL)
-        else:
-            known.add(described)
-            trials.append({"model": asked.params[MODEL], "settings": settings, "rows": None})
-    return {"trials": trials, "last": len(trials) < wanted or len(facts["finished"]) + wanted >= facts["trials"]}
+        params = study.ask(everything).params
+        model = next(it for it in models if it.model.name == params[MODEL])
+        yield {"model": model.model.name, "settings": _settings(model, params), "rows": None}
 
 
 def _rebuild_study(models: list[SearchedModel], facts: dict[str, Any]) -> optuna.Study:
@@ -89,5 +95,5 @@ def _settings(model: SearchedModel, params: dict[str, Any]) -> dict[str, Any]:
     return chosen
 
 
-def _describe(model: str, settings: dict[str, Any]) -> str:
-    return f"{model} {sorted(settings.items())}"
+def _describe(trial: Trial) -> str:
+    return f"{trial['model']} {sorted(trial['settings'].items())}"

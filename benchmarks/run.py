@@ -40,6 +40,8 @@ SHOWN = (
     ("`autolearn --help`, whole process, p50", "backend", "`autolearn --help`", "ms"),
     ("`autolearn history`, whole process, p50", "backend", "`autolearn history`", "ms"),
     ("`dataset add` of flights / pandas read and describe", "dataset_add", "flights, `dataset add`", "x"),
+    ("search, 60 candidates x 5 folds, wine / GridSearchCV", "search", "search of 60 candidates on 5 folds, wine", "x"),
+    ("search, likewise, 50k flights / GridSearchCV", "search", "search of 60 candidates on 5 folds, flights", "x"),
     ("history page, SQLite, worst p50", "history", "history", "ms p50"),
     ("history page as of the past / now, SQLite, worst", "history", "history", "x"),
     ("history page, MongoDB, worst p50", "mongo_history", "MongoDB history", "ms p50"),

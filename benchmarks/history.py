@@ -23,9 +23,10 @@ from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import SqliteDocuments
 from adapters.embedded.read_models.history import SqliteHistory
 from benchmarks import Figure
+from projections.experiment import BLANK
 from projections.filters.filter import parse, parse_sort
 from projections.filters.vocabulary import Vocabulary
-from projections.history import facts_of
+from projections.history import SHOWN, facts_of
 from projections.history_answers import in_positions
 from projections.ports import OPEN, Batch, Documents, History, HistoryQuery, HistoryRow, Page
 
@@ -105,7 +106,8 @@ def rows(size: int) -> Iterator[HistoryRow]:
 def _row(number: int, commit: int, chance: random.Random) -> HistoryRow:
     model, dataset = chance.choice(MODELS), chance.choice(DATASETS)
     actor = "rare" if number % 2000 == RARE else f"actor-{chance.randrange(20)}"
-    body = {
+    body: dict[str, Any] = {
+        **{name: BLANK.get(name) for name in SHOWN},
         "experiment": f"{number:016x}",
         "committed_at": (BEGIN + number // PER_COMMIT * EVERY).isoformat(),
         "actor": actor,
@@ -113,12 +115,10 @@ def _row(number: int, commit: int, chance: random.Random) -> HistoryRow:
         "model": {"name": model, "version": "1.9.1"},
         "dataset": {"name": dataset, "version": 1, "sha256": "0" * 64},
         "target": "class",
-        "columns": None,
         "features": 13,
         "split": {"request": "random", "train_rows": 133, "test_rows": 45, "sha256": f"{number:064x}"},
         "seed": number,
         "fit_seconds": 0.01,
-        "warnings": [],
         "tried": number % PER_COMMIT,
         "withdrawn": number % 500 == RARE + 100,
         **_outcome(number, chance),

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_diabetes
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
@@ -184,3 +185,15 @@ def test_fractions_are_no_classes(learning: Any) -> None:
     assert (
         "holds fractions: it must hold whole numbers, booleans or words, or the model must be a regressor" in sentence
     )
+
+
+def test_the_figures_that_scikit_learn_publishes_about_diabetes(learning: Any) -> None:
+    """Of its example "Ordinary Least Squares": one feature to learn from, the last 20 rows held out."""
+    data = load_diabetes(as_frame=True)["frame"]
+    learning.add_csv("diabetes", data[:-20].to_csv(index=False), "target")
+    learning.add_csv("last", data[-20:].to_csv(index=False), "target")
+    last = {"name": "last", "version": 1, "sha256": learning.stored("last")["blob"]["sha256"]}
+    split = {"method": "dataset", "column": None, "dataset": last}
+    given = learning.facts("diabetes", "linear-regression", learning_task="regression", columns=["bmi"], split=split)
+    values = learning.score(given, learning.done("fit", **given), SPECS)
+    assert (round(values["rmse"] ** 2, 2), round(values["r2"], 2)) == (2548.07, 0.47)

@@ -20,7 +20,11 @@ def test_a_plugin_appears_after_a_restart(place: Place, tmp_path: Path, monkeypa
     trained = shell("train", "wine", "nearest-middle", "--seed", "3").json
     assert (trained["state"], trained["model"]["name"]) == ("completed", "nearest-middle")
     assert next(iter(shell("evaluate", "-m", "hit-count").json["measures"].values())) > 0
-    assert shell("commit").json["experiments"] == [trained["experiment"]]
+    assert shell("catalog", "models", "middle-number").json["tasks"] == ["regression"]
+    assert "nearest-middle" in shell("train", "wine", "middle-number", code=2).problem["allowed"]
+    number = shell("train", "wine", "middle-number", "--target", "hue").json["experiment"]
+    assert shell("evaluate", "-m", "largest-miss").json["measures"]["largest-miss"] > 0
+    assert shell("commit").json["experiments"] == [trained["experiment"], number]
     assert shell("reproduce", trained["experiment"]).json["verdict"] == "bit-identical"
 
 

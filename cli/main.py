@@ -42,7 +42,7 @@ SECTIONS: dict[str, Section] = {
         "withdraw": "Take an experiment out of the history.",
         "restore": "Put a withdrawn experiment back into the history.",
         "reproduce": "Train an experiment again and compare what was learned.",
-        "export": "Write the fitted model to a skops file.",
+        "export": "Write the fitted model to a skops or ONNX file.",
         "predict": "What a fitted model says of new rows.",
         "predictions": "What was predicted, and whether it would be the same now.",
     },

@@ -25,6 +25,7 @@ from commands.storage.accept_loss import AcceptLoss, accept_loss, answer_accepte
 from commands.storage.add_client import AddClient, add_client
 from commands.storage.annotate_experiment import AnnotateExperiment, annotate_experiment
 from commands.storage.check_prediction import CheckPrediction, answer_checked, check_prediction
+from commands.storage.export_onnx import ExportOnnx, answer_exported, export_onnx
 from commands.storage.make_prediction import MakePrediction, answer_predicted, make_prediction
 from commands.storage.request_reproduction import RequestReproduction, request_reproduction
 from commands.storage.restore_experiment import RestoreExperiment, restore_experiment
@@ -69,6 +70,7 @@ COMMANDS: dict[str, dict[type, UseCase]] = {
         RequestReproduction: UseCase(request_reproduction, answer_requested),
         CancelTask: UseCase(cancel_task, answer_cancelled),
         MakePrediction: UseCase(make_prediction, answer_predicted),
+        ExportOnnx: UseCase(export_onnx, answer_exported),
         CheckPrediction: UseCase(check_prediction, answer_checked),
         AcceptLoss: UseCase(accept_loss, answer_accepted),
         AddClient: UseCase(add_client, answer_client),

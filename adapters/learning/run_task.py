@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.learning.fitting.fit import fit
+from adapters.learning.fitting.onnx_file import write_onnx
 from adapters.learning.offers.describe import describe
 from adapters.learning.prediction.predict import predict
 from adapters.learning.scoring.reproduce import reproduce
@@ -24,6 +25,7 @@ KINDS: dict[str, Callable[[dict[str, Any], Blobs], dict[str, Any]]] = {
     "propose": propose,
     "trial": run_trial,
     "predict": predict,
+    "onnx": write_onnx,
     "ingest": ingest,
     "describe": lambda _facts, _blobs: describe(),
 }

@@ -57,6 +57,26 @@ def _append(path: Path, block: bytes) -> None:
         raise DiskReserveError(f"The file could not be stored: {failed.strerror}.") from None
 
 
+@asynccontextmanager
+async def file_for_answer(context: RouteContext) -> AsyncIterator[str]:
+    """Give the path of an empty file for a task to fill; gone when its call is over, but for who has it open."""
+    path = Path(context.backend.blobs.scratch(".answer"))
+    try:
+        await context.pools.run(partial(path.touch, mode=0o600))
+        yield str(path)
+    finally:
+        await context.pools.run_always(partial(path.unlink, missing_ok=True))
+
+
+async def answer_by_file(
+    context: RouteContext, path: str, size: int, headers: dict[str, str], status: int = 200
+) -> RawResponse:
+    """Answer with a file; `headers` beside its size."""
+    file: BinaryIO = await context.pools.run(lambda: Path(path).open("rb"))  # noqa: SIM115 - read_blocks closes it
+    sent = headers | {"Content-Length": str(size), "Cache-Control": "no-store"}
+    return RawResponse(read_blocks(context, file), status, sent)
+
+
 async def read_blocks(context: RouteContext, file: BinaryIO) -> AsyncIterator[bytes]:
     try:
         while block := await context.pools.run(partial(file.read, BLOCK)):

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, command_response
-from adapters.http.routes.files import RawResponse, read_blocks, receive_file
+from adapters.http.routes.files import answer_by_file, file_for_answer, receive_file
 from adapters.http.routes.response_schemas import CheckedPrediction, PredictionsPage, PredictionView
 from autolearn.protocol.headers import FILE_SHA256, HEAD, JSON, POSITION, RAW
 from commands.call import Answer
@@ -47,9 +45,7 @@ async def make_prediction(context: Context, asked: schemas.NewPredictionQuery) -
             return command_response(answer, 201, headers)
         output = answer.body["output"]
         headers |= {POSITION: str(answer.position), HEAD: answer.head, FILE_SHA256: output["sha256"]}
-        headers |= {"Content-Length": str(output["size"]), "Cache-Control": "no-store"}
-        file: BinaryIO = await context.pools.run(lambda: Path(rows.out).open("rb"))  # noqa: SIM115 - read_blocks closes it
-        return RawResponse(read_blocks(context, file), 201, headers)
+        return await answer_by_file(context, rows.out, output["size"], headers, status=201)
 
 
 @router.get("/predictions", responses={200: {"model": PredictionsPage}})
@@ -80,13 +76,8 @@ async def _take_rows(context: RouteContext, file: schemas.Rows) -> AsyncIterator
         yield NewRows(row=json.loads(await context.http.body() or "null"))
         return
     context.request.resources.enter_context(context.shared.uploads.take(context.request.client))
-    out = Path(context.backend.blobs.scratch(".answer"))
-    try:
-        async with receive_file(context) as path:
-            await context.pools.run(partial(out.touch, mode=0o600))
-            yield NewRows(path=path, format=file.format, gzip=file.gzip, out=str(out))
-    finally:
-        await context.pools.run_always(partial(out.unlink, missing_ok=True))
+    async with receive_file(context) as path, file_for_answer(context) as out:
+        yield NewRows(path=path, format=file.format, gzip=file.gzip, out=out)
 
 
 async def _run(context: RouteContext, command: Any, rows: NewRows) -> Answer:

@@ -41,6 +41,12 @@ class ProfileOf(When):
     rows: int | None = Field(None, ge=1, le=MOST_FIRST_ROWS, description="so many of its first rows, too")
 
 
+class Model(When):
+    """A fitted model, as of a moment."""
+
+    format: Literal["skops", "onnx"] = "skops"
+
+
 class Nothing(Incoming):
     """An empty object."""
 
@@ -281,6 +287,7 @@ AfterQuery = Annotated[After, Query()]
 WhenQuery = Annotated[When, Query()]
 ProfileQuery = Annotated[ProfileOf, Query()]
 UploadQuery = Annotated[Upload, Query()]
+ModelQuery = Annotated[Model, Query()]
 RowsQuery = Annotated[Rows, Query()]
 NewPredictionQuery = Annotated[NewPrediction, Query()]
 PredictionSearchQuery = Annotated[PredictionSearch, Query()]

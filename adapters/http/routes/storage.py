@@ -10,11 +10,14 @@ from fastapi import APIRouter, Response
 
 from adapters.http.routes import request_schemas as schemas
 from adapters.http.routes.context import Context, RouteContext, command_response, task_response
-from adapters.http.routes.files import RawResponse, read_blocks
+from adapters.http.routes.files import RawResponse, answer_by_file, file_for_answer, read_blocks
 from adapters.http.routes.response_schemas import Changed, HistoryPage, Report, ReproductionStatus, Shown
 from adapters.http.routes.tasks import add_task_routes
 from autolearn.protocol.headers import FILE_SHA256, POSITION
+from commands.call import Answer
+from commands.cancellation import Cancellation
 from commands.storage.annotate_experiment import AnnotateExperiment
+from commands.storage.export_onnx import ExportOnnx
 from commands.storage.request_reproduction import RequestReproduction
 from commands.storage.restore_experiment import RestoreExperiment
 from commands.storage.withdraw_experiment import WithdrawExperiment
@@ -41,10 +44,13 @@ async def show_experiment(context: Context, id: str, when: schemas.WhenQuery) ->
 
 
 @router.get("/experiments/{id}/model", response_class=RawResponse)
-async def download_model(context: Context, id: str, when: schemas.WhenQuery) -> Response:
-    """Download the fitted model, a skops file."""
+async def download_model(context: Context, id: str, when: schemas.ModelQuery) -> Response:
+    """Download the fitted model, a skops file; as ONNX it is made, and checked on the held-out rows, each time."""
     await context.wait_for_position(when.after_position)
     model = await context.read(lambda: _open_model(context, id, when))
+    if when.format == "onnx":
+        model.file.close()
+        return await _answer_onnx(context, id, model.position)
     headers = {POSITION: str(model.position), FILE_SHA256: model.sha256}
     headers |= {"Content-Length": str(model.size), "Cache-Control": "no-store"}
     return RawResponse(read_blocks(context, model.file), headers=headers)
@@ -85,6 +91,19 @@ async def request_reproduction(context: Context, id: str, _: schemas.Nothing | N
 
 
 add_task_routes(router, "reproductions", ReproductionStatus)
+
+
+async def _answer_onnx(context: RouteContext, id: str, position: int) -> Response:
+    cancellation = Cancellation()
+    async with file_for_answer(context) as out:
+
+        async def run() -> Answer:
+            async with context.shared.ingests.take(context.request.client):
+                return await context.run_long(ExportOnnx(id, out, cancellation))
+
+        made = (await context.while_connected(cancellation, run)).body
+        headers = {POSITION: str(position), FILE_SHA256: made["sha256"]}
+        return await answer_by_file(context, out, made["size"], headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.cli.examples import evaluation, history, report, row, training
+from tests.cli.examples import evaluation, history, report, row, search, training, trial
 from tests.cli.fake_backend import Reply, Seen
 
 # By their categories and blocks, not by what the product lists: controls, formats, surrogates, separators, and what
@@ -129,6 +129,7 @@ BODIES: dict[str, Any] = {
     "/catalog/datasets/iris": DATASET,
     "/catalog/datasets": DATASET,
     "/catalog": CATALOG,
+    "/searches": search(trial(1), trial(2, state="failed", reason="r")),
     "/trainings": training(error={"reason": "r", "detail": "d"}, state="failed"),
     "/evaluations": evaluation(),
     "/reproductions": REPRODUCED,

@@ -54,7 +54,7 @@ COMMANDS = [
     ("export", "abcd", "OUT", "--force"), ("predict", "abcd", "--row", "{}"),
     ("predictions", "check", "abcd", "--row", "{}"),
     ("report", "abcd"), ("report", "abcd", "--html", "OUT", "--force"),
-    ("evaluate", "abcd", "--by", "a"),
+    ("evaluate", "abcd", "--by", "a"), ("search", "iris", "svm", "-p", "C=1,2"), ("search", "show", "abcd"),
 ]  # fmt: skip
 ELSEWHERE = {"up", "down", "demo", "serve", "work", "relay", "project", "proxy", "completion", "recover"}
 EVERY_COMMAND = QUERIES + COMMANDS

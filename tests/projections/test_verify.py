@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from domain.errors import NotAbleError
+from domain.values import BlobRef, EvaluationNotes
 from projections.ports import Batch
 from projections.verification.verify import verify
 from tests.projections.verified import Place, positions
@@ -78,6 +79,15 @@ def test_missing_and_changed_blobs_are_found_where_they_are_named(place: Place) 
     assert positions(place.report()) == {place.world.commits[0], place.world.commits[2]}
     place.blobs.wrong = {"8" * 64: "it is missing"}
     assert positions(place.report()) == {place.world.commits[0]}, "the profile of the data set"
+
+
+def test_a_missing_report_and_table_of_an_evaluation_are_found(place: Place) -> None:
+    of = {name: BlobRef(sha256=name * 64, size=10) for name in "67"}
+    place.world.evaluate("ana", "a" * 16, {"mcc": 0.5}, EvaluationNotes(report=of["6"], tables={"cost": of["7"]}))
+    place.world.catch_up()
+    place.blobs.wrong = {name * 64: "it is missing" for name in "67"}
+    found = [fault for fault in place.report()["faults"] if "missing" in fault["what"]]
+    assert [fault["position"] for fault in found] == [place.world.commits[-1]] * 2
 
 
 def test_a_changed_blob_that_no_event_names_is_found(place: Place) -> None:

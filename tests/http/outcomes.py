@@ -50,5 +50,18 @@ OUTCOMES: dict[str, dict[str, Any]] = {
         "numbers": None,
     },
     "score": {"measures": {"precision:macro": 0.9375, "recall:macro": 0.875}},
+    "propose": {
+        "trials": [{"model": "svm", "settings": {"C": value}, "rows": None} for value in (1, 10)],
+        "last": True,
+    },
+    "trial": {
+        "folds": [0.9, 1.0],
+        "mean": 0.95,
+        "std": 0.05,
+        "lower_is_better": False,
+        "seconds": 0.01,
+        "warnings": [],
+        "reason": None,
+    },
     "reproduce": {"verdict": "bit-identical", "differences": []},
 }

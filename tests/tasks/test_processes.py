@@ -50,6 +50,56 @@ def test_the_plugin_works_when_it_behaves(launcher: ProcessLauncher, deed: Deed)
     assert isinstance(launcher.start(deed("nothing")).result(), TaskDone)
 
 
+def test_a_process_that_stays_does_one_task_after_another(launcher: ProcessLauncher, deed: Deed) -> None:
+    launcher.start(deed("nothing")).result()
+    before = open_descriptors()
+    task = launcher.start(deed("nothing"), stays=True)
+    assert isinstance(task.result(), TaskDone)
+    gone = descriptor(task.pid)
+    for _ in range(2):
+        assert task.go_on(deed("nothing"))
+        assert isinstance(task.result(), TaskDone)
+    task.close()
+    task.close()
+    assert ends(gone)
+    assert not task.go_on(deed("nothing"))
+    assert open_descriptors() == before
+
+
+@pytest.mark.parametrize(("name", "reason"), [("leave", "crashed"), ("close_all", "crashed"), ("unknown", "error")])
+def test_a_task_that_breaks_ends_a_process_that_stays(
+    launcher: ProcessLauncher, deed: Deed, name: str, reason: str
+) -> None:
+    task = launcher.start(deed("nothing"), stays=True)
+    gone = descriptor(task.pid)
+    task.result()
+    assert task.go_on(deed(name))
+    outcome = task.result()
+    assert isinstance(outcome, TaskBroken)
+    assert outcome.reason == reason
+    assert ends(gone)
+    assert not task.go_on(deed("nothing"))
+
+
+def test_each_task_of_a_process_that_stays_has_the_whole_deadline(launcher: ProcessLauncher, deed: Deed) -> None:
+    launcher._limits = replace(launcher._limits, deadline=3)
+    task = launcher.start(deed("nothing"), stays=True)
+    task.result()
+    assert task.go_on(deed("sleep"))
+    outcome = task.result()
+    assert isinstance(outcome, TaskBroken)
+    assert (outcome.reason, "longer than 3 s" in outcome.detail) == ("deadline", True)
+
+
+def test_a_process_that_waits_for_a_task_can_be_cancelled(launcher: ProcessLauncher, deed: Deed) -> None:
+    task = launcher.start(deed("nothing"), stays=True)
+    gone = descriptor(task.pid)
+    outcome = task.result()
+    task.cancel()
+    assert ends(gone)
+    assert task.result() == outcome
+
+
 def test_an_exit_without_an_answer_is_a_crash_that_names_the_code(launcher: ProcessLauncher, deed: Deed) -> None:
     outcome = broken(launcher, deed("leave"))
     assert outcome == TaskBroken("crashed", "The task process ended with exit code 7 and without an answer.")

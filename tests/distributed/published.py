@@ -37,7 +37,7 @@ def live_on(mongo: Mongo, steps: int, calls: int) -> None:
     """Let clients and workers live on the database, with calls by two processes."""
     world = World()
     world.store = MongoEventStore(mongo)  # type: ignore[assignment] # the same port
-    live(world, life_of(7, steps), fold_now_and_then=False)
+    live(world, life_of(23, steps), fold_now_and_then=False)
     world.close()
     for number in range(calls):
         MongoAuditLog(mongo, f"w{number % 2}").append(call(number))

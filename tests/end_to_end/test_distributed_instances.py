@@ -17,6 +17,7 @@ from adapters.distributed.mongo import Mongo
 from autolearn.answers import Response
 from autolearn.client import BackendClient
 from domain.experiment_events import TrainingCompleted, TrainingRequested, TrainingStarted
+from domain.search_events import TrialStarted
 from tests.end_to_end.fleet import Fleet, Member, fleet_on, proxy_of, until
 from tests.end_to_end.place import Shell
 from tests.end_to_end.test_kill import children
@@ -26,6 +27,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 SHORT = {"dataset": "iris", "model": "naive-bayes"}
 SECONDS_LONG = {"dataset": "digits", "model": "random-forest", "settings": {"n_estimators": 600}}
 LONG = {"dataset": "wine", "model": "random-forest", "settings": {"n_estimators": 30_000}}
+SEARCH = {
+    "dataset": "digits",
+    "models": ["random-forest"],
+    "space": {"n_estimators": 60, "max_depth": [2, 3, 4, 5, 6, 7, 8, 9]},
+    "cv": 3,
+    "seed": 7,
+}
 TAKEN_OVER_SECONDS = 90.0
 PAUSE_SECONDS = 0.1  # between the calls of a load: a session holds 500 experiments
 PAIRS = ("relay", "project", "work training", *(f"serve {it}" for it in ("catalog", "training", "session", "storage")))
@@ -113,6 +121,32 @@ def test_the_tasks_of_a_killed_worker_get_their_next_attempt_by_another(place: P
     workers = [it.worker for it in place.events(TrainingStarted) if it.task == experiment]
     assert len(set(workers)) == 2
     place.fleet.start("work", "training")
+
+
+def test_a_search_runs_on_all_workers_and_finds_the_same_without_one(place: Place) -> None:
+    undisturbed = searched(place, place.client.post("searches", body=SEARCH).body["search"])
+    name = place.client.post("searches", body=SEARCH).body["search"]
+    until(lambda: found(place, name)["completed"] > 1 and at_work(place))
+    at_work(place)[0].kill()
+    disturbed = searched(place, name)
+    assert disturbed == undisturbed
+    assert len({it.worker for it in place.events(TrialStarted)}) > 1
+    assert place.client.post("session", "discard").status == 200
+    place.fleet.start("work", "training")
+
+
+def searched(place: Place, name: str) -> list[dict[str, Any]]:
+    """Return what a search found once it has ended, without what a repeat may change."""
+    until(lambda: found(place, name)["state"] == "completed", TAKEN_OVER_SECONDS)
+    return [
+        {key: value for key, value in trial.items() if key not in ("seconds", "attempt")}
+        for trial in found(place, name)["trials"]
+    ]
+
+
+def found(place: Place, name: str) -> dict[str, Any]:
+    """Return a search as the read models have it."""
+    return dict(place.client.get("searches", name).body)
 
 
 def at_work(place: Place) -> list[Member]:

@@ -9,8 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from commands.unit_of_work import load
 from domain.errors import AutoLearnError
+from domain.search import Search
 from domain.values import MeasureSpec
+from tests.domain.search_facts import result as found
+from tests.domain.search_facts import trial
 from tests.projections.world import WORKER, World, result
 
 CLIENTS = ("ana", "ben")
@@ -78,6 +82,28 @@ def _evaluate(world: World, a: int, _: int) -> None:
     world.decide("ana", name_of(a), "request_evaluation", [MeasureSpec(name="precision", average="macro")], None)
 
 
+def _search(world: World, a: int, b: int) -> None:
+    world.search(CLIENTS[b % 2], name_of(a), [trial(float(place)) for place in range(b % 4)])
+
+
+def _go_on_searching(world: World, a: int, b: int) -> None:
+    """Start a task of a search, or end it; settle the search where that is due."""
+    name = name_of(a)
+    search = load(world.store, Search, f"search:{name}")
+    task = [*search.tasks.values()][b % max(len(search.tasks), 1)]
+    facts = (task.id, task.attempt, WORKER)
+    if search.is_settled:
+        world.decide_search(name, "complete", [])
+    elif task.state == "requested":
+        world.decide_search(name, "start", task.id, 1, WORKER)
+    elif b % 3 == 0:
+        world.decide_search(name, "fail", task.id, task.attempt, "error", "It broke.")
+    elif task.kind == "trial":
+        world.decide_search(name, "complete_trial", *facts, found(None if b % 3 == 1 else b / 10))
+    else:
+        world.decide_search(name, "complete_proposal", *facts, [trial(1.0)], is_last=b % 2 == 0)
+
+
 ACTS: tuple[Callable[[World, int, int], Any], ...] = (
     lambda world, a, b: world.request(CLIENTS[b % 2], name_of(a), start=bool(b % 3), settings=SETTINGS[b % 4]),
     lambda world, a, b: world.train(CLIENTS[b % 2], name_of(a), settings=SETTINGS[b % 4]),
@@ -98,6 +124,11 @@ ACTS: tuple[Callable[[World, int, int], Any], ...] = (
     lambda world, a, _: world.decide("root", name_of(a), "withdraw", "wrong"),
     lambda world, a, _: world.decide("root", name_of(a), "restore", "right"),
     lambda world, a, b: world.predict(CLIENTS[b % 2], name_of(a), f"{LETTERS[a]}{len(world.commits):015}", rows=b + 1),
+    _search,
+    _go_on_searching,
+    _go_on_searching,
+    _go_on_searching,
+    lambda world, a, b: None if b else world.decide_search(name_of(a), "cancel_all"),
     lambda world, a, b: world.register(f"data-{a % 3}", LETTERS[b % 3]) if b % 2 else world.retire(f"data-{a % 3}"),
 )
 
@@ -105,7 +136,7 @@ ACTS: tuple[Callable[[World, int, int], Any], ...] = (
 def live(world: World, life: list[Step], *, fold_now_and_then: bool = True) -> None:
     """Try all steps; the read models follow now and then, so that batches end anywhere."""
     for number, (act, a, b) in enumerate(life):
-        with contextlib.suppress(AutoLearnError, KeyError):
+        with contextlib.suppress(AutoLearnError, LookupError):
             ACTS[act](world, a, b)
         if fold_now_and_then and (number + a) % 4 == 0:
             world.runner.step()

@@ -9,8 +9,10 @@ from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import SqliteDocuments
 from adapters.files.spill_table import SqliteSpillTable
 from commands.answers import status_of, status_of_evaluation, status_of_reproduction
+from commands.task_owners import load_owner
 from commands.unit_of_work import load
 from domain.experiment import Experiment
+from domain.search import Search
 from domain.task_status import task_status
 from projections import experiment, tasks
 from projections.jsonable import to_jsonable
@@ -46,7 +48,21 @@ def test_documents_answer_what_commands_answer(life: list[Step]) -> None:
             if document is not None:
                 assert task_status("training", document.body) == to_jsonable(status_of(aggregate))
                 _check_follow_ups(world, aggregate, position)
+        for stream in world.store.streams("search:", 100):
+            _check_search(world, load(world.store, Search, stream, position), position)
     world.close()
+
+
+def _check_search(world: World, aggregate: Search, position: int) -> None:
+    document = world.documents.get("search", aggregate.name, position)
+    assert (document is not None) == aggregate.exists
+    if document is not None:
+        expected = task_status("search", aggregate.asked.told | aggregate.progress)
+        assert task_status("search", document.body) == to_jsonable(expected)
+    for task in aggregate.trials:
+        trial = world.documents.get("trial", task, position)
+        assert trial is not None
+        assert trial.body["state"] == aggregate.tasks[task].state
 
 
 def _check_follow_ups(world: World, aggregate: Experiment, position: int) -> None:
@@ -63,13 +79,13 @@ def _check_follow_ups(world: World, aggregate: Experiment, position: int) -> Non
 def test_what_is_unfinished_is_what_aggregates_say(life: list[Step]) -> None:
     world = World()
     live(world, life)
-    loaded = [world.experiment(name) for name in world.experiments]
-    expected = {task.id for it in loaded for task in it.tasks.values() if task.is_unfinished}
+    streams = [*world.store.streams("experiment:", 100), *world.store.streams("search:", 100)]
+    expected = {task.id for stream in streams for task in load_owner(world.store, stream).unfinished_tasks()}
     assert set(tasks.UnfinishedTasks(world.documents, world.feed).list_unfinished(1)) == expected
-    for it in loaded:
-        document = world.documents.get(experiment.KIND, it.name)
+    for name in world.experiments:
+        document = world.documents.get(experiment.KIND, name)
         assert document is not None
-        assert set(document.body["open"]) == {task.id for task in it.tasks.values() if task.is_unfinished}
+        assert set(document.body["open"]) == {task.id for task in world.experiment(name).unfinished_tasks()}
     world.close()
 
 

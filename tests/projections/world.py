@@ -244,16 +244,26 @@ class World:
         """Commit some of the session's experiments and discard the rest."""
         session = self.session(client)
         held = [self.experiment(name) for name in session.experiments]
+        searches = self._cancelled_searches(session)
         session.commit(chosen, message)
         for experiment in held:
             (experiment.commit if experiment.name in chosen else experiment.discard)(session_id(session.id))
-        return self.append(client, session, *held)
+        return self.append(client, session, *held, *searches)
 
     def discard(self, client: str) -> StoredAppend:
         """Discard the session."""
         session = self.session(client)
         held = [self.experiment(name) for name in session.experiments]
+        searches = self._cancelled_searches(session)
         session.discard()
         for experiment in held:
             experiment.discard(session_id(session.id))
-        return self.append(client, session, *held)
+        return self.append(client, session, *held, *searches)
+
+    def _cancelled_searches(self, session: Session) -> list[Search]:
+        """Cancel what a session that ends still searches."""
+        held = (load(self.store, Search, f"search:{name}") for name in session.searches)
+        unfinished = [search for search in held if search.is_unfinished]
+        for search in unfinished:
+            search.cancel_all()
+        return unfinished

@@ -42,7 +42,7 @@ class RequestEvaluation:
     measures: tuple[str, ...] = ()
     average: str | None = None
     on: str | None = None
-    cv: int | str | None = None
+    cv: float | str | None = None
     repeats: int | None = None
     threshold: float | str | None = None
     positive: str | None = None

@@ -204,6 +204,22 @@ def learned_rows(learning: Any, facts: dict[str, Any]) -> tuple[Any, Any]:
     return part.features.to_numpy(), part.target
 
 
+def test_the_best_threshold_of_few_groups_is_found_on_fewer_folds(learning: Any) -> None:
+    random = np.random.default_rng(1)
+    values = random.normal(size=200)
+    rows = [f"{place % 4},{it:.4f},{'ill' if it + random.normal() > 1 else 'well'}" for place, it in enumerate(values)]
+    learning.add_csv("wards", "\n".join(["ward,value,state", *rows]), "state")
+    split = {"method": "group", "column": "ward"}
+    wards = trained(learning, "wards", "logistic-regression", columns=["value"], split=split)
+    found = evaluate(learning, wards, {"name": "f1", "average": "binary"}, threshold="best:f1")
+    assert 0.1 < found["notes"]["threshold"] < 0.5
+    rows = [f"{place // 100},{it:.4f},{'ill' if place < 150 else 'well'}" for place, it in enumerate(values)]
+    learning.add_csv("two-wards", "\n".join(["ward,value,state", *rows]), "state")
+    wards = trained(learning, "two-wards", "logistic-regression", columns=["value"], split=split, seed=1)
+    sentence = refusal(learning, wards, ACCURACY, threshold="best:f1")
+    assert sentence.startswith("No fold of the training part can tell the best threshold. 2 folds are more than the 1")
+
+
 def test_a_model_without_probabilities_has_no_threshold(learning: Any, fitted: Fitted) -> None:
     for threshold in (0.3, "best:f1"):
         sentence = refusal(learning, fitted("breast-cancer", "svm"), ACCURACY, threshold=threshold)

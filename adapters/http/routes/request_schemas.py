@@ -95,7 +95,9 @@ class Evaluation(Incoming):
     measures: tuple[str, ...] = ()
     average: str | None = None
     on: str | None = None
-    cv: int | str | None = Field(None, description="fit again on so many folds; `loo`: leave out each row by itself")
+    cv: int | float | str | None = Field(
+        None, description="fit again on so many folds; `loo`: leave out each row by itself"
+    )
     repeats: int | None = Field(None, description="of the cross-validation, each with other folds")
     threshold: float | str | None = Field(
         None, description="probability from which the positive class is predicted; `best:f1` finds the best one"

@@ -36,7 +36,11 @@ def find_best_threshold(facts: dict[str, Any], learned: Frame, positive: Any) ->
     It is one of the probabilities that the models of the folds gave to the rows they did not see.
     """
     rarest = int(np.unique(learned.target, return_counts=True)[1].min())
-    folds = pool(fit_folds(facts, learned, Folds(kind="kfold", k=max(2, min(FOLDS, rarest)))))
+    most = FOLDS if learned.split_by is None else len(np.unique(learned.split_by)) - 1
+    try:
+        folds = pool(fit_folds(facts, learned, Folds(kind="kfold", k=max(2, min(FOLDS, rarest, most)))))
+    except BadInputError as error:
+        raise BadInputError(f"No fold of the training part can tell the best threshold. {error.sentence}") from error
     place = np.flatnonzero(folds.model.classes_ == positive)[0]
     chances = folds.model.predict_proba(folds.model.features)[:, place]
     precision, recall, thresholds = precision_recall_curve(folds.held.target == positive, chances)

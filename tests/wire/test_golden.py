@@ -10,6 +10,8 @@ from adapters.log.events import decode, encode
 from adapters.log.upcasters import UPCASTERS
 from domain.dataset import DatasetRegistered
 from domain.events import EVENTS, Event
+from domain.experiment_events import TrainingRequested
+from domain.offer import EntryOffered
 from tests.wire.examples import EXAMPLES, GOLDEN
 
 FILES = sorted(GOLDEN.glob("*.json"))
@@ -44,3 +46,13 @@ def test_an_old_data_set_says_what_was_always_so() -> None:
     assert isinstance(old, DatasetRegistered)
     found = old.content
     assert (found.task, found.positive, found.reading, found.notes) == ("classification", "virginica", None, ())
+
+
+def test_old_models_measures_and_trainings_were_about_classes() -> None:
+    for name in ("model-offered", "measure-offered"):
+        old = decode("model:svm", 1, f"{name}.v1", stored(GOLDEN / f"{name}.v1.json"))
+        assert isinstance(old, EntryOffered)
+        assert old.description.tasks == ("classification",)
+    old = decode("experiment:x", 1, "training-requested.v1", stored(GOLDEN / "training-requested.v1.json"))
+    assert isinstance(old, TrainingRequested)
+    assert old.learning_task == "classification"

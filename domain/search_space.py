@@ -93,11 +93,6 @@ def spaces_of_models(space: Space, schemas: Mapping[str, Mapping[str, Schema]]) 
     return spaces
 
 
-def choose_strategy(spaces: Mapping[str, Space]) -> Strategy:
-    """Return the strategy of a request that names none: a grid where it has an end."""
-    return "grid" if count_settings(spaces) < inf else "random"
-
-
 def count_trials(spaces: Mapping[str, Space], strategy: Strategy, trials: int | None) -> int:
     """Return how many trials the search has, of halving those of its first rung.
 

@@ -18,7 +18,6 @@ from domain.search_space import (
     Range,
     Space,
     Strategy,
-    choose_strategy,
     count_settings,
     count_trials,
     read_space,
@@ -174,11 +173,6 @@ def test_nothing_to_search_is_refused_but_models_can_be_compared_as_they_are() -
     with pytest.raises(BadInputError, match="nothing to search"):
         count_trials({"svm": {}}, "grid", None)
     assert count_trials({"svm": {}, "tree": {}}, "grid", None) == 2
-
-
-def test_the_strategy_is_a_grid_where_it_has_an_end() -> None:
-    assert choose_strategy({"svm": read_space({"C": [1]}), "tree": read_space({"max_depth": "int:1..9"})}) == "grid"
-    assert choose_strategy({"svm": read_space({"C": "lin:1..2"}), "tree": {}}) == "random"
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from scipy import stats
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_iris, load_wine
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
@@ -14,12 +15,13 @@ from sklearn.model_selection import (
     ParameterSampler,
     StratifiedKFold,
 )
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from adapters.learning.search.proposals import plan_rows
 from adapters.learning.search.trial import read_rows, thin_folds
-from domain.search_space import read_space
+from domain.search_space import read_space, rungs
 from tests.learning.conftest import Learning
 
 FOLDS = {"kind": "kfold", "k": 5, "repeats": 1}
@@ -144,6 +146,19 @@ def test_halving_plans_rows_as_scikit_learn_does() -> None:
     assert plan_rows(112, 27, 30) == [30, 90]
     assert plan_rows(20, 27, 30) == [20]
     assert plan_rows(112, 2, 30) == [112]
+
+
+@pytest.mark.parametrize("candidates", [1, 5, 27, 60])
+def test_rungs_are_those_of_scikit_learns_halving_search(candidates: int) -> None:
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - the import makes the class below importable
+    from sklearn.model_selection import HalvingGridSearchCV
+
+    features, target = load_wine(return_X_y=True)
+    space = {"var_smoothing": np.geomspace(1e-9, 1, candidates)}
+    search = HalvingGridSearchCV(GaussianNB(), space, cv=3, random_state=1).fit(features, target)
+    rows = plan_rows(len(target), candidates, 2 * 3 * 3)
+    assert rows == search.n_resources_
+    assert rungs(candidates)[: len(rows)] == search.n_candidates_
 
 
 def test_halving_keeps_the_best_third_for_three_times_the_rows(learning: Learning) -> None:

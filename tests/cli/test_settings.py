@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from adapters.host.memory import machine_memory
 from domain.errors import BadInputError
 from server.settings import OF_MONGODB, Settings, read_distributed_settings, read_settings, unknown_settings
 
@@ -29,6 +32,21 @@ def test_a_value_that_cannot_work_is_refused(
     with pytest.raises(BadInputError) as refused:
         read_settings()
     assert words in refused.value.sentence
+
+
+def test_the_memory_of_a_machine_is_what_its_control_group_may_use(tmp_path: Path) -> None:
+    whole = machine_memory(tmp_path)
+    limit = tmp_path / "memory.max"
+    for written, memory in (("max\n", whole), (f"{1 << 30}\n", 1 << 30), (f"{1 << 60}\n", whole)):
+        limit.write_text(written)
+        assert machine_memory(tmp_path) == memory
+
+
+def test_the_memory_of_a_task_is_its_share_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.settings.machine_memory", lambda: 16 << 30)
+    assert read_settings(slots=2).task_memory == 6 << 30
+    assert read_settings(slots=64).task_memory == 2 << 30
+    assert read_settings(slots=64, task_memory=1 << 30).task_memory == 1 << 30
 
 
 def test_an_empty_mode_is_refused_by_every_command(monkeypatch: pytest.MonkeyPatch) -> None:

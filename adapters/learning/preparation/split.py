@@ -59,8 +59,8 @@ def split(own: Frame, facts: dict[str, Any], blobs: Blobs) -> SplitRows:
         return _rows(*at_random(own.target, test_size, seed))
     parts = (_by_group if request.method == "group" else _by_time)(own.split_by, test_size, seed)
     if len(np.unique(own.target[parts[0]])) < FEWEST_CLASSES:
-        msg = f"The rows to learn from would have one class or number only: split by other than {request.column!r}."
-        raise BadInputError(msg)
+        what = "The rows to learn from would have one class or number only"
+        raise BadInputError(f"{what}: hold out less (test_size), or split by another column than {request.column!r}.")
     return _rows(*parts)
 
 

@@ -41,6 +41,8 @@ SHOWN = (
     ("`autolearn history`, whole process, p50", "backend", "`autolearn history`", "ms"),
     ("`dataset add` of flights / pandas read and describe", "dataset_add", "flights, `dataset add`", "x"),
     ("search, 60 candidates x 5 folds, wine / GridSearchCV", "search", "search of 60 candidates on 5 folds, wine", "x"),
+    ("one row predicted over REST, warm, p50", "predict", "predict a row", "ms"),
+    ("337k rows predicted from a file / script", "predict", "predict 337k", "x"),
     ("search, likewise, 50k flights / GridSearchCV", "search", "search of 60 candidates on 5 folds, flights", "x"),
     ("history page, SQLite, worst p50", "history", "history", "ms p50"),
     ("history page as of the past / now, SQLite, worst", "history", "history", "x"),

@@ -24,6 +24,7 @@ FEWEST_ROWS = 20  # below, chance makes columns alike and values distinct
 IS_ID = 0.95  # of the values are distinct
 NEARLY, FEW_TEXTS, MOST_TEXTS = 0.9, 5, 20  # share of numbers or times; other texts that may be in the way
 MOST_MERGED = 0.1  # of the different values; measured numbers merge now and then, and that does no harm
+LONGEST_WORD = 80  # characters of a text that may mean a missing value
 RARE, IMBALANCED = 5, 10  # rows of a class; how many times larger the largest class is than the smallest
 SHOWN, SHOWN_TEXT = 5, 40  # texts in a reason, and characters of each
 KINDS = get_args(SuspectKind)
@@ -125,7 +126,7 @@ class Suspects:
         )
 
     def _reread(self, column: str, kind: str, others: list[str]) -> str:
-        if len(others) > MOST_TEXTS:
+        if len(others) > MOST_TEXTS or any(len(it) > LONGEST_WORD for it in others):
             return self._drop(column)
         words = [*(self._about.given.missing or [it for it in self._about.missing if it]), *others]
         missing = "".join(f" --missing {shlex.quote(word)}" for word in (words if others else []))
@@ -175,7 +176,7 @@ def _counted(number: int, one: str, more: str) -> str:
 
 def _not_of(spelling: Spelling, texts: pa.Array) -> list[str]:
     tidied = tidy(texts) if isinstance(spelling, NumberSpelling) else texts
-    others: list[str] = pc.unique(texts.filter(pc.invert(spelling.matches(tidied)))).to_pylist()
+    others: list[str] = pc.unique(texts.filter(pc.invert(spelling.matches(tidied))))[: MOST_TEXTS + 1].to_pylist()
     return others
 
 

@@ -119,7 +119,7 @@ def report(**changes: Any) -> dict[str, Any]:
         "format": "autolearn-report.v1", "experiment": ID, "evaluation": f"{ID}-e1", "task": "classification",
         "model": {"name": "svm", "version": "1.9.0", "distribution": "autolearn"}, "settings": {"C": 1.0},
         "dataset": {"name": "penguins", "version": 1, "sha256": "0" * 64}, "on": None, "target": "species",
-        "seed": 7, "folds": None,
+        "seed": 7, "cross_validation": None,
         "rows": 6, "positive": None, "measures": {"recall:macro": 0.75}, "intervals": {"recall:macro": [0.5, 1.0]},
         "resamples": 1000, "spread": {}, "threshold": None, "reasons": {}, "warnings": [],
         "classes": [{"class": name, **per_class} for name in ("Adelie", "Gentoo")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +163,13 @@ def test_rows_of_each_value(values: list[Any], slices: dict[str | None, list[int
 def test_many_numbers_are_cut_into_quarters_and_rare_words_left_out() -> None:
     quarters = slice_rows("a", pa.chunked_array([[float(it) for it in range(100)]])).rows
     assert [(value, len(rows)) for value, rows in quarters] == [
-        ("(-0.001, 24.75]", 25), ("(24.75, 49.5]", 25), ("(49.5, 74.25]", 25), ("(74.25, 99.0]", 25),
+        ("0 to 24.75", 25), ("24.75 to 49.5", 25), ("49.5 to 74.25", 25), ("74.25 to 99", 25),
     ]  # fmt: skip
+    days = [datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(days=it) for it in range(101)]
+    times = slice_rows("a", pa.chunked_array([[*days, None]], pa.timestamp("us"))).rows
+    assert times[0][0] == "2026-01-01 00:00:00 to 2026-01-26 00:00:00"
+    assert [len(rows) for _, rows in times] == [26, 25, 25, 25, 1]
+    assert len(slice_rows("a", pa.chunked_array([[0] * 90 + [*range(100)]])).rows) == 3, "two quarters are the same"
     words = [f"w{number}" for number in range(60) for _ in range(1 + (number < MOST_SLICES))]
     found = slice_rows("a", pa.chunked_array([words]))
     assert (len(found.rows), found.values_left_out, found.rows_left_out) == (MOST_SLICES, 10, 10)

@@ -24,7 +24,7 @@ from domain.errors import BadInputError
 from domain.values import MeasureSpec
 
 FORMAT = "autolearn-report.v1"
-OF_THE_REQUEST = ("experiment", "evaluation", "model", "settings", "dataset", "on", "target", "seed", "folds")
+OF_THE_REQUEST = ("experiment", "evaluation", "model", "settings", "dataset", "on", "target", "seed")
 PAIR = 2
 
 Measure = Callable[[MeasureSpec, CachedModel, Frame], tuple[Any, list[str]]]
@@ -51,6 +51,7 @@ def build_report(
     return {
         "format": FORMAT,
         **{key: facts.get(key) for key in OF_THE_REQUEST},
+        "cross_validation": facts.get("folds"),
         "task": "regression" if is_regression else "classification",
         "rows": len(part.target),
         "positive": None if positive is None else class_name(positive),

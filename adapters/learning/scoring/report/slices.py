@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,9 +33,8 @@ def slice_rows(name: str, column: pa.ChunkedArray) -> Slices:
     Raises BadInputError where words have too many values.
     """
     values = column.to_pandas(integer_object_nulls=True)
-    if type_word(column.type) in ORDERED and values.nunique() > MOST_SLICES:
-        values = pd.qcut(column.to_pandas(), QUARTERS, duplicates="drop")
-    places, found = pd.factorize(values, sort=True)
+    is_cut = type_word(column.type) in ORDERED and values.nunique() > MOST_SLICES
+    places, found = _cut(column.to_pandas()) if is_cut else pd.factorize(values, sort=True)
     if len(found) > MOST_VALUES:
         raise BadInputError(
             f"Column {name!r} has {len(found)} different values in these rows: slices need a column with at most "
@@ -47,3 +47,14 @@ def slice_rows(name: str, column: pa.ChunkedArray) -> Slices:
     if (places < 0).any():
         rows.append((None, np.flatnonzero(places < 0)))
     return Slices(rows, len(found) - len(chosen), int(counts.sum() - counts[chosen].sum()))
+
+
+def _cut(values: pd.Series[Any]) -> tuple[np.ndarray[Any, Any], list[str]]:
+    """Return the place of each value's quarter (-1: missing), and the quarters' names."""
+    quarters, ends = pd.qcut(values, QUARTERS, labels=False, duplicates="drop", retbins=True)
+    names = [f"{_write(low)} to {_write(high)}" for low, high in pairwise(ends)]
+    return quarters.fillna(-1).astype(int).to_numpy(), names
+
+
+def _write(end: Any) -> str:
+    return f"{end:.6g}" if isinstance(end, float) else str(end)

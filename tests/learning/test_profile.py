@@ -1,4 +1,4 @@
-"""The profile of a table: what pandas says of it, at every border, and what of it to look at before training."""
+"""The profile of a table: what pandas says of it, and what is right at every border."""
 
 from __future__ import annotations
 

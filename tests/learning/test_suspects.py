@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from adapters.learning.tables.given import Given, read_given
 from adapters.learning.tables.ingest import ingest
 from tests.learning.conftest import PENGUINS, Learning
 from tests.learning.profiled import profile_of, stored
@@ -22,10 +21,15 @@ def suspects(path: Path, *args: str, **facts: Any) -> dict[str, tuple[str, str]]
     return {" ".join([it["kind"], *it["columns"]]): (it["reason"], it["remedy"]) for it in found}
 
 
-RANDOM = np.random.default_rng(7)
-NOISE = RANDOM.normal(size=400)
-WORDS = np.array(["u", "v", "w"])[RANDOM.integers(0, 3, 400)]
-CLASSES = RANDOM.permutation(["a"] * 200 + ["b"] * 200)
+FIRST = np.random.default_rng(7)
+NOISE = FIRST.normal(size=400)
+WORDS = np.array(["u", "v", "w"])[FIRST.integers(0, 3, 400)]
+CLASSES = FIRST.permutation(["a"] * 200 + ["b"] * 200)
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(8)
 
 
 def beside(folder: Path, **table: Any) -> dict[str, tuple[str, str]]:
@@ -37,9 +41,9 @@ def test_a_plain_table_has_none(tmp_path: Path) -> None:
     assert beside(tmp_path) == {}
 
 
-def test_ids(tmp_path: Path) -> None:
-    numbers, texts = RANDOM.permutation(400), [f"id-{it}" for it in RANDOM.permutation(400)]
-    rare = [f"id-{max(it, 21)}" for it in RANDOM.permutation(400)]  # 379 different
+def test_ids(tmp_path: Path, random: np.random.Generator) -> None:
+    numbers, texts = random.permutation(400), [f"id-{it}" for it in random.permutation(400)]
+    rare = [f"id-{max(it, 21)}" for it in random.permutation(400)]  # 379 different
     found = beside(tmp_path, number=numbers, text=texts, rare=rare)
     assert found == {
         "id number": ("has 400 different values in 400 rows", "autolearn train mine MODEL --drop number"),
@@ -62,22 +66,24 @@ def test_columns_that_tell_the_same(tmp_path: Path) -> None:
     assert found["duplicate-column coded word"][0].startswith("tells the same as 'word'")
 
 
-def test_a_leak(tmp_path: Path) -> None:
-    almost = np.where(RANDOM.random(400) < 0.005, NOISE > 0, CLASSES == "a")
+def test_a_leak(tmp_path: Path, random: np.random.Generator) -> None:
+    almost = np.where(random.random(400) < 0.005, NOISE > 0, CLASSES == "a")
     words = np.where(CLASSES == "a", WORDS, "z")
     limit = np.where(CLASSES == "a", 1, -1) * (0.1 + np.abs(NOISE))
-    found = beside(tmp_path, almost=almost, words=words, limit=limit, weak=limit + RANDOM.normal(size=400))
+    found = beside(tmp_path, almost=almost, words=words, limit=limit, weak=limit + random.normal(size=400))
     assert {name for name in found if name.startswith("leak")} == {"leak almost", "leak words", "leak limit"}
     reason, remedy = found["leak limit"]
     assert reason == "alone predicts the target: a small tree finds 100.0 % of a class's rows, by cross-validation"
     assert remedy == "autolearn train mine MODEL --drop limit"
 
 
-def test_a_leak_of_a_rare_class_and_none_by_always_saying_the_frequent_one(tmp_path: Path) -> None:
+def test_a_leak_of_a_rare_class_and_none_by_always_saying_the_frequent_one(
+    tmp_path: Path, random: np.random.Generator
+) -> None:
     rare = np.array(["no", "yes"])[(np.arange(3000) % 50 == 0).astype(int)]
     table = {
-        "x": RANDOM.normal(size=3000),
-        "told": np.where(rare == "yes", 7, RANDOM.integers(0, 5, 3000)),
+        "x": random.normal(size=3000),
+        "told": np.where(rare == "yes", 7, random.integers(0, 5, 3000)),
         "cls": rare,
     }
     assert {it for it in suspects(stored(tmp_path, table)) if it.startswith("leak")} == {"leak told"}
@@ -88,16 +94,16 @@ def test_texts_in_the_order_of_the_target_are_no_leak(tmp_path: Path) -> None:
     assert set(suspects(stored(tmp_path, table))) == {"id text"}
 
 
-def test_a_leak_of_a_number(tmp_path: Path) -> None:
-    table = {"noise": NOISE, "same": 3 * NOISE + 1, "near": NOISE + RANDOM.normal(size=400), "cls": np.exp(NOISE)}
+def test_a_leak_of_a_number(tmp_path: Path, random: np.random.Generator) -> None:
+    table = {"noise": NOISE, "same": 3 * NOISE + 1, "near": NOISE + random.normal(size=400), "cls": np.exp(NOISE)}
     found = suspects(stored(tmp_path, table), "cls", "regression")
     assert {it for it in found if it.startswith("leak")} == {"leak noise", "leak same"}
     assert "a small tree explains 100.0 % of it" in found["leak same"][0]
 
 
-def test_numbers_that_a_32_bit_float_cannot_tell_apart(tmp_path: Path) -> None:
-    whole = RANDOM.integers(0, 50, 400) + 2**30
-    seconds = pa.array(1_700_000_000_000_000 + 1_000_000 * RANDOM.integers(0, 90, 400), pa.timestamp("us"))
+def test_numbers_that_a_32_bit_float_cannot_tell_apart(tmp_path: Path, random: np.random.Generator) -> None:
+    whole = random.integers(0, 50, 400) + 2**30
+    seconds = pa.array(1_700_000_000_000_000 + 1_000_000 * random.integers(0, 90, 400), pa.timestamp("us"))
     found = beside(tmp_path, whole=whole, seconds=seconds, measured=1e3 + NOISE)
     assert set(found) == {"float32 whole", "float32 seconds"}
     assert found["float32 seconds"][1] == "autolearn train mine MODEL -p prepare.dates=parts"
@@ -214,4 +220,3 @@ def test_the_event_has_the_first_suspects_and_their_number(learning: Learning, t
 def test_the_same_table_has_the_same_profile(learning: Learning, tmp_path: Path) -> None:
     text = PENGUINS.read_text().replace("species", "cls")
     assert of_file(learning, tmp_path, text) == of_file(learning, tmp_path, text)
-    assert Given() == read_given({})

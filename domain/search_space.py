@@ -103,8 +103,8 @@ def count_trials(spaces: Mapping[str, Space], strategy: Strategy, trials: int | 
         raise BadInputError(f"There is nothing to search: give a setting {FORMS}, or name several models.")
     if strategy == "grid":
         _check_grid(spaces, trials)
-    elif trials is not None and trials < 1:
-        raise BadInputError(f"{trials} trials are not possible: at least 1.")
+    elif trials is not None and not 1 <= trials <= MAX_TRIALS:
+        raise BadInputError(f"{trials} trials are not possible: 1 to {MAX_TRIALS}.")
     takes_all = strategy == "grid" or (strategy == "halving" and trials is None and size < inf)
     wanted = int(size if takes_all else min(size, DEFAULT_TRIALS if trials is None else trials))
     most = wanted if strategy != "halving" else sum(rungs(wanted))

@@ -154,8 +154,8 @@ def test_number_of_trials(given: dict[str, Any], strategy: Strategy, trials: int
     [
         ({"C": "lin:1..2"}, "grid", None, "A grid has no end where C is a range"),
         ({"C": [1]}, "grid", 3, "leave out the number of trials"),
-        ({"C": "lin:1..2"}, "random", 0, "at least 1"),
-        ({"C": "lin:1..2"}, "random", 1001, "would have 1001 trials: at most 1000"),
+        ({"C": "lin:1..2"}, "random", 0, "0 trials are not possible: 1 to 1000"),
+        ({"C": [1, 2]}, "random", 1001, "1001 trials are not possible: 1 to 1000"),
         ({"C": "lin:1..2"}, "halving", 1000, "at most 1000"),
         ({"max_depth": "int:1..1000"}, "grid", None, "at most 1000"),
         ({"max_depth": "int:1..9007199254740992", "C": [1, 2]}, "grid", None, "at most 1000"),

@@ -133,6 +133,15 @@ def test_a_trial_that_the_estimator_refuses_says_why(learning: Learning) -> None
     assert "logistic-regression refused these settings" in learning.refusal("trial", **facts)
 
 
+def test_a_table_ranks_nothing(learning: Learning) -> None:
+    facts = learning.facts("iris", "naive-bayes") | {
+        "folds": FOLDS,
+        "measure": {"name": "confusion-matrix"},
+        "rows": None,
+    }
+    assert "confusion-matrix is a table: rank by a measure" in learning.refusal("trial", **facts)
+
+
 def test_a_measure_that_is_undefined_in_a_fold_has_no_mean(learning: Learning) -> None:
     found = tried(
         learning, "logistic-regression", {}, measure={"name": "roc-auc", "average": "macro"}, folds={"kind": "loo"}

@@ -17,6 +17,7 @@ from adapters.learning.preparation.frame import Frame, positive_class, read_for_
 from adapters.learning.preparation.split import split
 from adapters.learning.scoring.score import compute_measure
 from commands.ports import Blobs
+from domain.errors import BadInputError
 from domain.values import Folds, MeasureSpec
 
 LOSSES = ("_error", "_loss", "_deviance")  # how scikit-learn's naming convention marks what is to be small
@@ -59,6 +60,8 @@ def run_trial(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
         model = build_model(offer, facts, part)
         told += fit_model(model, part, offer.name)
         value, heard = compute_measure(spec, model, shared.part.rows(held), shared.positive)
+        if isinstance(value, list):
+            raise BadInputError(f"{spec.identity} is a table: rank by a measure that is a number.")
         values.append(value)
         told += heard
     return {

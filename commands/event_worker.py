@@ -143,7 +143,8 @@ class EventWorker:
         ]:
             stream = asked.originator_id
             appends = appends_of_task(self._ports, stream, 0, asked.metadata.correlation)
-            appends.decide(partial(_settle, stream=stream, now=now))
+            with suppress(ConflictError, DuplicateAppend):  # another process was first
+                appends.decide(partial(_settle, stream=stream, now=now))
             del self._with_deadline[stream]
 
     def _recheck_unfinished(self) -> None:

@@ -51,7 +51,7 @@ def find_search(work: UnitOfWork, call: Call, given: str) -> Search:
     if not own:
         session = current_session(work, call.client)
         raise NotFoundError.for_name("search", given, nearest_names(given, session.searches if session.is_open else ()))
-    return own[require_single_match(given, [*own])]
+    return own[require_single_match(given, [*own], "searches")]
 
 
 def find_own_experiment(work: UnitOfWork, call: Call, given: str) -> Experiment:

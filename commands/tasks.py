@@ -252,7 +252,10 @@ class Tasks:
             if self._closing.is_set() or not owner.tasks[watched.task].is_unfinished:
                 return ENDED_ALREADY  # between its claim and this look at the log
             spec = task_spec(work, owner, watched.task)
-        if process is None or not process.go_on(spec):
+        if process is not None and not process.go_on(spec):
+            process.close()
+            process = None
+        if process is None:
             process = self.ports.launcher.start(spec, stays=is_of_search(watched.task))
         with self._lock:
             watched.child = process

@@ -159,7 +159,7 @@ def _find(documents: Documents, viewer: Viewer, given: str, at: int) -> Body:
     if not seen:
         own = (it.body["search"] for it in documents.versions(OWN_SEARCH, at, f"{viewer.client}/"))
         raise NotFoundError.for_name("search", given, nearest_names(given, own))
-    return found[require_single_match(given, seen)]
+    return found[require_single_match(given, seen, "searches")]
 
 
 def _may_see(documents: Documents, viewer: Viewer, body: Body) -> bool:

@@ -18,6 +18,7 @@ from domain.errors import BadInputError, BadSettingError, ConflictError, NotFoun
 from domain.search import Search
 from tests.commands.examples import trial
 from tests.commands.launcher import broken, done
+from tests.commands.race import at_once
 from tests.commands.stage import Caller, Stage
 from tests.commands.worker import Worker
 
@@ -268,3 +269,18 @@ def test_a_proposal_knows_what_the_trials_found(stage: Stage, ana: Caller) -> No
     run(stage, Worker(stage), begun(ana))
     told = [child.spec.facts["finished"] for child in stage.launcher.of("propose")]
     assert [[(it["number"], it["mean"]) for it in finished] for finished in told] == [[], [(1, 0.01), (2, 0.05)]]
+
+
+def test_two_workers_end_an_overdue_search_once(stage: Stage, ana: Caller) -> None:
+    stage.launcher.scripts["propose"] = None
+    name = begun(ana, RequestSearch("iris", ("logistic-regression",), {"C": VALUES}, deadline=60))
+    other = stage.another("worker-2")
+    workers = [Worker(it, lambda _: False).step() for it in (stage, other)]
+    stage.launcher.child("propose")
+    for it in (stage, other):
+        it.clock.pass_(timedelta(seconds=61))
+    at_once(2, lambda index: workers[index].check_lost().step())
+    assert stage.names(f"search:{name}").count("search-failed") == 1
+    for worker in workers:
+        worker.check_lost().step()
+    assert stage.idle()

@@ -77,7 +77,6 @@ def test_each_resample_has_the_value_of_scikit_learn(
     monkeypatch: pytest.MonkeyPatch, model: Any, target: Any, measures: list[MeasureSpec]
 ) -> None:
     kept: list[Any] = []
-    monkeypatch.setattr(intervals, "SECONDS", 30.0)
 
     def keep(values: Any) -> tuple[float, float]:
         kept.append(values)

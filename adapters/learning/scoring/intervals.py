@@ -120,6 +120,9 @@ def _statistic(spec: MeasureSpec, sample: Sample, seconds: float) -> Statistic:
         return _areas(sample, spec.average)
     if measure is measures.log_loss:
         return _losses(sample)
+    if measure is metrics.max_error:
+        errors = np.abs(sample.truth - sample.predicted)
+        return lambda its: errors[its.drawn].max(axis=1)
     if "multioutput" in inspect.signature(measure).parameters:
         return lambda its: measure(
             sample.truth[its.drawn.T], sample.predicted[its.drawn.T], multioutput="raw_values"

@@ -133,6 +133,8 @@ COMMANDS = {
     "client list --json": 0,
     "verify": 1,
     "export TRAINED FILE --force": 0,
+    "predict TRAINED --row {} --json": 0,
+    "predictions --json": 0,
     "call GET /experiments/TRAINED/model": 0,
     "call GET /health/nothing": 5,
     "cancel TRAINED": 6,

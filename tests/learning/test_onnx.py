@@ -10,7 +10,7 @@ import pytest
 
 from adapters.learning.fitting import onnx_file
 from adapters.learning.fitting.fit import train
-from tests.learning.conftest import PENGUINS, Learning
+from tests.learning.conftest import PENGUINS, SOURCES, Learning
 
 onnxruntime = pytest.importorskip("onnxruntime")  # an optional extra
 pytest.importorskip("skl2onnx")
@@ -67,3 +67,12 @@ def test_a_file_that_differs_is_not_given_out(
     facts = asked(learning, tmp_path / "m.onnx", "naive-bayes")
     said = learning.refusal("onnx", **facts)
     assert "held-out rows, as it computes in 32-bit floats: it is not given out" in said
+
+
+def test_a_regression_becomes_onnx_too(learning: Learning, tmp_path: Path) -> None:
+    learning.add_csv("lengths", "age,length\n" + "".join(f"{age},{2.5 * age + 1}\n" for age in range(40)), "length")
+    SOURCES["lengths"]["given"] = {"task": "regression"}
+    facts = learning.facts("lengths", "random-forest-regressor", learning_task="regression")
+    (tmp_path / "m.onnx").write_bytes(b"")
+    model = learning.done("fit", **facts)["model_blob"]["sha256"]
+    assert learning.done("onnx", **facts | {"model_blob": model, "out": str(tmp_path / "m.onnx")})["size"] > 0

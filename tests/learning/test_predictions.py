@@ -36,9 +36,10 @@ class Trained:
 
     def __init__(self, learning: Learning, folder: Path, table: Path, target: str, model: str, **settings: Any) -> None:
         self.learning, self.folder = learning, folder
-        given = {"path": str(table), "format": "csv", "gzip": False, "target": target}
+        task = "regression" if target == "length" else "classification"
+        given = {"path": str(table), "format": "csv", "gzip": False, "target": target, "given": {"task": task}}
         self.content = DatasetContent.model_validate(learning.done("ingest", **given) | {"target": target})
-        self.facts = learning.facts("iris", model, target=target, settings=settings)
+        self.facts = learning.facts("iris", model, target=target, settings=settings, learning_task=task)
         self.facts["dataset"]["sha256"] = self.content.blob.sha256
         self.done = learning.done("fit", **self.facts)
 
@@ -207,3 +208,23 @@ def test_what_is_kept_are_the_bytes_that_came_and_went(penguins: Trained) -> Non
         assert file.read() == PENGUINS.read_bytes()
     with penguins.learning.blobs.open(done["output"]["sha256"]) as file:
         assert file.read().startswith(b"prediction,")
+
+
+def test_a_regression_predicts_numbers_and_tells_their_range(learning: Learning, tmp_path: Path) -> None:
+    table = tmp_path / "lengths.csv"
+    frame = pd.DataFrame({"age": range(40), "kind": list("ab") * 20, "length": [2.5 * age + 1 for age in range(40)]})
+    frame.to_csv(table, index=False)
+    lengths = Trained(learning, tmp_path, table, "length", "linear-regression")
+    done, answer = lengths.of_file(table)
+    assert list(answer.prediction) == list(lengths.own())
+    assert done["classes"] == {}
+    assert done["numbers"]["least"] == answer.prediction.min()
+    assert done["numbers"]["mean"] == pytest.approx(answer.prediction.mean())
+    assert lengths.of_row({"age": 100, "kind": "c"})["row"] == {
+        "prediction": pytest.approx(251, abs=2),
+        "probabilities": {},
+        "unseen_words": ["kind"],
+        "beyond_range": ["age"],
+    }
+    asked = lengths.asked | {"row": {"age": 1, "kind": "a"}, "asked": lengths.asked["asked"] | {"probabilities": True}}
+    assert "gives no probabilities" in learning.refusal("predict", **asked)

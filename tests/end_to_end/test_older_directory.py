@@ -8,6 +8,7 @@ wine left uncommitted.
 
 from __future__ import annotations
 
+import csv
 import json
 import tarfile
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ ANCHORS = {
         "32:19588878f2a665ef9fc845475e0f7cbeab072bd0c0563daa71c326105176ec07",
 }  # fmt: skip
 ENDS = (86, 113)
+PENGUINS = Path(__file__).parents[2] / "examples" / "penguins.csv"
+ROWS = list(csv.DictReader(PENGUINS.read_text(encoding="utf-8").splitlines()))
 
 Histories = dict[int, list[dict[str, Any]]]
 
@@ -80,6 +83,17 @@ def test_every_training_is_reproduced_by_the_rules_of_then(older: tuple[Shell, H
         found = shell("reproduce", row["experiment"]).json
         is_told = any(sentence.startswith("blas was not recorded") for sentence in found["differences"])
         assert found["verdict"] == ("metric-equal" if is_told else "bit-identical"), found
+
+
+def test_its_models_predict_and_say_what_they_do_not_know(older: tuple[Shell, Histories]) -> None:
+    shell, then = older
+    on_penguins = [row["experiment"] for row in then[86] if row["dataset"]["name"] == "penguins"]
+    assert on_penguins
+    for experiment in on_penguins:
+        found = shell("predict", experiment, str(PENGUINS)).json
+        wrong = [it for it, row in zip(found["predictions"], ROWS, strict=True) if it["prediction"] != row["species"]]
+        assert len(wrong) < len(ROWS) / 5  # naive Bayes of then let one wide column drown the others
+        assert "it cannot tell which values are beyond the range of its training" in found["notes"][-1]
 
 
 def test_it_is_evaluated_rebuilt_and_verified(older: tuple[Shell, Histories]) -> None:

@@ -146,6 +146,18 @@ def test_of_numbers_there_are_residuals() -> None:
     assert len(numbers_of(Predictions(truth[:1], truth[:1], np.array([1])))["points"]["true"]) == 1
 
 
+@settings(deadline=None)
+@given(st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=50), st.sampled_from([0.0, 1e-17, 1.0, 1e9]))
+def test_no_spread_is_too_narrow_or_too_wide(values: list[float], base: float) -> None:
+    truth = np.array(values)
+    for predicted in (truth + base, np.full(len(truth), base)):
+        found = numbers_of(Predictions(truth, predicted, np.arange(1, len(truth) + 1)))["residuals"]["histogram"]
+        assert sum(found["counts"]) == len(truth)
+        is_of_class = np.arange(len(truth)) % 2 > 0
+        histogram = class_curves(is_of_class, predicted, are_probabilities=False)["histogram"]
+        assert sum(histogram["of_class"] + histogram["of_others"]) == len(truth)
+
+
 @pytest.mark.parametrize(
     ("values", "slices"),
     [

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
-from adapters.learning.scoring.report.predictions import Predictions, to_name, to_number, to_numbers
+from adapters.learning.scoring.report.predictions import Predictions, count_in_bins, to_name, to_number, to_numbers
 
 MOST_POINTS = 100
 MOST_CLASSES = 20
@@ -19,7 +19,8 @@ def curves_of(predictions: Predictions, positive: Any) -> dict[str, Any] | None:
     """Return the curves of the positive class, or of the most frequent classes; None without scores."""
     if predictions.scores is None or predictions.classes is None:
         return None
-    counts = [np.count_nonzero(predictions.truth == label) for label in predictions.classes]
+    known = dict(zip(*(part.tolist() for part in np.unique(predictions.truth, return_counts=True)), strict=True))
+    counts = [known.get(label, 0) for label in predictions.classes.tolist()]
     chosen = np.sort(np.argsort(counts, kind="stable")[::-1][:MOST_CLASSES])
     if positive is not None:
         chosen = np.flatnonzero(predictions.classes == positive)
@@ -43,8 +44,7 @@ def class_curves(
     is_of_class: np.ndarray[Any, Any], scores: np.ndarray[Any, Any], *, are_probabilities: bool
 ) -> dict[str, Any]:
     """Return areas, the table of thresholds, calibration (of probabilities) and the histogram of the scores."""
-    low, high = (0.0, 1.0) if are_probabilities else (float(scores.min()), float(scores.max()))
-    edges = np.linspace(low, high, SCORE_BINS + 1)
+    edges = np.linspace(0, 1, SCORE_BINS + 1) if are_probabilities else count_in_bins(scores, SCORE_BINS)[1]
     spread = [np.histogram(scores[chosen], edges)[0].tolist() for chosen in (is_of_class, ~is_of_class)]
     return {
         **_thresholds(is_of_class, scores),

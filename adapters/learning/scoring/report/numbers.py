@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from adapters.learning.scoring.report.classes import MOST_WRONG
-from adapters.learning.scoring.report.predictions import Predictions, to_number, to_numbers
+from adapters.learning.scoring.report.predictions import Predictions, count_in_bins, to_number, to_numbers
 
 MOST_POINTS = 1000
 RESIDUAL_BINS = 20
@@ -18,7 +18,7 @@ def numbers_of(predictions: Predictions) -> dict[str, Any]:
     """Return `{residuals, points, wrong}`; a residual is the prediction minus the truth."""
     truth, predicted = predictions.truth.astype(float), predictions.predicted.astype(float)
     residuals = predicted - truth
-    counts, edges = np.histogram(residuals, RESIDUAL_BINS)
+    counts, edges = count_in_bins(residuals, RESIDUAL_BINS)
     order = np.argsort(truth, kind="stable")
     shown = order[np.unique(np.linspace(0, len(order) - 1, MOST_POINTS).round().astype(int))]
     wrong = np.argsort(-np.abs(residuals), kind="stable")[:MOST_WRONG]
@@ -27,7 +27,7 @@ def numbers_of(predictions: Predictions) -> dict[str, Any]:
             "mean": to_number(float(residuals.mean())),
             "std": to_number(float(residuals.std())),
             "quartiles": to_numbers(np.quantile(residuals, QUARTILES)),
-            "histogram": {"edges": to_numbers(edges), "counts": counts.tolist()},
+            "histogram": {"edges": to_numbers(edges), "counts": counts},
         },
         "points": {
             "true": to_numbers(truth[shown]),

@@ -44,3 +44,10 @@ def to_name(label: Any) -> str:
     """Write a class, a value or a column, cut if it is long."""
     text = class_name(label)
     return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
+
+
+def count_in_bins(values: np.ndarray[Any, Any], number: int) -> tuple[list[int], np.ndarray[Any, Any]]:
+    """Count values in bins of equal width, however narrow: `np.histogram` refuses a range that is too narrow."""
+    low, high = float(values.min()), float(values.max())
+    edges = np.linspace(low, high, number + 1) if low < high else np.linspace(low - 0.5, high + 0.5, number + 1)
+    return np.histogram(values, edges)[0].tolist(), edges

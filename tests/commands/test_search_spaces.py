@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from commands.training import search_spaces
 from commands.training.search_spaces import plan_models
 from domain.errors import BadInputError
 from domain.offer import Description, Offer
@@ -43,3 +44,11 @@ def test_one_value_is_fixed_and_the_rest_has_its_default() -> None:
 def test_an_unknown_strategy_is_refused_with_the_known_ones() -> None:
     with pytest.raises(BadInputError, match="'bayes' is not a strategy: one of grid, random, halving, tpe"):
         plan_models([SVM], {"C": [1, 2]}, "bayes", None)
+
+
+def test_tpe_is_refused_where_optuna_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_spaces, "find_spec", lambda _: None)
+    with pytest.raises(
+        BadInputError, match=r"tpe needs Optuna: pip install 'autolearn\[optuna\]', or take the strategy random"
+    ):
+        plan_models([SVM], {"C": [1, 2]}, "tpe", None)

@@ -14,6 +14,7 @@ import pyarrow as pa
 from adapters.host.printable import visible
 from adapters.learning.preparation.frame import Frame, frame_of, type_word
 from adapters.learning.tables.columns import Columns, check_names, value_type
+from adapters.learning.tables.decisions import REMEDY
 from adapters.learning.tables.given import read_given
 from adapters.learning.tables.ingest import open_upload, sized_batches
 from adapters.learning.tables.source import Source
@@ -51,8 +52,11 @@ def read_rows(facts: dict[str, Any], scratch: Callable[[str], Path]) -> NewRows:
     source = source.without(extra)
     check_names(source.schema.names)
     given = replace(given, types=_types_to_find(source, types))
-    with explain_conversions():
-        typed = find_types(source, given, "")
+    try:
+        with explain_conversions():
+            typed = find_types(source, given, "")
+    except BadInputError as refused:
+        raise BadInputError(refused.sentence.replace(REMEDY, "The model learned from such values alone.")) from None
     notes = [
         *source.notes,
         *([f"Columns that the model does not use were ignored: {_listed(extra)}."] if extra else []),

@@ -24,6 +24,7 @@ TYPES = {
     "string": pa.string(),
 }  # fmt: skip
 CALLED = {"integer": "whole numbers", "number": "numbers", "boolean": "true or false", "time": "times"}
+REMEDY = "Say which texts mean a missing value (--missing), or give another --type."
 SHOWN = 40  # characters of a value in a sentence
 
 
@@ -190,4 +191,4 @@ def sentence_of(name: str, decision: Decision, lines: dict[int, int]) -> str:
 
 def raise_refused(sentence: str) -> None:
     """Refuse values that are not of the type that was given."""
-    raise BadInputError(f"{sentence}. Say which texts mean a missing value (--missing), or give another --type.")
+    raise BadInputError(f"{sentence}. {REMEDY}")

@@ -174,9 +174,8 @@ class Tasks:
                 if not is_of_search(watched.task):
                     self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
                     has_slot = False
-                following = self._record(watched, following.attempt, appends, outcome)
+                following, watched = self._record(watched, following.attempt, appends, outcome)
                 if following is not None:
-                    watched = self._watched[following.task]
                     appends = appends_of_task(self.ports, *following[:2], appends.call.correlation)
         except Exception:
             logger.exception("task %s could not be watched to its end", watched.task)
@@ -187,15 +186,16 @@ class Tasks:
                 self.ports.launcher.free_slot()
             self._forget(watched)
 
-    def _record(self, watched: Watched, attempt: int, appends: CommandAppends, outcome: TaskOutcome) -> Claimed | None:
-        """Record an end, however often it must be tried; return what was claimed with it, which is watched by then."""
+    def _record(
+        self, watched: Watched, attempt: int, appends: CommandAppends, outcome: TaskOutcome
+    ) -> tuple[Claimed | None, Watched]:
+        """Record an end, however often it must be tried; return what was claimed with it, and what is watched now."""
         goes_on = is_of_search(watched.task) and not self.others_wait(watched.task)
-        expected: list[Watched] = []
+        expected: dict[str, Watched] = {}
 
         def expect(task: str) -> None:
-            expected.append(Watched(task))
-            with self._lock:
-                self._watched[task] = expected[-1]
+            with self._lock:  # another slot may expect the same one: whoever claims it watches it
+                self._watched[task] = expected.setdefault(task, Watched(task))
 
         claimed = None
         while not (self._closing.is_set() or watched.cancelled):
@@ -209,12 +209,12 @@ class Tasks:
                 self.quota.remove_task(watched.task)
                 break
             self._closing.wait(AGAIN_SECONDS)
-        if claimed is not None and claimed.task == watched.task:  # its next attempt
+        if claimed is not None:
             expect(claimed.task)
-        for it in (watched, *expected):
-            if claimed is None or it.task != claimed.task or it is watched:
-                self._forget(it)
-        return claimed
+        now = watched if claimed is None else expected.pop(claimed.task)
+        for it in (watched, *expected.values()):
+            self._forget(it)
+        return claimed, now
 
     def _forget(self, watched: Watched) -> None:
         with self._lock:

@@ -284,3 +284,12 @@ def test_two_workers_end_an_overdue_search_once(stage: Stage, ana: Caller) -> No
     for worker in workers:
         worker.check_lost().step()
     assert stage.idle()
+
+
+def test_slots_that_end_at_the_same_moment_never_lose_what_they_claim(stage: Stage, ana: Caller) -> None:
+    names = [begun(ana, RequestSearch("iris", ("logistic-regression",), {"C": [*range(1, 60)]})) for _ in range(2)]
+    worker = Worker(stage)
+    for name in names:
+        search = run(stage, worker, name)
+        assert {task.attempt for task in search.tasks.values()} == {1}
+    assert sorted(tried(stage)) == sorted([*range(1, 60)] * 2)

@@ -39,7 +39,7 @@ def measure() -> Iterable[Figure]:
         environment = os.environ | {"AUTOLEARN_URL": url, "AUTOLEARN_DATA": str(data)}
         try:
             yield _compare(WINE, "wine", environment, 5, "<= 2")
-            yield _compare(FLIGHTS, _add_flights(Path(folder), environment), environment, 3, "<= 1.1")
+            yield _compare(FLIGHTS, _add_flights(Path(folder), environment), environment, 1, "<= 1.1")
         finally:
             process.terminate()
             process.wait(30)

@@ -235,7 +235,7 @@ def test_the_bytes_of_a_file_arrive_before_it_is_whole(proxy: Proxy) -> None:
         connection.putrequest("POST", "/catalog/datasets")
         connection.putheader("Content-Length", str(2 * MIB))
         connection.endheaders(bytes(MIB))
-        assert any(echo.begun.wait(SECONDS / 2) for echo in proxy.behind["catalog"])
+        until(lambda: any(echo.begun.is_set() for echo in proxy.behind["catalog"]))
         connection.send(bytes(MIB))
         assert json.loads(connection.getresponse().read())["size"] == 2 * MIB
 

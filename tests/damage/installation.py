@@ -22,12 +22,13 @@ from adapters.security.keys import client_key, fingerprint, make_master_key
 from autolearn.credentials import Credentials
 from commands.unit_of_work import load
 from domain.client import Client
+from domain.dataset import ProfileSummary
 from domain.values import BlobRef
 from tests.projections import world as lives
 from tests.projections.verified import call
 
 EXPERIMENT, OTHER = "a" * 16, "b" * 16
-CONTENT = {digit: f"bytes of blob {digit}".encode() for digit in "abc"}
+CONTENT = {digit: f"bytes of blob {digit}".encode() for digit in "abcd"}
 DIGESTS = {digit: hashlib.sha256(content).hexdigest() for digit, content in CONTENT.items()}
 
 
@@ -95,7 +96,8 @@ def with_real_blobs() -> Iterator[None]:
     content, result = lives.content, lives.result
 
     def real_content(digit: str = "a") -> Any:
-        return content().model_copy(update={"blob": BlobRef(sha256=DIGESTS[digit], size=len(CONTENT[digit]))})
+        blobs = {it: BlobRef(sha256=DIGESTS[it], size=len(CONTENT[it])) for it in (digit, "d")}
+        return content().model_copy(update={"blob": blobs[digit], "profile": ProfileSummary(blob=blobs["d"])})
 
     def real_result(digit: str = "b") -> Any:
         blobs = {name: BlobRef(sha256=DIGESTS[it], size=20) for name, it in (("model", digit), ("learned", "c"))}

@@ -17,12 +17,12 @@ def settle_search(work: UnitOfWork, search: Search, now: datetime) -> None:
     is_overdue = search.is_overdue(now)
     if not (search.is_settled or is_overdue):
         return
-    best = search.rank()
-    if not best:
+    if not search.rank():
         search.stop_without_value("deadline", f"No trial had a value after {search.asked.deadline:g} s.")
         return
     session = work.get(Session, stream_of_session(search.asked.session))
-    chosen = {derive_id(task.encode()): task for task in best[: min(search.asked.keep, session.room)]}
+    best = search.choose(min(search.asked.keep, session.room))
+    chosen = {derive_id(task.encode()): task for task in best}
     for name, task in chosen.items():
         session.add(name)
         work.get(Experiment, experiment_stream(name)).request_training(**search.training_of(search.trials[task]))

@@ -156,6 +156,14 @@ class Search(TaskOwner):
         ended = (task for task in self.trials if task not in known and not self.tasks[task].is_unfinished)
         return [*ranked, *ended] if with_failed else ranked
 
+    def choose(self, most: int) -> list[str]:
+        """Return the best trials that differ in what they try: halving tries the same on fewer rows before."""
+        chosen: dict[tuple[str, str], str] = {}
+        for task in self.rank():
+            trial = self.trials[task]
+            chosen.setdefault((trial.model, repr(sorted(trial.settings.items()))), task)
+        return [*chosen.values()][:most]
+
     def training_of(self, trial: Trial) -> dict[str, Any]:
         """Return what `Experiment.request_training` takes to train what a trial tries."""
         asked = self.asked

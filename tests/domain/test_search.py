@@ -23,6 +23,7 @@ from tests.domain.search_facts import (
     SEARCH,
     T1,
     T2,
+    T3,
     TWO,
     completed,
     failed,
@@ -129,6 +130,14 @@ def test_more_rows_rank_before_a_better_mean() -> None:
     proposed = fact(events.TrialsProposed, owner="ana", round=1, trials=numbered(1, few, all_rows))
     given = (*BEGUN, P1_STARTED, PROPOSED[0], proposed, started(T1), started(T2))
     assert search(*given, completed(T1, 0.99), completed(T2, 0.9)).aggregate().rank() == [T2, T1]
+
+
+def test_what_two_rungs_tried_is_chosen_once() -> None:
+    few, all_rows, other = trial(1.0, rows=20), trial(1.0), trial(2.0, rows=20)
+    proposed = fact(events.TrialsProposed, owner="ana", round=1, trials=numbered(1, all_rows, few, other))
+    ended = [it for task in (T1, T2, T3) for it in (started(task), completed(task, 0.9))]
+    found = search(*BEGUN, P1_STARTED, PROPOSED[0], proposed, *ended).aggregate()
+    assert (found.rank(), found.choose(2)) == ([T1, T2, T3], [T1, T3])
 
 
 def test_a_failed_trial_ranks_last_and_fails_nothing_else() -> None:

@@ -18,7 +18,7 @@ from adapters.learning.preparation.frame import Frame
 from adapters.learning.scoring import intervals
 from adapters.learning.scoring.cached_model import CachedModel
 from adapters.learning.scoring.intervals import find_intervals
-from adapters.learning.scoring.score import compute_measure
+from adapters.learning.scoring.measure import compute_measure
 from domain.values import MeasureSpec
 
 ROWS = 90

@@ -23,6 +23,7 @@ from adapters.learning.preparation.frame import Frame, positive_class, read_for_
 from adapters.learning.preparation.pipeline import build_pipeline
 from adapters.learning.preparation.settings import PREFIX
 from adapters.learning.preparation.split import SplitRows, split, unlearned_classes
+from adapters.learning.store import store_bytes
 from commands.ports import Blobs
 from domain.errors import BadInputError
 
@@ -47,8 +48,8 @@ def fit(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     done = train(facts, blobs)
     return {
         "learned": summarize(done.model, done.warnings, positive_class(done.frame.target, facts.get("positive"))),
-        "model_blob": _store(blobs, model_bytes(done.model, done.frame.rows(done.held.train).ranges()), ".skops"),
-        "learned_blob": _store(blobs, learned_bytes(done.model), ".json"),
+        "model_blob": store_bytes(blobs, model_bytes(done.model, done.frame.rows(done.held.train).ranges()), ".skops"),
+        "learned_blob": store_bytes(blobs, learned_bytes(done.model), ".json"),
         "split": {"train_rows": len(done.held.train), "test_rows": len(done.held.test), "sha256": done.held.sha256},
         "provenance": build_provenance(facts, done.held.sha256, done.offer.version),
         "fit_seconds": round(done.seconds, 6),
@@ -103,12 +104,6 @@ def fit_model(model: Pipeline, part: Frame, name: str) -> list[str]:
         except ValueError as error:
             raise BadInputError(f"{name} refused these settings or this data: {error}") from error
     return list(dict.fromkeys(str(each.message) for each in heard))
-
-
-def _store(blobs: Blobs, data: bytes, suffix: str) -> dict[str, Any]:
-    path = Path(blobs.scratch(suffix))
-    path.write_bytes(data)
-    return blobs.put_file(str(path)).model_dump()
 
 
 def build_provenance(facts: dict[str, Any], split_sha256: str, model_version: str) -> dict[str, Any]:

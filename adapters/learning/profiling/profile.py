@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 from adapters.learning.preparation.frame import class_name
 from adapters.learning.profiling.columns import MOST_ROWS, Column, read_columns, show
 from adapters.learning.profiling.suspects import About, Suspects
+from adapters.learning.store import store_json
 from commands.ports import Blobs
 
 VERSION = 1
@@ -21,11 +21,8 @@ MOST_SUSPECTS = 20  # in the event; the blob has all
 def store_profile(path: Path, about: About, blobs: Blobs) -> dict[str, Any]:
     """Make the profile of a stored table, put it among the blobs and return its summary."""
     made = make_profile(path, about)
-    scratch = Path(blobs.scratch(".json"))
-    scratch.write_text(json.dumps(made, ensure_ascii=False, allow_nan=False, separators=(",", ":")), encoding="utf-8")
     suspects = made["suspects"]
-    blob = blobs.put_file(str(scratch)).model_dump()
-    return {"blob": blob, "suspects": suspects[:MOST_SUSPECTS], "suspects_found": len(suspects)}
+    return {"blob": store_json(blobs, made), "suspects": suspects[:MOST_SUSPECTS], "suspects_found": len(suspects)}
 
 
 def make_profile(path: Path, about: About) -> dict[str, Any]:

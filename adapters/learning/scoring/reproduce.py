@@ -12,7 +12,7 @@ from adapters.learning.fitting.learned import learned_bytes
 from adapters.learning.fitting.model_file import load_model, read_verified
 from adapters.learning.offers.catalog import NotInstalledError
 from adapters.learning.preparation.frame import is_regression
-from adapters.learning.scoring.score import compute_measure
+from adapters.learning.scoring.measure import compute_measure
 from commands.ports import BlobMissing, Blobs
 from domain.errors import BadInputError
 from domain.values import MeasureSpec

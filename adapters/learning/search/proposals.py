@@ -11,6 +11,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 from adapters.learning.search.trial import SearchedRows, read_rows
 from commands.ports import Blobs
+from domain.search import rank_key
 from domain.search_space import HALVING_FACTOR, Choices, Range, SearchedModel, rungs
 
 Trial = dict[str, Any]
@@ -86,7 +87,9 @@ def _propose_rung(models: list[SearchedModel], facts: dict[str, Any], shared: Se
         candidates = draw(models, facts["trials"], facts["seed"])
     else:
         before = [it for it in facts["finished"] if it["rows"] == counts[place - 1]]
-        ranked = sorted((it for it in before if it["mean"] is not None), key=lambda it: (_badness(it), it["number"]))
+        ranked = sorted(
+            (it for it in before if it["mean"] is not None), key=lambda it: rank_key({**it, "trial": it["number"]})
+        )
         candidates = ranked[: -(-len(before) // HALVING_FACTOR)]
     trials = [{"model": it["model"], "settings": it["settings"], "rows": rows} for it in candidates]
     return {"trials": trials, "last": place == len(counts) - 1 or not trials}
@@ -104,8 +107,3 @@ def plan_rows(rows: int, candidates: int, least: int) -> list[int]:
 
 def _classes(target: np.ndarray[Any, Any]) -> int:
     return 1 if target.dtype.kind == "f" else len(np.unique(target))
-
-
-def _badness(finished: Trial) -> float:
-    mean = float(finished["mean"])
-    return mean if finished["lower_is_better"] else -mean

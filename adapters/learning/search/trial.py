@@ -15,7 +15,7 @@ from adapters.learning.offers.catalog import MEASURES, find
 from adapters.learning.preparation.folds import make_folds
 from adapters.learning.preparation.frame import Frame, positive_class, read_for_training, split_request
 from adapters.learning.preparation.split import split
-from adapters.learning.scoring.score import compute_measure
+from adapters.learning.scoring.measure import compute_measure, shorten_warnings
 from commands.ports import Blobs
 from domain.errors import BadInputError
 from domain.values import Folds, MeasureSpec
@@ -33,7 +33,6 @@ SHARED = (
     "split",
     "folds",
 )
-MOST_WARNINGS, LONGEST_WARNING = 10, 200
 
 Rows = np.ndarray[Any, Any]
 
@@ -68,7 +67,7 @@ def run_trial(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
         "folds": values,
         **_summarize(values),
         "seconds": round(time.perf_counter() - begin, 6),
-        "warnings": [text[:LONGEST_WARNING] for text in dict.fromkeys(told)][:MOST_WARNINGS],
+        "warnings": shorten_warnings(told),
         "lower_is_better": is_loss(spec.name),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from adapters.learning.measures import class_scores
 from adapters.learning.preparation.frame import Frame, class_name, split_request
 from adapters.learning.scoring.cached_model import CachedModel
 from adapters.learning.scoring.folds import FittedFold
+from adapters.learning.scoring.measure import compute_measure
 from adapters.learning.scoring.report.classes import classes_of
 from adapters.learning.scoring.report.curves import curves_of
 from adapters.learning.scoring.report.importance import importance_of
@@ -27,18 +27,9 @@ FORMAT = "autolearn-report.v1"
 OF_THE_REQUEST = ("experiment", "evaluation", "model", "settings", "dataset", "on", "target", "seed")
 PAIR = 2
 
-Measure = Callable[[MeasureSpec, CachedModel, Frame], tuple[Any, list[str]]]
-"""What computes one measure of these rows: `score.compute_measure` with the positive class."""
-
 
 def build_report(
-    facts: dict[str, Any],
-    fold: FittedFold,
-    names: dict[MeasureSpec, str],
-    positive: Any,
-    *,
-    blobs: Blobs,
-    measure: Measure,
+    facts: dict[str, Any], fold: FittedFold, names: dict[MeasureSpec, str], positive: Any, blobs: Blobs
 ) -> dict[str, Any]:
     """Return the report on the rows of a fold; `facts` are those of the score task, `names` the values' identities.
 
@@ -57,7 +48,7 @@ def build_report(
         "positive": None if positive is None else class_name(positive),
         **{key: of_rows.get(key) for key in ("classes", "confusion", "residuals", "points", "wrong")},
         "curves": None if is_regression else curves_of(predictions, positive),
-        "slices": _slices(facts, fold, names, blobs, measure) if facts.get("by") else None,
+        "slices": _slices(facts, fold, names, positive, blobs) if facts.get("by") else None,
         "importance": importance_of(seen.model, part, facts["seed"]) if facts.get("importance") else None,
     }
 
@@ -79,7 +70,7 @@ def predictions_of(seen: CachedModel, part: Frame) -> Predictions:
 
 
 def _slices(
-    facts: dict[str, Any], fold: FittedFold, names: dict[MeasureSpec, str], blobs: Blobs, measure: Measure
+    facts: dict[str, Any], fold: FittedFold, names: dict[MeasureSpec, str], positive: Any, blobs: Blobs
 ) -> dict[str, Any]:
     """Return each measure that is a number for the rows of each value."""
     by, (seen, part, _) = facts["by"], fold
@@ -89,7 +80,7 @@ def _slices(
     for value, chosen in found.rows:
         there = seen.of_rows(chosen)
         part_of_it = replace(part.rows(chosen), features=there.features)
-        values = {name: _try(measure, spec, there, part_of_it) for spec, name in names.items()}
+        values = {name: _try(spec, there, part_of_it, positive) for spec, name in names.items()}
         numbers = {name: each for name, each in values.items() if not isinstance(each, list)}
         slices.append({"value": value, "rows": len(chosen), "measures": numbers})
     return {
@@ -108,8 +99,8 @@ def _evaluated_rows(facts: dict[str, Any]) -> str:
     return str((facts.get("on") or facts["dataset"])["sha256"])
 
 
-def _try(measure: Measure, spec: MeasureSpec, seen: CachedModel, part: Frame) -> Any:
+def _try(spec: MeasureSpec, seen: CachedModel, part: Frame, positive: Any) -> Any:
     try:
-        return measure(spec, seen, part)[0]
+        return compute_measure(spec, seen, part, positive)[0]
     except BadInputError:
         return None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, cast, get_args
 
 from commands.call import derive_id
 from commands.context import CommandContext
@@ -12,18 +14,19 @@ from commands.evaluation.request_evaluation import RequestEvaluation, choose_fol
 from commands.lookup import find_offer, find_version, open_session
 from commands.ports import StoredAppend
 from commands.training.request_training import (
-    AT_RANDOM,
-    DEFAULT_TEST_SIZE,
     NUMBERS,
-    RequestTraining,
+    PREPARED,
+    LearningRequest,
+    check_numbers,
     choose_columns,
     choose_split,
     choose_task,
 )
-from commands.training.search_spaces import plan_models
 from commands.unit_of_work import UnitOfWork
 from domain.errors import BadInputError
+from domain.offer import Offer
 from domain.search import Search
+from domain.search_space import Choices, SearchedModel, Space, Strategy, count_trials, read_space, spaces_of_models
 from domain.settings_check import complete_settings
 from domain.values import search_stream, session_id
 
@@ -39,30 +42,22 @@ LIMITS: dict[str, dict[str, Any]] = NUMBERS | {
 
 
 @dataclass(frozen=True, slots=True)
-class RequestSearch:
-    """Names from the catalog; `space` maps a setting to its values, a single one, or a text such as `log:1e-4..1`.
+class RequestSearch(LearningRequest):
+    """Models of the catalog; `space` maps a setting to its values, a single one, or a text such as `log:1e-4..1`.
 
     `trials` are as many as the strategy takes, `cv` folds (or `loo`) each; `by` is the measure that ranks them, the
-    best `keep` are trained. After `deadline` seconds it ends with what it has. The rest is as of a training, and the
-    trials see what it learns from alone.
+    best `keep` are trained. After `deadline` seconds it ends with what it has. The trials see only what the trainings
+    learn from.
     """
 
-    dataset: str
     models: tuple[str, ...]
     space: dict[str, Any] = field(default_factory=dict)
     strategy: str = "grid"
     trials: int | None = None
     cv: int | str = DEFAULT_FOLDS
     by: str | None = None
-    seed: int | None = None
     keep: int = 1
     deadline: float | None = None
-    test_size: float = DEFAULT_TEST_SIZE
-    target: str | None = None
-    only: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    split: str = AT_RANDOM
-    memory: int | None = None
 
 
 def request_search(command: RequestSearch, context: CommandContext) -> StoredAppend | None:
@@ -70,9 +65,7 @@ def request_search(command: RequestSearch, context: CommandContext) -> StoredApp
 
     The event worker goes on from there.
     """
-    numbers = {name: getattr(command, name) for name in LIMITS}
-    bounds = LIMITS | {"memory": LIMITS["memory"] | {"maximum": context.ports.launcher.most_memory}}
-    complete_settings(bounds, {name: number for name, number in numbers.items() if number is not None})
+    check_numbers(command, LIMITS, context)
     if not 1 <= len(set(command.models)) <= MOST_MODELS:
         raise BadInputError(f"Name 1 to {MOST_MODELS} models to search.")
     client, name = context.call.client, derive_id(b"search" + context.call.command_id.bytes)
@@ -93,9 +86,7 @@ def request_search(command: RequestSearch, context: CommandContext) -> StoredApp
 def _facts(work: UnitOfWork, command: RequestSearch, context: CommandContext) -> dict[str, Any]:
     dataset, content = find_version(work, command.dataset)
     is_own = command.target in (None, content.target)
-    shared = {name: getattr(command, name) for name in ("dataset", "target", "only", "drop", "split")}
-    training = RequestTraining(model="", **shared)
-    target, columns = choose_columns(dataset.name, content, training)
+    target, columns = choose_columns(dataset.name, content, command)
     offers = [find_offer(work, "model", name) for name in dict.fromkeys(command.models)]
     task = choose_task(work, offers, content, target)
     models, trials = plan_models(offers, command.space, command.strategy, command.trials)
@@ -114,9 +105,42 @@ def _facts(work: UnitOfWork, command: RequestSearch, context: CommandContext) ->
         "measure": find_measure(work, measure, None, classes),
         "seed": dataset.seed if command.seed is None else command.seed,
         "test_size": command.test_size,
-        "split": choose_split(work, content, training, target, columns),
+        "split": choose_split(work, content, command, target, columns),
         "memory": command.memory,
         "keep": command.keep,
         "deadline": command.deadline,
         "until": until,
     }
+
+
+def plan_models(
+    offers: Sequence[Offer], given: Mapping[str, Any], strategy: str, trials: int | None
+) -> tuple[tuple[SearchedModel, ...], int]:
+    """Return the models with their spaces, and the number of trials (of halving: of its first rung).
+
+    `given` maps a setting to a list of values, a value, or a text (`0.1,1,10`, `log:1e-4..1`). Raises BadInputError,
+    BadSettingError, NotFoundError.
+    """
+    known = get_args(Strategy)
+    if strategy not in known:
+        raise BadInputError(f"{strategy!r} is not a strategy: one of {', '.join(known)}.", allowed=list(known))
+    if strategy == "tpe" and find_spec("optuna") is None:
+        raise BadInputError(
+            "The strategy tpe needs Optuna: pip install 'autolearn[optuna]', or take the strategy random."
+        )
+    by_name = {offer.name: offer for offer in offers}
+    schemas = {name: offer.require_description().settings for name, offer in by_name.items()}
+    spaces = spaces_of_models(read_space(given), schemas)
+    number = count_trials(spaces, cast("Strategy", strategy), trials)
+    return tuple(_plan(offer, schemas[name], spaces[name]) for name, offer in by_name.items()), number
+
+
+def _plan(offer: Offer, schema: dict[str, Any], space: Space) -> SearchedModel:
+    fixed = {name: its.values[0] for name, its in space.items() if isinstance(its, Choices) and its.size == 1}
+    settings = complete_settings(schema, fixed)
+    return SearchedModel(
+        model=offer.ref(),
+        settings=settings,
+        preparation=2 if PREPARED in settings else 1,
+        space={name: its for name, its in space.items() if name not in fixed},
+    )

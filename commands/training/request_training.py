@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from commands.claim import claim_slot
@@ -36,32 +36,37 @@ NUMBERS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class RequestTraining:
-    """Names from the catalog (`iris`, `iris@1`), settings that differ from the defaults, a seed (None: the data set's).
+class LearningRequest:
+    """What a training and a search share: the data set (`iris`, `iris@1`), and which of its rows and columns.
 
     The target is the data set's own if none is given. `only` or `drop` choose among the other columns. `split` is
-    `random`, `group:COLUMN`, `time:COLUMN` or `dataset:NAME`. `memory` (bytes) and `deadline` (seconds) are limits of
-    its tasks; None: those of the machine.
+    `random`, `group:COLUMN`, `time:COLUMN` or `dataset:NAME`. Without a seed it is the data set's. `memory` (bytes)
+    limits each of its tasks; None: the machine does.
     """
 
     dataset: str
-    model: str
-    settings: dict[str, Any] = field(default_factory=dict)
-    seed: int | None = None
-    test_size: float = DEFAULT_TEST_SIZE
+    _: KW_ONLY
     target: str | None = None
     only: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     split: str = AT_RANDOM
+    seed: int | None = None
+    test_size: float = DEFAULT_TEST_SIZE
     memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTraining(LearningRequest):
+    """A model of the catalog, its settings that differ from the defaults, and a limit of seconds for its tasks."""
+
+    model: str
+    settings: dict[str, Any] = field(default_factory=dict)
     deadline: float | None = None
 
 
 def request_training(command: RequestTraining, context: CommandContext) -> StoredAppend | None:
     """Append session-opened (if needed), experiment-added, training-requested, and training-started in a slot."""
-    numbers = {name: getattr(command, name) for name in NUMBERS}
-    bounds = NUMBERS | {"memory": NUMBERS["memory"] | {"maximum": context.ports.launcher.most_memory}}
-    complete_settings(bounds, {name: number for name, number in numbers.items() if number is not None})
+    check_numbers(command, NUMBERS, context)
     with claim_slot(context) as claim:
 
         def decision(work: UnitOfWork) -> str:
@@ -95,6 +100,13 @@ def request_training(command: RequestTraining, context: CommandContext) -> Store
         return claim.decide(decision)
 
 
+def check_numbers(command: LearningRequest, bounds: dict[str, dict[str, Any]], context: CommandContext) -> None:
+    """Refuse a number of a request that is out of bounds; the most memory is that of this machine."""
+    bounds = bounds | {"memory": bounds["memory"] | {"maximum": context.ports.launcher.most_memory}}
+    numbers = {name: getattr(command, name) for name in bounds}
+    complete_settings(bounds, {name: number for name, number in numbers.items() if number is not None})
+
+
 def choose_task(work: UnitOfWork, models: Sequence[Offer], content: DatasetContent, target: str) -> LearningTask:
     """Return whether classes or numbers are predicted: as the data set says of its own target, else as models can.
 
@@ -114,7 +126,7 @@ def choose_task(work: UnitOfWork, models: Sequence[Offer], content: DatasetConte
     return task
 
 
-def choose_columns(name: str, content: DatasetContent, command: RequestTraining) -> tuple[str, tuple[str, ...] | None]:
+def choose_columns(name: str, content: DatasetContent, command: LearningRequest) -> tuple[str, tuple[str, ...] | None]:
     """Return the target, and the columns to learn from in the data set's order (None: all others).
 
     A column that groups rows is an id of something: it is learned from only where it is named.
@@ -137,7 +149,7 @@ def choose_columns(name: str, content: DatasetContent, command: RequestTraining)
 
 
 def choose_split(
-    work: UnitOfWork, content: DatasetContent, command: RequestTraining, target: str, columns: Sequence[str] | None
+    work: UnitOfWork, content: DatasetContent, command: LearningRequest, target: str, columns: Sequence[str] | None
 ) -> SplitRequest:
     """Return the split that a text asks for (`time:date`), of a training on this content with these columns."""
     asked = command.split

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from commands.training import search_spaces
-from commands.training.search_spaces import plan_models
+from commands.training import request_search
+from commands.training.request_search import plan_models
 from domain.errors import BadInputError
 from domain.offer import Description, Offer
 from domain.search_space import Choices, Range
@@ -47,7 +47,7 @@ def test_an_unknown_strategy_is_refused_with_the_known_ones() -> None:
 
 
 def test_tpe_is_refused_where_optuna_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search_spaces, "find_spec", lambda _: None)
+    monkeypatch.setattr(request_search, "find_spec", lambda _: None)
     with pytest.raises(
         BadInputError, match=r"tpe needs Optuna: pip install 'autolearn\[optuna\]', or take the strategy random"
     ):

@@ -16,8 +16,7 @@ router = APIRouter(tags=["training"])
 @router.post("/trainings", status_code=201, responses={201: {"model": Status}, 202: {"model": Status}})
 async def request_training(context: Context, body: schemas.NewTraining) -> Response:
     """Train a model on a data set, in the caller's session."""
-    command = RequestTraining(**{name: getattr(body, name) for name in type(body).model_fields})
-    return await task_response(context, command, "trainings", "experiment")
+    return await task_response(context, RequestTraining(**dict(body)), "trainings", "experiment")
 
 
 add_task_routes(router, "trainings", Status)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +11,7 @@ from adapters.learning.tables.columns import canonical_schema, check_names, chec
 from adapters.learning.tables.parquet import (
     LARGEST_FOOTER,
     MOST_PARTS,
+    explain_errors,
     pandas_index,
     pieces,
     too_large_error,
@@ -36,7 +36,7 @@ def read_feather(path: Path, limit: int) -> Source:
         raise BadInputError("The file is not Feather (Arrow IPC): name it by what it is.")
     if LARGEST_FOOTER < footer < size:
         raise BadInputError(f"The Feather file describes itself in {footer:,} bytes: at most {LARGEST_FOOTER:,}.")
-    with explain_errors(), pa.memory_map(str(path)) as mapped:
+    with explain_errors("Feather"), pa.memory_map(str(path)) as mapped:
         reader = pa.ipc.open_file(mapped)
         raw = reader.schema
         if reader.num_record_batches > MOST_PARTS:
@@ -55,7 +55,7 @@ def _stored(kind: pa.DataType) -> pa.DataType:
 
 def _batches(path: Path, schema: pa.Schema, limit: int) -> Iterator[pa.RecordBatch]:
     rows = size = 0
-    with explain_errors(), pa.memory_map(str(path)) as mapped:
+    with explain_errors("Feather"), pa.memory_map(str(path)) as mapped:
         reader = pa.ipc.open_file(mapped)
         for number in range(reader.num_record_batches):
             batch = reader.get_batch(number)
@@ -73,14 +73,3 @@ def _batches(path: Path, schema: pa.Schema, limit: int) -> Iterator[pa.RecordBat
                 columns = [column.cast(value_type(column.type)) for column in piece.columns]
                 cast = [it.cast(field.type, safe=False) for field, it in zip(schema, columns, strict=True)]
                 yield pa.RecordBatch.from_arrays(cast, schema=schema)
-
-
-@contextmanager
-def explain_errors() -> Iterator[None]:
-    """Turn what the reader raises into a sentence for the caller."""
-    try:
-        yield
-    except MemoryError:
-        raise
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"The file is not Feather, or a damaged one: {str(error)[:200]}") from error

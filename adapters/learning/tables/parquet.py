@@ -31,7 +31,7 @@ class ParquetTable:
 
     def source(self) -> Source:
         """Return the table; raises BadInputError, TooLargeError."""
-        with explain_errors():
+        with explain_errors("Parquet"):
             self._check_footer()
             file = self._open()
             raw = file.schema_arrow
@@ -48,7 +48,7 @@ class ParquetTable:
 
     def _batches(self, schema: pa.Schema, texts: list[str]) -> Iterator[pa.RecordBatch]:
         rows, size = max(LEAST_ROWS, min(BATCH_ROWS, BATCH_VALUES // max(len(schema), 1))), 0
-        with explain_errors():
+        with explain_errors("Parquet"):
             for batch in self._open(texts).iter_batches(batch_size=rows, use_threads=False):
                 for name, column in zip(schema.names, batch.columns, strict=True):
                     check_texts(name, column)
@@ -130,8 +130,8 @@ def _as(schema: pa.Schema, batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 @contextmanager
-def explain_errors() -> Iterator[None]:
-    """Turn what the reader raises into a sentence for the caller."""
+def explain_errors(form: str) -> Iterator[None]:
+    """Turn what pyarrow's reader of a form (Parquet, Feather) raises into a sentence for the caller."""
     try:
         yield
     except MemoryError:
@@ -142,7 +142,7 @@ def explain_errors() -> Iterator[None]:
                 f"The Parquet file has more than {MOST_PARTS:,} row groups, or columns with all that is nested in them:"
                 " that is the limit."
             ) from error
-        raise BadInputError(f"The file is not Parquet, or a damaged one: {str(error)[:200]}") from error
+        raise BadInputError(f"The file is not {form}, or a damaged one: {str(error)[:200]}") from error
 
 
 ROWS_OF_A_GROUP = 1 << 17

@@ -20,7 +20,7 @@ from cli.views import (
     name_and_version,
     name_of,
     origin_of,
-    positive_class,
+    positive_of,
 )
 
 QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
@@ -79,7 +79,7 @@ def _row(it: Facts, measures: Facts, settings: Sequence[str], asked: set[str]) -
     row |= {name: value for name, value in spread.items() if {AVERAGE.sub("", name), name} & asked}
     origin = origin_of(it)
     row |= {name: value for name, value in origin.items() if name in asked}
-    row |= measures | positive_class(it) | {"actor": it.get("actor")}
+    row |= measures | positive_of(it) | {"actor": it.get("actor")}
     row |= ({"tried": it["tried"]} if it.get("tried") else {}) | origin
     row |= {"settings": format_settings(it.get("settings"))}
     row |= count_warnings(it)

@@ -25,14 +25,11 @@ HIDDEN = ("classes", "numbers", "answer", "predictions")
 row_option = click.option(
     "--row", metavar="JSON", help='One row instead of a file: \'{"size": 1.5, "sex": "female"}\'.'
 )
-table_argument = click.argument(
-    "file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), required=False
-)
 
 
 @click.command()
 @click.argument("experiment")
-@table_argument
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path), required=False)
 @row_option
 @click.option(
     "--out",

@@ -50,7 +50,7 @@ def line_plot(labels: tuple[str, str], lines: Sequence[tuple[str, Points]], *, d
     x, y = _axes(labels, (0.0, 1.0), (0.0, 1.0))
     drawn = [_path([(0, 0), (1, 1)], x, y, "#999999", dashed=True)] if diagonal else []
     drawn += [_path(points, x, y, _colour(number)) for number, (_, points) in enumerate(lines)]
-    return _frame(x, y, drawn) + legend([name for name, _ in lines])
+    return _frame(x, y, drawn) + _legend([name for name, _ in lines])
 
 
 def point_plot(labels: tuple[str, str], points: Points) -> str:
@@ -72,10 +72,10 @@ def histogram(labels: tuple[str, str], edges: Sequence[Number], series: Sequence
             left, right, top = x.place(low), x.place(high), y.place(count)
             size = f'width="{max(right - left, 0):.1f}" height="{max(y.first - top, 0):.1f}"'
             bars.append(f'<rect x="{left}" y="{top}" {size} fill="{_colour(number)}" fill-opacity="0.5"/>')
-    return _frame(x, y, bars) + legend([name for name, _ in series])
+    return _frame(x, y, bars) + _legend([name for name, _ in series])
 
 
-def legend(names: Sequence[str]) -> str:
+def _legend(names: Sequence[str]) -> str:
     """Name the colours."""
     marks = (f'<span style="color:{_colour(number)}">■</span> {text_of(name)}' for number, name in enumerate(names))
     return f'<p class="legend">{" &#160; ".join(marks)}</p>' if any(names) else ""

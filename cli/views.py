@@ -84,7 +84,7 @@ def measure_rows(body: Facts) -> list[Facts]:
     return rows
 
 
-def positive_class(it: Facts) -> Facts:
+def positive_of(it: Facts) -> Facts:
     """Return the classes that values of an experiment in a list count, if any counts one."""
     classes = dict.fromkeys((it.get("positives") or {}).values())
     return {"positive": ", ".join(classes)} if classes else {}
@@ -126,7 +126,7 @@ def experiment_rows(experiments: Sequence[Facts]) -> list[Facts]:
     for it, measures in zip(experiments, measure_columns(experiments), strict=True):
         row = {"experiment": it.get("experiment"), "state": it.get("state"), "model": name_of(it.get("model"))}
         row |= {"dataset": name_and_version(it.get("dataset")), "settings": format_settings(it.get("settings"))}
-        rows.append(row | measures | positive_class(it) | origin_of(it) | count_warnings(it))
+        rows.append(row | measures | positive_of(it) | origin_of(it) | count_warnings(it))
     return rows
 
 

@@ -101,7 +101,7 @@ def answer_search(_: object, appended: StoredAppend, context: CommandContext) ->
     """Answer with a search as of the append, at once: it goes on by itself."""
     stream = next(it.originator_id for it in appended.events if it.originator_id.startswith("search:"))
     search = load(context.ports.store, Search, stream, appended.position)
-    return answer_at(appended, task_status("search", search.asked.told | search.progress))
+    return answer_at(appended, task_status("search", search.asked.facts | search.progress))
 
 
 def answer_at(appended: StoredAppend, body: dict[str, Any]) -> Answer:

@@ -62,7 +62,7 @@ class Search(TaskOwner):
             "proposed": len(ended),
             "completed": ended.count("completed"),
             "failed": ended.count("failed"),
-            "best": None if best is None else best_of(self._told(best)),
+            "best": None if best is None else best_of(self._facts_of(best)),
             "experiments": list(self.experiments),
             "stopped": self.stopped,
             "error": self.error,
@@ -150,7 +150,7 @@ class Search(TaskOwner):
         """Return the trials that have a value, best first; `with_failed` also those that ended without, by number."""
         ranked = sorted(
             (task for task, result in self.results.items() if result.mean is not None),
-            key=lambda task: rank_key(self._told(task)),
+            key=lambda task: rank_key(self._facts_of(task)),
         )
         known = set(ranked)
         ended = (task for task in self.trials if task not in known and not self.tasks[task].is_unfinished)
@@ -186,7 +186,7 @@ class Search(TaskOwner):
             "learning_task": asked.learning_task,
         }
 
-    def _told(self, task: str) -> dict[str, Any]:
+    def _facts_of(self, task: str) -> dict[str, Any]:
         """Return the facts of a completed trial."""
         trial = self.trials[task]
         return {"trial": trial.number, **dict(trial), **dict(self.results[task])}

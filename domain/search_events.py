@@ -71,17 +71,17 @@ class SearchRequested(Event):
         aggregate.request, aggregate.state = self, "requested"
 
     @property
-    def told(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """What was asked for, as answers have it."""
         kept = ("session", "owner", "dataset", "target", "columns", "strategy", "folds")
-        facts = self.model_dump(mode="json", include={*kept, "seed", "test_size", "memory", "keep", "deadline"})
+        asked = self.model_dump(mode="json", include={*kept, "seed", "test_size", "memory", "keep", "deadline"})
         models = [
             {"name": it.model.name, "version": it.model.version, "settings": it.settings}
             | {"space": {name: space.model_dump(mode="json") for name, space in it.space.items()}}
             for it in self.models
         ]
         search = self.originator_id.partition(":")[2]
-        return facts | {
+        return asked | {
             "search": search,
             "models": models,
             "planned": self.trials,

@@ -96,7 +96,7 @@ class WholeState:
         return {
             "sessions": list(sessions),
             "experiments": [task_status("training", body) for body in experiments],
-            "searches": [search.told(body) for body in searches],
+            "searches": [search.shown(body) for body in searches],
             "catalog": {part: offered(it for it in by_name if it["kind"] == kind) for part, kind in PARTS.items()},
             "counts": {
                 "sessions": sessions.count,

@@ -46,7 +46,7 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     event = recorded.event
     name = event.originator_id.partition(":")[2]
     if isinstance(event, events.SearchRequested):
-        body = BLANK | to_jsonable(event.told) | {"requested_at": recorded.at.isoformat()}
+        body = BLANK | to_jsonable(event.facts) | {"requested_at": recorded.at.isoformat()}
         own = Change(OWN_SEARCH, f"{event.owner}/{recorded.position:016d}", {"search": name})
         return [Change(KIND, name, body), own]
     before = current(KIND, name)
@@ -132,7 +132,7 @@ def search_answer(documents: Documents, viewer: Viewer, given: str, at: int, lim
     ended = [*valued, *(it for it in others if it["state"] in ENDED)]
     ranks = {it["trial"]: rank for rank, it in enumerate(ended, 1)}
     board = [{"rank": ranks.get(it["trial"])} | {key: it[key] for key in SHOWN} for it in [*valued, *others]]
-    answer = told(body) | {"trials": board[:limit], "position": at}
+    answer = shown(body) | {"trials": board[:limit], "position": at}
     left_out = len(board) - limit
     return answer | {"note": f"{left_out} trials are left out."} if left_out > 0 else answer
 
@@ -142,12 +142,12 @@ def searches_answer(documents: Documents, viewer: Viewer, at: int) -> Body:
     own = documents.versions(OWN_SEARCH, at, f"{viewer.client}/")
     newest = Newest((document.from_, document.body) for document in own)
     found = (documents.get(KIND, body["search"], at) for body in reversed(list(newest)))
-    answer = {"searches": [told(document.body) for document in found if document is not None], "position": at}
+    answer = {"searches": [shown(document.body) for document in found if document is not None], "position": at}
     note = f"The newest {MOST} searches; {newest.left_out} older ones are left out."
     return answer | {"note": note} if newest.left_out else answer
 
 
-def told(body: Body) -> Body:
+def shown(body: Body) -> Body:
     """Return a search's document as answers have it."""
     return task_status("search", body) | {key: body[key] for key in TIMES}
 

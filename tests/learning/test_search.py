@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from adapters.learning.search.proposals import plan_rows
-from adapters.learning.search.trial import read_rows, thin_folds
+from adapters.learning.search.trial import read_searched_rows, thin_folds
 from domain.search_space import read_space, rungs
 from tests.learning.conftest import Learning
 
@@ -195,7 +195,7 @@ def test_a_rung_without_any_mean_is_the_last(learning: Learning) -> None:
 
 
 def test_a_rung_has_its_share_of_the_rows_of_each_fold(learning: Learning) -> None:
-    shared = read_rows({**learning.facts("iris", "dummy"), "folds": FOLDS}, learning.blobs)
+    shared = read_searched_rows({**learning.facts("iris", "dummy"), "folds": FOLDS}, learning.blobs)
     for all_of, some in zip(shared.folds, thin_folds(shared, 56, 7), strict=True):
         assert [len(part) for part in some] == [len(part) // 2 for part in all_of]
         assert all(set(few) < set(more) for few, more in zip(some, all_of, strict=True))

@@ -57,7 +57,7 @@ def _check_search(world: World, aggregate: Search, position: int) -> None:
     document = world.documents.get("search", aggregate.name, position)
     assert (document is not None) == aggregate.exists
     if document is not None:
-        expected = task_status("search", aggregate.asked.told | aggregate.progress)
+        expected = task_status("search", aggregate.asked.facts | aggregate.progress)
         assert task_status("search", document.body) == to_jsonable(expected)
     for task in aggregate.trials:
         trial = world.documents.get("trial", task, position)

@@ -27,14 +27,14 @@ SHOWN = 10
 
 
 @dataclass(frozen=True)
-class NewRows:
+class RowFrames:
     """`frames` yields them in order, part by part, each with the number of its missing values; `notes` may surprise."""
 
     frames: Callable[[], Iterator[tuple[Frame, int]]]
     notes: list[str]
 
 
-def read_rows(facts: dict[str, Any], scratch: Callable[[str], Path]) -> NewRows:
+def read_rows(facts: dict[str, Any], scratch: Callable[[str], Path]) -> RowFrames:
     """Return the rows of `{row}` or `{path, format, gzip}`; `types` are those of the columns that the model takes.
 
     `given` are the decisions by which its data set was read. Raises BadInputError, TooLargeError.
@@ -61,7 +61,7 @@ def read_rows(facts: dict[str, Any], scratch: Callable[[str], Path]) -> NewRows:
         *source.notes,
         *([f"Columns that the model does not use were ignored: {_listed(extra)}."] if extra else []),
     ]
-    return NewRows(lambda: _frames(typed.source, [*types], facts), notes)
+    return RowFrames(lambda: _frames(typed.source, [*types], facts), notes)
 
 
 def _of_columns(decisions: dict[str, Any], types: dict[str, str]) -> dict[str, Any]:

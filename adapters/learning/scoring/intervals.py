@@ -62,7 +62,7 @@ class Resamples:
     def counts(self) -> tuple[Array, Array, Array]:
         labels, true, predicted = self.sample.classes
         right = np.where(true == predicted, true, len(labels))
-        found = (count_places(places[self.drawn], len(labels) + 1) for places in (right, true, predicted))
+        found = (_count_places(places[self.drawn], len(labels) + 1) for places in (right, true, predicted))
         return tuple(each[:, :-1] for each in found)  # type: ignore[return-value] # three in, three out
 
 
@@ -95,7 +95,7 @@ def find_intervals(
     )
 
 
-def count_places(places: Array, size: int) -> Array:
+def _count_places(places: Array, size: int) -> Array:
     """Count how often each place (below `size`) is in each row of a table of them."""
     offsets = np.arange(len(places))[:, None] * size
     return np.bincount((places + offsets).ravel(), minlength=len(places) * size).reshape(len(places), size)
@@ -252,7 +252,7 @@ def _areas(sample: Sample, average: str | None) -> Statistic:
 
 def _counted_ranks(rank: Array, drawn: Array, chosen: Array) -> Array:
     """Count the drawn rows of each rank that are chosen."""
-    return count_places(np.where(chosen, rank, rank.max() + 1)[drawn], int(rank.max()) + 2)[:, :-1]
+    return _count_places(np.where(chosen, rank, rank.max() + 1)[drawn], int(rank.max()) + 2)[:, :-1]
 
 
 def _losses(sample: Sample) -> Statistic:

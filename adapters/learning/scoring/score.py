@@ -15,7 +15,7 @@ from adapters.learning.preparation.frame import Frame, class_name, positive_clas
 from adapters.learning.preparation.other_dataset import read_other_dataset
 from adapters.learning.preparation.split import split
 from adapters.learning.scoring.cached_model import CachedModel
-from adapters.learning.scoring.folds import FittedFold, Pool, fit_folds, pool
+from adapters.learning.scoring.fitted_folds import FittedFold, Pool, fit_folds, pool
 from adapters.learning.scoring.intervals import find_intervals
 from adapters.learning.scoring.measure import LONGEST_WARNING, compute_measure, shorten_warnings
 from adapters.learning.scoring.report.report import build_report

@@ -9,7 +9,7 @@ from sklearn.metrics import precision_recall_curve
 from sklearn.model_selection import FixedThresholdClassifier
 
 from adapters.learning.preparation.frame import Frame
-from adapters.learning.scoring.folds import fit_folds, pool
+from adapters.learning.scoring.fitted_folds import fit_folds, pool
 from domain.errors import BadInputError
 from domain.values import Folds
 

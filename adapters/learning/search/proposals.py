@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-from adapters.learning.search.trial import SearchedRows, read_rows
+from adapters.learning.search.trial import SearchedRows, read_searched_rows
 from commands.ports import Blobs
 from domain.search import rank_key
 from domain.search_space import HALVING_FACTOR, Choices, Range, SearchedModel, rungs
@@ -27,7 +27,7 @@ def propose(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     Raises BadInputError where the rows do not allow the folds.
     """
     models = [SearchedModel.model_validate(it) for it in facts["models"]]
-    shared = read_rows({**facts, "settings": models[0].settings}, blobs)
+    shared = read_searched_rows({**facts, "settings": models[0].settings}, blobs)
     if facts["strategy"] == "tpe":
         from adapters.learning.search.tpe import propose_by_tpe  # noqa: PLC0415 - Optuna may not be installed
 

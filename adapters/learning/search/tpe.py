@@ -54,7 +54,7 @@ def _rebuild_study(models: list[SearchedModel], facts: dict[str, Any]) -> optuna
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), direction=direction)
     for it in means:
         model = by_name[it["model"]]
-        params = {_key(model, name): _told(model.space[name], value) for name, value in it["settings"].items()}
+        params = {_key(model, name): _for_optuna(model.space[name], value) for name, value in it["settings"].items()}
         known = _model_choice(models) | _distributions(model)
         study.add_trial(
             optuna.trial.create_trial(params={MODEL: it["model"]} | params, distributions=known, value=it["mean"])
@@ -82,7 +82,7 @@ def _key(model: SearchedModel, name: str) -> str:
     return f"{model.model.name} {name}"
 
 
-def _told(its: Choices | Range, value: Any) -> Any:
+def _for_optuna(its: Choices | Range, value: Any) -> Any:
     """Return a value as Optuna knows it: 1 and true are two choices, though they are equal."""
     return repr(value) if isinstance(its, Choices) else value
 

@@ -51,7 +51,7 @@ _KEPT: dict[str, SearchedRows] = {}  # of the last search: a task process makes 
 
 def run_trial(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     """Fit and measure on each fold; facts and answer as in docs/architecture.md. The held-out part stays unseen."""
-    offer, spec, shared = find_model(facts), MeasureSpec(**facts["measure"]), read_rows(facts, blobs)
+    offer, spec, shared = find_model(facts), MeasureSpec(**facts["measure"]), read_searched_rows(facts, blobs)
     begin = time.perf_counter()
     values, told = [], []
     for learned, held in thin_folds(shared, facts["rows"], facts["seed"]):
@@ -72,7 +72,7 @@ def run_trial(facts: dict[str, Any], blobs: Blobs) -> dict[str, Any]:
     }
 
 
-def read_rows(facts: dict[str, Any], blobs: Blobs) -> SearchedRows:
+def read_searched_rows(facts: dict[str, Any], blobs: Blobs) -> SearchedRows:
     """Return the rows and folds of a search, from memory where the last call was of the same search."""
     dates = facts["settings"].get("prepare.dates")
     key = json.dumps([dates, *(facts.get(name) for name in SHARED)], sort_keys=True)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from adapters.learning.measures import class_scores
 from adapters.learning.preparation.frame import Frame, class_name, split_request
 from adapters.learning.scoring.cached_model import CachedModel
-from adapters.learning.scoring.folds import FittedFold
+from adapters.learning.scoring.fitted_folds import FittedFold
 from adapters.learning.scoring.measure import compute_measure
 from adapters.learning.scoring.report.classes import classes_of
 from adapters.learning.scoring.report.curves import curves_of

@@ -129,4 +129,4 @@ def _trained_facts(work: UnitOfWork, search: Search, trial: Trial) -> dict[str, 
 
 def _folds_facts(search: Search) -> dict[str, Any]:
     asked = search.asked
-    return {"search": search.name, "folds": asked.folds.model_dump(), "measure": asked.measure.model_dump()}
+    return {"folds": asked.folds.model_dump(), "measure": asked.measure.model_dump()}

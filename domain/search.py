@@ -70,7 +70,7 @@ class Search(TaskOwner):
 
     @property
     def is_settled(self) -> bool:
-        """Whether all its trials have ended, and one has a value: now it is to be completed."""
+        """Whether all its trials have ended, and one has a value, so that it can be completed."""
         return self.is_unfinished and self.is_last_round and not self.unfinished_tasks() and bool(self.rank())
 
     @property

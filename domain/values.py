@@ -177,7 +177,7 @@ class Folds(Value):
         return "/loo" if self.kind == "loo" else f"/cv{self.k}{f'x{self.repeats}' if self.repeats > 1 else ''}"
 
     def check_split(self, method: str) -> None:
-        """Refuse what cannot be with a training that is split so."""
+        """Refuse folds that contradict how the training was split."""
         if method in {"group", "time"} and self.kind == "loo":
             msg = "loo leaves out single rows, and the training's split keeps rows together: take a number of folds."
             raise BadInputError(msg)
@@ -199,7 +199,7 @@ Threshold = float | Literal["best:f1"]
 
 
 class EvaluationOptions(Value):
-    """How an evaluation is made, where not plainly: `None` and False mean plainly.
+    """How an evaluation is made; `None` and False are the defaults.
 
     `folds` fits again on the folds of a cross-validation; the `positive` class is predicted from a probability of
     `threshold` on; measures are computed `by` the values of a column, too, and so is the `importance` of each column.

@@ -1,4 +1,4 @@
-"""Searches: a document each of how far it is, one of each trial, one that lists it among its owner's; the answers."""
+"""Searches: a document for each, one for each trial, and one that lists it among its owner's; and the answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Preparation as it was before it had settings: only so are trainings of that time reproduced. It never changes."""
+"""The preparation before it had settings. It never changes, so that trainings of that time can be reproduced."""
 
 from __future__ import annotations
 

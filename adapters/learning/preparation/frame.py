@@ -27,9 +27,9 @@ HELD = {"string": "text", "boolean": "booleans", "time": "times"}
 class Frame:
     """Numbers, booleans and times as float64, words as objects, with NaN for what is missing, as pandas reads tables.
 
-    The first rules of preparation have None for a missing word. `types` is of the features. The target has classes
-    (integers, booleans or strings), or of a regression float64. `split_by` has of each row the rank of its group or
-    time, where the training is split by a column.
+    The first rules of preparation have None for a missing word. `types` has the type of each feature. The target has
+    classes (integers, booleans or strings), or float64 for a regression. Where the training is split by a column,
+    `split_by` has the rank of each row's group or time.
     """
 
     features: pd.DataFrame
@@ -189,7 +189,7 @@ def class_name(label: Any) -> str:
 
 
 def _ranks(name: str, column: pa.ChunkedArray, method: str) -> np.ndarray[Any, Any]:
-    """Return of each row the rank of its group or time among all that there are."""
+    """Return the rank of each row's group or time among all that there are."""
     word = type_word(column.type)
     if method == "time" and word in {"boolean", "string"}:
         raise BadInputError(f"Column {name!r} is {word}: a split by time needs a column of times or numbers.")

@@ -128,7 +128,7 @@ def _chain(*steps: Any) -> Any:
 
 
 def _rank(part: Frame) -> QuantileTransformer:
-    """Return what puts a value's place among those of the training in its stead: order survives 32 bits."""
+    """Return what replaces each value by its rank among those of the training: the order survives 32 bits."""
     return QuantileTransformer(n_quantiles=len(part.target), subsample=None)
 
 

@@ -35,7 +35,7 @@ class SplitRows:
     other: Frame | None = None
 
     def learned(self, own: Frame) -> Frame:
-        """Return the rows that are learned from: of a split by another data set all, and not a copy of them."""
+        """Return the rows to learn from: all of them, without a copy, where another data set is held out."""
         return own.rows(self.train) if self.other is None else own
 
     def held_out(self, own: Frame) -> Frame:

@@ -102,7 +102,7 @@ class Suspects:
             yield _suspect("duplicate-column", [column.name, earlier], reason, drop)
 
     def _of_texts(self, column: Column) -> Iterator[Suspect]:
-        """Tell of texts most of which are numbers or times, and which other texts keep the column from being so."""
+        """Yield a suspect if most texts are numbers or times; it shows the other texts, which keep the column text."""
         if self._about.given.types.get(column.name) == "string":
             return
         missing = pa.array(self._about.given.missing_texts, pa.string())

@@ -1,4 +1,4 @@
-"""A fitted model that computes each of its answers about some rows but once."""
+"""A fitted model that computes each of its answers about some rows only once."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Pool:
         self._last: CachedModel | None = None
 
     def watch(self, fitted: Iterable[FittedFold], most: int | None = None) -> Iterator[FittedFold]:
-        """Pass folds on, and take in each or only the first ones: all of them have each row once for each repeat."""
+        """Pass folds on, and take in all or only the first ones: those of one repeat, which have each row once."""
         for place, fold in enumerate(fitted):
             if most is None or place < most:
                 self._take(fold)

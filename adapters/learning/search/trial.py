@@ -93,7 +93,7 @@ def is_loss(measure: str) -> bool:
 
 
 def thin_folds(shared: SearchedRows, rows: int | None, seed: int) -> list[tuple[Rows, Rows]]:
-    """Return the folds, with as many rows less as all rows are to be less, like scikit-learn's halving searches."""
+    """Return the folds, each part reduced by the same share as all rows, as scikit-learn's halving searches do."""
     if rows is None:
         return shared.folds
     share, target = rows / len(shared.part.target), shared.part.target

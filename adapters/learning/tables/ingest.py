@@ -108,7 +108,7 @@ def _encoding_notes(found: dict[str, Any], given: Given) -> list[str]:
 
 
 def _header_notes(names: list[str]) -> list[str]:
-    """Tell of names that are numbers with fractions: values perhaps, of a file without a line of names."""
+    """Return a note on names that are numbers with fractions: perhaps values, in a file without a line of names."""
     numbers = [name for name in names if FRACTION_NAME.fullmatch(name)]
     if not numbers:
         return []

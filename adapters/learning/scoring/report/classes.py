@@ -1,4 +1,4 @@
-"""Of a classifier: how well each class was told, which were taken for which, and the rows that went most wrong."""
+"""The report of a classifier: precision and recall of each class, which were mistaken for which, the worst errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of a regressor: how far its predictions are from the truth, and the rows that went most wrong."""
+"""The report of a regressor: how far its predictions are from the truth, and its worst errors."""
 
 from __future__ import annotations
 

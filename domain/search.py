@@ -91,19 +91,22 @@ class Search(TaskOwner):
     def complete_proposal(
         self, task: str, attempt: int, worker: str, trials: Sequence[Mapping[str, Any]], *, is_last: bool
     ) -> None:
-        """Take the settings of a round; raises ValueError for a round without trials, or more than a search may have.
+        """Take the settings of a round; raises ValueError for a first round without trials, or too many in all.
 
-        A trial has `model`, `settings` and `rows`; it gets the next number.
+        A trial has `model`, `settings` and `rows`; it gets the next number. The last round may be empty: halving has
+        no candidates where a rung found no value.
         """
         self._check_running(task, attempt, worker)
         known = len(self.trials)
-        if not trials or known + len(trials) > MAX_TRIALS:
+        has_enough = bool(trials) or (is_last and known > 0)
+        if not has_enough or known + len(trials) > MAX_TRIALS:
             raise ValueError(f"{len(trials)} more trials, and there are {known}")
         self.trigger_event(events.ProposalCompleted, task=task, attempt=attempt, is_last=is_last)
         numbered = [Trial(number=number, **trial) for number, trial in enumerate(trials, known + 1)]
         for first in range(0, len(numbered), TRIALS_OF_AN_EVENT):
             some = tuple(numbered[first : first + TRIALS_OF_AN_EVENT])
             self.trigger_event(events.TrialsProposed, owner=self.owner, round=self.round, trials=some)
+        self._go_on()
 
     def complete_trial(self, task: str, attempt: int, worker: str, result: TrialResult) -> None:
         self._check_running(task, attempt, worker)
@@ -204,7 +207,8 @@ class Search(TaskOwner):
             self._request_proposal()
         elif not self.rank():
             errors = (self.tasks[task].error for task in self.trials)
-            first = next(filter(None, errors), {"reason": "error", "detail": "The measure has no value."})
+            why = next(filter(None, (it.reason for it in self.results.values())), "The measure has no value.")
+            first = next(filter(None, errors), {"reason": "error", "detail": why})
             number = len(self.trials)
             self.stop_without_value(first["reason"], f"None of {number} trials has a value: {first['detail']}")
 

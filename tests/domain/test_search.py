@@ -132,6 +132,17 @@ def test_more_rows_rank_before_a_better_mean() -> None:
     assert search(*given, completed(T1, 0.99), completed(T2, 0.9)).aggregate().rank() == [T2, T1]
 
 
+@pytest.mark.parametrize("mean", [0.9, None])
+def test_a_last_round_may_be_empty_and_then_it_has_what_came_before(mean: float | None) -> None:
+    first = fact(events.TrialsProposed, owner="ana", round=1, trials=numbered(1, trial(1.0, rows=20)))
+    asked = fact(events.ProposalRequested, task=P2, owner="ana", round=2)
+    second = fact(events.ProposalStarted, task=P2, attempt=1, worker=WORKER)
+    given = [*BEGUN, P1_STARTED, MORE_FOLLOW[0], first, started(T1), completed(T1, mean), asked, second]
+    outcome = search(*given).when(lambda it: it.complete_proposal(P2, 1, WORKER, [], is_last=True))
+    assert isinstance(outcome.events[0], events.ProposalCompleted)
+    assert [type(it) for it in outcome.events[1:]] == ([] if mean else [events.SearchFailed])
+
+
 def test_what_two_rungs_tried_is_chosen_once() -> None:
     few, all_rows, other = trial(1.0, rows=20), trial(1.0), trial(2.0, rows=20)
     proposed = fact(events.TrialsProposed, owner="ana", round=1, trials=numbered(1, all_rows, few, other))

@@ -44,7 +44,7 @@ SuspectKind = Literal[
 
 
 class Suspect(Value):
-    """What to look at before training: in these columns, or in whole rows; why, and a command that helps."""
+    """Something to look at before training, in these columns or in whole rows: why, and a command that helps."""
 
     kind: SuspectKind
     columns: tuple[str, ...] = ()
@@ -64,8 +64,7 @@ class DatasetContent(Value):
     """What ingest found: the Parquet blob, its shape, the columns' types, the target's classes; how; and the origin.
 
     `class_rows` counts the rows of each class. `positive` is the class that measures of two classes are about. `notes`
-    are sentences about what may surprise.
-    A version of release 0.1.0 has no `reading` and no `profile`.
+    are sentences about what may surprise. A version of release 0.1.0 has no `reading` and no `profile`.
     """
 
     blob: BlobRef

@@ -18,8 +18,8 @@ from domain.values import SplitRequest
 PARTS_OF_TIMES = {"year": "year", "month": "month", "weekday": "day_of_week", "hour": "hour"}  # and as pandas says
 LARGEST_EXACT = 2**53
 FEWEST_CLASSES, MOST_CLASSES = 2, 1000
-FEWEST_NUMBERS = 2
-PAIR = 2
+FEWEST_VALUES = 2  # of a number to predict, or of what rows are split by
+BINARY = 2  # classes, one of which is the positive one
 HELD = {"string": "text", "boolean": "booleans", "time": "times"}
 
 
@@ -58,7 +58,7 @@ def read_for_training(file: BinaryIO, facts: dict[str, Any]) -> Frame:
     table = read_table(file, target, facts.get("columns"))
     read = numbers_of if is_regression(facts) else classes_of
     wanted = read(target, table.column(target))
-    if is_regression(facts) and len(np.unique(wanted)) < FEWEST_NUMBERS:
+    if is_regression(facts) and len(np.unique(wanted)) < FEWEST_VALUES:
         raise BadInputError(f"The target {target!r} has one value only: at least two different numbers are needed.")
     frame = frame_of(table.drop_columns([target]), wanted, facts)
     if request.column is None:
@@ -109,7 +109,7 @@ def positive_class(target: np.ndarray[Any, Any], named: str | None) -> Any:
     if target.dtype.kind == "f":
         return None
     labels, counts = np.unique(target, return_counts=True)
-    if len(labels) != PAIR:
+    if len(labels) != BINARY:
         return None
     if named is None:
         return labels[0 if counts[0] < counts[1] else 1]
@@ -197,7 +197,7 @@ def _ranks(name: str, column: pa.ChunkedArray, method: str) -> np.ndarray[Any, A
         missing = f"{column.null_count} missing values"
         raise BadInputError(f"Column {name!r} has {missing}: a split by {method} needs a value in each row.")
     values, ranks = np.unique(column.to_numpy(zero_copy_only=False), return_inverse=True)
-    if len(values) < PAIR:
+    if len(values) < FEWEST_VALUES:
         raise BadInputError(f"Column {name!r} has one value only: a split by {method} needs at least two.")
     return ranks
 

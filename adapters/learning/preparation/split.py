@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
-from adapters.learning.preparation.frame import Frame, split_request
+from adapters.learning.preparation.frame import FEWEST_CLASSES, Frame, split_request
 from adapters.learning.preparation.other_dataset import read_other_dataset
 from commands.ports import Blobs
 from domain.errors import BadInputError
 from domain.values import MAX_SEED
 
 SMALLEST_CLASS = 2
-FEWEST_CLASSES = 2
 
 Rows = np.ndarray[Any, Any]
 

@@ -10,12 +10,11 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from adapters.learning.offers.catalog import MEASURES, find, takes_estimator
-from adapters.learning.preparation.frame import Frame
+from adapters.learning.preparation.frame import BINARY, Frame
 from adapters.learning.scoring.cached_model import CachedModel
 from domain.errors import BadInputError
 from domain.values import MeasureSpec
 
-BINARY = 2
 MOST_WARNINGS, LONGEST_WARNING = 10, 200
 
 

@@ -9,14 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from adapters.host.printable import visible
-from adapters.learning.preparation.frame import HELD, class_name, type_word
+from adapters.learning.preparation.frame import BINARY, FEWEST_CLASSES, HELD, MOST_CLASSES, class_name, type_word
 from domain.errors import BadInputError
 
-FEWEST_CLASSES, MOST_CLASSES = 2, 1000
 LONGEST_CLASS = 100
 COUNTED, COUNTED_BYTES = 100_000, 1 << 26  # different values that are remembered, to say how many there are
 KINDS = "classes (whole numbers, booleans or words)"
-BINARY = 2
 SHOWN = 5  # classes in a sentence
 
 

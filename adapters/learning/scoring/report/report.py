@@ -25,7 +25,6 @@ from domain.values import MeasureSpec
 
 FORMAT = "autolearn-report.v1"
 OF_THE_REQUEST = ("experiment", "evaluation", "model", "settings", "dataset", "on", "target", "seed")
-PAIR = 2
 
 
 def build_report(
@@ -64,7 +63,7 @@ def predictions_of(seen: CachedModel, part: Frame) -> Predictions:
     except BadInputError:
         return Predictions(part.target, predicted, numbers, seen.classes_)
     are_probabilities = hasattr(seen, "predict_proba")
-    if scores.ndim < PAIR:
+    if scores.ndim == 1:
         scores = np.stack([1 - scores if are_probabilities else -scores, scores], axis=1)
     return Predictions(part.target, predicted, numbers, seen.classes_, scores, are_probabilities)
 

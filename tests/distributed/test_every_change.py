@@ -80,7 +80,7 @@ def test_values_of_the_same_type_are_found_by_what_they_must_agree_with(lived: M
         return what.endswith(OTHER_VALUES) and fault_in(changed, kind) is None
 
     count, gaps = missed(lived, named(lived, name), n, wanted)
-    assert (count > 5, gaps) == (True, [])
+    assert (count >= 5, gaps) == (True, [])
 
 
 @pytest.mark.parametrize(("name", "n"), SOME_DOCUMENTS)

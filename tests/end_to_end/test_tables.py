@@ -41,10 +41,11 @@ def test_what_is_told_is_told_to_people_and_what_is_wrong_changes_nothing(shell:
     assert shell("catalog").json["position"] == before
     told = shell.plain(*words)
     assert "Column 'x' is text: 59 of 60 values are numbers; line 39: n.d.\n" in told.out
-    assert "59 of 60 values are numbers, but not 'n.d.'" in told.out
+    assert "nearly-numeric" in told.out
     suspects = shell("catalog", "datasets", "bad").json["profile"]["suspects"]
-    remedy = next(it["remedy"] for it in suspects if it["kind"] == "nearly-numeric")
-    again = shell(*(words[2] if it == "FILE" else it for it in shlex.split(remedy)[1:])).json
+    found = next(it for it in suspects if it["kind"] == "nearly-numeric")
+    assert "59 of 60 values are numbers, but not 'n.d.'" in found["reason"]
+    again = shell(*(words[2] if it == "FILE" else it for it in shlex.split(found["remedy"])[1:])).json
     assert (again["version"], again["columns"]["x"]) == (2, "number")
     shown = shell("dataset", "show", "bad", "--rows", "2").json
     assert (shown["version"], len(shown["first_rows"]), shown["profile"]["columns"][0]["missing"]) == (2, 2, 1)

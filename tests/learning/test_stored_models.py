@@ -29,6 +29,10 @@ Y = np.where(X[:, 0] + X[:, 1] > 0, "above", "below")
 OWN = find(MODELS, "logistic-regression")
 
 
+PREPARED: tuple[dict[str, Any], ...] = ({}, {"prepare.encode": "target"}, {"prepare.missing-flag": True})
+WORDS = "\n".join(f"{i % 13},w{i % 20},g{i % 7},{i % 5}.5,{'ab'[i % 13 > 6]}" for i in range(120))
+
+
 class Foreign(LogisticRegression):
     """A type that no distribution offers."""
 
@@ -37,6 +41,11 @@ def stored(blobs: FileBlobs, model: Any) -> str:
     path = Path(blobs.scratch(".skops"))
     path.write_bytes(model_bytes(Pipeline([("model", model.fit(X, Y))]), {}))
     return blobs.put_file(str(path)).sha256
+
+
+@pytest.fixture(scope="module", autouse=True)
+def words(learning: Any) -> None:
+    learning.add_csv("words", f"x,word,group,cost,kind\n{WORDS}\n", "kind")
 
 
 @pytest.fixture
@@ -51,6 +60,30 @@ def blobs(tmp_path: Path) -> FileBlobs:
 def test_estimators_of_scikit_learn_are_stored_and_loaded(blobs: FileBlobs, model: Any) -> None:
     loaded = load_model(blobs, stored(blobs, model), OWN)
     assert (loaded.predict(X) == model.predict(X)).all()
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize(
+    ("model", "settings"),
+    [
+        *(
+            (name, settings)
+            for name in ("k-nearest", "svm", "random-forest", "gradient-boosting")
+            for settings in PREPARED
+        ),
+        *(
+            ("k-nearest", {"metric": name, "prepare.encode": "ordinal"})
+            for name in ("chebyshev", "hamming", "canberra")
+        ),
+    ],
+)
+def test_what_a_training_stores_can_be_loaded(learning: Any, task: str, model: str, settings: dict[str, Any]) -> None:
+    """A table with rare words makes sparse rows, which neighbours and support vectors keep."""
+    chosen, target = (model, "kind") if task == "classification" else (f"{model}-regressor", "cost")
+    facts = learning.facts("words", chosen, settings=settings, target=target, learning_task=task)
+    done = learning.done("fit", **facts)
+    measure = "accuracy" if task == "classification" else "r2"
+    assert learning.score(facts, done, [{"name": measure}])[measure] is not None
 
 
 def test_a_foreign_type_is_refused(blobs: FileBlobs) -> None:

@@ -9,27 +9,32 @@ import zipfile
 from typing import Any
 
 import skops.io
+from sklearn.metrics import _dist_metrics
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from adapters.learning.offers.catalog import InstalledOffer
 from commands.ports import Blobs
 
-# What scikit-learn's estimators are made of and skops does not trust by itself: compiled holders of numbers, and what
-# HistGradientBoosting checks columns of words with (of a partial, the function itself must be allowed, too).
+# What scikit-learn's estimators are made of and skops does not trust by itself: compiled holders of numbers, the sparse
+# rows that neighbours and support vectors keep, the folds of a TargetEncoder, and what HistGradientBoosting checks
+# columns of words with (of a partial, the function itself must be allowed, too).
 ALLOWED = frozenset(
     {
         "functools.partial",
         "numpy.dtype",
+        "scipy.sparse._csr.csr_array",
+        "scipy.sparse._csr.csr_matrix",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.metrics._dist_metrics.EuclideanDistance64",
-        "sklearn.metrics._dist_metrics.ManhattanDistance64",
-        "sklearn.metrics._dist_metrics.MinkowskiDistance64",
+        "sklearn.model_selection._split.KFold",
+        "sklearn.model_selection._split.StratifiedKFold",
         "sklearn.neighbors._ball_tree.BallTree",
         "sklearn.neighbors._kd_tree.KDTree",
         "sklearn.tree._tree.Tree",
         "sklearn.utils.validation.check_array",
     }
+    | {f"sklearn.metrics._dist_metrics.{name}" for name in dir(_dist_metrics) if name.endswith("Distance64")}
+    - {"sklearn.metrics._dist_metrics.PyFuncDistance64"}  # it calls a function of the file
 )
 FASTEST = 1
 RANGES = "ranges.json"  # beside what skops reads: column -> least and greatest value of the training part

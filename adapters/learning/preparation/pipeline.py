@@ -63,7 +63,7 @@ def build_pipeline(estimator: Any, part: Frame, settings: dict[str, Any], seed: 
         ("ranked", _chain(_impute(chosen), _rank(part)), ranked),
         ("switches", _switches(chosen), switches),
     ]
-    if chosen["missing-flag"]:
+    if chosen["missing-flag"] and part.features[[*numbers, *switches]].isna().to_numpy().any():
         flag = MissingIndicator(sparse=False, error_on_new=False)
         branches.append(("flags", flag, [*numbers, *switches]))
     used = [branch for branch in branches if branch[2]]

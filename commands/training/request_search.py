@@ -92,6 +92,14 @@ def _facts(work: UnitOfWork, command: RequestSearch, context: CommandContext) ->
     models, trials = plan_models(offers, command.space, command.strategy, command.trials)
     measure = command.by or DEFAULT_MEASURE[task]
     classes = 0 if task == "regression" else len(content.classes) if is_own else UNKNOWN_CLASSES
+    split = choose_split(work, content, command, target, columns)
+    folds = choose_folds(RequestEvaluation(cv=command.cv), content.rows)
+    if folds is not None and is_own and split.method == "random" and content.class_rows:
+        learned_from = {  # one row more than a stratified split can leave of a class
+            name: int(rows * (1 - command.test_size)) + 1
+            for name, rows in zip(content.classes, content.class_rows, strict=True)
+        }
+        folds.check_classes(learned_from)
     until = None if command.deadline is None else context.ports.clock.now() + timedelta(seconds=command.deadline)
     return {
         "dataset": dataset,
@@ -100,12 +108,12 @@ def _facts(work: UnitOfWork, command: RequestSearch, context: CommandContext) ->
         "models": models,
         "strategy": command.strategy,
         "trials": trials,
-        "folds": choose_folds(RequestEvaluation(cv=command.cv), content.rows),
+        "folds": folds,
         "learning_task": task,
         "measure": find_measure(work, measure, None, classes),
         "seed": dataset.seed if command.seed is None else command.seed,
         "test_size": command.test_size,
-        "split": choose_split(work, content, command, target, columns),
+        "split": split,
         "memory": command.memory,
         "keep": command.keep,
         "deadline": command.deadline,

@@ -247,6 +247,7 @@ def test_a_repeated_request_is_one_search(stage: Stage, ana: Caller) -> None:
         ({"models": ("nope",)}, NotFoundError, "no model"),
         ({"cv": 1}, BadSettingError, "cv = 1"),
         ({"cv": "two"}, BadSettingError, "cv = 'two'"),
+        ({"cv": 32}, BadInputError, "fewer than 32 folds"),  # 40 rows of a class, a quarter of them held out
         ({"by": "nope"}, NotFoundError, "no measure"),
         ({"keep": 0}, BadSettingError, "keep = 0"),
         ({"deadline": 0.5}, BadSettingError, "deadline = 0.5"),

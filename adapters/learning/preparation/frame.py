@@ -156,8 +156,7 @@ def classes_of(name: str, column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
 
     Ingest has checked a data set's own target; any other column can be one as well, if it holds classes.
     """
-    if column.null_count:
-        raise BadInputError(f"The target {name!r} has {column.null_count} missing values: remove or fill those rows.")
+    _check_complete(name, column)
     word = type_word(column.type)
     if word == "time" or (word == "number" and not pc.all(pc.equal(column, pc.round(column))).as_py()):
         held = "times" if word == "time" else "fractions"
@@ -174,13 +173,20 @@ def classes_of(name: str, column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
 
 def numbers_of(name: str, column: pa.ChunkedArray) -> np.ndarray[Any, Any]:
     """Return the target of a regression."""
-    if column.null_count:
-        raise BadInputError(f"The target {name!r} has {column.null_count} missing values: remove or fill those rows.")
+    _check_complete(name, column)
     word = type_word(column.type)
     if word not in {"integer", "number"}:
         raise BadInputError(f"The target {name!r} holds {HELD[word]}: a regression needs numbers.")
     numbers: np.ndarray[Any, Any] = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return numbers
+
+
+def _check_complete(name: str, column: pa.ChunkedArray) -> None:
+    if column.null_count:
+        raise BadInputError(
+            f"The target {name!r} has {column.null_count} missing values: add the data set with --target {name!r} "
+            "--drop-missing-target, which leaves those rows out."
+        )
 
 
 def class_name(label: Any) -> str:

@@ -64,7 +64,7 @@ class Suspects:
         rows = np.empty(0) if self._rows is None else np.sort(self._rows)
         if repeated := int(np.count_nonzero(rows[1:] == rows[:-1])):
             reason = f"{_counted(repeated, 'row is', 'rows are')} the same as an earlier one in every column"
-            self._found.append(_suspect("duplicate-rows", [], reason, "awk '!seen[$0]++' FILE > FILE.distinct"))
+            self._found.append(_suspect("duplicate-rows", [], reason, "awk '!seen[$0]++' FILE > distinct.csv"))
         return sorted(self._found, key=lambda it: KINDS.index(it["kind"]))
 
     def _of_feature(self, column: Column) -> Iterator[Suspect]:

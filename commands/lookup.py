@@ -182,9 +182,14 @@ def refuse_other_task(work: UnitOfWork, offer: Offer, task: LearningTask, what: 
     """Refuse a model or measure that is not of a learning task; say what is wrong, and name those that are of it."""
     if task in offer.require_description().tasks:
         return
-    entries = (load(work.store, Offer, stream) for stream in work.store.streams(f"{offer.kind}:", MOST_NAMES))
-    right = [it.name for it in entries if it.is_offered and task in it.require_description().tasks]
+    right = offers_of_task(work, offer.kind, task)
     raise BadInputError(f"{what} Choose one of {', '.join(right)}{otherwise}.", allowed=right)
+
+
+def offers_of_task(work: UnitOfWork, kind: str, task: LearningTask) -> list[str]:
+    """Return the names of the models, or measures, on offer that are of a learning task."""
+    entries = (load(work.store, Offer, stream) for stream in work.store.streams(f"{kind}:", MOST_NAMES))
+    return [it.name for it in entries if it.is_offered and task in it.require_description().tasks]
 
 
 def _not_offered_error(what: str, part: str, name: str, names: list[str]) -> NotFoundError:

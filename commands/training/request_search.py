@@ -11,7 +11,7 @@ from typing import Any, cast, get_args
 from commands.call import derive_id
 from commands.context import CommandContext
 from commands.evaluation.request_evaluation import RequestEvaluation, choose_folds, find_measure
-from commands.lookup import find_offer, find_version, open_session
+from commands.lookup import find_offer, find_version, offers_of_task, open_session
 from commands.ports import StoredAppend
 from commands.training.request_training import (
     NUMBERS,
@@ -28,12 +28,13 @@ from domain.offer import Offer
 from domain.search import Search
 from domain.search_space import Choices, SearchedModel, Space, Strategy, count_trials, read_space, spaces_of_models
 from domain.settings_check import complete_settings
-from domain.values import search_stream, session_id
+from domain.values import LearningTask, MeasureSpec, search_stream, session_id
 
 DEFAULT_FOLDS = 5
 MOST_MODELS = 20
 LONGEST_SEARCH = 30 * 24 * 3600  # seconds
 DEFAULT_MEASURE = {"classification": "accuracy", "regression": "r2"}  # scikit-learn's own for a search
+TABLES = frozenset({"confusion-matrix"})  # measures that give no number to rank by
 UNKNOWN_CLASSES = 2  # of another target than the data set's: a trial says what its measure cannot do
 LIMITS: dict[str, dict[str, Any]] = NUMBERS | {
     "keep": {"type": "integer", "default": 1, "minimum": 1, "maximum": 50},
@@ -90,7 +91,6 @@ def _facts(work: UnitOfWork, command: RequestSearch, context: CommandContext) ->
     offers = [find_offer(work, "model", name) for name in dict.fromkeys(command.models)]
     task = choose_task(work, offers, content, target)
     models, trials = plan_models(offers, command.space, command.strategy, command.trials)
-    measure = command.by or DEFAULT_MEASURE[task]
     classes = 0 if task == "regression" else len(content.classes) if is_own else UNKNOWN_CLASSES
     split = choose_split(work, content, command, target, columns)
     folds = choose_folds(RequestEvaluation(cv=command.cv), content.rows)
@@ -110,7 +110,7 @@ def _facts(work: UnitOfWork, command: RequestSearch, context: CommandContext) ->
         "trials": trials,
         "folds": folds,
         "learning_task": task,
-        "measure": find_measure(work, measure, None, classes),
+        "measure": _measure(work, command.by, task, classes),
         "seed": dataset.seed if command.seed is None else command.seed,
         "test_size": command.test_size,
         "split": split,
@@ -119,6 +119,16 @@ def _facts(work: UnitOfWork, command: RequestSearch, context: CommandContext) ->
         "deadline": command.deadline,
         "until": until,
     }
+
+
+def _measure(work: UnitOfWork, by: str | None, task: LearningTask, classes: int) -> MeasureSpec:
+    measure = find_measure(work, DEFAULT_MEASURE[task] if by is None else by, None, classes)
+    if measure.name in TABLES:
+        right = [name for name in offers_of_task(work, "measure", task) if name not in TABLES]
+        raise BadInputError(
+            f"{measure.name} is a table: rank by a measure that is a number, one of {', '.join(right)}.", allowed=right
+        )
+    return measure
 
 
 def plan_models(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,10 +17,10 @@ from commands.training.request_training import RequestTraining
 from commands.unit_of_work import load
 from domain.errors import BadInputError, BadSettingError, ConflictError, NotFoundError, UnfinishedError
 from domain.search import Search
-from tests.commands.examples import trial
+from tests.commands.examples import SETTINGS, described, trial
 from tests.commands.launcher import broken, done
 from tests.commands.race import at_once
-from tests.commands.stage import Caller, Stage
+from tests.commands.stage import CATALOG, Caller, Stage
 from tests.commands.worker import Worker
 
 VALUES = [1, 5, 3, 2]
@@ -249,6 +250,7 @@ def test_a_repeated_request_is_one_search(stage: Stage, ana: Caller) -> None:
         ({"cv": "two"}, BadSettingError, "cv = 'two'"),
         ({"cv": 32}, BadInputError, "fewer than 32 folds"),  # 40 rows of a class, a quarter of them held out
         ({"by": "nope"}, NotFoundError, "no measure"),
+        ({"by": ""}, NotFoundError, "no measure"),
         ({"keep": 0}, BadSettingError, "keep = 0"),
         ({"deadline": 0.5}, BadSettingError, "deadline = 0.5"),
         ({"strategy": "guess"}, BadInputError, "not a strategy"),
@@ -264,6 +266,16 @@ def test_a_request_that_cannot_work_changes_nothing(
     asked = {"dataset": "iris", "models": ("logistic-regression",), "space": {"C": [0.1, 1]}} | change
     with stage.refused(error, part):
         ana.do(RequestSearch(**asked))
+
+
+def test_trials_are_ranked_by_a_number(stage: Stage, ana: Caller, admin: Caller) -> None:
+    measures = [described("measure", name, {}) for name in ("accuracy", "confusion-matrix", "mcc")]
+    models = [described("model", *it) for it in SETTINGS.items()]
+    stage.launcher.scripts["describe"] = done(models=models, measures=measures)
+    admin.do(CATALOG)
+    sentence = "confusion-matrix is a table: rank by a measure that is a number, one of accuracy, mcc"
+    with stage.refused(BadInputError, sentence):
+        ana.do(replace(SEARCH, by="confusion-matrix"))
 
 
 def test_a_proposal_knows_what_the_trials_found(stage: Stage, ana: Caller) -> None:

@@ -40,6 +40,12 @@ def test_a_search_is_answered_at_once_and_ends_by_itself(rig: Rig, ana: Caller) 
     assert (trained["search"], trained["settings"]["C"]) == (name, 1)
 
 
+def test_a_truth_value_is_no_number_of_trials(rig: Rig, ana: Caller) -> None:
+    refused = ana.post("/searches", SEARCH | {"strategy": "random", "trials": True})
+    assert refused.status == 422
+    assert "trials" in str(refused.json)
+
+
 def test_its_past_can_be_asked(rig: Rig, ana: Caller) -> None:
     begun = begun_by(rig, ana)
     ended(rig, ana, begun["search"])

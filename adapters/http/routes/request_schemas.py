@@ -74,7 +74,7 @@ class NewSearch(Incoming):
     models: tuple[str, ...]
     space: dict[str, Any] = Field(default_factory=dict, description='such as `{"C": [0.1, 1], "gamma": "log:1e-4..1"}`')
     strategy: str = Field("grid", description="grid, random, halving or tpe")
-    trials: int | None = Field(None, description="how many, of a strategy that draws them")
+    trials: int | None = Field(None, strict=True, description="how many, of a strategy that draws them")
     cv: int | float | str = Field(DEFAULT_FOLDS, description="folds of each trial, or loo")
     by: str | None = Field(None, description="the measure that ranks; accuracy or r2 where none is given")
     seed: int | None = None

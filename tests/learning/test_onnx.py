@@ -76,3 +76,17 @@ def test_a_regression_becomes_onnx_too(learning: Learning, tmp_path: Path) -> No
     (tmp_path / "m.onnx").write_bytes(b"")
     model = learning.done("fit", **facts)["model_blob"]["sha256"]
     assert learning.done("onnx", **facts | {"model_blob": model, "out": str(tmp_path / "m.onnx")})["size"] > 0
+
+
+def test_the_inputs_have_the_names_of_the_columns(learning: Learning, tmp_path: Path) -> None:
+    """skl2onnx writes `a b` as `a_b`; found with `Culmen Length (mm)`."""
+    names = ["x (m)", "a b", "a_b", "1x", "größe", "variable"]
+    rows = (",".join(str((row * (place + 3)) % 17) for place in range(len(names))) for row in range(60))
+    table = "".join(f"{row},{'uv'[place % 2]},{'pqr'[place % 3]}\n" for place, row in enumerate(rows))
+    learning.add_csv("named", ",".join([*names, "a word", "kind"]) + "\n" + table, "kind")
+    facts = learning.facts("named", "logistic-regression")
+    (tmp_path / "m.onnx").write_bytes(b"")
+    model = learning.done("fit", **facts)["model_blob"]["sha256"]
+    learning.done("onnx", **facts | {"model_blob": model, "out": str(tmp_path / "m.onnx")})
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx")
+    assert [it.name for it in session.get_inputs()] == [*names, "a word"]

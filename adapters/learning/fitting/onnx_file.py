@@ -61,8 +61,18 @@ def _convert(model: Pipeline, types: dict[str, str]) -> bytes:
         raise BadInputError(
             f"This model and its preparation cannot become ONNX: {_first_sentence(error)}. Export a .skops file."
         ) from error
+    _name_inputs(made.graph, [*types])
     content: bytes = made.SerializeToString()
     return content
+
+
+def _name_inputs(graph: Any, columns: list[str]) -> None:
+    """Name the inputs as the columns: skl2onnx writes `x (m)` as `x__m_`, and keeps their order."""
+    names = dict(zip([it.name for it in graph.input], columns, strict=True))
+    for it in graph.input:
+        it.name = names[it.name]
+    for node in graph.node:
+        node.input[:] = [names.get(it, it) for it in node.input]
 
 
 def _first_sentence(error: Exception) -> str:

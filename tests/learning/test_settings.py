@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from adapters.learning.offers.catalog import MODELS, make_estimator, offers
 from adapters.learning.offers.describe import describe
 from adapters.learning.offers.parameters import explain_parameters
-from adapters.learning.offers.settings import NEVER_NONE, NOT_SETTINGS, convert_value, settings_of
+from adapters.learning.offers.settings import NEVER_NONE, NOT_SETTINGS, ONLY_CHOICES, convert_value, settings_of
 from domain.settings_check import is_allowed
 
 OWN = {offer.name: offer for offer in offers(MODELS) if offer.distribution == "autolearn"}
@@ -64,6 +64,11 @@ def test_what_each_setting_does_is_told_in_a_few_words() -> None:
         "i.e. the maximum number of trees for binary classification"
     )
     assert "precomputed" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("name", ["gradient-boosting", "gradient-boosting-regressor"])
+def test_early_stopping_scores_by_what_can_be_stored(described: dict[str, dict[str, Any]], name: str) -> None:
+    assert described[name]["scoring"] == {"type": "choice", "choices": ["loss"], "default": "loss"}
 
 
 def test_words_about_parameters_are_those_of_the_docstring() -> None:
@@ -149,7 +154,7 @@ def test_seed_threads_noise_and_deprecated_parameters_are_no_settings(described:
 def test_what_a_description_admits_the_estimator_accepts(made: Any) -> None:
     for name, description in settings_of(made).items():
         for value in examples(description):
-            if value is None and name in NEVER_NONE:
+            if name in ONLY_CHOICES or (value is None and name in NEVER_NONE):
                 continue
             accepted = True
             try:

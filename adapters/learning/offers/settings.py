@@ -17,6 +17,8 @@ NOT_SETTINGS = frozenset(
 )
 # They need what no setting can give: distances in place of rows, a function, a matrix, or two columns exactly.
 NOT_CHOICES = frozenset({"precomputed", "pyfunc", "mahalanobis", "seuclidean", "haversine"})
+# Of HistGradientBoosting: with early stopping the model keeps the scorer of any other, and skops cannot store it.
+ONLY_CHOICES: dict[str, list[Any]] = {"scoring": ["loss"]}
 NEVER_NONE = frozenset({"n_neighbors", "p"})  # scikit-learn's constraints let None pass, and then fitting fails
 ANY_SCALAR: list[dict[str, Any]] = [{"type": name} for name in ("integer", "number", "boolean", "string")]
 NOTHING: dict[str, Any] = {"type": "choice", "choices": [None]}
@@ -50,6 +52,8 @@ def _describe_parameter(name: str, default: Any, constraints: Any) -> dict[str, 
     if not (default is None or isinstance(default, bool | int | str) or _is_finite(default)):
         return None
     alternatives = _from_default(default) if constraints is None else _from_constraints(constraints)
+    if default in ONLY_CHOICES.get(name, ()):
+        alternatives = [{"type": "choice", "choices": ONLY_CHOICES[name]}]
     if name in NEVER_NONE:
         alternatives = [each for each in alternatives if each != NOTHING]
     # a default that its own constraints refuse is a deprecation's marker ("deprecated", "warn")

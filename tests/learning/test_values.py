@@ -186,7 +186,7 @@ def test_a_type_can_be_given(read: Read, kind: str, values: list[str], stored: l
     ("kind", "value", "sentence"),
     [
         ("integer", "2.5", "have not the type"), ("number", "two", "1 of 2 values are"),
-        ("time", "12", "something else"), ("boolean", "maybe", "is to hold true or false"),
+        ("time", "12", r"something else\. Say which"), ("boolean", "maybe", "is to hold true or false"),
         ("integer", "x", "to hold whole numbers.*line 3: x"),
     ],
 )  # fmt: skip

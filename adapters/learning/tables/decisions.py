@@ -189,6 +189,7 @@ def sentence_of(name: str, decision: Decision, lines: dict[int, int]) -> str:
     return f"{said}; {f'line {lines[row]}' if row in lines else f'row {row + 1}'}: {shown}"
 
 
-def raise_refused(sentence: str) -> None:
+def raise_refused(sentence: str, decision: Decision) -> None:
     """Refuse values that are not of the type that was given."""
-    raise BadInputError(f"{sentence}. {REMEDY}")
+    end = "" if decision.place is None else "."  # one that shows no value ends already
+    raise BadInputError(f"{sentence}{end} {REMEDY}")

@@ -124,7 +124,7 @@ def _notes(source: Source, decisions: dict[str, Decision]) -> list[str]:
     for name, decision in shown.items():
         sentence = sentence_of(name, decision, lines)
         if decision.refused:
-            raise_refused(sentence)
+            raise_refused(sentence, decision)
         notes.append(sentence)
     if len(noted) > MOST_NOTES:
         notes.append(f"{len(noted) - MOST_NOTES} more columns have a remark of this kind.")

@@ -125,8 +125,9 @@ def parse_names(given: Iterable[str]) -> list[str]:
     """Return the column names of `A,B`; a name that has a comma itself stands in double quotes, as in CSV."""
     import csv  # noqa: PLC0415 - not for --help
 
-    names = [name for row in csv.reader(given, skipinitialspace=True) for name in row]
-    if not all(names):
+    rows = list(csv.reader(given, skipinitialspace=True))  # that of an empty text is empty
+    names = [name for row in rows for name in row]
+    if not all(rows) or not all(names):
         raise click.UsageError(f"{', '.join(given)!r}: column names look like A,B.")
     return names
 

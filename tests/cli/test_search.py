@@ -46,6 +46,13 @@ def test_all_that_can_be_asked_for_is_sent(backend: FakeBackend, run: Run) -> No
     assert (ran.code, ran.err) == (0, f"Next: autolearn wait {OTHER}\n")
 
 
+def test_an_empty_column_name_is_refused(backend: FakeBackend, run: Run) -> None:
+    for given in ([""], ["a", ""], ["a,"]):
+        ran = run("search", "wine", "svm", "-p", "C=1,2", *(word for name in given for word in ("--only", name)))
+        assert (ran.code, backend.seen) == (2, [])
+        assert "column names look like A,B" in ran.err
+
+
 def test_a_search_without_a_value_has_failed(backend: FakeBackend, run: Run) -> None:
     backend.on("POST", "/searches", Reply(BEGUN, 202, THERE))
     error = {"reason": "bad-input", "detail": "None of 2 trials has a value: no."}

@@ -118,6 +118,7 @@ def test_columns_and_target_are_recorded_and_told_to_the_task(
         ({"only": ("lenght",)}, "Data set 'iris' has no column 'lenght'. Nearest: length."),
         ({"drop": ("x",)}, "no column 'x'. It has length, width, kind."),
         ({"target": "kin"}, "no column 'kin'. Nearest: kind."),
+        ({"only": ("",)}, "Data set 'iris' has no column ''."),
         ({"only": ("length", "kind")}, "'kind' is the target"),
         ({"drop": ("kind",)}, "'kind' is the target"),
         ({"drop": ("length", "width")}, "No column would be left to learn from: keep at least one of length, width."),

@@ -85,6 +85,14 @@ def test_a_histogram_has_twenty_bins_of_equal_width(
     assert all(abs(difference) <= edges[place + 1] for place, difference in enumerate(beside)), "but for their edges"
 
 
+@pytest.mark.parametrize(
+    "values", [[*range(1, 7)], [*range(0, 101, 5)], [*range(-3, 8)], [it / 10 for it in range(11)], [0.1, 0.7, 5.3]]
+)
+def test_a_value_on_an_edge_is_in_the_bin_that_numpy_puts_it(tmp_path: Path, values: list[float]) -> None:
+    found = column_of(tmp_path, values, pa.array(values).type)
+    assert found["histogram"] == np.histogram(values, bins=20)[0].tolist()
+
+
 @given(st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "ä", "", "a "]), st.text(max_size=5)), min_size=1))
 def test_texts_are_counted_as_pandas_does(tmp_path_factory: pytest.TempPathFactory, values: list[str | None]) -> None:
     found = column_of(tmp_path_factory.mktemp("table"), values, pa.string())

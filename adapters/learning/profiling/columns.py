@@ -91,7 +91,7 @@ class Column:
             "greatest": written(ends[1]),
             "mean": written(float(mean) * scale),
             "spread": None if spread is None else _finite(float(spread) / (1e6 if self.word == "time" else 1)),
-            "histogram": _histogram(scaled, counts),
+            "histogram": _histogram(numbers, scaled, counts),
         }
 
     def fingerprint(self) -> bytes:
@@ -202,9 +202,14 @@ def _quantile(numbers: Array, counts: Array, share: float) -> float:
     return before * (1 - part) + after * part if before != after else before
 
 
-def _histogram(scaled: Array, counts: Array) -> list[int] | None:
-    """Count values in bins of equal width from the least to the greatest; None where all are equal."""
+def _histogram(numbers: Array, scaled: Array, counts: Array) -> list[int] | None:
+    """Count values in bins of equal width from the least to the greatest, as NumPy does; None where all are equal."""
     if len(scaled) == 1 or scaled[0] == scaled[-1]:
         return None
+    if np.isfinite(float(numbers[-1]) - float(numbers[0])):
+        try:
+            return [int(it) for it in np.histogram(numbers, BINS, weights=counts)[0]]
+        except ValueError:  # the numbers are too near to each other for edges between them
+            pass
     places = np.minimum((scaled - scaled[0]) / (scaled[-1] - scaled[0]) * BINS, BINS - 1).astype(int)
     return [int(it) for it in np.bincount(places, weights=counts, minlength=BINS)]

@@ -121,7 +121,15 @@ def test_a_captured_command_under_another_key_is_refused(rig: Rig, ana: Caller) 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8420", ""])
 def test_a_foreign_host_is_refused(rig: Rig, ana: Caller, host: str) -> None:
     refused(rig, ana.get("/session", Host=host), 403, "forbidden")
-    assert ana.get("/health/live", Host=host).status == 403
+    assert ana.get("/openapi.json", Host=host).status == 403
+    assert ana.get("/health/", Host=host).status == 403
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
+@pytest.mark.parametrize("host", ["10.1.2.3:8420", "autolearn-serve.shop.svc.cluster.local", ""])
+def test_health_and_metrics_answer_whatever_name_they_are_asked_by(ana: Caller, path: str, host: str) -> None:
+    """A probe of Kubernetes asks by the pod's address, Prometheus by the name of a service."""
+    assert ana.get(path, Host=host).status == 200
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8420", "[::1]:8420", "LOCALHOST:1", "learn.example"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from adapters.http.routes.process_health import ProcessHealth
 from domain.errors import NotAbleError
 from server.compose.http import health_of_work
@@ -32,6 +34,30 @@ def test_where_it_stands_still_is_reported_and_not_why() -> None:
 
 def test_what_is_not_a_position_is_reported_as_it_is() -> None:
     assert health("Somebody else wrote to the topic.").readiness()["fault"] == "Somebody else wrote to the topic."
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (
+            "MongoDB does not answer: db-1.shop.local:27017: [Errno 111] Connection refused. Repeat the call.",
+            "MongoDB does not answer: …: [Errno 111] Connection refused. Repeat the call.",
+        ),
+        ("No answer from 10.0.0.7, [fe80::1]:9092 or kafka_2:9093.", "No answer from …, … or …."),
+        ("/var/lib/autolearn/master.key cannot be read.", "… cannot be read."),
+        ("Only 5 bytes of the disk of /srv/data are free.", "Only 5 bytes of the disk of … are free."),
+        ("The log ends at 5, but 7 was relayed: stop and/or recover.", None),
+        ("The topic autolearn.events begins with position 12, not 1: records were removed.", None),
+    ],
+)
+def test_a_stranger_is_told_no_address_and_no_path(fault: str, told: str | None) -> None:
+    assert health(fault).readiness()["fault"] == (told or fault)
+
+    def measure() -> dict[str, float]:
+        raise NotAbleError(fault)
+
+    unable = ProcessHealth("relay", fault=lambda: None, measure=measure)
+    assert unable.readiness()["fault"] == (told or fault)
 
 
 def test_what_cannot_be_measured_is_not_ready_and_has_no_gauges() -> None:

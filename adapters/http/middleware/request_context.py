@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from adapters.http.middleware.authentication import Caller, VerifiedToken
 from adapters.http.middleware.bodies import LARGEST_SEALED, LARGEST_UPLOAD, IncomingBody
 from adapters.http.middleware.duplicates import join_lines
-from adapters.http.policy import OPEN, PolicyRow, row_for
+from adapters.http.policy import OPEN, PROBES, PolicyRow, row_for
 from adapters.security.tokens import Claims
 from autolearn.protocol.headers import SEALED
 from autolearn.protocol.sealing import seal, unseal
@@ -70,6 +70,11 @@ class RequestContext:
     def is_open(self) -> bool:
         """Whether it is one of the plain routes: nobody is authenticated, nothing is recorded."""
         return self.scope["path"] in OPEN
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it asks for health or metrics, which tell a page of another site nothing of any use."""
+        return self.scope["path"] in PROBES
 
     @property
     def has_unread_body(self) -> bool:

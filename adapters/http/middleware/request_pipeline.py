@@ -79,7 +79,8 @@ class RequestPipeline:
     async def _answer(self, context: RequestContext, response: ResponsePipeline, receive: Receive) -> None:
         try:
             check_headers(context.scope["headers"])
-            check_host(context.headers.get("host", ""), self._backend.hosts)
+            if not context.is_probe:
+                check_host(context.headers.get("host", ""), self._backend.hosts)
             check_declared_length(context.headers, context.body_limit)
             if context.is_open:
                 check_query(context.scope["query_string"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
@@ -13,6 +14,11 @@ from autolearn.protocol.headers import JSON
 from domain.errors import AutoLearnError
 
 router = APIRouter(tags=["health"])
+
+# Addresses of servers (HOST:PORT, IPv4, IPv6 in brackets) and absolute paths.
+PLACE: Final = re.compile(
+    r"\[[0-9a-fA-F:.]+\](:\d+)?|\b[\w.-]+:\d{2,5}\b|\b\d{1,3}(\.\d{1,3}){3}\b|(?<![\w.])/[\w.~-]+(/[\w.~-]*)*"
+)
 
 
 class Exposition(Response):
@@ -46,20 +52,26 @@ def readiness(backend: Backend) -> dict[str, Any]:
     """Return status (ready, not-ready), the log's position, the lag, and whether the stores answer, else the fault."""
     try:
         with backend.short_timeout():
-            lag, fault = Lag.measure(backend), without_reason(backend.fault())
+            lag, fault = Lag.measure(backend), backend.fault()
             try:
                 backend.audit_log.check_able()
             except AutoLearnError as refusal:
                 fault = fault or refusal.sentence
     except AutoLearnError as trouble:
-        return {"status": "not-ready", "fault": trouble.sentence}
+        return {"status": "not-ready", "fault": for_strangers(trouble.sentence)}
     facts = {"position": lag.log_position, "lag_events": lag.events, "lag_seconds": round(lag.seconds, 3)}
-    return {"status": "ready" if fault is None else "not-ready", **facts, "fault": fault}
+    return {"status": "ready" if fault is None else "not-ready", **facts, "fault": for_strangers(fault)}
 
 
-def without_reason(fault: str | None) -> str | None:
-    """Say where it stands still, not why: the reason may quote what belongs to a session."""
-    if fault is None or not fault.startswith("position "):
-        return fault
-    where = fault.partition(":")[0]
-    return f"The read models stand still at {where}: the backend's own log says why."
+def for_strangers(fault: str | None) -> str | None:
+    """Return a fault without what only an operator may know: who asks for health has shown no credentials.
+
+    Of a position where the read models stand still it leaves the reason out, which may quote what belongs to a session;
+    of other sentences addresses and paths. The process' own log has all of it.
+    """
+    if fault is None:
+        return None
+    if fault.startswith("position "):
+        where = fault.partition(":")[0]
+        return f"The read models stand still at {where}: the backend's own log says why."
+    return PLACE.sub("…", fault)

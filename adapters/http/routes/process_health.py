@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.http.metrics import GAUGES
-from adapters.http.routes.health import Exposition, without_reason
+from adapters.http.routes.health import Exposition, for_strangers
 from domain.errors import AutoLearnError
 
 
@@ -23,7 +23,7 @@ class ProcessHealth:
     """What such a process tells: `fault` in one sentence, `measure` its gauges, named as in `metrics.GAUGES`.
 
     Within `short_timeout` the stores answer soon or refuse.
-    What follows `position N: ` may quote what belongs to a session, and is not told.
+    Of a fault only what `for_strangers` leaves is told.
     """
 
     kind: str
@@ -49,10 +49,11 @@ class ProcessHealth:
         """Return status, kind, the gauges and the fault."""
         try:
             with self.short_timeout():
-                facts, fault = dict(self.measure()), without_reason(self.fault())
+                facts, fault = dict(self.measure()), self.fault()
         except AutoLearnError as trouble:
             facts, fault = {}, trouble.sentence
-        return {"status": "ready" if fault is None else "not-ready", "kind": self.kind, **facts, "fault": fault}
+        status = "ready" if fault is None else "not-ready"
+        return {"status": status, "kind": self.kind, **facts, "fault": for_strangers(fault)}
 
     def page(self) -> bytes:
         """Return the gauges in Prometheus' text format, measured now; what cannot be measured is left out."""

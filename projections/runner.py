@@ -25,7 +25,7 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class ProjectionFault:
-    """Why the projection stands still: `position` is the commit that it cannot fold or write."""
+    """Why the projection stands still: `position` is the commit that it cannot fold, or where the read models are."""
 
     position: int
     sentence: str
@@ -52,6 +52,7 @@ class ProjectionRunner:
         self._is_checked = False  # whether the log is known to be as far as what was folded from it
         self._stopping = Signal()
         self._thread: Thread | None = None
+        self._position = 0  # the last one that the read models told
         self._jobs: SimpleQueue[tuple[Callable[[], None], Future[None]]] = SimpleQueue()
         self.fault: ProjectionFault | None = None
 
@@ -62,10 +63,12 @@ class ProjectionRunner:
 
     @property
     def position(self) -> int:
-        return self._documents.position()
+        self._position = self._documents.position()
+        return self._position
 
     def start(self) -> None:
-        """Follow the log in a thread."""
+        """Follow the log in a thread, from where the read models are."""
+        self._position = self._documents.position()
         self._thread = Thread(target=self._run, name="projections", daemon=True)
         self._thread.start()
 
@@ -143,7 +146,7 @@ class ProjectionRunner:
             self._stand_still()
             return
         self._is_checked = True
-        if self._feed.wait_beyond(self._documents.position(), IDLE_SECONDS):
+        if self._feed.wait_beyond(self.position, IDLE_SECONDS):
             self.step()
         self.fault = None
 
@@ -151,9 +154,8 @@ class ProjectionRunner:
         """Whether the log is an older copy than what was folded: going on would mix two histories."""
         (end, _), position = self._log_end(), max(self._documents.positions().values())
         if position > end:
-            self._note(
-                ProjectionFault(end, f"The read models are at {position}, ahead of the log ({end}): rebuild them.")
-            )
+            sentence = f"The read models are at {position}, ahead of the log ({end}): rebuild them."
+            self._note(ProjectionFault(position, sentence))
         return position > end
 
     def _stand_still(self, seconds: float = float("inf")) -> None:
@@ -183,7 +185,8 @@ class ProjectionRunner:
                 done.set_result(None)
 
     def _known_position(self) -> int:
+        """Return where the read models are, or were when they last told it."""
         try:
-            return self._documents.position()
+            return self.position
         except AutoLearnError:
-            return 0
+            return self._position

@@ -70,7 +70,8 @@ def open_followers(
     if roles.project:
         topic = KafkaFeed(settings.kafka, settings.database, installation_id(mongo))
         opened.callback(topic.close)
-        add(PROJECTION, {PROJECTION: Projector(mongo, topic, read_models).turn}, projection_gauges)
+        projector = Projector(mongo, topic, read_models)
+        add(PROJECTION, {PROJECTION: projector.turn}, partial(projection_gauges, read_models))
     return works, health
 
 
@@ -87,9 +88,9 @@ def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gau
     )
 
 
-def projection_gauges(mongo: Mongo, statuses: Statuses) -> Mapping[str, float]:
-    """Return how far the read models are, and behind the log."""
-    position = int(statuses.read(PROJECTION).get("position", 0))
+def projection_gauges(read_models: ReadModelStore, mongo: Mongo, _: Statuses) -> Mapping[str, float]:
+    """Return how far the read models are, whether anybody folds or not, and behind the log."""
+    position = read_models.documents.position()
     return {"projection_position": position, "projection_lag_events": max(MongoFeed(mongo).end()[0] - position, 0)}
 
 

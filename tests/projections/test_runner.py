@@ -86,6 +86,22 @@ def test_it_does_not_go_on_from_read_models_that_are_ahead_of_the_log(world: Wor
     world.runner.stop()
     assert world.runner.fault is not None
     assert "ahead of the log" in world.runner.fault.sentence
+    assert world.runner.fault.position == 100
+
+
+def test_an_outage_of_the_read_models_is_told_with_the_position_that_they_had(
+    filed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It said position 0, which reads as if all had been lost."""
+    filed.register("iris")
+    assert filed.runner.wait(filed.commits[-1], TIMEOUT)
+
+    def sleep() -> int:
+        raise NotAbleError("The read models sleep.")
+
+    monkeypatch.setattr(filed.documents, "position", sleep)
+    wait_for(lambda: filed.runner.fault is not None)
+    assert filed.runner.fault_sentence() == f"position {filed.commits[-1]}: The read models sleep."
 
 
 def test_stopping_twice_is_safe(world: World) -> None:

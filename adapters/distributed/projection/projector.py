@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -18,6 +19,8 @@ from adapters.distributed.projection.upgrade import Upgrade
 from domain.errors import NotAbleError
 from projections.ports import CommitFeed
 from projections.runner import ProjectionRunner
+
+logger = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 0.5
 REPORT_SECONDS: Final = 1.0  # between two reports of a position that grows
@@ -42,6 +45,7 @@ class Projector:
         adopter = Adopter(Adoptions(self._mongo), self._read_models, documents, runner)
         upgrade = Upgrade(self._mongo, self._read_models)
         self._reported = None
+        logger.info("%s: folds on from position %s", PROJECTION, runner.position)
         runner.start()
         try:
             while not ending.wait(LOOK_SECONDS):

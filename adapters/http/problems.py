@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "unfinished": (409, "Not finished yet"),
     "request-used": (409, "Request answered before"),
     "data-directory-in-use": (409, "Data directory in use"),
+    "damaged-topic": (409, "Damaged topic"),
     "too-large": (413, "Too large"),
     "target-too-long": (414, "Target too long"),
     "not-sealed": (415, "Not sealed"),

@@ -8,7 +8,8 @@ from typing import Any
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
@@ -87,6 +88,12 @@ class Published:
             else:
                 producer.flush(SECONDS)
                 producer.abort_transaction(SECONDS)
+
+    def delete_before(self, topic: str, offset: int) -> None:
+        """Delete the oldest records, as retention does."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        cut = TopicPartition(topic, 0, offset)
+        admin.delete_records([cut])[cut].result(SECONDS)
 
     def _producer(self, topic: str) -> Producer:
         if topic not in self._producers:

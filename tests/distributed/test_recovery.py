@@ -19,6 +19,7 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery.recovery import ALL, Recovery, Refill, Until
 from adapters.distributed.topics.cloud_events import Message, commit_messages
 from adapters.distributed.topics.kafka import DamagedTopic
+from cli import exit_codes
 from commands.ports import AppendHeader
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from domain.events import Metadata
@@ -240,9 +241,35 @@ def test_damage_stops_it_with_the_position_and_nothing_after_it_is_there(
         recover(mongo, published)
     known = {"foreign": None, "torn": commits[at].position - 1, "left_out": commits[at + 1].position}
     assert stopped.value.facts["position"] == known.get(damage.__name__, stopped.value.facts["position"])
-    assert stopped.value.facts["recovered"] == commits[at - 1].position
+    assert (stopped.value.facts["recovered"], stopped.value.facts["cause"]) == (commits[at - 1].position, "damage")
     assert as_bytes(mongo, "commits") == before[:at]
     assert unfinished_recovery(mongo) is not None
+
+
+def test_what_retention_deleted_is_told_apart_from_damage(mongo: Mongo, published: Published) -> None:
+    live_on(mongo, steps=40, calls=3)
+    published.all_of(mongo)
+    commits = MongoFeed(mongo).raw_after(0, 10**9)
+    lose(mongo)
+    published.delete_before(published.events, commits[4].position + 5)  # each commit's transaction has a mark
+    with pytest.raises(DamagedTopic, match=r"only what comes from position \d+ on: Kafka deleted") as stopped:
+        recover(mongo, published)
+    assert (stopped.value.facts["position"], stopped.value.facts["cause"]) == (commits[5].first, "retention")
+    assert (stopped.value.slug, exit_codes.of_error(stopped.value)) == ("damaged-topic", exit_codes.CONFLICT)
+    assert mongo.database.list_collection_names() == []  # nothing was begun, so the next try may use other topics
+
+
+def test_an_audit_log_without_its_beginning_can_be_given_up(mongo: Mongo, published: Published) -> None:
+    live_on(mongo, steps=10, calls=3)
+    published.all_of(mongo)
+    before = as_bytes(mongo, "commits")
+    lose(mongo)
+    published.delete_before(published.audit_log, 4)
+    with pytest.raises(DamagedTopic, match=r"no record any more.*`--communications-until 0`") as stopped:
+        recover(mongo, published)
+    assert stopped.value.facts["position"] is None
+    assert recover(mongo, published, Until(audit_log=0))["communications"] == 0
+    assert as_bytes(mongo, "commits") == before
 
 
 def test_what_was_not_committed_is_not_recovered(mongo: Mongo, published: Published) -> None:

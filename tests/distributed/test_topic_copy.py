@@ -73,6 +73,16 @@ def test_everything_that_is_wrong_is_found_in_one_reading(log: MongoFeed, publis
     assert "which belongs to" in found[3][1]
 
 
+def test_what_retention_deleted_is_the_first_that_is_told(log: MongoFeed, published: Published) -> None:
+    commits = log.raw_after(0, 10**9)
+    published.commits(commits)
+    published.delete_before(published.events, commits[1].position + 2)
+    (position, what), *others = faults(log, published)
+    assert position == commits[2].first
+    assert f"only what comes from position {commits[2].first} on: Kafka deleted the records before offset" in what
+    assert [at for at, _ in others] == [commits[0].position, commits[1].position]
+
+
 def test_what_is_aborted_is_not_there(log: MongoFeed, published: Published) -> None:
     commits = log.raw_after(0, 10**9)
     groups = [commit_messages(commit, published.source) for commit in commits]

@@ -28,8 +28,9 @@ from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.log.sequenced_appender import DUPLICATE_KEY
 from adapters.distributed.mongo import Fields, Mongo, as_ours
 from adapters.distributed.recovery.last_entry import last_position
+from adapters.distributed.topics.beginning import lost_beginning
 from adapters.distributed.topics.cloud_events import Record, origin
-from adapters.distributed.topics.kafka import DamagedTopic
+from adapters.distributed.topics.kafka import DamagedTopic, NoTopicError
 from adapters.distributed.topics.scan import Finding, TopicScan
 from adapters.distributed.verification.topic_copy import entries_in
 from adapters.host.retry import Retry
@@ -143,6 +144,7 @@ class Refill(Generic[E]):
             f"is not over. To give up what comes after, say `{self.option} {self.position}`.",
             position=position,
             recovered=self.position,
+            cause="damage",
         )
 
 
@@ -181,6 +183,8 @@ class Recovery:
         marked = unfinished_recovery(self._mongo)
         if marked is None:
             self._check_empty()
+        for refill in (self._commits, self._records):
+            self._check_beginning(refill)
         source = self._source()
         if marked not in (None, source):
             raise ConflictError(f"The recovery that was begun is that of {marked!r}, and the topics are of {source!r}.")
@@ -233,6 +237,22 @@ class Recovery:
             raise ConflictError(
                 f"The database {self._mongo.name!r} holds {' and '.join(full)} already; recover fills an empty one: "
                 "stop all processes, and drop the database if it may go."
+            )
+
+    def _check_beginning(self, refill: Refill[Any]) -> None:
+        """Raise DamagedTopic where the oldest records are gone, unless all of the log is given up."""
+        try:
+            lost = None if refill.until == 0 else lost_beginning(self._bootstrap, refill.topic)
+        except NoTopicError:
+            return
+        if lost is not None:
+            audit_log = refill.topic != self._commits.topic
+            otherwise = f"Restore a back-up{f', or go on without the audit log: `{refill.option} 0`' * audit_log}."
+            raise DamagedTopic(
+                f"{lost.sentence}. No log comes back without its beginning. {otherwise}",
+                position=lost.position,
+                recovered=0,
+                cause="retention",
             )
 
     def _source(self) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from confluent_kafka import KafkaError, KafkaException
 
-from domain.errors import AutoLearnError, BadInputError, ForbiddenError, NotAbleError
+from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleError
 
 REQUEST_SECONDS: Final = 5.0  # for the brokers' answer to one request
 ALLOWED: Final = ("security.", "sasl.", "ssl.")  # of librdkafka's properties: exactly-once depends on the others
@@ -35,8 +35,13 @@ class Fenced(Exception):  # noqa: N818 - control flow: a newer relay has taken o
     """Another process has begun to write under the same transactional id."""
 
 
-class DamagedTopic(AutoLearnError):  # noqa: N818 - it names the topic's state, for whoever runs it
-    """The topic does not hold the log: somebody else wrote to it, removed from it, or it belongs elsewhere."""
+class DamagedTopic(ConflictError):  # noqa: N818 - it names the topic's state, for whoever runs it
+    """The topic does not hold the log: somebody else wrote to it, removed from it, or it belongs elsewhere.
+
+    Facts, where a recovery found it: `position`, `recovered`, and `cause`, which is `retention` or `damage`.
+    """
+
+    slug = "damaged-topic"
 
 
 class NoTopicError(NotAbleError):

@@ -7,12 +7,15 @@ headers in their order, and a topic that keeps a log. Nothing uses the times tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.schema import MongoLogSchema
+from adapters.distributed.topics.beginning import lost_beginning
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record
+from adapters.distributed.topics.kafka import NoTopicError
 from adapters.distributed.topics.scan import Finding, TopicScan
 from adapters.distributed.topics.topics import topic_faults
 from adapters.log.chain import E
@@ -34,6 +37,9 @@ class TopicCopy:
 
     def _entries(self, schema: MongoLogSchema[E], until: int, timeout: float) -> Iterator[E | Finding]:
         topic = schema.topic_of(self._database)
+        with suppress(NoTopicError):
+            if (lost := lost_beginning(self._bootstrap, topic)) is not None:
+                yield lost.position, lost.sentence
         records = TopicScan(self._bootstrap, topic, self._source).records(until, timeout)
         yield from exact_entries(records, schema, self._source)
         yield from ((None, f"{topic}: {what}") for what in topic_faults(self._bootstrap, topic))

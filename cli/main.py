@@ -40,7 +40,7 @@ SECTIONS: dict[str, Section] = {
         "compare": "Experiments side by side, what differs first.",
         "annotate": "Add a remark to an experiment.",
         "withdraw": "Take an experiment out of the history.",
-        "restore": "Put a withdrawn experiment back into the history.",
+        "restore": "Put a withdrawn experiment back into the history; or a back-up into an empty installation.",
         "reproduce": "Train an experiment again and compare what was learned.",
         "export": "Write the fitted model to a skops or ONNX file.",
         "predict": "What a fitted model says of new rows.",
@@ -52,6 +52,7 @@ SECTIONS: dict[str, Section] = {
         "rebuild": "Compute read models anew from the log.",
         "verify": "Check the chain of the log, read models, blobs and audit log.",
         "recover": "Bring a lost MongoDB back from Kafka.",
+        "backup": "Copy log, audit log and blobs to a folder, while the backend runs.",
         "client": "Add, list, rotate and revoke clients.",
     },
     "Processes of the distributed mode": {

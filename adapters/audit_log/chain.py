@@ -121,3 +121,32 @@ def _hash(record: StoredAuditRecord, previous: bytes, facts: Facts = facts_of) -
 def _older_hash(record: StoredAuditRecord, previous: bytes) -> bytes | None:
     it = record.content
     return _hash(record, previous, _older_facts) if (it.count, it.head) == (1, "") else None
+
+
+class RecordLinks:
+    """Follows records that are added to a copy: each has its hash and follows the one before.
+
+    It knows no writers' numbers, so it can begin anywhere; `RecordChain` checks the whole copy afterwards.
+    """
+
+    def __init__(self, position: int, previous: bytes) -> None:
+        self._position, self._hash = position, previous
+
+    def fault(self, record: StoredAuditRecord) -> str | None:
+        try:
+            what = self._fault(record)
+        except UNWRITABLE:
+            what = "the record holds values that nobody could have stored"
+        self._position, self._hash = record.position, record.hash
+        return what
+
+    def _fault(self, record: StoredAuditRecord) -> str | None:
+        if record.faults:
+            return "; ".join(record.faults)
+        if record.position != self._position + 1:
+            return f"records {self._position + 1} to {record.position - 1} are missing"
+        if not has_its_hash(record):
+            return "the stored record does not have the stored hash"
+        if record.previous != self._hash and not is_older(record):
+            return "the record does not follow the one before it"
+        return None

@@ -29,6 +29,7 @@ GAUGES = {
     "projection_position": "Position of the last event in the read models",
     "in_charge": "1 where this process does the work, 0 where it stands by",
     "followed_position": "Position of the last event that the event worker has followed",
+    "backup_age_seconds": "Seconds since the last finished back-up; +Inf where there was none",
     "tasks_running": "Tasks that run in this process",
 }
 

@@ -14,10 +14,12 @@ from adapters.audit_log.system_records import SystemRecorder
 from adapters.embedded.audit_log.request_ids import SqliteRequestIds
 from adapters.embedded.audit_log.store import SqliteAuditLog
 from adapters.embedded.database import MEMORY, Database
-from adapters.embedded.directory.format import check_format, check_master_key
+from adapters.embedded.directory.format import check_format, check_master_key, read_format
 from adapters.embedded.directory.integrity import small_file_faults, special_files_in
+from adapters.embedded.directory.last_backup import last_backup
 from adapters.embedded.directory.offline import keep_unowned, readable_copy
 from adapters.embedded.directory.receipts import AUDIT, LOG, LogEnds, ReceiptKeeper, read_receipts, write_receipts
+from adapters.embedded.directory.restoring import unfinished_restore
 from adapters.embedded.integrity import byte_faults
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
@@ -36,7 +38,7 @@ from server.compose.folders import scratch_of
 from server.compose.http import serve_calls
 from server.compose.loss_check import LossCheck, check_claims
 from server.compose.services import make_launcher, make_services
-from server.compose.stores import Stores, environment, master_key
+from server.compose.stores import Stores, backup_gauges, environment, master_key
 from server.inspection.process import ProcessInspector
 from server.roles import SERVICES, Roles
 from server.runner import Runner
@@ -64,6 +66,16 @@ def open_stores(settings: Settings, name: str, opened: ExitStack, *, read_only: 
     byte_faults_found, databases = _to_read(settings, opened, offline=offline)
     stores = stores_in(_closed_by(opened, databases), settings, name, read_only=True)
     stores.offline, stores.file_checks = offline, (lambda: byte_faults_found, *stores.file_checks)
+    return stores
+
+
+def open_unowned(settings: Settings, opened: ExitStack) -> EmbeddedStores:
+    """Open the logs of a directory that no process writes to, without read models; `opened` closes them."""
+    files = [settings.data / EVENTS, settings.data / COMMUNICATIONS]
+    faults = byte_faults(files, unowned=True)
+    events, audit = (Database(file, read_only=True, immutable=True) for file in files)
+    stores = stores_in(_closed_by(opened, (events, audit, ReadDatabase(MEMORY))), settings, "copy", read_only=True)
+    stores.offline, stores.file_checks = True, (lambda: faults, *stores.file_checks)
     return stores
 
 
@@ -103,7 +115,7 @@ def _to_serve(settings: Settings, opened: ExitStack) -> Databases:
 
 def _to_read(settings: Settings, opened: ExitStack, *, offline: bool) -> tuple[list[str], Databases]:
     """Open databases that a backend serves, or that lie there; and say what only their bytes tell."""
-    if strange := list(special_files_in(settings.data, settings.key_file)):
+    if strange := unusable(settings):
         raise NotAbleError(" ".join(strange))
     generations = Generations(settings.data)
     named = (generations.named() if offline else generations.current()) or generations.fresh()
@@ -153,6 +165,7 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
             # Whoever owned the directory before is dead, so the tasks that it had started are lost.
             is_lost=lambda other: other != name,
             fault=projection.fault_sentence,
+            gauges=partial(backup_gauges, lambda: last_backup(settings.data)),
         )
         if accept_loss is not None:
             loss.accept(accept_loss, services.application, services.recorder)
@@ -219,7 +232,13 @@ def checked_key(settings: Settings, stores: EmbeddedStores) -> bytes:
     return master
 
 
-def recorded_key(stores: EmbeddedStores) -> str | None:
+def known_key(folder: Path, stores: Stores) -> str | None:
+    """Return the fingerprint of the key that a data directory, or a back-up, was begun with; None: it is not known."""
+    found = read_format(folder)
+    return (found.master_key if found else None) or recorded_key(stores)
+
+
+def recorded_key(stores: Stores) -> str | None:
     """Return the fingerprint that the audit log has of the last process here; None where it has none."""
     for started in stores.audit_log.page({"operation": "process start"}, None, 1):
         what, _, key = started.content.causation.partition(":")
@@ -229,10 +248,15 @@ def recorded_key(stores: EmbeddedStores) -> str | None:
 
 def take_directory(settings: Settings, lock: DirectoryLock) -> None:
     """Look at a data directory before it is used, and lock its log; raises ConflictError for one of a newer version."""
-    if strange := list(special_files_in(settings.data, settings.key_file)):
+    if strange := unusable(settings):
         raise ConflictError(" ".join(strange))
     check_format(settings.data)
     lock.hold(settings.data / EVENTS)
+
+
+def unusable(settings: Settings) -> list[str]:
+    """Say why a data directory must not even be opened."""
+    return [*unfinished_restore(settings.data), *special_files_in(settings.data, settings.key_file)]
 
 
 @contextmanager

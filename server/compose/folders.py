@@ -14,7 +14,7 @@ from server.settings import Settings
 SCRATCH: Final = "scratch"
 # `master.key` and `credentials.json` are not among them: who could read those may have done so, and that is told.
 OURS: Final = re.compile(
-    r"(lock|format\.json|receipts\.json|positions\.json|backend\.log[.\d]*|read-models\.current"
+    r"(lock|format\.json|receipts\.json|last-backup\.json|restore\.json|positions\.json|backend\.log[.\d]*|read-models\.current"
     r"|(events|communications|read-models-\d+)\.db(-wal|-shm|-journal)?)"
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 from adapters.audit_log.chain import chain_faults as audit_chain_faults
 from adapters.audit_log.chain import is_older
@@ -53,6 +54,12 @@ def master_key(settings: Settings, store: EventStore) -> bytes:
     if store.streams("client:", 1):
         raise BadInputError(f"The master key {file} is missing, and all clients' keys depend on it: restore the file.")
     return make_master_key(file)
+
+
+def backup_gauges(last: Callable[[], datetime | None]) -> dict[str, float]:
+    """Return how long ago the last back-up was finished, for the metrics; infinite where there was none."""
+    at = last()
+    return {"backup_age_seconds": inf if at is None else max((SystemClock().now() - at).total_seconds(), 0.0)}
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""A back-up: a folder in the format of a data directory, into which the logs of either mode are copied."""

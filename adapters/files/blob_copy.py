@@ -1,0 +1,55 @@
+"""Blobs copied on demand: whoever checks a copied log asks for each blob that it names."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from adapters.files.blob_backends import digest_of
+from adapters.files.blobs import FileBlobs
+from autolearn.secret_files import flush
+from commands.ports import BlobMissing
+from domain.errors import NotAbleError
+
+PIECE = 1 << 20
+
+
+class BlobCopy:
+    """`projections.ports.BlobCheck` of a place for blobs that fetches from another place what is not whole there.
+
+    `lost` names the blobs that the other place does not have whole either: they are not a fault of the copy.
+    """
+
+    def __init__(self, source: FileBlobs, target: FileBlobs) -> None:
+        self._source, self._target = source, target
+        self.copied, self.bytes = 0, 0
+        self.lost: list[str] = []
+
+    def check(self, sha256: str) -> str | None:
+        """Copy the blob unless it is there, whole; return what is wrong with it even so."""
+        if self._target.check(sha256) is None:
+            return None
+        path = Path(self._target.scratch(".blob"))
+        try:
+            with self._source.open(sha256) as source, path.open("xb") as copy:
+                shutil.copyfileobj(source, copy, PIECE)
+            flush(path)
+            found, size = digest_of(path)
+            if found != sha256:
+                self.lost.append(sha256)
+                return None
+            self._target.put_file(str(path))
+        except BlobMissing:
+            self.lost.append(sha256)
+            return None
+        except OSError as error:
+            raise NotAbleError(f"Blob {sha256} cannot be copied: {error.strerror or error}.") from error
+        finally:
+            path.unlink(missing_ok=True)
+        self.copied, self.bytes = self.copied + 1, self.bytes + size
+        return self._target.check(sha256)
+
+    def stored(self) -> Iterable[str]:
+        """Stream nothing: only what the log names is copied, and other blobs in the place are not this copy's."""
+        return ()

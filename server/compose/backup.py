@@ -1,0 +1,140 @@
+"""A back-up put together: both logs of either mode copied to a folder at one position, and verified there.
+
+It reads the stores beside the processes that serve, as `verify` does, so nothing has to stop.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from adapters.embedded.backup.folder import BackupNote, locked, note_to_continue, write_note
+from adapters.embedded.directory.format import NAME as FORMAT_FILE
+from adapters.embedded.directory.format import DirectoryFormat
+from adapters.embedded.directory.last_backup import note_backup
+from adapters.embedded.directory.receipts import AUDIT, LOG, write_receipts
+from adapters.embedded.schema import FORMAT
+from adapters.files.blob_copy import BlobCopy
+from adapters.files.blobs import folder_of
+from adapters.host.files import write_whole
+from adapters.security.keys import read_master_key
+from autolearn.secret_files import write_secret
+from domain.errors import BadInputError, ConflictError, NotFoundError
+from projections.verification.tail_check import find_audit_end, find_log_end
+from server.compose.copies import Ends, Step, blobs_of, files_in, fill_files, verify_files
+from server.compose.embedded import EVENTS, known_key, open_stores
+from server.compose.folders import prepare_places
+from server.compose.stores import Stores, SystemClock
+from server.settings import Settings
+
+KEY_FILE = "master.key"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is backed up: stores, id (distributed), the master key's fingerprint; and how a back-up is noted."""
+
+    stores: Stores
+    installation: str
+    fingerprint: str | None
+    note: Callable[[datetime, int], None]
+
+
+def back_up(settings: Settings, folder: Path, *, with_master_key: bool = False) -> Iterator[Step]:
+    """Yield progress (`{step, position, of}`), last what is in the back-up: `{ok, position, head, …, faults}`.
+
+    Raises BadInputError (nothing to back up, a folder that cannot be used), ConflictError (another history, damage).
+    """
+    folder = folder.absolute()
+    _check_folder(settings, folder)
+    with ExitStack() as opened:
+        source = _open_source(settings, opened)
+        audit = find_audit_end(source.stores.audit_log)
+        ends = Ends(find_log_end(source.stores.feed), audit)
+        before = note_to_continue(folder)
+        copy = files_in(folder)
+        prepare_places(copy)
+        opened.enter_context(locked(folder))
+        key = _key_to_copy(settings, folder) if with_master_key else None
+        if not before.finished:
+            write_note(folder, BackupNote(source.installation))
+        yield from fill_files(source.stores, ends, folder)
+        write_whole(folder / FORMAT_FILE, DirectoryFormat(FORMAT, source.fingerprint).text)
+        blobs = BlobCopy(blobs_of(settings, read_only=True), blobs_of(copy))
+        faults = []
+        for step in verify_files(folder, ends, blobs):
+            if "step" in step:
+                yield step
+            else:
+                faults = step["faults"]
+        if not faults:
+            _finish(folder, source, ends, blobs, key)
+        yield _result(folder, ends, blobs, faults) | {
+            "fingerprint": source.fingerprint,
+            "key_file": str(settings.key_file),
+        }
+
+
+def _finish(folder: Path, source: Source, ends: Ends, blobs: BlobCopy, key: str | None) -> None:
+    """Say in the back-up that it is whole, and in the installation when it was made, if nothing is lacking."""
+    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    if key is not None and not (folder / KEY_FILE).exists():
+        write_secret(folder / KEY_FILE, key)
+    log, audit = (ends.log.position, ends.log.hash), (ends.audit.position, ends.audit.hash)
+    write_receipts(folder, {LOG: log, AUDIT: audit})
+    at = SystemClock().now()
+    write_note(folder, BackupNote.done(source.installation, at, log, audit, tuple(blobs.lost)))
+    if not blobs.lost:
+        source.note(at, ends.log.position)
+
+
+def _result(folder: Path, ends: Ends, blobs: BlobCopy, faults: list[Step]) -> Step:
+    return {
+        "ok": not faults and not blobs.lost,
+        "backup": str(folder),
+        "position": ends.log.position,
+        "head": ends.log.hash.hex(),
+        "audit_position": ends.audit.position,
+        "blobs_copied": blobs.copied,
+        "bytes_copied": blobs.bytes,
+        "master_key": "in the back-up" if (folder / KEY_FILE).exists() else "not in the back-up",
+        "lost_blobs": blobs.lost,
+        "faults": faults,
+    }
+
+
+def _open_source(settings: Settings, opened: ExitStack) -> Source:
+    if settings.mode == "distributed":
+        raise BadInputError("This version backs up the embedded mode only: use mongodump for a database.")
+    if not (settings.data / EVENTS).exists():
+        raise BadInputError(
+            f"There is nothing to back up: {settings.data} has no log. Name another data directory with --data, or "
+            "the mode with --mode."
+        )
+    stores = open_stores(settings, "backup", opened, read_only=True)
+    return Source(stores, "", known_key(settings.data, stores), partial(note_backup, settings.data))
+
+
+def _check_folder(settings: Settings, folder: Path) -> None:
+    """Refuse a folder that is, or lies in, what is backed up: tasks read the blobs, and a lost disk takes both."""
+    for place in (settings.data, folder_of(settings.blobs_url)):
+        if place is not None and folder.resolve().is_relative_to(place.resolve()):
+            raise BadInputError(f"{folder} is in {place}, which is backed up: name a folder elsewhere.")
+
+
+def _key_to_copy(settings: Settings, folder: Path) -> str:
+    """Return the text of the master key; raises BadInputError where there is none, ConflictError where another is."""
+    try:
+        key = read_master_key(settings.key_file)
+        if (folder / KEY_FILE).exists() and read_master_key(folder / KEY_FILE) != key:
+            raise ConflictError(f"{folder} has the master key of another installation.")
+    except NotFoundError:
+        raise BadInputError(
+            f"There is no master key at {settings.key_file}: AUTOLEARN_MASTER_KEY_FILE names it."
+        ) from None
+    return settings.key_file.read_text(encoding="utf-8")

@@ -1,0 +1,89 @@
+"""Copies of the logs put together, for back-up and restore: filled up to a position, then verified with their blobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from adapters.audit_log.chain import RecordLinks
+from adapters.embedded.audit_log.record_schema import AUDIT_LOG
+from adapters.embedded.backup.log_copy import LogCopy, entries_until
+from adapters.embedded.log.commit_schema import EVENT_LOG
+from adapters.files.blob_copy import BlobCopy
+from adapters.files.blobs import FileBlobs
+from adapters.log.chain import CommitChain, LastEntry
+from domain.errors import ConflictError
+from projections.verification.stores import InspectedStores
+from projections.verification.tail_check import LogEnd
+from projections.verification.verify import verify
+from server.compose.embedded import COMMUNICATIONS, EVENTS, open_unowned
+from server.compose.folders import scratch_of
+from server.compose.stores import Stores
+from server.settings import Settings
+
+Step = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How far the logs are copied, or how far they are: first the end of the audit log was read, then that of the log.
+
+    So no record of a copy speaks of a position that the copy lacks.
+    """
+
+    log: LogEnd
+    audit: LogEnd
+
+
+def files_in(folder: Path) -> Settings:
+    """Return settings by which a folder is a data directory of the embedded mode, whatever the environment says."""
+    return Settings(mode="embedded", data=folder, blobs="", master_key_file=None)
+
+
+def fill_files(source: Stores, ends: Ends, folder: Path) -> Iterator[Step]:
+    """Copy both logs up to their ends into the files of a folder, which may have a part of them already.
+
+    First the log, so that whenever this is interrupted the audit log speaks of nothing that is not there.
+    Raises ConflictError where the files have another history, or the source is damaged.
+    """
+    read, feed = source.audit_log.read, source.feed
+    with closing(LogCopy(folder / EVENTS, EVENT_LOG, "The log")) as log:
+        _refuse_other_history(folder, ends.log, log.last)
+        chain = CommitChain(log.last.position, log.last.hash)
+        for position in log.run(entries_until(feed.raw_after, log.last.position, ends.log.position), chain):
+            yield {"step": "log", "position": position, "of": ends.log.position}
+    with closing(LogCopy(folder / COMMUNICATIONS, AUDIT_LOG, "The audit log")) as audit:
+        _refuse_other_history(folder, ends.audit, audit.last)
+        links = RecordLinks(audit.last.position, audit.last.hash)
+        for position in audit.run(entries_until(read, audit.last.position, ends.audit.position), links):
+            yield {"step": "audit log", "position": position, "of": ends.audit.position}
+
+
+def verify_files(folder: Path, ends: Ends, blobs: BlobCopy) -> Iterator[Step]:
+    """Verify the files of a folder, and fetch their blobs; last, the result of verify."""
+    with ExitStack() as opened:
+        yield from verify_copy(open_unowned(files_in(folder), opened), ends, blobs)
+
+
+def verify_copy(copy: InspectedStores, ends: Ends, blobs: BlobCopy) -> Iterator[Step]:
+    """Verify stores that were filled up to these ends; read models need not be there."""
+    yield from verify(replace(copy, blobs=blobs, offline=True), until=(ends.log.position, ends.log.hash))
+
+
+def blobs_of(settings: Settings, *, read_only: bool = False) -> FileBlobs:
+    """Return the blobs of an installation or of a back-up."""
+    return FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only)
+
+
+def _refuse_other_history(folder: Path, end: LogEnd, last: LastEntry) -> None:
+    if end.hash_at(last.position) == last.hash:
+        return
+    if end.position < last.position:
+        what = f"{end.name} ends at {end.position}, that in the back-up at {last.position}: it was restored from an "
+        what += "older back-up, or this is another installation"
+    else:
+        what = f"{end.name} has something else at position {last.position}: it is another installation's, or rewritten"
+    raise ConflictError(f"The back-up in {folder} cannot be continued: {what}. Name a new or an empty folder.")

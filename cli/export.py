@@ -12,6 +12,8 @@ from cli.new_file import STDOUT, force_option, new_file
 from cli.options import as_of, shared
 from cli.terminal import Terminal
 
+PICKLED = (".pickle", ".pkl", ".joblib")
+
 
 @click.command()
 @click.argument("experiment")
@@ -25,6 +27,8 @@ def export(terminal: Terminal, experiment: str, file: Path, *, force: bool, as_o
     A FILE named .onnx becomes ONNX, where the model has that form; it is compared with the model on the held-out rows
     before it is given out. docs/export.md says how both are used.
     """
+    if file.suffix.lower() in PICKLED:
+        raise click.UsageError(f"{file.name} would not be a pickle, but a skops file: name it .skops (or .onnx).")
     with new_file(file, force=force) as draft:
         client, form = terminal.client(), "onnx" if file.suffix.lower() == ".onnx" else None
         shown = client.get("experiments", experiment, as_of=as_of).body

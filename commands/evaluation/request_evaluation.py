@@ -175,6 +175,9 @@ def choose_folds(command: RequestEvaluation, rows: int) -> Folds | None:
             )
         return Folds(kind="loo")
     limits = {"type": "integer", "minimum": 2, "maximum": min(MOST_FOLDS, rows)}
+    if isinstance(cv, str):
+        allowed = f"a number of folds from 2 to {limits['maximum']}, or loo"
+        raise BadSettingError(f"cv = {cv!r} is not allowed: {allowed}.", setting="cv", allowed=allowed)
     k = complete_settings({"cv": {"default": None, **limits}}, {"cv": cv})["cv"]
     limits = {"type": "integer", "minimum": 1, "maximum": MOST_FITS // k}
     given = {} if repeats is None else {"repeats": repeats}

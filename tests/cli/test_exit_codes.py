@@ -169,6 +169,7 @@ def test_no_credentials_where_the_environment_says(run: Run, home: Path, monkeyp
         (("predictions", "check"), "autolearn predictions check ID FILE"),
         (("predictions", ID, ID), "Name one experiment, or none"),
         (("export", ID, "."), "is a directory"),
+        (("export", ID, "w.pkl"), "would not be a pickle, but a skops file: name it .skops (or .onnx)."),
         (("export", ID, "none/w.skops"), "none is not a folder that you may write to."),
     ],
 )

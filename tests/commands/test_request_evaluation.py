@@ -230,7 +230,7 @@ def test_without_waiting(stage: Stage, ana: Caller) -> None:
         ({"cv": 1}, (BadSettingError, "cv = 1 is not allowed: an integer >= 2 and <= 100", {"setting": "cv"})),
         ({"cv": 101}, (BadSettingError, "an integer >= 2 and <= 100", {"setting": "cv"})),
         ({"cv": 5.5}, (BadSettingError, "cv = 5.5 is not allowed: an integer >= 2 and <= 100", {"setting": "cv"})),
-        ({"cv": "ten"}, (BadSettingError, "cv = 'ten'", {"setting": "cv"})),
+        ({"cv": "ten"}, (BadSettingError, "cv = 'ten' is not allowed: a number of folds from 2 to 100, or loo", {})),
         ({"cv": 5, "repeats": 0}, (BadSettingError, "an integer >= 1 and <= 40", {"setting": "repeats"})),
         ({"cv": 5, "on": "iris"}, (BadInputError, "leave out cv, or on", {})),
         ({"cv": "loo", "repeats": 2}, (BadInputError, "it has no repeats", {})),

@@ -14,11 +14,13 @@ def run_call_task(
 ) -> dict[str, Any]:
     """Run a task and return its facts; `failure` begins the sentence about one that failed.
 
-    Raises BadInputError for a fault in what the caller gave, else NotAbleError.
+    Raises BadInputError for a fault in what the caller gave, else NotAbleError. There is no next attempt of a task that
+    was killed: the caller still waits and can repeat the call.
     """
     outcome = (cancellation or Cancellation()).attach(launcher.start(spec)).result()
     if isinstance(outcome, TaskBroken):
         if outcome.reason in ("bad-input", "memory-limit", "deadline"):
             raise BadInputError(outcome.detail, reason=outcome.reason)
-        raise NotAbleError(f"{failure}: {outcome.detail}")
+        repeat = " Repeat the call." if outcome.is_killed else ""
+        raise NotAbleError(f"{failure}: {outcome.detail}{repeat}")
     return outcome.facts

@@ -16,6 +16,7 @@ from commands.command_appends import CommandAppends, appends_of_task
 from commands.ports import DuplicateAppend, EventFeed, HandledEvents, OpenTasks, PositionedEvent
 from commands.settle_search import settle_search
 from commands.specifications import required_offers
+from commands.task_ends import describe_loss
 from commands.task_owners import get_owner, load_owner
 from commands.unit_of_work import UnitOfWork
 from commands.waiting_tasks import ALL_KINDS, WaitingTasks
@@ -36,8 +37,6 @@ RECHECK_SECONDS = 30.0  # between two looks, of a worker with a free slot and no
 RECHECK_TIMEOUT = 1.0  # for the read models to be where the log is; else it is left to the next time
 LOST_CHECK_SECONDS = 2.0  # between two looks at whether the workers of tasks that run elsewhere are still alive
 
-# A worker that is stopped in order gives its task back, but no event of today says so: that attempt counts, too.
-LOST = f"Its process was stopped, or it or its machine died, while it ran: {MAX_ATTEMPTS} times. Ask for it again."
 NOT_YET = "It does not follow the log yet: it waits for the read models to know what was unfinished when it started."
 
 
@@ -277,10 +276,9 @@ class EventWorker:
             if attempt <= MAX_ATTEMPTS:
                 owner.start(it.id, attempt, self._ports.worker)
                 return "started"
-            owner.fail(it.id, it.attempt, "lost", LOST)
+            owner.fail(it.id, it.attempt, "lost", describe_loss("Its worker was stopped or died."))
             if isinstance(owner, Search):
                 settle_search(work, owner, self._ports.clock.now())
-
             return "failed"
 
         try:

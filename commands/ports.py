@@ -122,10 +122,18 @@ class TaskDone:
 
 @dataclass(frozen=True, slots=True)
 class TaskBroken:
-    """No answer: reason is crashed, memory-limit, deadline, cancelled, bad-input or error; detail is a sentence."""
+    """No answer. Reason: crashed, killed, memory-limit, deadline, cancelled, bad-input or error; detail is a sentence.
+
+    `killed` is by somebody else: the OOM killer, a signal, the end of what made the process. It says nothing of the
+    task, so the task gets its next attempt. All others do.
+    """
 
     reason: str
     detail: str
+
+    @property
+    def is_killed(self) -> bool:
+        return self.reason == "killed"
 
 
 TaskOutcome = TaskDone | TaskBroken

@@ -1,4 +1,4 @@
-"""Settles a search: after its last trial, or at its deadline, the best are trained as experiments of its session."""
+"""Settles a search: once it gets no more trials, or at its deadline, the best are trained in its session."""
 
 from __future__ import annotations
 
@@ -26,4 +26,4 @@ def settle_search(work: UnitOfWork, search: Search, now: datetime) -> None:
     for name, task in chosen.items():
         session.add(name)
         work.get(Experiment, experiment_stream(name)).request_training(**search.training_of(search.trials[task]))
-    search.complete([*chosen], "deadline" if is_overdue else None)
+    search.complete([*chosen], "deadline" if is_overdue else search.failed_proposal)

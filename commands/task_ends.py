@@ -1,4 +1,4 @@
-"""The end of a task that ran here becomes an event, whatever the child answered."""
+"""The end of a task that ran here becomes an event, whatever the child answered; a killed one is started again."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from domain.errors import BadInputError, ConflictError
 from domain.experiment import Experiment
 from domain.search import Search
 from domain.search_events import TrialResult
-from domain.task import Task
-from domain.values import EvaluationNotes, Training
+from domain.task import Task, TaskOwner
+from domain.values import MAX_ATTEMPTS, EvaluationNotes, Training
 
 logger = logging.getLogger(__name__)
 
 
 class Claimed(NamedTuple):
-    """A task that was claimed together with the end of another one."""
+    """A task that was claimed together with the end of another one, or of its own last attempt."""
 
     task: str
     attempt: int
@@ -38,8 +38,9 @@ def record_end(
 ) -> Claimed | None:
     """Append `…-completed` or `…-failed`; nothing if the task has ended otherwise.
 
-    With `announce`, what waits next in a search is claimed in the same append, and announced before. Raises
-    NotAbleError and DiskReserveError: then it can be tried again.
+    A task whose process was killed is claimed again instead, unless that was its last attempt. With `announce`, what
+    waits next in a search is claimed in the same append, and announced before. Raises NotAbleError and
+    DiskReserveError: then it can be tried again.
     """
     try:
         return _append(appends, task, attempt, outcome, announce)
@@ -59,16 +60,11 @@ def _append(
         owner = get_owner(work, task)
         if not owner.tasks[task].is_unfinished:
             return None  # cancelled or discarded meanwhile: that was its end
+        it = owner.tasks[task] if _end_or_try_again(owner, task, attempt, worker, outcome) else None
         if isinstance(owner, Search):
-            it = owner.tasks[task] if _end_or_try_again(owner, task, attempt, worker, outcome) else None
             settle_search(work, owner, appends.ports.clock.now())
             it = it or _claim_next(owner, appends.ports, announce)
-            return None if it is None else Claimed(it.id, it.attempt, task_spec(work, owner, it.id))
-        if isinstance(outcome, TaskBroken):
-            owner.fail(task, attempt, outcome.reason, outcome.detail)
-        elif isinstance(owner, Experiment):
-            _complete(owner, task, attempt, worker, outcome.facts)
-        return None
+        return None if it is None else Claimed(it.id, it.attempt, task_spec(work, owner, it.id))
 
     try:
         claimed, _ = appends.decide(decision)
@@ -78,17 +74,24 @@ def _append(
     return claimed
 
 
-def _end_or_try_again(search: Search, task: str, attempt: int, worker: str, outcome: TaskOutcome) -> bool:
-    """End a task of a search; return True if its process was killed and its next attempt has started instead."""
+def describe_loss(last: str) -> str:
+    """Return why a task that was lost as often as it may be has failed; `last`: what became of its last attempt."""
+    return f"It was lost {MAX_ATTEMPTS} times while it ran, the last time so: {last} Ask for it again."
+
+
+def _end_or_try_again(owner: TaskOwner, task: str, attempt: int, worker: str, outcome: TaskOutcome) -> bool:
+    """End a task; return True if its process was killed and its next attempt has started instead."""
     if isinstance(outcome, TaskBroken):
-        if outcome.reason == "crashed" and search.try_again(task, attempt, worker):
+        if not outcome.is_killed:
+            owner.fail(task, attempt, outcome.reason, outcome.detail)
+        elif owner.try_again(task, attempt, worker):
             return True
-        search.fail(task, attempt, outcome.reason, outcome.detail)
-    elif search.tasks[task].kind == "trial":
-        search.complete_trial(task, attempt, worker, TrialResult.model_validate(outcome.facts))
-    else:
-        facts = outcome.facts
-        search.complete_proposal(task, attempt, worker, facts["trials"], is_last=facts["last"])
+        else:
+            owner.fail(task, attempt, "lost", describe_loss(outcome.detail))
+    elif isinstance(owner, Search):
+        _complete_of_search(owner, task, attempt, worker, outcome.facts)
+    elif isinstance(owner, Experiment):
+        _complete(owner, task, attempt, worker, outcome.facts)
     return False
 
 
@@ -99,6 +102,13 @@ def _claim_next(search: Search, ports: Ports, announce: Announce | None) -> Task
     announce(following.id)
     search.start(following.id, following.attempt + 1, ports.worker)
     return following
+
+
+def _complete_of_search(search: Search, task: str, attempt: int, worker: str, facts: dict[str, Any]) -> None:
+    if search.tasks[task].kind == "trial":
+        search.complete_trial(task, attempt, worker, TrialResult.model_validate(facts))
+    else:
+        search.complete_proposal(task, attempt, worker, facts["trials"], is_last=facts["last"])
 
 
 def _complete(experiment: Experiment, task: str, attempt: int, worker: str, facts: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from commands.task_ends import Claimed, record_end
 from commands.task_owners import get_owner
 from commands.unit_of_work import UnitOfWork
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
-from domain.values import KINDS_OF_SEARCH, kind_of_task
+from domain.values import KINDS_OF_SEARCH, MAX_ATTEMPTS, kind_of_task
 
 logger = logging.getLogger(__name__)
 
@@ -163,19 +163,19 @@ class Tasks:
             it.ended.wait(CLOSE_SECONDS)
 
     def _watch(self, watched: Watched, attempt: int, appends: CommandAppends) -> None:
-        """Run a task to its end; in a search, go on with what waits next, in the same slot and process."""
+        """Run a task to its end, also if it is killed; in a search, go on with what waits next. All in one slot."""
         process: RunningTask | None = None
         following: Claimed | None = Claimed(watched.task, attempt)
         has_slot = True
         try:
             while following is not None:
                 outcome = self._run_until_end(watched, following.spec, process)
-                process = watched.child
-                if not is_of_search(watched.task):
+                process, ended = watched.child or process, watched.task
+                if not (self._pause_if_killed(ended, following.attempt, outcome) or is_of_search(ended)):
                     self.ports.launcher.free_slot()  # before the append that wakes who waits for a slot
                     has_slot = False
                 following, watched = self._record(watched, following.attempt, appends, outcome)
-                if following is not None:
+                if following is not None and following.task != ended:
                     appends = appends_of_task(self.ports, *following[:2], appends.call.correlation)
         except Exception:
             logger.exception("task %s could not be watched to its end", watched.task)
@@ -206,15 +206,28 @@ class Tasks:
             except Exception:  # a full disk or a bug must not lose a finished result
                 logger.exception("the end of %s cannot be recorded yet", watched.task)
             else:
-                self.quota.remove_task(watched.task)
                 break
             self._closing.wait(AGAIN_SECONDS)
+        if claimed is not None and claimed.task == watched.task:
+            return claimed, watched  # the same, as somebody may have cancelled it meanwhile
+        self.quota.remove_task(watched.task)
         if claimed is not None:
             expect(claimed.task)
         now = watched if claimed is None else expected.pop(claimed.task)
         for it in (watched, *expected.values()):
             self._forget(it)
         return claimed, now
+
+    def _pause_if_killed(self, task: str, attempt: int, outcome: TaskOutcome) -> bool:
+        """Tell whether a task gets its next attempt; where it was killed, after a moment.
+
+        Whoever killed the task may be ending this process, too: that must not cost two attempts.
+        """
+        if not isinstance(outcome, TaskBroken) or not outcome.is_killed:
+            return False
+        logger.warning("attempt %s of task %s was lost: %s", attempt, task, outcome.detail)
+        self._closing.wait(AGAIN_SECONDS)
+        return attempt < MAX_ATTEMPTS
 
     def _forget(self, watched: Watched) -> None:
         with self._lock:

@@ -13,7 +13,7 @@ from domain.search_events import SearchRequested, Trial, TrialResult
 from domain.search_space import MAX_TRIALS
 from domain.task import MAX_DETAIL, Task, TaskOwner
 from domain.task_events import TaskFailed, TaskStarted
-from domain.values import MAX_ATTEMPTS, UNFINISHED, TrainingState
+from domain.values import UNFINISHED, TrainingState
 
 TRIALS_OF_AN_EVENT = 100  # an event has at most 256 KiB
 
@@ -71,7 +71,14 @@ class Search(TaskOwner):
     @property
     def is_settled(self) -> bool:
         """Whether all its trials have ended, and one has a value, so that it can be completed."""
-        return self.is_unfinished and self.is_last_round and not self.unfinished_tasks() and bool(self.rank())
+        has_all = self.is_last_round or self.failed_proposal is not None
+        return self.is_unfinished and has_all and not self.unfinished_tasks() and bool(self.rank())
+
+    @property
+    def failed_proposal(self) -> str | None:
+        """Why the last round has no trials, in a word; None where no proposal has failed."""
+        errors = (task.error for task in self.tasks.values() if task.kind == "proposal" and task.error is not None)
+        return next((error["reason"] for error in errors), None)
 
     @property
     def next_task(self) -> Task | None:
@@ -114,19 +121,12 @@ class Search(TaskOwner):
         self._go_on()
 
     def fail(self, task: str, attempt: int, reason: str, detail: str) -> None:
-        """End a task without a result; only a proposal that fails, or the last of all trials, fails the search."""
+        """End a task without a result. That fails the search only where no trial has a value and none is to come."""
         super().fail(task, attempt, reason, detail)
-        if self.tasks[task].kind == "proposal":
-            self.trigger_event(events.SearchFailed, reason=reason, detail=detail[:MAX_DETAIL])
-        else:
+        if self.tasks[task].kind == "trial":
             self._go_on()
-
-    def try_again(self, task: str, attempt: int, worker: str) -> bool:
-        """Start the next attempt of a task whose process was killed; False if that was its last."""
-        self._check_running(task, attempt, worker)
-        if attempt < MAX_ATTEMPTS:
-            self.start(task, attempt + 1, worker)
-        return attempt < MAX_ATTEMPTS
+        elif not self.rank():
+            self.stop_without_value(reason, detail)
 
     def complete(self, experiments: Sequence[str], stopped: str | None = None) -> None:
         """End with the trials that have a value; `experiments` train the best."""

@@ -183,7 +183,7 @@ class TrialFailed(TaskFailed):
 class SearchCompleted(AllTasksEnded):
     """The trials by rank, those without a value last; the best are trained as experiments of the session.
 
-    `stopped` says why there are not all (deadline).
+    `stopped` says why there are not all: deadline, or the reason of a proposal that failed.
     """
 
     NAME: ClassVar[str] = "search-completed.v1"

@@ -67,6 +67,13 @@ class TaskOwner(Aggregate):
             )
         self.trigger_event(self.STARTED[it.kind], task=task, attempt=attempt, worker=worker)
 
+    def try_again(self, task: str, attempt: int, worker: str) -> bool:
+        """Start the next attempt of a task whose process was killed; False if that was its last."""
+        self._check_running(task, attempt, worker)
+        if attempt < MAX_ATTEMPTS:
+            self.start(task, attempt + 1, worker)
+        return attempt < MAX_ATTEMPTS
+
     def fail(self, task: str, attempt: int, reason: str, detail: str) -> None:
         it = self._task(task)
         if not it.is_unfinished or attempt != it.attempt:

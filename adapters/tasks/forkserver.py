@@ -15,13 +15,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import forkserver, reduction
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 
 from adapters.host.processes import IMPORT_PATH, SAFE_PATH, absolute_folders
 from adapters.tasks.child import TaskOrder
 
 PRELOAD = ["adapters.tasks.preload", "adapters.tasks.child"]
+DEAD = "ZX"  # states of a process in /proc (proc_pid_stat(5))
 CLOSED = -1  # the parent pipe of a child that was ended
 DYING_SECONDS = 2.0
+REAPING_SECONDS = 30.0  # for a forkserver on a busy machine to say how a child of its ended
 SETTINGS = "AUTOLEARN_"
 PARENT = "FORKSERVER_PARENT"  # the process that starts one; it removes this when it has read it
 
@@ -44,12 +47,19 @@ class Child:
         """Return whether it has ended, or does so within `timeout` seconds. Its number may then be another's soon."""
         return bool(wait([self.status], timeout))
 
-    def exit_code(self) -> int:
-        """Wait for the end and return the exit code; negative is a signal. 255 where the forkserver died with it."""
+    def is_alive(self) -> bool:
+        """Return whether its process still runs, even where the forkserver has not said that it has ended."""
         try:
-            return int(forkserver.read_signed(self.status))
+            return Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(") ")[2][0] not in DEAD
+        except (OSError, IndexError):
+            return False
+
+    def exit_code(self) -> int | None:
+        """Return the exit code of one that has ended; negative is a signal. None: its forkserver died with it."""
+        try:
+            return int(forkserver.read_signed(self.status)) if self.has_ended(REAPING_SECONDS) else None
         except (OSError, EOFError):
-            return 255
+            return None
 
     def end(self) -> None:
         """Kill it and what it started, which may outlive it. Twice is harmless."""

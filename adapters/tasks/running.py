@@ -1,4 +1,4 @@
-"""A running task as its parent sees it: deadline, memory, cancellation and crash, each an outcome with a sentence."""
+"""A running task as its parent sees it: its deadline, memory, cancellation, crash or kill is an outcome, in words."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ from adapters.tasks.forkserver import Child
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
 
 GLANCE = 0.05  # seconds between two looks at the clock and at the child's memory; an answer is seen at once
-GRACE = 1.0  # seconds between the end of a crashed child's answer and its exit code
+GRACE = 1.0  # seconds between the end of a broken child's answer and its exit code
 LARGEST_ANSWER = 8 << 20
 ANSWER_SECONDS = 5.0  # an answer is written at once; a child that stops amid it is ended
 MIB = 1 << 20
+# Signals that a process brings on itself, as a rule. Any other comes from outside: the OOM killer, a person, a stop.
+FAULTS = frozenset(
+    {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGSYS, signal.SIGTRAP}
+)
+NO_WHOLE_ANSWER = TaskBroken("crashed", "The task process gave no whole answer.")
 OF_MEMORY = "AUTOLEARN_TASK_MEMORY, or --memory of a training"
 
 
@@ -97,7 +102,7 @@ class TaskProcess:
             left = self._until - time.monotonic()
             ready = wait([self._child.answer, self._child.status], max(0.0, min(GLANCE, left)))
             if ready:
-                return self._read_answer() if self._child.answer.poll() else self._explain_crash()
+                return self._read_answer() if self._child.answer.poll() else self._explain_end()
             if left <= 0:
                 limit = f"{self._limits.deadline:g} s (AUTOLEARN_TASK_SECONDS, or --deadline of a training)"
                 return TaskBroken("deadline", f"The task took longer than {limit} and was ended.")
@@ -106,27 +111,36 @@ class TaskProcess:
                 return TaskBroken("memory-limit", f"The task used more than {limit} and was ended.")
 
     def _read_answer(self) -> TaskOutcome:
-        half_an_answer = threading.Timer(ANSWER_SECONDS, self._child.end)
+        is_late = threading.Event()
+
+        def end_late() -> None:
+            is_late.set()
+            self._child.end()
+
+        half_an_answer = threading.Timer(ANSWER_SECONDS, end_late)
         try:
             with contextlib.suppress(RuntimeError):  # out of threads: then its deadline has to do
                 half_an_answer.start()
             message = json.loads(self._child.answer.recv_bytes(LARGEST_ANSWER))
             return TaskDone(message["done"]) if "done" in message else TaskBroken(*message["broken"])
         except (EOFError, OSError):
-            ended = self._child.has_ended(GRACE)
-            return self._explain_crash() if ended else TaskBroken("crashed", "The task process gave no whole answer.")
+            is_own_fault = is_late.is_set() or (not self._child.has_ended(GRACE) and self._child.is_alive())
+            return NO_WHOLE_ANSWER if is_own_fault else self._explain_end()
         except (ValueError, KeyError, TypeError, RecursionError):
             return TaskBroken("error", "The task process gave an answer that cannot be read.")
         finally:
             half_an_answer.cancel()
 
-    def _explain_crash(self) -> TaskOutcome:
+    def _explain_end(self) -> TaskOutcome:
         code = self._child.exit_code()
-        if code < 0:
-            name = signal.strsignal(-code) or f"signal {-code}"
-            hint = ", perhaps because the machine ran out of memory" if -code == signal.SIGKILL else ""
-            return TaskBroken("crashed", f"The task process was ended by a signal ({name}){hint}.")
-        return TaskBroken("crashed", f"The task process ended with exit code {code} and without an answer.")
+        if code is None:
+            return TaskBroken("killed", "The process that makes task processes was killed, and the task's with it.")
+        if code >= 0:
+            return TaskBroken("crashed", f"The task process ended with exit code {code} and without an answer.")
+        name = signal.strsignal(-code) or f"signal {-code}"
+        hint = ", perhaps because the machine ran out of memory" if -code == signal.SIGKILL else ""
+        reason = "crashed" if -code in FAULTS else "killed"
+        return TaskBroken(reason, f"The task process was ended by a signal ({name}){hint}.")
 
     def _memory(self) -> int:
         try:
@@ -141,7 +155,7 @@ class UnstartedTask:
     pid = 0
 
     def __init__(self, sentence: str) -> None:
-        self._outcome = TaskBroken("crashed", sentence)
+        self._outcome = TaskBroken("killed", sentence)
 
     def result(self) -> TaskOutcome:
         """Return why."""

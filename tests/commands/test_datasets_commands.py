@@ -129,6 +129,13 @@ def test_what_is_wrong_here_is_not_the_callers(stage: Stage, ana: Caller, reason
         ana.do(FLOWERS)
 
 
+def test_a_call_whose_task_was_killed_can_be_repeated(stage: Stage, ana: Caller) -> None:
+    """Nothing of it is in the log, so nobody else starts it again."""
+    stage.launcher.scripts["ingest"] = TaskBroken("killed", "Its process was killed.")
+    with stage.refused(NotAbleError, "could not be ingested: Its process was killed. Repeat the call."):
+        ana.do(FLOWERS)
+
+
 def test_a_wrong_name_starts_no_ingest(stage: Stage, ana: Caller) -> None:
     with stage.refused(BadInputError, "is not a name"):
         ana.do(RegisterDataset("My Flowers", "kind", "two-flowers.csv"))

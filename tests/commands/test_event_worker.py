@@ -18,7 +18,7 @@ from tests.commands.stage import Caller, Stage
 from tests.commands.worker import Worker, state
 
 TRAIN = RequestTraining("iris", "svm")
-LOST = "Its process was stopped, or it or its machine died, while it ran: 3 times. Ask for it again."
+LOST = "It was lost 3 times while it ran, the last time so: Its worker was stopped or died. Ask for it again."
 
 
 def queued(caller: Caller) -> str:

@@ -17,7 +17,7 @@ from commands.training.request_training import RequestTraining
 from commands.unit_of_work import load
 from domain.errors import BadInputError, BadSettingError, ConflictError, NotFoundError, UnfinishedError
 from domain.search import Search
-from tests.commands.examples import SETTINGS, described, trial
+from tests.commands.examples import SETTINGS, described, propose, trial
 from tests.commands.launcher import broken, done
 from tests.commands.race import at_once
 from tests.commands.stage import CATALOG, Caller, Stage
@@ -127,7 +127,7 @@ def test_a_killed_process_costs_one_attempt_of_one_trial(stage: Stage, ana: Call
     def kill_once(facts: dict[str, Any]) -> Any:
         if facts["settings"]["C"] == 5 and not killed:
             killed.append(facts)
-            return broken("crashed", "It was killed.")
+            return broken("killed", "It was killed.")
         return trial(facts)
 
     stage.launcher.scripts["trial"] = kill_once
@@ -137,11 +137,37 @@ def test_a_killed_process_costs_one_attempt_of_one_trial(stage: Stage, ana: Call
 
 
 def test_a_trial_that_is_killed_each_time_fails_alone(stage: Stage, ana: Caller) -> None:
-    stage.launcher.scripts["trial"] = lambda facts: broken("crashed") if facts["settings"]["C"] == 5 else trial(facts)
+    stage.launcher.scripts["trial"] = lambda facts: broken("killed") if facts["settings"]["C"] == 5 else trial(facts)
     search = run(stage, Worker(stage), begun(ana))
-    assert (search.tasks[f"{search.name}-t2"].state, search.tasks[f"{search.name}-t2"].attempt) == ("failed", 3)
+    lost = search.tasks[f"{search.name}-t2"]
+    assert (lost.state, lost.attempt, lost.error and lost.error["reason"]) == ("failed", 3, "lost")
     assert search.rank(with_failed=True)[-1] == f"{search.name}-t2"
     assert search.state == "completed"
+
+
+def test_a_trial_that_crashes_by_itself_fails_at_once(stage: Stage, ana: Caller) -> None:
+    stage.launcher.scripts["trial"] = lambda facts: broken("crashed") if facts["settings"]["C"] == 5 else trial(facts)
+    search = run(stage, Worker(stage), begun(ana))
+    failed = search.tasks[f"{search.name}-t2"]
+    assert (failed.attempt, failed.error and failed.error["reason"]) == (1, "crashed")
+
+
+@pytest.mark.parametrize(("reason", "stopped"), [("killed", "lost"), ("error", "error")])
+def test_a_proposal_that_fails_ends_it_with_the_trials_that_it_has(
+    stage: Stage, ana: Caller, reason: str, stopped: str
+) -> None:
+    stage.launcher.scripts["propose"] = lambda facts: propose(facts) if facts["round"] == 1 else broken(reason)
+    search = run(stage, Worker(stage), begun(ana))
+    assert (search.state, search.stopped, search.error) == ("completed", stopped, None)
+    assert search.tasks[f"{search.name}-p2"].attempt == (3 if reason == "killed" else 1)
+    assert stage.experiment(search.experiments[0]).training_state == "completed"
+
+
+def test_a_first_proposal_that_is_killed_each_time_fails_it(stage: Stage, ana: Caller) -> None:
+    stage.launcher.scripts["propose"] = broken("killed", "It was killed.")
+    search = run(stage, Worker(stage), begun(ana))
+    assert (search.state, search.error and search.error["reason"]) == ("failed", "lost")
+    assert "3 times" in str(search.error)
 
 
 @pytest.mark.parametrize("kind", ["propose", "trial"])

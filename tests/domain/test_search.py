@@ -172,6 +172,15 @@ def test_it_fails_with_a_proposal() -> None:
     search(*BEGUN, P1_STARTED).when(lambda it: it.fail(P1, 1, "bad-input", "Too few rows.")).then(broken, end)
 
 
+def test_a_later_proposal_that_fails_settles_it_with_the_trials_that_it_has() -> None:
+    given = (*BEGUN, P1_STARTED, *MORE_FOLLOW, started(T1), completed(T1, 0.8), started(T2), completed(T2, 0.7))
+    asked = fact(events.ProposalRequested, task=P2, owner="ana", round=2)
+    second = fact(events.ProposalStarted, task=P2, attempt=1, worker=WORKER)
+    broken = fact(events.ProposalFailed, task=P2, attempt=1, reason="lost", detail="It was lost.")
+    after = search(*given, asked, second).when(lambda it: it.fail(P2, 1, "lost", "It was lost.")).then(broken)
+    assert (after.is_settled, after.failed_proposal) == (True, "lost")
+
+
 def test_a_killed_process_costs_one_attempt_of_one_trial() -> None:
     again = search(*RUNNING).when(lambda it: it.try_again(T1, 1, WORKER))
     after = again.then(started(T1, 2))

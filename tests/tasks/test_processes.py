@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import subprocess
 import threading
 from collections.abc import Callable
@@ -16,11 +17,12 @@ import pytest
 from adapters.learning.run_task import NEEDED_MORE
 from adapters.tasks import running
 from adapters.tasks.launcher import ProcessLauncher
-from adapters.tasks.running import OF_MEMORY, Limits
+from adapters.tasks.running import OF_MEMORY, Limits, TaskProcess
 from commands.ports import TaskBroken, TaskDone, TaskSpec
 
 pytestmark = pytest.mark.slow
 Deed = Callable[..., TaskSpec]
+KILLED = "The task process was ended by a signal (Killed), perhaps because the machine ran out of memory."
 TIMEOUT = 60.0  # seconds after which something that must end counts as never ending
 
 
@@ -103,6 +105,60 @@ def test_a_process_that_waits_for_a_task_can_be_cancelled(launcher: ProcessLaunc
 def test_an_exit_without_an_answer_is_a_crash_that_names_the_code(launcher: ProcessLauncher, deed: Deed) -> None:
     outcome = broken(launcher, deed("leave"))
     assert outcome == TaskBroken("crashed", "The task process ended with exit code 7 and without an answer.")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_signal_from_outside_is_no_crash(
+    launcher: ProcessLauncher, deed: Deed, tmp_path: Path, number: signal.Signals
+) -> None:
+    fifo = tmp_path / "fifo"
+    task = launcher.start(deed("hold_the_gil", fifo))
+    fifo.read_text()
+    os.kill(task.pid, number)
+    outcome = task.result()
+    assert isinstance(outcome, TaskBroken)
+    assert (outcome.reason, str(signal.strsignal(number)) in outcome.detail) == ("killed", True)
+    assert ("ran out of memory" in outcome.detail) == (number == signal.SIGKILL)
+
+
+def test_a_kill_that_a_busy_forkserver_reports_late_is_no_crash(
+    launcher: ProcessLauncher, deed: Deed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "GRACE", 0.01)
+    fifo, server = tmp_path / "fifo", launcher.forkserver_pid
+    assert server is not None
+    task = launcher.start(deed("sleep", fifo))
+    assert isinstance(task, TaskProcess)
+    fifo.read_text()
+    os.kill(server, signal.SIGSTOP)
+    try:
+        gone = descriptor(task.pid)
+        os.kill(task.pid, signal.SIGKILL)
+        assert ends(gone)
+        assert not task._child.has_ended(10 * running.GRACE)
+        with ThreadPoolExecutor(1) as pool:
+            outcome = pool.submit(task.result)
+            os.kill(server, signal.SIGCONT)
+            assert outcome.result(TIMEOUT) == TaskBroken("killed", KILLED)
+    finally:
+        os.kill(server, signal.SIGCONT)
+
+
+def test_a_task_whose_forkserver_is_killed_ends_as_killed(
+    launcher: ProcessLauncher, deed: Deed, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    fifo, server = tmp_path / "fifo", launcher.forkserver_pid
+    assert server is not None
+    task = launcher.start(deed("hold_the_gil", fifo))
+    fifo.read_text()
+    gone = descriptor(task.pid)
+    os.kill(server, signal.SIGKILL)
+    outcome = task.result()
+    assert isinstance(outcome, TaskBroken)
+    assert (outcome.reason, "makes task processes was killed" in outcome.detail) == ("killed", True)
+    assert ends(gone)
+    assert isinstance(launcher.start(deed("nothing")).result(), TaskDone)
 
 
 def test_a_fault_is_a_crash_that_names_the_signal(launcher: ProcessLauncher, deed: Deed) -> None:
@@ -277,5 +333,5 @@ def test_many_threads_may_start_tasks_and_the_launcher_be_closed_meanwhile(
         outcomes = [task.result().result() for task in tasks]
     assert ends(gone)
     assert launcher.forkserver_pid is None
-    assert {outcome.reason for outcome in outcomes if isinstance(outcome, TaskBroken)} <= {"cancelled", "crashed"}
+    assert {outcome.reason for outcome in outcomes if isinstance(outcome, TaskBroken)} <= {"cancelled", "killed"}
     assert list((tmp_path / "scratch").iterdir()) == []

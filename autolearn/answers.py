@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 from autolearn.errors import BrokenSealError, NoAnswerError, ProblemError, UnprovenAnswerError
 from autolearn.outgoing_call import OutgoingCall
 from autolearn.protocol.answer_facts import ONLY_SEALED, AnswerFacts, is_sealed
-from autolearn.protocol.headers import AUDIT, EVENT_STREAM, HEAD, POSITION, PROBLEM, RAW, REQUEST_ID, SEAL, SEALED
+from autolearn.protocol.headers import AUDIT, EVENT_STREAM, HEAD, LAG, POSITION, PROBLEM, RAW, REQUEST_ID, SEAL, SEALED
 from autolearn.transport import read_body
 
 FIRST_PROBLEM, NOT_AUTHENTICATED, FIRST_SERVER_FAULT = 400, 401, 500
 LONGEST_POSITION = 18  # digits
+LAGGING = re.compile(r"([0-9]{1,18})/([0-9]{1,18})(?:; seconds=([0-9]{1,18}))?")
 JSON = ("application/json", PROBLEM)
 # Answered in plain, as the backend's policy says; a gateway asks one service that is named before.
 OPEN_TARGETS = re.compile(r"(/services/[a-z]+)?/(health/live|health/ready|metrics|docs|openapi\.json)")
@@ -57,6 +58,15 @@ class Response:
     def audit(self) -> str:
         """The call's own record in the audit log, as `POSITION:HASH`; '' where it says none."""
         return str(self.headers.get(AUDIT, ""))
+
+    @property
+    def lag(self) -> str:
+        """How old it is, where read models catch up: `as of position 7 of 12, 3 s to go`; '' where it is of now."""
+        told = LAGGING.fullmatch(str(self.headers.get(LAG, "")))
+        if told is None:
+            return ""
+        to_go = f", {int(told[3]):,} s to go" if told[3] else ""
+        return f"as of position {int(told[1]):,} of {int(told[2]):,}{to_go}"
 
     @property
     def location(self) -> str:

@@ -57,7 +57,7 @@ class StreamedAnswer:
 
 @dataclass(frozen=True)
 class BackendClient:
-    """One client at one backend.
+    """One client at one backend. `tell` gets a sentence about each answer that the read models were late for.
 
     Methods raise ProblemError (refused), UnreachableError, NoAnswerError, UnprovenAnswerError, InvalidInputError.
     """
@@ -66,6 +66,7 @@ class BackendClient:
     credentials: Credentials
     positions: Positions
     pause: Callable[[float], None] = field(default=time.sleep, repr=False)
+    tell: Callable[[str], None] = field(default=lambda _: None, repr=False)
 
     def get(self, *path: str, **query: Any) -> Response:
         """Ask for what the parts of `path` name, at least as new as this client's own writes."""
@@ -146,6 +147,8 @@ class BackendClient:
             answer = self._deliver(call, body, headers, streamed=EVENT_STREAM)
         if isinstance(answer, StreamedAnswer):
             return self._read_events(call, answer)
+        if answer.is_sealed and answer.lag:
+            self.tell(answer.lag)
         if answer.is_sealed and answer.head:
             self.positions.advance(answer.position)
         return answer
@@ -202,7 +205,7 @@ class BackendClient:
         return f" {why} Then remove {self.positions.file}, which knows a later one."
 
 
-def connect(url: str | None = None) -> BackendClient:
+def connect(url: str | None = None, tell: Callable[[str], None] = lambda _: None) -> BackendClient:
     """Return the client of the backend at `url` (by default AUTOLEARN_URL), with the credentials of this user.
 
     Raises InvalidInputError, MissingCredentialsError where AUTOLEARN_CREDENTIALS names no file, UnreachableError where
@@ -218,7 +221,7 @@ def connect(url: str | None = None) -> BackendClient:
             f"There are no credentials at {file}: `autolearn up` starts a backend on this machine and makes some; "
             "for another backend, set AUTOLEARN_URL and AUTOLEARN_CREDENTIALS."
         ) from None
-    return BackendClient(url, credentials, Positions.of(file, url, credentials.client, credentials.key))
+    return BackendClient(url, credentials, Positions.of(file, url, credentials.client, credentials.key), tell=tell)
 
 
 def _is_only_recorded(answer: Response | StreamedAnswer) -> bool:

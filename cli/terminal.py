@@ -35,7 +35,14 @@ class Terminal:
     def client(self) -> BackendClient:
         from autolearn.client import connect  # noqa: PLC0415 - loads cryptography and http.client
 
-        return connect(self.url)
+        told: list[str] = []
+
+        def tell_once(how_old: str) -> None:
+            if not told:  # a command that asks again and again says it once
+                told.append(how_old)
+                self.say(f"Note: {how_old}.")
+
+        return connect(self.url, tell_once)
 
     def show(self, body: dict[str, Any], view: View = ALL_FACTS) -> None:
         note = None

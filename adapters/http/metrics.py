@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from adapters.http.backend import Backend
+from adapters.http.read_model_lag import LagMeter
 from domain.errors import AutoLearnError
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -34,29 +34,11 @@ GAUGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """The log's last position, and what is not folded in: how many events, and the age in seconds of the oldest."""
-
-    log_position: int
-    events: int
-    seconds: float
-
-    @classmethod
-    def measure(cls, backend: Backend) -> Lag:
-        folded, end = backend.documents.position(), backend.feed.end()[0]
-        if folded >= end:
-            return cls(end, 0, 0.0)
-        waiting = backend.feed.raw_after(folded, 1)  # as stored: what cannot be read is behind, too
-        seconds = (backend.clock.now() - waiting[0].at).total_seconds() if waiting else 0.0
-        return cls(end, end - folded, max(seconds, 0.0))
-
-
 class Metrics:
     """One registry per app, so that several apps can live in one process."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self, backend: Backend, lag: LagMeter) -> None:
+        self._backend, self._lag = backend, lag
         self._registry = CollectorRegistry()
         labels = ("service", "operation")
         self._calls = Counter("autolearn_calls", "Calls", (*labels, "outcome"), registry=self._registry)
@@ -80,7 +62,7 @@ class Metrics:
         return generate_latest(self._registry)
 
     def _measure_stores(self) -> Mapping[str, float]:
-        lag = Lag.measure(self._backend)
+        lag = self._lag.measure()
         recent = self._backend.audit_log.recent(0)
         own = {
             "log_position": lag.log_position,

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from adapters.http.policy import POLICY, PolicyRow
 from adapters.http.routes.response_schemas import ProblemView
-from autolearn.protocol.headers import AUDIT, EVENT_STREAM, HEAD, POSITION, PROBLEM
+from autolearn.protocol.headers import AUDIT, EVENT_STREAM, HEAD, LAG, POSITION, PROBLEM
 
 DESCRIPTION = (
     "Schemas are shown as they are before sealing: every body marked `x-sealed` travels as "
@@ -55,6 +55,12 @@ POSITION_HEADERS = {
         "description": "POSITION:HASH of this call's own record in the audit log: its receipt",
         "schema": {"type": "string"},
     },
+}
+LAG_HEADER = {
+    LAG: {
+        "description": "while the read models catch up: POSITION/END of the log, and `; seconds=N` to go where known",
+        "schema": {"type": "string"},
+    }
 }
 HEAD_HEADER = {HEAD: {"description": "the log's chain hash there: the receipt", "schema": {"type": "string"}}}
 
@@ -103,7 +109,7 @@ def _complete(row: PolicyRow, operation: dict[str, Any]) -> None:
         parameters.append(PREFER)
     for status, response in operation["responses"].items():
         if status.startswith("2"):
-            response["headers"] = POSITION_HEADERS | (HEAD_HEADER if row.is_command else {})
+            response["headers"] = POSITION_HEADERS | (HEAD_HEADER if row.is_command else LAG_HEADER)
             if EVENT_STREAM in response.get("content", {}):
                 response["content"][EVENT_STREAM] = {"schema": {"$ref": "#/components/schemas/SealedEvent"}}
     operation["responses"] |= {status: _problem(text) for status, text in _refusals(row).items()}

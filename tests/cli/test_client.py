@@ -240,6 +240,15 @@ def test_a_log_that_went_back_is_explained(backend: FakeBackend, client: Backend
     assert late.value.status == 503
 
 
+def test_how_old_an_answer_is(backend: FakeBackend, client: BackendClient) -> None:
+    told = list[str]()
+    client = replace(client, tell=told.append)
+    values = ("4831/802019; seconds=1040", "7/12", "7/12; seconds=", "x")
+    backend.on("GET", "/session", *(Reply({}, headers={"AutoLearn-Lag": value}) for value in values), Reply({}))
+    assert [client.get("session").lag for _ in range(5)] == [*told, "", "", ""]
+    assert told == ["as of position 4,831 of 802,019, 1,040 s to go", "as of position 7 of 12"]
+
+
 def test_read_models_that_lag_are_no_restored_log(backend: FakeBackend, client: BackendClient) -> None:
     client.positions.advance(12)
     backend.on("GET", "/session", problem(503, "position-not-reached", "They are at 5.", reached=5, head=12))

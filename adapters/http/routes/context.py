@@ -22,7 +22,7 @@ from adapters.http.middleware.limits import ThreadPools
 from adapters.http.middleware.request_context import RequestContext
 from adapters.http.routes.request_schemas import When
 from adapters.http.streams.frames import event_stream
-from autolearn.protocol.headers import EVENT_STREAM, HEAD, JSON, POSITION
+from autolearn.protocol.headers import EVENT_STREAM, HEAD, JSON, LAG, POSITION
 from commands.application import SYNC_SECONDS, RunningCommand
 from commands.call import Answer, Call
 from commands.cancellation import Cancellation
@@ -94,22 +94,33 @@ class RouteContext:
     # -- questions -----------------------------------------------------------------------------------------------------
 
     async def query(self, when: When, question: Question) -> Response:
-        """Answer a question as of a moment (None: now), once the read models have reached `after_position`."""
+        """Answer a question as of a moment (None: now), once the read models have reached `after_position`.
+
+        As of now, the answer tells what the read models lack, if that is more than a second of load makes.
+        """
         await self.wait_for_position(when.after_position)
         moment: AsOfPosition | None = None
 
         def answer() -> Response:
             nonlocal moment
+            told: dict[str, str] = {}
             if when.as_of is None:
                 body = question(None)
+                told = self._lag_of(body["position"])
             else:
                 moment = moment or self.backend.queries.as_of(when.as_of)  # one position, however often it is asked
                 body = question(moment.position)
                 notes = [note for note in (moment.note, body.get("note")) if note]
                 body |= {"note": " ".join(notes)} if notes else {}
-            return json_response(body, body["position"])
+            return json_response(body, body["position"], headers=told)
 
         return await self.read(answer)
+
+    def _lag_of(self, position: int) -> dict[str, str]:
+        with suppress(AutoLearnError):  # the answer is there: it is told without
+            if value := self.shared.lag.recent().told_of(position):
+                return {LAG: value}
+        return {}
 
     async def read(self, look: Callable[[], T]) -> T:
         """Look, and once more where a position that the log has must be folded in first."""

@@ -9,12 +9,13 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 
 from adapters.http.backend import Backend
-from adapters.http.metrics import Lag
+from adapters.http.read_model_lag import LagMeter
 from autolearn.protocol.headers import JSON
 from domain.errors import AutoLearnError
 
 router = APIRouter(tags=["health"])
 
+READY, CATCHING_UP, NOT_READY = "ready", "catching-up", "not-ready"
 # Addresses of servers (HOST:PORT, IPv4, IPv6 in brackets) and absolute paths.
 PLACE: Final = re.compile(
     r"\[[0-9a-fA-F:.]+\](:\d+)?|\b[\w.-]+:\d{2,5}\b|\b\d{1,3}(\.\d{1,3}){3}\b|(?<![\w.])/[\w.~-]+(/[\w.~-]*)*"
@@ -37,8 +38,8 @@ async def live() -> dict[str, str]:
 async def ready(request: Request) -> Response:
     """Say whether commands would be accepted and read models follow."""
     shared = request.app.state.shared
-    facts = await shared.pools.run(lambda: readiness(shared.backend))
-    return Response(json.dumps(facts), 200 if facts["status"] == "ready" else 503, media_type=JSON)
+    facts = await shared.pools.run(lambda: readiness(shared.backend, shared.lag))
+    return Response(json.dumps(facts), 503 if facts["status"] == NOT_READY else 200, media_type=JSON)
 
 
 @router.get("/metrics", response_class=Exposition)
@@ -48,19 +49,24 @@ async def metrics(request: Request) -> Response:
     return Exposition(await shared.pools.run(shared.metrics.page))
 
 
-def readiness(backend: Backend) -> dict[str, Any]:
-    """Return status (ready, not-ready), the log's position, the lag, and whether the stores answer, else the fault."""
+def readiness(backend: Backend, meter: LagMeter | None = None) -> dict[str, Any]:
+    """Return status (ready, catching-up, not-ready), the log's position, the lag, and the fault if there is one.
+
+    While read models catch up, commands are accepted and answers say how old they are. So that is no reason to send
+    no calls here: all instances have the same read models.
+    """
     try:
         with backend.short_timeout():
-            lag, fault = Lag.measure(backend), backend.fault()
+            lag, fault = (meter or LagMeter(backend)).measure(), backend.fault()
             try:
                 backend.audit_log.check_able()
             except AutoLearnError as refusal:
                 fault = fault or refusal.sentence
     except AutoLearnError as trouble:
-        return {"status": "not-ready", "fault": for_strangers(trouble.sentence)}
+        return {"status": NOT_READY, "fault": for_strangers(trouble.sentence)}
     facts = {"position": lag.log_position, "lag_events": lag.events, "lag_seconds": round(lag.seconds, 3)}
-    return {"status": "ready" if fault is None else "not-ready", **facts, "fault": for_strangers(fault)}
+    status = NOT_READY if fault is not None else CATCHING_UP if lag.is_behind else READY
+    return {"status": status, **facts, "catching_up": lag.sentence, "fault": for_strangers(fault)}
 
 
 def for_strangers(fault: str | None) -> str | None:

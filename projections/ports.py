@@ -59,6 +59,11 @@ class RawCommit:
     faults: tuple[str, ...] = ()  # of what is stored with a type or length that is never written
 
 
+Decode = Callable[[str, int, str, bytes], Event]  # the event of what is stored: stream, version, name, state
+ChainFaults = Callable[[Iterable[RawCommit], int, bytes], Iterable[tuple[int, str]]]
+"""(position, what is wrong) of commits that follow a known position and hash."""
+
+
 class CommitFeed(Protocol):
     """The log as followers read it, commit by commit, in order, without holes."""
 
@@ -90,6 +95,17 @@ class Feed(CommitFeed, Protocol):
         """Return the greatest commit position <= `position` (0 where there is none)."""
         ...
 
+    def hashes_after(self, position: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return position and chain hash of the commits that `raw_after` would return."""
+        ...
+
+    def of_stream(self, stream: str, until: int) -> list[Recorded]:
+        """Return the events of one stream up to a position, in order of positions; nothing else of the log is read.
+
+        Where one cannot be read, the error's facts have the `position` of its commit.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -100,6 +116,9 @@ class Document:
     from_: int
     to: int
     body: dict[str, Any]
+
+
+EncodedVersion = tuple[str, str, int, int, bytes]  # a document: kind, id, `from_`, `to`, and the JSON of its body
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +191,14 @@ class Documents(Protocol):
 
     def all_versions(self) -> Iterable[Document]:
         """Stream every version of every document, closed ones too; what a damaged store holds comes back as it can."""
+        ...
+
+    def all_encoded(self) -> Iterable[EncodedVersion]:
+        """Stream the same with bodies as the JSON that is stored, whatever it is."""
+        ...
+
+    def encode(self, body: Body) -> bytes:
+        """Return a body as the JSON that is stored of it."""
         ...
 
     def wait(self, position: int, timeout: float) -> bool:

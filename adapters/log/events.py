@@ -63,6 +63,15 @@ def decode(stream: str, version: int, name: str, state: bytes) -> Event:
     return decoded
 
 
+def decode_at(position: int, stream: str, version: int, name: str, state: bytes) -> Event:
+    """Return the same event; an error's facts say at which position its commit is."""
+    try:
+        return decode(stream, version, name, state)
+    except UnreadableEventError as error:
+        error.facts["position"] = position
+        raise
+
+
 def _newest(name: str, state: bytes) -> tuple[type[Event], bytes]:
     if name not in UPCASTERS:
         raise UnknownNameError(f"there is no event of the name {name!r}; a newer AutoLearn may have written it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -13,8 +13,17 @@ from domain.experiment_events import EvaluationCompleted, TrainingCompleted
 from domain.loss import TailLossAccepted
 from domain.prediction import PredictionMade
 from domain.values import BlobRef
-from projections.fold import read_after
-from projections.ports import Body, Entry, Feed, Finding, RawCommit, Recorded, SpillTable
+from projections.ports import (
+    GENESIS,
+    Body,
+    ChainFaults,
+    Decode,
+    Entry,
+    Feed,
+    Finding,
+    RawCommit,
+    SpillTable,
+)
 from projections.verification.tail_check import hash_at
 
 BATCH: Final = 1000
@@ -24,13 +33,15 @@ BLOB, CORRELATION = "blob", "correlation"
 
 
 class LogCheck:
-    """Reads the log twice: as stored, then decoded. Blobs and correlations with their positions go into the table."""
+    """Reads the log once: its chain, and each event. Blobs and correlations go into the table with their positions."""
 
     def __init__(
         self,
         feed: Feed,
         position: int,
-        chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]],
+        *,
+        chain_faults: ChainFaults,
+        decode: Decode,
         anchor: tuple[int, bytes] | None,
         spill: SpillTable,
     ) -> None:
@@ -38,40 +49,42 @@ class LogCheck:
         self._spill = spill
         self._feed = feed
         self._chain_faults = chain_faults
+        self._decode = decode
         self._anchor = anchor
         self._anchored: bytes | None = None
         self.losses: list[TailLossAccepted] = []
 
     def run(self, faults: list[Finding]) -> Iterator[Body]:
         """Yield progress; add what is wrong to `faults`."""
-        faults.extend(islice(self._chain_faults(self._commits()), MOST_FAULTS))
+        position, last, broken = 0, GENESIS, 0
+        while position < self.position and (commits := self._feed.raw_after(position, BATCH)):
+            within = [commit for commit in commits if commit.position <= self.position]
+            found = list(islice(self._chain_faults(within, position, last), MOST_FAULTS - broken))
+            broken += len(found)
+            faults.extend(found)
+            self._look_at(within, faults)
+            position, last = commits[-1].position, commits[-1].hash
+            yield {"position": min(position, self.position), "of": self.position}
         if self._anchor is not None and self._anchor[1] != self._anchored:
             faults.append((self._anchor[0], self._anchor_fault(self._anchor[0])))
-        position = 0
-        while position < self.position:
-            recorded, poison = read_after(self._feed, position, BATCH)
-            within = [one for one in recorded if one.commit <= self.position]
-            self._spill.put(entry for one in within for entry in _entries(one))
-            self.losses += [one.event for one in within if isinstance(one.event, TailLossAccepted)]
-            if poison is not None:
-                faults.append((poison.position, poison.sentence))
-                position = max(poison.position, position + 1)
-            elif recorded:
-                position = recorded[-1].commit
-            else:
-                return
-            yield {"position": position, "of": self.position}
 
-    def _commits(self) -> Iterator[RawCommit]:
-        position = 0
-        while position < self.position and (commits := self._feed.raw_after(position, BATCH)):
-            for commit in commits:
-                if commit.position > self.position:
-                    return
-                if self._anchor is not None and commit.position == self._anchor[0]:
-                    self._anchored = commit.hash
-                yield commit
-            position = commits[-1].position
+    def _look_at(self, commits: Sequence[RawCommit], faults: list[Finding]) -> None:
+        entries = list[Entry]()
+        for commit in commits:
+            if self._anchor is not None and commit.position == self._anchor[0]:
+                self._anchored = commit.hash
+            try:
+                events = [self._decode(*event) for event in commit.events]
+            except Exception as error:  # noqa: BLE001 - stored bytes can be wrong in any way
+                faults.append((commit.position, f"An event cannot be read: {str(error).rstrip('.')}."))
+                continue
+            correlations = {event.metadata.correlation for event in events} - {""}
+            entries += ((CORRELATION, it, commit.position, None) for it in correlations)
+            for event in events:
+                entries += ((BLOB, it.sha256, commit.position, None) for it in _blobs_of(event) if it is not None)
+                if isinstance(event, TailLossAccepted):
+                    self.losses.append(event)
+        self._spill.put(entries)
 
     def _anchor_fault(self, at: int) -> str:
         if at > self.position:
@@ -96,15 +109,6 @@ class LogCheck:
 
     def _spilled(self, kind: str) -> Iterator[tuple[str, int]]:
         return ((id, position) for _, id, position, _ in self._spill.entries(kind))
-
-
-def _entries(recorded: Recorded) -> Iterator[Entry]:
-    event = recorded.event
-    if event.metadata.correlation:
-        yield CORRELATION, event.metadata.correlation, recorded.commit, None
-    for blob in _blobs_of(event):
-        if blob is not None:
-            yield BLOB, blob.sha256, recorded.commit, None
 
 
 def _blobs_of(event: Event) -> tuple[BlobRef | None, ...]:
@@ -146,12 +150,12 @@ class LogHashes:
         return self._hashes[position]
 
     def _read_on(self) -> bool:
-        commits = self._feed.raw_after(self._read, BATCH)
-        for commit in commits:
-            self._keep(commit.position, commit.hash.hex())
-        if commits:
-            self._read = max(commits[-1].position, self._read + 1)  # a damaged place must not be read for ever
-        return bool(commits)
+        hashes = self._feed.hashes_after(self._read, BATCH)
+        for position, found in hashes:
+            self._keep(position, found.hex())
+        if hashes:
+            self._read = max(hashes[-1][0], self._read + 1)  # a damaged place must not be read for ever
+        return bool(hashes)
 
     def _keep(self, position: int, found: str) -> None:
         self._hashes[position] = found

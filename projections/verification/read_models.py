@@ -2,17 +2,19 @@
 
 Closed versions count: a changed past is as wrong as a changed present. Fingerprints are summed by ranges of positions,
 so that the log of years is compared in little memory; only ranges that differ are computed again and compared in full.
+The first sums are over documents as they are stored, byte for byte. Where the same JSON is spelled in another way, they
+differ, and the comparison in full finds nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from projections.fold import WRITTEN_ONCE, CommitObserver, Fold, Poisoned, fold_after
 from projections.ports import (
@@ -38,8 +40,7 @@ ROW = "history row"
 SORTED = json.JSONEncoder(sort_keys=True, check_circular=False).encode
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):  # a tuple, as a verification makes millions of them
     """What one version says: a document's body, or a row's body and facts, as one JSON-able value."""
 
     kind: str
@@ -57,9 +58,23 @@ class Version:
 
     @property
     def fingerprint(self) -> int:
-        """128 bits of SHA-256 over all of it."""
-        text = SORTED([self.kind, self.id, self.from_, self.to, self.value])
-        return int.from_bytes(hashlib.sha256(text.encode("utf-8", "backslashreplace")).digest()[:16])
+        """128 bits of SHA-256 over all of it, however its JSON is spelled."""
+        return fingerprint(self.kind, self.id, self.from_, self.to, _in_order(self.value))
+
+    def fingerprint_as_stored(self, encode: Callable[[Body], bytes]) -> int:
+        """Return the same over a document's body as a store encodes it; rows are stored in several tables."""
+        content = _in_order(self.value) if self.kind == ROW else encode(self.value)
+        return fingerprint(self.kind, self.id, self.from_, self.to, content)
+
+
+def fingerprint(kind: str, id: str, from_: int, to: int, content: bytes) -> int:
+    """Return 128 bits of SHA-256."""
+    place = f"{kind}\0{id}\0{from_}\0{to}\0".encode("utf-8", "backslashreplace")
+    return int.from_bytes(sha256(place + content).digest()[:16])
+
+
+def _in_order(value: Any) -> bytes:
+    return SORTED(value).encode("utf-8", "backslashreplace")
 
 
 def version_of_document(document: Document, until: int) -> Version:
@@ -72,12 +87,6 @@ def version_of_row(row: HistoryRow, until: int) -> Version:
     """Read a stored row as of a position."""
     to = row.to if row.to <= until else OPEN
     return Version(ROW, str(row.n), row.from_, to, [row.withdrawn, row.body, row.facts])
-
-
-def stored_versions(documents: Documents, history: History, until: int) -> Iterator[Version]:
-    """Stream what a store has of the time up to a position."""
-    yield from (version_of_document(it, until) for it in documents.all_versions() if it.from_ <= until)
-    yield from (version_of_row(it, until) for it in history.all_versions() if it.from_ <= until)
 
 
 class OpenVersions:
@@ -187,9 +196,45 @@ class Fingerprints:
         """Take a version in; the order does not matter."""
         self.sums[version.from_ // RANGE] += version.fingerprint
 
+    def add_as_stored(self, version: Version, encode: Callable[[Body], bytes]) -> None:
+        self.sums[version.from_ // RANGE] += version.fingerprint_as_stored(encode)
+
     def unlike(self, other: Fingerprints) -> set[int]:
         """Return the ranges in which the two differ."""
         return {key for key in {*self.sums, *other.sums} if self.sums[key] != other.sums[key]}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersions:
+    """What a store has of the time up to a position: all versions, or only those that are true there."""
+
+    documents: Documents
+    history: History
+    position: int
+    open_only: bool = False
+
+    def fingerprints(self) -> Fingerprints:
+        """Return the sums over what is stored; no body of a document is decoded."""
+        found, position = Fingerprints(), self.position
+        sums = found.sums
+        for kind, id, from_, to, body in self.documents.all_encoded():
+            if from_ <= position and (to > position or not self.open_only):
+                sums[from_ // RANGE] += fingerprint(kind, id, from_, to if to <= position else OPEN, body)
+        for row in self._rows():
+            found.add(row)
+        return found
+
+    def __iter__(self) -> Iterator[Version]:
+        documents = (version_of_document(it, self.position) for it in self.documents.all_versions())
+        yield from (it for it in documents if it.from_ <= self.position and self.is_wanted(it))
+        yield from self._rows()
+
+    def is_wanted(self, version: Version) -> bool:
+        return version.to == OPEN or not self.open_only
+
+    def _rows(self) -> Iterator[Version]:
+        rows = self.history.versions(self.position) if self.open_only else self.history.all_versions()
+        yield from (version_of_row(it, self.position) for it in rows if it.from_ <= self.position)
 
 
 def compare(logged: Iterable[Version], stored: Iterable[Version]) -> Iterator[tuple[int, str]]:
@@ -207,13 +252,11 @@ def compare(logged: Iterable[Version], stored: Iterable[Version]) -> Iterator[tu
 
 @dataclass
 class Comparison:
-    """Versions up to `position` for which `wanted` holds; `stored` streams the same ones of a store, each time anew."""
+    """What the log says up to a position, held against what is stored of it."""
 
     feed: Feed
-    position: int
+    stored: StoredVersions
     open_spill: OpenSpillTable
-    stored: Callable[[], Iterator[Version]]
-    wanted: Callable[[Version], bool] = lambda _: True
     findings: list[tuple[int, str]] = field(default_factory=list)
     poisons: list[Poisoned] = field(default_factory=list)
 
@@ -224,24 +267,29 @@ class Comparison:
 
         `emit` gets what the log says, `observe` the commits.
         """
-        logged = Fingerprints()
+        logged, encode = Fingerprints(), self.stored.documents.encode
 
         def take(version: Version) -> None:
-            logged.add(version)
+            logged.add_as_stored(version, encode)
             if emit is not None:
                 emit(version)
 
         yield from self._versions(take, observe)
         if self.poisons:
             return
-        unlike = sorted(logged.unlike(Fingerprints(self.stored())))
+        unlike = logged.unlike(self.stored.fingerprints())
+        if len(unlike) > MOST_RANGES:  # too many to hold in memory, unless they are only spelled in another way
+            logged = Fingerprints()
+            yield from self._versions(logged.add)
+            unlike = logged.unlike(Fingerprints(self.stored))
         if unlike:
-            yield from self._compare_in_full(unlike)
+            yield from self._compare_in_full(sorted(unlike))
 
     def _versions(self, take: Callable[[Version], None], observe: CommitObserver | None = None) -> Iterator[int]:
+        wanted = self.stored.is_wanted
         with self.open_spill() as spill:
-            logged = LoggedVersions(self.feed, self.position, spill, observe)
-            yield from logged.run(lambda version: take(version) if self.wanted(version) else None)
+            logged = LoggedVersions(self.feed, self.stored.position, spill, observe)
+            yield from logged.run(lambda version: take(version) if wanted(version) else None)
             self.poisons = logged.poisons
 
     def _compare_in_full(self, unlike: list[int]) -> Iterator[int]:
@@ -253,7 +301,7 @@ class Comparison:
                 chosen.append(version)
 
         yield from self._versions(keep)
-        stored = (version for version in self.stored() if version.from_ // RANGE in ranges)
+        stored = (version for version in self.stored if version.from_ // RANGE in ranges)
         self.findings.extend(islice(compare(chosen, stored), MOST_FINDINGS))
         if rest := unlike[MOST_RANGES:]:
             more = f"from here on the read models differ in {len(rest)} more ranges of {RANGE} positions"

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
 
 from domain.errors import BadInputError
 from projections.ports import Anchor, Body, Finding
 from projections.verification.audit_check import AuditCheck
 from projections.verification.log_check import LogCheck, LogHashes
-from projections.verification.read_models import Comparison, stored_versions
+from projections.verification.read_models import Comparison, StoredVersions
 from projections.verification.stores import InspectedStores
 from projections.verification.topic_check import CopyCheck, Positioned, Topics
 
@@ -66,8 +65,16 @@ class VerificationRun:
     def run(self) -> Progress:
         receipts = dict(self.stores.receipts())  # before the log's end: what is appended meanwhile is beyond them
         position, head = self._end()
+        it = self.stores
         with self.stores.open_spill() as spill:
-            log = LogCheck(self.stores.feed, position, self.stores.chain_faults, self.anchor, spill)
+            log = LogCheck(
+                it.feed,
+                position,
+                chain_faults=it.chain_faults,
+                decode=it.decode,
+                anchor=self.anchor,
+                spill=spill,
+            )
             steps = [
                 ("files", self._files()),
                 ("chain", log.run(self.faults)),
@@ -121,8 +128,8 @@ class VerificationRun:
             return
         if (at := documents.position()) > feed.end()[0]:
             self.faults.append((at, f"the read models are at {at}, ahead of the log"))
-        stored = partial(stored_versions, documents, self.stores.history, position)
-        comparison = Comparison(feed, position, self.stores.open_spill, stored)
+        stored = StoredVersions(documents, self.stores.history, position)
+        comparison = Comparison(feed, stored, self.stores.open_spill)
         for reached in comparison.run():
             yield {"position": reached, "of": position}
         self.faults.extend((poison.position, poison.sentence) for poison in comparison.poisons)

@@ -101,10 +101,11 @@ def open_stores(
     feed, installation = MongoFeed(mongo), installation_id(mongo)
     follower_feed = KafkaFeed(settings.kafka, settings.database, installation)
     opened.callback(follower_feed.close)
-    read_models = open_read_models(mongo)
+    read_models, store = open_read_models(mongo), MongoEventStore(mongo, make=not read_only)
     audit_log = MongoAuditLog(mongo, worker, settings.reserve, settings.data, make=not read_only)
     return DistributedStores(
-        store=MongoEventStore(mongo, make=not read_only),
+        store=store,
+        stream_names=store.streams,
         feed=feed,
         follower_feed=follower_feed,
         documents=read_models.documents,

@@ -89,9 +89,11 @@ def stores_in(databases: Databases, settings: Settings, name: str, *, read_only:
     """Return the stores in these databases: of the log, of the audit log, of the read models."""
     events, audit, read = databases
     feed, audit_log = SqliteFeed(events), SqliteAuditLog(audit, name, settings.reserve)
+    store = SqliteEventStore(events)
     small_files = partial(small_file_faults, settings.data, settings.key_file)
     return EmbeddedStores(
-        store=SqliteEventStore(events),
+        store=store,
+        stream_names=store.streams,
         feed=feed,
         follower_feed=feed,
         documents=SqliteDocuments(read),

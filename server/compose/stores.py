@@ -12,11 +12,12 @@ from adapters.audit_log.chain import is_older
 from adapters.files.blobs import FileBlobs
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
+from adapters.log.events import decode
 from adapters.log.times import from_microseconds, microseconds_now
 from adapters.security.keys import make_master_key, read_master_key
 from commands.ports import EventStore
 from domain.errors import BadInputError
-from projections.ports import CommitFeed, OpenSpillTable, RawCommit, StoredAuditRecord
+from projections.ports import ChainFaults, CommitFeed, Decode, OpenSpillTable, StoredAuditRecord
 from projections.verification.stores import InspectedStores
 from server.settings import Settings
 
@@ -40,7 +41,8 @@ class Stores(InspectedStores):
     store: EventStore
     follower_feed: CommitFeed
     blobs: FileBlobs
-    chain_faults: Callable[[Iterable[RawCommit]], Iterable[tuple[int, str]]] = chain_faults
+    chain_faults: ChainFaults = chain_faults
+    decode: Decode = decode
     audit_chain_faults: Callable[[Iterable[StoredAuditRecord]], Iterable[tuple[int, str]]] = audit_chain_faults
     is_older: Callable[[StoredAuditRecord], bool] = is_older
     open_spill: OpenSpillTable = SqliteSpillTable

@@ -84,6 +84,8 @@ def test_closed_versions_are_kept(read: Read) -> None:
     assert read.documents.get("task", "a") is None
     expected = [Document("task", "a", 1, 4, {"v": 1}), Document("task", "a", 4, 6, {"v": 2})]
     assert list(read.documents.all_versions()) == expected
+    encoded = [(it.kind, it.id, it.from_, it.to, read.documents.encode(it.body)) for it in expected]
+    assert list(read.documents.all_encoded()) == encoded
 
 
 def test_a_batch_that_cannot_be_written_leaves_nothing(read: Read) -> None:

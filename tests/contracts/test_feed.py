@@ -71,6 +71,19 @@ def test_raw_commits_are_what_the_chain_was_computed_over(followed: FollowedLog)
     assert followed.feed.end() == (3, two.hash)
 
 
+def test_the_events_of_one_stream(log: Log) -> None:
+    log.store.append([event("b", 1), event("a", 1), event("b", 2)], header())
+    append(log.store, "a", 2, count=2)
+    last = append(log.store, "b", 3)
+    append(log.store, "bb")
+    whole = [one for one in log.feed.after(0, 100) if one.event.originator_id == "b"]
+    assert [one.position for one in whole] == [1, 3, 6]
+    assert log.feed.of_stream("b", last.position) == whole
+    assert log.feed.of_stream("b", last.position - 1) == whole[:2]
+    assert log.feed.of_stream("b", 2) == [], "not a part of a commit"
+    assert log.feed.of_stream("c", 100) == []
+
+
 def test_places_by_position(log: Log) -> None:
     append(log.store, "a", count=2)
     append(log.store, "b", count=3)

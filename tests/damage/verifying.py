@@ -22,7 +22,7 @@ from adapters.embedded.read_models.history import SqliteHistory
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from domain.errors import AutoLearnError, NotAbleError
-from projections.verification.read_models import Fingerprints, LoggedVersions, stored_versions
+from projections.verification.read_models import Fingerprints, LoggedVersions, StoredVersions
 from server.compose import open_stores
 from server.settings import Settings
 
@@ -86,7 +86,7 @@ def of_read_models(data: Path) -> Iterator[str]:
     position, logged = logged_in(data)
     with closing(ReadDatabase(data / "read-models-1.db", read_only=True)) as read:
         yield from read.faults()
-        stored = stored_versions(SqliteDocuments(read), SqliteHistory(read), position)
+        stored = StoredVersions(SqliteDocuments(read), SqliteHistory(read), position)
         try:
             unlike = logged.unlike(Fingerprints(stored))
         except Exception as error:  # noqa: BLE001 - verify says so of whatever a damaged store raises

@@ -24,6 +24,7 @@ from adapters.distributed.read_models.store import MongoReadModelStore
 from adapters.distributed.verification.database_checks import database_checks
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
+from adapters.log.events import decode
 from projections.ports import AuditRecord
 from projections.runner import ProjectionRunner
 from projections.verification.stores import InspectedStores
@@ -111,6 +112,7 @@ def stores_in(mongo: Mongo) -> InspectedStores:
         blobs=Sound(),
         audit_log=MongoAuditLog(mongo, "verify", make=False),
         chain_faults=chain_faults,
+        decode=decode,
         audit_chain_faults=audit_chain_faults,
         open_spill=SqliteSpillTable,
         file_checks=(*database_checks(mongo), *read_models.checks),

@@ -19,7 +19,7 @@ from domain.values import MeasureSpec
 from projections.fold import KINDS_OF, PROJECTION_OF, VERSIONS
 from projections.ports import Batch
 from projections.rebuild import rebuild
-from projections.verification.read_models import ROW, SORTED, Version, compare, stored_versions
+from projections.verification.read_models import ROW, SORTED, StoredVersions, Version, compare
 from tests.domain.search_facts import result as found
 from tests.domain.search_facts import trial
 from tests.projections.test_every_event import CHANGED
@@ -111,7 +111,7 @@ def projection_of(version: Version) -> str:
 
 
 def versions_of(world: World) -> list[Version]:
-    return list(stored_versions(world.documents, world.history, world.commits[-1]))
+    return list(StoredVersions(world.documents, world.history, world.commits[-1]))
 
 
 def sums(versions: Iterable[Version]) -> dict[str, tuple[int, str]]:

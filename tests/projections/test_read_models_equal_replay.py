@@ -18,7 +18,7 @@ from projections import experiment, tasks
 from projections.jsonable import to_jsonable
 from projections.rebuild import rebuild
 from projections.replay import replay
-from projections.verification.read_models import Fingerprints, LoggedVersions, stored_versions
+from projections.verification.read_models import Fingerprints, LoggedVersions, StoredVersions
 from tests.projections.random_life import Step, live, lives
 from tests.projections.world import World
 
@@ -32,6 +32,20 @@ def test_at_every_position(life: list[Step]) -> None:
         *_, answer = replay(world.inspected(), position)
         assert answer["differences"] == []
         assert answer["matches_read_models"] is True
+    world.close()
+
+
+@given(life=lives)
+@settings(max_examples=20)
+def test_every_stream_by_itself(life: list[Step]) -> None:
+    world = World()
+    live(world, life)
+    for position in world.commits[::7] + world.commits[-1:]:
+        for stream in world.store.streams("", 100):
+            if world.feed.of_stream(stream, position):
+                *_, answer = replay(world.inspected(), position, stream)
+                assert answer["differences"] == []
+                assert answer["state"] is not None
     world.close()
 
 
@@ -102,8 +116,8 @@ def test_all_versions_equal_after_a_rebuild(life: list[Step]) -> None:
     with SqliteSpillTable() as spill:
         for _ in LoggedVersions(world.feed, head, spill).run(logged.add):
             pass
-    assert logged.unlike(Fingerprints(stored_versions(world.documents, world.history, head))) == set()
-    assert logged.unlike(Fingerprints(stored_versions(fresh.documents, fresh.history, head))) == set()
+    assert logged.unlike(Fingerprints(StoredVersions(world.documents, world.history, head))) == set()
+    assert logged.unlike(Fingerprints(StoredVersions(fresh.documents, fresh.history, head))) == set()
     world.close()
     read.close()
 
@@ -125,5 +139,5 @@ def test_what_is_put_aside_changes_nothing(life: list[Step]) -> None:
                 pass
     assert by_and_by == at_once
     assert by_and_by["differences"] == []
-    assert logged.unlike(Fingerprints(stored_versions(world.documents, world.history, head))) == set()
+    assert logged.unlike(Fingerprints(StoredVersions(world.documents, world.history, head))) == set()
     world.close()

@@ -15,6 +15,7 @@ from adapters.embedded.read_models.documents import SqliteDocuments
 from adapters.embedded.read_models.history import SqliteHistory
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
+from adapters.log.events import decode
 from commands.ports import AppendHeader, StoredAppend
 from commands.unit_of_work import load
 from domain.dataset import Dataset, DatasetContent, ProfileSummary
@@ -102,8 +103,10 @@ class World:
             documents=self.documents,
             history=self.history,
             chain_faults=chain_faults,
+            decode=decode,
             audit_chain_faults=audit_chain_faults,
             open_spill=SqliteSpillTable,
+            stream_names=self.store.streams,
             **known | more,
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.mongo import Mongo
-from adapters.log.events import decode
+from adapters.log.events import decode, decode_at
 from adapters.log.times import to_microseconds
 from projections.ports import RawCommit, Recorded
 
@@ -32,3 +32,17 @@ class MongoFeed(MongoLogReader[RawCommit]):
     def commit_at(self, position: int) -> int:
         found = self.find({"$lte": position, "$gt": 0}, limit=1, newest=True)
         return int(found[0]["position"]) if found else 0
+
+    def of_stream(self, stream: str, until: int) -> list[Recorded]:
+        return [
+            Recorded(
+                place,
+                commit.position,
+                commit.at,
+                decode_at(commit.position, event.stream, event.version, event.name, event.state),
+            )
+            for commit in self.with_value("e.o", stream)
+            if commit.position <= until
+            for place, event in enumerate(commit.events, commit.first)
+            if event.stream == stream
+        ]

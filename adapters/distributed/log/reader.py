@@ -28,13 +28,39 @@ class MongoLogReader(Generic[E]):
         found = self.find({"$gt": after, "$lte": after + limit}) or self.find({"$gt": after}, limit=1)
         return [self.schema.from_document(document) for document in found]
 
-    def find(self, places: Fields, more: Fields | None = None, *, limit: int = 0, newest: bool = False) -> list[Fields]:
-        """Return the documents whose position fulfils a condition, and other fields others, in order."""
+    def hashes_after(self, position: int, limit: int) -> list[tuple[int, bytes]]:
+        """Return position and hash of the same entries; what is stored as something else is no hash."""
+        name, after = self.schema.position, position
+        only = {name: 1, "hash": 1}
+        found = self.find({"$gt": after, "$lte": after + limit}, only=only) or self.find(
+            {"$gt": after}, limit=1, only=only
+        )
+        return [(int(it[name]), _bytes(it.get("hash"))) for it in found]
+
+    def find(
+        self,
+        places: Fields,
+        more: Fields | None = None,
+        *,
+        limit: int = 0,
+        newest: bool = False,
+        only: Fields | None = None,
+    ) -> list[Fields]:
+        """Return the documents (`only` these fields) whose position fulfils a condition, and other fields others."""
         position = self.schema.position
         where = {position: {"$type": [*INTEGER.aliases], **places}, **(more or {})}
         with as_ours():
-            found = self._documents.find(where, sort=[(position, DESCENDING if newest else ASCENDING)], limit=limit)
-            return list(found)
+            order = [(position, DESCENDING if newest else ASCENDING)]
+            return list(self._documents.find(where, only, sort=order, limit=limit))
+
+    def with_value(self, field: str, value: str) -> list[E]:
+        """Return the entries in which an indexed field has a value, in order.
+
+        Positions are compared here: asked by them, too, the database might read the log by their index.
+        """
+        with as_ours():
+            found = [self.schema.from_document(document) for document in self._documents.find({field: value})]
+        return sorted(found, key=lambda entry: entry.position)
 
     def end(self) -> tuple[int, bytes]:
         """Return position and hash of the last entry; (0, 32 zero bytes) for an empty log."""
@@ -44,8 +70,7 @@ class MongoLogReader(Generic[E]):
             last = self._documents.find_one(which, {position: 1, "hash": 1}, sort=order)
         if last is None:
             return 0, GENESIS
-        found = last.get("hash")
-        return int(last[position]), bytes(found) if isinstance(found, bytes) else b""
+        return int(last[position]), _bytes(last.get("hash"))
 
     def last_until(self, at: int) -> int:
         """Return the position of the last entry with a time <= `at` (microseconds); 0 where there is none."""
@@ -62,3 +87,7 @@ class MongoLogReader(Generic[E]):
     def strays(self) -> list[str]:
         """Return what is wrong with documents, whatever they are: `read` may pass them over."""
         return faults_of(self._documents, self.schema.format)
+
+
+def _bytes(stored: object) -> bytes:
+    return bytes(stored) if isinstance(stored, bytes) else b""

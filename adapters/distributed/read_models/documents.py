@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from adapters.distributed.document_format import DocumentFormat, NeverWrittenError, whole
 from adapters.distributed.mongo import Fields, as_ours
@@ -13,7 +13,7 @@ from adapters.distributed.read_models.generations import ReadModels
 from adapters.distributed.read_models.position_waiter import PositionWaiter
 from domain.errors import NotAbleError
 from projections.fold import KINDS, PROJECTION_OF
-from projections.ports import OPEN, Batch, Document
+from projections.ports import OPEN, Batch, Document, EncodedVersion
 
 STREAMED = 1000
 BEYOND_ALL = chr(0x10FFFF)
@@ -77,10 +77,22 @@ class MongoDocuments:
                 )
                 after = page[-1]["_id"]
 
+    def all_encoded(self) -> Iterator[EncodedVersion]:
+        for kind in KINDS:
+            after: Fields = {"kind": kind}
+            while page := self._page_of_all(kind, after):
+                for one in page:
+                    key, body = one["_id"], str(one.get("body")).encode("utf-8", "backslashreplace")
+                    yield key["kind"], key["id"], key["since"], one["until"], body
+                after = page[-1]["_id"]
+
     def _page_of_all(self, kind: str, after: Fields) -> Sequence[Fields]:
         with as_ours():
             found = self._read.documents(kind).find({"_id": {"$gt": after, "$lt": {"kind": f"{kind}\0"}}})
             return tuple(found.sort("_id", 1).limit(STREAMED).batch_size(STREAMED))
+
+    def encode(self, body: dict[str, Any]) -> bytes:
+        return to_json(body)
 
     def wait(self, position: int, timeout: float) -> bool:
         return self._waiter.wait(position, timeout)

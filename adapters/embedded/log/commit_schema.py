@@ -47,13 +47,18 @@ INSERT_EVENT: Final = (
     "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state) VALUES (?, ?, ?, ?, ?)"
 )
 INSERT_COMMIT: Final = "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?)"
-COMMITS_AFTER: Final = """
-SELECT position, first, at, command_id, append_id, digest, hash FROM commits
+_AFTER: Final = """FROM commits
 WHERE position > :after AND position <= max(:after + :limit, ifnull(
     (SELECT position FROM commits WHERE position > :after ORDER BY position LIMIT 1), 0)) ORDER BY position"""
+COMMITS_AFTER: Final = f"SELECT position, first, at, command_id, append_id, digest, hash {_AFTER}"
+HASHES_AFTER: Final = f"SELECT position, hash {_AFTER}"
 EVENTS_WITHIN: Final = """
 SELECT rowid, originator_id, originator_version, topic, state FROM stored_events
 WHERE rowid > ? AND rowid <= ? ORDER BY rowid"""
+EVENTS_OF_STREAM: Final = """
+SELECT e.rowid, c.position, c.at, originator_version, topic, state FROM stored_events e
+JOIN commits c ON c.position = (SELECT position FROM commits WHERE position >= e.rowid ORDER BY position LIMIT 1)
+WHERE originator_id = ? AND c.position <= ? ORDER BY e.rowid"""
 STRAYS: Final = """
 SELECT rowid FROM stored_events WHERE rowid < 1 OR rowid > ifnull((SELECT max(position) FROM commits), 0)
 ORDER BY rowid LIMIT ?"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from adapters.embedded.database import Database
-from adapters.embedded.log.commit_schema import COMMITS_AFTER, EVENT_LOG, EVENTS_WITHIN
+from adapters.embedded.log.commit_schema import COMMITS_AFTER, EVENT_LOG, EVENTS_OF_STREAM, EVENTS_WITHIN, HASHES_AFTER
 from adapters.embedded.log.engine import LogReader
-from adapters.log.events import decode
+from adapters.log.events import decode, decode_at
 from adapters.log.garbage_collection import gc_paused
 from adapters.log.times import EPOCH, from_microseconds, to_microseconds
 from projections.ports import RawCommit, Recorded
@@ -36,6 +36,11 @@ class SqliteFeed(LogReader[RawCommit]):
     def raw_after(self, position: int, limit: int) -> list[RawCommit]:
         return self.read(position, limit)
 
+    def hashes_after(self, position: int, limit: int) -> list[tuple[int, bytes]]:
+        with self.database.reading() as connection:
+            found = connection.execute(HASHES_AFTER, {"after": position, "limit": limit}).fetchall()
+        return [(at, stored if isinstance(stored, bytes) else b"") for at, stored in found]
+
     def end(self) -> tuple[int, bytes]:
         last = self.last_entry()
         return last.position, last.hash
@@ -45,3 +50,11 @@ class SqliteFeed(LogReader[RawCommit]):
 
     def commit_at(self, position: int) -> int:
         return self.last_position(position)
+
+    def of_stream(self, stream: str, until: int) -> list[Recorded]:
+        with self.database.reading() as connection:
+            rows = connection.execute(EVENTS_OF_STREAM, (stream, until)).fetchall()
+        return [
+            Recorded(place, end, from_microseconds(at), decode_at(end, stream, *event))
+            for place, end, at, *event in rows
+        ]

@@ -15,7 +15,7 @@ from pydantic_core import from_json, to_json
 from adapters.embedded.read_models.database import ReadDatabase, json_or_text, readable_text
 from adapters.embedded.read_models.history_rows import write_rows
 from projections.fold import VERSIONS
-from projections.ports import OPEN, Batch, Document
+from projections.ports import OPEN, Batch, Document, EncodedVersion
 
 POLL_SECONDS = 0.05  # how late another process's writes are seen; writes of this process wake up at once
 STREAMED = 1000
@@ -27,6 +27,7 @@ RANGE = "SELECT kind,id,since,until,body FROM document WHERE kind=? AND id>? AND
 LIST_NOW = f"{RANGE} AND until={OPEN} ORDER BY id LIMIT ?"
 LIST_AT = f"{RANGE} AND since<=? AND until>? ORDER BY id LIMIT ?"
 ALL = "SELECT kind,id,since,until,body FROM document WHERE (kind,id,since) > (?,?,?) ORDER BY kind,id,since LIMIT ?"
+ALL_ENCODED = ALL.replace("body", "ifnull(CAST(body AS BLOB), x'')", 1)
 ADVANCE = "UPDATE progress SET position=? WHERE projection=?"
 BEYOND_ALL = chr(0x10FFFF)
 
@@ -91,6 +92,19 @@ class SqliteDocuments:
         with self._database.reading() as connection, readable_text(connection):
             rows = connection.execute(ALL, (*after, STREAMED)).fetchall()
         return [Document(kind, id, since, until, json_or_text(body)) for kind, id, since, until, body in rows]
+
+    def all_encoded(self) -> Iterator[EncodedVersion]:
+        after: tuple[Any, ...] = ("", "", -1)
+        while True:
+            with self._database.reading() as connection, readable_text(connection):
+                rows = connection.execute(ALL_ENCODED, (*after, STREAMED)).fetchall()
+            if not rows:
+                return
+            yield from rows
+            after = rows[-1][:3]
+
+    def encode(self, body: dict[str, Any]) -> bytes:
+        return to_json(body)
 
     def wait(self, position: int, timeout: float) -> bool:
         end = monotonic() + timeout

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 0.5
 REPORT_SECONDS: Final = 1.0  # between two reports of a position that grows
 REPEAT_SECONDS: Final = 10.0  # until the same is reported again
+BATCH: Final = 4000  # events that are folded at once while there are so many: each batch costs some round trips
 
 
 class Projector:
@@ -41,7 +42,7 @@ class Projector:
         """Fold until told to end (`standby.Turn`); NotAbleError: begin anew."""
         documents = self._read_models.serving_generation()
         first_fold = FirstFold(self._read_models, self._log)
-        runner = ProjectionRunner(self._topic, documents, log_end=self._log.end)
+        runner = ProjectionRunner(self._topic, documents, BATCH, log_end=self._log.end)
         adopter = Adopter(Adoptions(self._mongo), self._read_models, documents, runner)
         upgrade = Upgrade(self._mongo, self._read_models)
         self._reported = None

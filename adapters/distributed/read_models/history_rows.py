@@ -10,6 +10,7 @@ and common columns again, as the best on one data set is what is asked most.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic_core import from_json, to_json
@@ -66,6 +67,7 @@ def _entries(keys: dict[str, str], row: HistoryRow) -> Fields:
     return {"all": entries, scope(str(row.facts.get("dataset"))): scoped}
 
 
+@lru_cache(maxsize=4096)
 def field(name: str) -> str:
     """Return a fact's name as a MongoDB field may be called: without dots, dollars and zeros."""
     return "".join(ESCAPES.get(character, character) for character in name)
@@ -78,6 +80,7 @@ def name_of(field: str) -> str:
     return field
 
 
+@lru_cache(maxsize=4096)
 def is_scoped(name: str) -> bool:
     """Whether a fact stands in the scope of its data set too."""
     return name.startswith("measure.") or name in IN_SCOPES

@@ -7,10 +7,9 @@ No transaction: one that is killed holds its locks for a minute.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pymongo import UpdateOne
 from pymongo.collection import Collection
@@ -21,11 +20,12 @@ from domain.errors import NotAbleError
 from projections.ports import OPEN
 
 DUPLICATE: Final = 11000
-PIECE: Final = 1000  # how many versions go to the server at once
+PIECE: Final = 5000  # how many versions go to the server at once
+
+Name = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """A version from `since` on of what `key` names; `fields` None: an end without a successor.
 
     `before` is where the version before it begins: None where that is not known, 0 where there is none.
@@ -36,16 +36,11 @@ class Write:
     fields: Fields | None
     before: int | None = None
 
-    @property
-    def id(self) -> Fields:
-        """The `_id` of the version."""
-        return {**self.key, "since": self.since}
-
 
 Step = Callable[[], Any]
 
 
-def steps(collection: Collection[Fields], writes: Sequence[Write]) -> Iterator[Step]:
+def steps(collection: Collection[Fields], writes: Iterable[Write]) -> Iterator[Step]:
     """Yield what is to be done, in an order of no importance. Raises NotAbleError for two versions in one place."""
     inserts, closings = _planned(writes)
     for begin in range(0, len(inserts), PIECE):
@@ -54,25 +49,32 @@ def steps(collection: Collection[Fields], writes: Sequence[Write]) -> Iterator[S
         yield partial(collection.bulk_write, closings[begin : begin + PIECE], ordered=False)
 
 
-def _planned(writes: Sequence[Write]) -> tuple[list[Fields], list[UpdateOne]]:
+def _planned(writes: Iterable[Write]) -> tuple[list[Fields], list[UpdateOne]]:
     """Return versions with their ends as far as the writes tell, and what closes the versions before all of them."""
-    following: dict[tuple[Any, ...], Write] = {}
-    inserts = []
-    for write in reversed(writes):
-        name = tuple(write.key.values())
-        later = following.get(name)
-        if later is not None and later.since <= write.since:
-            raise NotAbleError(f"Two versions of {name} from position {later.since} on cannot be written.")
-        if write.fields is not None:
-            inserts.append({"_id": write.id, "until": later.since if later else OPEN, **write.fields})
-        following[name] = write
-    closings = [_closing(write) for write in following.values() if write.before != 0]
-    return inserts[::-1], closings
+    last: dict[Name, tuple[int, Fields | None]] = {}  # where the last version begins, and what is to be inserted
+    inserts, closings = [], []
+    for write in writes:
+        key, since, fields, before = write
+        name = tuple(key.values())
+        earlier = last.get(name)
+        if earlier is None:
+            if before != 0:
+                closings.append(_closing(write))
+        else:
+            if earlier[0] >= since:
+                raise NotAbleError(f"Two versions of {name} from position {since} on cannot be written.")
+            if earlier[1] is not None:
+                earlier[1]["until"] = since
+        version = None if fields is None else {"_id": {**key, "since": since}, "until": OPEN, **fields}
+        last[name] = since, version
+        if version is not None:
+            inserts.append(version)
+    return inserts, closings
 
 
 def _closing(write: Write) -> UpdateOne:
     known = {**write.key, "since": write.before}
-    range_of_all = {"$gte": {**write.key, "since": 0}, "$lt": write.id}
+    range_of_all = {"$gte": {**write.key, "since": 0}, "$lt": {**write.key, "since": write.since}}
     before = range_of_all if write.before is None else known
     return UpdateOne({"_id": before, "until": OPEN}, {"$set": {"until": write.since}})
 

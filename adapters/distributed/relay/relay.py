@@ -14,14 +14,14 @@ from threading import Event as Signal
 from threading import Thread
 from typing import Any, Final, Self
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as Delivered
 
 from adapters.distributed.relay.resume import REFILL, Checkpoint, TopicCheck
 from adapters.distributed.relay.source import LogSource, ReadAhead
 from adapters.distributed.topics.cloud_events import Message
 from adapters.distributed.topics.consumer import offset_of
-from adapters.distributed.topics.kafka import DamagedTopic, kafka_errors, settings
+from adapters.distributed.topics.kafka import DamagedTopic, KafkaProducer, kafka_errors
 from adapters.distributed.topics.seek import TopicSeeker
 from domain.errors import NotAbleError
 
@@ -54,16 +54,14 @@ class Relay:
         right = f"WRITE on the topic {topic} and on the transactional id {transactional_id}"
         self._doing = (f"write to the topic {topic}", right)
         self._seeker = TopicSeeker(bootstrap, topic)
-        self._producer = Producer(
-            settings(
-                bootstrap,
-                transactional_id=transactional_id,
-                acks="all",
-                enable_idempotence=True,
-                linger_ms=0,
-                compression_type="lz4",
-                transaction_timeout_ms=TRANSACTION_MILLISECONDS,
-            )
+        self._producer = KafkaProducer(
+            bootstrap,
+            transactional_id=transactional_id,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            compression_type="lz4",
+            transaction_timeout_ms=TRANSACTION_MILLISECONDS,
         )
         self._delivered: list[int] = []  # offsets of the first and the last record of a batch
         self._marks = 0  # of transactions, that lie for certain between the checkpoint and what is sent next
@@ -123,7 +121,7 @@ class Relay:
     def _send(self, messages: Sequence[Message]) -> None:
         self._delivered = []
         noted = {0, len(messages) - 1}  # a record of somebody else between them shows in the distance
-        with kafka_errors(*self._doing):
+        with kafka_errors(*self._doing, self._producer):
             self._producer.begin_transaction()
             for n, (key, value, headers) in enumerate(messages):
                 note = self._note if n in noted else None
@@ -133,7 +131,7 @@ class Relay:
     def _call(self, call: Callable[[float], object], seconds: float) -> None:
         """Repeat, for so many seconds, a call that may be repeated after its time is over, until told to end."""
         deadline = time.monotonic() + seconds
-        with kafka_errors(*self._doing):
+        with kafka_errors(*self._doing, self._producer):
             while True:
                 left = deadline - time.monotonic()
                 try:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple, Self
 from uuid import uuid4
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from adapters.distributed.topics import kafka
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, parse_record
-from adapters.distributed.topics.kafka import kafka_errors, settings, translate
+from adapters.distributed.topics.kafka import KafkaConsumer, kafka_errors, translate
 from domain.errors import NotAbleError
 
 AT_ONCE: Final = 10_000
@@ -63,19 +63,17 @@ class TopicConsumer:
         self._partition = TopicPartition(topic, 0)
         self._errors = (f"read the topic {topic}", f"READ on the topic {topic}")
         with kafka_errors(*self._errors):
-            self._consumer = Consumer(
-                settings(
-                    address,
-                    group_id=f"autolearn-{uuid4().hex}",  # librdkafka wants one; nothing ever joins it
-                    isolation_level=isolation_level,
-                    enable_auto_commit=False,
-                    enable_auto_offset_store=False,
-                    enable_partition_eof=True,
-                    auto_offset_reset="error",
-                    fetch_error_backoff_ms=50,
-                    fetch_queue_backoff_ms=5,  # by default a full queue makes the next record wait for a second
-                    **more,
-                )
+            self._consumer = KafkaConsumer(
+                address,
+                group_id=f"autolearn-{uuid4().hex}",  # librdkafka wants one; nothing ever joins it
+                isolation_level=isolation_level,
+                enable_auto_commit=False,
+                enable_auto_offset_store=False,
+                enable_partition_eof=True,
+                auto_offset_reset="error",
+                fetch_error_backoff_ms=50,
+                fetch_queue_backoff_ms=5,  # by default a full queue makes the next record wait for a second
+                **more,
             )
 
     def __enter__(self) -> Self:
@@ -89,13 +87,13 @@ class TopicConsumer:
 
     def bounds(self) -> tuple[int, int]:
         """Return the first offset and the one after all committed records: nothing behind it is settled yet."""
-        with kafka_errors(*self._errors):
+        with kafka_errors(*self._errors, self._consumer):
             low, end = self._consumer.get_watermark_offsets(self._partition, timeout=kafka.REQUEST_SECONDS)
         return low, end
 
     def seek(self, offset: int) -> None:
         """Read on from an offset."""
-        with kafka_errors(*self._errors):
+        with kafka_errors(*self._errors, self._consumer):
             self._consumer.assign([TopicPartition(self._partition.topic, 0, offset)])
         self.reached, self.is_at_end = offset, False
 
@@ -105,7 +103,7 @@ class TopicConsumer:
 
     def read(self, seconds: float, limit: int = AT_ONCE) -> list[Consumed]:
         """Return what is there, or else what comes first within `seconds`; [] too where the end is reached."""
-        with kafka_errors(*self._errors):
+        with kafka_errors(*self._errors, self._consumer):
             messages = self._consumer.consume(min(limit, AT_ONCE), 0)
             if not messages and (first := self._consumer.poll(seconds)) is not None:
                 messages = [first]
@@ -118,5 +116,5 @@ class TopicConsumer:
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the documented name
                 self.reached, self.is_at_end = max(self.reached, offset_of(message)), True
             else:
-                raise translate(error, *self._errors)
+                raise translate(error, *self._errors, self._consumer)
         return found

@@ -6,18 +6,27 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
-from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleError
+from adapters.distributed.topics.reasons import Reasons
+from domain.errors import AutoLearnError, BadInputError, ConflictError, ForbiddenError, NotAbleError
 
 REQUEST_SECONDS: Final = 5.0  # for the brokers' answer to one request
 ALLOWED: Final = ("security.", "sasl.", "ssl.")  # of librdkafka's properties: exactly-once depends on the others
 FILE: Final = "file"
 FENCING: Final = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}  # noqa: SLF001 - the documented name
-SILENCE: Final = {KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}  # noqa: SLF001 - the documented name
+SILENCE: Final = {
+    KafkaError._TIMED_OUT,  # noqa: SLF001 - the documented name
+    KafkaError._TRANSPORT,  # noqa: SLF001 - idem
+    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - idem
+    KafkaError._RESOLVE,  # noqa: SLF001 - idem
+    KafkaError._AUTHENTICATION,  # noqa: SLF001 - idem
+    KafkaError._SSL,  # noqa: SLF001 - idem
+}
 NO_TOPIC: Final = {KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART}  # noqa: SLF001 - the documented name
 DENIALS: Final = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -46,6 +55,60 @@ class DamagedTopic(ConflictError):  # noqa: N818 - it names the topic's state, f
 
 class NoTopicError(NotAbleError):
     """There is no such topic (yet)."""
+
+
+class Client(Protocol):
+    """One of the three below. Only here are clients of Kafka made."""
+
+    reasons: Reasons
+
+    def hear_reasons(self) -> None:
+        """Let `reasons` have what librdkafka found out meanwhile: its calls that wait do not."""
+        ...
+
+
+class KafkaAdmin(AdminClient):
+    """A client that makes topics and looks at them."""
+
+    def __init__(self, address: str) -> None:
+        chosen = settings(address)
+        self.reasons = _reasons_of(chosen)
+        super().__init__(chosen)
+
+    def hear_reasons(self) -> None:
+        self.poll(0)
+
+
+class KafkaConsumer(Consumer):
+    """A client that reads; `more` are properties with `_` for `.`."""
+
+    def __init__(self, address: str, **more: Any) -> None:
+        chosen = settings(address, **more)
+        self.reasons = _reasons_of(chosen)
+        super().__init__(chosen)
+
+    def hear_reasons(self) -> None:
+        if not self.assignment():  # else it may be a record that comes, and whoever reads has heard them
+            self.poll(0)
+
+
+class KafkaProducer(Producer):
+    """A client that writes; `more` likewise."""
+
+    def __init__(self, address: str, **more: Any) -> None:
+        chosen = settings(address, **more)
+        self.reasons = _reasons_of(chosen)
+        super().__init__(chosen)
+
+    def hear_reasons(self) -> None:
+        self.poll(0)
+
+
+def _reasons_of(chosen: dict[str, Any]) -> Reasons:
+    """Return what hears the errors of a client with these properties, into which it is put."""
+    reasons = Reasons(chosen.get("security.protocol", "PLAINTEXT"))
+    chosen["error_cb"] = reasons.note
+    return reasons
 
 
 def settings(address: str, **more: Any) -> dict[str, Any]:
@@ -98,20 +161,23 @@ def _read_properties(path: str) -> dict[str, str]:
 
 
 @contextmanager
-def kafka_errors(doing: str, right: str) -> Iterator[None]:
+def kafka_errors(doing: str, right: str, client: Client | None = None) -> Iterator[None]:
     """Raise Kafka's errors as `translate` does; `doing` is an infinitive, `right` what an ACL must allow for it."""
     try:
         yield
     except KafkaException as error:
-        raise translate(error.args[0], doing, right) from error
+        raise translate(error.args[0], doing, right, client) from error
     except SystemError as error:  # a fatal error was set when the library called back on the way out
         if not isinstance(error.__cause__, KafkaException):
             raise
-        raise translate(error.__cause__.args[0], doing, right) from error
+        raise translate(error.__cause__.args[0], doing, right, client) from error
 
 
-def translate(error: KafkaError, doing: str, right: str) -> Exception:
-    """Return Fenced, BadInputError, ForbiddenError that names the missing right, else NotAbleError."""
+def translate(error: KafkaError, doing: str, right: str, client: Client | None = None) -> Exception:
+    """Return Fenced, BadInputError, ForbiddenError (a wrong password; it names a missing right), else NotAbleError.
+
+    `client`: the one that tells why its brokers are silent.
+    """
     if error.code() in FENCING:
         return Fenced(error.str())
     if error.code() == KafkaError._INVALID_ARG:  # noqa: SLF001 - the documented name
@@ -119,6 +185,14 @@ def translate(error: KafkaError, doing: str, right: str) -> Exception:
     if error.code() in DENIALS:
         return ForbiddenError(f"Kafka (AUTOLEARN_KAFKA) does not let AutoLearn {doing}: it needs the right {right}.")
     if error.code() in SILENCE:
-        return NotAbleError(f"No broker of Kafka (AUTOLEARN_KAFKA) answers in time to {doing}: {error.str()}.")
+        return _silence(error, doing, client)
     kind = NoTopicError if error.code() in NO_TOPIC else NotAbleError
     return kind(f"Kafka (AUTOLEARN_KAFKA) cannot {doing} now: {error.name()}: {error.str()}.")
+
+
+def _silence(error: KafkaError, doing: str, client: Client | None) -> AutoLearnError:
+    if client is not None:
+        client.hear_reasons()
+        if (reason := client.reasons.explain(doing)) is not None:
+            return reason
+    return NotAbleError(f"No broker of Kafka (AUTOLEARN_KAFKA) answers in time to {doing}: {error.str()}.")

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package has types, and forgets __all__
-    AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
@@ -17,7 +16,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package 
 )
 
 from adapters.distributed.topics import kafka
-from adapters.distributed.topics.kafka import DamagedTopic, NoTopicError, kafka_errors, settings
+from adapters.distributed.topics.kafka import DamagedTopic, KafkaAdmin, NoTopicError, kafka_errors
 from domain.errors import BadInputError, ForbiddenError, NotAbleError
 
 LARGEST_BATCH: Final = 1_048_588  # bytes: Kafka's default; four events of the largest size
@@ -76,14 +75,14 @@ def topic_faults(address: str, topic: str) -> list[str]:
     ]
 
 
-def _admin(address: str) -> AdminClient:
+def _admin(address: str) -> KafkaAdmin:
     with kafka_errors("begin", "DESCRIBE"):
-        return AdminClient(settings(address))
+        return KafkaAdmin(address)
 
 
-def _find(admin: AdminClient, topic: str) -> TopicDescription | None:
+def _find(admin: KafkaAdmin, topic: str) -> TopicDescription | None:
     try:
-        with kafka_errors(f"look at the topic {topic}", f"DESCRIBE on the topic {topic}"):
+        with kafka_errors(f"look at the topic {topic}", f"DESCRIBE on the topic {topic}", admin):
             asked = admin.describe_topics(TopicCollection([topic]), request_timeout=kafka.REQUEST_SECONDS)
             found: TopicDescription = _result(asked[topic], topic)
             return found
@@ -102,11 +101,11 @@ def _result(future: Any, topic: str) -> Any:
         raise
 
 
-def _create(admin: AdminClient, topic: str) -> TopicDescription:
+def _create(admin: KafkaAdmin, topic: str) -> TopicDescription:
     """Return the topic once a broker leads it."""
     config = FOR_EVER | {"max.message.bytes": str(LARGEST_BATCH)}
     wanted = NewTopic(topic, num_partitions=1, replication_factor=BROKERS_CHOICE, config=config)
-    with kafka_errors(f"create the topic {topic}", f"CREATE on the topic {topic}, or CREATE on the cluster"):
+    with kafka_errors(f"create the topic {topic}", f"CREATE on the topic {topic}, or CREATE on the cluster", admin):
         try:
             _result(admin.create_topics([wanted], request_timeout=kafka.REQUEST_SECONDS)[topic], topic)
         except KafkaException as error:
@@ -121,7 +120,7 @@ def _create(admin: AdminClient, topic: str) -> TopicDescription:
     raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) has created the topic {topic}, but no broker leads it yet.")
 
 
-def _correct_settings(admin: AdminClient, topic: str) -> None:
+def _correct_settings(admin: KafkaAdmin, topic: str) -> None:
     """Set what differs: records that were kept for a time until now are kept for ever from here on."""
     now = _read_settings(admin, topic)
     wrong = {name: value for name, value in FOR_EVER.items() if now.get(name) != value}
@@ -132,12 +131,12 @@ def _correct_settings(admin: AdminClient, topic: str) -> None:
     by_hand = ", ".join(f"{name}={value}" for name, value in wrong.items())
     entries = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in wrong.items()]
     changed = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
-    with kafka_errors(f"set {by_hand} on the topic {topic}", f"ALTER_CONFIGS on the topic {topic}"):
+    with kafka_errors(f"set {by_hand} on the topic {topic}", f"ALTER_CONFIGS on the topic {topic}", admin):
         admin.incremental_alter_configs([changed], request_timeout=kafka.REQUEST_SECONDS)[changed].result()
 
 
-def _read_settings(admin: AdminClient, topic: str) -> dict[str, Any]:
+def _read_settings(admin: KafkaAdmin, topic: str) -> dict[str, Any]:
     resource = ConfigResource(ResourceType.TOPIC, topic)
-    with kafka_errors(f"read the settings of the topic {topic}", f"DESCRIBE_CONFIGS on the topic {topic}"):
+    with kafka_errors(f"read the settings of the topic {topic}", f"DESCRIBE_CONFIGS on the topic {topic}", admin):
         described = admin.describe_configs([resource], request_timeout=kafka.REQUEST_SECONDS)
         return {name: entry.value for name, entry in described[resource].result().items()}

@@ -47,6 +47,7 @@ SECTIONS: dict[str, Section] = {
         "predictions": "What was predicted, and whether it would be the same now.",
     },
     "For sys-admins": {
+        "doctor": "Check settings, servers, rights, keys and clocks, and say what to do.",
         "log": "Who called what, when, and how it went.",
         "replay": "The state at a time, computed from the log alone, held against the read models.",
         "rebuild": "Compute read models anew from the log.",

@@ -29,7 +29,7 @@ class DiskReserve:
             return
         if self._folder is not None:
             self._compare(shutil.disk_usage(self._folder).free, f"the disk of {self._folder}")
-        free = self._on_server()
+        free = self.free_on_server()
         if free is not None:
             self._compare(free, "MongoDB's disk")
 
@@ -39,7 +39,8 @@ class DiskReserve:
                 f"Only {free:,} bytes of {where} are free and {self._reserve:,} are kept in reserve: free some first."
             )
 
-    def _on_server(self) -> int | None:
+    def free_on_server(self) -> int | None:
+        """Return the free bytes of the server's disk, as they were a moment ago; None where it does not tell."""
         now = time.monotonic()
         if now - self._asked > self._seconds:
             self._asked = now  # first, so that while the server is away one thread waits for it and not all

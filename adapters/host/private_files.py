@@ -30,6 +30,15 @@ def make_own_folder(folder: Path, *, real: bool = False) -> None:
         folder.mkdir(parents=True, mode=FOLDER)
     if real and folder.is_symlink():
         raise BadInputError(f"{folder} is a link: AutoLearn removes what it left there, so it must be a folder itself.")
+    found = check_own_folder(folder)
+    if found.st_mode & UMASK:
+        logger.warning("others could read %s (mode %o): it is closed to them", folder, stat.S_IMODE(found.st_mode))
+    if stat.S_IMODE(found.st_mode) != FOLDER:
+        folder.chmod(FOLDER)
+
+
+def check_own_folder(folder: Path) -> os.stat_result:
+    """Raise BadInputError for a folder that is another user's, or that others may change."""
     found = folder.stat()
     if not stat.S_ISDIR(found.st_mode):
         raise BadInputError(f"{folder} is not a folder.")
@@ -39,10 +48,7 @@ def make_own_folder(folder: Path, *, real: bool = False) -> None:
             " run it as that user, or name a folder of your own."
         )
     _refuse_writers(folder, found)
-    if found.st_mode & UMASK:
-        logger.warning("others could read %s (mode %o): it is closed to them", folder, stat.S_IMODE(found.st_mode))
-    if stat.S_IMODE(found.st_mode) != FOLDER:
-        folder.chmod(FOLDER)
+    return found
 
 
 def check_folder_of_secret(folder: Path) -> None:

@@ -17,7 +17,7 @@ PROMISED = {
     "up", "down", "demo", "catalog", "dataset", "train", "search", "evaluate", "status", "wait", "cancel", "session",
     "commit", "discard", "history", "show", "compare", "annotate", "withdraw", "restore",
     "reproduce", "export", "report", "predict", "predictions",
-    "log", "replay", "rebuild", "verify", "backup", "client", "version", "call", "proxy",
+    "log", "replay", "rebuild", "verify", "backup", "doctor", "client", "version", "call", "proxy",
 }  # fmt: skip
 QUERIES = (
     "catalog",

@@ -56,7 +56,9 @@ COMMANDS = [
     ("report", "abcd"), ("report", "abcd", "--html", "OUT", "--force"),
     ("evaluate", "abcd", "--by", "a"), ("search", "iris", "svm", "-p", "C=1,2"), ("search", "show", "abcd"),
 ]  # fmt: skip
-ELSEWHERE = {"up", "down", "demo", "serve", "work", "relay", "project", "proxy", "completion", "recover", "backup"}
+ELSEWHERE = {
+    "up", "down", "demo", "serve", "work", "relay", "project", "proxy", "completion", "recover", "backup", "doctor",
+}  # fmt: skip
 EVERY_COMMAND = QUERIES + COMMANDS
 FORMS = ("table", "json", "jsonl", "csv")
 WIDE = "\uff1d\uff0b\uff0d\uff20"

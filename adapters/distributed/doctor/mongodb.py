@@ -1,0 +1,119 @@
+"""What `doctor` asks MongoDB. Each function returns what it found, or raises what is wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pymongo.errors import OperationFailure
+
+from adapters.distributed.disk_reserve import DiskReserve
+from adapters.distributed.installation import (
+    INSTALLATION,
+    MASTER_KEY,
+    check_deployment,
+    refuse_unfinished_recovery,
+)
+from adapters.distributed.membership.dependencies import Dependencies
+from adapters.distributed.membership.membership import Membership
+from adapters.distributed.mongo import Fields, Mongo, as_ours
+from domain.errors import ForbiddenError, NotAbleError
+
+NEEDED: Final = ("find", "insert", "update", "remove", "createCollection", "createIndex", "dropCollection")
+MOST_APART: Final = timedelta(seconds=5)  # a token is valid for 60 s by both clocks
+
+
+def deployment(mongo: Mongo) -> str:
+    """Return version and replica set."""
+    check_deployment(mongo, make=False)
+    with as_ours():
+        hello, version = mongo.client.admin.command("hello"), mongo.client.server_info()["version"]
+    members = hello.get("hosts", [])
+    return f"MongoDB {version}, {_replica_set(hello)} of {len(members)} member{'s' * (len(members) != 1)}"
+
+
+def members(mongo: Mongo) -> str:
+    """Return how many members are healthy; raises NotAbleError where one is not."""
+    try:
+        with as_ours():
+            found = mongo.client.admin.command("replSetGetStatus")["members"]
+    except NotAbleError as refused:
+        if isinstance(refused.__cause__, OperationFailure):
+            return "not shown to this user"  # it needs clusterMonitor
+        raise
+    if down := [str(it["name"]) for it in found if it.get("health") != 1]:
+        raise NotAbleError(f"Members of the replica set that do not answer: {', '.join(down)}. Bring them back.")
+    return f"all {len(found)} answer" if len(found) > 1 else "1: the data is lost with its disk"
+
+
+def rights(mongo: Mongo) -> str:
+    """Return what the user may; raises ForbiddenError, which names what is missing."""
+    with as_ours():
+        who = mongo.client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
+    if not who["authenticatedUsers"]:
+        return "no user: the server lets anybody read and write"
+    missing = missing_actions(who["authenticatedUserPrivileges"], mongo.name)
+    if missing:
+        raise ForbiddenError(
+            f"The user of AUTOLEARN_MONGODB may not {', '.join(missing)} in the database {mongo.name!r}: give it the"
+            f" role readWrite there (and dbAdmin for one start of a new version)."
+        )
+    return f"user {who['authenticatedUsers'][0]['user']} has all that is needed"
+
+
+def missing_actions(privileges: list[Fields], database: str) -> list[str]:
+    """Return which needed actions no privilege allows on all collections of a database."""
+    allowed = {action for it in privileges if _covers(it["resource"], database) for action in it["actions"]}
+    return [] if "anyAction" in allowed else [action for action in NEEDED if action not in allowed]
+
+
+def clock(mongo: Mongo) -> str:
+    """Compare this machine's clock with the server's."""
+    before = datetime.now(UTC)
+    with as_ours():
+        there = mongo.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
+    after = datetime.now(UTC)
+    apart = max(before - there, there - after, timedelta())
+    if apart > MOST_APART:
+        raise NotAbleError(
+            f"The clocks of this machine and of MongoDB's are {apart.total_seconds():.1f} s apart: let NTP set both."
+        )
+    return f"within {max(apart, timedelta(seconds=0.1)).total_seconds():.1f} s of MongoDB's"
+
+
+def disk(mongo: Mongo, reserve: int) -> str:
+    """Return how much is free on the server's disk; raises DiskReserveError below the reserve."""
+    watched = DiskReserve(mongo, reserve)
+    watched.check()
+    free = watched.free_on_server()
+    return "the server does not say" if free is None else f"{free / 2**30:.1f} GiB free on MongoDB's disk"
+
+
+def key_fingerprint(mongo: Mongo) -> str | None:
+    """Return the fingerprint of the master key that the installation was begun with; None before the first start."""
+    with as_ours():
+        noted = mongo.collection(INSTALLATION).find_one({"_id": MASTER_KEY})
+    return None if noted is None else str(noted["fingerprint"])
+
+
+def processes(mongo: Mongo) -> str:
+    """Return which processes live; raises NotAbleError where one of those that should follow the log does not."""
+    refuse_unfinished_recovery(mongo)
+    membership = Membership(mongo, "doctor")
+    kinds = [process.kind for process in membership.alive().values()]
+    if not kinds:
+        return "none runs"
+    if fault := Dependencies(mongo, membership).fault():
+        raise NotAbleError(fault)
+    return ", ".join(f"{kind}: {kinds.count(kind)}" for kind in sorted(set(kinds)))
+
+
+def _replica_set(hello: dict[str, Any]) -> str:
+    return f"replica set {hello['setName']}" if "setName" in hello else "a sharded cluster"
+
+
+def _covers(resource: Fields, database: str) -> bool:
+    """Whether a privilege's resource has every collection of the database."""
+    return bool(resource.get("anyResource")) or (
+        resource.get("db") in {"", database} and resource.get("collection") == ""
+    )

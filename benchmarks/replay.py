@@ -21,12 +21,12 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteDatastore
 from adapters.embedded.database import Database
 from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
-from adapters.log.garbage_collection import gc_paused
 from benchmarks import Figure
 from benchmarks.lives import METADATA, life
 from commands.ports import AppendHeader
 from domain.events import NO_TIME, Event
 from domain.experiment import Experiment
+from projections.garbage_collection import gc_paused
 
 EXPERIMENTS = 10_000
 PAGE = 1000

@@ -41,7 +41,9 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     learned = LEARN[changed["kind"]](names, changed)
     changes = [Change(KIND, f"{kind}/{name}", changed)]
     if isinstance(event, DatasetRegistered):
-        changes.append(Change(DATASET_VERSION, f"{name}@{event.version}", {**changed, "kind": DATASET_VERSION}))
+        changes.append(
+            Change(DATASET_VERSION, f"{name}@{event.version}", {**changed, "kind": DATASET_VERSION}, is_new=True)
+        )
     return changes if learned == names else [*changes, Change(NAMES, ALL, learned)]
 
 

@@ -22,32 +22,36 @@ def _id_at(experiment: str, position: int) -> str:
 
 
 def evolve(recorded: Recorded, current: Current) -> list[Change]:
-    name = experiment_of_stream(recorded.event.originator_id)
+    event = recorded.event
+    name = experiment_of_stream(event.originator_id)
     if name is None:
         return []
+    changes = [Change(EVENT, _id_at(name, recorded.position), _line(recorded), is_new=True)]
+    if type(event) is events.TrainingRequested:
+        changes.append(Change(KIND, name, _requested(recorded, event), is_new=True))
+        if event.search is None:
+            changes.append(one_more(event.session, event.dataset.name, current))
+        return changes
     before = current(KIND, name)
-    after = evolved(recorded, current)
-    changes = [Change(EVENT, _id_at(name, recorded.position), _line(recorded))]
-    if after != before:
-        changes.append(Change(KIND, name, after))
-    if isinstance(recorded.event, events.TrainingRequested) and recorded.event.search is None:
-        changes.append(one_more(recorded.event.session, recorded.event.dataset.name, current))
-    if isinstance(recorded.event, events.ExperimentAnnotated):
-        changes.append(Change(ANNOTATION, _id_at(name, recorded.position), _remark(recorded, recorded.event)))
-    return changes
-
-
-def evolved(recorded: Recorded, current: Current) -> Body:
-    event = recorded.event
-    if isinstance(event, events.TrainingRequested):
-        return _requested(recorded, event)
-    before = current(KIND, experiment_of_stream(event.originator_id) or "")
     if before is None:
         msg = f"{event.NAME} about an experiment that never began"
         raise LookupError(msg)
+    after = _evolved(recorded, before, current)
+    if after != before:
+        changes.append(Change(KIND, name, after))
+    if type(event) is events.ExperimentAnnotated:
+        remark = _remark(recorded, event)
+        changes.append(Change(ANNOTATION, _id_at(name, recorded.position), remark, is_new=True))
+    return changes
+
+
+def _evolved(recorded: Recorded, before: Body, current: Current) -> Body:
+    event = recorded.event
     change = CHANGES.get(type(event))
-    after = {**before, **change(event, before, recorded)} if change else before
-    if isinstance(event, events.ExperimentCommitted):
+    if change is None:
+        return before
+    after = {**before, **change(event, before, recorded)}
+    if type(event) is events.ExperimentCommitted:
         after["tried"] = tried(before["session"], before["dataset"]["name"], current)
     return after
 

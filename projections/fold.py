@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.errors import AutoLearnError, DiskReserveError, ForbiddenError, NotAbleError
 from projections import catalog, experiment, prediction, search, session, tasks, tries
+from projections.garbage_collection import gc_paused
 from projections.history import row_of
 from projections.ports import Batch, Body, Change, CommitFeed, Current, Documents, HistoryRow, Recorded
 
@@ -76,6 +77,7 @@ class Fold:
         Several changes of one document within a commit make one version: no position lies between them.
         """
         changed: dict[Key, Body | None] = {}
+        new: set[Key] = set()
         rows: dict[int, HistoryRow] = {}
 
         def current(kind: str, id: str) -> Body | None:
@@ -83,16 +85,30 @@ class Fold:
             return changed[key] if key in changed else self.current(kind, id)
 
         for recorded in commit:
-            row = row_of(recorded, current)
             kind, _, _ = recorded.event.originator_id.partition(":")
             changes = [change for evolve in EVOLVE.get(kind, ()) for change in evolve(recorded, current)]
-            changed.update({(change.kind, change.id): change.body for change in changes})
+            for kind, id, body, is_new in changes:
+                changed[kind, id] = body
+                if is_new:
+                    new.add((kind, id))
+            row = row_of(recorded, current)
             if row is not None:
                 rows[row.n] = row
-        self._known.update(changed)
-        batch.position = commit[-1].commit
-        batch.documents.extend((kind, id, batch.position, body) for (kind, id), body in changed.items())
-        batch.history.extend(rows.values())
+        self._take(changed, new, batch)
+        position = batch.position = commit[-1].commit
+        batch.documents += [(kind, id, position, body) for (kind, id), body in changed.items()]
+        batch.history += rows.values()
+
+    def _take(self, changed: dict[Key, Body | None], new: set[Key], batch: Batch) -> None:
+        """Remember what changed, and let the batch say what was there before it."""
+        before, known = batch.before, self._known
+        for key, body in changed.items():
+            if key in new:
+                before[key] = None
+            elif key not in before:
+                before[key] = self.current(*key)
+            if key[0] not in WRITTEN_ONCE:
+                known[key] = body
 
     def current(self, kind: str, id: str) -> Body | None:
         """Return a document as folded so far."""
@@ -124,6 +140,7 @@ class Poisoned(Exception):  # noqa: N818 - it names the event's state
         self.sentence = sentence
 
 
+@gc_paused()
 def fold_after(
     feed: CommitFeed,
     fold: Fold,

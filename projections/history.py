@@ -8,15 +8,15 @@ from typing import Any
 
 from domain import experiment_events as events
 from domain.values import experiment_of_stream
-from projections.experiment import evolved
+from projections.experiment import KIND
 from projections.filters.columns import COLUMNS
 from projections.jsonable import comparable
 from projections.ports import OPEN, Body, Current, HistoryRow, Recorded
 
 # What changes a row; an annotation does not, because the history does not show it.
-CHANGES_A_ROW = (
+CHANGES_A_ROW = {
     events.ExperimentCommitted, events.EvaluationCompleted, events.ExperimentWithdrawn, events.ExperimentRestored,
-)  # fmt: skip
+}  # fmt: skip
 ALWAYS_SHOWN = (
     "experiment", "committed_at", "actor", "session", "model", "dataset", "settings", "measures", "intervals", "spread",
     "threshold", "reasons", "positives", "withdrawn",
@@ -25,12 +25,13 @@ SHOWN = tuple(dict.fromkeys((*ALWAYS_SHOWN, *(column.path[0] for column in COLUM
 
 
 def row_of(recorded: Recorded, current: Current) -> HistoryRow | None:
-    """Return the row's new version where the event changes one."""
-    name = experiment_of_stream(recorded.event.originator_id)
-    if name is None or not isinstance(recorded.event, CHANGES_A_ROW):
+    """Return the row's new version where the event changed one; `current` gives the documents after it."""
+    if type(recorded.event) not in CHANGES_A_ROW:
         return None
-    after = evolved(recorded, current)
-    return version_of(after, recorded.commit) if after["standing"] == "committed" else None
+    experiment = current(KIND, experiment_of_stream(recorded.event.originator_id) or "")
+    if experiment is None or experiment["standing"] != "committed":
+        return None
+    return version_of(experiment, recorded.commit)
 
 
 def shown(body: Body) -> Body:

@@ -6,21 +6,15 @@ import json
 import math
 from typing import Any
 
-UNCHANGED = frozenset({str, int, bool})
+from pydantic_core import to_jsonable_python
+
+UNCHANGED = frozenset({str, int, bool, type(None)})
 LARGEST = 2**63 - 1
 
 
 def to_jsonable(value: Any) -> Any:
     """Return the value in what JSON has: dicts, lists, text, truth values, None and finite numbers; others are None."""
-    if value is None or type(value) in UNCHANGED:
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(key): to_jsonable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [to_jsonable(item) for item in value]
-    return value
+    return value if type(value) in UNCHANGED else to_jsonable_python(value, inf_nan_mode="null")
 
 
 def comparable(value: Any) -> Any:
@@ -28,6 +22,8 @@ def comparable(value: Any) -> Any:
 
     A whole number that no store could compare exactly is the nearest float, or infinity; lists are their JSON text.
     """
+    if type(value) in UNCHANGED and (type(value) is not int or -LARGEST <= value <= LARGEST):
+        return value
     if isinstance(value, (list, dict)):
         return json.dumps(value, separators=(",", ":"), sort_keys=True)
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -142,22 +142,24 @@ class Batch:
     """What a run of events changed: new versions, in order; the store closes the versions before them.
 
     A document with body None closes without a successor. `position` is that of the last commit folded in, of those
-    `projections` alone; None: of all.
+    `projections` alone; None: of all. `before` has what documents were before the batch, as far as that is known, so
+    that a store need not read them; None: there was none.
     """
 
     position: int
     documents: list[tuple[str, str, int, dict[str, Any] | None]] = field(default_factory=list)  # kind, id, from_, body
     history: list[HistoryRow] = field(default_factory=list)
     projections: frozenset[str] | None = None
+    before: dict[tuple[str, str], dict[str, Any] | None] = field(default_factory=dict)  # by kind and id
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A document's new body; None closes it without a successor."""
+class Change(NamedTuple):  # a tuple, as a replay makes millions of them
+    """A document's new body; None closes it without a successor. `is_new`: the log never has the document before."""
 
     kind: str
     id: str
     body: Body | None
+    is_new: bool = False
 
 
 class Documents(Protocol):

@@ -18,5 +18,5 @@ def evolve(recorded: Recorded, _: Current) -> list[Change]:
     at, actor = recorded.at.isoformat(), event.metadata.actor
     body: Body = to_jsonable(event.facts) | {"actor": actor, "at": at, "position": recorded.position}
     place = f"{OPEN - recorded.position:019d}"  # ids sort upwards
-    lists = [Change(LISTED, f"{name}/{place}", body) for name in (ALL, event.experiment)]
-    return [Change(KIND, body["prediction"], body), *lists]
+    lists = [Change(LISTED, f"{name}/{place}", body, is_new=True) for name in (ALL, event.experiment)]
+    return [Change(KIND, body["prediction"], body, is_new=True), *lists]

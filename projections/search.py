@@ -47,8 +47,8 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     name = event.originator_id.partition(":")[2]
     if isinstance(event, events.SearchRequested):
         body = BLANK | to_jsonable(event.facts) | {"requested_at": recorded.at.isoformat()}
-        own = Change(OWN_SEARCH, f"{event.owner}/{recorded.position:016d}", {"search": name})
-        return [Change(KIND, name, body), own]
+        own = Change(OWN_SEARCH, f"{event.owner}/{recorded.position:016d}", {"search": name}, is_new=True)
+        return [Change(KIND, name, body, is_new=True), own]
     before = current(KIND, name)
     if before is None:
         msg = f"{event.NAME} about a search that never began"
@@ -69,8 +69,9 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
 
 
 def _proposed(search: str, trial: events.Trial) -> Change:
-    body = {"trial": trial.number, "state": "requested", "attempt": 0} | NO_RESULT
-    return Change(TRIAL, f"{search}-t{trial.number}", body | to_jsonable(trial.model_dump(exclude={"number"})))
+    begun = {"trial": trial.number, "state": "requested", "attempt": 0}
+    body = begun | NO_RESULT | to_jsonable(trial.model_dump(exclude={"number"}))
+    return Change(TRIAL, f"{search}-t{trial.number}", body, is_new=True)
 
 
 def _changes_of_trial(event: Any, current: Current) -> list[Change]:

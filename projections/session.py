@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from domain import experiment_events as events
@@ -34,17 +35,14 @@ COUNTED = {SearchAdded: +1, events.EvaluationRequested: +1} | dict.fromkeys(
 
 
 def evolve(recorded: Recorded, current: Current) -> list[Change]:
-    event = recorded.event
-    if isinstance(event, SessionOpened):
-        return _opened(recorded, event)
-    if isinstance(event, ExperimentAdded):
-        return _added(event, current)
-    if isinstance(event, (SessionCommitted, SessionDiscarded)):
-        return _closed(recorded, event, current)
-    return _counted(event, COUNTED[type(event)], current) if type(event) in COUNTED else []
+    event, of_type = recorded.event, type(recorded.event)
+    if of_type in COUNTED:
+        return _counted(event, COUNTED[of_type], current)
+    change = CHANGES.get(of_type)
+    return change(recorded, event, current) if change else []
 
 
-def _opened(recorded: Recorded, event: SessionOpened) -> list[Change]:
+def _opened(recorded: Recorded, event: SessionOpened, _: Current) -> list[Change]:
     name = session_id(event.originator_id)
     body = {
         "session": name,
@@ -56,14 +54,14 @@ def _opened(recorded: Recorded, event: SessionOpened) -> list[Change]:
         "experiments": 0,
         "unfinished": 0,
     }
-    return [Change(KIND, name, body), Change(OPEN_SESSION, event.client, {"session": name})]
+    return [Change(KIND, name, body, is_new=True), Change(OPEN_SESSION, event.client, {"session": name})]
 
 
-def _added(event: ExperimentAdded, current: Current) -> list[Change]:
+def _added(_: Recorded, event: ExperimentAdded, current: Current) -> list[Change]:
     name = session_id(event.originator_id)
     before = _session(name, current)
     number = before["experiments"] + 1
-    member = Change(MEMBER, f"{name}/{number:04d}", {"experiment": event.experiment})
+    member = Change(MEMBER, f"{name}/{number:04d}", {"experiment": event.experiment}, is_new=True)
     return [Change(KIND, name, {**before, "experiments": number, "unfinished": before["unfinished"] + 1}), member]
 
 
@@ -87,6 +85,14 @@ def _counted(event: Any, change: int, current: Current) -> list[Change]:
     if before is None or before["state"] != "open":
         return []
     return [Change(KIND, before["session"], {**before, "unfinished": before["unfinished"] + change})]
+
+
+CHANGES: dict[type[Any], Callable[[Recorded, Any, Current], list[Change]]] = {
+    SessionOpened: _opened,
+    ExperimentAdded: _added,
+    SessionCommitted: _closed,
+    SessionDiscarded: _closed,
+}
 
 
 def _session(name: str, current: Current) -> Body:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 from domain import experiment_events as events
 from domain import task_events
@@ -20,17 +21,28 @@ REPRODUCTION = "reproduction"
 
 
 def evolve(recorded: Recorded, current: Current) -> list[Change]:
-    event = recorded.event
+    event: Any = recorded.event
     kind, _, name = event.originator_id.partition(":")
-    if isinstance(event, task_events.AllTasksEnded):
+    effect = _effect(type(event))  # type: ignore[arg-type] # mypy takes no class of pydantic for hashable
+    if effect == "all end":
         return _discarded(name, current) if kind == EXPERIMENT else _ended_with_search(name, current)
     changes = []
-    if isinstance(event, task_events.TasksRequested):
+    if effect == "begin":
         owner = {"kind": kind_of_task(event.tasks[0]), kind: name, "position": recorded.position}
-        changes += [Change(KIND, task, {"task": task, **owner}) for task in event.tasks]
-    elif isinstance(event, task_events.Ended):
+        changes += [Change(KIND, task, {"task": task, **owner}, is_new=True) for task in event.tasks]
+    elif effect == "ends":
         changes.append(Change(KIND, event.task, None))
     return changes + _follow_up(name, event, current)
+
+
+@cache  # `isinstance` of a pydantic class takes most of a microsecond
+def _effect(event: type[Any]) -> Literal["all end", "begin", "ends", "none"]:
+    """Return what an event of this type does to the list of unfinished tasks."""
+    if issubclass(event, task_events.AllTasksEnded):
+        return "all end"
+    if issubclass(event, task_events.TasksRequested):
+        return "begin"
+    return "ends" if issubclass(event, task_events.Ended) else "none"
 
 
 def _ended_with_search(name: str, current: Current) -> list[Change]:
@@ -40,13 +52,15 @@ def _ended_with_search(name: str, current: Current) -> list[Change]:
 
 
 def _follow_up(name: str, event: Any, current: Current) -> list[Change]:
-    if isinstance(event, events.EvaluationRequested):
+    if type(event) is events.EvaluationRequested:
         on = event.on.model_dump() if event.on else None
         asked = {"state": "requested", "attempt": 0, **NOTHING_MEASURED, "on": on, "error": None}
-        return [Change(EVALUATION, event.task, {"evaluation": event.task, "experiment": name, **asked})]
-    if isinstance(event, events.ReproductionRequested):
+        body = {"evaluation": event.task, "experiment": name, **asked}
+        return [Change(EVALUATION, event.task, body, is_new=True)]
+    if type(event) is events.ReproductionRequested:
         asked = {"state": "requested", "attempt": 0, "verdict": None, "differences": [], "error": None}
-        return [Change(REPRODUCTION, event.task, {"reproduction": event.task, "experiment": name, **asked})]
+        body = {"reproduction": event.task, "experiment": name, **asked}
+        return [Change(REPRODUCTION, event.task, body, is_new=True)]
     change = CHANGES.get(type(event))
     if change is None:
         return []

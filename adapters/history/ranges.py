@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any
 
 from projections.filters.conditions import Between, Compare, IsNone, IsSome, OneOf, Simple
@@ -50,8 +50,9 @@ class Ranges:
         return Ranges(self.name, tuple(sorted(span for span in both if span[0] < span[1])))
 
 
+@lru_cache(maxsize=4096, typed=True)  # most values come again
 def encode(value: Any) -> bytes:
-    """Return the key of a fact's value."""
+    """Return the key of a fact's value, as `comparable` gives it."""
     value = comparable(value)
     if value is None:
         return NONE

@@ -86,9 +86,11 @@ def changed(event: Event, documents: Documents) -> Iterator[tuple[str, Change | 
         return documents.get((kind, id))
 
     recorded = Recorded(7, 7, datetime(2026, 5, 1, tzinfo=UTC), event)
-    for evolve in EVOLVE.get(event.originator_id.partition(":")[0], ()):
-        yield from ((PROJECTION_OF[it.kind], it) for it in evolve(recorded, current) if it.kind != EVENT)
-    if row := row_of(recorded, current):
+    of_kind = EVOLVE.get(event.originator_id.partition(":")[0], ())
+    changes = [it for evolve in of_kind for it in evolve(recorded, current) if it.kind != EVENT]
+    yield from ((PROJECTION_OF[it.kind], it) for it in changes)
+    after = documents | {(it.kind, it.id): it.body for it in changes}
+    if row := row_of(recorded, lambda kind, id: after.get((kind, id))):
         yield "history", row
 
 

@@ -11,7 +11,7 @@ from adapters.distributed.topics.cloud_events import hash_in, origin, parse_comm
 from adapters.distributed.topics.follower import TopicFollower
 from adapters.distributed.topics.topics import topics_of
 from adapters.log.events import decode
-from adapters.log.garbage_collection import gc_paused
+from projections.garbage_collection import gc_paused
 from projections.ports import GENESIS, RawCommit, Recorded
 
 CHECK_SECONDS: Final = 5.0  # between two looks whether a topic in which nothing happens was made anew

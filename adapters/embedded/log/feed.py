@@ -8,8 +8,8 @@ from adapters.embedded.database import Database
 from adapters.embedded.log.commit_schema import COMMITS_AFTER, EVENT_LOG, EVENTS_OF_STREAM, EVENTS_WITHIN, HASHES_AFTER
 from adapters.embedded.log.engine import LogReader
 from adapters.log.events import decode, decode_at
-from adapters.log.garbage_collection import gc_paused
 from adapters.log.times import EPOCH, from_microseconds, to_microseconds
+from projections.garbage_collection import gc_paused
 from projections.ports import RawCommit, Recorded
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -22,6 +23,8 @@ from domain.errors import BadInputError, ConflictError, NotAbleError
 INSTALLATION: Final = "installation"
 MASTER_KEY: Final = "master-key"
 RECOVERY: Final = "recovery"
+BACKUP: Final = "backup"
+RESTORED: Final = "back-up "  # how the source of a recovery begins that is a restore
 OLDEST: Final = (6, 0)
 DENIED: Final = {13, 18, 8000}  # Unauthorized, AuthenticationFailed, and what hosted servers say for either
 ROUTER: Final = "isdbgrid"
@@ -76,6 +79,26 @@ def recorded_master_key(mongo: Mongo) -> str | None:
     return str(found["causation"]).removeprefix(KEY) if found else None
 
 
+def noted_master_key(mongo: Mongo) -> str | None:
+    """Return the fingerprint of the master key that the installation was begun with; None before the first start."""
+    with as_ours():
+        noted = mongo.collection(INSTALLATION).find_one({"_id": MASTER_KEY})
+    return None if noted is None else str(noted["fingerprint"])
+
+
+def note_backup(mongo: Mongo, at: datetime, position: int) -> None:
+    """Note when the last back-up was finished, for the metrics."""
+    _set(mongo, BACKUP, {"at": at, "position": position})
+
+
+def last_backup(mongo: Mongo) -> datetime | None:
+    """Return when the last back-up was finished; None where there was none."""
+    with as_ours():
+        noted = mongo.collection(INSTALLATION).find_one({"_id": BACKUP})
+    at = noted and noted.get("at")
+    return at if isinstance(at, datetime) else None
+
+
 def set_installation_id(mongo: Mongo, id: str) -> None:
     _set(mongo, INSTALLATION, {"id": id})
 
@@ -103,7 +126,12 @@ def end_recovery(mongo: Mongo) -> None:
 
 def refuse_unfinished_recovery(mongo: Mongo) -> None:
     """Raise ConflictError where a recovery was interrupted: an append now would not be the log that Kafka has."""
-    if unfinished_recovery(mongo) is not None:
+    source = unfinished_recovery(mongo)
+    if source is not None and source.startswith(RESTORED):
+        raise ConflictError(
+            f"A restore of the {source} into {mongo.name!r} was interrupted: call `autolearn restore` again."
+        )
+    if source is not None:
         raise ConflictError(
             f"The recovery of {mongo.name!r} was interrupted: `autolearn recover --from-kafka` goes on with it, "
             "and where a topic is damaged, its options `--until` and `--communications-until` end it before that."

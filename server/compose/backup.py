@@ -110,7 +110,9 @@ def _result(folder: Path, ends: Ends, blobs: BlobCopy, faults: list[Step]) -> St
 
 def _open_source(settings: Settings, opened: ExitStack) -> Source:
     if settings.mode == "distributed":
-        raise BadInputError("This version backs up the embedded mode only: use mongodump for a database.")
+        from server.compose.backup_distributed import open_source  # noqa: PLC0415 - the drivers of one mode
+
+        return open_source(settings, opened)
     if not (settings.data / EVENTS).exists():
         raise BadInputError(
             f"There is nothing to back up: {settings.data} has no log. Name another data directory with --data, or "

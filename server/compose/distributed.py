@@ -19,6 +19,7 @@ from adapters.distributed.installation import (
     check_deployment,
     check_master_key,
     installation_id,
+    last_backup,
     refuse_unfinished_recovery,
 )
 from adapters.distributed.log.event_store import MongoEventStore
@@ -47,7 +48,7 @@ from server.compose.followers import open_followers
 from server.compose.http import health_of_work, serve_calls, serve_health
 from server.compose.loss_check import LossCheck, check_claims
 from server.compose.services import Services, make_launcher, make_services
-from server.compose.stores import Stores, environment, master_key
+from server.compose.stores import Stores, backup_gauges, environment, master_key
 from server.inspection.process import ProcessInspector
 from server.roles import NONE, Roles
 from server.runner import Follower, Runner
@@ -209,7 +210,7 @@ def open_services(
         recorder=SystemRecorder(stores.audit_log, name, fingerprint(master)),
         is_lost=lambda other: not membership.is_alive(other),
         fault=dependencies.fault,
-        gauges=dependencies.gauges,
+        gauges=lambda: {**dependencies.gauges(), **backup_gauges(partial(last_backup, mongo))},
         short_timeout=short_timeout,
         in_flight=in_flight,
         in_flight_elsewhere=partial(membership.in_flight_elsewhere, IN_FLIGHT_SECONDS),

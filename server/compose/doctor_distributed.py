@@ -8,13 +8,14 @@ from functools import partial
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.doctor import mongodb
 from adapters.distributed.doctor.kafka import Brokers
+from adapters.distributed.installation import last_backup, noted_master_key
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.topics import topics_of
 from server.compose.distributed import find_loss, refuse_loss
 from server.compose.doctor import check_key
-from server.doctor import Checks
+from server.doctor import Checks, age_of_backup
 from server.settings import Settings
 
 
@@ -29,6 +30,7 @@ def checks_of_servers(settings: Settings, opened: ExitStack) -> Checks:
         yield "MongoDB's disk", partial(mongodb.disk, it, settings.reserve)
         yield "log", partial(_log, it)
         yield "master key", partial(_key, settings, it)
+        yield "last back-up", lambda: age_of_backup(last_backup(it))  # noqa: B023 - there is one at most
         yield "processes", partial(mongodb.processes, it)
     brokers = list[Brokers]()
     yield "Kafka", lambda: _open_brokers(settings, brokers)
@@ -67,5 +69,5 @@ def _log(mongo: Mongo) -> str:
 
 
 def _key(settings: Settings, mongo: Mongo) -> str:
-    known = mongodb.key_fingerprint(mongo)
+    known = noted_master_key(mongo)
     return check_key(settings.key_file, known, begun=known is not None)

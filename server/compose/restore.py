@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.embedded.backup.folder import finished_note, locked
+from adapters.embedded.backup.folder import BackupNote, finished_note, locked
 from adapters.embedded.directory.format import NAME as FORMAT_FILE
 from adapters.embedded.directory.format import DirectoryFormat
 from adapters.embedded.directory.restoring import begin_restore, end_restore
@@ -25,68 +26,96 @@ from server.compose.stores import Stores
 from server.settings import Settings
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """An opened back-up. `fingerprint` is that of the master key that its clients' keys were made from."""
+
+    folder: Path
+    settings: Settings
+    note: BackupNote
+    stores: Stores
+    ends: Ends
+    fingerprint: str | None
+
+    @classmethod
+    def open(cls, folder: Path, opened: ExitStack) -> Backup:
+        """Open it for reading. Raises BadInputError for what is none, ConflictError for one that lacks its end."""
+        note = finished_note(folder)
+        opened.enter_context(locked(folder, shared=True))
+        settings = files_in(folder)
+        stores = open_unowned(settings, opened)
+        return cls(folder, settings, note, stores, _ends(stores, note), known_key(folder, stores))
+
+    def checked(self, steps: Iterator[Step]) -> Iterator[Step]:
+        """Pass on the steps of the verification of a copy; raises ConflictError for its first fault."""
+        for step in steps:
+            if "step" in step:
+                yield step
+            elif step["faults"]:
+                raise ConflictError(f"The back-up {self.folder} is damaged: {step['faults'][0]['what']}.")
+
+    def check_keys(self, settings: Settings) -> None:
+        """Raise BadInputError where a master key, there or in the back-up, is another installation's."""
+        for file in (settings.key_file, self.folder / KEY_FILE):
+            if file.exists() and self.fingerprint not in {None, fingerprint(read_master_key(file))}:
+                raise BadInputError(
+                    f"The master key {file} does not fit the back-up: its clients' keys were made from another one."
+                )
+
+    def put_key(self, settings: Settings) -> None:
+        """Put the master key of the back-up, if it has one, in its place, unless one is there."""
+        if (self.folder / KEY_FILE).exists() and not settings.key_file.exists():
+            write_secret(settings.key_file, (self.folder / KEY_FILE).read_text(encoding="utf-8"))
+
+
 def restore(settings: Settings, folder: Path) -> Iterator[Step]:
     """Yield progress (`{step, position, of}`), last what is restored; until then nothing starts on the installation.
 
     Raises BadInputError (no back-up, another master key), ConflictError (not empty, in use, a damaged back-up).
     """
-    folder = folder.absolute()
-    note = finished_note(folder)
     with ExitStack() as opened:
-        opened.enter_context(locked(folder, shared=True))
-        copy = files_in(folder)
-        stores = open_unowned(copy, opened)
-        ends = _ends(stores, note.log_end, note.audit_end)
-        known = known_key(folder, stores)
-        key = _checked_key(settings, folder, known)
-        opened.enter_context(lock_directory(settings))
-        begin_restore(settings.data, folder)
-        blobs = BlobCopy(blobs_of(copy, read_only=True), blobs_of(settings))
-        yield from _into_directory(settings, folder, stores, ends, blobs)
-        write_whole(settings.data / FORMAT_FILE, DirectoryFormat(FORMAT, known).text)
-        if key is not None and not settings.key_file.exists():
-            write_secret(settings.key_file, key)
-        end_restore(settings.data)
+        backup = Backup.open(folder.absolute(), opened)
+        backup.check_keys(settings)
+        if settings.mode == "distributed":
+            from server.compose.backup_distributed import into_database  # noqa: PLC0415 - the drivers of one mode
+
+            blobs = yield from into_database(settings, backup, opened)
+        else:
+            blobs = yield from _into_directory(settings, backup, opened)
         yield {
             "ok": not blobs.lost,
-            "position": ends.log.position,
-            "head": ends.log.hash.hex(),
-            "audit_position": ends.audit.position,
-            "made": note.finished,
+            "position": backup.ends.log.position,
+            "head": backup.ends.log.hash.hex(),
+            "audit_position": backup.ends.audit.position,
+            "made": backup.note.finished,
             "blobs_copied": blobs.copied,
             "master_key": str(settings.key_file) if settings.key_file.exists() else None,
             "key_file": str(settings.key_file),
-            "fingerprint": known,
+            "fingerprint": backup.fingerprint,
             "lost_blobs": blobs.lost,
         }
 
 
-def _into_directory(settings: Settings, folder: Path, stores: Stores, ends: Ends, blobs: BlobCopy) -> Iterator[Step]:
-    yield from fill_files(stores, ends, settings.data)
-    for step in verify_files(settings.data, ends, blobs):
-        if "step" in step:
-            yield step
-        elif step["faults"]:
-            raise ConflictError(f"The back-up {folder} is damaged: {step['faults'][0]['what']}.")
+def _into_directory(settings: Settings, backup: Backup, opened: ExitStack) -> Generator[Step, None, BlobCopy]:
+    """Fill an empty data directory; returns what became of the blobs."""
+    opened.enter_context(lock_directory(settings))
+    begin_restore(settings.data, backup.folder)
+    blobs = BlobCopy(blobs_of(backup.settings, read_only=True), blobs_of(settings))
+    yield from fill_files(backup.stores, backup.ends, settings.data)
+    yield from backup.checked(verify_files(settings.data, backup.ends, blobs))
+    write_whole(settings.data / FORMAT_FILE, DirectoryFormat(FORMAT, backup.fingerprint).text)
+    backup.put_key(settings)
+    end_restore(settings.data)
+    return blobs
 
 
-def _ends(stores: Stores, log: tuple[int, bytes], audit: tuple[int, bytes]) -> Ends:
+def _ends(stores: Stores, note: BackupNote) -> Ends:
     """Return the ends that `backup.json` names, which a later back-up that was interrupted may have passed."""
     ends = Ends(
-        LogEnd("the log of the back-up", *log, lambda at: hash_at(stores.feed, at)),
-        LogEnd("the audit log of the back-up", *audit, lambda at: record_hash_at(stores.audit_log, at)),
+        LogEnd("the log of the back-up", *note.log_end, lambda at: hash_at(stores.feed, at)),
+        LogEnd("the audit log of the back-up", *note.audit_end, lambda at: record_hash_at(stores.audit_log, at)),
     )
     for end in (ends.log, ends.audit):
         if end.hash_at(end.position) != end.hash:
             raise ConflictError(f"{end.name} is damaged: it lacks what `backup.json` says of position {end.position}.")
     return ends
-
-
-def _checked_key(settings: Settings, folder: Path, known: str | None) -> str | None:
-    """Return the text of the back-up's master key, if it has one; raises BadInputError where a key is another one's."""
-    for file in (settings.key_file, folder / KEY_FILE):
-        if file.exists() and known not in {None, fingerprint(read_master_key(file))}:
-            raise BadInputError(
-                f"The master key {file} does not fit the back-up: its clients' keys were made from another one."
-            )
-    return (folder / KEY_FILE).read_text(encoding="utf-8") if (folder / KEY_FILE).exists() else None

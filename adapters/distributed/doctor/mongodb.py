@@ -8,12 +8,7 @@ from typing import Any, Final
 from pymongo.errors import OperationFailure
 
 from adapters.distributed.disk_reserve import DiskReserve
-from adapters.distributed.installation import (
-    INSTALLATION,
-    MASTER_KEY,
-    check_deployment,
-    refuse_unfinished_recovery,
-)
+from adapters.distributed.installation import check_deployment, refuse_unfinished_recovery
 from adapters.distributed.membership.dependencies import Dependencies
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Fields, Mongo, as_ours
@@ -87,13 +82,6 @@ def disk(mongo: Mongo, reserve: int) -> str:
     watched.check()
     free = watched.free_on_server()
     return "the server does not say" if free is None else f"{free / 2**30:.1f} GiB free on MongoDB's disk"
-
-
-def key_fingerprint(mongo: Mongo) -> str | None:
-    """Return the fingerprint of the master key that the installation was begun with; None before the first start."""
-    with as_ours():
-        noted = mongo.collection(INSTALLATION).find_one({"_id": MASTER_KEY})
-    return None if noted is None else str(noted["fingerprint"])
 
 
 def processes(mongo: Mongo) -> str:

@@ -29,6 +29,7 @@ SHAPES: Final[Mapping[str, Sequence[Shape]]] = {
         Shape("installation", {"id": TEXT}, {}),
         Shape("master-key", {"fingerprint": TEXT}, {}),
         Shape("recovery", {"source": TEXT}, {}),
+        Shape("backup", {"at": TIME, "position": INTEGER}, {}),
     ],
     "read-models": [
         Shape("last", {"number": INTEGER}, {}),

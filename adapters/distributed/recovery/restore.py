@@ -1,0 +1,107 @@
+"""A restore: both logs of an empty database filled from a back-up, with the same positions, times, ids and hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+from uuid import uuid4
+
+from adapters.distributed.audit_log.record_schema import AUDIT_LOG
+from adapters.distributed.installation import (
+    INSTALLATION,
+    RESTORED,
+    begin_recovery,
+    end_recovery,
+    set_installation_id,
+    set_master_key,
+    unfinished_recovery,
+)
+from adapters.distributed.log.commit_schema import EVENT_LOG
+from adapters.distributed.log.schema import MongoLogSchema
+from adapters.distributed.membership.membership import Membership
+from adapters.distributed.mongo import Mongo, as_ours
+from adapters.distributed.recovery.recovery import Refill
+from adapters.log.chain import Chain, E
+from domain.errors import ConflictError
+from projections.ports import RawCommit, StoredAuditRecord
+
+HARMLESS: Final = {INSTALLATION, "presence", "leases", "requests"}  # collections of an installation without a log
+
+
+class Restore:
+    """One restore. `backup` names the back-up and its end, for whoever finds it unfinished, or begins it again."""
+
+    def __init__(self, mongo: Mongo, backup: str) -> None:
+        self._mongo, self._source = mongo, f"{RESTORED}{backup}"
+
+    def begin(self, installation: str) -> None:
+        """Set the mark; until `end` no process starts. `installation`: the id of the installation; empty: a new one.
+
+        Raises ConflictError where the database is not empty, processes run, or another restore is unfinished.
+        """
+        if alive := sorted(Membership(self._mongo, "restore").alive()):
+            listed = ", ".join(alive[:5])
+            raise ConflictError(f"Stop all processes first. These run, or ran a few seconds ago: {listed}.")
+        marked = unfinished_recovery(self._mongo)
+        if marked is None:
+            self._check_empty()
+        elif marked != self._source:
+            raise ConflictError(
+                f"Something else was begun on the database {self._mongo.name!r} and has not ended ({marked}):"
+                " finish that, or drop the database."
+            )
+        for collection in (EVENT_LOG.collection, AUDIT_LOG.collection):
+            collection.ensure(self._mongo)
+        begin_recovery(self._mongo, self._source)
+        self._set_id(installation)
+
+    def fill(self, commits: Iterable[RawCommit], records: Iterable[StoredAuditRecord]) -> Iterator[dict[str, Any]]:
+        """Store both logs; yields `{step, position}`. Raises ConflictError where an entry does not have its hash."""
+        for at in self._refill(EVENT_LOG).run(_sound(commits, EVENT_LOG.chain(), "The log")):
+            yield {"step": "log", "position": at}
+        for at in self._refill(AUDIT_LOG).run(_sound(records, AUDIT_LOG.chain(), "The audit log")):
+            yield {"step": "audit log", "position": at}
+
+    def end(self, fingerprint: str | None) -> None:
+        """Let processes start: those with the master key of this fingerprint."""
+        if fingerprint is not None:
+            set_master_key(self._mongo, fingerprint)
+        end_recovery(self._mongo)
+
+    def _refill(self, schema: MongoLogSchema[E]) -> Refill[E]:
+        return RefillFromBackup(self._mongo.collection(schema.name), schema, schema.topic_of(self._mongo.name))
+
+    def _check_empty(self) -> None:
+        with as_ours():
+            names = sorted({*self._mongo.database.list_collection_names()} - HARMLESS)
+            full = [name for name in names if self._mongo.collection(name).find_one({}, {"_id": 1}) is not None]
+        if full:
+            raise ConflictError(
+                f"The database {self._mongo.name!r} is not empty: it has {', '.join(full[:3])}. A restore fills an"
+                " empty one: name another AUTOLEARN_DATABASE, or drop this one if it may go."
+            )
+
+    def _set_id(self, installation: str) -> None:
+        with as_ours():
+            known = self._mongo.collection(INSTALLATION).find_one({"_id": INSTALLATION})
+        if installation or known is None:
+            set_installation_id(self._mongo, installation or uuid4().hex)
+
+
+class RefillFromBackup(Refill[E]):
+    """A log filled from a back-up: only what it says of another document in the place of one differs."""
+
+    def _other(self, position: int) -> ConflictError:
+        return ConflictError(
+            f"The database {self.collection.database.name!r} holds at position {position} something else than the"
+            " back-up: drop it and restore into an empty one.",
+            position=position,
+        )
+
+
+def _sound(entries: Iterable[E], chain: Chain[E], title: str) -> Iterator[E]:
+    """Yield entries as long as each has its hash; then raises ConflictError."""
+    for entry in entries:
+        if what := chain.fault(entry):
+            raise ConflictError(f"{title} of the back-up is damaged at position {entry.position}: {what}.")
+        yield entry

@@ -18,10 +18,16 @@ logger = logging.getLogger(__name__)
 THERE_ALREADY: Final = 48  # NamespaceExists: another process was first
 DENIED: Final = {13, 8000}
 NO_INDEX: Final = {85, 86, 11000}  # another one has its name, or its keys; what is stored does not fit it
-HARMLESS_OPTIONS: Final = {"storageEngine", "changeStreamPreAndPostImages", "recordPreImages"}
+HARMLESS_OPTIONS: Final = {
+    "storageEngine", "indexOptionDefaults", "changeStreamPreAndPostImages", "recordPreImages"
+}  # fmt: skip
 UNCOMPARED: Final = {"v", "ns", "background"}  # what an index says of itself and does not change what it answers
 PLAIN: Final = {"key", "name"}
 OWN: Final = "_id_"
+UNKNOWN_OPTION: Final = {2, 72}  # BadValue, InvalidOptions: a server with another storage engine
+# Documents and indexes whose neighbours resemble each other take half as much room as by MongoDB's default, snappy for
+# documents and nothing for indexes, and a quarter more of mongod's CPU to write.
+ZSTD: Final = {"storageEngine": {"wiredTiger": {"configString": "block_compressor=zstd"}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,16 @@ class CollectionSpec:
                     f"An index of {mongo.name}.{self.name} is missing, or is another one, and cannot be made: "
                     f"{str(refused)[:300]}. `autolearn verify` lists what is wrong."
                 ) from refused
+
+    def make_compressed(self, mongo: Mongo) -> None:
+        """Make a collection that is not there yet, compressed by zstd where the server can, and its indexes."""
+        with as_ours():
+            try:
+                mongo.database.create_collection(self.name, check_exists=False, **ZSTD, indexOptionDefaults=ZSTD)
+            except OperationFailure as refused:
+                if refused.code not in UNKNOWN_OPTION:  # there it is made by the first document
+                    raise
+        self.ensure(mongo)
 
     def _ensure_options(self, mongo: Mongo) -> None:
         if not self.options:

@@ -99,7 +99,7 @@ def test_a_rebuild_of_one_projection_shares_the_others(mongo: Mongo) -> None:
     make_current(mongo, ReadModels.fresh(mongo, "history").number)
     make_current(mongo, ReadModels.fresh(mongo, "session").number)
     assert MongoDocuments(ReadModels.current(mongo)).get("task", "a", 2) == Document("task", "a", 2, OPEN, {"v": 2})
-    assert collections(mongo) == {"read-documents-1", "read-history-3"}
+    assert collections(mongo) == {"read-documents-1", "read-documents-4", "read-history-3"}
 
 
 def test_a_rebuild_beside_read_models_that_serve_no_more_is_refused(mongo: Mongo) -> None:
@@ -186,3 +186,12 @@ def test_only_older_versions_of_the_projections_are_swept(mongo: Mongo) -> None:
     assert sweep(mongo, before=fold.VERSION + 1) == [fold.VERSION]
     assert serving(mongo) == 0
     assert mongo.database.list_collection_names() == [STATE]
+
+
+def test_documents_and_indexes_are_compressed_by_zstd(mongo: Mongo) -> None:
+    read = ReadModels.ensure(mongo)
+    stored = [mongo.database.command("collStats", it.name, indexDetails=True) for it in read.layouts]
+    tables = [table for it in stored for table in (it["wiredTiger"], *it["indexDetails"].values())]
+    assert len(tables) == 6
+    assert all("block_compressor=zstd" in table["creationString"] for table in tables)
+    assert [fault for it in read.layouts for fault in it.faults(mongo)] == []

@@ -165,8 +165,10 @@ def _make(mongo: Mongo, base: Fields | None, shared: AnyOf[str]) -> ReadModels:
         if shared and base is not None and state.find_one({"_id": base["_id"]}) is None:
             state.delete_one({"_id": _name(number)})
             raise NotAbleError("Other read models serve since a moment ago: begin again.")
-        read = ReadModels(mongo, number)
-        read.history.create_indexes([IndexModel(list(keys)) for keys in INDEXES])
+    read = ReadModels(mongo, number)
+    for collection in read.layouts:
+        if _number(collection.name) == number:
+            collection.make_compressed(mongo)
     return read
 
 

@@ -27,7 +27,7 @@ OWN: Final = "_id_"
 UNKNOWN_OPTION: Final = {2, 72}  # BadValue, InvalidOptions: a server with another storage engine
 # Documents and indexes whose neighbours resemble each other take half as much room as by MongoDB's default, snappy for
 # documents and nothing for indexes, and a quarter more of mongod's CPU to write.
-ZSTD: Final = {"storageEngine": {"wiredTiger": {"configString": "block_compressor=zstd"}}}
+ZSTD: Final[Fields] = {"storageEngine": {"wiredTiger": {"configString": "block_compressor=zstd"}}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pydantic_core import to_json
@@ -12,12 +12,12 @@ from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels, make_current, serving
 from adapters.distributed.read_models.history_rows import row_writes
 from adapters.distributed.read_models.version_writes import Step, Write, steps
-from adapters.distributed.read_models.written_ids import WrittenIds
 from domain.errors import NotAbleError
-from projections.fold import KINDS, KINDS_OF, VERSIONS, WRITTEN_ONCE
-from projections.ports import Batch, Document
+from projections.fold import KINDS, VERSIONS, WRITTEN_ONCE
+from projections.ports import Batch, Body
 
 REMEMBERED: Final = 50_000
+UNKNOWN: Final[Body] = {}
 
 Name = tuple[str, str]
 
@@ -39,9 +39,6 @@ class ProjectorDocuments(MongoDocuments):
         """Begin with what is stored."""
         self._folded = self._read.positions()
         self._since: dict[Name, int] = {}  # where open versions begin
-        self._written = WrittenIds()
-        begun_empty = [name for name, position in self._folded.items() if position == 0]
-        self._known = {kind for name in begun_empty for kind in KINDS_OF[name]} - WRITTEN_ONCE  # kinds of `_written`
         self._collections = {kind: self._read.documents(kind) for kind in KINDS}
 
     @property
@@ -64,16 +61,13 @@ class ProjectorDocuments(MongoDocuments):
             for step in self.steps(batch):
                 step()
 
-    def get(self, kind: str, id: str, at: int | None = None) -> Document | None:
-        return None if self._is_new((kind, id)) else super().get(kind, id, at)
-
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Yield the single writes of a batch; only the last one shows anything. Raises NotAbleError."""
         if batch.history:
             yield from steps(self._read.history, row_writes(batch.history))
         writes: dict[str, list[Write]] = {}
         for document in batch.documents:
-            writes.setdefault(self._collections[document[0]].name, []).append(self._write(*document))
+            writes.setdefault(self._collections[document[0]].name, []).append(self._write(document, batch.before))
         for name, of_it in writes.items():
             yield from steps(self._read.mongo.collection(name), of_it)
         projections = tuple(VERSIONS) if batch.projections is None else batch.projections
@@ -92,25 +86,17 @@ class ProjectorDocuments(MongoDocuments):
             numbers = f"generation {serving(self._read.mongo)} of the read models serves, not {self._read.number}"
             raise NotAbleError(f"Here {numbers} any more: begin anew with it.")
 
-    def _is_new(self, name: Name) -> bool:
-        """Whether the log has nothing of a document up to where this process has folded."""
-        return name[0] in self._known and name not in self._written
-
-    def _write(self, kind: str, id: str, since: int, body: dict[str, object] | None) -> Write:
+    def _write(self, document: tuple[str, str, int, Body | None], before: Mapping[Name, Body | None]) -> Write:
+        kind, id, since, body = document
         fields = None if body is None else {"body": to_json(body).decode()}
-        if kind in WRITTEN_ONCE:
-            before: int | None = 0
-        elif (before := self._since.get((kind, id))) is None and self._is_new((kind, id)):
-            before = 0
-        return Write({"kind": kind, "id": id}, since, fields, before)
+        if kind in WRITTEN_ONCE or before.get((kind, id), UNKNOWN) is None:
+            return Write({"kind": kind, "id": id}, since, fields, 0)
+        return Write({"kind": kind, "id": id}, since, fields, self._since.get((kind, id)))
 
     def _remember(self, batch: Batch) -> None:
         """Remember where open versions begin: to close one by its key is cheap, however many closed ones there are."""
         if len(self._since) > REMEMBERED:
             self._since.clear()
         for kind, id, since, body in batch.documents:
-            if kind in WRITTEN_ONCE:
-                continue
-            if kind in self._known and (kind, id) not in self._since:
-                self._written.add(kind, id)
-            self._since[kind, id] = since if body is not None else 0
+            if kind not in WRITTEN_ONCE:
+                self._since[kind, id] = since if body is not None else 0

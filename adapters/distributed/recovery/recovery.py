@@ -6,15 +6,19 @@ behind damage in a topic, once somebody says that it is to be given up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, NamedTuple
 
 from bson import encode
+from bson.raw_bson import RawBSONDocument
+from pymongo import DESCENDING
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
+from adapters.distributed.document_format import UNDECODED
 from adapters.distributed.installation import (
     begin_recovery,
     end_recovery,
@@ -36,9 +40,10 @@ from adapters.distributed.verification.topic_copy import entries_in
 from adapters.host.retry import Retry
 from adapters.log.chain import E, Entry
 from domain.errors import BadInputError, ConflictError, NotAbleError, NotFoundError
+from projections.garbage_collection import gc_paused
 from projections.ports import GENESIS
 
-BATCH: Final = 500  # documents of one write
+BATCH: Final = 2000  # documents of one write
 BATCH_BYTES: Final = 16 * 1024 * 1024
 
 
@@ -57,26 +62,32 @@ class Refill(Generic[E]):
     option: str = ""
     count: int = 0
     last: E | None = None
-    _batch: list[Fields] = field(default_factory=list)
-    _bytes: int = 0
+    _damage: DamagedTopic | None = None
+    _stored: int = 0  # the last place that is taken already
 
     def __post_init__(self) -> None:
         self._chain = self.schema.chain()
 
     def run(self, found: Iterable[E | Finding]) -> Iterator[int]:
-        """Yield the position reached, after each write. Raises DamagedTopic, ConflictError, NotAbleError."""
-        for it in self._wanted(found):
-            what = it[1] if isinstance(it, tuple) else self._chain.fault(it)
-            if what is not None:
-                self._write()
-                raise self._damaged(it, what)
-            if not isinstance(it, tuple):
-                self._take(it)
-            if len(self._batch) >= BATCH or self._bytes >= BATCH_BYTES:
-                self._write()
-                yield self.position
-        self._write()
-        self._check_end()
+        """Yield the position reached, after each write. Raises DamagedTopic, ConflictError, NotAbleError.
+
+        While MongoDB writes, the topic is read on.
+        """
+        wanted = self._wanted(found)
+        self._stored = self._last_place()
+        with ThreadPoolExecutor(1, "recovery") as pool:
+            batch = self._next_batch(wanted)
+            while batch:
+                writing = pool.submit(self._write, batch)
+                batch = self._next_batch(wanted)
+                writing.result()
+                if batch:
+                    yield self.position
+        if self._damage is not None:
+            raise self._damage
+        beyond = self._last_place()
+        if beyond > self.position:
+            raise self._other(beyond)
         yield self.position
 
     @property
@@ -89,17 +100,26 @@ class Refill(Generic[E]):
                 return
             yield it
 
-    def _take(self, it: E) -> None:
-        document = self.schema.to_document(it)
-        self._batch.append(document)
-        self._bytes += len(encode(document))
-        self.count, self.last = self.count + 1, it
+    @gc_paused()
+    def _next_batch(self, wanted: Iterator[E | Finding]) -> list[RawBSONDocument]:
+        """Return the next documents, [] at the end; damage ends them and is noted."""
+        batch: list[RawBSONDocument] = []
+        size = 0
+        while self._damage is None and len(batch) < BATCH and size < BATCH_BYTES and (it := next(wanted, None)):
+            what = it[1] if isinstance(it, tuple) else self._chain.fault(it)
+            if what is not None:
+                self._damage = self._damaged(it, what)
+            elif not isinstance(it, tuple):
+                document = encode(self.schema.to_document(it))
+                batch.append(RawBSONDocument(document))
+                size += len(document)
+                self.count, self.last = self.count + 1, it
+        return batch
 
-    def _write(self) -> None:
-        batch, self._batch, self._bytes = self._batch, [], 0
+    def _write(self, batch: list[RawBSONDocument]) -> None:
+        missing = self._missing(batch) if batch[0]["_id"] <= self._stored else batch
         with as_ours():
             for _ in Retry().attempts():
-                missing = self._missing(batch)
                 try:
                     if missing:
                         self.collection.insert_many(missing, ordered=True)
@@ -108,26 +128,26 @@ class Refill(Generic[E]):
                     wrong = clash.details["writeErrors"]
                     if not wrong or wrong[0]["code"] != DUPLICATE_KEY or "_id" not in wrong[0]["keyPattern"]:
                         raise
+                    missing = self._missing(batch)
                 else:
                     return
         raise NotAbleError("Another recovery writes to the same database: end one of them.")
 
-    def _missing(self, batch: Sequence[Fields]) -> list[Fields]:
+    def _missing(self, batch: list[RawBSONDocument]) -> list[RawBSONDocument]:
         """Return which are not there yet; raises ConflictError where another one is in the place of one."""
-        if not batch:
-            return []
         places = {"_id": {"$gte": batch[0]["_id"], "$lte": batch[-1]["_id"]}}
-        there = {it["_id"]: it for it in self.collection.find(places)}
+        stored = self.collection.with_options(codec_options=UNDECODED)
+        with as_ours():
+            there = {it["_id"]: it for it in stored.find(places)}
         for document in batch:
             if there.get(document["_id"], document) != document:
                 raise self._other(document["_id"])
         return [document for document in batch if document["_id"] not in there]
 
-    def _check_end(self) -> None:
+    def _last_place(self) -> int:
         with as_ours():
-            beyond = self.collection.find_one({"_id": {"$gt": self.position}}, {"_id": 1})
-        if beyond is not None:
-            raise self._other(beyond["_id"])
+            last = self.collection.find_one({}, {"_id": 1}, sort=[("_id", DESCENDING)])
+        return 0 if last is None else int(last["_id"])
 
     def _other(self, position: int) -> ConflictError:
         return ConflictError(
@@ -210,6 +230,7 @@ class Recovery:
         topic = TopicScan(self._bootstrap, refill.topic, source)
         for _ in refill.run(entries_in(topic.records(), refill.schema)):
             yield {"step": step, "position": topic.offset, "of": topic.end}
+        refill.schema.collection.ensure(self._mongo)
 
     def _given_up(self) -> dict[str, Any]:
         """Say what the topics have beyond the ends that were asked for: a relay does not go on with such a topic."""
@@ -272,7 +293,7 @@ class Recovery:
                 f"The topic {self._commits.topic} holds records of {source!r}, not of {self._mongo.name!r}."
             )
         for collection in (EVENT_LOG.collection, AUDIT_LOG.collection):
-            collection.ensure(self._mongo)
+            replace(collection, indexes=()).ensure(self._mongo)  # they cost less once the documents are there
         begin_recovery(self._mongo, source)
         set_installation_id(self._mongo, installation)
         return installation

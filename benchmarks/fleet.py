@@ -97,14 +97,14 @@ def _visible(client: BackendClient) -> float:
 
 
 def _takeover(fleet: Fleet, client: BackendClient, kind: str) -> float:
-    in_charge = next(member for member in fleet.of(kind) if '"in_charge":true' in member.get("/health/ready")[1])
+    in_charge = next(member for member in fleet.of(kind) if member.in_charge)
     begin = time.perf_counter()
     in_charge.kill()
     client.post("clients", body={"client": f"t{uuid4().hex[:12]}", "roles": ["analyst"]})
     client.get("catalog")
     took = time.perf_counter() - begin
     fleet.start(kind)
-    until(lambda: any('"in_charge":true' in member.get("/health/ready")[1] for member in fleet.of(kind)))
+    until(lambda: any(member.in_charge for member in fleet.of(kind)))
     return took
 
 

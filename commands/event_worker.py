@@ -69,6 +69,7 @@ class EventWorker:
         self._kinds, self._knows_all = kinds, False
         self._waiting = WaitingTasks(kinds, self._ports.worker)
         application.tasks.others_wait = self._waiting.others_wait
+        application.tasks.figures.waiting = self._waiting.list_waiting
         self._lost_checked, self._rechecked = 0.0, time.monotonic()
         self._with_deadline: dict[str, SearchRequested] = {}
         self.trouble = ""
@@ -130,7 +131,7 @@ class EventWorker:
 
     def _requeue_lost(self) -> None:
         if time.monotonic() - self._lost_checked > LOST_CHECK_SECONDS:
-            self._waiting.requeue_lost(self._is_lost, self._application.tasks.has)
+            self._waiting.requeue_lost(self._is_lost, self._application.tasks.has, self._ports.clock.now())
             self._end_overdue_searches()
             self._lost_checked = time.monotonic()
 
@@ -173,7 +174,7 @@ class EventWorker:
             it = owners[stream].tasks.get(task)
             if it is not None and it.is_unfinished:
                 self._quota.add_task(task, it.client)
-                self._waiting.add(task, it.client)
+                self._waiting.add(task, it.client, self._ports.clock.now())
         self._knows_all = True
 
     def _note_deadline(self, asked: SearchRequested) -> None:
@@ -240,8 +241,13 @@ class EventWorker:
             return False
         appends = appends_of_task(self._ports, it.id, it.attempt + 1, it.requested.correlation)
         outcome = self._start(appends, it)
+        figures = self._application.tasks.figures
         if outcome == "started":
+            if it.attempt:
+                figures.count_taken_over(it.kind)
             self._application.tasks.run(task, it.attempt + 1, appends)
+        elif outcome == "failed":
+            figures.count_lost(it.kind)
         self._audit(followed, outcome, began)
         return outcome == "started"
 

@@ -221,10 +221,13 @@ class OpenTasks(Protocol):
 
 
 class PositionedEvent(Protocol):
-    """An event at its position in the log."""
+    """An event at its position in the log, with the time of its commit."""
 
     @property
     def position(self) -> int: ...
+
+    @property
+    def at(self) -> datetime: ...
 
     @property
     def event(self) -> Event: ...

@@ -17,6 +17,7 @@ from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome, TaskSpec
 from commands.quota import Quota
 from commands.specifications import task_spec
 from commands.task_ends import Claimed, record_end
+from commands.task_figures import TaskFigures
 from commands.task_owners import get_owner
 from commands.unit_of_work import UnitOfWork
 from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
@@ -48,7 +49,7 @@ class Tasks:
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
-        self.quota = Quota(ports.store)
+        self.quota, self.figures = Quota(ports.store), TaskFigures()
         self.is_crowded = False
         self.others_wait: Callable[[str], bool] = lambda _: False
         self._lock = Lock()
@@ -169,6 +170,7 @@ class Tasks:
         has_slot = True
         try:
             while following is not None:
+                self.figures.count_attempt(kind_of_task(watched.task), following.attempt)
                 outcome = self._run_until_end(watched, following.spec, process)
                 process, ended = watched.child or process, watched.task
                 if not (self._pause_if_killed(ended, following.attempt, outcome) or is_of_search(ended)):
@@ -227,6 +229,8 @@ class Tasks:
             return False
         logger.warning("attempt %s of task %s was lost: %s", attempt, task, outcome.detail)
         self._closing.wait(AGAIN_SECONDS)
+        if attempt == MAX_ATTEMPTS:
+            self.figures.count_lost(kind_of_task(task))
         return attempt < MAX_ATTEMPTS
 
     def _forget(self, watched: Watched) -> None:

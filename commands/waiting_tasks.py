@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from itertools import count
 
 from commands.ports import PositionedEvent
@@ -23,6 +24,7 @@ class WaitingTasks:
         self._worker = worker
         self._waiting: dict[str, PositionedEvent | None] = {}
         self._clients: dict[str, str] = {}
+        self._since: dict[str, datetime] = {}
         self._troubled: set[str] = set()
         self._started: dict[str, str] = {}
         self._turns: dict[str, int] = {}
@@ -57,13 +59,19 @@ class WaitingTasks:
         waiting = [other for other in list(self._waiting) if other not in self._troubled]
         return any(self._clients.get(other) != client or not _is_of_search(other) for other in waiting)
 
+    def list_waiting(self) -> list[tuple[str, datetime]]:
+        """List, from any thread, the kind of each waiting task, and since when it waits or is known here to wait."""
+        times = [(task, self._since.get(task)) for task in list(self._waiting)]
+        return [(kind_of_task(task), since) for task, since in times if since is not None]
+
     def accepts(self, task: str) -> bool:
         return kind_of_task(task) in self._kinds
 
-    def add(self, task: str, client: str) -> None:
+    def add(self, task: str, client: str, now: datetime) -> None:
         """Queue a task that is known to be unfinished, without its event."""
         if self.accepts(task):
             self._clients[task] = client
+            self._since.setdefault(task, now)
             self._waiting.setdefault(task)
 
     def apply(self, followed: PositionedEvent) -> None:
@@ -72,6 +80,7 @@ class WaitingTasks:
         if isinstance(event, TasksRequested):
             for task in filter(self.accepts, event.tasks):
                 self._clients[task] = event.client
+                self._since[task] = followed.at
                 self._waiting[task] = followed
         elif isinstance(event, TaskStarted):
             self._waiting.pop(event.task, None)
@@ -91,13 +100,14 @@ class WaitingTasks:
         if worker == self._worker or self.accepts(task):
             self._started[task] = worker
 
-    def requeue_lost(self, is_lost: Callable[[str], bool], runs_here: Callable[[str], bool]) -> None:
+    def requeue_lost(self, is_lost: Callable[[str], bool], runs_here: Callable[[str], bool], now: datetime) -> None:
         """Queue again the tasks of dead workers, and our own that do not run: the reply to their claim was lost."""
         dead = {worker for worker in set(self._started.values()) - {self._worker} if is_lost(worker)}
         for task, worker in list(self._started.items()):
             if worker in dead or (worker == self._worker and not runs_here(task)):
                 del self._started[task]
                 self._clients.setdefault(task, "")
+                self._since[task] = now
                 self._waiting[task] = None
 
     def pop(self, task: str) -> PositionedEvent | None:
@@ -117,11 +127,12 @@ class WaitingTasks:
 
     def forget_client(self, task: str) -> None:
         self._clients.pop(task, None)
+        self._since.pop(task, None)
 
     def _forget(self, task: str) -> None:
         self._started.pop(task, None)
         if task not in self._waiting:
-            self._clients.pop(task, None)
+            self.forget_client(task)
 
 
 def _is_of_search(task: str) -> bool:

@@ -12,10 +12,12 @@ from pymongo import MongoClient, timeout
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import ConfigurationError, ConnectionFailure, PyMongoError
+from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import Primary
 from pymongo.write_concern import WriteConcern
 
+from adapters.host.process_metrics import MONGODB_FAILURES, MONGODB_SECONDS
 from domain.errors import BadInputError, NotAbleError
 
 CONNECT_SECONDS: Final = 3.0
@@ -27,6 +29,21 @@ MAJORITY: Final = WriteConcern(w="majority", j=True)
 Fields = dict[str, Any]
 
 _short: ContextVar[bool] = ContextVar("short_timeout", default=False)
+
+
+class CommandTimes(CommandListener):
+    """Measures every command for `/metrics`, in the thread that sent it."""
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Nothing is known yet."""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Measure an answer."""
+        MONGODB_SECONDS.labels(event.command_name).observe(event.duration_micros / 1e6)
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Count a refusal, or an answer that did not come."""
+        MONGODB_FAILURES.labels(event.command_name).inc()
 
 
 class Mongo:
@@ -51,6 +68,7 @@ class Mongo:
                     retryWrites=True,
                     tz_aware=True,
                     appname="autolearn",
+                    event_listeners=[CommandTimes()],
                 )
         except (ConfigurationError, PyMongoError, ValueError, UserWarning) as wrong:
             raise BadInputError(f"AUTOLEARN_MONGODB is not the URI of a MongoDB: {wrong}.") from wrong

@@ -102,7 +102,7 @@ class ProcessLauncher(Slots):
             if self._closed:
                 return UnstartedTask(STOPPING)
             raise NotAbleError(f"No task process can be made now: {type(error).__name__}: {error}") from error
-        task = TaskProcess(child, limits, str(area), self._forget)
+        task = TaskProcess(spec.kind, child, limits, str(area), self._forget)
         with self._changing:
             self._running.add(task)
             stopping = self._closed

@@ -13,6 +13,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from adapters.host.private_files import discard
+from adapters.host.process_metrics import TASK_SECONDS
 from adapters.tasks.child import PAGE
 from adapters.tasks.forkserver import Child
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
@@ -26,6 +27,7 @@ MIB = 1 << 20
 FAULTS = frozenset(
     {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGSYS, signal.SIGTRAP}
 )
+OUTCOMES = frozenset({"completed", "crashed", "killed", "memory-limit", "deadline", "cancelled", "bad-input", "error"})
 NO_WHOLE_ANSWER = TaskBroken("crashed", "The task process gave no whole answer.")
 OF_MEMORY = "AUTOLEARN_TASK_MEMORY, or --memory of a training"
 
@@ -41,13 +43,15 @@ class Limits:
 class TaskProcess:
     """Fulfils commands.ports.RunningTask for one child."""
 
-    def __init__(self, child: Child, limits: Limits, scratch: str, ended: Callable[[TaskProcess], None]) -> None:
-        self.pid = child.pid
+    def __init__(
+        self, kind: str, child: Child, limits: Limits, scratch: str, ended: Callable[[TaskProcess], None]
+    ) -> None:
+        self.pid, self._kind = child.pid, kind
         self._child = child
         self._limits = limits
         self._scratch = scratch
         self._ended = ended
-        self._until = time.monotonic() + limits.deadline
+        self._began = time.monotonic()
         self._memory_before = self._memory()
         self._outcome: TaskOutcome | None = None
         self._cancelled = self._closed = False
@@ -61,6 +65,7 @@ class TaskProcess:
                 outcome = self._watch()
                 with self._deciding:
                     self._outcome = TaskBroken("cancelled", "The task was cancelled.") if self._cancelled else outcome
+                    measure(self._kind, self._outcome, time.monotonic() - self._began)
                     stays = self._child.orders is not None and isinstance(self._outcome, TaskDone)
                 if not stays:
                     self.close()
@@ -82,7 +87,7 @@ class TaskProcess:
         with self._deciding:
             if self._closed or self._child.orders is None or self._child.has_ended():
                 return False
-            self._outcome, self._until = None, time.monotonic() + self._limits.deadline
+            self._outcome, self._began, self._kind = None, time.monotonic(), spec.kind
             with contextlib.suppress(OSError):  # it died now: `result` says so
                 self._child.orders.send_bytes(json.dumps([spec.kind, spec.facts]).encode())
         return True
@@ -99,7 +104,7 @@ class TaskProcess:
 
     def _watch(self) -> TaskOutcome:
         while True:
-            left = self._until - time.monotonic()
+            left = self._began + self._limits.deadline - time.monotonic()
             ready = wait([self._child.answer, self._child.status], max(0.0, min(GLANCE, left)))
             if ready:
                 return self._read_answer() if self._child.answer.poll() else self._explain_end()
@@ -147,6 +152,12 @@ class TaskProcess:
             return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * PAGE
         except (OSError, IndexError):
             return 0
+
+
+def measure(kind: str, outcome: TaskOutcome, seconds: float) -> None:
+    """Measure a task for `/metrics`; its reason comes from the child, which may say anything."""
+    reason = outcome.reason if isinstance(outcome, TaskBroken) else "completed"
+    TASK_SECONDS.labels(kind, reason if reason in OUTCOMES else "error").observe(seconds)
 
 
 class UnstartedTask:

@@ -15,7 +15,7 @@ from adapters.distributed.installation import installation_id
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.log.schema import MongoLogSchema
-from adapters.distributed.membership.dependencies import log_lost, relay_gauges
+from adapters.distributed.membership.dependencies import lag_of, log_lost, relay_gauges
 from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.standby import LEASE_SECONDS, Standby, Turn
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
@@ -24,11 +24,13 @@ from adapters.distributed.projection.projector import Projector
 from adapters.distributed.projection.read_model_store import ReadModelStore
 from adapters.distributed.relay.relaying import Relaying
 from adapters.distributed.topics.feed import KafkaFeed
+from adapters.http.metrics import Measured
 from adapters.http.routes.process_health import ProcessHealth
 from server.roles import Roles
 from server.settings import Settings
 
 Gauges = Callable[[Mongo, Statuses], Mapping[str, float]]
+WORKS = {LOG_RELAY: "log-relay", AUDIT_LOG_RELAY: "audit-log-relay", PROJECTION: "projection"}  # for `in_charge`
 
 
 class StandbyThread:
@@ -79,8 +81,8 @@ def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gau
     """Return how a process with these works is."""
     statuses, log = Statuses(mongo), MongoFeed(mongo)
 
-    def measure() -> Mapping[str, float]:
-        in_charge = any(work.in_charge for work in works.values())
+    def measure() -> Measured:
+        in_charge = {WORKS[name]: work.in_charge for name, work in works.items()}
         return {"in_charge": in_charge, "log_position": log.end()[0], **gauges(mongo, statuses)}
 
     return ProcessHealth(
@@ -91,7 +93,8 @@ def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gau
 def projection_gauges(read_models: ReadModelStore, mongo: Mongo, _: Statuses) -> Mapping[str, float]:
     """Return how far the read models are, whether anybody folds or not, and behind the log."""
     position = read_models.documents.position()
-    return {"projection_position": position, "projection_lag_events": max(MongoFeed(mongo).end()[0] - position, 0)}
+    lag, seconds = lag_of(MongoFeed(mongo), position)
+    return {"projection_position": position, "projection_lag_events": lag, "projection_lag_seconds": seconds}
 
 
 def fault_of(works: Mapping[str, Standby], mongo: Mongo, statuses: Statuses) -> str | None:

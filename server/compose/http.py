@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import Listener
+from adapters.http.metrics import task_families
 from adapters.http.routes.process_health import ProcessHealth, make_health_app
 from adapters.serving.http_server import serve
 from server.compose.services import Services
@@ -48,9 +49,10 @@ def serve_health(settings: Settings, parts: Sequence[ProcessHealth]) -> Serve:
 
 def health_of_work(services: Services) -> ProcessHealth:
     """Return what a process tells that only does tasks: ready once it has taken over what was unfinished."""
-    worker, tasks = services.worker, services.application.tasks
+    worker, tasks, clock = services.worker, services.application.tasks, services.application.ports.clock
     return ProcessHealth(
         ", ".join(f"work {service}" for service in services.roles.work),
         fault=lambda: worker.fault,
         measure=lambda: {"tasks_running": len(tasks.list_running()), "followed_position": worker.position},
+        families=lambda: task_families(tasks.figures, clock.now()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ class EventAtPosition(NamedTuple):
     """Fulfils commands.ports.PositionedEvent."""
 
     position: int
+    at: datetime
     event: Event
 
 
@@ -30,7 +32,7 @@ def forged(stage: Stage, name: str, kind: type[Event]) -> EventAtPosition:
         metadata=last.metadata,
         **facts,
     )
-    return EventAtPosition(stage.store.end()[0], event)
+    return EventAtPosition(stage.store.end()[0], stage.clock.now(), event)
 
 
 @pytest.fixture(params=(TrainingCancelled, ExperimentDiscarded))

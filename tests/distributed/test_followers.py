@@ -50,4 +50,6 @@ def test_lag_is_of_both_topics(relay: ProcessHealth, mongo: Mongo) -> None:
     MongoAuditLog(mongo, "w").append(call(1))
     found = relay.measure()
     assert (found["relay_lag_events"], found["relay_communications_lag"]) == (0, 1)
-    assert found["in_charge"] == 0
+    assert found["in_charge"] == {"log-relay": False, "audit-log-relay": False}
+    assert found["relay_lag_seconds"] == 0
+    assert found["relay_communications_lag_seconds"] != 0

@@ -5,8 +5,10 @@ from __future__ import annotations
 from time import monotonic
 
 import pytest
+from pymongo.errors import OperationFailure
 
 from adapters.distributed.mongo import Mongo, as_ours, short_timeout
+from adapters.host.process_metrics import REGISTRY
 from domain.errors import BadInputError, NotAbleError
 
 
@@ -27,6 +29,17 @@ def test_a_server_that_is_not_there_is_not_able_now() -> None:
     with pytest.raises(NotAbleError), as_ours():
         mongo.collection("commits").find_one({})
     mongo.close()
+
+
+def test_each_command_is_measured(mongo: Mongo) -> None:
+    def value(name: str) -> float:
+        return REGISTRY.get_sample_value(f"autolearn_mongodb_{name}", {"command": "count"}) or 0.0
+
+    before = value("seconds_count"), value("failures_total")
+    mongo.database.command("count", "commits")
+    with pytest.raises(OperationFailure):
+        mongo.database.command("count", "commits", query={"$unknown": 1})
+    assert (value("seconds_count") - before[0], value("failures_total") - before[1]) == (1, 1)
 
 
 def test_an_option_that_the_driver_does_not_know_is_bad_input() -> None:

@@ -30,6 +30,7 @@ from tests.servers.fixtures import delete_topics, drop_database
 START_SECONDS = 180.0  # a dozen processes that start at once on two busy cores
 OK = 200
 URL = re.compile(r"answers at (http://[^\s:]+:\d+)")
+IN_CHARGE = re.compile(r'^autolearn_in_charge\{work="([\w-]+)"\} 1\.0$', re.MULTILINE)
 GAUGE = re.compile(r"^autolearn_(\w+) (\S+)$", re.MULTILINE)
 
 
@@ -106,6 +107,11 @@ class Member:
         status, page = self.get("/metrics")
         found = GAUGE.findall(page) if status == OK else []
         return {name: float(value) for name, value in found}
+
+    @property
+    def in_charge(self) -> set[str]:
+        """The works that it does; {} where it stands by for them."""
+        return set(IN_CHARGE.findall(self.get("/metrics")[1]))
 
     def get(self, path: str) -> tuple[int, str]:
         """Return status and body of one of its plain routes; 0 where it does not answer."""

@@ -187,7 +187,7 @@ def test_a_standby_takes_over_at_once(place: Place, kind: str) -> None:
 
 def in_charge(place: Place, kind: str) -> list[Member]:
     """The processes that do the work, or one of a relay's two."""
-    return [it for it in place.fleet.of(kind) if it.gauges.get("in_charge")]
+    return [it for it in place.fleet.of(kind) if it.in_charge]
 
 
 def seconds_until_visible(place: Place) -> float:

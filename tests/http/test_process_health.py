@@ -66,7 +66,8 @@ def test_what_cannot_be_measured_is_not_ready_and_has_no_gauges() -> None:
 
     unable = ProcessHealth("relay", fault=lambda: None, measure=measure)
     assert unable.readiness() == {"status": "not-ready", "kind": "relay", "fault": "MongoDB sleeps."}
-    assert unable.page() == b""
+    assert b"autolearn_build_info{" in unable.page()
+    assert b"autolearn_relay" not in unable.page()
 
 
 def test_several_roles_tell_the_first_fault_and_all_gauges() -> None:
@@ -78,6 +79,18 @@ def test_several_roles_tell_the_first_fault_and_all_gauges() -> None:
         "projection_position": 7,
         "fault": "It stands still.",
     }
+
+
+def test_each_work_that_a_process_may_have_in_charge_is_told_by_itself() -> None:
+    relay = ProcessHealth("relay", lambda: None, lambda: {"in_charge": {"log-relay": 1, "audit-log-relay": 0}})
+    project = ProcessHealth("project", lambda: None, lambda: {"in_charge": {"projection": 0}})
+    page = ProcessHealth.joined([relay, project]).page().decode()
+    lines = [line for line in page.splitlines() if line.startswith("autolearn_in_charge")]
+    assert lines == [
+        'autolearn_in_charge{work="log-relay"} 1.0',
+        'autolearn_in_charge{work="audit-log-relay"} 0.0',
+        'autolearn_in_charge{work="projection"} 0.0',
+    ]
 
 
 def test_work_is_ready_once_it_works() -> None:

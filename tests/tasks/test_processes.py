@@ -13,7 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prometheus_client import generate_latest
 
+from adapters.host.process_metrics import REGISTRY
 from adapters.learning.run_task import NEEDED_MORE
 from adapters.tasks import running
 from adapters.tasks.launcher import ProcessLauncher
@@ -159,6 +161,24 @@ def test_a_task_whose_forkserver_is_killed_ends_as_killed(
     assert (outcome.reason, "makes task processes was killed" in outcome.detail) == ("killed", True)
     assert ends(gone)
     assert isinstance(launcher.start(deed("nothing")).result(), TaskDone)
+
+
+@pytest.mark.parametrize(("name", "outcome"), [("nothing", "completed"), ("leave", "crashed")])
+def test_each_task_is_measured_by_its_kind_and_outcome(
+    launcher: ProcessLauncher, deed: Deed, name: str, outcome: str
+) -> None:
+    def count() -> float:
+        labels = {"task": "fit", "outcome": outcome}
+        return REGISTRY.get_sample_value("autolearn_task_seconds_count", labels) or 0.0
+
+    before = count()
+    launcher.start(deed(name)).result()
+    assert count() == before + 1
+
+
+def test_a_child_cannot_invent_outcomes() -> None:
+    running.measure("fit", TaskBroken("made up by a plug-in", ""), 1.0)
+    assert "made up" not in generate_latest(REGISTRY).decode()
 
 
 def test_a_fault_is_a_crash_that_names_the_signal(launcher: ProcessLauncher, deed: Deed) -> None:

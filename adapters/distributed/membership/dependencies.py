@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
-from adapters.distributed.audit_log.record_schema import COMMUNICATIONS
+from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.log.feed import MongoFeed
+from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
-from adapters.distributed.mongo import Mongo, as_ours
+from adapters.distributed.mongo import Mongo
 
 
 class Dependencies:
@@ -50,14 +53,23 @@ def relay_gauges(mongo: Mongo, statuses: Statuses) -> dict[str, float]:
     """Return how far the topics are behind log and audit log, and whether a relay stands still; raises NotAbleError."""
     events, records = statuses.read(LOG_RELAY), statuses.read(AUDIT_LOG_RELAY)
     position, recorded = int(events.get("position", 0)), int(records.get("position", 0))
-    with as_ours():
-        last = mongo.collection(COMMUNICATIONS).find_one({}, {"_id": 1}, sort=[("_id", -1)])
-    end = int(last["_id"]) if last else 0
+    lag, seconds = lag_of(MongoFeed(mongo), position)
+    records_lag, records_seconds = lag_of(MongoLogReader(mongo, AUDIT_LOG), recorded)
     return {
         "relay_position": position,
-        "relay_lag_events": max(MongoFeed(mongo).end()[0] - position, 0),
+        "relay_lag_events": lag,
+        "relay_lag_seconds": seconds,
         "relay_fault": 1 if events.get("fault") else 0,
         "relay_communications_position": recorded,
-        "relay_communications_lag": max(end - recorded, 0),
+        "relay_communications_lag": records_lag,
+        "relay_communications_lag_seconds": records_seconds,
         "relay_communications_fault": 1 if records.get("fault") else 0,
     }
+
+
+def lag_of(log: MongoLogReader[Any], position: int) -> tuple[int, float]:
+    """Return how many positions of a log come after one, and the age of the oldest in seconds."""
+    end = log.end()[0]
+    waiting = log.read(position, 1) if end > position else []
+    seconds = (datetime.now(UTC) - waiting[0].at).total_seconds() if waiting else 0.0
+    return max(end - position, 0), max(seconds, 0.0)

@@ -11,6 +11,7 @@ from confluent_kafka import Message as KafkaMessage
 from adapters.distributed.topics import kafka
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Message, Record, parse_record
 from adapters.distributed.topics.kafka import KafkaConsumer, kafka_errors, translate
+from adapters.host.process_metrics import KAFKA_SECONDS
 from domain.errors import NotAbleError
 
 AT_ONCE: Final = 10_000
@@ -87,7 +88,7 @@ class TopicConsumer:
 
     def bounds(self) -> tuple[int, int]:
         """Return the first offset and the one after all committed records: nothing behind it is settled yet."""
-        with kafka_errors(*self._errors, self._consumer):
+        with kafka_errors(*self._errors, self._consumer), KAFKA_SECONDS.labels("bounds").time():
             low, end = self._consumer.get_watermark_offsets(self._partition, timeout=kafka.REQUEST_SECONDS)
         return low, end
 

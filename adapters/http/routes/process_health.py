@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.metrics_core import Metric
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.http.metrics import GAUGES
+from adapters.http.metrics import Measured, exposition
 from adapters.http.routes.health import Exposition, for_strangers
 from domain.errors import AutoLearnError
 
@@ -28,8 +28,9 @@ class ProcessHealth:
 
     kind: str
     fault: Callable[[], str | None]
-    measure: Callable[[], Mapping[str, float]]
+    measure: Callable[[], Measured]
     short_timeout: Callable[[], AbstractContextManager[None]] = nullcontext
+    families: Callable[[], Iterable[Metric]] = tuple
 
     @classmethod
     def joined(cls, parts: Sequence[ProcessHealth]) -> ProcessHealth:
@@ -40,10 +41,18 @@ class ProcessHealth:
         def fault() -> str | None:
             return next((found for part in parts if (found := part.fault())), None)
 
-        def measure() -> dict[str, float]:
-            return {name: value for part in parts for name, value in part.measure().items()}
+        def measure() -> Measured:
+            """Merge all gauges; one with a label has what each part knows of it."""
+            found: dict[str, float | Mapping[str, float]] = {}
+            for name, value in (it for part in parts for it in part.measure().items()):
+                known = found.get(name)
+                found[name] = {**known, **value} if isinstance(known, Mapping) and isinstance(value, Mapping) else value
+            return found
 
-        return cls(", ".join(part.kind for part in parts), fault, measure, parts[0].short_timeout)
+        def families() -> Iterable[Metric]:
+            return (family for part in parts for family in part.families())
+
+        return cls(", ".join(part.kind for part in parts), fault, measure, parts[0].short_timeout, families)
 
     def readiness(self) -> dict[str, object]:
         """Return status, kind, the gauges and the fault."""
@@ -57,13 +66,10 @@ class ProcessHealth:
 
     def page(self) -> bytes:
         """Return the gauges in Prometheus' text format, measured now; what cannot be measured is left out."""
-        registry = CollectorRegistry()
-        measured: Mapping[str, float] = {}
+        measured: Measured = {}
         with suppress(AutoLearnError), self.short_timeout():
             measured = self.measure()
-        for name, value in measured.items():
-            Gauge(f"autolearn_{name}", GAUGES[name], registry=registry).set(value)
-        return generate_latest(registry)
+        return exposition(measured, self.families())
 
 
 def make_health_app(health: ProcessHealth) -> Starlette:

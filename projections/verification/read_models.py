@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from projections.fold import WRITTEN_ONCE, CommitObserver, Fold, Poisoned, fold_after
 from projections.ports import (
     OPEN,
+    ROWS_PER_COMMIT,
     Batch,
     Body,
     Document,
@@ -36,6 +37,7 @@ MOST_FINDINGS = 1000  # a store that is wrong throughout is not listed line by l
 MOST_RANGES = 50  # so many ranges of positions are compared in full: their versions are held in memory
 RANGE = 1000
 BATCH = 2000
+UNKNOWN: Body = {}
 ROW = "history row"
 SORTED = json.JSONEncoder(sort_keys=True, check_circular=False).encode
 
@@ -101,9 +103,12 @@ class OpenVersions:
     def get(self, kind: str, id: str) -> tuple[int, Any] | None:
         return self._recent.get((kind, id)) or self._from_spill(kind, id)
 
-    def follow(self, kind: str, id: str, from_: int, value: Any) -> tuple[int, Any] | None:
-        """Put a new version in place of the one before it, and return that; None as value is the end."""
-        before = self._recent.pop((kind, id), None) or self._from_spill(kind, id)
+    def follow(self, kind: str, id: str, from_: int, value: Any, *, is_new: bool = False) -> tuple[int, Any] | None:
+        """Put a new version in place of the one before it, and return that; None as value is the end.
+
+        `is_new`: there is none before it, so that nothing put aside need be looked through.
+        """
+        before = self._recent.pop((kind, id), None) or (None if is_new else self._from_spill(kind, id))
         if value is None:
             self._recent.pop((kind, id), None)
         else:
@@ -166,18 +171,20 @@ class LoggedVersions:
             emit(Version(kind, id, from_, OPEN, value))
 
     def _take(self, batch: Batch, emit: Callable[[Version], None]) -> None:
+        follow, before_batch = self._open.follow, batch.before
         for kind, id, from_, body in batch.documents:
             if kind in WRITTEN_ONCE:
                 emit(Version(kind, id, from_, OPEN, body))
-            else:
-                self._follow(kind, id, from_, body, emit)
+                continue
+            is_new = before_batch.get((kind, id), UNKNOWN) is None
+            before = follow(kind, id, from_, body, is_new=is_new)
+            if before is not None:
+                emit(Version(kind, id, before[0], from_, before[1]))
         for row in batch.history:
-            self._follow(ROW, str(row.n), row.from_, version_of_row(row, OPEN).value, emit)
-
-    def _follow(self, kind: str, id: str, from_: int, value: Any, emit: Callable[[Version], None]) -> None:
-        before = self._open.follow(kind, id, from_, value)
-        if before is not None:
-            emit(Version(kind, id, before[0], from_, before[1]))
+            is_new = row.from_ == row.n // ROWS_PER_COMMIT
+            before = follow(ROW, str(row.n), row.from_, version_of_row(row, OPEN).value, is_new=is_new)
+            if before is not None:
+                emit(Version(ROW, str(row.n), before[0], row.from_, before[1]))
 
     def _current(self, kind: str, id: str) -> Body | None:
         version = self._open.get(kind, id)

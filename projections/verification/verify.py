@@ -6,7 +6,7 @@ on stores opened for reading, at one position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ REACHED_WITHIN = 30.0  # seconds
 MOST_FAULTS = 1000  # of one step: a store that is wrong throughout is not listed line by line
 
 Progress = Iterator[Body]
+ReadModelCheck = Callable[[int], Progress | None]
 T = TypeVar("T", bound=Positioned)
 
 
@@ -33,18 +34,27 @@ def verify(
     in_flight: frozenset[str] = frozenset(),
     until: Anchor | None = None,
     against_topics: bool = False,
+    read_models: ReadModelCheck | None = None,
 ) -> Progress:
     """Check everything. Yields progress (`{step, position, of}`), last `{ok, position, head, faults, unanswered, …}`.
 
     `anchor` and `audit_anchor` are position and hash that the caller knows of the log and of the audit log.
     `until` is the end of the log as it was before `in_flight` was taken (correlations of calls that run): so each
     call up to there is either still in flight, or has its record. None: the end as it is now.
-    `against_topics` raises BadInputError where there are none.
+    `against_topics` raises BadInputError where there are none. `read_models` begins to check them elsewhere, and
+    is asked for what it found after everything else; where it gives None, they are checked here.
     """
     if against_topics and stores.topics is None:
         raise BadInputError("There is no Kafka in the embedded mode: verify checks its log without `against`.")
     topics = stores.topics if against_topics else None
-    return VerificationRun(stores, anchor, audit_anchor, in_flight, until, topics).run()
+    return VerificationRun(stores, anchor, audit_anchor, in_flight, until, topics, read_models).run()
+
+
+def verify_read_models(stores: InspectedStores, position: int) -> Progress:
+    """Check the read models alone, up to a position. Yields progress, last `{faults: [[position, what]…]}`."""
+    run = VerificationRun(stores)
+    yield from run.guarded("read models", run.read_models_against_log(position))
+    yield {"faults": run.faults}
 
 
 @dataclass
@@ -57,6 +67,7 @@ class VerificationRun:
     in_flight: frozenset[str] = frozenset()
     until: Anchor | None = None
     topics: Topics | None = None
+    read_models: ReadModelCheck | None = None
     faults: list[Finding] = field(default_factory=list)
     unanswered: list[Body] = field(default_factory=list)
     audit_summary: Body = field(default_factory=dict)
@@ -66,6 +77,7 @@ class VerificationRun:
         receipts = dict(self.stores.receipts())  # before the log's end: what is appended meanwhile is beyond them
         position, head = self._end()
         it = self.stores
+        begun = self.read_models(position) if self.read_models is not None else None
         with self.stores.open_spill() as spill:
             log = LogCheck(
                 it.feed,
@@ -78,17 +90,20 @@ class VerificationRun:
             steps = [
                 ("files", self._files()),
                 ("chain", log.run(self.faults)),
-                ("read models", self._read_models(position)),
                 ("blobs", self._blobs(log)),
                 ("communications", self._audit_log(log, receipts)),
             ]
+            if begun is None:
+                steps.insert(2, ("read models", self.read_models_against_log(position)))
             if self.topics is not None:
                 steps += [
                     ("events topic", self._events_topic(self.topics, position)),
                     ("communications topic", self._audit_topic(self.topics)),
                 ]
+            if begun is not None:
+                steps.append(("read models", self._found_elsewhere(begun)))
             for name, step in steps:
-                yield from self._guarded(name, step)
+                yield from self.guarded(name, step)
         faults = [{"position": at, "what": what} for at, what in self.faults]
         result = {"ok": not faults, "position": position, "head": head.hex()}
         yield result | {"faults": faults, "unanswered": self.unanswered} | self.audit_summary
@@ -102,7 +117,7 @@ class VerificationRun:
             self.faults.append((None, f"the log cannot be opened: {error}"))
             return 0, bytes(32)
 
-    def _guarded(self, name: str, step: Progress) -> Progress:
+    def guarded(self, name: str, step: Progress) -> Progress:
         yield {"step": name}
         try:
             for progress in step:
@@ -114,11 +129,18 @@ class VerificationRun:
         for check in self.stores.file_checks:
             try:
                 self.faults.extend((None, what) for what in check())
-            except Exception as error:  # noqa: BLE001 - as in `_guarded`: the other checks go on
+            except Exception as error:  # noqa: BLE001 - as in `guarded`: the other checks go on
                 self.faults.append((None, f"what is stored cannot be checked: {type(error).__name__}: {error}"))
             yield {}
 
-    def _read_models(self, position: int) -> Progress:
+    def _found_elsewhere(self, begun: Progress) -> Progress:
+        for step in begun:
+            if "faults" in step:
+                self.faults.extend((at, what) for at, what in step["faults"])
+            else:
+                yield step
+
+    def read_models_against_log(self, position: int) -> Progress:
         documents, feed = self.stores.documents, self.stores.feed
         if self.stores.offline:
             position = min(position, documents.position())

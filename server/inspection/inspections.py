@@ -13,8 +13,9 @@ from projections.as_of import parse_as_of
 from projections.fold import VERSIONS, Poisoned
 from projections.rebuild import check_known, rebuild
 from projections.replay import replay
-from projections.verification.verify import verify
+from projections.verification.verify import verify, verify_read_models
 from server.compose import fresh_documents, open_stores
+from server.inspection.read_model_process import READ_MODELS, ReadModelProcess
 from server.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -39,9 +40,7 @@ def inspect(settings: Settings, kind: str, arguments: dict[str, Any]) -> Iterato
             yield {"result": nothing_readable(unreadable)}
             return
         try:
-            yield from as_steps(
-                {"verify": _verify, "replay": _replay, "rebuild": _rebuild}[kind](settings, stores, arguments)
-            )
+            yield from as_steps(INSPECTIONS[kind](settings, stores, arguments, opened))
         except Poisoned as poison:
             sentence = f"Position {poison.position} cannot be read: {poison.sentence}"
             raise NotAbleError(sentence, position=poison.position) from poison
@@ -63,7 +62,9 @@ def inspect_offline(kind: str, data: str, arguments: dict[str, Any]) -> Iterator
     return inspect(settings, kind, arguments)
 
 
-def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
+def _verify(settings: Settings, stores: Stores, arguments: dict[str, Any], opened: ExitStack) -> Iterator[Step]:
+    process = ReadModelProcess(settings, is_offline=stores.offline)
+    opened.callback(process.end)
     return verify(
         stores,
         anchor=_anchor(arguments.get("anchor")),
@@ -71,10 +72,15 @@ def _verify(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[
         until=_anchor(arguments.get("until"), smallest=0),
         in_flight=frozenset(arguments.get("in_flight") or ()),
         against_topics=arguments.get("against") == "kafka",
+        read_models=process.begin,
     )
 
 
-def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
+def _verify_read_models(_: Settings, stores: Stores, arguments: dict[str, Any], __: ExitStack) -> Iterator[Step]:
+    return verify_read_models(stores, arguments["position"])
+
+
+def _replay(_: Settings, stores: Stores, arguments: dict[str, Any], __: ExitStack) -> Iterator[Step]:
     as_of = arguments.get("as_of")
     position = stores.feed.end()[0] if as_of is None else parse_as_of(as_of, stores.feed, datetime.now(UTC)).position
     if not stores.documents.wait(position, CATCH_UP_SECONDS):
@@ -83,13 +89,16 @@ def _replay(_: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[
     return replay(stores, position, arguments.get("stream"))
 
 
-def _rebuild(settings: Settings, stores: Stores, arguments: dict[str, Any]) -> Iterator[Step]:
+def _rebuild(settings: Settings, stores: Stores, arguments: dict[str, Any], __: ExitStack) -> Iterator[Step]:
     projection = arguments.get("projection")
     check_known(projection)
     until = stores.feed.end()[0]
     with fresh_documents(settings, projection) as (file, fresh):
         yield from rebuild(stores.feed, fresh, until)
         yield {"position": fresh.position(), "rebuilt": [projection] if projection else [*VERSIONS], "file": file}
+
+
+INSPECTIONS = {"verify": _verify, READ_MODELS: _verify_read_models, "replay": _replay, "rebuild": _rebuild}
 
 
 def as_steps(found: Iterator[Step]) -> Iterator[Step]:

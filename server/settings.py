@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         "mongodb://127.0.0.1:27017/?directConnection=true",
         description="distributed: the URI of MongoDB, which must be a replica set",
     )
+    mongodb_password_file: Path | None = Field(
+        None, description="distributed: a file, mode 0600, with the password of the user whom the URI of MongoDB names"
+    )
     database: str = Field(
         "autolearn",
         pattern=r"^[a-z][a-z0-9-]{0,39}$",

@@ -12,13 +12,14 @@ from typing import Any, Final
 from uuid import uuid4
 
 from pymongo import DESCENDING, ReturnDocument
-from pymongo.errors import OperationFailure
+from pymongo.errors import PyMongoError
 
 from adapters.audit_log.system_records import KEY
 from adapters.distributed.audit_log.record_schema import COMMUNICATIONS
 from adapters.distributed.log.commit_schema import COMMITS
 from adapters.distributed.mongo import Fields, Mongo, as_ours
-from domain.errors import BadInputError, ConflictError, NotAbleError
+from adapters.distributed.mongo_reasons import is_denied, reason_of, short_text
+from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleError
 
 INSTALLATION: Final = "installation"
 MASTER_KEY: Final = "master-key"
@@ -26,7 +27,6 @@ RECOVERY: Final = "recovery"
 BACKUP: Final = "backup"
 RESTORED: Final = "back-up "  # how the source of a recovery begins that is a restore
 OLDEST: Final = (6, 0)
-DENIED: Final = {13, 18, 8000}  # Unauthorized, AuthenticationFailed, and what hosted servers say for either
 ROUTER: Final = "isdbgrid"
 ID: Final = re.compile("[0-9a-f]{32}")
 
@@ -146,6 +146,7 @@ def _set(mongo: Mongo, document: str, fields: Fields) -> None:
 def check_deployment(mongo: Mongo, *, make: bool = True) -> None:
     """Raise NotAbleError where no MongoDB answers, BadInputError where it cannot carry an installation.
 
+    ForbiddenError where it does not know the user, or lets it do nothing.
     With `make` a new installation gets its id; ConflictError as `installation_id`.
     """
     where = f"AUTOLEARN_MONGODB ({_hosts(mongo)})"
@@ -159,7 +160,7 @@ def check_deployment(mongo: Mongo, *, make: bool = True) -> None:
         else:
             unfinished_recovery(mongo)  # a read, which shows whether this user may
     except NotAbleError as error:
-        raise _refused(where, mongo.name, error) from error
+        raise _refused(where, error) from error
 
 
 def unfit(hello: dict[str, Any], version: list[int]) -> str | None:
@@ -171,12 +172,13 @@ def unfit(hello: dict[str, Any], version: list[int]) -> str | None:
     return None
 
 
-def _refused(where: str, database: str, error: NotAbleError) -> BadInputError | NotAbleError:
+def _refused(where: str, error: NotAbleError) -> ForbiddenError | NotAbleError:
     cause = error.__cause__
-    if isinstance(cause, OperationFailure) and cause.code in DENIED:
-        return BadInputError(f"{where} does not let this user read and write the database {database!r}: {cause}.")
-    reason = str(cause or error).partition(" (configured")[0]  # what follows is the driver's whole state
-    return NotAbleError(f"{where}: no MongoDB there takes writes: {reason[:200]}.")
+    if is_denied(cause):
+        return ForbiddenError(error.sentence)
+    if not isinstance(cause, PyMongoError) or reason_of(cause) is not None:
+        return error
+    return NotAbleError(f"{where}: no MongoDB there takes writes: {short_text(cause)}.")
 
 
 def _hosts(mongo: Mongo) -> str:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, Final
 
 from pymongo import MongoClient, timeout
@@ -17,7 +18,10 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import Primary
 from pymongo.write_concern import WriteConcern
 
+from adapters.distributed.mongo_reasons import reason_of, short_text
 from adapters.host.process_metrics import MONGODB_FAILURES, MONGODB_SECONDS
+from autolearn.errors import InvalidInputError
+from autolearn.secret_files import read_secret
 from domain.errors import BadInputError, NotAbleError
 
 CONNECT_SECONDS: Final = 3.0
@@ -51,9 +55,20 @@ class Mongo:
 
     `seconds`: how long one operation of the driver may take before it counts as failed; None where a scan may take its
     time. What needs several operations (`SequencedAppender.append`) takes several times as long at most.
+    `password_file` has the password of the user whom the URI names.
     """
 
-    def __init__(self, uri: str, database: str, *, seconds: float | None = OPERATION_SECONDS) -> None:
+    def __init__(
+        self,
+        uri: str,
+        database: str,
+        *,
+        seconds: float | None = OPERATION_SECONDS,
+        password_file: Path | None = None,
+    ) -> None:
+        password: dict[str, Any] = {}
+        if password_file is not None:
+            password["password"] = _read_password(uri, password_file)
         milliseconds = None if seconds is None else int(seconds * 1000)
         try:
             with warnings.catch_warnings():
@@ -69,8 +84,9 @@ class Mongo:
                     tz_aware=True,
                     appname="autolearn",
                     event_listeners=[CommandTimes()],
+                    **password,
                 )
-        except (ConfigurationError, PyMongoError, ValueError, UserWarning) as wrong:
+        except (ConfigurationError, PyMongoError, ValueError, UserWarning, OSError) as wrong:
             raise BadInputError(f"AUTOLEARN_MONGODB is not the URI of a MongoDB: {wrong}.") from wrong
         self.uri, self.name = uri, database
         self.database: Database[Fields] = self.client.get_database(
@@ -84,19 +100,38 @@ class Mongo:
         self.client.close()
 
 
+def _read_password(uri: str, file: Path) -> str:
+    """Return the password in a file; raises BadInputError, which quotes nothing of the URI."""
+    setting = "AUTOLEARN_MONGODB_PASSWORD_FILE"
+    user, _, password = uri.partition("://")[2].partition("/")[0].rpartition("@")[0].partition(":")
+    if not user or password:
+        wrong = "has a password, too: leave it out there" if user else "names no user: mongodb://USER@HOST"
+        raise BadInputError(f"{setting} is set, and AUTOLEARN_MONGODB {wrong}.")
+    try:
+        found = read_secret(file).rstrip("\r\n")
+    except InvalidInputError as insecure:
+        raise BadInputError(f"{setting}: {insecure}") from None
+    except (OSError, ValueError) as unreadable:
+        raise BadInputError(f"{setting}: {file} cannot be read: {unreadable}.") from None
+    if not found:
+        raise BadInputError(f"{setting}: {file} is empty: it must hold the password, and nothing else.")
+    return found
+
+
 @contextmanager
 def as_ours() -> Iterator[None]:
+    """Raise NotAbleError for what MongoDB refuses, also where a right is missing: it can be given while we run."""
     try:
         yield
     except PyMongoError as error:
-        reason = (
-            str(error).partition(" (configured")[0].partition(", Timeout:")[0]
-        )  # what follows is for driver authors
-        if error.timeout or isinstance(error, ConnectionFailure):
-            sentence = f"MongoDB does not answer: {reason[:200]}. What was acknowledged is safe; repeat the call."
-        else:
-            sentence = f"MongoDB cannot do it now: {type(error).__name__}: {reason[:300]}"
-        raise NotAbleError(sentence) from error
+        raise NotAbleError(reason_of(error) or _outage(error)) from error
+
+
+def _outage(error: PyMongoError) -> str:
+    text = short_text(error)
+    if error.timeout or isinstance(error, ConnectionFailure):
+        return f"MongoDB does not answer: {text}. What was acknowledged is safe; repeat the call."
+    return f"MongoDB cannot do it now: {type(error).__name__}: {text}"
 
 
 @contextmanager

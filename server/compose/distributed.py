@@ -78,7 +78,8 @@ def open_database(
 
     `make`: the id of a new installation; else nothing is written.
     """
-    mongo = Mongo(settings.mongodb, settings.database, seconds=seconds)
+    file = settings.mongodb_password_file
+    mongo = Mongo(settings.mongodb, settings.database, seconds=seconds, password_file=file)
     opened.callback(mongo.close)
     check_deployment(mongo, make=make)
     return mongo

@@ -46,7 +46,7 @@ def checks_of_servers(settings: Settings, opened: ExitStack) -> Checks:
 
 def _open_mongo(settings: Settings, opened: ExitStack, found: list[Mongo]) -> str:
     """Return what answers, and keep it for the checks that follow."""
-    mongo = Mongo(settings.mongodb, settings.database)
+    mongo = Mongo(settings.mongodb, settings.database, password_file=settings.mongodb_password_file)
     opened.callback(mongo.close)
     told = mongodb.deployment(mongo)
     found.append(mongo)

@@ -66,6 +66,7 @@ def backup_gauges(last: Callable[[], datetime | None]) -> dict[str, float]:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment by which another process of ours finds the same data."""
+    password = settings.mongodb_password_file
     return {
         "AUTOLEARN_MODE": settings.mode,
         "AUTOLEARN_DATA": str(settings.data.absolute()),
@@ -74,4 +75,5 @@ def environment(settings: Settings) -> dict[str, str]:
         "AUTOLEARN_KAFKA": settings.kafka,
         "AUTOLEARN_MONGODB": settings.mongodb,
         "AUTOLEARN_DATABASE": settings.database,
+        **({"AUTOLEARN_MONGODB_PASSWORD_FILE": str(password.absolute())} if password else {}),
     }

@@ -12,7 +12,7 @@ from pymongo.errors import OperationFailure
 
 from adapters.distributed.installation import check_deployment, check_master_key, installation_id, unfit
 from adapters.distributed.mongo import Mongo
-from domain.errors import BadInputError, ConflictError, NotAbleError
+from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleError
 from tests.distributed.published import live_on
 
 FITS: dict[str, Any] = {"setName": "rs0"}
@@ -52,13 +52,13 @@ def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
     assert "secret" not in refused.value.sentence
 
 
-@pytest.mark.parametrize("code", [13, 18])
-def test_a_user_without_rights_is_told_so(mongo: Mongo, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+@pytest.mark.parametrize(("said", "code"), [("not authorized", 13), ("Authentication failed.", 18), ("bad auth", 8000)])
+def test_a_user_without_rights_is_told_so(mongo: Mongo, monkeypatch: pytest.MonkeyPatch, said: str, code: int) -> None:
     def refuse(*_: Any, **__: Any) -> None:
-        raise OperationFailure("not authorized", code)
+        raise OperationFailure(said, code)
 
     monkeypatch.setattr(Collection, "find_one_and_update", refuse)
-    with pytest.raises(BadInputError, match=r"AUTOLEARN_MONGODB .* does not let this user read and write"):
+    with pytest.raises(ForbiddenError, match=r"^MongoDB \(AUTOLEARN_MONGODB\) does not "):
         check_deployment(mongo)
 
 

@@ -8,7 +8,6 @@ from typing import Any, Final
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package has types, and forgets __all__
     AclOperation,
-    AdminClient,
     ConfigResource,
     ResourceType,
     TopicDescription,
@@ -19,7 +18,7 @@ from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery.last_entry import last_entry
 from adapters.distributed.topics import kafka
-from adapters.distributed.topics.kafka import NoTopicError, kafka_errors, settings
+from adapters.distributed.topics.kafka import KafkaAdmin, NoTopicError, kafka_errors
 from adapters.distributed.topics.topics import topic_faults
 from adapters.log.chain import E
 from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleError
@@ -39,7 +38,7 @@ class Brokers:
     def __init__(self, address: str) -> None:
         self._address = address
         with kafka_errors("begin", "DESCRIBE"):
-            self._admin = AdminClient(settings(address))
+            self._admin = KafkaAdmin(address)
 
     def cluster(self) -> str:
         """Return how many brokers there are, and of which version as far as they tell."""
@@ -101,14 +100,14 @@ class Brokers:
         return f"copied to position {last.position} of {reader.end()[0]}"
 
     def _ids(self) -> list[int]:
-        with kafka_errors("list its brokers", "DESCRIBE on the cluster"):
+        with kafka_errors("list its brokers", "DESCRIBE on the cluster", self._admin):
             return [
                 node.id for node in self._admin.describe_cluster(request_timeout=kafka.REQUEST_SECONDS).result().nodes
             ]
 
     def _find(self, topic: str) -> TopicDescription | None:
         try:
-            with kafka_errors(f"look at the topic {topic}", f"DESCRIBE on the topic {topic}"):
+            with kafka_errors(f"look at the topic {topic}", f"DESCRIBE on the topic {topic}", self._admin):
                 asked = self._admin.describe_topics(
                     TopicCollection([topic]),
                     include_authorized_operations=True,
@@ -121,7 +120,7 @@ class Brokers:
 
     def _settings(self, kind: ResourceType, name: str, what: str) -> dict[str, Any]:
         resource = ConfigResource(kind, name)
-        with kafka_errors(f"read the settings of {what}", f"DESCRIBE_CONFIGS on {what}"):
+        with kafka_errors(f"read the settings of {what}", f"DESCRIBE_CONFIGS on {what}", self._admin):
             described = self._admin.describe_configs([resource], request_timeout=kafka.REQUEST_SECONDS)
             return {key: entry.value for key, entry in described[resource].result().items()}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from itertools import filterfalse
 from typing import Any, Final, NamedTuple, Self
 from uuid import uuid4
 
@@ -105,8 +107,8 @@ class TopicConsumer:
     def read(self, seconds: float, limit: int = AT_ONCE) -> list[Consumed]:
         """Return what is there, or else what comes first within `seconds`; [] too where the end is reached."""
         with kafka_errors(*self._errors, self._consumer):
-            messages = self._consumer.consume(min(limit, AT_ONCE), 0)
-            if not messages and (first := self._consumer.poll(seconds)) is not None:
+            messages = list(filterfalse(_is_about_group, self._consumer.consume(min(limit, AT_ONCE), 0)))
+            if not messages and (first := self._poll(seconds)) is not None:
                 messages = [first]
         found = []
         for message in messages:
@@ -119,3 +121,16 @@ class TopicConsumer:
             else:
                 raise translate(error, *self._errors, self._consumer)
         return found
+
+    def _poll(self, seconds: float) -> KafkaMessage | None:
+        deadline = time.monotonic() + seconds
+        while True:
+            first = self._consumer.poll(max(deadline - time.monotonic(), 0.0))
+            if first is None or not _is_about_group(first):
+                return first
+
+
+def _is_about_group(message: KafkaMessage) -> bool:
+    """Tell whether it says only that the group is not allowed, which nothing ever joins: so it needs no right."""
+    error = message.error()
+    return error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED

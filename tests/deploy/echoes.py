@@ -26,14 +26,14 @@ class Echo:
     """An ASGI application that answers with what it was sent. `way=…`, or the path's end, ask for something else."""
 
     name: str
-    unable: bool = False
+    status: int = 200
     heard: list[str] = field(default_factory=list)
     left: threading.Event = field(default_factory=threading.Event)
     begun: threading.Event = field(default_factory=threading.Event)
 
     def forget(self) -> None:
         """Begin anew."""
-        self.unable = False
+        self.status = 200
         self.heard.clear()
         self.left.clear()
         self.begun.clear()
@@ -62,7 +62,7 @@ class Echo:
             self.begun.set()
             if not message.get("more_body", False):
                 break
-        await answer(send, 503 if self.unable else 200, self._told(scope, digest.hexdigest(), size))
+        await answer(send, self.status, self._told(scope, digest.hexdigest(), size))
 
     def _told(self, scope: Scope, digest: str, size: int) -> dict[str, Any]:
         return {

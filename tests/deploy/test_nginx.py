@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.http.policy import OPEN, POLICY
+from adapters.http.problems import problem_of
+from domain.errors import NotReachedError
 from server.roles import SERVICES
 from tests.deploy.echoes import Echo, served
 from tests.deploy.nginx import NOBODY, TEMPLATE, VARIABLES, Nginx
@@ -169,15 +171,25 @@ def test_an_answer_that_breaks_off_is_no_whole_one(proxy: Proxy) -> None:
 
 
 def test_calls_go_past_an_instance_that_is_unable(proxy: Proxy) -> None:
-    proxy.behind["evaluation"][0].unable = True
+    proxy.behind["evaluation"][0].status = 503
     for _ in range(4):
         assert proxy.asked("POST", "/evaluations", b"{}")[0] == 200
+
+
+def test_a_position_that_is_not_reached_is_asked_of_one_instance_alone(proxy: Proxy) -> None:
+    """They all ask the same read models, so each would wait as long for the same answer."""
+    refusal = problem_of(NotReachedError("The read models are at 5, not yet at 9."))
+    for echo in proxy.behind["session"]:
+        echo.status = refusal.status
+    status, _, answer = proxy.asked("GET", "/session?after_position=9")
+    assert (status, answer["service"]) == (refusal.status, "session")
+    assert sum(len(echo.heard) for echo in proxy.behind["session"]) == 1
 
 
 def test_if_all_are_unable_their_own_answer_arrives(tmp_path: Path) -> None:
     with instances(2) as (behind, addresses), nginx(tmp_path, addresses) as server:
         for echo in behind["session"]:
-            echo.unable = True
+            echo.status = 503
         status, _, answer = Proxy(server.url, behind).asked("POST", "/session/commit", b"{}")
     assert (status, answer["service"]) == (503, "session")
 

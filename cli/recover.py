@@ -53,7 +53,7 @@ def recover(
     terminal.show(body)
     if body.get("given_up"):
         terminal.say(f"Given up: {'; '.join(body['given_up'])}.")
-        terminal.say(f"Delete {' and '.join(body['to_delete'])} before the start: the relay fills it from MongoDB.")
+        terminal.say(_outdated(body["to_delete"]))
     if body.get("lost"):
         terminal.say(f"Not all of it was relayed: {'; '.join(body['lost'][:3])}.")
         terminal.say("Before the start, accept that: `autolearn recover --accept-loss REASON`.")
@@ -76,8 +76,16 @@ def _accept(terminal: Terminal, reason: str) -> None:
     if body["to_delete"] is None:
         terminal.say("Kafka does not answer: the relay says whether a topic goes on where log or audit log end.")
     elif body["to_delete"]:
-        terminal.say(f"Delete {' and '.join(body['to_delete'])} before the start: the relay fills it from MongoDB.")
+        terminal.say(_outdated(body["to_delete"]))
     terminal.say(f"{START}, then run `autolearn verify`.")
+
+
+def _outdated(topics: list[str]) -> str:
+    """Say what to do with topics that have more than the log."""
+    return (
+        f"What {' and '.join(topics)} had beyond that is nowhere else: keep a copy, if anybody may want it. No relay"
+        " goes on there: remove the topic before the start, and the relay fills it from MongoDB."
+    )
 
 
 def _steps(terminal: Terminal, until: int | None, communications_until: int | None) -> Iterator[dict[str, Any]]:

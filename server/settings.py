@@ -58,6 +58,12 @@ class Settings(BaseSettings):
         description="distributed: the name of the database and the prefix of its topics; one installation, one name",
         json_schema_extra={"words": "at most 40 of the characters a-z, 0-9 and -, the first of them a letter"},
     )
+    replication: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="distributed: how many brokers keep each topic; default: 3, or all of them if there are fewer",
+    )
     listen: str = Field(
         "127.0.0.1",
         description="the address to listen on; beyond loopback only if there is a client other than `local`",
@@ -173,6 +179,7 @@ def unknown_settings(environment: Iterable[str]) -> list[str]:
 def _allowed(name: str) -> str:
     """Return what a setting may be, in words."""
     rule = Settings.model_json_schema()["properties"][name]
+    rule |= rule.get("anyOf", [{}])[0]  # the other is that there is none
     if "enum" in rule:
         return f"one of {', '.join(rule['enum'])}"
     if "words" in rule:

@@ -44,10 +44,11 @@ class Backend:
     """The two sides, the stores behind them, and who this process is.
 
     `clients` folds a client fresh from the log each time. `fault` says `position N: why` where the projection stands
-    still, else None. `hosts` are names that the Host header may bear beside those of loopback. `in_flight_elsewhere`
-    lists correlations of calls that other processes have not recorded yet, as of a moment after it was asked; not all
-    of them if its signal is set meanwhile. `gauges` are further ones for `/metrics`, by their name in `metrics.GAUGES`.
-    Within `short_timeout` the stores answer soon or refuse. `slots`: how many inspections at a time.
+    still, else None; `remark` what somebody should see to though everything works. `hosts` are names that the Host
+    header may bear beside those of loopback. `in_flight_elsewhere` lists correlations of calls that other processes
+    have not recorded yet, as of a moment after it was asked; not all of them if its signal is set meanwhile. `gauges`
+    are further ones for `/metrics`, by their name in `metrics.GAUGES`. Within `short_timeout` the stores answer soon or
+    refuse. `slots`: how many inspections at a time.
     """
 
     application: Application
@@ -65,6 +66,7 @@ class Backend:
     worker: str
     hosts: frozenset[str] = frozenset()
     fault: Callable[[], str | None] = lambda: None
+    remark: Callable[[], str | None] = lambda: None
     in_flight: InFlightCalls = field(default_factory=InFlightCalls)
     in_flight_elsewhere: Callable[[Signal], list[str]] = lambda _: []
     gauges: Callable[[], Mapping[str, float]] = dict

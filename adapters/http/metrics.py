@@ -36,10 +36,13 @@ GAUGES = {
     "relay_communications_lag_seconds": "Age of the oldest audit record that is not in its topic yet",
     "relay_communications_fault": "1 where the relay of the audit log stands still because of an error",
     "relay_communications_position": "Position of the last audit record in the topic",
+    "relay_replicas": "Replicas of the topic of events; 0 where no relay has said it yet",
+    "relay_communications_replicas": "Replicas of the topic of the audit log; 0 where no relay has said it yet",
     "projection_position": "Position of the last event in the read models",
     "in_charge": "1 where this process does this work, 0 where it stands by",
     "followed_position": "Position of the last event that the event worker has followed",
     "backup_age_seconds": "Seconds since the last finished back-up; +Inf where there was none",
+    "starting": "1 while the process waits for what it needs; it has no other metrics then",
     "tasks_running": "Tasks that run in this process",
 }
 LABELS = {"in_charge": "work"}

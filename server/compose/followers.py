@@ -15,7 +15,7 @@ from adapters.distributed.installation import installation_id
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.log.schema import MongoLogSchema
-from adapters.distributed.membership.dependencies import lag_of, log_lost, relay_gauges
+from adapters.distributed.membership.dependencies import lag_of, log_lost, relay_gauges, topic_remark
 from adapters.distributed.membership.leases import Leases
 from adapters.distributed.membership.standby import LEASE_SECONDS, Standby, Turn
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
@@ -67,7 +67,7 @@ def open_followers(
 
     if roles.relay:
         logs: dict[str, MongoLogSchema[Any]] = {LOG_RELAY: EVENT_LOG, AUDIT_LOG_RELAY: AUDIT_LOG}
-        relays = {it: Relaying(settings.kafka, mongo, installation_id(mongo), log, it) for it, log in logs.items()}
+        relays = {it: _relaying(settings, mongo, log, it) for it, log in logs.items()}
         add(LOG_RELAY, {it: relaying.turn for it, relaying in relays.items()}, relay_gauges)
     if roles.project:
         topic = KafkaFeed(settings.kafka, settings.database, installation_id(mongo))
@@ -75,6 +75,10 @@ def open_followers(
         projector = Projector(mongo, topic, read_models)
         add(PROJECTION, {PROJECTION: projector.turn}, partial(projection_gauges, read_models))
     return works, health
+
+
+def _relaying(settings: Settings, mongo: Mongo, log: MongoLogSchema[Any], work: str) -> Relaying:
+    return Relaying(settings.kafka, mongo, installation_id(mongo), log, work, replication=settings.replication)
 
 
 def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gauges) -> ProcessHealth:
@@ -86,7 +90,11 @@ def health_of(kind: str, mongo: Mongo, works: Mapping[str, Standby], gauges: Gau
         return {"in_charge": in_charge, "log_position": log.end()[0], **gauges(mongo, statuses)}
 
     return ProcessHealth(
-        kind, fault=partial(fault_of, works, mongo, statuses), measure=measure, short_timeout=short_timeout
+        kind,
+        fault=partial(fault_of, works, mongo, statuses),
+        measure=measure,
+        short_timeout=short_timeout,
+        remark=partial(topic_remark, statuses),
     )
 
 

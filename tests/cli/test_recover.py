@@ -102,7 +102,7 @@ def test_what_is_given_up_is_said_and_what_to_delete(run: Run, monkeypatch: pyte
     ran = run("recover", "--from-kafka", "--until", "7", "--communications-until", "0")
     assert (ran.code, asked) == (0, [(7, 0)])
     assert "Given up: a.events behind position 7, up to 9." in ran.err
-    assert "Delete a.events before the start" in ran.err
+    assert "What a.events had beyond that is nowhere else" in ran.err
     assert run("recover", "--from-kafka", "--until", "-1").code == exit_codes.BAD_INPUT
 
 
@@ -126,7 +126,11 @@ def test_what_nobody_had_relayed_is_said(run: Run, monkeypatch: pytest.MonkeyPat
 def test_an_accepted_loss_is_shown_with_the_topics_that_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     recovering(monkeypatch)
     loss: dict[str, Any] = {"reason": "gone", "evidence": ["the read models are at 8"]}
-    for topics, said in ((["x.events"], "Delete x.events"), ([], "Start the processes"), (None, "does not answer")):
+    for topics, said in (
+        (["x.events"], "What x.events had beyond"),
+        ([], "Start the processes"),
+        (None, "does not answer"),
+    ):
         body = loss | {"to_delete": topics}
         module = sys.modules["server.compose.recovery"]
         monkeypatch.setattr(module, "accept_lost_ends", lambda *_, body=body: body, raising=False)

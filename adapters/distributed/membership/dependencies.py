@@ -36,6 +36,16 @@ class Dependencies:
     def gauges(self) -> Mapping[str, float]:
         return relay_gauges(self._mongo, self._statuses)
 
+    def remark(self) -> str | None:
+        """Return what somebody should see to, though everything works."""
+        return topic_remark(self._statuses)
+
+
+def topic_remark(statuses: Statuses) -> str | None:
+    """Return that a topic has fewer replicas than it should, as its relay last said."""
+    said = (statuses.read(work).get("remark") for work in (LOG_RELAY, AUDIT_LOG_RELAY))
+    return next((str(remark) for remark in said if remark), None)
+
 
 def log_lost(mongo: Mongo, statuses: Statuses) -> str | None:
     """Return what to do where the log ends before what was relayed of it: somebody dropped or restored the database."""
@@ -64,6 +74,8 @@ def relay_gauges(mongo: Mongo, statuses: Statuses) -> dict[str, float]:
         "relay_communications_lag": records_lag,
         "relay_communications_lag_seconds": records_seconds,
         "relay_communications_fault": 1 if records.get("fault") else 0,
+        "relay_replicas": int(events.get("replicas", 0)),
+        "relay_communications_replicas": int(records.get("replicas", 0)),
     }
 
 

@@ -11,7 +11,7 @@ from adapters.distributed.topics.kafka import DamagedTopic
 from adapters.distributed.topics.seek import TopicSeeker
 from domain.errors import NotAbleError
 
-REFILL = "To have it filled again from MongoDB, delete the topic."
+REFILL = "It can be filled again from MongoDB: docs/operations.md, 'A damaged topic', says what must be proven before."
 RECOVER = "If MongoDB was lost or is an old back-up, `autolearn recover --from-kafka` brings it back from the topics."
 OTHER = "If the topic belongs to another installation, choose another AUTOLEARN_DATABASE."
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from dataclasses import dataclass
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package has types, and forgets __all__
     AlterConfigOpType,
+    BrokerMetadata,
+    ClusterMetadata,
     ConfigEntry,
     ConfigResource,
     NewTopic,
@@ -19,10 +23,35 @@ from adapters.distributed.topics import kafka
 from adapters.distributed.topics.kafka import DamagedTopic, KafkaAdmin, NoTopicError, kafka_errors
 from domain.errors import BadInputError, ForbiddenError, NotAbleError
 
+logger = logging.getLogger(__name__)
+
 LARGEST_BATCH: Final = 1_048_588  # bytes: Kafka's default; four events of the largest size
 FOR_EVER: Final = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
-BROKERS_CHOICE: Final = -1  # as many replicas as the cluster makes by default
-LOOK_SECONDS: Final = 0.02
+USUAL_REPLICAS: Final = 3  # one may be down while another is lost
+LOOK_SECONDS: Final = 0.05
+UNNUMBERED: Final = -1  # a broker of the address that was given, before it has said its number
+BROKER_SECONDS: Final = 2.0  # for the answer of one broker: who does not answer is not waited for
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as its brokers have it; `wanted`: how many replicas it should have."""
+
+    name: str
+    id: str
+    replicas: int
+    wanted: int
+
+    @property
+    def remark(self) -> str | None:
+        """Say that it has fewer replicas than it should; None where it has them."""
+        if self.replicas >= self.wanted:
+            return None
+        has = f"{self.replicas} replica{'s' * (self.replicas != 1)}"
+        return (
+            f"The topic {self.name} has {has}, and {self.wanted} are wanted (AUTOLEARN_REPLICATION):"
+            " reassign its partition with Kafka's tools."
+        )
 
 
 def topics_of(database: str) -> tuple[str, str]:
@@ -30,26 +59,45 @@ def topics_of(database: str) -> tuple[str, str]:
     return f"{database}.events", f"{database}.communications"
 
 
-def ensure_topics(address: str, database: str) -> None:
+def ensure_topics(address: str, database: str, replication: int | None = None) -> None:
     """Make the topics of an installation, or check those that are there and correct how long they keep records.
 
+    Returns once all brokers that answer know both: until then, one might deny that there is such a topic.
     Raises NotAbleError (no broker answers), ForbiddenError (names the right), BadInputError (the name), DamagedTopic.
     """
-    for topic in topics_of(database):
-        ensure_topic(address, topic)
+    for name in topics_of(database):
+        topic = ensure_topic(address, name, replication, everywhere=True)
+        if topic.remark:
+            logger.warning("%s", topic.remark)
 
 
-def ensure_topic(address: str, topic: str) -> str:
-    """Do the same for one topic, and return its id: a topic that was deleted and made anew has another one."""
+def ensure_topic(address: str, topic: str, replication: int | None = None, *, everywhere: bool = False) -> Topic:
+    """Do the same for one topic. One that was deleted and made anew has another id.
+
+    `everywhere`: all brokers are asked whether they know it, not only where it had to be made.
+    """
     admin = _admin(address)
-    found = _find(admin, topic) or _create(admin, topic)
+    wanted, found = _wanted_replicas(admin, topic, replication), _find(admin, topic)
+    if found is None:
+        _create(admin, topic, wanted)
+    if found is None or not _is_led(found):
+        found, everywhere = _await_leader(admin, topic), True
     if len(found.partitions) != 1:
         raise DamagedTopic(
-            f"The topic {topic} has {len(found.partitions)} partitions; a log is in order only on one. "
-            "Delete the topic, or choose another AUTOLEARN_DATABASE."
+            f"The topic {topic} has {len(found.partitions)} partitions, and a log is in order only on one: AutoLearn"
+            " did not make it. Choose another AUTOLEARN_DATABASE."
         )
+    if everywhere:
+        _await_brokers(address, topic)
     _correct_settings(admin, topic)
-    return str(found.topic_id)
+    return _as_topic(found, wanted)
+
+
+def find_topic(address: str, topic: str, replication: int | None = None) -> Topic | None:
+    """Return a topic as it is now; None where it is gone, or no broker leads it. Raises as `has_topic`."""
+    admin = _admin(address)
+    wanted, found = _wanted_replicas(admin, topic, replication), _find(admin, topic)
+    return _as_topic(found, wanted) if found is not None and _is_led(found) else None
 
 
 def has_topic(address: str, topic: str) -> bool:
@@ -90,6 +138,14 @@ def _find(admin: KafkaAdmin, topic: str) -> TopicDescription | None:
         return None
 
 
+def _wanted_replicas(admin: KafkaAdmin, topic: str, replication: int | None) -> int:
+    return replication or min(USUAL_REPLICAS, len(_metadata(admin, topic, kafka.REQUEST_SECONDS).brokers))
+
+
+def _as_topic(found: TopicDescription, wanted: int) -> Topic:
+    return Topic(found.name, str(found.topic_id), len(found.partitions[0].replicas), wanted)
+
+
 def _result(future: Any, topic: str) -> Any:
     try:
         return future.result()
@@ -101,23 +157,69 @@ def _result(future: Any, topic: str) -> Any:
         raise
 
 
-def _create(admin: KafkaAdmin, topic: str) -> TopicDescription:
-    """Return the topic once a broker leads it."""
-    config = FOR_EVER | {"max.message.bytes": str(LARGEST_BATCH)}
-    wanted = NewTopic(topic, num_partitions=1, replication_factor=BROKERS_CHOICE, config=config)
-    with kafka_errors(f"create the topic {topic}", f"CREATE on the topic {topic}, or CREATE on the cluster", admin):
+def _create(admin: KafkaAdmin, topic: str, replicas: int) -> None:
+    """Ask for the topic; it is there when `_await_leader` returns."""
+    in_sync = 2 if replicas >= USUAL_REPLICAS else 1  # who acknowledges a record: one of three may be down
+    config = FOR_EVER | {"max.message.bytes": str(LARGEST_BATCH), "min.insync.replicas": str(in_sync)}
+    wanted = NewTopic(topic, num_partitions=1, replication_factor=replicas, config=config)
+    with kafka_errors(
+        f"create the topic {topic} (AUTOLEARN_REPLICATION {replicas})",
+        f"CREATE on the topic {topic}, or CREATE on the cluster",
+        admin,
+    ):
         try:
             _result(admin.create_topics([wanted], request_timeout=kafka.REQUEST_SECONDS)[topic], topic)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another process was first
                 raise
+
+
+def _await_leader(admin: KafkaAdmin, topic: str) -> TopicDescription:
+    """Return the topic once it has partitions and brokers lead them: a new one has neither for a moment."""
     deadline = time.monotonic() + kafka.REQUEST_SECONDS
     while time.monotonic() < deadline:
         found = _find(admin, topic)
-        if found is not None and all(partition.leader is not None for partition in found.partitions):
+        if found is not None and _is_led(found):
             return found
         time.sleep(LOOK_SECONDS)
-    raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) has created the topic {topic}, but no broker leads it yet.")
+    raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) has the topic {topic}, but no broker leads it now.")
+
+
+def _is_led(topic: TopicDescription) -> bool:
+    return bool(topic.partitions) and all(partition.leader is not None for partition in topic.partitions)
+
+
+def _await_brokers(address: str, topic: str) -> None:
+    """Wait until no broker denies the topic; raises NotAbleError, which names those that still do."""
+    deadline = time.monotonic() + kafka.REQUEST_SECONDS
+    late = list(_metadata(_admin(address), topic, kafka.REQUEST_SECONDS).brokers.values())
+    while late := [broker for broker in late if not _is_known_to(broker, address, topic)]:
+        if time.monotonic() > deadline:
+            names = ", ".join(f"{broker.host}:{broker.port}" for broker in late)
+            raise NotAbleError(f"Kafka (AUTOLEARN_KAFKA) has the topic {topic}, but {names} does not know it yet.")
+        time.sleep(LOOK_SECONDS)
+
+
+def _is_known_to(broker: BrokerMetadata, address: str, topic: str) -> bool:
+    """Ask one broker, by a client that knows no other yet; one that does not answer denies nothing.
+
+    Such a client may hear of another one and ask that: then what it says is not this broker's, and does not count.
+    """
+    options = address.partition("?")[1:]
+    host = f"[{broker.host}]" if ":" in str(broker.host) else broker.host
+    try:
+        said = _metadata(_admin("".join((f"{host}:{broker.port}", *options))), topic, BROKER_SECONDS)
+    except NotAbleError as silent:
+        logger.info("not asked whether it knows the topic %s: %s", topic, silent.sentence)
+        return True
+    partitions = said.topics[topic].partitions.values() if topic in said.topics else ()
+    leads = [partition.leader for partition in partitions]
+    return said.orig_broker_id in {UNNUMBERED, broker.id} and bool(leads) and min(leads) >= 0
+
+
+def _metadata(admin: KafkaAdmin, topic: str, seconds: float) -> ClusterMetadata:
+    with kafka_errors("list its brokers", f"DESCRIBE on the topic {topic}", admin):
+        return admin.list_topics(topic, timeout=seconds)
 
 
 def _correct_settings(admin: KafkaAdmin, topic: str) -> None:

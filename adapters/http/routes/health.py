@@ -57,7 +57,7 @@ def readiness(backend: Backend, meter: LagMeter | None = None) -> dict[str, Any]
     """
     try:
         with backend.short_timeout():
-            lag, fault = (meter or LagMeter(backend)).measure(), backend.fault()
+            lag, fault, remark = (meter or LagMeter(backend)).measure(), backend.fault(), backend.remark()
             try:
                 backend.audit_log.check_able()
             except AutoLearnError as refusal:
@@ -66,7 +66,13 @@ def readiness(backend: Backend, meter: LagMeter | None = None) -> dict[str, Any]
         return {"status": NOT_READY, "fault": for_strangers(trouble.sentence)}
     facts = {"position": lag.log_position, "lag_events": lag.events, "lag_seconds": round(lag.seconds, 3)}
     status = NOT_READY if fault is not None else CATCHING_UP if lag.is_behind else READY
-    return {"status": status, **facts, "catching_up": lag.sentence, "fault": for_strangers(fault)}
+    known = {"catching_up": lag.sentence, "fault": for_strangers(fault)}
+    return {"status": status, **facts, **known, **remarked(remark)}
+
+
+def remarked(remark: str | None) -> dict[str, str]:
+    """Return a remark as a member of the answer, which has none where there is none."""
+    return {} if remark is None else {"remark": remark}
 
 
 def for_strangers(fault: str | None) -> str | None:

@@ -14,13 +14,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.http.metrics import Measured, exposition
-from adapters.http.routes.health import Exposition, for_strangers
+from adapters.http.routes.health import Exposition, for_strangers, remarked
 from domain.errors import AutoLearnError
 
 
 @dataclass(frozen=True)
 class ProcessHealth:
     """What such a process tells: `fault` in one sentence, `measure` its gauges, named as in `metrics.GAUGES`.
+
+    `remark`: what somebody should see to though everything works.
 
     Within `short_timeout` the stores answer soon or refuse.
     Of a fault only what `for_strangers` leaves is told.
@@ -31,6 +33,7 @@ class ProcessHealth:
     measure: Callable[[], Measured]
     short_timeout: Callable[[], AbstractContextManager[None]] = nullcontext
     families: Callable[[], Iterable[Metric]] = tuple
+    remark: Callable[[], str | None] = lambda: None
 
     @classmethod
     def joined(cls, parts: Sequence[ProcessHealth]) -> ProcessHealth:
@@ -52,17 +55,22 @@ class ProcessHealth:
         def families() -> Iterable[Metric]:
             return (family for part in parts for family in part.families())
 
-        return cls(", ".join(part.kind for part in parts), fault, measure, parts[0].short_timeout, families)
+        def remark() -> str | None:
+            return next((found for part in parts if (found := part.remark())), None)
+
+        kind, timeout = ", ".join(part.kind for part in parts), parts[0].short_timeout
+        return cls(kind, fault, measure, timeout, families, remark)
 
     def readiness(self) -> dict[str, object]:
         """Return status, kind, the gauges and the fault."""
         try:
             with self.short_timeout():
                 facts, fault = dict(self.measure()), self.fault()
+                more = remarked(self.remark())
         except AutoLearnError as trouble:
-            facts, fault = {}, trouble.sentence
+            facts, fault, more = {}, trouble.sentence, {}
         status = "ready" if fault is None else "not-ready"
-        return {"status": status, "kind": self.kind, **facts, "fault": for_strangers(fault)}
+        return {"status": status, "kind": self.kind, **facts, "fault": for_strangers(fault), **more}
 
     def page(self) -> bytes:
         """Return the gauges in Prometheus' text format, measured now; what cannot be measured is left out."""

@@ -26,7 +26,7 @@ from domain.errors import (
 from server.detached import Detached
 
 MODES = ("embedded", "distributed")
-START_SECONDS = 120.0
+QUIET_SECONDS = 10.0  # then a start that has said nothing is spoken of
 STOP_SECONDS = 45.0  # longer than the parent of several instances waits for one that it then kills
 LOOK_SECONDS = 0.05
 
@@ -43,11 +43,26 @@ at = click.option(
 @click.option("--detach", is_flag=True, help="Return when it answers; `autolearn down` stops it.")
 @click.option("--mode", type=click.Choice(MODES), help="Distributed: on Kafka and MongoDB.")
 @click.option("--instances", type=click.IntRange(1, 16), default=1, show_default=True, help="Distributed: processes.")
+@click.option(
+    "--start-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="With --detach: give up after so long, with exit code 124.  [default: wait]",
+)
 @click.option("--accept-loss", metavar="REASON", help="Go on where the end of the log or of the audit log is lost.")
 def up(
-    *, data: Path | None, port: int, detach: bool, mode: str | None, instances: int, accept_loss: str | None
+    *,
+    data: Path | None,
+    port: int,
+    detach: bool,
+    mode: str | None,
+    instances: int,
+    start_timeout: float | None,
+    accept_loss: str | None,
 ) -> None:
     """Start the backend of this machine.
+
+    In the distributed mode it waits for MongoDB and Kafka as long as they are away, and says so.
 
     Other commands find it with AUTOLEARN_DATA=DIR and AUTOLEARN_URL=http://127.0.0.1:PORT.
     """
@@ -55,12 +70,14 @@ def up(
         directory = data or data_directory()
         chosen = ["--instances", str(instances)] + ([] if mode is None else ["--mode", mode])
         chosen += [] if accept_loss is None else ["--accept-loss", accept_loss]
-        process, url = start_backend(directory, port, *chosen)
+        process, url = start_backend(directory, port, *chosen, timeout=start_timeout)
         _tell_unknown_settings()
         other = "" if directory == default_data_directory() else f" --data {shlex.quote(str(directory))}"
         told = f"The backend answers at {url} (process {process.pid}). Stop it with `autolearn down{other}`."
         click.echo(visible(told), err=True)
         return
+    if start_timeout is not None:
+        raise click.UsageError("--start-timeout goes with --detach: in the foreground, end it when it takes too long.")
     from server.programs import run_up  # noqa: PLC0415 - the backend's imports, not needed by --help
     from server.settings import read_settings  # noqa: PLC0415 - pydantic only where a backend starts
 
@@ -87,8 +104,13 @@ def down(data: Path | None) -> None:
     click.echo(f"The backend (process {pid}) has stopped.", err=True)
 
 
-def start_backend(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen[bytes], str]:
-    """Start a backend in a process of its own and return it and its URL once it answers."""
+def start_backend(
+    data: Path, port: int, *chosen: str, timeout: float | None = None
+) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a backend in a process of its own and return it and its URL once it answers.
+
+    It says on standard error what the backend waits for. Raises WaitedTooLongError after `timeout` seconds.
+    """
     from adapters.host.directory_lock import await_orphans, holder  # noqa: PLC0415 - only this command needs it
 
     running = await_orphans(data)
@@ -97,20 +119,27 @@ def start_backend(data: Path, port: int, *chosen: str) -> tuple[subprocess.Popen
         raise ConflictError(f"A backend runs on {data} already: {where}.")
     make_own_folder(data)
     detached = Detached.start(data, "up", "--data", str(data), "--port", str(port), *chosen)
-    process, deadline = detached.process, time.monotonic() + START_SECONDS
+    process, begun, told = detached.process, time.monotonic(), ""
     try:
-        while time.monotonic() < deadline:
+        while timeout is None or time.monotonic() < begun + timeout:
             running = holder(data)
             if running is not None and running.pid == process.pid and running.url:
                 return process, running.url
             if process.poll() is not None:
                 raise detached.refusal()
+            waits_for = running.waits_for if running is not None and running.pid == process.pid else ""
+            if not waits_for and not told and time.monotonic() > begun + QUIET_SECONDS:
+                waits_for = f"it is still starting; its log is {detached.log}"
+            if waits_for not in ("", told):
+                told = waits_for
+                click.echo(visible(f"The backend does not answer yet: {told}"), err=True)
             time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
         process.terminate()
         raise
     process.terminate()
-    raise WaitedTooLongError(f"The backend did not answer within {START_SECONDS:.0f} s; see {detached.log}.")
+    why = f": {told.removesuffix('.')}" if told else ""
+    raise WaitedTooLongError(f"The backend did not answer within {timeout:g} s{why}. Its log is {detached.log}.")
 
 
 def _tell_unknown_settings() -> None:

@@ -54,8 +54,8 @@ class RunningCommand:
 class Application:
     """Runs commands: each at most once, whatever is repeated."""
 
-    def __init__(self, ports: Ports) -> None:
-        self.ports = ports
+    def __init__(self, ports: Ports, check_commands: Callable[[], None] = lambda: None) -> None:
+        self.ports, self._check_commands = ports, check_commands
         self.tasks = Tasks(ports)
         self._last_sessions: dict[str, int] = {}
 
@@ -70,7 +70,10 @@ class Application:
         """Decide and append like `handle`, without waiting for the task; with `wait` > 0 it may take a free slot."""
         use_case = USE_CASES[type(command)]
         context = CommandContext(self.ports, call, last_sessions=self._last_sessions, tasks=self.tasks, wait=wait)
-        appended = context.first_append() or _decide(use_case, command, context)
+        appended = context.first_append()
+        if appended is None:
+            self._check_commands()
+            appended = _decide(use_case, command, context)
         return RunningCommand(use_case, command, appended, context)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Event as Signal
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -15,9 +16,10 @@ from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import listen_at
 from domain.errors import BadInputError, ConflictError
 from server.compose import import_distributed, lock_directory, open_runner
+from server.compose.waiting_start import WaitingStart
 from server.instances import Instances
 from server.roles import ALL, Roles
-from server.runner import logger, prepare_process
+from server.runner import Runner, logger, prepare_process
 from server.settings import read_distributed_settings
 
 if TYPE_CHECKING:
@@ -49,7 +51,15 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
             _say(f"AutoLearn answers at {listener.url}{where}. {ends}.")
 
         def run(number: int, answers: Callable[[], None], shutdown: ShutdownRequest) -> None:
-            open_runner(settings, lock, ALL, accept_loss).run(listener, answers, shutdown, is_first=number == 0)
+            is_first, opening = number == 0, partial(open_runner, settings, lock, ALL, accept_loss)
+            if distributed:  # instances share the address, and one that waits must take no calls from the others
+                report = partial(lock.announce, "")
+                start = WaitingStart(settings, "up", listener if is_first else None, report)
+                runner = start.run(opening, shutdown, is_first=is_first)
+            else:
+                runner = start_at_once(opening)
+            if runner is not None:
+                runner.run(listener, answers, shutdown)
 
         if instances == 1:
             shutdown = ShutdownRequest()
@@ -68,10 +78,24 @@ def run_roles(roles: Roles, port: int) -> None:
     prepare_process()
     settings = read_distributed_settings()
     with listen_at(settings.listen, port) as listener:
-        what = ", ".join(roles.names)
-        runner = open_runner(settings, None, roles)
+        what, shutdown = ", ".join(roles.names), ShutdownRequest()
+        start = WaitingStart(settings, what, listener)
+        runner = start.run(partial(open_runner, settings, None, roles), shutdown, is_first=False)
+        if runner is None:
+            return
         logger.info("%s: on %s", what, settings.servers)  # not earlier: a refusal is one line
-        runner.run(listener, lambda: _say(f"AutoLearn {what} answers at {listener.url}"), ShutdownRequest())
+        runner.run(listener, lambda: _say(f"AutoLearn {what} answers at {listener.url}"), shutdown)
+
+
+def start_at_once(opening: Callable[[], Runner]) -> Runner:
+    """Start a process that waits for nothing; a signal meanwhile ends it at once, as nothing was acknowledged yet."""
+    runner = opening()
+    try:
+        runner.start(is_first=True)
+    except BaseException:
+        runner.close()
+        raise
+    return runner
 
 
 @contextmanager

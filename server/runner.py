@@ -75,17 +75,20 @@ class Runner:
     opened: ExitStack
     _closing: Signal = field(default_factory=Signal)
 
-    def run(
-        self, listener: Listener, answers: Callable[[], None], shutdown: ShutdownRequest, *, is_first: bool = False
-    ) -> None:
-        """Run until `shutdown` is made, as SIGTERM and SIGINT do. `answers` is called when calls are let in.
+    def start(self, *, is_first: bool = False) -> None:
+        """Begin to work; `is_first`: the client `local` is made where there is none. Raises domain.errors.
 
-        A signal before that ends the process at once: nothing was acknowledged yet. Later ones change nothing.
-        `is_first`: the client `local` is made where there is none. Raises domain.errors where it cannot start.
+        Whoever called it closes the runner, also after an error.
+        """
+        self._check_exposure()
+        self._begin(is_first=is_first)
+
+    def run(self, listener: Listener, answers: Callable[[], None], shutdown: ShutdownRequest) -> None:
+        """Answer calls until `shutdown` is made, as SIGTERM and SIGINT do, and close; later signals change nothing.
+
+        `answers` is called when they are let in.
         """
         try:
-            self._check_exposure()
-            self._start(is_first=is_first)
             shutdown.follow_signals()
             listener.open()
             answers()
@@ -122,8 +125,8 @@ class Runner:
             self.services.application.end_tasks()
             self.services.backend.inspector.end_all()
 
-    def _start(self, *, is_first: bool) -> None:
-        """Begin to work: everything is served once this returns; only the very first start waits for the catalog."""
+    def _begin(self, *, is_first: bool) -> None:
+        """Start what goes on in threads; only the very first start waits for the catalog."""
         start = uuid4().hex
         if self.services:
             self.services.recorder.record_start(start, self.services.log_position)

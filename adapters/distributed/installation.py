@@ -28,6 +28,7 @@ BACKUP: Final = "backup"
 RESTORED: Final = "back-up "  # how the source of a recovery begins that is a restore
 OLDEST: Final = (6, 0)
 ROUTER: Final = "isdbgrid"
+NOT_INITIATED: Final = "isreplicaset"  # what mongod --replSet says until somebody has called rs.initiate()
 ID: Final = re.compile("[0-9a-f]{32}")
 
 
@@ -151,9 +152,7 @@ def check_deployment(mongo: Mongo, *, make: bool = True) -> None:
     """
     where = f"AUTOLEARN_MONGODB ({_hosts(mongo)})"
     try:
-        with as_ours():
-            wrong = unfit(mongo.client.admin.command("hello"), mongo.client.server_info()["versionArray"])
-        if wrong:
+        if wrong := unfit(_describe(mongo), _version(mongo)):
             raise BadInputError(f"{where} {wrong}")
         if make:
             installation_id(mongo)
@@ -161,6 +160,20 @@ def check_deployment(mongo: Mongo, *, make: bool = True) -> None:
             unfinished_recovery(mongo)  # a read, which shows whether this user may
     except NotAbleError as error:
         raise _refused(where, error) from error
+
+
+def _describe(mongo: Mongo) -> dict[str, Any]:
+    """Return how the server describes itself; raises NotAbleError for one that is still to become a replica set."""
+    with as_ours():
+        hello: dict[str, Any] = mongo.client.admin.command("hello")
+    if hello.get(NOT_INITIATED):
+        raise NotAbleError("its replica set was not initiated yet, call rs.initiate() once")
+    return hello
+
+
+def _version(mongo: Mongo) -> list[int]:
+    with as_ours():
+        return list(mongo.client.server_info()["versionArray"])
 
 
 def unfit(hello: dict[str, Any], version: list[int]) -> str | None:

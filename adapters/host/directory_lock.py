@@ -33,20 +33,23 @@ UNSUPPORTED: Final = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.E
 START_TIME: Final = 22 - 3  # of /proc/PID/stat (proc(5)), counted behind the command's name, which may have spaces
 ENDED: Final = frozenset({b"Z", b"X"})  # states there: a zombie, dead
 MAX_LOCK_BYTES: Final = 4096
+LONGEST_SENTENCE: Final = 500  # characters, of which JSON makes six bytes at most
 ORPHAN_SECONDS: Final = 15.0  # for the instances of a killed process, which end by themselves
 LOOK_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that has the lock: its id (0 while it starts or stops) and its URL (empty before it listens).
+    """The process that has the lock: its id (0 while it starts or stops) and its URL (empty before it answers calls).
 
-    `started` (ticks since boot) tells the process from a later one of the same number.
+    `waits_for`: what it cannot start without, in a sentence. `started` (ticks since boot) tells the process from a
+    later one of the same number.
     """
 
     pid: int
     url: str
     started: int = field(default=0, compare=False)
+    waits_for: str = field(default="", compare=False)
 
 
 UNKNOWN: Final = Holder(0, "")
@@ -60,7 +63,7 @@ class DirectoryLock:
         self._path = self._folder / "lock"
         self._locked: dict[Path, int] = {}
         self._file: int | None = None
-        self._url = ""
+        self._url, self._waits_for, self._pid = "", "", 0
 
     def acquire(self, url: str = "") -> None:
         """Take the lock or raise DataDirectoryInUseError, which names the process and its URL."""
@@ -73,6 +76,7 @@ class DirectoryLock:
         except BaseException:
             self.release()
             raise
+        self._pid = os.getpid()  # instances that it forks announce for it
         self.announce(url)
 
     def hold(self, file: Path) -> None:
@@ -82,8 +86,9 @@ class DirectoryLock:
             elsewhere = f"Another process has {file} open as the log of another folder: {end_it}."
             self._locked[file.absolute()] = _lock(file, FILE, lambda: DataDirectoryInUseError(elsewhere))
 
-    def announce(self, url: str) -> None:
-        self._url = url
+    def announce(self, url: str, waits_for: str = "") -> None:
+        """Tell others the URL, once calls are answered there; before, what the start waits for."""
+        self._url, self._waits_for = url, waits_for[:LONGEST_SENTENCE]
         if self._file is not None:
             self._write(self._file)
 
@@ -156,7 +161,7 @@ class DirectoryLock:
                 os.close(before)
 
     def _write(self, descriptor: int) -> None:
-        content = json.dumps(asdict(Holder(os.getpid(), self._url, started_at(os.getpid())))).encode()
+        content = json.dumps(asdict(Holder(self._pid, self._url, started_at(self._pid), self._waits_for))).encode()
         os.pwrite(descriptor, content, 0)
         os.ftruncate(descriptor, len(content))  # last, so that nobody finds the file empty meanwhile
 
@@ -169,7 +174,7 @@ def holder(folder: str | Path) -> Holder | None:
     try:
         with open_regular(file) as opened:
             said = json.loads(opened.read(MAX_LOCK_BYTES))
-        return Holder(int(said["pid"]), str(said["url"]), int(said.get("started", 0)))
+        return Holder(int(said["pid"]), str(said["url"]), int(said.get("started", 0)), str(said.get("waits_for", "")))
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return UNKNOWN
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import Final
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+LOOK_SECONDS: Final = 0.1
 
 
 class ShutdownRequest:
@@ -17,6 +19,12 @@ class ShutdownRequest:
     def make(self, *_: object) -> None:
         """Ask to stop; also as a signal handler."""
         self.is_made = True
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds, or soon after it was made."""
+        end = time.monotonic() + seconds
+        while not self.is_made and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, LOOK_SECONDS))
 
     def follow_signals(self) -> None:
         """Let SIGTERM and SIGINT make it from now on; for the main thread."""

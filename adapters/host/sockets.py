@@ -60,6 +60,12 @@ class Listener:
         with _conflicts(self.url):
             self.socket.listen(BACKLOG)
 
+    @contextmanager
+    def shared(self) -> Iterator[Listener]:
+        """Lend the same address to a server that closes its socket in the end."""
+        with self.socket.dup() as own:
+            yield Listener(own, self.url)
+
 
 @contextmanager
 def listen_at(address: str, port: int) -> Iterator[Listener]:

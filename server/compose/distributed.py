@@ -31,7 +31,8 @@ from adapters.distributed.mongo import OPERATION_SECONDS, Mongo, short_timeout
 from adapters.distributed.projection.adoption import Adoptions
 from adapters.distributed.projection.read_model_store import ReadModelStore
 from adapters.distributed.read_models.store import MongoReadModelStore
-from adapters.distributed.recovery.first_start import check_start
+from adapters.distributed.recovery.comparison import TopicComparison
+from adapters.distributed.recovery.first_start import check_start, is_first_start
 from adapters.distributed.topics.cloud_events import origin
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics
@@ -41,6 +42,7 @@ from adapters.files.blobs import FileBlobs
 from adapters.host.private_files import discard
 from adapters.security.keys import fingerprint
 from adapters.tasks.launcher import ProcessLauncher, is_installed
+from domain.errors import NotAbleError
 from projections.ports import Documents
 from projections.verification.tail_check import PositionClaim
 from server.compose.folders import prepare_places, scratch_of
@@ -145,34 +147,47 @@ def refuse_loss(mongo: Mongo) -> None:
     find_loss(mongo).refuse_loss(override_command=OVERRIDE_COMMAND, restore=RESTORE)
 
 
+def compare_topics(settings: Settings, roles: Roles, mongo: Mongo) -> TopicComparison:
+    """Compare the log with its topics; raises what `check_start` does.
+
+    A process that only serves needs no Kafka for it, unless it is the first start: it answers queries, and accepts
+    commands once the comparison was made.
+    """
+    comparison = TopicComparison(partial(check_start, mongo, settings.kafka, settings.replication))
+    try:
+        comparison.make()
+    except NotAbleError:
+        if not roles.serve or roles.work or roles.relay or roles.project or is_first_start(mongo):
+            raise
+    return comparison
+
+
 def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> Runner:
     """Put a process of these roles together; raises where MongoDB cannot be used, or Kafka by those who need it.
 
     `checked`: what was lost of the log is known, and about to be accepted.
     """
-    has_services = bool(roles.serve or roles.work) or roles == NONE
+    has_services, comparison = bool(roles.serve or roles.work) or roles == NONE, None
     with ExitStack() as opened:
         mongo = open_database(settings, opened)
         refuse_unfinished_recovery(mongo)
         if has_services:
             prepare_places(settings)
         if not checked:
-            if has_services:
-                check_start(mongo, settings.kafka)
+            comparison = compare_topics(settings, roles, mongo) if has_services else None
             refuse_loss(mongo)
         name, in_flight = process_name(roles), InFlightCalls()
         if roles.relay or roles.project:
-            ensure_topics(settings.kafka, settings.database)
+            ensure_topics(settings.kafka, settings.database, settings.replication)
         membership = Membership(mongo, name, in_flight=in_flight.correlations, kind=kind_of(roles))
         membership.start()
         opened.callback(membership.stop)
         works, health = open_followers(settings, roles, mongo, open_read_models(mongo), name=name, opened=opened)
         if not has_services:
             return Runner(settings, None, None, works, serve_health(settings, health), opened.pop_all())
-        launcher, services = open_services(
-            settings, roles, mongo, opened, name=name, membership=membership, in_flight=in_flight
-        )
-        followers: list[Follower] = [*works]
+        process = Process(settings, roles, mongo, name, membership, in_flight, comparison)
+        launcher, services = open_services(process, opened)
+        followers: list[Follower] = [*works, *([comparison] if comparison else [])]
         if "storage" in roles.serve:  # one of an installation is enough to look for lost calls
             followers.append(services.lost_calls)
         if roles.serve:
@@ -182,27 +197,33 @@ def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> R
         return Runner(settings, services, launcher, followers, serve, opened.pop_all())
 
 
-def open_services(
-    settings: Settings,
-    roles: Roles,
-    mongo: Mongo,
-    opened: ExitStack,
-    *,
-    name: str,
-    membership: Membership,
-    in_flight: InFlightCalls,
-) -> tuple[ProcessLauncher, Services]:
+@dataclass(frozen=True)
+class Process:
+    """A process as the others know it; `comparison`: of log and topics, None where it was left out."""
+
+    settings: Settings
+    roles: Roles
+    mongo: Mongo
+    name: str
+    membership: Membership
+    in_flight: InFlightCalls
+    comparison: TopicComparison | None
+
+
+def open_services(process: Process, opened: ExitStack) -> tuple[ProcessLauncher, Services]:
     """Put together what answers calls and does tasks; faults, lags and calls in flight are those of all processes."""
+    settings, mongo, name, membership = process.settings, process.mongo, process.name, process.membership
     sweep(scratch_of(settings), membership)
     stores = open_stores(settings, name, opened, mongo)
     master = checked_key(settings, stores)
     launcher = make_launcher(settings, scratch_of(settings) / name, is_installed)
     opened.callback(launcher.close)
     dependencies, adoptions = Dependencies(mongo, membership), Adoptions(mongo)
+    comparison = process.comparison
     return launcher, make_services(
         settings,
         stores,
-        roles,
+        process.roles,
         name=name,
         master=master,
         launcher=launcher,
@@ -210,10 +231,12 @@ def open_services(
         request_ids=MongoRequestIds(mongo, name, membership.is_alive),
         recorder=SystemRecorder(stores.audit_log, name, fingerprint(master)),
         is_lost=lambda other: not membership.is_alive(other),
-        fault=dependencies.fault,
+        fault=lambda: (comparison and comparison.fault) or dependencies.fault(),
+        check_commands=comparison.require if comparison else lambda: None,
         gauges=lambda: {**dependencies.gauges(), **backup_gauges(partial(last_backup, mongo))},
+        remark=dependencies.remark,
         short_timeout=short_timeout,
-        in_flight=in_flight,
+        in_flight=process.in_flight,
         in_flight_elsewhere=partial(membership.in_flight_elsewhere, IN_FLIGHT_SECONDS),
     )
 

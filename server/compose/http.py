@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import Listener
 from adapters.http.metrics import task_families
 from adapters.http.routes.process_health import ProcessHealth, make_health_app
+from adapters.http.routes.starting import Starting
 from adapters.serving.http_server import serve
 from server.compose.services import Services
 from server.settings import Settings
 
 if TYPE_CHECKING:
     from server.runner import Serve
+
+
+@contextmanager
+def answering_health(settings: Settings, starting: Starting, listener: Listener) -> Iterator[None]:
+    """Answer for a process that starts, in a thread; whoever connects after that is kept until the process serves."""
+    listener.open()
+    ending = ShutdownRequest()
+    with listener.shared() as shared:
+        answer = partial(
+            serve,
+            starting.make_app(),
+            shared,
+            ending,
+            lambda: None,
+            connections=settings.connections,
+            proxies=settings.proxy_networks,
+        )
+        thread = Thread(target=answer, name="health of the start", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ending.make()
+            thread.join()
 
 
 def serve_calls(settings: Settings, services: Services) -> Serve:

@@ -85,16 +85,18 @@ def make_services(
     recorder: SystemRecorder,
     is_lost: Callable[[str], bool],
     clock: Clock | None = None,
+    check_commands: Callable[[], None] = lambda: None,
     **more: Any,
 ) -> Services:
     """Return the services of a process that the audit log calls `name`.
 
     `master`: the master key. `is_lost`: whether the process of a name is dead, so that its tasks are taken over.
+    `check_commands` raises where no new command may run now.
     `more` are fields of Backend that the modes fill differently.
     """
     clock = clock or SystemClock()
     cursors = HmacCursorSeal(master)
-    application = Application(Ports(stores.store, stores.blobs, launcher, clock, name, Retry()))
+    application = Application(Ports(stores.store, stores.blobs, launcher, clock, name, Retry()), check_commands)
     backend = Backend(
         application=application,
         queries=Queries(stores.documents, stores.history, stores.feed, cursors, clock.now),

@@ -170,7 +170,7 @@ def test_a_directory_taken_away_before_serving_ends_the_process_in_order(monkeyp
 def test_the_hint_names_a_directory_that_down_would_not_find_from_any_shell(
     run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, named: str
 ) -> None:
-    monkeypatch.setattr(up, "start_backend", lambda *_: (SimpleNamespace(pid=7), "http://127.0.0.1:1"))
+    monkeypatch.setattr(up, "start_backend", lambda *_, **__: (SimpleNamespace(pid=7), "http://127.0.0.1:1"))
     if named != "AUTOLEARN_DATA":
         monkeypatch.delenv("AUTOLEARN_DATA", raising=False)
     ran = run("up", "--detach", *(["--data", str(home)] if named == "--data" else []))

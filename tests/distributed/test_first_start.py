@@ -11,11 +11,13 @@ from adapters.distributed.audit_log.store import MongoAuditLog
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
+from adapters.distributed.recovery.comparison import TopicComparison
 from adapters.distributed.recovery.first_start import check_start
-from adapters.distributed.topics.topics import ensure_topics, topics_of
+from adapters.distributed.topics.topics import ensure_topics, has_topic, topics_of
 from domain.errors import ConflictError, NotAbleError
 from tests.contracts.events import append
 from tests.distributed.published import Published, call
+from tests.serving.place import until
 
 
 def publish(kafka: str, topic: str) -> None:
@@ -37,11 +39,46 @@ def test_full_topics_beside_an_empty_database_are_for_recovery(mongo: Mongo, kaf
         check_start(mongo, kafka)
 
 
-def test_later_starts_need_no_kafka(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_kafka_it_cannot_be_told(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.3)
     for collection in ("commits", "communications"):
         mongo.collection(collection).insert_one({"_id": 1})
-    check_start(mongo, "127.0.0.1:1")
+    with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
+        check_start(mongo, "127.0.0.1:1")
+
+
+def test_topics_that_were_removed_to_be_filled_again_say_nothing(mongo: Mongo, kafka: str) -> None:
+    append(MongoEventStore(mongo), "s")
+    MongoAuditLog(mongo, "w").append(call(0))
+    check_start(mongo, kafka)
+    assert not any(has_topic(kafka, topic) for topic in topics_of(mongo.name))
+
+
+def test_the_comparison_is_repeated_until_it_was_made_once(mongo: Mongo, kafka: str) -> None:
+    live(mongo, kafka)
+    address = "127.0.0.1:1"
+    comparison = TopicComparison(lambda: check_start(mongo, address))
+    with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
+        comparison.make()
+    with pytest.raises(NotAbleError, match=r"No command is accepted before .* No broker of Kafka"):
+        comparison.require()
+    comparison.start()
+    address = kafka
+    until(lambda: comparison.fault is None)
+    comparison.stop()
+    address = "127.0.0.1:1"
+    comparison.require()
+
+
+def test_what_it_finds_keeps_commands_out(mongo: Mongo, kafka: str) -> None:
+    live(mongo, kafka)
+    mongo.collection("commits").delete_many({"_id": {"$gt": 2}})
+    comparison = TopicComparison(lambda: check_start(mongo, kafka))
+    comparison.start()
+    until(lambda: "older back-up" in (comparison.fault or ""))
+    with pytest.raises(NotAbleError, match="older back-up"):
+        comparison.require()
+    comparison.stop()
 
 
 def live(mongo: Mongo, kafka: str) -> Published:

@@ -30,9 +30,8 @@ from tests.servers.process import Server, free_port
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 UNABLE = 503
-BAD_INPUT, NOT_ABLE, NOT_ALLOWED, CONFLICT = 2, 3, 4, 6
+BAD_INPUT, NOT_ALLOWED, CONFLICT = 2, 4, 6
 AT_ONCE = 100.0  # seconds; on a quiet machine eight: the timeout of a server that does not answer, and a start
-ALL_KINDS = ("relay", "project", "serve training", "work training")
 ACLS = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "allow.everyone.if.no.acl.found": "true",
@@ -73,19 +72,13 @@ def nowhere() -> str:
     return f"127.0.0.1:{free_port()}"
 
 
-def test_kafka_that_does_not_answer(fleet: Fleet) -> None:
-    ends = refusals(fleet, "relay", "project", kafka=nowhere())
-    assert {code for code, _ in ends} == {NOT_ABLE}
-    for _, said in ends:
-        assert said.startswith("No broker of Kafka (AUTOLEARN_KAFKA) answers in time to look at the topic ")
-
-
-def test_mongodb_that_does_not_answer(fleet: Fleet) -> None:
-    ends = refusals(fleet, *ALL_KINDS, mongodb=f"mongodb://ana:secret@{(place := nowhere())}/")
-    assert {code for code, _ in ends} == {NOT_ABLE}
-    for _, said in ends:
-        assert said.startswith(f"AUTOLEARN_MONGODB ({place}): no MongoDB there takes writes: ")
-        assert "secret" not in said
+def test_mongodb_that_does_not_answer_is_waited_for_without_its_password(fleet: Fleet) -> None:
+    with changed(fleet, mongodb=f"mongodb://ana:secret@{(place := nowhere())}/"):
+        waiting = fleet.begin("relay")
+    until(lambda: "waits: " in waiting.said)
+    assert f"AUTOLEARN_MONGODB ({place}): no MongoDB there takes writes: " in waiting.said
+    assert "secret" not in waiting.said
+    assert waiting.stop() == 0
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
@@ -12,31 +11,31 @@ from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.mongo import Mongo, as_ours
 from adapters.distributed.recovery.last_entry import last_entry
 from adapters.distributed.topics.seek import TopicSeeker
-from adapters.distributed.topics.topics import ensure_topics
+from adapters.distributed.topics.topics import ensure_topics, has_topic
 from adapters.log.chain import E
-from domain.errors import ConflictError, NotAbleError
-
-logger = logging.getLogger(__name__)
+from domain.errors import ConflictError
 
 LOGS: Final = (EVENT_LOG, AUDIT_LOG)
 
 
-def check_start(mongo: Mongo, bootstrap: str) -> None:
+def check_start(mongo: Mongo, bootstrap: str, replication: int | None = None) -> None:
     """Raise ConflictError where the topics go beyond a log, or have another history: an append would fork it.
 
-    Only while one of them is empty must Kafka answer; then NotAbleError and what `ensure_topics` raises.
+    Raises NotAbleError where it cannot be told now, as Kafka or MongoDB does not answer, and what `ensure_topics` does.
     """
-    if any(_is_empty(mongo, schema.name) for schema in LOGS):
-        _check_first(mongo, bootstrap)
-    try:
-        _check_end(mongo, bootstrap, EVENT_LOG)
-        _check_end(mongo, bootstrap, AUDIT_LOG)
-    except NotAbleError as outage:
-        logger.warning("the topics are not compared with the log at this start: %s", outage.sentence)
+    if is_first_start(mongo):
+        _check_first(mongo, bootstrap, replication)
+    _check_end(mongo, bootstrap, EVENT_LOG)
+    _check_end(mongo, bootstrap, AUDIT_LOG)
 
 
-def _check_first(mongo: Mongo, bootstrap: str) -> None:
-    ensure_topics(bootstrap, mongo.name)
+def is_first_start(mongo: Mongo) -> bool:
+    """Whether nothing was ever stored of one of the logs, or all of it is lost; raises NotAbleError."""
+    return any(_is_empty(mongo, schema.name) for schema in LOGS)
+
+
+def _check_first(mongo: Mongo, bootstrap: str, replication: int | None) -> None:
+    ensure_topics(bootstrap, mongo.name, replication)
     for schema in LOGS:
         topic = schema.topic_of(mongo.name)
         # First the topic: what others append and relay meanwhile is in the database then.
@@ -49,6 +48,8 @@ def _check_first(mongo: Mongo, bootstrap: str) -> None:
 
 def _check_end(mongo: Mongo, bootstrap: str, schema: MongoLogSchema[E]) -> None:
     topic = schema.topic_of(mongo.name)
+    if not has_topic(bootstrap, topic):  # it was removed, for the relay to fill it again
+        return
     last = last_entry(bootstrap, topic, schema)  # first the topic, as above
     if last is None:
         return
@@ -58,8 +59,8 @@ def _check_end(mongo: Mongo, bootstrap: str, schema: MongoLogSchema[E]) -> None:
         raise ConflictError(
             f"The topic {topic} goes on to position {last.position}, where the database {mongo.name!r} has {what}: "
             "MongoDB was restored from an older back-up, or the topic is of another log. Drop the database and bring "
-            "it back with `autolearn recover --from-kafka`. If it is the topic that is wrong, delete it: it is filled "
-            "again.",
+            "it back with `autolearn recover --from-kafka`; if the topic is of another installation, choose another "
+            "AUTOLEARN_DATABASE.",
             position=last.position,
         )
 

@@ -1,0 +1,71 @@
+"""The comparison of log and topics that comes before the first command of a process; once made, it counts for ever."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Event as Signal
+from threading import Thread
+from typing import Final
+
+from adapters.host.retry import Retry
+from domain.errors import AutoLearnError, NotAbleError
+
+logger = logging.getLogger(__name__)
+
+RETRY: Final = Retry(shortest=0.5, longest=5.0)
+REFUSED: Final = (
+    "No command is accepted before the log was compared with its topics once: if this database is an older back-up, an"
+    " append would be in conflict with what was acknowledged before."
+)
+
+
+class TopicComparison:
+    """Makes the comparison `check` again and again until it finds nothing wrong; `fault` says why it is not made."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check, self._stopping = check, Signal()
+        self.fault: str | None = f"{REFUSED} It was not tried yet."
+        self._thread = Thread(target=self._run, name="topic comparison", daemon=True)
+
+    def make(self) -> None:
+        """Make it now; raises what `check` raises, and then it is still to be made."""
+        try:
+            self._check()
+        except AutoLearnError as trouble:
+            self.fault = f"{REFUSED} {trouble.sentence}"
+            raise
+        self.fault = None
+
+    def require(self) -> None:
+        """Raise NotAbleError before it was made."""
+        if self.fault is not None:
+            raise NotAbleError(self.fault)
+
+    def start(self) -> None:
+        """Make it in the background, if it was not made."""
+        if self.fault is not None:
+            self._thread.start()
+
+    def request_stop(self) -> None:
+        self._stopping.set()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        failures, said = 0, None
+        while not self._stopping.is_set():
+            try:
+                self.make()
+            except AutoLearnError as trouble:
+                failures += 1
+                if trouble.sentence != said:  # what lasts is said once
+                    logger.warning("no command is accepted yet: %s", trouble.sentence)
+                said = trouble.sentence
+                self._stopping.wait(RETRY.pause(failures))
+            else:
+                logger.info("the log was compared with its topics: commands are accepted")
+                return

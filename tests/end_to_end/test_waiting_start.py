@@ -1,0 +1,108 @@
+"""Processes start before what they need: each waits, says for what, and works as soon as it is there."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.fleet import Fleet, Member, fleet_on, until
+from tests.servers.fixtures import not_here
+from tests.servers.kafka import KafkaServer
+from tests.servers.mongod import MongoServer
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+READY, UNABLE, ACCEPTED = 200, 503, 201
+WAITS_AT = re.compile(r"waits: .* \((http://[^\s:]+:\d+)/health/ready")
+SERVERS = ("mongodb", "kafka")
+
+
+class Parts:
+    """A MongoDB and a Kafka that do not run yet, and the processes that need them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.mongodb, self.kafka = MongoServer(folder / "mongodb"), KafkaServer(folder / "kafka")
+
+    def start(self, name: str) -> None:
+        server: MongoServer | KafkaServer = getattr(self, name)
+        server.start()
+
+    def kill(self) -> None:
+        self.mongodb.kill()
+        self.kafka.kill()
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Parts]:
+    try:
+        opened = Parts(tmp_path)
+    except LookupError as missing:
+        not_here(missing)
+    yield opened
+    opened.kill()
+
+
+@pytest.fixture
+def fleet(parts: Parts, tmp_path: Path) -> Iterator[Fleet]:
+    folder = tmp_path / "fleet"
+    folder.mkdir()
+    with fleet_on(folder, parts.kafka.url, parts.mongodb.url, shared=False) as opened:
+        yield opened
+
+
+def await_waiting(member: Member, reason: str) -> None:
+    """Wait until a process says that it waits, in its log and on its port."""
+    until(lambda: reason in member.said)
+    found = WAITS_AT.search(member.said)
+    assert found, member.said
+    member.url = found[1]
+    assert member.get("/health/live")[0] == READY
+    status, body = member.get("/health/ready")
+    assert (status, '"not-ready"' in body) == (UNABLE, True)
+    assert "autolearn_starting 1.0" in member.get("/metrics")[1]
+
+
+@pytest.mark.parametrize("command", ["relay", "serve session", "work training"])
+def test_a_process_waits_for_mongodb_and_then_for_kafka(fleet: Fleet, parts: Parts, command: str) -> None:
+    member = fleet.begin(*command.split())
+    await_waiting(member, "no MongoDB there takes writes")
+    assert member.get("/session")[0] == UNABLE
+    parts.start("mongodb")
+    await_waiting(member, "No broker of Kafka (AUTOLEARN_KAFKA) answers in time")
+    parts.start("kafka")
+    member.ready()
+    assert member.url in member.said
+    assert member.get("/health/live")[0] == READY
+    assert member.stop() == 0
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_wait_in_order(fleet: Fleet, sent: signal.Signals) -> None:
+    member = fleet.begin("project")
+    await_waiting(member, "no MongoDB there takes writes")
+    member.signal(sent)
+    assert member.process.wait(60) == 0
+    assert "Traceback" not in member.said
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_all_parts_start_in_any_order(fleet: Fleet, parts: Parts, seed: int) -> None:
+    order = ["relay", "project", "serve storage", "serve session", "work catalog", *SERVERS]
+    random.Random(seed).shuffle(order)  # noqa: S311 - no secret
+    members = []
+    for part in order:
+        if part in SERVERS:
+            parts.start(part)
+        else:
+            members.append(fleet.begin(*part.split()))
+    for member in members:
+        member.ready()
+    until(lambda: all(member.get("/health/ready")[0] == READY for member in members), 120)
+    client = fleet.client("ana", "analyst", "sys-admin")
+    storage = next(member for member in members if member.command == ("serve", "storage"))
+    assert fleet.at(storage, client)("client", "add", "bob").json["client"] == "bob"

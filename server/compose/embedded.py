@@ -73,7 +73,8 @@ def open_unowned(settings: Settings, opened: ExitStack) -> EmbeddedStores:
     """Open the logs of a directory that no process writes to, without read models; `opened` closes them."""
     files = [settings.data / EVENTS, settings.data / COMMUNICATIONS]
     faults = byte_faults(files, unowned=True)
-    events, audit = (Database(file, read_only=True, immutable=True) for file in files)
+    readable = [readable_copy(file, opened) for file in files]  # what was killed has left a write-ahead log
+    events, audit = (Database(file, read_only=True, immutable=file.parent == settings.data) for file in readable)
     stores = stores_in(_closed_by(opened, (events, audit, ReadDatabase(MEMORY))), settings, "copy", read_only=True)
     stores.offline, stores.file_checks = True, (lambda: faults, *stores.file_checks)
     return stores

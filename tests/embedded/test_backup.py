@@ -201,6 +201,20 @@ def test_after_an_interrupted_back_up_the_one_before_can_be_restored(
     assert last(restore(into(tmp_path, "again"), to))["position"] == 3
 
 
+def test_after_a_killed_back_up_the_one_before_can_be_restored(settings: Settings, to: Path, tmp_path: Path) -> None:
+    first = last(back_up(settings, to))
+    live(settings, "cem")
+    steps = back_up(settings, to)
+    assert next(steps)["step"] == "log"
+    killed = shutil.copytree(to, tmp_path / "killed")
+    assert last(steps)["ok"]
+    assert (killed / "events.db-wal").stat().st_size
+    assert last(restore(into(tmp_path), killed))["head"] == first["head"]
+    assert last(back_up(settings, killed))["position"] == 3
+    assert not (killed / "events.db-wal").exists()
+    assert last(restore(into(tmp_path, "again"), killed))["position"] == 3
+
+
 def test_a_first_back_up_that_never_ended_cannot_be_restored(settings: Settings, to: Path, tmp_path: Path) -> None:
     steps = back_up(settings, to)
     next(steps)

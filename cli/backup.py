@@ -14,6 +14,7 @@ from cli.output import Block, Facts, View
 from cli.steps import offline, result_of
 from cli.terminal import Terminal
 from cli.up import MODES, at
+from cli.verify import summed_up
 
 mode_option = click.option("--mode", type=click.Choice(MODES), help="As of `up`.  [default: AUTOLEARN_MODE]")
 
@@ -32,11 +33,11 @@ def backup(terminal: Terminal, to: Path, data: Path | None, mode: str | None, *,
     """
     body: Facts = result_of(terminal, "Backing up", offline(_steps(to, data, mode, with_master_key=with_master_key)))
     terminal.show(body, View(_blocks))
-    if body.get("faults"):
-        terminal.say(
-            "The copy is not whole, so the back-up is not finished: an earlier one in TO can still be restored."
-        )
-    if lost := body.get("lost_blobs"):
+    if body["damage"]:
+        terminal.say("The copy is damaged, so the back-up is not finished: look at the disk, and name an empty folder.")
+    if body["faults"]:
+        terminal.say("The back-up is whole. What is wrong in it is wrong in the installation: see `autolearn verify`.")
+    if lost := body["lost_blobs"]:
         terminal.say(
             f"The installation itself lacks {len(lost)} blobs; all else is backed up. `autolearn verify` says more."
         )
@@ -55,9 +56,10 @@ def _steps(to: Path, data: Path | None, mode: str | None, *, with_master_key: bo
 
 
 def _blocks(body: Facts) -> list[Block]:
-    lists = ("faults", "lost_blobs")
+    lists = ("damage", "faults", "lost_blobs")
     facts = {name: value for name, value in body.items() if name not in lists}
-    return [facts, list(body["faults"]), [{"lost_blob": it} for it in body["lost_blobs"]]]
+    damage, lost = [{"damage": it} for it in body["damage"]], [{"lost_blob": it} for it in body["lost_blobs"]]
+    return [facts, damage, summed_up(list(body["faults"])), lost]
 
 
 def of_blobs(lost: list[str]) -> str:

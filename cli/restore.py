@@ -51,6 +51,10 @@ def _restore_backup(terminal: Terminal, folder: Path, data: Path | None, mode: s
     if lost := body["lost_blobs"]:
         were = "was" if len(lost) == 1 else "were"
         terminal.say(f"{of_blobs(lost)} {were} lost before the back-up was made; `autolearn verify` names them.")
+    if body["faults"]:
+        terminal.say(
+            f"The installation had faults when it was backed up, {len(body['faults'])}: see `autolearn verify`."
+        )
     terminal.say("Start it with `autolearn up`: read models are folded again. Then run `autolearn verify`.")
     if not body["ok"]:
         click.get_current_context().exit(exit_codes.DIFFERENT)

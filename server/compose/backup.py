@@ -26,7 +26,7 @@ from adapters.security.keys import read_master_key
 from autolearn.secret_files import write_secret
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from projections.verification.tail_check import find_audit_end, find_log_end
-from server.compose.copies import Ends, Step, blobs_of, files_in, fill_files, verify_files
+from server.compose.copies import Ends, Step, blobs_of, check_files, files_in, fill_files
 from server.compose.embedded import EVENTS, known_key, open_stores
 from server.compose.folders import prepare_places
 from server.compose.stores import Stores, SystemClock
@@ -46,7 +46,9 @@ class Source:
 
 
 def back_up(settings: Settings, folder: Path, *, with_master_key: bool = False) -> Iterator[Step]:
-    """Yield progress (`{step, position, of}`), last what is in the back-up: `{ok, position, head, …, faults}`.
+    """Yield progress (`{step, position, of}`), last what is in the back-up: `{ok, position, head, …}`.
+
+    With `damage` in the last step it is not finished. `faults` and `lost_blobs` are the installation's own.
 
     Raises BadInputError (nothing to back up, a folder that cannot be used), ConflictError (another history, damage).
     """
@@ -66,15 +68,13 @@ def back_up(settings: Settings, folder: Path, *, with_master_key: bool = False) 
         yield from fill_files(source.stores, ends, folder)
         write_whole(folder / FORMAT_FILE, DirectoryFormat(FORMAT, source.fingerprint).text)
         blobs = BlobCopy(blobs_of(settings, read_only=True), blobs_of(copy))
-        faults = []
-        for step in verify_files(folder, ends, blobs):
-            if "step" in step:
-                yield step
-            else:
-                faults = step["faults"]
-        if not faults:
+        found: Step = {}
+        for found in check_files(folder, ends, blobs):
+            if "step" in found:
+                yield found
+        if not found["damage"]:
             _finish(folder, source, ends, blobs, key)
-        yield _result(folder, ends, blobs, faults) | {
+        yield _result(folder, ends, blobs, found) | {
             "fingerprint": source.fingerprint,
             "key_file": str(settings.key_file),
         }
@@ -93,9 +93,9 @@ def _finish(folder: Path, source: Source, ends: Ends, blobs: BlobCopy, key: str 
         source.note(at, ends.log.position)
 
 
-def _result(folder: Path, ends: Ends, blobs: BlobCopy, faults: list[Step]) -> Step:
+def _result(folder: Path, ends: Ends, blobs: BlobCopy, found: Step) -> Step:
     return {
-        "ok": not faults and not blobs.lost,
+        "ok": not (found["damage"] or found["faults"] or blobs.lost),
         "backup": str(folder),
         "position": ends.log.position,
         "head": ends.log.hash.hex(),
@@ -104,7 +104,8 @@ def _result(folder: Path, ends: Ends, blobs: BlobCopy, faults: list[Step]) -> St
         "bytes_copied": blobs.bytes,
         "master_key": "in the back-up" if (folder / KEY_FILE).exists() else "not in the back-up",
         "lost_blobs": blobs.lost,
-        "faults": faults,
+        "damage": found["damage"],
+        "faults": found["faults"],
     }
 
 

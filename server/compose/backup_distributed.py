@@ -20,12 +20,12 @@ from adapters.embedded.backup.log_copy import entries_until
 from adapters.files.blob_copy import BlobCopy
 from domain.errors import BadInputError
 from server.compose.backup import Source
-from server.compose.copies import Step, blobs_of, verify_copy
+from server.compose.copies import Step, blobs_of, check_copy
 from server.compose.distributed import open_database, open_stores
 from server.compose.folders import prepare_places
 
 if TYPE_CHECKING:
-    from server.compose.restore import Backup
+    from server.compose.restore import Backup, Restored
     from server.settings import Settings
 
 
@@ -39,8 +39,8 @@ def open_source(settings: Settings, opened: ExitStack) -> Source:
     return Source(stores, installation_id(mongo), noted_master_key(mongo), partial(note_backup, mongo))
 
 
-def into_database(settings: Settings, backup: Backup, opened: ExitStack) -> Generator[Step, None, BlobCopy]:
-    """Fill an empty database; returns what became of the blobs."""
+def into_database(settings: Settings, backup: Backup, opened: ExitStack) -> Generator[Step, None, Restored]:
+    """Fill an empty database."""
     mongo = open_database(settings, opened, seconds=None, make=False)
     restoring = Restore(mongo, f"{backup.note.installation or backup.folder} at {backup.note.log}")
     restoring.begin(backup.note.installation)
@@ -53,7 +53,7 @@ def into_database(settings: Settings, backup: Backup, opened: ExitStack) -> Gene
     blobs = BlobCopy(blobs_of(backup.settings, read_only=True), blobs_of(settings))
     stores = open_stores(settings, "restore", opened, mongo, read_only=True)
     # The small documents are left out: the mark of this restore would be among the faults.
-    yield from backup.checked(verify_copy(replace(stores, file_checks=()), ends, blobs))
+    faults = yield from backup.checked(check_copy(replace(stores, file_checks=()), ends, blobs))
     backup.put_key(settings)
     restoring.end(backup.fingerprint)
-    return blobs
+    return blobs, faults

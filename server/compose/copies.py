@@ -1,4 +1,4 @@
-"""Copies of the logs put together, for back-up and restore: filled up to a position, then verified with their blobs."""
+"""Copies of the logs put together, for back-up and restore: filled up to a position, then checked with their blobs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from adapters.audit_log.chain import RecordLinks
+from adapters.audit_log.chain import RecordChain, RecordLinks
 from adapters.embedded.audit_log.record_schema import AUDIT_LOG
 from adapters.embedded.backup.log_copy import LogCopy, entries_until
 from adapters.embedded.log.commit_schema import EVENT_LOG
 from adapters.files.blob_copy import BlobCopy
 from adapters.files.blobs import FileBlobs
-from adapters.log.chain import CommitChain, LastEntry
+from adapters.log.chain import CommitChain, LastEntry, faults_along
 from domain.errors import ConflictError
 from projections.verification.stores import InspectedStores
-from projections.verification.tail_check import LogEnd
+from projections.verification.tail_check import LogEnd, hash_at, record_hash_at
 from projections.verification.verify import verify
 from server.compose.embedded import COMMUNICATIONS, EVENTS, open_unowned
 from server.compose.folders import scratch_of
@@ -62,15 +62,36 @@ def fill_files(source: Stores, ends: Ends, folder: Path) -> Iterator[Step]:
             yield {"step": "audit log", "position": position, "of": ends.audit.position}
 
 
-def verify_files(folder: Path, ends: Ends, blobs: BlobCopy) -> Iterator[Step]:
-    """Verify the files of a folder, and fetch their blobs; last, the result of verify."""
+def check_files(folder: Path, ends: Ends, blobs: BlobCopy) -> Iterator[Step]:
+    """Check the files of a folder as `check_copy` does."""
     with ExitStack() as opened:
-        yield from verify_copy(open_unowned(files_in(folder), opened), ends, blobs)
+        yield from check_copy(open_unowned(files_in(folder), opened), ends, blobs)
 
 
-def verify_copy(copy: InspectedStores, ends: Ends, blobs: BlobCopy) -> Iterator[Step]:
-    """Verify stores that were filled up to these ends; read models need not be there."""
-    yield from verify(replace(copy, blobs=blobs, offline=True), until=(ends.log.position, ends.log.hash))
+def check_copy(copy: InspectedStores, ends: Ends, blobs: BlobCopy) -> Iterator[Step]:
+    """Compute both chains of a copy again, then verify it and fetch its blobs. Last, `{damage, faults}`.
+
+    `damage` is what the copy has and its source has not: then it is worth nothing. A copy whose chains end as those of
+    its source holds what that holds, so `faults` of `verify` are in the source as well. Read models need not be there.
+    """
+    if damage := list(_damage(copy, ends)):
+        yield {"damage": damage, "faults": []}
+        return
+    checked = replace(copy, blobs=blobs, offline=True, file_checks=())
+    for step in verify(checked, until=(ends.log.position, ends.log.hash)):
+        yield step if "step" in step else {"damage": [], "faults": step["faults"]}
+
+
+def _damage(copy: InspectedStores, ends: Ends) -> Iterator[str]:
+    for check in copy.file_checks:
+        yield from check()
+    log, audit = ends.log, ends.audit
+    for at, what in faults_along(CommitChain(), entries_until(copy.feed.raw_after, 0, log.position)):
+        yield f"the log at {at}: {what}"
+    for at, what in faults_along(RecordChain(), entries_until(copy.audit_log.read, 0, audit.position)):
+        yield f"the audit log at {at}: {what}"
+    if hash_at(copy.feed, log.position) != log.hash or record_hash_at(copy.audit_log, audit.position) != audit.hash:
+        yield "the logs do not end as those that they were copied from"
 
 
 def blobs_of(settings: Settings, *, read_only: bool = False) -> FileBlobs:

@@ -20,10 +20,12 @@ from domain.errors import BadInputError, ConflictError
 from projections.verification.tail_check import LogEnd, hash_at, record_hash_at
 from server.compose import lock_directory
 from server.compose.backup import KEY_FILE
-from server.compose.copies import Ends, Step, blobs_of, files_in, fill_files, verify_files
+from server.compose.copies import Ends, Step, blobs_of, check_files, files_in, fill_files
 from server.compose.embedded import known_key, open_unowned
 from server.compose.stores import Stores
 from server.settings import Settings
+
+Restored = tuple[BlobCopy, list[Step]]  # what became of the blobs, and the faults that the installation had before
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,15 @@ class Backup:
         stores = open_unowned(settings, opened)
         return cls(folder, settings, note, stores, _ends(stores, note), known_key(folder, stores))
 
-    def checked(self, steps: Iterator[Step]) -> Iterator[Step]:
-        """Pass on the steps of the verification of a copy; raises ConflictError for its first fault."""
-        for step in steps:
-            if "step" in step:
-                yield step
-            elif step["faults"]:
-                raise ConflictError(f"The back-up {self.folder} is damaged: {step['faults'][0]['what']}.")
+    def checked(self, steps: Iterator[Step]) -> Generator[Step, None, list[Step]]:
+        """Pass on the steps of the check of a copy, return its faults; raises ConflictError for a damaged one."""
+        found: Step = {}
+        for found in steps:
+            if "step" in found:
+                yield found
+        if found["damage"]:
+            raise ConflictError(f"What was restored from {self.folder} is damaged: {found['damage'][0]}.")
+        return list(found["faults"])
 
     def check_keys(self, settings: Settings) -> None:
         """Raise BadInputError where a master key, there or in the back-up, is another installation's."""
@@ -79,11 +83,11 @@ def restore(settings: Settings, folder: Path) -> Iterator[Step]:
         if settings.mode == "distributed":
             from server.compose.backup_distributed import into_database  # noqa: PLC0415 - the drivers of one mode
 
-            blobs = yield from into_database(settings, backup, opened)
+            blobs, faults = yield from into_database(settings, backup, opened)
         else:
-            blobs = yield from _into_directory(settings, backup, opened)
+            blobs, faults = yield from _into_directory(settings, backup, opened)
         yield {
-            "ok": not blobs.lost,
+            "ok": not (faults or blobs.lost),
             "position": backup.ends.log.position,
             "head": backup.ends.log.hash.hex(),
             "audit_position": backup.ends.audit.position,
@@ -93,20 +97,21 @@ def restore(settings: Settings, folder: Path) -> Iterator[Step]:
             "key_file": str(settings.key_file),
             "fingerprint": backup.fingerprint,
             "lost_blobs": blobs.lost,
+            "faults": faults,
         }
 
 
-def _into_directory(settings: Settings, backup: Backup, opened: ExitStack) -> Generator[Step, None, BlobCopy]:
-    """Fill an empty data directory; returns what became of the blobs."""
+def _into_directory(settings: Settings, backup: Backup, opened: ExitStack) -> Generator[Step, None, Restored]:
+    """Fill an empty data directory."""
     opened.enter_context(lock_directory(settings))
     begin_restore(settings.data, backup.folder)
     blobs = BlobCopy(blobs_of(backup.settings, read_only=True), blobs_of(settings))
     yield from fill_files(backup.stores, backup.ends, settings.data)
-    yield from backup.checked(verify_files(settings.data, backup.ends, blobs))
+    faults = yield from backup.checked(check_files(settings.data, backup.ends, blobs))
     write_whole(settings.data / FORMAT_FILE, DirectoryFormat(FORMAT, backup.fingerprint).text)
     backup.put_key(settings)
     end_restore(settings.data)
-    return blobs
+    return blobs, faults
 
 
 def _ends(stores: Stores, note: BackupNote) -> Ends:

@@ -23,6 +23,7 @@ MADE: dict[str, Any] = {
     "master_key": "not in the back-up",
     "key_file": "/var/lib/autolearn/master.key",
     "lost_blobs": [],
+    "damage": [],
     "faults": [],
 }
 RESTORED = {name: value for name, value in MADE.items() if name != "backup"} | {"fingerprint": "ab12"}
@@ -58,6 +59,10 @@ def test_what_is_lacking_is_a_failure(run: Run, monkeypatch: pytest.MonkeyPatch)
     answering(monkeypatch, "backup", "back_up", MADE | {"ok": False, "faults": [fault]})
     ran = run("backup", "/mnt/backup")
     assert (ran.code, "it was changed" in ran.out) == (exit_codes.DIFFERENT, True)
+    assert "The back-up is whole" in ran.err
+    answering(monkeypatch, "backup", "back_up", MADE | {"ok": False, "damage": ["page 3 is wrong"]})
+    ran = run("backup", "/mnt/backup")
+    assert (ran.code, "page 3 is wrong" in ran.out) == (exit_codes.DIFFERENT, True)
     assert "the back-up is not finished" in ran.err
     answering(monkeypatch, "backup", "back_up", ConflictError("It is not empty."))
     assert run("backup", "/mnt/backup").code == exit_codes.CONFLICT

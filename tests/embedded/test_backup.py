@@ -12,11 +12,14 @@ from typing import Any
 
 import pytest
 
+from adapters.embedded.audit_log.record_schema import AUDIT_LOG
 from adapters.embedded.backup.folder import read_note
+from adapters.embedded.backup.log_copy import LogCopy
 from adapters.embedded.directory.last_backup import last_backup
 from adapters.host.directory_lock import DirectoryLock
 from domain.errors import BadInputError, ConflictError
 from server.compose import backup as composed
+from server.compose import copies
 from server.compose.backup import back_up
 from server.compose.restore import restore
 from server.inspection.inspections import inspect_offline
@@ -193,7 +196,7 @@ def test_after_an_interrupted_back_up_the_one_before_can_be_restored(
     first = last(back_up(settings, to))
     live(settings, "cem")
     with monkeypatch.context() as patched:
-        patched.setattr(composed, "verify_files", lambda *_: iter([{"faults": [{"what": "x"}]}]))
+        patched.setattr(composed, "check_files", lambda *_: iter([{"damage": ["x"], "faults": []}]))
         interrupted = last(back_up(settings, to))
     assert (interrupted["ok"], interrupted["position"]) == (False, 3)
     assert last(restore(into(tmp_path), to))["head"] == first["head"]
@@ -213,6 +216,33 @@ def test_after_a_killed_back_up_the_one_before_can_be_restored(settings: Setting
     assert last(back_up(settings, killed))["position"] == 3
     assert not (killed / "events.db-wal").exists()
     assert last(restore(into(tmp_path, "again"), killed))["position"] == 3
+
+
+def test_what_is_wrong_with_an_installation_hinders_no_back_up(settings: Settings, to: Path, tmp_path: Path) -> None:
+    for path in settings.data.glob("communications.db*"):
+        path.unlink()
+    with closing(LogCopy(settings.data / "communications.db", AUDIT_LOG, "The audit log")):
+        pass
+    made = last(back_up(settings, to))
+    assert (made["ok"], made["damage"]) == (False, [])
+    assert "the audit log is empty" in made["faults"][0]["what"]
+    restored = last(restore(into(tmp_path), to))
+    assert (restored["ok"], restored["faults"]) == (False, made["faults"])
+    assert positions(into(tmp_path)) == positions(settings)
+
+
+def test_a_damaged_copy_is_not_finished(
+    settings: Settings, to: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*given: Any) -> Iterator[dict[str, Any]]:
+        change(to / "events.db", "UPDATE stored_events SET state = x'00' WHERE rowid = 2")
+        yield from copies.check_files(*given)
+
+    monkeypatch.setattr(composed, "check_files", damaged)
+    made = last(back_up(settings, to))
+    assert (made["ok"], made["damage"]) == (False, ["the log at 2: the stored bytes do not have the stored hash"])
+    with pytest.raises(BadInputError, match="was never finished"):
+        last(restore(into(tmp_path), to))
 
 
 def test_a_first_back_up_that_never_ended_cannot_be_restored(settings: Settings, to: Path, tmp_path: Path) -> None:

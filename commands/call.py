@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -12,6 +15,20 @@ from domain.events import Metadata
 from domain.values import Role
 
 CLIENTS = uuid5(NAMESPACE_URL, "autolearn/clients")
+
+
+# Of the call that the current thread or coroutine works for; '' where it works for none. The log shows it.
+CORRELATION: ContextVar[str] = ContextVar("correlation", default="")
+
+
+@contextmanager
+def correlated(correlation: str) -> Iterator[None]:
+    """Work for a call within the context."""
+    before = CORRELATION.set(correlation)
+    try:
+        yield
+    finally:
+        CORRELATION.reset(before)
 
 
 def command_id(client: str, key: str) -> UUID:

@@ -12,6 +12,7 @@ from threading import Event as Signal
 from threading import Thread
 
 from commands.application import Application
+from commands.call import correlated
 from commands.command_appends import CommandAppends, appends_of_task
 from commands.ports import DuplicateAppend, EventFeed, HandledEvents, OpenTasks, PositionedEvent
 from commands.settle_search import settle_search
@@ -212,7 +213,8 @@ class EventWorker:
     def _claim_in_slot(self, task: str) -> None:
         followed, runs = self._waiting.pop(task), False
         try:
-            runs = self._claim(task, followed)
+            with correlated(followed.event.metadata.correlation if followed else ""):
+                runs = self._claim(task, followed)
             if runs:
                 self._waiting.record_turn(task)
         except Exception:

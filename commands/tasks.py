@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from threading import Event as Signal
 from threading import Lock, Thread
 
+from commands.call import CORRELATION
 from commands.command_appends import CommandAppends, appends_of_task
 from commands.ports import Ports, RunningTask, TaskBroken, TaskOutcome, TaskSpec
 from commands.quota import Quota
@@ -170,6 +171,7 @@ class Tasks:
         has_slot = True
         try:
             while following is not None:
+                CORRELATION.set(appends.call.correlation)  # the thread's own
                 self.figures.count_attempt(kind_of_task(watched.task), following.attempt)
                 outcome = self._run_until_end(watched, following.spec, process)
                 process, ended = watched.child or process, watched.task

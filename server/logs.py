@@ -1,17 +1,24 @@
-"""What a process of the backend logs: one line per record, which no text of others can end, and tracebacks."""
+"""What a process of the backend logs: one line per record, which no text of others can end, and tracebacks; or JSON."""
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Literal
 
 from adapters.host.printable import visible
+from commands.call import CORRELATION
 
-FORMAT = "%(asctime)s %(levelname)s %(message)s"
+LogFormat = Literal["text", "json"]
+
+FORMAT = "%(asctime)s %(levelname)s %(service)s %(correlation)s %(message)s"
+NONE = "-"
+LONGEST = 5000  # characters of a text in JSON: two of them, six bytes each, fit into a line of `log_writer`
 INDENT = "    "  # no line of a traceback begins as a record does
 PER_CALL = ("asyncio", "uvicorn", "adapters.http", "adapters.serving")  # loggers that a caller can make speak
 SECONDS = 1.0
@@ -22,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 class PrintableFormatter(logging.Formatter):
     """The standard one, whose texts steer no terminal and begin no record."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(FORMAT, defaults={"service": service, "correlation": NONE})
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging names it
         """Return the line of a record."""
@@ -36,14 +46,42 @@ class PrintableFormatter(logging.Formatter):
         return _indented(super().formatStack(stack_info))
 
 
-def log_to_standard_error() -> None:
+class JsonFormatter(logging.Formatter):
+    """One object a line, in ASCII: no text can end it or steer a terminal."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        traceback = self.formatException(record.exc_info) if record.exc_info else record.stack_info
+        facts = {
+            "time": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z",
+            "level": record.levelname,
+            "service": self._service,
+            "correlation": getattr(record, "correlation", None),
+            "logger": record.name,
+            "message": record.getMessage()[:LONGEST],
+        }
+        return json.dumps(facts | ({"traceback": traceback[-LONGEST:]} if traceback else {}))
+
+
+def log_to_standard_error(service: str, form: LogFormat = "text") -> None:
     """Log there, and what Python itself would print there too: warnings, and errors that end a thread."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(PrintableFormatter(FORMAT))
+    handler.setFormatter(JsonFormatter(service) if form == "json" else PrintableFormatter(service))
     handler.addFilter(LogLimit())
+    handler.addFilter(_add_correlation)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.captureWarnings(capture=True)
     threading.excepthook = _log_end_of_thread
+
+
+def _add_correlation(record: logging.LogRecord) -> bool:
+    if correlation := CORRELATION.get():
+        record.correlation = correlation
+    return True
 
 
 def _log_end_of_thread(it: threading.ExceptHookArgs) -> None:

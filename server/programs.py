@@ -34,7 +34,7 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
     `instances`: how many processes do so, on one address (distributed). `accept_loss`: why it goes on where the end of
     log or audit log is lost (embedded).
     """
-    prepare_process()
+    prepare_process("up", settings.log)
     distributed = settings.mode == "distributed"
     if accept_loss is not None and distributed:
         raise BadInputError("In the distributed mode it is `autolearn recover --accept-loss REASON`.")
@@ -75,8 +75,8 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
 
 def run_roles(roles: Roles, port: int) -> None:
     """Run a process of the distributed mode until SIGTERM or SIGINT; raises domain.errors where it cannot start."""
-    prepare_process()
     settings = read_distributed_settings()
+    prepare_process("+".join(name.replace(" ", "-") for name in roles.names), settings.log)
     with listen_at(settings.listen, port) as listener:
         what, shutdown = ", ".join(roles.names), ShutdownRequest()
         start = WaitingStart(settings, what, listener)

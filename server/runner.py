@@ -19,7 +19,7 @@ from autolearn.secret_files import forbid_dumps
 from domain.errors import BadInputError
 from server.compose.stores import SystemClock
 from server.local_client import add_local, has_own_clients
-from server.logs import log_to_standard_error
+from server.logs import LogFormat, log_to_standard_error
 from server.settings import unknown_settings
 from server.start_up import offer_catalog, take_over
 
@@ -162,9 +162,9 @@ class Runner:
             )
 
 
-def prepare_process() -> None:
-    """Log to standard error; what is stored is the owner's alone, whatever folder it is in."""
-    log_to_standard_error()
+def prepare_process(service: str, log: LogFormat) -> None:
+    """Log to standard error as `service`; what is stored is the owner's alone, whatever folder it is in."""
+    log_to_standard_error(service, log)
     os.umask(UMASK)
     forbid_dumps()
     for sentence in unknown_settings(os.environ):

@@ -93,6 +93,9 @@ class Settings(BaseSettings):
         "auto",
         description="how tasks are confined: as far as the kernel can, fully or the start is refused, not at all",
     )
+    log: Literal["text", "json"] = Field(
+        "text", description="how a process logs: a line of text or a JSON object per record"
+    )
     reserve: int = Field(64 * MIB, ge=0, description="commands are refused while less disk is free, in bytes")
 
     @field_validator("database")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
+import re
 import stat
 import subprocess
 import sys
@@ -17,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.host.processes import child_environment, python_command
+from commands.call import correlated
 from server.log_writer import FILES, LARGEST, LONGEST_LINE, keep
-from server.logs import FORMAT, PrintableFormatter, log_to_standard_error
+from server.logs import LONGEST, JsonFormatter, LogFormat, PrintableFormatter, log_to_standard_error
 from tests.cli.hostile import HOSTILE, is_hostile
 
 SECONDS = 30
@@ -40,7 +43,7 @@ def formatted(message: str, error: BaseException | None = None) -> str:
     record = logging.LogRecord("any", logging.ERROR, "any", 1, "%s", (message,), None)
     if error is not None:
         record.exc_info = (type(error), error, None)
-    return PrintableFormatter(FORMAT).format(record)
+    return PrintableFormatter("up").format(record)
 
 
 def hostile(text: str) -> str:
@@ -57,7 +60,7 @@ def test_a_record_is_one_line_and_its_traceback_begins_none(message: str, of_err
 
 def test_all_that_python_prints_by_itself_is_a_record(root: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
     root.handlers = []  # pytest's own, for this call
-    log_to_standard_error()
+    log_to_standard_error("up")
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         warnings.warn(HOSTILE, stacklevel=1)
@@ -70,6 +73,50 @@ def test_all_that_python_prints_by_itself_is_a_record(root: logging.Logger, caps
     lines = capsys.readouterr().err.rstrip("\n").split("\n")
     assert hostile("".join(lines)) == "''"
     assert [line[24:].split(" ")[0] for line in lines if not line.startswith("    ")] == ["WARNING", "ERROR"]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_record_says_who_and_for_which_call(
+    root: logging.Logger, capsys: pytest.CaptureFixture[str], form: LogFormat
+) -> None:
+    root.handlers = []
+    log_to_standard_error("serve-training", form)
+    with correlated("a-call-of-ana"):
+        logging.getLogger("here").warning("one %s", "two")
+    logging.getLogger("here").info("alone")
+    lines = capsys.readouterr().err.splitlines()
+    if form == "text":
+        told = [line[24:] for line in lines]
+        assert told == ["WARNING serve-training a-call-of-ana one two", "INFO serve-training - alone"]
+    else:
+        one, alone = map(json.loads, lines)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", one.pop("time"))
+        assert one == {
+            "level": "WARNING",
+            "service": "serve-training",
+            "correlation": "a-call-of-ana",
+            "logger": "here",
+            "message": "one two",
+        }
+        assert (alone["level"], alone["correlation"], "traceback" in alone) == ("INFO", None, False)
+
+
+@given(st.text(st.characters(codec=None)), st.text(st.characters(codec=None)))
+def test_a_record_in_json_is_one_line_with_all_that_was_said(message: str, of_error: str) -> None:
+    record = logging.LogRecord("any", logging.ERROR, "any", 1, "%s", (message,), None)
+    error = ValueError(of_error)
+    record.exc_info = (ValueError, error, None)
+    line = JsonFormatter("up").format(record)
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["message"] == message
+    assert json.loads(line)["traceback"].startswith("ValueError")
+
+
+def test_a_record_in_json_is_never_cut_by_the_writer() -> None:
+    record = logging.LogRecord("any", logging.ERROR, "any", 1, "\x1b" * 2 * LONGEST, (), None)
+    record.exc_info = (ValueError, ValueError("\x1b" * 2 * LONGEST), None)
+    assert len(JsonFormatter("up").format(record)) < LONGEST_LINE
 
 
 def test_files_stay_small_and_few_and_no_line_is_lost(tmp_path: Path) -> None:

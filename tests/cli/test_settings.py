@@ -59,7 +59,7 @@ def test_an_empty_mode_is_refused_by_every_command(monkeypatch: pytest.MonkeyPat
 def test_unknown_settings_are_told_with_the_nearest() -> None:
     assert unknown_settings(["AUTOLEARN_SLOT", "AUTOLEARN_QQQQ"]) == [
         "AUTOLEARN_QQQQ is not a setting, so it has no effect.",
-        "AUTOLEARN_SLOT is not a setting, so it has no effect. Nearest: AUTOLEARN_SLOTS.",
+        "AUTOLEARN_SLOT is not a setting, so it has no effect. Nearest: AUTOLEARN_SLOTS, AUTOLEARN_LOG.",
     ]
 
 

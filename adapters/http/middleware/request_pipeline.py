@@ -34,6 +34,7 @@ from adapters.security.tokens import HINT
 from autolearn.errors import BrokenSealError
 from autolearn.protocol.headers import SEALED
 from autolearn.protocol.sealing import REQUEST
+from commands.call import CORRELATION
 from domain.errors import AutoLearnError, ForbiddenError, NotJsonError, UnsealedBodyError
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class RequestPipeline:
                 await self.app(context.scope, receive, response.send)
             else:
                 await self._pools.run_always(lambda: self._authenticate(context, response.claim))
+                CORRELATION.set(context.claims.request_id)  # the coroutine's own, and of the threads that it waits for
                 await self._run(context, response, receive)
         except ClientDisconnect:
             response.abandon()

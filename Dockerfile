@@ -3,8 +3,8 @@ FROM python:3.13-slim AS build
 WORKDIR /build
 RUN python -m venv --without-pip /opt/autolearn
 # Wheels alone, each with its hash: nothing is compiled, and this layer is built anew only when the lock changes.
-COPY requirements.lock ./
-RUN pip --python /opt/autolearn/bin/python install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock
+COPY requirements-image.lock ./
+RUN pip --python /opt/autolearn/bin/python install --no-cache-dir --require-hashes --only-binary :all: -r requirements-image.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY domain domain
 COPY commands commands

@@ -64,8 +64,10 @@ events: $(VENV)/.installed-dev ## Write what follows from the events: docs/event
 lock: $(VENV)/.made ## Choose the newest versions within pyproject.toml's limits and pin them with hashes
 	$(PIP) install 'uv>=0.5'
 	$(BIN)/uv pip compile $(LOCK_ARGS) --group build --output-file requirements.lock pyproject.toml
-	$(BIN)/uv pip compile $(LOCK_ARGS) --all-extras --group build --group test --group lint --constraint requirements.lock \
-		--output-file requirements-dev.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK_ARGS) --extra s3 --group build --constraint requirements.lock \
+		--output-file requirements-image.lock pyproject.toml
+	$(BIN)/uv pip compile $(LOCK_ARGS) --extra onnx --extra optuna --extra s3 --group build --group test --group lint \
+		--constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 
 clean: ## Remove the environments and everything that tools left
 	rm -rf $(VENV) .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from commands.cancellation import Cancellation
@@ -17,7 +18,7 @@ def run_call_task(
     Raises BadInputError for a fault in what the caller gave, else NotAbleError. There is no next attempt of a task that
     was killed: the caller still waits and can repeat the call.
     """
-    outcome = (cancellation or Cancellation()).attach(launcher.start(spec)).result()
+    outcome = (cancellation or Cancellation()).attach(launcher.start(replace(spec, in_call=True))).result()
     if isinstance(outcome, TaskBroken):
         if outcome.reason in ("bad-input", "memory-limit", "deadline"):
             raise BadInputError(outcome.detail, reason=outcome.reason)

@@ -81,7 +81,13 @@ class EventStore(Protocol):
 
 
 class Blobs(Protocol):
-    """Content-addressed files, named by the SHA-256 (hex) of their bytes. Nothing is ever overwritten or deleted."""
+    """Content-addressed files, named by the SHA-256 (hex) of their bytes. Nothing is ever overwritten or deleted.
+
+    `fault` is a sentence while their store cannot be used; it names no place. Methods then raise NotAbleError.
+    """
+
+    @property
+    def fault(self) -> str | None: ...
 
     def put_file(self, path: str) -> BlobRef:
         """Take in a finished local file (moved if possible, not copied)."""
@@ -104,13 +110,15 @@ class BlobMissing(Exception):  # noqa: N818 - named as users of the port speak o
 class TaskSpec:
     """What a task process receives: its kind (fit, score, …: docs/architecture.md) and JSON-able facts.
 
-    `memory` (bytes) and `deadline` (seconds) are its limits where they are not those of the launcher.
+    `memory` (bytes) and `deadline` (seconds) are its limits where they are not those of the launcher. `in_call`: its
+    caller waits, so an outage of the blobs' store is told, not waited for.
     """
 
     kind: str
     facts: dict[str, Any]
     memory: int | None = None
     deadline: float | None = None
+    in_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +190,10 @@ class Launcher(Protocol):
         ...
 
     def start(self, spec: TaskSpec, *, stays: bool = False) -> RunningTask:
-        """Start a process for the task. It has the blob folder and its specification, no database and no keys.
+        """Start a process for the task. It has its blobs and its specification, no database and no keys.
 
         One that `stays` waits for further tasks until it is closed; a task that breaks ends it all the same.
-        Raises NotAbleError if none can be made now.
+        Raises NotAbleError if none can be made now, or its blobs cannot be had; DiskReserveError without room for them.
         """
         ...
 

@@ -21,7 +21,7 @@ from server.compose.stores import SystemClock
 from server.local_client import add_local, has_own_clients
 from server.logs import LogFormat, log_to_standard_error
 from server.settings import unknown_settings
-from server.start_up import offer_catalog, take_over
+from server.start_up import keep_offering, offer_catalog, take_over
 
 if TYPE_CHECKING:
     from server.compose.services import Services
@@ -143,10 +143,9 @@ class Runner:
 
     def _take_up_work(self, services: Services, start: str) -> None:
         if "catalog" in services.roles.work:
-            if services.application.ports.store.streams("model:", 1):
-                Thread(target=offer_catalog, args=(services, start, self._closing), name="offers", daemon=True).start()
-            else:
-                offer_catalog(services, start, self._closing)
+            is_known = bool(services.application.ports.store.streams("model:", 1))
+            if is_known or not offer_catalog(services, start, self._closing):
+                Thread(target=keep_offering, args=(services, self._closing), name="offers", daemon=True).start()
         if services.roles.work:
             Thread(target=take_over, args=(services, self._closing), name="take over", daemon=True).start()
         else:  # it only ends here what is cancelled elsewhere

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         default_factory=data_directory, description="the data directory; only one backend at a time can use it"
     )
     blobs: str = Field("", description="where the blobs are, as an fsspec URL; default: `blobs` in the data directory")
+    blob_cache: int = Field(
+        4096 * MIB,
+        ge=0,
+        description="bytes of copies that are kept in the data directory of blobs that are on another machine",
+    )
     master_key_file: Path | None = Field(
         None, description="the file with the master key; default: `master.key` in the data directory"
     )

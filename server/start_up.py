@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from itertools import count
 from threading import Event as Signal
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from adapters.host.retry import Retry
 from commands.call import Call, command_id
 from commands.catalog.offer_catalog import OfferCatalog
-from domain.errors import AutoLearnError
+from domain.errors import AutoLearnError, DiskReserveError, NotAbleError
 
 if TYPE_CHECKING:
     from server.compose.services import Services
@@ -25,14 +28,28 @@ def process_call(name: str, start: str) -> Call:
     return Call(actor, frozenset(), command_id(actor, start), start)
 
 
-def offer_catalog(services: Services, start: str, closing: Signal) -> None:
-    """Offer what is installed. A failure does not stop the start; it is logged unless the process is closing."""
+def offer_catalog(services: Services, start: str, closing: Signal) -> bool:
+    """Offer what is installed; False where it is worth trying again, as a store is away.
+
+    A failure does not stop the start; it is logged unless the process is closing.
+    """
     try:
         services.application.handle(OfferCatalog(services.builtin), process_call("offer", start))
     except AutoLearnError as refused:
         if closing.is_set():
+            return True
+        logger.warning("what is installed could not be offered: %s", refused.sentence)
+        return not isinstance(refused, NotAbleError | DiskReserveError)
+    return True
+
+
+def keep_offering(services: Services, closing: Signal) -> None:
+    """Offer what is installed as soon as that is possible."""
+    pauses = Retry(shortest=1.0, longest=5.0)
+    for failures in count(1):
+        if offer_catalog(services, uuid4().hex, closing):  # a command of its own: a part of another may be in the log
             return
-        logger.warning("the installed models and measures could not be offered: %s", refused.sentence)
+        closing.wait(pauses.pause(failures))
 
 
 def take_over(services: Services, closing: Signal) -> None:

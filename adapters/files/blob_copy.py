@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from adapters.files.blob_backends import digest_of
-from adapters.files.blobs import FileBlobs
+from adapters.files.blobs import FileBlobs, digest_of
+from adapters.files.remote_blobs import RemoteBlobs
 from autolearn.secret_files import flush
 from commands.ports import BlobMissing
 from domain.errors import NotAbleError
@@ -21,7 +21,7 @@ class BlobCopy:
     `lost` names the blobs that the other place does not have whole either: they are not a fault of the copy.
     """
 
-    def __init__(self, source: FileBlobs, target: FileBlobs) -> None:
+    def __init__(self, source: FileBlobs | RemoteBlobs, target: FileBlobs | RemoteBlobs) -> None:
         self._source, self._target = source, target
         self.copied, self.bytes = 0, 0
         self.lost: list[str] = []

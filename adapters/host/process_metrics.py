@@ -37,6 +37,16 @@ KAFKA_SECONDS = Histogram(
     buckets=SERVER_BUCKETS,
     registry=REGISTRY,
 )
+BLOB_SECONDS = Histogram(
+    "autolearn_blob_seconds",
+    "Seconds until the store of blobs had done what was asked, or was given up",
+    ("operation",),
+    buckets=(*SERVER_BUCKETS, 30, 60, 300),
+    registry=REGISTRY,
+)
+BLOB_FAILURES = Counter(
+    "autolearn_blob_failures", "What the store of blobs refused or did not do", ("operation",), registry=REGISTRY
+)
 Gauge("autolearn_build_info", "1, with the versions of this process", ("version", "python"), registry=REGISTRY).labels(
     version("autolearn"), platform.python_version()
 ).set(1)

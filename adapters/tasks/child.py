@@ -26,14 +26,14 @@ ROOM = 1 << 30
 
 @dataclass(frozen=True)
 class TaskOrder:
-    """One task for one child: kind, facts, places of blobs and of temporary files, bytes that it may grow by.
+    """One task for one child: kind, facts, folders of blobs and of temporary files, bytes that it may grow by.
 
     And what it may use of the machine, and whether it `stays` for further tasks.
     """
 
     kind: str
     facts: dict[str, Any]
-    blob_url: str
+    blobs: str
     scratch: str
     memory: int
     confinement: Confinement
@@ -58,29 +58,28 @@ class TaskOrder:
         from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - as below
         from adapters.learning.run_task import run_task  # noqa: PLC0415 - as below
 
-        blobs = FileBlobs(self.blob_url, self.scratch)
+        blobs = FileBlobs(self.blobs, self.scratch)
         with contextlib.suppress(EOFError):
             while True:
                 kind, facts = json.loads(orders.recv_bytes())
                 answer.send_bytes(encode_outcome(run_task(kind, facts, blobs)))
 
     def _run_confined(self) -> TaskOutcome:
-        from adapters.files.blobs import FileBlobs, folder_of  # noqa: PLC0415 - in the forkserver already; the backend
+        from adapters.files.blobs import FileBlobs  # noqa: PLC0415 - in the forkserver already; the backend
         from adapters.learning.run_task import run_task  # noqa: PLC0415 - must not load what learning needs
 
-        folder, given, out = folder_of(self.blob_url), self.facts.get("path"), self.facts.get("out")
+        given, out = self.facts.get("path"), self.facts.get("out")
         try:
-            if folder is not None:  # a rule needs it to be there
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            Path(self.blobs).mkdir(parents=True, exist_ok=True, mode=0o700)  # a rule needs it to be there
             self.confinement.apply(
                 scratch=self.scratch,
-                blobs=None if folder is None else str(folder),
+                blobs=self.blobs,
                 also=[] if given is None else [str(given)],
                 out=None if out is None else str(out),
             )
         except OSError as error:
             return TaskBroken("error", f"The task process could not be confined: {error.strerror}.")
-        return run_task(self.kind, self.facts, FileBlobs(self.blob_url, self.scratch))
+        return run_task(self.kind, self.facts, FileBlobs(self.blobs, self.scratch))
 
 
 def die_with_parent(sentinel: int) -> None:

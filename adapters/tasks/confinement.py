@@ -57,26 +57,18 @@ class Confinement:
         confined = f"task processes are confined (Landlock {version})"
         return f"{confined}, without {'; '.join(lacking)}" if lacking else f"{confined}, nothing is missing"
 
-    def apply(self, *, scratch: str, blobs: str | None, also: Iterable[str], out: str | None = None) -> None:
-        """Confine this process for ever; `out` is a file that it may fill. `blobs` is None if on another machine.
-
-        Then the network is open, and all may be read but what is hidden: clients of such file systems find their
-        settings and credentials in many places.
-
-        Raises OSError where that fails and has to work.
-        """
+    def apply(self, *, scratch: str, blobs: str, also: Iterable[str], out: str | None = None) -> None:
+        """Confine this process for ever; `out` is a file that it may fill. Raises OSError where that has to work."""
         os.environ["TMPDIR"] = tempfile.tempdir = scratch
         if self.mode == "off":
             return
-        network = blobs is None
-        if not network:
-            os.environ["HOME"] = scratch  # libraries keep something there, or in the working directory
+        os.environ["HOME"] = scratch  # libraries keep something there, or in the working directory
         os.chdir(scratch)
         landlock.LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         self._try(drop_capabilities)
         rules = [*_rules(self.hidden, scratch, blobs, also), *([] if out is None else [(out, landlock.FILL)])]
-        self._try(lambda: landlock.restrict(rules, network=network))
-        self._try(lambda: seccomp.forbid_calls(network=network))
+        self._try(lambda: landlock.restrict(rules))
+        self._try(seccomp.forbid_calls)
 
     def _try(self, step: Callable[[], None]) -> None:
         try:
@@ -106,15 +98,14 @@ def program_paths() -> tuple[str, ...]:
     return tuple(path for path in sorted(places) if not any(_is_in(path, other) for other in places - {path}))
 
 
-def _rules(hidden: Iterable[str], scratch: str, blobs: str | None, also: Iterable[str]) -> Iterator[landlock.Rule]:
+def _rules(hidden: Iterable[str], scratch: str, blobs: str, also: Iterable[str]) -> Iterator[landlock.Rule]:
     secrets = [os.path.realpath(path) for path in hidden]
-    for path in program_paths() if blobs is not None else ("/",):
+    for path in program_paths():
         yield from ((part, landlock.RUN) for part in _exclude(path, secrets))
     yield from ((path, landlock.READ) for path in (*FACTS, *also))
     yield from ((path, landlock.READ_FILE | landlock.WRITE_FILE) for path in DEVICES)
     yield scratch, landlock.CHANGE
-    if blobs is not None:
-        yield blobs, landlock.ADD if _can_move(scratch, blobs) else landlock.ADD_BY_COPY
+    yield blobs, landlock.ADD if _can_move(scratch, blobs) else landlock.ADD_BY_COPY
 
 
 def _exclude(path: str, secrets: list[str]) -> Iterator[str]:

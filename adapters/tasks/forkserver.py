@@ -25,7 +25,7 @@ DEAD = "ZX"  # states of a process in /proc (proc_pid_stat(5))
 CLOSED = -1  # the parent pipe of a child that was ended
 DYING_SECONDS = 2.0
 REAPING_SECONDS = 30.0  # for a forkserver on a busy machine to say how a child of its ended
-SETTINGS = "AUTOLEARN_"
+SETTINGS = ("AUTOLEARN_", "FSSPEC_", "AWS_", "AZURE_", "GOOGLE_", "GCSFS_")  # and the keys of the store of blobs
 PARENT = "FORKSERVER_PARENT"  # the process that starts one; it removes this when it has read it
 
 
@@ -63,12 +63,13 @@ class Child:
 
     def end(self) -> None:
         """Kill it and what it started, which may outlive it. Twice is harmless."""
+        if self.parent_pipe == CLOSED:  # its number may be another's by now
+            return
         if self.pid:  # 0 (the server died before it sent the pid) would mean this process's own group
             with contextlib.suppress(ProcessLookupError):  # no group yet, or none any more
                 os.killpg(self.pid, signal.SIGKILL)
-        if self.parent_pipe != CLOSED:
-            os.close(self.parent_pipe)
-            self.parent_pipe = CLOSED
+        os.close(self.parent_pipe)
+        self.parent_pipe = CLOSED
 
     def close(self) -> None:
         """Kill it and let go of all its descriptors."""

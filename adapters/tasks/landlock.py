@@ -42,7 +42,7 @@ def abi() -> int:
     return max(int(LIBC.syscall(CREATE_RULESET, None, 0, ASK_VERSION)), 0)
 
 
-def restrict(rules: Iterable[Rule], *, network: bool, version: int | None = None) -> None:
+def restrict(rules: Iterable[Rule], *, version: int | None = None) -> None:
     """Allow what the rules say and nothing else, for ever; raises OSError. No new privileges must have been said."""
     version = abi() if version is None else version
     if version < 1:
@@ -50,7 +50,7 @@ def restrict(rules: Iterable[Rule], *, network: bool, version: int | None = None
     handled = ALL_OF_FIRST | sum(right for since, right in KNOWN_SINCE.items() if since <= version)
     fields = [handled]
     if version >= NETWORK_SINCE:
-        fields.append(0 if network else TCP)
+        fields.append(TCP)
     if version >= SCOPES_SINCE:
         fields.append(SCOPES)
     attributes = struct.pack(f"={len(fields)}Q", *fields)

@@ -9,14 +9,15 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from uuid import uuid4
 
+from adapters.files.blobs import folder_of
 from adapters.host.memory import machine_memory
 from adapters.host.private_files import discard
 from adapters.tasks.child import TaskOrder
 from adapters.tasks.confinement import Confinement
 from adapters.tasks.forkserver import Forkserver
-from adapters.tasks.running import Limits, TaskProcess, UnstartedTask
+from adapters.tasks.running import Limits, TaskBlobs, TaskProcess, UnstartedTask
 from commands.ports import OfferName, RunningTask, TaskSpec
-from domain.errors import NotAbleError
+from domain.errors import AutoLearnError, NotAbleError
 
 STOPPING = "The backend is stopping: no task is started any more."
 
@@ -45,15 +46,16 @@ class Slots:
 
 
 class ProcessLauncher(Slots):
-    """Fulfils commands.ports.Launcher. `blob_url` is what FileBlobs takes; `scratch` a folder for temporary files.
+    """Fulfils commands.ports.Launcher. `scratch` is a folder for temporary files.
 
+    `blobs`: the folder that all tasks share, or what makes a folder of its own for each, where blobs are elsewhere.
     `installed(kind, name)`: whether this machine has the model or measure; None if it is the only machine.
     A caller of `start` must call `result` on the returned task: it watches the limits and ends the child.
     """
 
     def __init__(
         self,
-        blob_url: str,
+        blobs: str | Callable[[Path], TaskBlobs],
         scratch: str,
         slots: int,
         limits: Limits,
@@ -62,7 +64,7 @@ class ProcessLauncher(Slots):
         confinement: Confinement = Confinement(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__(slots, installed)
-        self._blob_url = blob_url if "://" in blob_url else str(Path(blob_url).absolute())
+        self._blobs = str(folder_of(blobs)) if isinstance(blobs, str) else blobs
         self._scratch = Path(scratch).absolute()
         self._limits = limits
         self._confinement = confinement
@@ -70,6 +72,7 @@ class ProcessLauncher(Slots):
         self._running: set[TaskProcess] = set()
         self._changing = threading.Lock()
         self._closed = False
+        self._stopping = threading.Event()
 
     def prepare(self) -> None:
         """Start the forkserver and return at once, as it loads scikit-learn by itself; `start` would do it and wait."""
@@ -88,21 +91,29 @@ class ProcessLauncher(Slots):
         return self._forkserver.pid
 
     def start(self, spec: TaskSpec, *, stays: bool = False) -> RunningTask:
-        """Start a process for the task; raises NotAbleError where none can be made, by a second forkserver neither."""
+        """Start a process for the task; raises NotAbleError where none can be made.
+
+        Neither by a second forkserver, or while its blobs cannot be had. DiskReserveError: no room for them here.
+        """
         area = self._scratch / uuid4().hex
         limits = Limits(spec.deadline or self._limits.deadline, spec.memory or self._limits.memory)
-        order = TaskOrder(spec.kind, spec.facts, self._blob_url, str(area), limits.memory, self._confinement, stays)
         if self._closed:
             return UnstartedTask(STOPPING)
         try:
             area.mkdir(parents=True, mode=0o700)
+            blobs, order = self._order(spec, area, limits.memory, stays=stays)
             child = self._forkserver.start(order)
         except (OSError, EOFError) as error:
             discard(area)
             if self._closed:
                 return UnstartedTask(STOPPING)
             raise NotAbleError(f"No task process can be made now: {type(error).__name__}: {error}") from error
-        task = TaskProcess(spec.kind, child, limits, str(area), self._forget)
+        except AutoLearnError:
+            discard(area)
+            if self._closed:
+                return UnstartedTask(STOPPING)
+            raise
+        task = TaskProcess(spec.kind, child, limits, str(area), self._forget, blobs=blobs, in_call=spec.in_call)
         with self._changing:
             self._running.add(task)
             stopping = self._closed
@@ -114,12 +125,25 @@ class ProcessLauncher(Slots):
         """Cancel what runs, end the forkserver and all it started. Twice is harmless."""
         with self._changing:
             self._closed = True
+            self._stopping.set()
             running = list(self._running)
         for task in running:
             task.cancel()
         for task in running:
             task.result()
         self._forkserver.close()
+
+    def _order(self, spec: TaskSpec, area: Path, memory: int, *, stays: bool) -> tuple[TaskBlobs | None, TaskOrder]:
+        """Bring the blobs of a task, where they are elsewhere, and return what its child is told."""
+        if isinstance(self._blobs, str):
+            return None, TaskOrder(spec.kind, spec.facts, self._blobs, str(area), memory, self._confinement, stays)
+        scratch = area / "scratch"  # beside the blobs: what is in it the task may change
+        scratch.mkdir(mode=0o700)
+        blobs = self._blobs(area / "blobs")
+        blobs.provide(spec.facts, self._stopping)
+        return blobs, TaskOrder(
+            spec.kind, spec.facts, str(blobs.folder), str(scratch), memory, self._confinement, stays
+        )
 
     def _forget(self, task: TaskProcess) -> None:
         with self._changing:

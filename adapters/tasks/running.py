@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from multiprocessing.connection import wait
 from pathlib import Path
+from typing import Any, Protocol
 
 from adapters.host.private_files import discard
 from adapters.host.process_metrics import TASK_SECONDS
+from adapters.host.retry import Retry
 from adapters.tasks.child import PAGE
 from adapters.tasks.forkserver import Child
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
+from domain.errors import DiskReserveError, NotAbleError
 
 GLANCE = 0.05  # seconds between two looks at the clock and at the child's memory; an answer is seen at once
 GRACE = 1.0  # seconds between the end of a broken child's answer and its exit code
@@ -29,7 +34,26 @@ FAULTS = frozenset(
 )
 OUTCOMES = frozenset({"completed", "crashed", "killed", "memory-limit", "deadline", "cancelled", "bad-input", "error"})
 NO_WHOLE_ANSWER = TaskBroken("crashed", "The task process gave no whole answer.")
+PAUSES = Retry(shortest=1.0, longest=5.0)  # while the store of blobs is away
+IN_CALL_ATTEMPTS = 3  # to store what a task has made, while its caller waits
 OF_MEMORY = "AUTOLEARN_TASK_MEMORY, or --memory of a training"
+
+
+logger = logging.getLogger(__name__)
+
+
+class TaskBlobs(Protocol):
+    """The blobs of a task, where their store is on another machine, and a folder for them on this one."""
+
+    folder: Path
+
+    def provide(self, facts: Mapping[str, Any], stop: threading.Event) -> None:
+        """Bring the blobs that a task may read; raises NotAbleError and DiskReserveError."""
+        ...
+
+    def take_in(self, stop: threading.Event) -> None:
+        """Store what a task has made, or what is left of it; raises NotAbleError and DiskReserveError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +68,20 @@ class TaskProcess:
     """Fulfils commands.ports.RunningTask for one child."""
 
     def __init__(
-        self, kind: str, child: Child, limits: Limits, scratch: str, ended: Callable[[TaskProcess], None]
+        self,
+        kind: str,
+        child: Child,
+        limits: Limits,
+        scratch: str,
+        ended: Callable[[TaskProcess], None],
+        *,
+        blobs: TaskBlobs | None = None,
+        in_call: bool = False,
     ) -> None:
         self.pid, self._kind = child.pid, kind
+        self._blobs = blobs
+        self._in_call = in_call
+        self._stop = threading.Event()
         self._child = child
         self._limits = limits
         self._scratch = scratch
@@ -63,6 +98,8 @@ class TaskProcess:
         with self._waiting:
             if self._outcome is None:
                 outcome = self._watch()
+                if isinstance(outcome, TaskDone) and self._blobs is not None:
+                    outcome = self._store(outcome, self._blobs)
                 with self._deciding:
                     self._outcome = TaskBroken("cancelled", "The task was cancelled.") if self._cancelled else outcome
                     measure(self._kind, self._outcome, time.monotonic() - self._began)
@@ -77,13 +114,19 @@ class TaskProcess:
             is_idle = self._outcome is not None
             if not is_idle:
                 self._cancelled = True
+                self._stop.set()
                 if not self._child.has_ended():  # long ago, perhaps: its number may be another's
                     self._child.end()
         if is_idle:
             self.close()
 
     def go_on(self, spec: TaskSpec) -> bool:
-        """Order the next task of a child that stays and has answered; False if it is gone."""
+        """Order the next task of a child that stays and has answered; False if it is gone.
+
+        Raises NotAbleError while its blobs cannot be had.
+        """
+        if self._blobs is not None and not self._closed:
+            self._blobs.provide(spec.facts, self._stop)
         with self._deciding:
             if self._closed or self._child.orders is None or self._child.has_ended():
                 return False
@@ -114,6 +157,26 @@ class TaskProcess:
             if self._memory() - self._memory_before > self._limits.memory:
                 limit = f"{self._limits.memory // MIB} MiB of memory ({OF_MEMORY})"
                 return TaskBroken("memory-limit", f"The task used more than {limit} and was ended.")
+
+    def _store(self, done: TaskDone, blobs: TaskBlobs) -> TaskOutcome:
+        """Store what it has made; an outage lasts as long as it lasts, unless a caller waits or it is cancelled."""
+        if self._child.orders is None:
+            self._child.end()  # it needs no memory meanwhile, and changes nothing any more
+        for failures in count(1):
+            try:
+                blobs.take_in(self._stop)
+            except (NotAbleError, DiskReserveError) as outage:
+                if self._stop.is_set():
+                    break
+                logger.warning("what a task has made cannot be stored yet: %s", outage.sentence)
+                if self._in_call and failures == IN_CALL_ATTEMPTS:
+                    return TaskBroken("error", outage.sentence)
+            except OSError as failure:
+                return TaskBroken("error", f"What the task has made cannot be stored: {failure.strerror}.")
+            else:
+                break
+            self._stop.wait(PAUSES.pause(failures))
+        return done
 
     def _read_answer(self) -> TaskOutcome:
         is_late = threading.Event()

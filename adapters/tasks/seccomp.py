@@ -91,15 +91,16 @@ def is_known() -> bool:
     return ctypes.get_errno() == errno.EFAULT
 
 
-def forbid_calls(*, network: bool) -> None:
+def forbid_calls() -> None:
     """Refuse these calls to this process and what it starts, for ever; raises OSError. As `landlock.restrict`."""
     machine = MACHINES.get(platform.machine())
     if machine is None:
         raise OSError(errno.ENOSYS, f"no filter of system calls is known for {platform.machine()}")
-    cases = [Case(machine.prlimit, 0, 0xFFFFFFFF, OWN_PROCESS)]
-    if not network:  # a pair of others than streams can be sent elsewhere
-        cases.append(Case(machine.socketpair, 1, KINDS_OF_SOCKETS, socket.SOCK_STREAM))
-    program = _program(machine, machine.numbers if network else (machine.socket, *machine.numbers), cases)
+    cases = [
+        Case(machine.prlimit, 0, 0xFFFFFFFF, OWN_PROCESS),
+        Case(machine.socketpair, 1, KINDS_OF_SOCKETS, socket.SOCK_STREAM),  # a pair of others can be sent elsewhere
+    ]
+    program = _program(machine, (machine.socket, *machine.numbers), cases)
     code = ctypes.create_string_buffer(program)
     described = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))
     if LIBC.syscall(machine.seccomp, SET_FILTER, KEEP_SPECULATION, described) < 0:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from domain.errors import BadInputError
+from domain.errors import AutoLearnError, BadInputError
 from projections.ports import Anchor, Body, Finding
 from projections.verification.audit_check import AuditCheck
 from projections.verification.log_check import LogCheck, LogHashes
@@ -123,7 +123,7 @@ class VerificationRun:
             for progress in step:
                 yield {"step": name} | progress
         except Exception as error:  # noqa: BLE001 - whatever a damaged store raises is a finding
-            self.faults.append((None, f"{name} cannot be checked to the end: {type(error).__name__}: {error}"))
+            self.faults.append((None, f"{name} cannot be checked to the end: {_reason(error)}"))
 
     def _files(self) -> Progress:
         for check in self.stores.file_checks:
@@ -202,6 +202,10 @@ class VerificationRun:
                 yield {"position": reached, "of": check.until}
         finally:
             self.faults.extend(check.faults)
+
+
+def _reason(error: Exception) -> str:
+    return error.sentence if isinstance(error, AutoLearnError) else f"{type(error).__name__}: {error}"
 
 
 def _receipt_faults(hashes: LogHashes, receipt: Anchor | None) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from adapters.embedded.backup.log_copy import LogCopy, entries_until
 from adapters.embedded.log.commit_schema import EVENT_LOG
 from adapters.files.blob_copy import BlobCopy
 from adapters.files.blobs import FileBlobs
+from adapters.files.remote_blobs import RemoteBlobs
 from adapters.log.chain import CommitChain, LastEntry, faults_along
 from domain.errors import ConflictError
 from projections.verification.stores import InspectedStores
@@ -21,7 +22,7 @@ from projections.verification.tail_check import LogEnd, hash_at, record_hash_at
 from projections.verification.verify import verify
 from server.compose.embedded import COMMUNICATIONS, EVENTS, open_unowned
 from server.compose.folders import scratch_of
-from server.compose.stores import Stores
+from server.compose.stores import Stores, open_blobs
 from server.settings import Settings
 
 Step = dict[str, Any]
@@ -94,9 +95,9 @@ def _damage(copy: InspectedStores, ends: Ends) -> Iterator[str]:
         yield "the logs do not end as those that they were copied from"
 
 
-def blobs_of(settings: Settings, *, read_only: bool = False) -> FileBlobs:
+def blobs_of(settings: Settings, *, read_only: bool = False) -> FileBlobs | RemoteBlobs:
     """Return the blobs of an installation or of a back-up."""
-    return FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only)
+    return open_blobs(settings, scratch_of(settings), read_only=read_only)
 
 
 def _refuse_other_history(folder: Path, end: LogEnd, last: LastEntry) -> None:

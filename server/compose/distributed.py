@@ -38,7 +38,6 @@ from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.topics import ensure_topics
 from adapters.distributed.verification.database_checks import database_checks
 from adapters.distributed.verification.topic_copy import TopicCopy
-from adapters.files.blobs import FileBlobs
 from adapters.host.private_files import discard
 from adapters.security.keys import fingerprint
 from adapters.tasks.launcher import ProcessLauncher, is_installed
@@ -49,8 +48,8 @@ from server.compose.folders import prepare_places, scratch_of
 from server.compose.followers import open_followers
 from server.compose.http import health_of_work, serve_calls, serve_health
 from server.compose.loss_check import LossCheck, check_claims
-from server.compose.services import Services, make_launcher, make_services
-from server.compose.stores import Stores, backup_gauges, environment, master_key
+from server.compose.services import Services, check_blobs, make_launcher, make_services
+from server.compose.stores import Stores, backup_gauges, environment, master_key, open_blobs
 from server.inspection.process import ProcessInspector
 from server.roles import NONE, Roles
 from server.runner import Follower, Runner
@@ -115,7 +114,7 @@ def open_stores(
         documents=read_models.documents,
         history=read_models.history,
         audit_log=audit_log,
-        blobs=FileBlobs(settings.blobs_url, str(scratch)),
+        blobs=open_blobs(settings, scratch),
         file_checks=(*database_checks(mongo), *read_models.checks),
         topics=TopicCopy(settings.kafka, settings.database, origin(settings.database, installation)),
         mongo=mongo,
@@ -216,7 +215,8 @@ def open_services(process: Process, opened: ExitStack) -> tuple[ProcessLauncher,
     sweep(scratch_of(settings), membership)
     stores = open_stores(settings, name, opened, mongo)
     master = checked_key(settings, stores)
-    launcher = make_launcher(settings, scratch_of(settings) / name, is_installed)
+    check_blobs(stores.blobs)
+    launcher = make_launcher(settings, scratch_of(settings) / name, stores.blobs, is_installed)
     opened.callback(launcher.close)
     dependencies, adoptions = Dependencies(mongo, membership), Adoptions(mongo)
     comparison = process.comparison

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from adapters.embedded.directory.format import read_format
 from adapters.embedded.directory.last_backup import last_backup
 from adapters.embedded.schema import FORMAT
 from adapters.files.blobs import folder_of
+from adapters.files.remote_files import RemoteFiles
+from adapters.files.store_check import StoreCheck
 from adapters.security.keys import fingerprint, read_master_key
 from adapters.tasks.confinement import Confinement
 from domain.errors import BadInputError, ConflictError
@@ -84,7 +87,7 @@ def _blobs(settings: Settings) -> str:
     folder = folder_of(settings.blobs_url)
     if folder is not None:
         return check_folder(folder, "the first start makes it")
-    from adapters.files.blob_backends import FsspecBackend  # noqa: PLC0415 - fsspec, for remote blobs alone
-
-    FsspecBackend(settings.blobs_url)
-    return f"{settings.blobs_url.partition('?')[0]}: its file system is installed"
+    files = RemoteFiles(settings.blobs_url)
+    with TemporaryDirectory() as scratch:
+        StoreCheck(files, Path(scratch)).run()
+    return f"{files.url}: written and read"

@@ -27,7 +27,6 @@ from adapters.embedded.read_models.database import ReadDatabase
 from adapters.embedded.read_models.documents import SqliteDocuments
 from adapters.embedded.read_models.generations import Generations, is_outdated, served_faults
 from adapters.embedded.read_models.history import SqliteHistory
-from adapters.files.blobs import FileBlobs
 from adapters.host.directory_lock import DirectoryLock
 from adapters.security.keys import fingerprint
 from domain.errors import ConflictError, NotAbleError
@@ -37,8 +36,8 @@ from projections.verification.tail_check import PositionClaim, find_audit_end, f
 from server.compose.folders import scratch_of
 from server.compose.http import serve_calls
 from server.compose.loss_check import LossCheck, check_claims
-from server.compose.services import make_launcher, make_services
-from server.compose.stores import Stores, backup_gauges, environment, master_key
+from server.compose.services import check_blobs, make_launcher, make_services
+from server.compose.stores import Stores, backup_gauges, environment, master_key, open_blobs
 from server.inspection.process import ProcessInspector
 from server.roles import SERVICES, Roles
 from server.runner import Runner
@@ -100,7 +99,7 @@ def stores_in(databases: Databases, settings: Settings, name: str, *, read_only:
         documents=SqliteDocuments(read),
         history=SqliteHistory(read),
         audit_log=audit_log,
-        blobs=FileBlobs(settings.blobs_url, str(scratch_of(settings)), read_only=read_only),
+        blobs=open_blobs(settings, scratch_of(settings), read_only=read_only),
         file_checks=(small_files, feed.file_faults, audit_log.file_faults, read.faults),
         receipts=partial(read_receipts, settings.data),
         read=read,
@@ -148,7 +147,8 @@ def open_runner(settings: Settings, lock: DirectoryLock, accept_loss: str | None
         loss = check_or_accept(stores, settings.data, accept_loss)
         master = checked_key(settings, stores)
         stores.blobs.sweep()
-        launcher = make_launcher(settings, scratch_of(settings))
+        check_blobs(stores.blobs)
+        launcher = make_launcher(settings, scratch_of(settings), stores.blobs)
         opened.callback(launcher.close)
         projection = ProjectionRunner(stores.follower_feed, stores.documents)
         services = make_services(

@@ -12,6 +12,7 @@ from domain.errors import BadInputError
 from server.settings import Settings
 
 SCRATCH: Final = "scratch"
+BLOB_CACHE: Final = "blob-cache"
 # `master.key` and `credentials.json` are not among them: who could read those may have done so, and that is told.
 OURS: Final = re.compile(
     r"(lock|format\.json|receipts\.json|last-backup\.json|restore\.json|positions\.json|backend\.log[.\d]*|read-models\.current"
@@ -35,6 +36,8 @@ def prepare_places(settings: Settings) -> None:
     if blobs is not None:
         _refuse_secrets_in(blobs, settings)
         make_own_folder(blobs)
+    else:
+        make_own_folder(settings.data / BLOB_CACHE, real=True)
     check_folder_of_secret(settings.key_file.absolute().parent)
 
 

@@ -78,9 +78,10 @@ def serve_health(settings: Settings, parts: Sequence[ProcessHealth]) -> Serve:
 def health_of_work(services: Services) -> ProcessHealth:
     """Return what a process tells that only does tasks: ready once it has taken over what was unfinished."""
     worker, tasks, clock = services.worker, services.application.tasks, services.application.ports.clock
+    blobs = services.application.ports.blobs
     return ProcessHealth(
         ", ".join(f"work {service}" for service in services.roles.work),
-        fault=lambda: worker.fault,
+        fault=lambda: worker.fault or blobs.fault,
         measure=lambda: {"tasks_running": len(tasks.list_running()), "followed_position": worker.position},
         families=lambda: task_families(tasks.figures, clock.now()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,8 @@ from typing import Any
 from adapters.audit_log.lost_calls import LostCallRecorder
 from adapters.audit_log.request_ids import RequestIds
 from adapters.audit_log.system_records import SystemRecorder
+from adapters.files.blobs import FileBlobs
+from adapters.files.remote_blobs import RemoteBlobs, TaskBlobs
 from adapters.host.retry import Retry
 from adapters.http.backend import Backend, Inspector
 from adapters.learning.tables.builtin import BUILTIN
@@ -26,12 +29,15 @@ from commands.event_worker import EventWorker
 from commands.ports import Clock, Launcher, Ports
 from commands.unit_of_work import load
 from domain.client import Client
+from domain.errors import NotAbleError
 from domain.values import KINDS_OF_SEARCH
 from projections.queries import Queries
 from projections.tasks import UnfinishedTasks
 from server.compose.stores import Stores, SystemClock
 from server.roles import Roles
 from server.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 BUILTIN_DATASETS = tuple(BuiltinDataset(name, it.target, it.licence, it.source) for name, it in BUILTIN.items())
 TASKS = {  # by the service that does them
@@ -59,8 +65,23 @@ class Services:
         return self.backend.feed.end()[0]
 
 
+def check_blobs(blobs: FileBlobs | RemoteBlobs) -> None:
+    """Raise BadInputError or ForbiddenError where blobs can be neither written nor read, whatever is waited for.
+
+    A store that is away ends nothing: `ready` says so, tasks wait, and all else works.
+    """
+    if isinstance(blobs, RemoteBlobs):
+        try:
+            blobs.check_usable()
+        except NotAbleError as away:
+            logger.warning("%s Tasks wait for it.", away.sentence)
+
+
 def make_launcher(
-    settings: Settings, scratch: Path, installed: Callable[[str, str], bool] | None = None
+    settings: Settings,
+    scratch: Path,
+    blobs: FileBlobs | RemoteBlobs,
+    installed: Callable[[str, str], bool] | None = None,
 ) -> ProcessLauncher:
     """Return the launcher of tasks, which must be closed.
 
@@ -69,7 +90,8 @@ def make_launcher(
     limits = Limits(deadline=settings.task_seconds, memory=settings.task_memory)
     confinement = Confinement(settings.sandbox, (str(settings.data.absolute()), str(settings.key_file.absolute())))
     confinement.describe()  # it refuses what `require` cannot have
-    return ProcessLauncher(settings.blobs_url, str(scratch), settings.slots, limits, installed, confinement=confinement)
+    of_tasks = partial(TaskBlobs, blobs) if isinstance(blobs, RemoteBlobs) else settings.blobs_url
+    return ProcessLauncher(of_tasks, str(scratch), settings.slots, limits, installed, confinement=confinement)
 
 
 def make_services(

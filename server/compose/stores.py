@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
+from pathlib import Path
 
 from adapters.audit_log.chain import chain_faults as audit_chain_faults
 from adapters.audit_log.chain import is_older
-from adapters.files.blobs import FileBlobs
+from adapters.files.blob_cache import BlobCache
+from adapters.files.blobs import FileBlobs, folder_of
+from adapters.files.remote_blobs import RemoteBlobs
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from adapters.log.events import decode
@@ -19,6 +22,7 @@ from commands.ports import EventStore
 from domain.errors import BadInputError
 from projections.ports import ChainFaults, CommitFeed, Decode, OpenSpillTable, StoredAuditRecord
 from projections.verification.stores import InspectedStores
+from server.compose.folders import BLOB_CACHE
 from server.settings import Settings
 
 
@@ -40,12 +44,20 @@ class Stores(InspectedStores):
 
     store: EventStore
     follower_feed: CommitFeed
-    blobs: FileBlobs
+    blobs: FileBlobs | RemoteBlobs
     chain_faults: ChainFaults = chain_faults
     decode: Decode = decode
     audit_chain_faults: Callable[[Iterable[StoredAuditRecord]], Iterable[tuple[int, str]]] = audit_chain_faults
     is_older: Callable[[StoredAuditRecord], bool] = is_older
     open_spill: OpenSpillTable = SqliteSpillTable
+
+
+def open_blobs(settings: Settings, scratch: Path, *, read_only: bool = False) -> FileBlobs | RemoteBlobs:
+    """Return the blobs where the settings say; raises BadInputError for a URL that no package here knows."""
+    if folder_of(settings.blobs_url) is not None:
+        return FileBlobs(settings.blobs_url, str(scratch), read_only=read_only)
+    cache = BlobCache(settings.data / BLOB_CACHE, settings.blob_cache)
+    return RemoteBlobs(settings.blobs_url, str(scratch), cache, read_only=read_only)
 
 
 def master_key(settings: Settings, store: EventStore) -> bytes:

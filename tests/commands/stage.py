@@ -48,6 +48,8 @@ class StoppedClock:
 class NoBlobs:
     """Stands for the blobs where no command may touch them."""
 
+    fault: str | None = None
+
     def __getattr__(self, name: str) -> Any:
         pytest.fail(f"a command used blobs.{name}")
 

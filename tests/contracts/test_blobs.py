@@ -10,23 +10,30 @@ from pathlib import Path
 
 import pytest
 
+from adapters.files.blob_cache import BlobCache
 from adapters.files.blobs import FileBlobs
+from adapters.files.remote_blobs import RemoteBlobs
 from commands.ports import BlobMissing
 from domain.errors import BadInputError
+from tests.servers.s3 import BUCKET
 
 CONTENT = b"what a model learned"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-@pytest.fixture(params=["folder", "file URL", "memory URL"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> FileBlobs:
-    if request.param == "memory URL":
-        return FileBlobs(f"memory://{tmp_path}/blobs", str(tmp_path / "scratch"))
+@pytest.fixture(params=["folder", "file URL", "memory URL", "s3 URL"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> FileBlobs | RemoteBlobs:
+    if request.param in ("memory URL", "s3 URL"):
+        cache = BlobCache(tmp_path / "cache", 0)
+        if request.param == "s3 URL":
+            request.getfixturevalue("s3")
+            return RemoteBlobs(f"s3://{BUCKET}/{tmp_path.name}", str(tmp_path / "scratch"), cache)
+        return RemoteBlobs(f"memory://{tmp_path}/blobs", str(tmp_path / "scratch"), cache)
     folder = tmp_path / "with space" / "blobs"
     return FileBlobs(folder.as_uri() if request.param == "file URL" else str(folder))
 
 
-def put(blobs: FileBlobs, content: bytes = CONTENT) -> str:
+def put(blobs: FileBlobs | RemoteBlobs, content: bytes = CONTENT) -> str:
     path = Path(blobs.scratch(".bin"))
     path.write_bytes(content)
     sha256 = blobs.put_file(str(path)).sha256
@@ -34,7 +41,7 @@ def put(blobs: FileBlobs, content: bytes = CONTENT) -> str:
     return sha256
 
 
-def test_a_blob_is_named_by_its_bytes_and_read_back(blobs: FileBlobs) -> None:
+def test_a_blob_is_named_by_its_bytes_and_read_back(blobs: FileBlobs | RemoteBlobs) -> None:
     path = Path(blobs.scratch(".bin"))
     path.write_bytes(CONTENT)
     ref = blobs.put_file(str(path))
@@ -44,25 +51,25 @@ def test_a_blob_is_named_by_its_bytes_and_read_back(blobs: FileBlobs) -> None:
     assert blobs.check(SHA256) is None
 
 
-def test_the_same_bytes_twice_are_one_blob(blobs: FileBlobs) -> None:
+def test_the_same_bytes_twice_are_one_blob(blobs: FileBlobs | RemoteBlobs) -> None:
     assert put(blobs) == put(blobs) == SHA256
     assert blobs.check(SHA256) is None
 
 
-def test_an_empty_file_is_a_blob(blobs: FileBlobs) -> None:
+def test_an_empty_file_is_a_blob(blobs: FileBlobs | RemoteBlobs) -> None:
     with blobs.open(put(blobs, b"")) as file:
         assert file.read() == b""
 
 
 @pytest.mark.parametrize("name", ["0" * 64, "", "../../etc/passwd", SHA256[:-1], SHA256.upper(), "/" * 64])
-def test_what_names_no_blob_is_missing(blobs: FileBlobs, name: str) -> None:
+def test_what_names_no_blob_is_missing(blobs: FileBlobs | RemoteBlobs, name: str) -> None:
     put(blobs)
     with pytest.raises(BlobMissing):
         blobs.open(name)
     assert blobs.check(name) == "it is missing"
 
 
-def test_scratch_paths_are_fresh_and_sweep_removes_what_was_left(blobs: FileBlobs) -> None:
+def test_scratch_paths_are_fresh_and_sweep_removes_what_was_left(blobs: FileBlobs | RemoteBlobs) -> None:
     left = [Path(blobs.scratch(".csv")) for _ in range(2)]
     assert left[0] != left[1]
     for path in left:
@@ -140,11 +147,11 @@ def test_a_url_of_no_known_protocol_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(
         BadInputError, match=r"AUTOLEARN_BLOBS=foo://bar is not a place for blobs here: .*foo.*file:///"
     ):
-        FileBlobs("foo://bar", str(tmp_path))
+        RemoteBlobs("foo://bar", str(tmp_path), BlobCache(tmp_path, 0))
 
 
-def test_a_remote_url_needs_a_scratch_folder_here() -> None:
-    with pytest.raises(ValueError, match="scratch folder"):
+def test_a_folder_is_not_on_another_machine() -> None:
+    with pytest.raises(ValueError, match="no folder of this machine"):
         FileBlobs("memory://blobs")
 
 

@@ -46,6 +46,7 @@ class Rig:
         settings = Settings(data=folder, hosts="learn.example", slots=2, reserve=0)
         self.read = ReadDatabase(MEMORY)
         stores = stores_in((Database(MEMORY), Database(MEMORY), self.read), settings, "backend")
+        assert isinstance(stores.blobs, FileBlobs)
         self.store, self.feed, self.documents, self.blobs = stores.store, stores.feed, stores.documents, stores.blobs
         self.audit_log, self.request_ids = stores.audit_log, stores.request_ids
         self.clock, self.inspector, self.launcher = SetClock(), PreparedInspector(), make_launcher(self.blobs)

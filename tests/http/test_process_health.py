@@ -107,5 +107,8 @@ def test_work_is_ready_once_it_works() -> None:
         "followed_position": 0,
         "fault": None,
     }
+    away = "The store of blobs does not answer now: ask again later."
+    vars(stage.application.ports.blobs)["fault"] = away
+    assert work.readiness()["fault"] == away
     worker.stop()
     stage.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -18,6 +18,7 @@ from tests.servers import places
 from tests.servers.kafka import KafkaServer
 from tests.servers.mongod import MongoServer
 from tests.servers.process import Server
+from tests.servers.s3 import KEYS, S3Server
 from tests.servers.shared import shared
 
 SECONDS = 60.0
@@ -65,7 +66,7 @@ def mongodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def own(kind: type[Server], folder: Path) -> Iterator[Server]:
+def own(kind: Callable[[Path], Server], folder: Path) -> Iterator[Server]:
     """Run a server of a test's own, and remove its files, which are large."""
     try:
         server = kind(folder)
@@ -91,6 +92,27 @@ def own_mongodb(tmp_path: Path) -> Iterator[Server]:
     """A MongoDB of the test's own, started: kill(), restart(), freeze(), thaw(), url."""
     with own(MongoServer, tmp_path / "mongodb") as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """An S3 with one bucket for the tests of a module."""
+    with own(S3Server, tmp_path_factory.mktemp("s3")) as server:
+        assert isinstance(server, S3Server)
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """The module's S3, found by clients that are made in the test."""
+    point_to(s3_server, monkeypatch)
+    return s3_server
+
+
+def point_to(endpoint: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let S3's clients of this process, and of those that it starts, find an endpoint."""
+    for name, value in {**KEYS, "AWS_ENDPOINT_URL": endpoint.url}.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

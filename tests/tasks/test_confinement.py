@@ -48,6 +48,7 @@ def launcher(data: Path) -> Iterator[ProcessLauncher]:
         patch.setenv("PYTHONPATH", str(data.parent))
         patch.syspath_prepend(str(data.parent))
         patch.setenv("AUTOLEARN_MONGODB", "mongodb://user:password@host")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "password of the store of blobs")
         made = ProcessLauncher(
             (data / "blobs").as_uri(),
             str(data / "scratch"),

@@ -57,7 +57,8 @@ def readiness(backend: Backend, meter: LagMeter | None = None) -> dict[str, Any]
     """
     try:
         with backend.short_timeout():
-            lag, fault, remark = (meter or LagMeter(backend)).measure(), backend.fault(), backend.remark()
+            lag, remark = (meter or LagMeter(backend)).measure(), backend.remark()
+            fault = backend.fault() or backend.blobs.fault
             try:
                 backend.audit_log.check_able()
             except AutoLearnError as refusal:

@@ -1,4 +1,4 @@
-"""Experiments; beside each its remarks and its events, each a document that is written once."""
+"""Experiments; beside each its remarks, each a document that is written once. Its events are read from the log."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ from projections.tries import one_more, tried
 
 KIND = "experiment"
 ANNOTATION = "annotation"
-EVENT = "event"
-
-
-def _id_at(experiment: str, position: int) -> str:
-    """Name a document that is written once, so that ids sort by position."""
-    return f"{experiment}/{position:016d}"
 
 
 def evolve(recorded: Recorded, current: Current) -> list[Change]:
@@ -26,22 +20,18 @@ def evolve(recorded: Recorded, current: Current) -> list[Change]:
     name = experiment_of_stream(event.originator_id)
     if name is None:
         return []
-    changes = [Change(EVENT, _id_at(name, recorded.position), _line(recorded), is_new=True)]
     if type(event) is events.TrainingRequested:
-        changes.append(Change(KIND, name, _requested(recorded, event), is_new=True))
-        if event.search is None:
-            changes.append(one_more(event.session, event.dataset.name, current))
-        return changes
+        first = Change(KIND, name, _requested(recorded, event), is_new=True)
+        return [first] if event.search is not None else [first, one_more(event.session, event.dataset.name, current)]
     before = current(KIND, name)
     if before is None:
         msg = f"{event.NAME} about an experiment that never began"
         raise LookupError(msg)
     after = _evolved(recorded, before, current)
-    if after != before:
-        changes.append(Change(KIND, name, after))
+    changes = [Change(KIND, name, after)] if after != before else []
     if type(event) is events.ExperimentAnnotated:
-        remark = _remark(recorded, event)
-        changes.append(Change(ANNOTATION, _id_at(name, recorded.position), remark, is_new=True))
+        id = f"{name}/{recorded.position:016d}"  # ids sort by position
+        changes.append(Change(ANNOTATION, id, _remark(recorded, event), is_new=True))
     return changes
 
 
@@ -79,7 +69,8 @@ def _requested(recorded: Recorded, event: events.TrainingRequested) -> Body:
     return BLANK | asked | {"open": [event.task]}
 
 
-def _line(recorded: Recorded) -> Body:
+def line_of(recorded: Recorded) -> Body:
+    """Return an event as `show` lists it."""
     event = recorded.event
     return {
         "position": recorded.position,

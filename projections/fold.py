@@ -15,13 +15,13 @@ from projections.ports import Batch, Body, Change, CommitFeed, Current, Document
 # Raise the number of a projection whose documents or rows change, in shape or in content: the backend then folds that
 # one anew. Mind what reads another's documents: `session`, `tasks` and `history` read those of `experiment`,
 # `session` and `tasks` those of `search`.
-VERSIONS: Final = {"catalog": 2, "session": 1, "experiment": 3, "history": 4, "tasks": 2, "search": 1, "prediction": 1}
+VERSIONS: Final = {"catalog": 2, "session": 1, "experiment": 4, "history": 4, "tasks": 2, "search": 1, "prediction": 1}
 VERSION: Final = sum(VERSIONS.values())  # of all together: it grows with each change of one
 
 KINDS_OF: Final = {  # the documents of each projection; `history` has rows instead
     "catalog": (catalog.KIND, catalog.DATASET_VERSION, catalog.NAMES),
     "session": (session.KIND, session.OPEN_SESSION, session.MEMBER),
-    "experiment": (experiment.KIND, experiment.ANNOTATION, experiment.EVENT, tries.KIND),
+    "experiment": (experiment.KIND, experiment.ANNOTATION, tries.KIND),
     "history": (),
     "tasks": (tasks.KIND, tasks.EVALUATION, tasks.REPRODUCTION),
     "search": (search.KIND, search.TRIAL, search.OWN_SEARCH),
@@ -48,7 +48,6 @@ WRITTEN_ONCE = frozenset(  # no event changes or ends them
         session.MEMBER,
         search.OWN_SEARCH,
         experiment.ANNOTATION,
-        experiment.EVENT,
         prediction.KIND,
         prediction.LISTED,
     }
@@ -205,6 +204,7 @@ class ProjectionUpdater:
         self._position = 0
         self._fold = Fold(self._read, keep)
 
+    @gc_paused()
     def step(self, limit: int, until: int | None = None) -> bool:
         """Fold about `limit` events, none beyond `until`; return False where there was nothing to fold.
 
@@ -242,4 +242,5 @@ def batch_of(batch: Batch, projections: Collection[str]) -> Batch:
         [one for one in batch.documents if PROJECTION_OF[one[0]] in projections],
         batch.history if "history" in projections else [],
         frozenset(projections),
+        batch.before,
     )

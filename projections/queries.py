@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from domain.errors import BadCursorError, ConflictError, NotFoundError, NotReachedError
 from domain.lookup import nearest_names, require_single_match
 from domain.task_status import task_status
-from domain.values import SHORTEST_ID_PREFIX, check_id_prefix
+from domain.values import SHORTEST_ID_PREFIX, check_id_prefix, experiment_stream
 from projections import experiment, tasks
 from projections.as_of import AsOfPosition, parse_as_of
 from projections.catalog import catalog_answer
@@ -99,8 +99,8 @@ class Queries:
         lists = {
             "evaluations": self._follow_ups(tasks.EVALUATION, name, at),
             "reproductions": self._follow_ups(tasks.REPRODUCTION, name, at),
-            "annotations": self._lines(experiment.ANNOTATION, name, at),
-            "events": self._lines(experiment.EVENT, name, at),
+            "annotations": self._annotations(name, at),
+            "events": self._events(name, at),
         }
         shown = {key: document.body[key] for key in SHOWN} | {key: list(newest) for key, newest in lists.items()}
         left_out = [f"{newest.left_out} {key}" for key, newest in lists.items() if newest.left_out]
@@ -197,9 +197,14 @@ class Queries:
         found = (task_status(kind, document.body) for document in self._documents.versions(kind, at, f"{name}-"))
         return Newest((int(body[kind].rpartition("-")[2][1:]), body) for body in found)
 
-    def _lines(self, kind: str, name: str, at: int) -> Newest:
-        lines = (document.body for document in self._documents.versions(kind, at, f"{name}/"))
-        return Newest((body["position"], body) for body in lines)
+    def _annotations(self, name: str, at: int) -> Newest:
+        remarks = (document.body for document in self._documents.versions(experiment.ANNOTATION, at, f"{name}/"))
+        return Newest((body["position"], body) for body in remarks)
+
+    def _events(self, name: str, at: int) -> Newest:
+        """Return what the log itself has: a copy of each event's facts would be half of all documents."""
+        recorded = self._feed.of_stream(experiment_stream(name), at)
+        return Newest((one.position, experiment.line_of(one)) for one in recorded)
 
     def _nearest_tasks(self, task: str, at: int) -> list[str]:
         prefix = f"{task.partition('-')[0]}-"

@@ -98,7 +98,7 @@ class SqliteFile:
 
     def _connect_writer(self, path: str) -> sqlite3.Connection:
         connection = self._connect(path)
-        for pragma in ("journal_mode=WAL", *self._pragmas):
+        for pragma in (*self._pragmas, "journal_mode=WAL"):  # the size of a page is fixed from then on
             connection.execute(f"PRAGMA {pragma}")
         return connection
 

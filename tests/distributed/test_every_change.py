@@ -97,7 +97,7 @@ def test_a_document_at_a_place_of_any_type_is_named(lived: Mongo, name: str, mon
     monkeypatch.setattr(verify, "REACHED_WITHIN", 0.0)  # the log seems to be longer
     place = Place(lived, named(lived, name))
     model = decode(place.before[0])
-    beyond = [{"kind": "event", "id": "x/1", "since": 10**9}, {"n": 10**12, "since": 10**9}]
+    beyond = [{"kind": "member", "id": "x/1", "since": 10**9}, {"n": 10**12, "since": 10**9}]
     for number, stray in enumerate([*STRAY_IDS, *beyond]):
         other = unique(model, number) | {"_id": stray}
         found = place.faults([*place.before, encode(other)])

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import pytest
 
 from domain.events import EVENTS, Event
-from projections.experiment import EVENT
 from projections.fold import EVOLVE, PROJECTION_OF, VERSIONS
 from projections.history import row_of
 from projections.ports import Body, Change, HistoryRow, Recorded
@@ -87,7 +86,7 @@ def changed(event: Event, documents: Documents) -> Iterator[tuple[str, Change | 
 
     recorded = Recorded(7, 7, datetime(2026, 5, 1, tzinfo=UTC), event)
     of_kind = EVOLVE.get(event.originator_id.partition(":")[0], ())
-    changes = [it for evolve in of_kind for it in evolve(recorded, current) if it.kind != EVENT]
+    changes = [it for evolve in of_kind for it in evolve(recorded, current)]
     yield from ((PROJECTION_OF[it.kind], it) for it in changes)
     after = documents | {(it.kind, it.id): it.body for it in changes}
     if row := row_of(recorded, lambda kind, id: after.get((kind, id))):

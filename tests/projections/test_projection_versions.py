@@ -32,7 +32,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00")
 WRITTEN = {
     "catalog": (2, "463355c6aa1e"),
     "session": (1, "47600255c5b6"),
-    "experiment": (3, "bd5b12904903"),
+    "experiment": (4, "58ce5d1fde67"),
     "history": (4, "d00f85c99981"),
     "tasks": (2, "39dc61a49106"),
     "search": (1, "626cd6eef1d1"),

@@ -8,14 +8,14 @@ import pytest
 
 from tests.projections.verified import Place, positions
 
-CHANGED_BODY = "UPDATE document SET body = replace(body, 'committed', 'discarded')"
+CHANGED_BODY = "UPDATE document SET body = json_set(body, '$.standing', 'discarded')"
 # x'3273766d' is the model `svm`.
 CHANGES: dict[str, str] = {
     "a document": f"{CHANGED_BODY} WHERE kind='experiment' AND until > 1e15",
     "a document's past": f"{CHANGED_BODY} WHERE kind='experiment' AND since=5",
     "a document's end": "UPDATE document SET until = until + 1 WHERE kind='experiment' AND since=5",
-    "a document's being": "DELETE FROM document WHERE kind='event' AND since=5",
-    "a document too many": "INSERT INTO document VALUES ('event', 'x/1', 4, 5, '{}')",
+    "a document's being": "DELETE FROM document WHERE kind='member'",
+    "a document too many": "INSERT INTO document VALUES ('member', 'x/1', 4, 5, 4, '{}')",
     "a body that is no JSON": "UPDATE document SET body = '{' WHERE kind='member'",
     "a fact": "UPDATE fact SET value = x'3274726565' WHERE value = x'3273766d'",
     "a fact's name": "UPDATE word SET text = 'measure.precision:micro' WHERE text = 'measure.precision:macro'",
@@ -41,7 +41,7 @@ def test_a_row_is_named_by_its_experiment(place: Place) -> None:
 
 UNSEEN: dict[str, str] = {  # by a comparison with the log, and yet served by some query
     "a version that ends when nobody has got there": "UPDATE document SET until = until + 1 WHERE until > 1e15",
-    "a version that begins there": "INSERT INTO document VALUES ('event', 'x/1', 999, 4611686018427387904, '{}')",
+    "a version that begins there": "INSERT INTO document VALUES ('member', 'x/1', 999, 4611686018427387904, 999, '{}')",
     "a row that ends there": "UPDATE history SET until = 999 WHERE until > 1e15",
     "a fact of no row": "INSERT INTO fact SELECT name, value, n + 1, since, until, 0, 1, 1, 1 FROM fact",
     "a fact of a row that is not so": "INSERT INTO fact SELECT name, x'33', n, since, 99, 1, 1, 1, 9 FROM fact LIMIT 1",
@@ -63,7 +63,7 @@ def test_what_only_some_queries_meet_is_found(place: Place, what: str) -> None:
 def test_read_models_that_are_wrong_throughout_are_named_in_part(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("projections.verification.read_models.RANGE", 2)
     monkeypatch.setattr("projections.verification.read_models.MOST_RANGES", 2)
-    place.change_read("UPDATE document SET body = replace(body, 'ana', 'ben') WHERE kind = 'event'")
+    place.change_read("UPDATE document SET body = replace(body, 'ana', 'ben') WHERE kind = 'session'")
     *named, last = place.report()["faults"]
     assert named
     assert len({fault["position"] // 2 for fault in named}) == 2

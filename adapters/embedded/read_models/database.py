@@ -22,6 +22,7 @@ from adapters.embedded.read_models.schema import READ_MODELS
 READER_CACHE_KIB = 4000
 WRITER_CACHE_KIB = 4000
 BUSY_SECONDS = 10.0
+PAGE_BYTES = 8192  # a whole experiment fits beside its key; in pages of 4096 each took one of its own besides
 
 
 class ReadDatabase(SqliteFile):
@@ -41,7 +42,7 @@ class ReadDatabase(SqliteFile):
             immutable=immutable,
             busy_seconds=BUSY_SECONDS,
             reader_cache_kib=READER_CACHE_KIB,
-            pragmas=("synchronous=NORMAL", f"cache_size=-{cache_kib}"),
+            pragmas=(f"page_size={PAGE_BYTES}", "synchronous=NORMAL", f"cache_size=-{cache_kib}"),
         )
         with translated_errors(self.path):
             if not read_only:

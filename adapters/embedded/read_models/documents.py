@@ -1,32 +1,34 @@
 """Versioned documents in SQLite, and the transaction that writes them together with history rows and the position."""
 
-# ruff: noqa: S608 - constants and names of the schema are pasted in, values are bound
-
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from threading import Condition
 from time import monotonic
 from typing import Any
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
-from adapters.embedded.read_models.database import ReadDatabase, json_or_text, readable_text
+from adapters.embedded.read_models.database import ReadDatabase, readable_text
 from adapters.embedded.read_models.history_rows import write_rows
+from adapters.embedded.read_models.versions import MergedBodies, merged, write_documents
 from projections.fold import VERSIONS
 from projections.ports import OPEN, Batch, Document, EncodedVersion
 
 POLL_SECONDS = 0.05  # how late another process's writes are seen; writes of this process wake up at once
 STREAMED = 1000
 
-CLOSE = f"UPDATE document SET until=? WHERE kind=? AND id=? AND until={OPEN}"
-OPEN_ONE = "INSERT INTO document(kind,id,since,until,body) VALUES (?,?,?,?,?)"
-GET = "SELECT kind,id,since,until,body FROM document WHERE kind=? AND id=? AND since<=? ORDER BY since DESC LIMIT 1"
-RANGE = "SELECT kind,id,since,until,body FROM document WHERE kind=? AND id>? AND id>=? AND id<?"
-LIST_NOW = f"{RANGE} AND until={OPEN} ORDER BY id LIMIT ?"
-LIST_AT = f"{RANGE} AND since<=? AND until>? ORDER BY id LIMIT ?"
-ALL = "SELECT kind,id,since,until,body FROM document WHERE (kind,id,since) > (?,?,?) ORDER BY kind,id,since LIMIT ?"
+FOUND = "SELECT kind,id,since,until,whole FROM document WHERE kind=?"
+PARTS = """SELECT d.kind, d.id, d.since, d.until, v.body FROM ({}) d CROSS JOIN document v
+           ON v.kind=d.kind AND v.id=d.id AND v.since BETWEEN d.whole AND d.since ORDER BY d.id, v.since"""
+GET = PARTS.format(f"{FOUND} AND id=? AND since<=? ORDER BY since DESC LIMIT 1")
+RANGE = f"{FOUND} AND id>? AND id>=? AND id<?"
+LIST_NOW = PARTS.format(f"{RANGE} AND until={OPEN} ORDER BY id LIMIT ?")
+LIST_AT = PARTS.format(f"{RANGE} AND since<=? AND until>? ORDER BY id LIMIT ?")
+ALL = """SELECT kind,id,since,until,whole,body FROM document WHERE (kind,id,since) > (?,?,?)
+         ORDER BY kind,id,since LIMIT ?"""
 ALL_ENCODED = ALL.replace("body", "ifnull(CAST(body AS BLOB), x'')", 1)
 ADVANCE = "UPDATE progress SET position=? WHERE projection=?"
 BEYOND_ALL = chr(0x10FFFF)
@@ -49,7 +51,7 @@ class SqliteDocuments:
 
     def apply(self, batch: Batch) -> None:
         with self._database.writing() as connection:
-            _write_documents(connection, batch)
+            write_documents(connection, batch)
             write_rows(connection, batch.history)
             advanced = VERSIONS if batch.projections is None else batch.projections
             connection.executemany(ADVANCE, ((batch.position, name) for name in advanced))
@@ -59,8 +61,10 @@ class SqliteDocuments:
     def get(self, kind: str, id: str, at: int | None = None) -> Document | None:
         position = OPEN if at is None else at
         with self._database.reading() as connection:
-            row = connection.execute(GET, (kind, id, position)).fetchone()
-        return _document(row) if row is not None and (row[3] == OPEN if at is None else row[3] > at) else None
+            rows = connection.execute(GET, (kind, id, position)).fetchall()
+        if not rows or (rows[0][3] != OPEN if at is None else rows[0][3] <= at):
+            return None
+        return _document(rows)
 
     def list(
         self, kind: str, prefix: str = "", at: int | None = None, limit: int = 1000, after: str = ""
@@ -71,7 +75,7 @@ class SqliteDocuments:
                 rows = connection.execute(LIST_NOW, (*bounds, limit)).fetchall()
             else:
                 rows = connection.execute(LIST_AT, (*bounds, at, at, limit)).fetchall()
-        return [_document(row) for row in rows]
+        return [_document(list(parts)) for _, parts in groupby(rows, itemgetter(1))]
 
     def versions(self, kind: str, at: int | None = None, prefix: str = "") -> Iterator[Document]:
         after = ""
@@ -83,21 +87,20 @@ class SqliteDocuments:
 
     def all_versions(self) -> Iterator[Document]:
         """Stream every version, closed ones too; a body that is no JSON any more comes back as text."""
-        after: tuple[Any, ...] = ("", "", -1)
-        while page := self._page_of_all(after):
-            yield from page
-            after = (page[-1].kind, page[-1].id, page[-1].from_)
-
-    def _page_of_all(self, after: tuple[Any, ...]) -> Sequence[Document]:
-        with self._database.reading() as connection, readable_text(connection):
-            rows = connection.execute(ALL, (*after, STREAMED)).fetchall()
-        return [Document(kind, id, since, until, json_or_text(body)) for kind, id, since, until, body in rows]
+        bodies = MergedBodies()
+        for kind, id, since, until, whole, body in self._all_rows(ALL):
+            yield Document(kind, id, since, until, bodies.of(kind, id, since, whole, body))
 
     def all_encoded(self) -> Iterator[EncodedVersion]:
+        bodies = MergedBodies()
+        for kind, id, since, until, whole, body in self._all_rows(ALL_ENCODED):
+            yield kind, id, since, until, bodies.encoded(kind, id, since, whole, body)
+
+    def _all_rows(self, query: str) -> Iterator[tuple[Any, ...]]:
         after: tuple[Any, ...] = ("", "", -1)
         while True:
             with self._database.reading() as connection, readable_text(connection):
-                rows = connection.execute(ALL_ENCODED, (*after, STREAMED)).fetchall()
+                rows = connection.execute(query, (*after, STREAMED)).fetchall()
             if not rows:
                 return
             yield from rows
@@ -117,23 +120,7 @@ class SqliteDocuments:
         return True
 
 
-def _document(row: tuple[str, str, int, int, str]) -> Document:
-    kind, id, since, until, body = row
-    return Document(kind, id, since, until, from_json(body))
-
-
-def _write_documents(connection: sqlite3.Connection, batch: Batch) -> None:
-    """Close what was open before the batch; versions that the batch itself follows up are written closed already."""
-    following: dict[tuple[str, str], int] = {}
-    opened = []
-    for kind, id, since, body in reversed(batch.documents):
-        if body is not None:
-            until = following.get((kind, id), OPEN)
-            opened.append((kind, id, since, until, to_json(body).decode()))
-        following[kind, id] = since
-    connection.executemany(CLOSE, _closings(following))
-    connection.executemany(OPEN_ONE, opened)
-
-
-def _closings(first: dict[tuple[str, str], int]) -> Iterable[tuple[int, str, str]]:
-    return ((since, kind, id) for (kind, id), since in first.items())
+def _document(parts: Sequence[tuple[str, str, int, int, str]]) -> Document:
+    """Return a version of the whole one that it builds on and the differences since then."""
+    kind, id, since, until, _ = parts[0]
+    return Document(kind, id, since, until, merged(body for *_, body in parts))

@@ -9,7 +9,7 @@ from adapters.history.pager import COMMON_COLUMNS
 from projections.fold import VERSIONS
 from projections.ports import OPEN, ROWS_PER_COMMIT
 
-LAYOUT: Final = 1004  # of these tables; `progress` has the versions of what stands in them
+LAYOUT: Final = 1005  # of these tables; `progress` has the versions of what stands in them
 
 _SINCE = Column("since", "INTEGER", "since >= 1")
 _UNTIL = Column("until", "INTEGER", f"until > since AND until <= {OPEN}")
@@ -31,7 +31,14 @@ PROGRESS: Final = Table(
 DOCUMENT: Final = Table(
     "document",
     ("kind", "id", "since"),
-    (Column("kind", "TEXT"), Column("id", "TEXT"), _SINCE, _UNTIL, Column("body", "TEXT")),
+    (
+        Column("kind", "TEXT"),
+        Column("id", "TEXT"),
+        _SINCE,
+        _UNTIL,
+        Column("whole", "INTEGER", "whole BETWEEN 1 AND since"),
+        Column("body", "TEXT"),
+    ),
     "PRIMARY KEY(kind,id,since)",
     without_rowid=True,
 )

@@ -43,6 +43,7 @@ class TaskOrder:
         """Be the child: multiprocessing's forkserver calls this on what it was sent."""
         os.setsid()  # a group of its own: the terminal's ^C does not reach it, and its parent can end all of it
         die_with_parent(parent_sentinel)
+        be_killed_first()
         os.dup2(STDERR, STDOUT)
         inherited = forkserver.get_inherited_fds() or []
         with Connection(inherited[0], readable=False) as answer:
@@ -93,6 +94,12 @@ def die_with_parent(sentinel: int) -> None:
     fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
     if select.select([sentinel], [], [], 0)[0]:  # it was gone before
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def be_killed_first() -> None:
+    """Let the kernel kill this process before others where memory runs out: it is tried again (decision 6)."""
+    with contextlib.suppress(OSError):  # a kernel without it
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def limit_memory(growth: int) -> None:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from typing import Any
 
 import pytest
 from pymongo.uri_parser import parse_uri
 
+from adapters.http.app_state import INGESTS, SINGLE_ROWS
+from adapters.http.middleware.limits import LONG, SHORT, STREAMS, WATCHERS
+from server.compose.services import TASKS
 from server.roles import SERVICES
 from server.settings import Settings
 from tests.deploy.compose import NotSetError, compose, interpolated, ours, replicas
 from tests.deploy.nginx import VARIABLES
 from tests.house.tracked import ROOT
+from tests.servers import places
 
+MIB = 2**20
+# Seen after a training in the embedded mode: a process 75 MiB, its forkserver 241 MiB, 140 of them its own, of which a
+# task that touches all has copies. What an inspection needs is an allowance.
+PROCESS, FORKSERVER, COPIED, INSPECTION = 256 * MIB, 384 * MIB, 256 * MIB, 512 * MIB
+DRIVERS, THREADS_OF_A_TASK = 64, 16
+MONGODB = "6.0"  # of what tests/servers/mongod.lock installs
 GIVEN = {"AUTOLEARN_MASTER_KEY_FILE": "master.key"}
 LETS_THROUGH = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -117,6 +128,61 @@ def test_the_image_runs_the_program_as_nobody_special() -> None:
     assert re.search(r'^ENTRYPOINT \["(\w+)"\]$', DOCKERFILE, re.MULTILINE)[1] in scripts  # type: ignore[index]  # it fails then
     assert re.search(r"^USER (?!0|root)\S+$", DOCKERFILE, re.MULTILINE)
     assert "--require-hashes" in DOCKERFILE
+
+
+def test_every_service_has_limits_that_fit_what_runs_in_it(file: dict[str, Any]) -> None:
+    """The kernel must not kill a process, or its forkserver, while each of its tasks keeps to its own limit."""
+    for name, it in file["services"].items():
+        assert it["mem_limit"] == it["memswap_limit"], name
+        assert float(it["cpus"]) >= 1, name
+        assert int(it["pids_limit"]) >= 64, name
+    for name, it in ours(file).items():
+        tasks, own = tasks_of(it), size(it["tmpfs"][0].partition("size=")[2])
+        if it["command"][:2] == ["serve", "storage"]:
+            own += slots_of(it) * INSPECTION
+        each = int(it["environment"]["AUTOLEARN_TASK_MEMORY"]) + COPIED
+        assert size(it["mem_limit"]) >= own + (FORKSERVER if tasks else 0) + PROCESS + tasks * each, name
+        threads = SHORT + LONG + STREAMS + WATCHERS if it["command"][0] == "serve" else 0
+        assert int(it["pids_limit"]) >= threads + DRIVERS + tasks * THREADS_OF_A_TASK, name
+
+
+def tasks_of(service: dict[str, Any]) -> int:
+    """Return how many task processes a service may run at a time."""
+    role, name = service["command"][0], service["command"][1]
+    in_slots = slots_of(service) if role in {"serve", "work"} and name in TASKS else 0
+    of_calls = {"catalog": INGESTS, "storage": INGESTS + SINGLE_ROWS}.get(name, 0) if role == "serve" else 0
+    describes = int([role, name] == ["work", "catalog"])
+    return in_slots + of_calls + describes
+
+
+def slots_of(service: dict[str, Any]) -> int:
+    return int(service["environment"]["AUTOLEARN_SLOTS"])
+
+
+def size(text: str) -> int:
+    """Return a size in bytes, as compose reads it."""
+    return int(text[:-1]) << {"k": 10, "m": 20, "g": 30}[text[-1]]
+
+
+def test_servers_fit_into_their_limits(file: dict[str, Any]) -> None:
+    mongodb, kafka = file["services"]["mongodb"], file["services"]["kafka"]
+    cache = float(mongodb["command"][mongodb["command"].index("--wiredTigerCacheSizeGB") + 1])
+    assert size(mongodb["mem_limit"]) >= (cache + 1) * size("1g")
+    heap = re.search(r"-Xmx(\w+)", kafka["environment"]["KAFKA_HEAP_OPTS"])
+    assert heap is not None
+    assert size(kafka["mem_limit"]) >= 2 * size(heap[1])
+
+
+def test_servers_have_the_versions_that_the_tests_run(file: dict[str, Any]) -> None:
+    pom = (ROOT / "tests/servers/pom.xml").read_text(encoding="utf-8")
+    tested = re.search(r"<artifactId>kafka_2\.13</artifactId>\s*<version>([\d.]+)", pom)
+    assert tested is not None
+    assert file["services"]["kafka"]["image"] == f"apache/kafka:{tested[1]}"
+    assert file["services"]["mongodb"]["image"] == f"mongo:{MONGODB}"
+    installed = places.cache() / "mongod"  # one on the PATH may be any
+    if installed.exists():
+        says = subprocess.run([installed, "--version"], capture_output=True, text=True, check=True).stdout
+        assert says.startswith(f"db version v{MONGODB}.")
 
 
 def test_interpolation_is_compose_s() -> None:

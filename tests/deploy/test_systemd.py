@@ -38,6 +38,10 @@ def test_there_is_one_for_the_whole_and_one_for_a_role() -> None:
     assert all(f"`{unit.name}`" in OPERATIONS for unit in UNITS)
 
 
+def test_a_task_that_is_killed_stops_no_unit() -> None:
+    assert all("\nOOMPolicy=continue\n" in unit.read_text(encoding="utf-8") for unit in UNITS)
+
+
 def test_what_they_run_is_a_command() -> None:
     check_command(["up"])
     named = re.findall(r"ROLE=([a-z][a-z0-9 -]*)", OPERATIONS + UNITS[1].read_text(encoding="utf-8"))

@@ -251,6 +251,18 @@ def test_a_task_has_one_thread_and_no_variable_of_autolearn(
     assert isinstance(task.result(), TaskDone)
 
 
+def test_where_memory_runs_out_a_task_is_killed_before_the_forkserver(
+    launcher: ProcessLauncher, deed: Deed, tmp_path: Path
+) -> None:
+    fifo = tmp_path / "fifo"
+    task = launcher.start(deed("sleep", fifo))
+    fifo.read_text()
+    scores = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (task.pid, launcher.forkserver_pid)]
+    task.cancel()
+    task.result()
+    assert scores[0] == 1000 > scores[1]
+
+
 def test_no_process_for_tasks_gets_the_settings_either(launcher: ProcessLauncher, deed: Deed, tmp_path: Path) -> None:
     """The kernel shows what a process was begun with, whatever it deletes later: AUTOLEARN_MONGODB has a password."""
     fifo = tmp_path / "fifo"

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -175,3 +175,46 @@ def test_the_hint_names_a_directory_that_down_would_not_find_from_any_shell(
         monkeypatch.delenv("AUTOLEARN_DATA", raising=False)
     ran = run("up", "--detach", *(["--data", str(home)] if named == "--data" else []))
     assert f"`autolearn down{'' if named == 'neither' else f' --data {home}'}`" in ran.err
+
+
+class Backend:
+    """A detached process that writes to its data directory's lock what it waits for, and never answers."""
+
+    def __init__(self, home: Path, pid: int, told: list[str]) -> None:
+        self.home, self.pid, self.told, self.ended = home, pid, told, list[str]()
+        self.log = home / "backend.log"
+
+    @property
+    def process(self) -> Backend:
+        return self
+
+    def poll(self) -> int | None:
+        """Tell something else each time that it is asked."""
+        waits_for = self.told.pop(0) if len(self.told) > 1 else self.told[0]
+        (self.home / "lock").write_text(json.dumps({"pid": self.pid, "url": "", "waits_for": waits_for}))
+        return None
+
+    def terminate(self) -> None:
+        self.ended.append("terminated")
+
+
+def test_a_start_that_takes_too_long_is_ended_and_says_what_was_missing(
+    run: Run, home: Path, bystander: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = Backend(home, bystander, ["", "MongoDB is away.", "MongoDB is away.", "Kafka is away."])
+
+    def start(*_: object) -> Backend:
+        locks.enter_context(locked(home))
+        return backend
+
+    monkeypatch.setattr(Detached, "start", start)
+    with ExitStack() as locks:
+        ran = run("up", "--detach", "--data", str(home), "--start-timeout", "1")
+    assert (ran.code, backend.ended) == (124, ["terminated"])
+    assert ran.err.count("The backend does not answer yet: MongoDB is away.") == 1
+    assert "The backend did not answer within 1 s: Kafka is away. Its log is " in ran.err
+
+
+def test_a_limit_of_the_start_is_for_detached_backends(run: Run, home: Path) -> None:
+    ran = run("up", "--data", str(home), "--start-timeout", "1")
+    assert (ran.code, "--start-timeout goes with --detach" in ran.err) == (2, True)

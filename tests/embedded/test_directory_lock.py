@@ -119,6 +119,22 @@ def test_a_holder_that_has_said_nothing_yet_is_starting(tmp_path: Path) -> None:
             DirectoryLock(tmp_path).acquire()
 
 
+def test_what_a_start_waits_for_is_announced_also_by_an_instance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = os.getpid()
+    with DirectoryLock(tmp_path) as lock:
+        monkeypatch.setattr(os, "getpid", lambda: own + 1)  # as in a process that was forked
+        lock.announce("", "é" * 3000)
+        found = holder(tmp_path)
+        assert found is not None
+        assert (found.pid, found.url, found.waits_for) == (own, "", "é" * 500)
+        lock.announce("http://127.0.0.1:1")
+        found = holder(tmp_path)
+        assert found is not None
+        assert (found.pid, found.url, found.waits_for) == (own, "http://127.0.0.1:1", "")
+
+
 def test_what_is_announced_is_whole_even_where_it_is_shorter(tmp_path: Path) -> None:
     with DirectoryLock(tmp_path) as lock:
         lock.announce("http://127.0.0.1:8420")

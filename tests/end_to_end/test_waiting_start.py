@@ -7,17 +7,21 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from tests.end_to_end.fleet import Fleet, Member, fleet_on, until
+from tests.end_to_end.place import Shell
 from tests.servers.fixtures import not_here
 from tests.servers.kafka import KafkaServer
 from tests.servers.mongod import MongoServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-READY, UNABLE, ACCEPTED = 200, 503, 201
+READY, UNABLE = 200, 503
+NOT_ABLE, CONFLICT = 3, 6
 WAITS_AT = re.compile(r"waits: .* \((http://[^\s:]+:\d+)/health/ready")
 SERVERS = ("mongodb", "kafka")
 
@@ -106,3 +110,58 @@ def test_all_parts_start_in_any_order(fleet: Fleet, parts: Parts, seed: int) -> 
     client = fleet.client("ana", "analyst", "sys-admin")
     storage = next(member for member in members if member.command == ("serve", "storage"))
     assert fleet.at(storage, client)("client", "add", "bob").json["client"] == "bob"
+
+
+def test_no_command_is_accepted_on_an_older_database_before_kafka_is_back(fleet: Fleet, parts: Parts) -> None:
+    for name in SERVERS:
+        parts.start(name)
+    relay, _, storage = fleet.start_these("relay", "project", "serve storage")
+    client = fleet.client("ana", "sys-admin")
+    asked = fleet.at(storage, client)
+    await_relayed(relay, asked("client", "add", "bob").json["position"])
+    with MongoClient[dict[str, Any]](parts.mongodb.url) as mongo:
+        database = mongo[fleet.database]
+        old = {name: list(database[name].find()) for name in database.list_collection_names()}
+        await_relayed(relay, asked("client", "add", "eve").json["position"])
+        fleet.stop()
+        parts.kafka.kill()
+        mongo.drop_database(fleet.database)
+        for name, documents in old.items():
+            if documents:
+                database[name].insert_many(documents)
+    storage = fleet.start("serve", "storage")
+    asked = fleet.at(storage, client)
+    assert "bob" in asked("client", "list").out
+    assert "No command is accepted before" in refusal(asked)
+    assert "No command is accepted before" in storage.get("/health/ready")[1]
+    parts.start("kafka")
+    until(lambda: "older back-up" in storage.said)
+    assert "older back-up" in refusal(asked)
+    assert storage.get("/health/ready")[0] == UNABLE
+    later = fleet.begin("serve", "storage")
+    assert later.process.wait(60) == CONFLICT
+    assert "older back-up" in later.said
+
+
+def test_commands_are_accepted_once_the_comparison_was_made_and_ever_after(fleet: Fleet, parts: Parts) -> None:
+    for name in SERVERS:
+        parts.start(name)
+    client = fleet.client("ana", "sys-admin")
+    parts.kafka.kill()
+    storage = fleet.start("serve", "storage")
+    asked = fleet.at(storage, client)
+    assert "No command is accepted before" in refusal(asked)
+    parts.start("kafka")
+    until(lambda: "commands are accepted" in storage.said)
+    asked("client", "add", "bob")
+    parts.kafka.kill()
+    asked("client", "add", "eve")
+
+
+def await_relayed(relay: Member, position: int) -> None:
+    until(lambda: relay.gauges.get("relay_position", 0) >= position)
+
+
+def refusal(asked: Shell) -> str:
+    """Return why a command is refused."""
+    return str(asked("client", "add", "dan", code=NOT_ABLE).problem["detail"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from threading import Event
 
 import pytest
@@ -12,14 +13,17 @@ from confluent_kafka import Producer
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
 from adapters.distributed.audit_log.store import MongoAuditLog
+from adapters.distributed.document_format import faults_of
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
+from adapters.distributed.membership.dependencies import relay_gauges, topic_remark
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, Statuses
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.relay.relaying import Relaying
 from adapters.distributed.topics.feed import KafkaFeed
 from adapters.distributed.topics.kafka import DamagedTopic
+from adapters.distributed.verification.state_documents import state_formats
 from domain.errors import NotAbleError
 from tests.contracts.events import append
 from tests.distributed.published import INSTALLATION, call
@@ -56,7 +60,19 @@ def test_the_topic_is_made_and_filled_and_how_far_it_is_gets_reported(kafka: str
     assert feed.raw_after(0, 100) == MongoFeed(mongo).raw_after(0, 100)
     feed.close()
     assert well.is_set()
-    assert read_status(mongo, LOG_RELAY)["fault"] is None
+    assert (read_status(mongo, LOG_RELAY)["fault"], read_status(mongo, LOG_RELAY)["replicas"]) == (None, 1)
+    assert faults_of(mongo.collection("statuses"), state_formats(datetime.now(UTC))["statuses"]) == []
+
+
+def test_fewer_replicas_than_wanted_are_a_remark_of_every_process(kafka: str, mongo: Mongo) -> None:
+    for replication in (1, 3):
+        assert topic_remark(Statuses(mongo)) is None
+        ending = Event()
+        relaying = Relaying(kafka, mongo, INSTALLATION, EVENT_LOG, LOG_RELAY, replication=replication)
+        relaying.turn(ending, ending.set)
+    assert f"The topic {mongo.name}.events has 1 replica, and 3 are wanted" in (topic_remark(Statuses(mongo)) or "")
+    assert relay_gauges(mongo, Statuses(mongo))["relay_replicas"] == 1
+    assert faults_of(mongo.collection("statuses"), state_formats(datetime.now(UTC))["statuses"]) == []
 
 
 def test_the_audit_log_is_relayed_likewise(kafka: str, mongo: Mongo) -> None:

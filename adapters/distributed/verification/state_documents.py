@@ -49,7 +49,14 @@ SHAPES: Final[Mapping[str, Sequence[Shape]]] = {
         Shape(
             ".+",
             {},
-            {"position": INTEGER, "fault": OPTIONAL_TEXT, "outage": OPTIONAL_TEXT, "checked": OBJECT},
+            {
+                "position": INTEGER,
+                "fault": OPTIONAL_TEXT,
+                "outage": OPTIONAL_TEXT,
+                "checked": OBJECT,
+                "replicas": INTEGER,
+                "remark": OPTIONAL_TEXT,
+            },
         )
     ],
     "adoptions": [Shape("v[0-9]+", {"generation": INTEGER, "done": TRUTH, "refusal": OPTIONAL_TEXT}, {})],

@@ -37,8 +37,8 @@ def checks_of_servers(settings: Settings, opened: ExitStack) -> Checks:
     events, communications = topics_of(settings.database)
     for cluster in brokers:
         yield "Kafka's rights", partial(cluster.rights, (events, communications))
-        yield events, partial(cluster.topic, events)
-        yield communications, partial(cluster.topic, communications)
+        yield events, partial(cluster.topic, events, settings.replication)
+        yield communications, partial(cluster.topic, communications, settings.replication)
         for it in mongo:
             yield f"end of {events}", partial(cluster.end, events, it, EVENT_LOG)
             yield f"end of {communications}", partial(cluster.end, communications, it, AUDIT_LOG)

@@ -11,16 +11,17 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from adapters.distributed.doctor import mongodb as looks
 from adapters.distributed.doctor.kafka import version_of
-from adapters.distributed.doctor.mongodb import missing_actions
+from adapters.distributed.doctor.rights import OF_KAFKA, OF_MONGODB, READ, enough_on_kafka, enough_on_mongodb
 from adapters.distributed.installation import check_master_key
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.topics.topics import topics_of
-from domain.errors import BadInputError, ConflictError, NotAbleError
+from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleError
 from server.compose.doctor import examine
 from server.doctor import Finding
 from server.settings import Settings, read_settings
 from tests.distributed.published import Published, live_on
+from tests.end_to_end.test_rights import kafka_rights, mongodb_rights
 
 
 @pytest.fixture
@@ -95,24 +96,52 @@ def test_clocks_that_differ_are_told(mongo: Mongo, monkeypatch: pytest.MonkeyPat
         looks.clock(mongo)
 
 
-ALL = [*looks.NEEDED]
-WHOLE, ONE = {"db": "team", "collection": ""}, {"db": "team", "collection": "commits"}
+EVERYTHING = sorted({action for of in OF_MONGODB.values() for some in of.values() for action in some})
+WHOLE, ONE, OTHER = ({"db": db, "collection": name} for db, name in (("a", ""), ("a", "commits"), ("b", "")))
 
 
 @pytest.mark.parametrize(
-    ("privileges", "missing"),
+    ("privileges", "told"),
     [
-        ([], ALL),
-        ([{"resource": WHOLE, "actions": ALL}], []),
-        ([{"resource": ONE, "actions": ALL}], ALL),
-        ([{"resource": {"db": "other", "collection": ""}, "actions": ALL}], ALL),
-        ([{"resource": {"db": "", "collection": ""}, "actions": ["find"]}], ALL[1:]),
-        ([{"resource": {"anyResource": True}, "actions": ["anyAction"]}], []),
-        ([{"resource": {"cluster": True}, "actions": ALL}], ALL),
+        ([{"resource": WHOLE, "actions": EVERYTHING}], "enough for relay, project, serve, work, recover"),
+        (
+            [{"resource": {"anyResource": True}, "actions": ["anyAction"]}],
+            "enough for relay, project, serve, work, rec",
+        ),
+        ([{"resource": {"db": "", "collection": ""}, "actions": EVERYTHING}], "enough for relay, project, serve"),
+        ([{"resource": WHOLE, "actions": [*READ]}, {"resource": ONE, "actions": EVERYTHING}], None),
+        ([{"resource": OTHER, "actions": EVERYTHING}], None),
+        ([{"resource": {"cluster": True}, "actions": EVERYTHING}], None),
     ],
 )
-def test_missing_rights_are_named(privileges: list[dict[str, Any]], missing: list[str]) -> None:
-    assert missing_actions(privileges, "team") == missing
+def test_it_tells_for_which_roles_rights_are_enough(privileges: list[dict[str, Any]], told: str | None) -> None:
+    if told is not None:
+        assert enough_on_mongodb(privileges, "a").startswith(told)
+        return
+    with pytest.raises(ForbiddenError, match=r"too few rights for any role\. For `relay` it lacks .*insert"):
+        enough_on_mongodb(privileges, "a")
+
+
+def test_each_topic_must_allow_what_a_role_needs() -> None:
+    all_of, reading = frozenset({"READ", "WRITE", "DESCRIBE_CONFIGS", "CREATE"}), frozenset({"READ"})
+    assert enough_on_kafka([all_of, all_of]) == "enough for relay, project, serve, work, recover"
+    assert enough_on_kafka([all_of, reading]) == "enough for recover"
+    with pytest.raises(ForbiddenError, match=r"For `recover` it lacks READ: docs/rights\.md lists"):
+        enough_on_kafka([all_of, frozenset()])
+
+
+def test_the_roles_need_what_the_page_of_rights_lists() -> None:
+    listed = {
+        role: {name: frozenset(actions) - {"collMod"} for name, actions in of.items()}
+        for role, of in mongodb_rights().items()
+    }
+    assert listed == OF_MONGODB
+    not_looked_up = {"CREATE", "ALTER_CONFIGS"}
+    topics = {
+        role: frozenset(right for of, kind, _, right in kafka_rights() if (of, kind) == (role, "TOPIC")) - not_looked_up
+        for role in OF_KAFKA
+    }
+    assert topics == OF_KAFKA
 
 
 def test_a_kafka_before_4_is_told_by_a_setting_that_4_dropped() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -154,6 +155,23 @@ def test_a_missing_right_has_its_sentence(guarded: Guarded, users: tuple[str, st
         done = guarded.fleet.run("relay", code=NOT_ALLOWED)
     assert told.replace("NAME", guarded.fleet.database) in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_doctor_tells_for_which_roles_a_user_has_rights_enough(guarded: Guarded) -> None:
+    for role, told in (("relay", "enough for relay"), ("recover", "enough for relay, project, serve, work, recover")):
+        with guarded.user(role):
+            checks = doctored(guarded.fleet.run("doctor", "--mode", "distributed", "--json", code=None).stdout)
+        assert checks["MongoDB's rights"] == ("ok", told)
+        assert checks["Kafka"][0] == "ok"
+        assert checks["Kafka's rights"][0] == "ok"
+    with guarded.user(STRANGER):
+        done = guarded.fleet.run("doctor", "--mode", "distributed", "--json", code=NOT_ALLOWED)
+    state, told = doctored(done.stdout)["MongoDB"]
+    assert (state, "does not let this user" in told) == ("trouble", True)
+
+
+def doctored(told: str) -> dict[str, tuple[str, str]]:
+    return {it["check"]: (it["state"], it["found"]) for it in json.loads(told)["checks"]}
 
 
 def check_nothing_denied(members: list[Member]) -> None:

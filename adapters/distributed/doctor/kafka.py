@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package has types, and forgets __all__
-    AclOperation,
     ConfigResource,
     ResourceType,
     TopicDescription,
 )
 
+from adapters.distributed.doctor.rights import enough_on_kafka
 from adapters.distributed.log.reader import MongoLogReader
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.mongo import Mongo
@@ -25,11 +25,6 @@ from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleE
 
 USUAL_REPLICAS: Final = 3
 OLDER: Final = "inter.broker.protocol.version"  # brokers before 4.0 have this setting
-NEEDED: Final = {
-    AclOperation.READ: "READ (`project`, `work`, `recover`)",
-    AclOperation.WRITE: "WRITE (`relay`)",
-    AclOperation.DESCRIBE_CONFIGS: "DESCRIBE_CONFIGS (`relay`, `project`)",
-}
 
 
 class Brokers:
@@ -67,21 +62,20 @@ class Brokers:
             raise NotAbleError(
                 f"The topic {topic} has {len(in_sync)} of {len(replicas)} replicas in sync: bring the brokers back."
             )
-        least = self._settings(ResourceType.TOPIC, topic, f"the topic {topic}").get("min.insync.replicas")
-        return f"1 partition, {len(replicas)} replicas, all in sync (min.insync.replicas {least}), kept for ever"
+        return f"1 partition, {len(replicas)} replicas, all in sync, {self._kept(topic)}"
+
+    def _kept(self, topic: str) -> str:
+        try:
+            least = self._settings(ResourceType.TOPIC, topic, f"the topic {topic}").get("min.insync.replicas")
+        except ForbiddenError:
+            return "its settings are not shown to this user"
+        return f"kept for ever, min.insync.replicas {least}"
 
     def rights(self, topics: tuple[str, ...]) -> str:
-        """Return what the user may do with the topics; raises ForbiddenError, which names what is missing."""
-        for topic in topics:
-            found = self._find(topic)
-            if found is None:
-                continue
-            allowed = set(found.authorized_operations or ())
-            if missing := [words for right, words in NEEDED.items() if right not in allowed]:
-                raise ForbiddenError(
-                    f"The user of AUTOLEARN_KAFKA lacks rights on the topic {topic}: {', '.join(missing)}."
-                )
-        return "all that is needed, as far as the topics are there"
+        """Return which roles the user has rights enough for; raises ForbiddenError where for none."""
+        there = [found for topic in topics if (found := self._find(topic)) is not None]
+        allowed = [frozenset(right.name for right in found.authorized_operations or ()) for found in there]
+        return enough_on_kafka(allowed) if allowed else "told once the topics are there"
 
     def end(self, topic: str, mongo: Mongo, schema: MongoLogSchema[E]) -> str:
         """Compare the end of a topic with the log in MongoDB; raises ConflictError where the topic has more."""

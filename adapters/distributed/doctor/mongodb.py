@@ -8,13 +8,13 @@ from typing import Any, Final
 from pymongo.errors import OperationFailure
 
 from adapters.distributed.disk_reserve import DiskReserve
+from adapters.distributed.doctor.rights import enough_on_mongodb
 from adapters.distributed.installation import check_deployment, refuse_unfinished_recovery
 from adapters.distributed.membership.dependencies import Dependencies
 from adapters.distributed.membership.membership import Membership
-from adapters.distributed.mongo import Fields, Mongo, as_ours
-from domain.errors import ForbiddenError, NotAbleError
+from adapters.distributed.mongo import Mongo, as_ours
+from domain.errors import NotAbleError
 
-NEEDED: Final = ("find", "insert", "update", "remove", "createCollection", "createIndex", "dropCollection")
 MOST_APART: Final = timedelta(seconds=5)  # a token is valid for 60 s by both clocks
 
 
@@ -42,24 +42,12 @@ def members(mongo: Mongo) -> str:
 
 
 def rights(mongo: Mongo) -> str:
-    """Return what the user may; raises ForbiddenError, which names what is missing."""
+    """Return which roles the user has rights enough for; raises ForbiddenError where for none."""
     with as_ours():
         who = mongo.client.admin.command("connectionStatus", showPrivileges=True)["authInfo"]
     if not who["authenticatedUsers"]:
         return "no user: the server lets anybody read and write"
-    missing = missing_actions(who["authenticatedUserPrivileges"], mongo.name)
-    if missing:
-        raise ForbiddenError(
-            f"The user of AUTOLEARN_MONGODB may not {', '.join(missing)} in the database {mongo.name!r}: give it the"
-            f" role readWrite there (and dbAdmin for one start of a new version)."
-        )
-    return f"user {who['authenticatedUsers'][0]['user']} has all that is needed"
-
-
-def missing_actions(privileges: list[Fields], database: str) -> list[str]:
-    """Return which needed actions no privilege allows on all collections of a database."""
-    allowed = {action for it in privileges if _covers(it["resource"], database) for action in it["actions"]}
-    return [] if "anyAction" in allowed else [action for action in NEEDED if action not in allowed]
+    return enough_on_mongodb(who["authenticatedUserPrivileges"], mongo.name)
 
 
 def clock(mongo: Mongo) -> str:
@@ -98,10 +86,3 @@ def processes(mongo: Mongo) -> str:
 
 def _replica_set(hello: dict[str, Any]) -> str:
     return f"replica set {hello['setName']}" if "setName" in hello else "a sharded cluster"
-
-
-def _covers(resource: Fields, database: str) -> bool:
-    """Whether a privilege's resource has every collection of the database."""
-    return bool(resource.get("anyResource")) or (
-        resource.get("db") in {"", database} and resource.get("collection") == ""
-    )

@@ -16,7 +16,7 @@ from domain.errors import ConflictError
 
 NAME: Final = "restore.json"
 # What may be in a directory that counts as empty. Blobs are named by what they hold, so old ones do no harm.
-HARMLESS: Final = re.compile(r"lock|scratch|blobs|master\.key|backend\.log(\.\d)?|restore\.json")
+HARMLESS: Final = re.compile(r"lock|scratch|blobs|blob-cache|master\.key|backend\.log(\.\d)?|restore\.json")
 PARTIAL: Final = re.compile(r"(events|communications)\.db(-wal|-shm|-journal)?|format\.json")
 
 

@@ -30,7 +30,6 @@ OF_STATUS = {
     409: CONFLICT,
     429: NOT_ABLE,
     503: NOT_ABLE,
-    504: NOT_ABLE,
     507: NOT_ABLE,
 }
 

@@ -24,7 +24,6 @@ EVERY_CALL = {
     "422": "bad input",
     "429": "more at a time than one client may have",
     "503": "not able now",
-    "504": "the read models have not reached the position in time",
     "507": "disk full",
 }
 NAMED = {"404": "not there, or not visible", "409": "not in this state, or several have this beginning"}

@@ -10,7 +10,7 @@ from typing import Any
 from domain.errors import AutoLearnError, BadInputError
 
 RETRY_SECONDS = "1"
-COME_AGAIN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
+COME_AGAIN = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 KINDS: dict[str, tuple[int, str]] = {
     "not-json": (400, "Not the JSON of this request"),
@@ -39,8 +39,8 @@ KINDS: dict[str, tuple[int, str]] = {
     "headers-too-large": (431, "Headers too large"),
     "internal-error": (500, "Internal error"),
     "not-able-now": (503, "Not able now"),
+    "position-not-reached": (503, "Position not reached"),
     "outcome-recorded": (503, "Outcome recorded"),
-    "position-not-reached": (504, "Position not reached"),  # not 503: nginx would ask the next instance, in vain
     "disk-full": (507, "Too little free disk"),
 }
 
@@ -84,7 +84,7 @@ def problem_of(error: AutoLearnError) -> Problem:
 
 
 def _headers(status: int, facts: dict[str, Any]) -> dict[str, str]:
-    """Return what HTTP asks for beside the body (RFC 9110: 401, 405, 503; RFC 6585: 429), for 504 as for 503."""
+    """Return what HTTP asks for beside the body (RFC 9110: 401, 405, 503; RFC 6585: 429)."""
     if status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": "AutoLearn"}
     if status == HTTPStatus.METHOD_NOT_ALLOWED:

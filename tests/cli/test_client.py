@@ -234,10 +234,10 @@ def test_a_client_sees_its_own_writes(backend: FakeBackend, client: BackendClien
 
 def test_a_log_that_went_back_is_explained(backend: FakeBackend, client: BackendClient) -> None:
     client.positions.advance(12)
-    backend.on("GET", "/session", problem(504, "position-not-reached", "The log ends at 5.", reached=5, head=5))
+    backend.on("GET", "/session", problem(503, "position-not-reached", "The log ends at 5.", reached=5, head=5))
     with pytest.raises(ProblemError, match=r"ends at 5\. Was it restored .*positions\.json") as late:
         client.get("session")
-    assert late.value.status == 504
+    assert late.value.status == 503
 
 
 def test_how_old_an_answer_is(backend: FakeBackend, client: BackendClient) -> None:
@@ -251,7 +251,7 @@ def test_how_old_an_answer_is(backend: FakeBackend, client: BackendClient) -> No
 
 def test_read_models_that_lag_are_no_restored_log(backend: FakeBackend, client: BackendClient) -> None:
     client.positions.advance(12)
-    backend.on("GET", "/session", problem(504, "position-not-reached", "They are at 5.", reached=5, head=12))
+    backend.on("GET", "/session", problem(503, "position-not-reached", "They are at 5.", reached=5, head=12))
     with pytest.raises(ProblemError, match=r"They are at 5\. They catch up; .*/health/ready"):
         client.get("session")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,14 +27,15 @@ class Echo:
     """An ASGI application that answers with what it was sent. `way=…`, or the path's end, ask for something else."""
 
     name: str
-    status: int = 200
+    unable: bool = False
+    seconds: float = 0.0  # before it answers
     heard: list[str] = field(default_factory=list)
     left: threading.Event = field(default_factory=threading.Event)
     begun: threading.Event = field(default_factory=threading.Event)
 
     def forget(self) -> None:
         """Begin anew."""
-        self.status = 200
+        self.unable, self.seconds = False, 0.0
         self.heard.clear()
         self.left.clear()
         self.begun.clear()
@@ -62,7 +64,9 @@ class Echo:
             self.begun.set()
             if not message.get("more_body", False):
                 break
-        await answer(send, self.status, self._told(scope, digest.hexdigest(), size))
+        with suppress(TimeoutError):  # the caller does not leave
+            await asyncio.wait_for(receive(), self.seconds)
+        await answer(send, 503 if self.unable else 200, self._told(scope, digest.hexdigest(), size))
 
     def _told(self, scope: Scope, digest: str, size: int) -> dict[str, Any]:
         return {

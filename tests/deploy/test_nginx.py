@@ -18,8 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters.http.policy import OPEN, POLICY
-from adapters.http.problems import problem_of
-from domain.errors import NotReachedError
+from adapters.http.routes.context import REACHED_WITHIN
 from server.roles import SERVICES
 from tests.deploy.echoes import Echo, served
 from tests.deploy.nginx import NOBODY, TEMPLATE, VARIABLES, Nginx
@@ -171,25 +170,36 @@ def test_an_answer_that_breaks_off_is_no_whole_one(proxy: Proxy) -> None:
 
 
 def test_calls_go_past_an_instance_that_is_unable(proxy: Proxy) -> None:
-    proxy.behind["evaluation"][0].status = 503
+    proxy.behind["evaluation"][0].unable = True
     for _ in range(4):
         assert proxy.asked("POST", "/evaluations", b"{}")[0] == 200
 
 
-def test_a_position_that_is_not_reached_is_asked_of_one_instance_alone(proxy: Proxy) -> None:
+def test_a_position_that_is_not_reached_is_asked_of_one_instance_alone(tmp_path: Path) -> None:
     """They all ask the same read models, so each would wait as long for the same answer."""
-    refusal = problem_of(NotReachedError("The read models are at 5, not yet at 9."))
-    for echo in proxy.behind["session"]:
-        echo.status = refusal.status
-    status, _, answer = proxy.asked("GET", "/session?after_position=9")
-    assert (status, answer["service"]) == (refusal.status, "session")
-    assert sum(len(echo.heard) for echo in proxy.behind["session"]) == 1
+    seconds, text = 0.2, TEMPLATE.read_text(encoding="utf-8")
+    (limit,) = re.findall(r"location @after_position \{\s+proxy_next_upstream_timeout (\d+)s;", text)
+    assert int(limit) < REACHED_WITHIN
+    template = text.replace(f"proxy_next_upstream_timeout {limit}s;", "proxy_next_upstream_timeout 100ms;")
+    with instances(2) as (behind, addresses), nginx(tmp_path, addresses, template) as server:
+        proxy = Proxy(server.url, behind)
+        for echo in behind["session"]:
+            echo.unable, echo.seconds = True, seconds
+        status, _, answer = proxy.asked("GET", "/session?after_position=9")
+        assert (status, answer["service"], answer["query"]) == (503, "session", "after_position=9")
+        assert sum(len(echo.heard) for echo in behind["session"]) == 1
+
+
+def test_a_query_goes_past_an_instance_that_refuses_it_at_once(proxy: Proxy) -> None:
+    proxy.behind["session"][0].unable = True
+    for _ in range(4):
+        assert proxy.asked("GET", "/session?after_position=9")[0] == 200
 
 
 def test_if_all_are_unable_their_own_answer_arrives(tmp_path: Path) -> None:
     with instances(2) as (behind, addresses), nginx(tmp_path, addresses) as server:
         for echo in behind["session"]:
-            echo.status = 503
+            echo.unable = True
         status, _, answer = Proxy(server.url, behind).asked("POST", "/session/commit", b"{}")
     assert (status, answer["service"]) == (503, "session")
 

@@ -35,12 +35,12 @@ def test_a_client_reads_its_own_writes(rig: Rig, ana: Caller) -> None:
     assert seen.position >= trained.position
 
 
-def test_a_position_that_is_not_reached_is_504(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_position_that_is_not_reached_is_503(rig: Rig, ana: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.http.routes.context.REACHED_WITHIN", 0.05)
     rig.projecting.paused.set()
     trained = ana.post("/trainings", TRAINING)
     reply = ana.get(f"/session?after_position={trained.position}")
-    assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (504, "position-not-reached", "1")
+    assert (reply.status, reply.json["type"], reply.headers["retry-after"]) == (503, "position-not-reached", "1")
 
 
 def test_as_of_a_position_before_and_after(rig: Rig, ana: Caller) -> None:

@@ -39,7 +39,7 @@ def test_a_position_that_the_log_does_not_have_is_refused_at_once(rig: Rig, ana:
 
     replies = asyncio.run(all_of_them())
     assert {(reply.status, reply.json["type"], reply.json["head"]) for reply in replies} == {
-        (504, "position-not-reached", rig.position)
+        (503, "position-not-reached", rig.position)
     }
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from adapters.distributed.topics.consumer import TopicConsumer
-from adapters.distributed.topics.kafka import KafkaProducer, kafka_errors
-from adapters.distributed.topics.topics import has_topic
+from adapters.distributed.topics.kafka import KafkaProducer, NoTopicError, kafka_errors
+from adapters.distributed.topics.topics import ensure_topic, has_topic
 from cli import exit_codes
 from domain.errors import AutoLearnError, ForbiddenError, NotAbleError
 from tests.servers.certificates import Authority
 from tests.servers.fixtures import own
+from tests.servers.process import Server
 from tests.servers.secured import SecuredKafka, write_user
 
 pytestmark = pytest.mark.slow
@@ -146,6 +147,24 @@ def test_who_writes_is_told_the_reason(secured: SecuredKafka) -> None:
 def test_a_server_that_is_not_there_is_told_with_what_the_system_says() -> None:
     with pytest.raises(NotAbleError, match=r"No broker .*look at the topic a\.events: Connect to .*refused\.$"):
         has_topic("127.0.0.1:1", TOPIC)
+
+
+def test_a_topic_whose_brokers_are_lost_is_not_taken_for_none(own_kafka: Server) -> None:
+    """Librdkafka forgets the partition with its brokers; a recovery would take the topic for empty."""
+    ensure_topic(own_kafka.url, TOPIC)
+    with TopicConsumer(own_kafka.url, TOPIC) as consumer:
+        assert consumer.bounds() == (0, 0)
+        own_kafka.kill()
+        end = time.monotonic() + SECONDS
+        while not consumer._consumer.reasons.has_no_broker and time.monotonic() < end:
+            with pytest.raises(NotAbleError):
+                consumer.bounds()
+        with pytest.raises(NotAbleError) as refused:
+            consumer.bounds()
+        assert not isinstance(refused.value, NoTopicError)
+    with TopicConsumer(own_kafka.url, "none.events") as consumer:
+        own_kafka.start()
+        assert isinstance(refusal(consumer.bounds), NoTopicError)
 
 
 def test_a_user_who_may_nothing_is_told_the_right(secured: SecuredKafka) -> None:

@@ -184,10 +184,18 @@ def translate(error: KafkaError, doing: str, right: str, client: Client | None =
         return BadInputError(f"AUTOLEARN_KAFKA does not fit: {error.str()}.")
     if error.code() in DENIALS:
         return ForbiddenError(f"Kafka (AUTOLEARN_KAFKA) does not let AutoLearn {doing}: it needs the right {right}.")
-    if error.code() in SILENCE:
+    if error.code() in SILENCE or _has_no_broker(error, client):
         return _silence(error, doing, client)
     kind = NoTopicError if error.code() in NO_TOPIC else NotAbleError
     return kind(f"Kafka (AUTOLEARN_KAFKA) cannot {doing} now: {error.name()}: {error.str()}.")
+
+
+def _has_no_broker(error: KafkaError, client: Client | None) -> bool:
+    """Tell whether a client knows no partition because it has lost all brokers, not because there is no topic."""
+    if client is None or error.code() != KafkaError._UNKNOWN_PARTITION:  # noqa: SLF001 - the documented name
+        return False
+    client.hear_reasons()
+    return client.reasons.has_no_broker
 
 
 def _silence(error: KafkaError, doing: str, client: Client | None) -> AutoLearnError:

@@ -32,11 +32,19 @@ class Reasons:
         """Remember the last of each kind; this is the `error_cb` of the client."""
         self._told[error.code()] = time.monotonic(), ABOUT_LIBRARY.sub("", error.str())
 
+    @property
+    def has_no_broker(self) -> bool:
+        """Whether all brokers were lost a short while ago."""
+        return KafkaError._ALL_BROKERS_DOWN in self._recent()  # noqa: SLF001 - the documented name
+
     def explain(self, doing: str) -> AutoLearnError | None:
         """Return why this could not be done, the most telling reason first; None where nothing is known of it."""
-        recent = time.monotonic() - RECENT_SECONDS
-        told = {code: text for code, (at, text) in self._told.items() if at > recent}
-        return next(self._explanations(told, doing), None)
+        return next(self._explanations(self._recent(), doing), None)
+
+    def _recent(self) -> dict[int, str]:
+        """Return what was told lately, by Kafka's code."""
+        since = time.monotonic() - RECENT_SECONDS
+        return {code: text for code, (at, text) in self._told.items() if at > since}
 
     def _explanations(self, told: dict[int, str], doing: str) -> Iterator[AutoLearnError]:
         yield from (_login(text) for code, text in told.items() if code == KafkaError._AUTHENTICATION)  # noqa: SLF001 - the documented name

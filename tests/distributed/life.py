@@ -86,7 +86,7 @@ def live(mongo: Mongo, key: str = FINGERPRINT) -> MongoWorld:
     for number in range(1, len(world.commits) + 1):
         place = world.store.end()[0] if number % 2 else number  # as the driver gives it: an int64
         writers[number % 2].append(call(number, domain_position=place))
-    Statuses(mongo).report("relay", position=3, fault=None)
+    Statuses(mongo).report("relay", position=3, fault=None, outage=None, replicas=1, remark=None)
     Leases(mongo, 5.0).take("relay", "relay-1")
     return world
 

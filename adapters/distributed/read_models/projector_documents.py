@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from pydantic_core import to_json
@@ -11,13 +13,14 @@ from adapters.distributed.mongo import as_ours
 from adapters.distributed.read_models.documents import MongoDocuments
 from adapters.distributed.read_models.generations import ReadModels, make_current, serving
 from adapters.distributed.read_models.history_rows import row_writes
-from adapters.distributed.read_models.version_writes import Step, Write, steps
+from adapters.distributed.read_models.version_writes import PIECE, Step, Write, steps
 from domain.errors import NotAbleError
 from projections.fold import KINDS, VERSIONS, WRITTEN_ONCE
 from projections.ports import Batch, Body
 
 REMEMBERED: Final = 50_000
 UNKNOWN: Final[Body] = {}
+WRITERS: Final = 3  # pieces of a large batch on their way at once: so MongoDB has work while the next is encoded
 
 Name = tuple[str, str]
 
@@ -57,12 +60,23 @@ class ProjectorDocuments(MongoDocuments):
     def apply(self, batch: Batch) -> None:
         """Write a batch, then let its position be visible; whatever happens between shows nothing of it."""
         self._check()
+        writes = [*self._writes(batch)]
         with as_ours():
-            for step in self.steps(batch):
-                step()
+            if len(batch.documents) <= PIECE:
+                for write in writes:
+                    write()
+            else:
+                with ThreadPoolExecutor(WRITERS, "read-models") as pool:
+                    for done in [pool.submit(write) for write in writes]:
+                        done.result()
+            self._show(batch)
 
     def steps(self, batch: Batch) -> Iterator[Step]:
         """Yield the single writes of a batch; only the last one shows anything. Raises NotAbleError."""
+        yield from self._writes(batch)
+        yield partial(self._show, batch)
+
+    def _writes(self, batch: Batch) -> Iterator[Step]:
         if batch.history:
             yield from steps(self._read.history, row_writes(batch.history))
         writes: dict[str, list[Write]] = {}
@@ -70,8 +84,10 @@ class ProjectorDocuments(MongoDocuments):
             writes.setdefault(self._collections[document[0]].name, []).append(self._write(document, batch.before))
         for name, of_it in writes.items():
             yield from steps(self._read.mongo.collection(name), of_it)
+
+    def _show(self, batch: Batch) -> None:
         projections = tuple(VERSIONS) if batch.projections is None else batch.projections
-        yield lambda: self._read.advance(batch.position, projections)
+        self._read.advance(batch.position, projections)
         self._folded = self._folded | dict.fromkeys(projections, batch.position)
         self._remember(batch)
 

@@ -16,6 +16,7 @@ from adapters.distributed.read_models.history_rows import row_writes
 from adapters.distributed.read_models.version_writes import PIECE, Step, Write, steps
 from domain.errors import NotAbleError
 from projections.fold import KINDS, VERSIONS, WRITTEN_ONCE
+from projections.garbage_collection import gc_paused
 from projections.ports import Batch, Body
 
 REMEMBERED: Final = 50_000
@@ -60,7 +61,8 @@ class ProjectorDocuments(MongoDocuments):
     def apply(self, batch: Batch) -> None:
         """Write a batch, then let its position be visible; whatever happens between shows nothing of it."""
         self._check()
-        writes = [*self._writes(batch)]
+        with gc_paused():
+            writes = [*self._writes(batch)]
         with as_ours():
             if len(batch.documents) <= PIECE:
                 for write in writes:

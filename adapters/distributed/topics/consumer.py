@@ -17,6 +17,7 @@ from adapters.host.process_metrics import KAFKA_SECONDS
 from domain.errors import NotAbleError
 
 AT_ONCE: Final = 10_000
+READ_AHEAD_KIBIBYTES: Final = 16_384  # by default 64 MiB, which fill where reading is slower than fetching
 
 
 class Consumed(NamedTuple):

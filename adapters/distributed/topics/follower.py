@@ -12,7 +12,6 @@ from adapters.distributed.topics.seek import TopicSeeker
 from adapters.log.appends import MAX_EVENTS
 
 POLL_SECONDS: Final = 0.05
-READ_AHEAD_KIBIBYTES: Final = 16_384
 FETCH_MILLISECONDS: Final = 100  # so often the end is reported, and so long a change of place takes at most
 
 
@@ -106,12 +105,7 @@ class TopicFollower:
         self._position, self._records, self._fault = None, [], None
         offset, self._next = place or (end, 0)
         if self._consumer is None:
-            self._consumer = TopicConsumer(
-                self._address,
-                self._topic,
-                fetch_wait_max_ms=FETCH_MILLISECONDS,
-                queued_max_messages_kbytes=READ_AHEAD_KIBIBYTES,
-            )
+            self._consumer = TopicConsumer(self._address, self._topic, fetch_wait_max_ms=FETCH_MILLISECONDS)
         if place is not None or self._consumer.reached != offset:
             self._consumer.seek(offset)
         if place is not None:

@@ -58,7 +58,7 @@ class RemoteFiles:
         self._opened: tuple[Any, str] | None = None
 
     def put(self, source: Path, path: str, stop: Signal = NEVER) -> None:
-        """Copy a local file to a path, where it appears whole; whatever is there has the same bytes."""
+        """Copy a local file to a path, where it appears whole; what is there already has the same bytes, or should."""
         within = SILENCE_SECONDS + source.stat().st_size / SLOWEST
         self._run("put", lambda: self._put(source, path, stop, within))
 
@@ -75,6 +75,8 @@ class RemoteFiles:
         try:
             if self._protocol in OBJECT_STORES:
                 self._call("put_file", str(source), target, stop=stop, within=within)
+                return
+            if self._call("exists", target, stop=stop):
                 return
             part = f"{target}.{uuid4().hex}.part"
             self._call("makedirs", part.rpartition("/")[0], True, stop=stop)  # noqa: FBT003 - exist_ok, by position
@@ -134,8 +136,8 @@ class RemoteFiles:
         stop: Signal,
         within: float | None = None,
         grown: Callable[[], int] = lambda: 0,
-    ) -> None:
-        """Call the client, and give up after `within` (or 15) seconds without growth, or when told to stop.
+    ) -> Any:
+        """Call the client; give up after `within` (or 15) seconds without growth, or when told to stop.
 
         A client's own time-outs are minutes, if it has any, and an upload that nobody reads has none.
         """
@@ -147,11 +149,11 @@ class RemoteFiles:
             if stop.is_set() or time.monotonic() > until:
                 future.cancel()
                 raise StoppedError("The task was ended.") if stop.is_set() else NotAbleError(NOT_NOW)
-        future.result()
+        return future.result()
 
     def _begin(self, name: str, *arguments: Any) -> Future[Any]:
         client = self._client()[0]
-        if client.async_impl:
+        if client.async_impl and hasattr(client, f"_{name}"):  # not all calls of all clients
             return asyncio.run_coroutine_threadsafe(getattr(client, f"_{name}")(*arguments), client.loop)
         future: Future[Any] = Future()
 

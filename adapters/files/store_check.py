@@ -12,7 +12,7 @@ from typing import Final
 from uuid import uuid4
 
 from adapters.files.remote_files import NOT_NOW, RemoteFiles, StoppedError
-from domain.errors import AutoLearnError, BadInputError, ForbiddenError, NotAbleError
+from domain.errors import AutoLearnError, BadInputError, DiskReserveError, ForbiddenError, NotAbleError
 
 MARKER: Final = "autolearn-check"
 CONTENT: Final = b"AutoLearn writes and reads this file to see whether it may.\n"
@@ -48,7 +48,7 @@ class StoreCheck:
         with self._note():
             mine, back = (self._scratch / f"{uuid4().hex}.check" for _ in range(2))
             try:
-                mine.write_bytes(CONTENT)
+                _write(mine)
                 self._files.put(mine, MARKER)
                 self._files.get(MARKER, back)
                 if back.read_bytes() != CONTENT:
@@ -117,3 +117,10 @@ class StoreCheck:
             logger.warning("the store of blobs could not be checked: %s", failure)
         finally:
             self._asking.release()
+
+
+def _write(file: Path) -> None:
+    try:
+        file.write_bytes(CONTENT)
+    except OSError as full:
+        raise DiskReserveError(f"No temporary file can be written here: {full.strerror}.") from full

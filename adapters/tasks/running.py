@@ -168,7 +168,8 @@ class TaskProcess:
             except (NotAbleError, DiskReserveError) as outage:
                 if self._stop.is_set():
                     break
-                logger.warning("what a task has made cannot be stored yet: %s", outage.sentence)
+                if failures == 1:
+                    logger.warning("what a task has made cannot be stored yet: %s", outage.sentence)
                 if self._in_call and failures == IN_CALL_ATTEMPTS:
                     return TaskBroken("error", outage.sentence)
             except OSError as failure:

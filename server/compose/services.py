@@ -29,7 +29,7 @@ from commands.event_worker import EventWorker
 from commands.ports import Clock, Launcher, Ports
 from commands.unit_of_work import load
 from domain.client import Client
-from domain.errors import NotAbleError
+from domain.errors import DiskReserveError, NotAbleError
 from domain.values import KINDS_OF_SEARCH
 from projections.queries import Queries
 from projections.tasks import UnfinishedTasks
@@ -73,7 +73,7 @@ def check_blobs(blobs: FileBlobs | RemoteBlobs) -> None:
     if isinstance(blobs, RemoteBlobs):
         try:
             blobs.check_usable()
-        except NotAbleError as away:
+        except (NotAbleError, DiskReserveError) as away:
             logger.warning("%s Tasks wait for it.", away.sentence)
 
 

@@ -15,7 +15,7 @@ from commands.session.commit_session import CommitSession
 from commands.session.discard_session import DiscardSession
 from commands.storage.request_reproduction import RequestReproduction
 from commands.training.request_training import RequestTraining
-from domain.errors import ConflictError, KeyReusedError, NotFoundError
+from domain.errors import ConflictError, KeyReusedError, NotAbleError, NotFoundError
 from tests.commands.race import at_once
 from tests.commands.stage import Caller, Stage
 
@@ -29,6 +29,20 @@ def test_a_repeat_gets_the_same_answer_without_a_second_task(stage: Stage, ana: 
     assert ana.do(IRIS, key="k", digest="d") == first
     assert stage.store.end() == head
     assert len(stage.launcher.of("fit")) == 2
+
+
+def test_while_commands_are_refused_a_repeat_is_still_answered(stage: Stage, ana: Caller) -> None:
+    first = ana.do(IRIS, key="k")
+
+    def refuse() -> None:
+        raise NotAbleError("No command is accepted.")
+
+    stage.application = Application(stage.application.ports, refuse)
+    head = stage.store.end()
+    assert ana.do(IRIS, key="k") == first
+    with pytest.raises(NotAbleError, match="No command is accepted"):
+        ana.do(RequestEvaluation())
+    assert stage.store.end() == head
 
 
 def test_a_repeat_is_answered_as_of_then(stage: Stage, ana: Caller) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,19 @@ def test_all_parts_start_in_any_order(fleet: Fleet, parts: Parts, seed: int) -> 
     client = fleet.client("ana", "analyst", "sys-admin")
     storage = next(member for member in members if member.command == ("serve", "storage"))
     assert fleet.at(storage, client)("client", "add", "bob").json["client"] == "bob"
+
+
+def test_up_waits_and_says_for_what_until_its_instances_answer(fleet: Fleet, parts: Parts) -> None:
+    said = fleet.folder / "up"
+    command = [sys.executable, "-m", "cli.main", "up", "--detach", "--instances", "2", "--port", "0"]
+    with said.open("wb") as out, subprocess.Popen(command, env=fleet.environment, stderr=out) as up:
+        until(lambda: "does not answer yet: AUTOLEARN_MONGODB" in said.read_text(), 120)
+        parts.start("mongodb")
+        until(lambda: "does not answer yet: No broker of Kafka" in said.read_text(), 120)
+        parts.start("kafka")
+        assert up.wait(180) == 0
+    assert "The backend answers at http://127.0.0.1:" in said.read_text()
+    fleet.run("down")
 
 
 def test_no_command_is_accepted_on_an_older_database_before_kafka_is_back(fleet: Fleet, parts: Parts) -> None:

@@ -19,11 +19,10 @@ from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery.last_entry import last_entry
 from adapters.distributed.topics import kafka
 from adapters.distributed.topics.kafka import KafkaAdmin, NoTopicError, kafka_errors
-from adapters.distributed.topics.topics import topic_faults
+from adapters.distributed.topics.topics import USUAL_REPLICAS, topic_faults
 from adapters.log.chain import E
 from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleError
 
-USUAL_REPLICAS: Final = 3
 OLDER: Final = "inter.broker.protocol.version"  # brokers before 4.0 have this setting
 
 

@@ -42,7 +42,7 @@ GAUGES = {
     "in_charge": "1 where this process does this work, 0 where it stands by",
     "followed_position": "Position of the last event that the event worker has followed",
     "backup_age_seconds": "Seconds since the last finished back-up; +Inf where there was none",
-    "starting": "1 while the process waits for what it needs; it has no other metrics then",
+    "starting": "1 while the process waits for what it needs",
     "tasks_running": "Tasks that run in this process",
 }
 LABELS = {"in_charge": "work"}

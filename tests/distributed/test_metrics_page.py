@@ -27,7 +27,7 @@ from tests.house.pages import rows, text
 from tests.http.rig import Rig
 
 PAGE = Path("docs/metrics.md")
-KINDS = ("serve", "work", "relay", "project")
+KINDS = ("serve", "work", "relay", "project", "starting")
 FAMILY = re.compile(r"^# TYPE (autolearn_\w+) ", re.MULTILINE)
 
 
@@ -61,6 +61,7 @@ def answers(kafka: str, mongo: Mongo, tmp_path: Path) -> Iterator[dict[str, set[
             _, (follower[kind],) = open_followers(
                 settings, roles, mongo, MongoReadModelStore(mongo), name=f"{kind}-1", opened=opened
             )
+        follower["starting"] = ProcessHealth("serve", lambda: None, lambda: {"starting": 1})
         pages = {kind: health.page() for kind, health in {"work": health_of_work(working), **follower}.items()}
         yield {kind: families(page) for kind, page in {"serve": serve.page(), **pages}.items()}
 

@@ -9,8 +9,8 @@ from domain.lookup import nearest_names
 from projections.fold import VERSIONS, ProjectionUpdater
 from projections.ports import Body, CommitFeed, Documents
 
-BATCH = 2000
-KEPT = 50_000
+BATCH = 10_000  # events: most versions of a document then end in the batch in which they begin, and are written once
+KEPT = 20_000  # documents in memory
 
 
 def check_known(projection: str | None) -> None:

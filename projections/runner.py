@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 IDLE_SECONDS = 0.2  # how late a stop or a job is seen while nothing is appended
 RETRY_SECONDS = 1.0
 AGAIN_SECONDS = 5.0  # until what could not be read is tried again: the log may have been mended from outside
-BATCH = 500
+BATCH = 4000  # events that are folded at once while there are so many
 
 
 @dataclass(frozen=True, slots=True)

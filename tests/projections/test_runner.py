@@ -95,6 +95,7 @@ def test_an_outage_of_the_read_models_is_told_with_the_position_that_they_had(
     """It said position 0, which reads as if all had been lost."""
     filed.register("iris")
     assert filed.runner.wait(filed.commits[-1], TIMEOUT)
+    assert filed.runner.position == filed.commits[-1]  # so that the runner has seen it, too
 
     def sleep() -> int:
         raise NotAbleError("The read models sleep.")

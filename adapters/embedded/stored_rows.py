@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from adapters.embedded.schema import Column
 from adapters.log.times import EPOCH, from_microseconds
+
+T = TypeVar("T")
 
 TYPES: Final[dict[str, type]] = {"INTEGER": int, "REAL": float, "TEXT": str, "BLOB": bytes}
 EMPTY: Final[dict[str, Any]] = {"INTEGER": 0, "REAL": 0.0, "TEXT": ""}
@@ -19,6 +21,15 @@ class GarbledText(str):
     """Stored text that is not UTF-8, its wrong bytes escaped."""
 
     __slots__ = ()
+
+
+def read_leniently(connection: sqlite3.Connection, read: Callable[[], T]) -> T:
+    """Return what a function reads, text that is not UTF-8 as `GarbledText`; as fast as usual where all is."""
+    try:
+        return read()
+    except (sqlite3.OperationalError, UnicodeDecodeError):  # either says that a text cannot be decoded
+        with lenient_text(connection):
+            return read()
 
 
 @contextmanager
@@ -48,8 +59,12 @@ class RowReader:
 
     def read(self, row: Sequence[Any]) -> tuple[Sequence[Any], list[str]]:
         """Return values of the columns' types, and what is stored otherwise: "has text of 4 bytes as at"."""
-        if list(map(type, row)) == self._types and all(len(row[at]) == length for at, length in self._lengths):
-            return row, []
+        if list(map(type, row)) == self._types:
+            for at, length in self._lengths:
+                if len(row[at]) != length:
+                    break
+            else:
+                return row, []
         values, faults = list(row), list[str]()
         for at, (value, column) in enumerate(zip(row, self._columns, strict=False)):
             if type(value) is not TYPES[column.type] or (column.length and len(row[at]) != column.length):

@@ -63,11 +63,6 @@ class Version(NamedTuple):  # a tuple, as a verification makes millions of them
         """128 bits of SHA-256 over all of it, however its JSON is spelled."""
         return fingerprint(self.kind, self.id, self.from_, self.to, _in_order(self.value))
 
-    def fingerprint_as_stored(self, encode: Callable[[Body], bytes]) -> int:
-        """Return the same over a document's body as a store encodes it; rows are stored in several tables."""
-        content = _in_order(self.value) if self.kind == ROW else encode(self.value)
-        return fingerprint(self.kind, self.id, self.from_, self.to, content)
-
 
 def fingerprint(kind: str, id: str, from_: int, to: int, content: bytes) -> int:
     """Return 128 bits of SHA-256."""
@@ -204,7 +199,10 @@ class Fingerprints:
         self.sums[version.from_ // RANGE] += version.fingerprint
 
     def add_as_stored(self, version: Version, encode: Callable[[Body], bytes]) -> None:
-        self.sums[version.from_ // RANGE] += version.fingerprint_as_stored(encode)
+        """Take in a document as a store encodes it; rows are stored in several tables."""
+        kind, id, from_, to, value = version
+        content = _in_order(value) if kind == ROW else encode(value)
+        self.sums[from_ // RANGE] += fingerprint(kind, id, from_, to, content)
 
     def unlike(self, other: Fingerprints) -> set[int]:
         """Return the ranges in which the two differ."""

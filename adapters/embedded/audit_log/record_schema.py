@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, Final
 
 from adapters.audit_log.chain import facts_of
@@ -48,7 +47,6 @@ APPLICATION: Final = 0x414C6175  # "ALau"
 INSERT: Final = f"INSERT INTO communications VALUES ({', '.join('?' * len(RECORDS.columns))})"  # noqa: S608 - question marks
 
 _rows = RowReader(RECORDS.columns)
-_facts = tuple(field.name for field in fields(AuditRecord))
 
 
 def to_row(record: StoredAuditRecord) -> tuple[Any, ...]:
@@ -61,7 +59,7 @@ def from_row(row: Sequence[Any]) -> StoredAuditRecord:
     (position, at, writer, number, previous, chain_hash, *facts), wrong = _rows.read(row)
     time = to_moment(at, wrong)
     # Rows of an older file end before the newest facts, until a start migrates it.
-    record = AuditRecord(**dict(zip(_facts, facts, strict=False)))
+    record = AuditRecord(*facts)
     faults = tuple(f"the record {what}" for what in wrong)
     return StoredAuditRecord(position, time, writer, number, previous, chain_hash, record, faults)
 

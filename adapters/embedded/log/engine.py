@@ -15,7 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from adapters.embedded.database import Database
 from adapters.embedded.integrity import Check, content_faults
 from adapters.embedded.schema import Schema, migrate
-from adapters.embedded.stored_rows import lenient_text
+from adapters.embedded.stored_rows import read_leniently
 from adapters.log.chain import E, LastEntry
 from adapters.log.group_commit import GroupCommit, Pending
 from domain.errors import NotAbleError
@@ -48,8 +48,8 @@ class LogReader(Generic[E]):
 
     def read(self, after: int, limit: int) -> list[E]:
         """Return entries after a position, about `limit` positions, at least one; of damaged ones what is left."""
-        with self.database.reading() as connection, lenient_text(connection):
-            return self.schema.read(connection, after, limit)
+        with self.database.reading() as connection:
+            return read_leniently(connection, lambda: self.schema.read(connection, after, limit))
 
     def last_entry(self) -> LastEntry:
         with self.database.reading() as connection:

@@ -6,10 +6,10 @@ Disposable: what a crash of the machine takes from it is folded again from the l
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import from_json
 
@@ -18,6 +18,8 @@ from adapters.embedded.integrity import content_faults
 from adapters.embedded.read_models.checks import read_model_faults
 from adapters.embedded.read_models.outdated import clear, clear_outdated
 from adapters.embedded.read_models.schema import READ_MODELS
+
+T = TypeVar("T")
 
 READER_CACHE_KIB = 4000
 WRITER_CACHE_KIB = 4000
@@ -88,14 +90,16 @@ class ReadDatabase(SqliteFile):
         return connection
 
 
-@contextmanager
-def readable_text(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read texts that are no UTF-8 any more as something, for whoever looks for damage."""
-    connection.text_factory = _readable
+def read_readably(connection: sqlite3.Connection, read: Callable[[], T]) -> T:
+    """Return what a function reads, texts that are no UTF-8 any more as something, for whoever looks for damage."""
     try:
-        yield
-    finally:
-        connection.text_factory = str
+        return read()
+    except (sqlite3.OperationalError, UnicodeDecodeError):  # either says that a text cannot be decoded
+        connection.text_factory = _readable
+        try:
+            return read()
+        finally:
+            connection.text_factory = str
 
 
 def json_or_text(stored: str | bytes | None) -> Any:

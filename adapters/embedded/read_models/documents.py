@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from adapters.embedded.read_models.database import ReadDatabase, readable_text
+from adapters.embedded.read_models.database import ReadDatabase, read_readably
 from adapters.embedded.read_models.history_rows import write_rows
 from adapters.embedded.read_models.versions import MergedBodies, merged, write_documents
 from projections.fold import VERSIONS
@@ -98,13 +98,13 @@ class SqliteDocuments:
 
     def _all_rows(self, query: str) -> Iterator[tuple[Any, ...]]:
         after: tuple[Any, ...] = ("", "", -1)
-        while True:
-            with self._database.reading() as connection, readable_text(connection):
-                rows = connection.execute(query, (*after, STREAMED)).fetchall()
-            if not rows:
-                return
+        while rows := self._page_of_all(query, after):
             yield from rows
             after = rows[-1][:3]
+
+    def _page_of_all(self, query: str, after: tuple[Any, ...]) -> Sequence[tuple[Any, ...]]:
+        with self._database.reading() as connection:
+            return read_readably(connection, lambda: connection.execute(query, (*after, STREAMED)).fetchall())
 
     def encode(self, body: dict[str, Any]) -> bytes:
         return to_json(body)

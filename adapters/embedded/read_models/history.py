@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from adapters.embedded.read_models.database import ReadDatabase, json_or_text, readable_text
+from adapters.embedded.read_models.database import ReadDatabase, json_or_text, read_readably
 from adapters.embedded.read_models.history_scans import SqliteRows
 from adapters.history.pager import COMMON_COLUMNS, find_page
 from adapters.history.ranges import decode
@@ -20,8 +21,8 @@ ROWS = f"SELECT n,since,until,withdrawn,{TEXTS},body FROM history h LEFT JOIN hi
 ROWS_AT = f"{ROWS} WHERE n>? AND since<=? AND until>? ORDER BY n LIMIT ?"
 ALL_ROWS = f"{ROWS} WHERE (n,since)>(?,?) ORDER BY n,since LIMIT ?"
 COPIES = " AND ".join(f"f.{name} IS h.{name}" for name in ("until", "withdrawn", *COMMON_COLUMNS))
-FACTS_OF = f"""SELECT w.text,f.value FROM fact f JOIN word w ON w.id=f.name JOIN history h USING (n,since)
-               WHERE n=? AND since=? AND {COPIES} ORDER BY w.text"""
+FACTS_WITHIN = f"""SELECT n,since,w.text,f.value FROM history h JOIN fact f USING (n,since) JOIN word w ON w.id=f.name
+                   WHERE n BETWEEN ? AND ? AND {COPIES}"""
 
 
 class SqliteHistory:
@@ -48,20 +49,27 @@ class SqliteHistory:
             after = (rows[-1].n, rows[-1].from_)
 
     def _page_of_all(self, after: tuple[int, int]) -> list[HistoryRow]:
-        with self._database.reading() as connection, readable_text(connection):
-            found = connection.execute(ALL_ROWS, (*after, STREAMED)).fetchall()
-            return [_row(connection, one) for one in found]
+        with self._database.reading() as connection:
+            return read_readably(connection, lambda: _rows(connection, ALL_ROWS, (*after, STREAMED)))
 
     def _read(self, after: int, at: int) -> list[HistoryRow]:
         with self._database.reading() as connection:
-            found = connection.execute(ROWS_AT, (after, at, at, STREAMED)).fetchall()
-            return [_row(connection, one) for one in found]
+            return _rows(connection, ROWS_AT, (after, at, at, STREAMED))
 
 
-def _row(connection: sqlite3.Connection, found: tuple[Any, ...]) -> HistoryRow:
-    """Read a row; of what is stored twice, a copy that differs must show."""
+def _rows(connection: sqlite3.Connection, query: str, values: tuple[Any, ...]) -> list[HistoryRow]:
+    """Read a page of rows, with the facts of all of them at once."""
+    found = connection.execute(query, values).fetchall()
+    facts: defaultdict[tuple[int, int], dict[str, Any]] = defaultdict(dict)
+    if found:
+        for n, since, name, value in connection.execute(FACTS_WITHIN, (found[0][0], found[-1][0])):
+            facts[n, since][name] = decode(value)
+    return [_row(one, facts[one[0], one[1]]) for one in found]
+
+
+def _row(found: tuple[Any, ...], facts: dict[str, Any]) -> HistoryRow:
+    """Make a row; of what is stored twice, a copy that differs must show."""
     n, since, until, withdrawn, *names, body = found
-    facts = {name: decode(value) for name, value in connection.execute(FACTS_OF, (n, since))}
     facts |= {
         name: [facts.get(name), at_hand]
         for name, at_hand in zip(COMMON_COLUMNS, names, strict=True)

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 0.5
 REPORT_SECONDS: Final = 1.0  # between two reports of a position that grows
 REPEAT_SECONDS: Final = 10.0  # until the same is reported again
-BATCH: Final = 4000  # events that are folded at once while there are so many: each batch costs some round trips
+BATCH: Final = 2000  # events that are folded at once while there are so many: each batch costs some round trips
 
 
 class Projector:

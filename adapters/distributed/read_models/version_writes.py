@@ -20,7 +20,7 @@ from domain.errors import NotAbleError
 from projections.ports import OPEN
 
 DUPLICATE: Final = 11000
-PIECE: Final = 2500  # how many versions go to the server at once
+PIECE: Final = 1500  # how many versions go to the server at once
 
 Name = tuple[Any, ...]
 

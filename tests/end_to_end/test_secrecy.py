@@ -64,7 +64,7 @@ def test_no_process_of_a_backend_leaves_a_core_dump(shell: Shell, place: Place) 
 @pytest.mark.parametrize(
     "code",
     [
-        "from server.runner import prepare_process; prepare_process()",
+        "from server.runner import prepare_process; prepare_process('up', 'text')",
         "from adapters.security.keys import make_master_key; make_master_key('master.key')",
         "from adapters.security.keys import read_master_key; read_master_key('there.key')",
         "from autolearn.credentials import Credentials; Credentials.read('credentials.json')",

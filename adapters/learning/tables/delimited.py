@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -176,24 +177,32 @@ class SeparatedText:
 
     def batches(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Yield the rows, under the names of the schema."""
-        keys = [f"c{place}" for place in range(len(schema))]
         with self.explain_errors():
-            reader = pyarrow.csv.open_csv(
-                self.path,
-                read_options=pyarrow.csv.ReadOptions(
-                    use_threads=False, block_size=BLOCK, skip_rows=self.dialect.lines, column_names=keys
-                ),
-                parse_options=pyarrow.csv.ParseOptions(
-                    delimiter=self.dialect.separator, quote_char=self.dialect.quote, newlines_in_values=True
-                ),
-                convert_options=pyarrow.csv.ConvertOptions(
-                    column_types=dict.fromkeys(keys, pa.string()), null_values=[], check_utf8=True
-                ),
-            )
-            varied: set[str] = set()
-            for batch in reader:
-                columns = [_encode(batch.column(place), key, varied) for place, key in enumerate(keys)]
-                yield pa.RecordBatch.from_arrays(columns, schema=schema)
+            try:
+                yield from self._read(schema, ahead=True)
+            except pa.ArrowInvalid:
+                deque(self._read(schema, ahead=False), maxlen=0)  # says the same with the number of the row
+                raise
+
+    def _read(self, schema: pa.Schema, *, ahead: bool) -> Iterator[pa.RecordBatch]:
+        """Yield the rows; `ahead`: a thread reads the next ones meanwhile."""
+        keys = [f"c{place}" for place in range(len(schema))]
+        reader = pyarrow.csv.open_csv(
+            self.path,
+            read_options=pyarrow.csv.ReadOptions(
+                use_threads=ahead, block_size=BLOCK, skip_rows=self.dialect.lines, column_names=keys
+            ),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=self.dialect.separator, quote_char=self.dialect.quote, newlines_in_values=True
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(keys, pa.string()), null_values=[], check_utf8=True
+            ),
+        )
+        varied: set[str] = set()
+        for batch in reader:
+            columns = [_encode(batch.column(place), key, varied) for place, key in enumerate(keys)]
+            yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
     def lines_of(self, rows: Collection[int]) -> dict[int, int]:
         """Return the lines in which rows begin, as far as Python's reader can tell: it takes no very long values."""

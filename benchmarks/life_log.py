@@ -18,11 +18,11 @@ from uuid import UUID
 from adapters.log.chain import commit_hash, framed_events
 from adapters.log.events import encode
 from adapters.log.times import from_microseconds
-from benchmarks.many import DATASET, MEASURES, MODELS, OWNER, SETTINGS, WORKER, training
+from benchmarks.many import DATASET, MEASURES, OWNER, WORKER, request, training
 from domain.events import Aggregate, Event, Metadata
 from domain.experiment import Experiment
 from domain.session import Session
-from domain.values import ModelRef, SplitRequest, experiment_stream, session_id, session_stream
+from domain.values import experiment_stream, session_id, session_stream
 from projections.ports import GENESIS, RawCommit, RawEvent
 
 OF_A_SESSION: Final = 10
@@ -73,7 +73,7 @@ def _pattern() -> tuple[list[list[PatternEvent]], list[bytes]]:
         it = Experiment.create_blank(experiment_stream(_name(number)))
         held.append(it)
         session.add(it.name)
-        _request(it, session_id(session.id), number)
+        request(it, session_id(session.id), number)
         it.start(it.name, 1, WORKER)
         commits.append(_append(len(commits), session, it))
         it.complete_training(1, WORKER, training(number))
@@ -100,24 +100,6 @@ def _pattern() -> tuple[list[list[PatternEvent]], list[bytes]]:
         ]
         for one in commits
     ], own
-
-
-def _request(it: Experiment, session: str, number: int) -> None:
-    it.request_training(
-        owner=OWNER,
-        session=session,
-        dataset=DATASET,
-        target="species",
-        columns=None,
-        model=ModelRef(name=MODELS[number % len(MODELS)], version="1.9", distribution="scikit-learn"),
-        settings={"C": (1, 10, 100)[number % 3], **SETTINGS},
-        preparation=2,
-        seed=number,
-        test_size=0.25,
-        split=SplitRequest(),
-        memory=None,
-        deadline=None,
-    )
 
 
 def _append(number: int, *aggregates: Aggregate) -> list[Event]:

@@ -44,20 +44,16 @@ def training(number: int) -> Training:
     )
 
 
-def experiment(number: int, session: str, chance: random.Random) -> Experiment:
-    """Return an experiment that is trained and evaluated; its settings and measures vary."""
-    name = b32encode(sha256(b"experiment %d" % number).digest())[:16].decode().lower()
-    it = Experiment.create_blank(experiment_stream(name))
-    model = ModelRef(name=MODELS[number % 5], version="1.9", distribution="scikit-learn")
-    settings = {"C": (1, 10, 100)[number % 3], **SETTINGS}
+def request(it: Experiment, session: str, number: int) -> None:
+    """Ask for a training whose model and settings vary with the number."""
     it.request_training(
         owner=OWNER,
         session=session,
         dataset=DATASET,
         target="species",
         columns=None,
-        model=model,
-        settings=settings,
+        model=ModelRef(name=MODELS[number % len(MODELS)], version="1.9", distribution="scikit-learn"),
+        settings={"C": (1, 10, 100)[number % 3], **SETTINGS},
         preparation=2,
         seed=number,
         test_size=0.25,
@@ -65,6 +61,13 @@ def experiment(number: int, session: str, chance: random.Random) -> Experiment:
         memory=None,
         deadline=None,
     )
+
+
+def experiment(number: int, session: str, chance: random.Random) -> Experiment:
+    """Return an experiment that is trained and evaluated; its settings and measures vary."""
+    name = b32encode(sha256(b"experiment %d" % number).digest())[:16].decode().lower()
+    it = Experiment.create_blank(experiment_stream(name))
+    request(it, session, number)
     it.start(it.name, 1, WORKER)
     it.complete_training(1, WORKER, training(number))
     task = it.request_evaluation(MEASURES, None)

@@ -12,7 +12,7 @@ import pytest
 from adapters.tasks.confinement import Confinement
 from adapters.tasks.launcher import ProcessLauncher
 from adapters.tasks.running import Limits
-from commands.ports import TaskDone, TaskSpec
+from commands.ports import TaskDone, TaskOutcome, TaskSpec
 
 Deed = Callable[..., TaskSpec]
 
@@ -79,3 +79,22 @@ def deed(iris: str) -> Deed:
         return TaskSpec("fit", facts)
 
     return task
+
+
+@pytest.fixture
+def run(launcher: ProcessLauncher, iris: str) -> Callable[[str], TaskOutcome]:
+    """Run code in a task, as a model that pries: `launcher` and `iris` are those of the test's module."""
+
+    def run(code: str) -> TaskOutcome:
+        facts = {
+            "experiment": "a" * 16,
+            "model": {"name": "prying", "version": "1.0", "distribution": "prying"},
+            "settings": {"code": code},
+            "seed": 1,
+            "test_size": 0.25,
+            "dataset": {"name": "iris", "version": 1, "sha256": iris},
+            "target": "species",
+        }
+        return launcher.start(TaskSpec("fit", facts)).result()
+
+    return run

@@ -70,23 +70,6 @@ def iris(launcher: ProcessLauncher) -> str:
 
 
 @pytest.fixture
-def run(launcher: ProcessLauncher, iris: str) -> Callable[[str], TaskDone | TaskBroken]:
-    def run(code: str) -> TaskDone | TaskBroken:
-        facts = {
-            "experiment": "a" * 16,
-            "model": {"name": "prying", "version": "1.0", "distribution": "prying"},
-            "settings": {"code": code},
-            "seed": 1,
-            "test_size": 0.25,
-            "dataset": {"name": "iris", "version": 1, "sha256": iris},
-            "target": "species",
-        }
-        return launcher.start(TaskSpec("fit", facts)).result()
-
-    return run
-
-
-@pytest.fixture
 def tells(run: Callable[[str], TaskDone | TaskBroken], data: Path, iris: str, socket_enabled: None) -> Iterator[Try]:
     """Run code in a task and return what it told or raised; the names in braces are places and processes of ours."""
     with socket.socket() as listening:

@@ -99,23 +99,6 @@ def iris(launcher: ProcessLauncher, store: Store) -> str:
     return sha256
 
 
-@pytest.fixture
-def run(launcher: ProcessLauncher, iris: str) -> Callable[[str], TaskOutcome]:
-    def run(code: str) -> TaskOutcome:
-        facts = {
-            "experiment": "a" * 16,
-            "model": {"name": "prying", "version": "1.0", "distribution": "prying"},
-            "settings": {"code": code},
-            "seed": 1,
-            "test_size": 0.25,
-            "dataset": {"name": "iris", "version": 1, "sha256": iris},
-            "target": "species",
-        }
-        return launcher.start(TaskSpec("fit", facts)).result()
-
-    return run
-
-
 def test_what_a_task_made_is_stored_and_nothing_else_is_left(
     run: Callable[[str], TaskOutcome], store: Store, folder: Path
 ) -> None:

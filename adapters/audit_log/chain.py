@@ -62,11 +62,14 @@ def is_older(record: StoredAuditRecord) -> bool:
         return False
 
 
-class RecordChain:
-    def __init__(self) -> None:
-        self._position, self._hash = 0, GENESIS
-        self._numbers: dict[str, int] = {}
-        self._older: dict[str, bytes] | None = {}  # the last hash of each writer; None: no older record may come now
+class RecordLinks:
+    """Follows records that are added to a copy: each has its hash and follows the one before.
+
+    It knows no writers' numbers, so it can begin anywhere; `RecordChain` checks the whole copy afterwards.
+    """
+
+    def __init__(self, position: int, previous: bytes) -> None:
+        self._position, self._hash = position, previous
 
     def fault(self, record: StoredAuditRecord) -> str | None:
         try:
@@ -74,9 +77,6 @@ class RecordChain:
         except UNWRITABLE:
             what = "the record holds values that nobody could have stored"
         self._position, self._hash = record.position, record.hash
-        self._numbers[record.writer] = record.number
-        if self._older is not None:
-            self._older[record.writer] = record.hash
         return what
 
     def _fault(self, record: StoredAuditRecord) -> str | None:
@@ -84,6 +84,32 @@ class RecordChain:
             return "; ".join(record.faults)
         if record.position != self._position + 1:
             return f"records {self._position + 1} to {record.position - 1} are missing"
+        return self._link_fault(record)
+
+    def _link_fault(self, record: StoredAuditRecord) -> str | None:
+        if not has_its_hash(record):
+            return "the stored record does not have the stored hash"
+        if record.previous != self._hash and not is_older(record):
+            return "the record does not follow the one before it"
+        return None
+
+
+class RecordChain(RecordLinks):
+    """Follows the whole log: besides, the numbers of each writer's records have no holes."""
+
+    def __init__(self) -> None:
+        super().__init__(0, GENESIS)
+        self._numbers: dict[str, int] = {}
+        self._older: dict[str, bytes] | None = {}  # the last hash of each writer; None: no older record may come now
+
+    def fault(self, record: StoredAuditRecord) -> str | None:
+        what = super().fault(record)
+        self._numbers[record.writer] = record.number
+        if self._older is not None:
+            self._older[record.writer] = record.hash
+        return what
+
+    def _link_fault(self, record: StoredAuditRecord) -> str | None:
         number = self._numbers.get(record.writer, 0)
         if record.number != number + 1:
             return f"the record does not follow record {number} of writer {record.writer}"
@@ -121,32 +147,3 @@ def _hash(record: StoredAuditRecord, previous: bytes, facts: Facts = facts_of) -
 def _older_hash(record: StoredAuditRecord, previous: bytes) -> bytes | None:
     it = record.content
     return _hash(record, previous, _older_facts) if (it.count, it.head) == (1, "") else None
-
-
-class RecordLinks:
-    """Follows records that are added to a copy: each has its hash and follows the one before.
-
-    It knows no writers' numbers, so it can begin anywhere; `RecordChain` checks the whole copy afterwards.
-    """
-
-    def __init__(self, position: int, previous: bytes) -> None:
-        self._position, self._hash = position, previous
-
-    def fault(self, record: StoredAuditRecord) -> str | None:
-        try:
-            what = self._fault(record)
-        except UNWRITABLE:
-            what = "the record holds values that nobody could have stored"
-        self._position, self._hash = record.position, record.hash
-        return what
-
-    def _fault(self, record: StoredAuditRecord) -> str | None:
-        if record.faults:
-            return "; ".join(record.faults)
-        if record.position != self._position + 1:
-            return f"records {self._position + 1} to {record.position - 1} are missing"
-        if not has_its_hash(record):
-            return "the stored record does not have the stored hash"
-        if record.previous != self._hash and not is_older(record):
-            return "the record does not follow the one before it"
-        return None

@@ -13,7 +13,7 @@ from adapters.audit_log.limits import GREATEST, LONGEST, limited
 from projections.ports import AuditRecord
 
 ANY = {
-    str: st.one_of(st.text(), st.text(min_size=1, max_size=3).map(lambda text: text * 1_000_000), st.just("\ud800")),
+    str: st.one_of(st.text(), st.text(min_size=1, max_size=3).map(lambda text: text * 2 * LONGEST), st.just("\ud800")),
     int: st.integers(),
     float: st.floats(),
 }

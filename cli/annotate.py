@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from autolearn.views import TASK
 from cli.options import shared
 from cli.terminal import Terminal
-from cli.views import TASK
 
 
 @click.command()

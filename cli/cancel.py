@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from autolearn.tasks import call_task
+from autolearn.views import TASK
 from cli.options import shared
 from cli.terminal import Terminal
-from cli.views import TASK
 
 
 @click.command()

@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
+from autolearn.views import Block, Facts, View, cut_lists
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import cut_lists
 
 MARKS = ("separator", "quote", "decimal", "thousands")  # shown in quotes, for some are blanks
 MOST_SUSPECTS = 20  # shown

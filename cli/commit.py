@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autolearn.views import Facts, View
 from cli.options import shared
-from cli.output import Facts, View
 from cli.terminal import Terminal
 
 if TYPE_CHECKING:

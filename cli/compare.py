@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
+from autolearn.text_table import TIME, format_value
+from autolearn.views import Block, Facts, View, flatten, format_measure
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View, as_json, flatten
-from cli.table import TIME, format_value
+from cli.output import as_json
 from cli.terminal import Terminal
-from cli.views import format_measure
 
 LEAST = 2
 PARTS = {

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
+from autolearn.text_table import format_value
+from autolearn.views import Block, View
 from cli.catalog import entry_blocks, suspect_rows
 from cli.options import as_of, shared
-from cli.output import Block, View
-from cli.table import format_value
 from cli.terminal import Terminal
 
 FORMATS = {

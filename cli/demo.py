@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
-from adapters.host.printable import visible
 from adapters.host.processes import child_environment, python_command
 from autolearn.errors import ClientError
+from autolearn.printable import visible
 from cli.terminal import stdout_style
 from domain.errors import NotFoundError
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from autolearn.views import Block, Facts, View
 from cli import exit_codes
 from cli.backup import mode_option
 from cli.options import shared
-from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 from cli.up import at
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autolearn.tasks import begin_task
+from autolearn.views import TASK, Facts, View
 from cli.options import no_wait, number_or_text, shared
-from cli.output import Facts, View
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
-from cli.views import TASK
 
 if TYPE_CHECKING:
     from autolearn.client import BackendClient

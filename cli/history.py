@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
-from cli.options import as_of, cursor, limit, shared
-from cli.output import Block, Facts, View
-from cli.table import NO_VALUE
-from cli.terminal import Terminal
-from cli.views import (
+from autolearn.text_table import NO_VALUE
+from autolearn.views import (
+    Block,
+    Facts,
+    View,
     count_warnings,
     format_settings,
     measure_columns,
@@ -22,6 +22,8 @@ from cli.views import (
     origin_of,
     positive_of,
 )
+from cli.options import as_of, cursor, limit, shared
+from cli.terminal import Terminal
 
 QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""")
 NAME = re.compile(r"[\w.:@/-]+")

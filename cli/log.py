@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from autolearn.events import check_problem
+from autolearn.text_table import format_value
+from autolearn.views import Block, Facts, View
 from cli.options import cursor, limit, shared
-from cli.output import Block, Facts, View
-from cli.table import format_value
 from cli.terminal import Terminal
 
 COLUMNS = ("position", "at", "kind", "actor", "source", "target", "operation", "outcome", "milliseconds", "correlation")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from adapters.host.printable import printable_streams
+from autolearn.printable import printable_streams
 from cli.lazy import LazyGroup, Section
 from cli.options import shared_before_command
 from cli.umask import private_files

@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from autolearn.client import BackendClient
+from autolearn.views import Block, Facts, View
 from cli.dataset import format_of
 from cli.new_file import STDOUT, force_option, new_file
 from cli.options import shared
-from cli.output import Block, Facts, View
 from cli.terminal import Terminal
 
 SHOWN = 20  # rows of a table for people

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
+from autolearn.views import Block, Facts, View
 from cli import exit_codes
 from cli.dataset import format_of
 from cli.options import as_of, cursor, limit, shared
-from cli.output import Block, Facts, View
 from cli.predict import parse_row, row_option
 from cli.terminal import Terminal
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import click
 
-from adapters.host.printable import visible, visible_json
 from autolearn.answers import Response
 from autolearn.client import BackendClient
 from autolearn.errors import ClientError, InvalidInputError, ProblemError
 from autolearn.events import StreamEvent
 from autolearn.outgoing_call import Body, FileBody
+from autolearn.printable import visible, visible_json
 from autolearn.protocol.headers import (
     AUDIT,
     EVENT_STREAM,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autolearn.views import Facts
 from cli.options import shared
-from cli.output import Facts
 from cli.steps import offline, result_of
 from cli.terminal import Terminal
 

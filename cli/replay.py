@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import click
 
+from autolearn.views import Block, Facts, View, experiment_rows, flatten
 from cli import exit_codes
 from cli.options import shared
-from cli.output import Block, Facts, View, flatten
 from cli.steps import result_of
 from cli.terminal import Terminal
-from cli.views import experiment_rows
 
 PARTS = ("sessions", "experiments", "catalog", "events")
 

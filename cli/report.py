@@ -9,12 +9,11 @@ from typing import Any
 
 import click
 
-from adapters.host.printable import visible
+from autolearn.printable import visible
+from autolearn.views import Block, Facts, View, cut_lists, format_settings, measure_rows, name_and_version, name_of
 from cli.new_file import force_option, new_file
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View
 from cli.terminal import Terminal, stdout_style
-from cli.views import cut_lists, format_settings, measure_rows, name_and_version, name_of
 
 MOST_COLUMNS = 12  # of a confusion matrix on a terminal; of a larger one the pairs that were mistaken most often
 SHOWN_ROWS = 10

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 
 import plotext
 
-from adapters.host.printable import visible
-from cli.output import Facts
+from autolearn.printable import visible
+from autolearn.text_table import Style
+from autolearn.views import Facts
 from cli.report import Line, curves
-from cli.table import Style
 
 COLOURS = (2, 4, 3, 5, 6, 1)  # ECMA-48: green, blue, yellow, magenta, cyan, red
 ENCODED = re.compile(r"\x1b\[38;5;([1-6])m")  # as plotext says such a colour

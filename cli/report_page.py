@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from autolearn.text_table import format_value
+from autolearn.views import Facts
 from cli import svg
-from cli.output import Facts
 from cli.report import MOST_COLUMNS, curves, report_blocks
 from cli.svg import text_of
-from cli.table import format_value
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """

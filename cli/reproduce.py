@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from autolearn.tasks import begin_task
+from autolearn.views import TASK
 from cli.options import no_wait, shared
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
-from cli.views import TASK
 
 EQUAL = ("bit-identical", "metric-equal")
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import click
 
+from autolearn.views import TASK, Facts
 from cli import exit_codes
 from cli.backup import mode_option, of_blobs
 from cli.options import shared
-from cli.output import Facts
 from cli.steps import offline, result_of
 from cli.terminal import Terminal
 from cli.up import at
-from cli.views import TASK
 
 
 @click.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autolearn.tasks import UNFINISHED, begin_task, path_of_answer, wait_for_end
+from autolearn.views import SEARCH, Block, Facts, View, name_and_version, name_of
 from cli.options import (
     as_of,
     check_finite,
@@ -18,10 +19,8 @@ from cli.options import (
     parse_space,
     shared,
 )
-from cli.output import Block, Facts, View
 from cli.tasks import exit_by_state
 from cli.terminal import Terminal
-from cli.views import SEARCH, name_and_version, name_of
 
 if TYPE_CHECKING:
     from autolearn.answers import Response

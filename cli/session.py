@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
+from autolearn.views import Block, Facts, View, experiment_rows
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import experiment_rows
 
 
 @click.command()

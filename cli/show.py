@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
+from autolearn.views import NOTES, Block, Facts, View, format_split, measure_rows, name_and_version, name_of
 from cli.options import as_of, shared
-from cli.output import Block, Facts, View
 from cli.terminal import Terminal
-from cli.views import NOTES, format_split, measure_rows, name_and_version, name_of
 
 LISTS = ("evaluations", "reproductions", "annotations", "events", "measures")
 HIDDEN = (*NOTES, "learned", "provenance", "blobs", "report")

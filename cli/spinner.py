@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Self
 
-from adapters.host.printable import PrintableStream, visible
+from autolearn.printable import PrintableStream, visible
 
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 SILENT_SECONDS = 0.3  # a shorter wait shows nothing

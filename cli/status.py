@@ -7,9 +7,9 @@ from functools import partial
 import click
 
 from autolearn.tasks import call_task
+from autolearn.views import TASK
 from cli.options import as_of, shared
 from cli.terminal import Terminal
-from cli.views import TASK
 
 
 @click.command()

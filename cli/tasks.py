@@ -9,10 +9,9 @@ import click
 from autolearn.answers import Response
 from autolearn.client import BackendClient
 from autolearn.tasks import UNFINISHED, path_of_answer, wait_for_end
+from autolearn.views import Facts, format_failure
 from cli import exit_codes
-from cli.output import Facts
 from cli.terminal import Terminal
-from cli.views import format_failure
 
 FAILED = ("failed", "cancelled")
 

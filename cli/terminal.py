@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from adapters.host.printable import may_colour, visible
-from cli.output import View, as_json, render
-from cli.table import Style
+from autolearn.printable import may_colour, visible
+from autolearn.text_table import Style
+from autolearn.views import View
+from cli.output import as_json, render
 
 if TYPE_CHECKING:
     from autolearn.client import BackendClient

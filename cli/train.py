@@ -8,12 +8,11 @@ import click
 
 from autolearn.errors import ClientError
 from autolearn.tasks import begin_task
+from autolearn.views import NOTES, TASK, Facts
 from cli.commit import commit_session, say_receipt
 from cli.options import check_finite, learning_options, learning_request, no_wait, parse_settings, shared
-from cli.output import Facts
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
-from cli.views import NOTES, TASK
 
 if TYPE_CHECKING:
     from autolearn.client import BackendClient

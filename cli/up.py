@@ -14,9 +14,9 @@ from pathlib import Path
 
 import click
 
-from adapters.host.printable import visible
 from adapters.host.private_files import make_own_folder
 from autolearn.locations import data_directory, default_data_directory
+from autolearn.printable import visible
 from cli.options import port_option
 from domain.errors import (
     ConflictError,

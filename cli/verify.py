@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import click
 
 from autolearn.events import StreamEvent
+from autolearn.views import Block, Facts, View
 from cli import exit_codes
 from cli.options import shared
-from cli.output import Block, Facts, View
 from cli.steps import offline, result_of
 from cli.terminal import Terminal
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from autolearn.tasks import call_task, wait_for_end
+from autolearn.views import TASK
 from cli.options import check_finite, shared
 from cli.tasks import exit_by_state
 from cli.terminal import Terminal
-from cli.views import TASK
 
 
 @click.command()

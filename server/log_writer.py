@@ -15,8 +15,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import BinaryIO
 
-from adapters.host.printable import visible
 from adapters.host.private_files import FILE, UMASK
+from autolearn.printable import visible
 
 FILES, LARGEST = 5, 10 << 20  # backend.log and four before it, of 10 MiB each
 LONGEST_LINE = 1 << 16  # a longer one is written in pieces

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from adapters.host.printable import visible
+from autolearn.printable import visible
 from commands.call import CORRELATION
 
 LogFormat = Literal["text", "json"]

@@ -11,9 +11,9 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from adapters.host.directory_lock import DirectoryLock, await_orphans
-from adapters.host.printable import visible
 from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import listen_at
+from autolearn.printable import visible
 from domain.errors import BadInputError, ConflictError
 from server.compose import import_distributed, lock_directory, open_runner
 from server.compose.waiting_start import WaitingStart

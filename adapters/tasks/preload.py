@@ -4,11 +4,11 @@ import os
 import signal
 import sys
 
-from adapters.host.printable import PrintableStream
 from adapters.host.processes import set_parent_death_signal
 from adapters.learning.warm import main
 from adapters.tasks.confinement import program_paths
 from adapters.tasks.forkserver import PARENT
+from autolearn.printable import PrintableStream
 
 # The forkserver looks at the pipe to its parent only once all is loaded, and a request that waits for that holds the
 # pipe's other end. So the kernel kills it. That is for the end of the thread which started it, hence not for longer.

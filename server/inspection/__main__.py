@@ -11,8 +11,8 @@ import json
 import os
 import sys
 
-from adapters.host.printable import PrintableStream
 from adapters.host.private_files import UMASK
+from autolearn.printable import PrintableStream
 from autolearn.secret_files import forbid_dumps
 from domain.errors import AutoLearnError
 from server.inspection.inspections import Step, inspect

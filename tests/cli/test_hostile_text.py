@@ -19,11 +19,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.host.printable import visible, visible_json, visible_lines
+from autolearn.printable import visible, visible_json, visible_lines
+from autolearn.text_table import Style
+from autolearn.views import View
 from cli.main import SECTIONS, main
-from cli.output import View, render
+from cli.output import render
 from cli.spinner import Spinner
-from cli.table import Style
 from tests.cli.conftest import Ran, Run
 from tests.cli.fake_backend import FakeBackend, Reply
 from tests.cli.hostile import (

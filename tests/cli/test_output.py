@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.output import View, render
-from cli.table import HEAD_LINES, LINES, Style, display_width, format_facts, format_table, format_value
+from autolearn.text_table import HEAD_LINES, LINES, Style, display_width, format_facts, format_table, format_value
+from autolearn.views import View
+from cli.output import render
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, history, row, training
 from tests.cli.fake_backend import FakeBackend, Reply

@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
+from autolearn.text_table import Style
 from cli.report import MOST_COLUMNS, report_blocks
 from cli.report_charts import draw_charts
 from cli.report_page import make_page
-from cli.table import Style
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, evaluation, report, report_of_numbers
 from tests.cli.fake_backend import FakeBackend, Reply

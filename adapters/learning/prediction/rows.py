@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from adapters.host.printable import visible
 from adapters.learning.preparation.frame import Frame, frame_of, type_word
 from adapters.learning.tables.columns import Columns, check_names, value_type
 from adapters.learning.tables.decisions import REMEDY
@@ -19,6 +18,7 @@ from adapters.learning.tables.given import read_given
 from adapters.learning.tables.ingest import open_upload, sized_batches
 from adapters.learning.tables.source import Source
 from adapters.learning.tables.typed import explain_conversions, find_types
+from autolearn.printable import visible
 from domain.errors import BadInputError
 
 NUMBERS = frozenset({"integer", "number", "boolean"})  # a number stays one, whole or not

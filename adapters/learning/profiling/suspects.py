@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters.host.printable import visible
 from adapters.learning.preparation.frame import class_name
 from adapters.learning.profiling.columns import Array, Column
 from adapters.learning.profiling.leaks import LeakTest
 from adapters.learning.tables.given import Given
 from adapters.learning.tables.spellings import NumberSpelling, TimeSpelling, TruthSpelling, WholeSpelling, tidy
 from adapters.learning.tables.text_columns import Spelling, TextColumn, clean
+from autolearn.printable import visible
 from domain.dataset import SuspectKind
 
 FEWEST_ROWS = 20  # below, chance makes columns alike and values distinct

@@ -8,8 +8,8 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters.host.printable import visible
 from adapters.learning.preparation.frame import type_word
+from autolearn.printable import visible
 from domain.errors import BadInputError
 
 MOST_COLUMNS = 4000

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters.host.printable import visible
 from adapters.learning.tables.given import Given
 from adapters.learning.tables.spellings import (
     NumberSpelling,
@@ -17,6 +16,7 @@ from adapters.learning.tables.spellings import (
     swapped,
 )
 from adapters.learning.tables.text_columns import Place, Spelling, TextColumn, Try
+from autolearn.printable import visible
 from domain.errors import BadInputError
 
 TYPES = {

@@ -16,7 +16,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters.host.printable import visible
 from adapters.learning.profiling.profile import store_profile
 from adapters.learning.profiling.suspects import About
 from adapters.learning.tables.builtin import BUILTIN, builtin_table
@@ -29,6 +28,7 @@ from adapters.learning.tables.parquet import ParquetTable, too_large_error, writ
 from adapters.learning.tables.source import MOST_VALUES, Source, too_many_values_error
 from adapters.learning.tables.target import Target
 from adapters.learning.tables.typed import check_wanted, explain_conversions, find_types, reading_of, split_names
+from autolearn.printable import visible
 from commands.ports import Blobs
 from domain.errors import BadInputError, NotFoundError
 

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters.host.printable import visible
 from adapters.learning.preparation.frame import BINARY, FEWEST_CLASSES, HELD, MOST_CLASSES, class_name, type_word
+from autolearn.printable import visible
 from domain.errors import BadInputError
 
 LONGEST_CLASS = 100

@@ -11,7 +11,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adapters.host.printable import visible
 from adapters.learning.preparation.frame import type_word
 from adapters.learning.tables.columns import NAMELESS, nameless_error, value_type
 from adapters.learning.tables.decisions import TYPES, Decision, decide, raise_refused, sentence_of
@@ -19,6 +18,7 @@ from adapters.learning.tables.given import Given
 from adapters.learning.tables.source import Source
 from adapters.learning.tables.spellings import NumberSpelling, TimeSpelling, swapped
 from adapters.learning.tables.text_columns import TextColumn, clean
+from autolearn.printable import visible
 from domain.errors import BadInputError
 
 MOST_NOTES = 20

@@ -17,13 +17,13 @@ from xml.etree import ElementTree as ET
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from adapters.host.printable import visible
 from adapters.learning.tables.columns import MOST_COLUMNS, too_many_columns_error
 from adapters.learning.tables.delimited import read_texts
 from adapters.learning.tables.dialect import Dialect
 from adapters.learning.tables.given import Given
 from adapters.learning.tables.parquet import too_large_error
 from adapters.learning.tables.source import Source
+from autolearn.printable import visible
 from domain.errors import BadInputError, TooLargeError
 
 LARGEST_SHEET: Final = 1 << 28  # bytes of XML; the reader holds a sheet in memory

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from adapters.host.printable import visible
+from autolearn.printable import visible
 
 GAP = "  "
 NARROWEST, READABLE, NARROW = 4, 8, 12

@@ -1,18 +1,67 @@
-"""How tasks and experiments are shown to people; scripts get the whole objects."""
+"""What is shown of an answer: facts, tables and texts. The command line and Python show the same."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from cli.output import Block, Facts, View
-from cli.table import NO_VALUE, format_value
+from autolearn.printable import visible_lines
+from autolearn.text_table import NO_VALUE, Style, format_facts, format_table, format_value
+
+Facts = dict[str, Any]
+Block = Facts | Sequence[Facts] | str  # facts are shown as one line each, a sequence of facts as a table, text whole
 
 NOTES = ("intervals", "resamples", "spread", "folds", "reasons", "positives")  # in the table of the measures
 HIDDEN = ("measures", *NOTES, "report", "learned", "attempt", "audit")
 USUAL = {"standing": "uncommitted", "withdrawn": False}  # worth a line only where it differs
 SHOWN_OF_SETTINGS = 48
 LONGEST_LIST, SHOWN_OF_LIST = 12, 3
+
+
+def non_empty_facts(body: Facts) -> list[Block]:
+    """Show every fact of an object in a line of its own, but no empty ones."""
+    return [{name: value for name, value in flatten(body).items() if value not in (None, [], {})}]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How an object is shown: `blocks` for people; `rows` names or makes the list that is the rows of jsonl and csv."""
+
+    blocks: Callable[[Facts], Sequence[Block]] = non_empty_facts
+    rows: str | Callable[[Facts], list[Facts]] | None = None
+    csv_rows: Callable[[Facts], list[Facts]] | None = None  # where csv needs other rows: no list fits in a cell
+
+    def rows_of(self, body: Facts) -> list[Facts]:
+        if callable(self.rows):
+            return self.rows(body)
+        return list(body.get(self.rows, [])) if self.rows else [body]
+
+
+def flatten(value: Facts, prefix: str = "") -> Facts:
+    """Return nested dictionaries as one, keys joined by dots."""
+    columns: Facts = {}
+    for key, item in value.items():
+        columns |= flatten(item, f"{prefix}{key}.") if isinstance(item, dict) else {f"{prefix}{key}": item}
+    return columns
+
+
+def draw_blocks(blocks: Sequence[Block], style: Style) -> tuple[str, list[str]]:
+    """Return blocks as text, and the columns that found no room."""
+    parts: list[str] = []
+    left_out: list[str] = []
+    for block in blocks:
+        if not block:
+            continue
+        if isinstance(block, str):
+            lines = visible_lines(block).splitlines()
+        elif isinstance(block, dict):
+            lines = format_facts(block, style)
+        else:
+            lines, names = format_table(list(block), style)
+            left_out += names
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts), left_out
 
 
 def name_of(thing: Any) -> Any:

@@ -17,7 +17,8 @@ from adapters.host.process_metrics import KAFKA_SECONDS
 from domain.errors import NotAbleError
 
 AT_ONCE: Final = 10_000
-READ_AHEAD_KIBIBYTES: Final = 16_384  # by default 64 MiB, which fill where reading is slower than fetching
+# What librdkafka holds ahead of its reader: by default 64 MiB, which fill where reading is slower than fetching.
+READ_AHEAD_KIBIBYTES: Final = 16_384
 
 
 class Consumed(NamedTuple):
@@ -62,7 +63,15 @@ class TopicConsumer:
     All methods raise NotAbleError, ForbiddenError, BadInputError. One thread at a time.
     """
 
-    def __init__(self, address: str, topic: str, *, isolation_level: str = "read_committed", **more: Any) -> None:
+    def __init__(
+        self,
+        address: str,
+        topic: str,
+        *,
+        isolation_level: str = "read_committed",
+        read_ahead_kibibytes: int = READ_AHEAD_KIBIBYTES,
+        **more: Any,
+    ) -> None:
         self.reached, self.is_at_end = -1, False
         self._partition = TopicPartition(topic, 0)
         self._errors = (f"read the topic {topic}", f"READ on the topic {topic}")
@@ -76,6 +85,7 @@ class TopicConsumer:
                 enable_partition_eof=True,
                 auto_offset_reset="error",
                 fetch_error_backoff_ms=50,
+                queued_max_messages_kbytes=read_ahead_kibibytes,
                 fetch_queue_backoff_ms=5,  # by default a full queue makes the next record wait for a second
                 **more,
             )

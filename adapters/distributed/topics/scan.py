@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from adapters.distributed.topics.cloud_events import DamagedRecordError, Record
 from adapters.distributed.topics.consumer import Consumed, TopicConsumer
@@ -12,8 +12,9 @@ from adapters.distributed.topics.kafka import NoTopicError
 from domain.errors import NotAbleError
 
 AT_ONCE: Final = 500
-# By default the client holds 64 MiB of records ahead of its reader: 125 MiB more memory, and no faster.
-READ_AHEAD: Final[dict[str, Any]] = {"queued_min_messages": 5000, "queued_max_messages_kbytes": 8192}
+# With librdkafka's own limits it takes 125 MiB more memory and is no faster.
+READ_AHEAD_MESSAGES: Final = 5000
+READ_AHEAD_KIBIBYTES: Final = 8192
 SILENT_SECONDS: Final = 30.0  # between two signs of life of a broker that still has something to give
 
 Finding = tuple[int | None, str]
@@ -33,7 +34,13 @@ class TopicScan:
 
         `timeout`: so many seconds from when the end was first seen. Raises NotAbleError, ForbiddenError.
         """
-        with TopicConsumer(self._address, self.topic, fetch_wait_max_ms=10, **READ_AHEAD) as consumer:
+        with TopicConsumer(
+            self._address,
+            self.topic,
+            fetch_wait_max_ms=10,
+            queued_min_messages=READ_AHEAD_MESSAGES,
+            read_ahead_kibibytes=READ_AHEAD_KIBIBYTES,
+        ) as consumer:
             try:
                 low, self.end = consumer.bounds()
             except NoTopicError:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from threading import Event as Signal
-from threading import Thread
 from typing import Final
 
 from adapters.audit_log.chain import is_older
 from adapters.audit_log.system_records import SystemRecorder
+from adapters.host.background import BackgroundThread
 from commands.ports import EventStore
 from commands.unit_of_work import load
 from domain.errors import AutoLearnError
@@ -24,7 +24,7 @@ BATCH: Final = 1000
 EVERY_SECONDS: Final = 600.0
 
 
-class LostCallRecorder:
+class LostCallRecorder(BackgroundThread):
     """Looks, at the start of a process and now and then, which commits have no record of their call.
 
     `in_flight` returns the correlations of calls of all processes that may still get their record. It asks the others,
@@ -39,27 +39,14 @@ class LostCallRecorder:
         recorder: SystemRecorder,
         in_flight: Callable[[Signal], Iterable[str]],
     ) -> None:
+        super().__init__(self._run, "lost-calls")
         self._store, self._feed, self._audit_log = store, feed, audit_log
         self._recorder, self._in_flight = recorder, in_flight
-        self._closing = Signal()
-        self._thread: Thread | None = None
-
-    def start(self) -> None:
-        self._thread = Thread(target=self._run, name="lost-calls", daemon=True)
-        self._thread.start()
-
-    def request_stop(self) -> None:
-        self._closing.set()
-
-    def stop(self) -> None:
-        self._closing.set()
-        if self._thread is not None:
-            self._thread.join()
 
     def record(self) -> RecordedCalls:
         """Record the calls that are lost up to the end of the log, and how far that is complete; return the latter."""
         until, _ = self._feed.end()  # first: a call that appended up to there is in flight, or has its record
-        in_flight = frozenset(self._in_flight(self._closing))
+        in_flight = frozenset(self._in_flight(self.stopping))
         said = last_recorded_calls(self._audit_log)
         known = self._known(said)
         complete = known._replace(until=self._reached(known.until, until, in_flight))
@@ -67,17 +54,17 @@ class LostCallRecorder:
             self._recorder.record_settled(complete.since, complete.until)
         return complete
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
+    def _run(self, stopping: Signal) -> None:
+        while not stopping.is_set():
             try:
                 self.record()
             except AutoLearnError as trouble:
-                if self._closing.is_set():
+                if stopping.is_set():
                     return
                 logger.warning("whether each commit has its record is looked at again later: %s", trouble.sentence)
             except Exception:
                 logger.exception("whether each commit has its record is looked at again later")
-            self._closing.wait(EVERY_SECONDS)
+            stopping.wait(EVERY_SECONDS)
 
     def _known(self, said: RecordedCalls | None) -> RecordedCalls:
         """Return what needs no look: what is complete, what an older version left, what was lost and accepted."""
@@ -91,7 +78,7 @@ class LostCallRecorder:
     def _reached(self, after: int, until: int, in_flight: frozenset[str]) -> int:
         """Record the lost calls after a position; return the position before the first one that is in flight."""
         position, pending = after, until
-        while position < until and not self._closing.is_set():
+        while position < until and not self.stopping.is_set():
             recorded, poison = read_after(self._feed, position, BATCH)
             for at, correlation in self._missing(one for one in recorded if one.commit <= until):
                 if correlation in in_flight:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from itertools import chain
-from threading import Event as Signal
-from threading import Thread
 from typing import Any
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
@@ -24,6 +22,7 @@ from adapters.distributed.projection.projector import Projector
 from adapters.distributed.projection.read_model_store import ReadModelStore
 from adapters.distributed.relay.relaying import Relaying
 from adapters.distributed.topics.feed import KafkaFeed
+from adapters.host.background import BackgroundThread
 from adapters.http.metrics import Measured
 from adapters.http.routes.process_health import ProcessHealth
 from server.roles import Roles
@@ -33,36 +32,15 @@ Gauges = Callable[[Mongo, Statuses], Mapping[str, float]]
 WORKS = {LOG_RELAY: "log-relay", AUDIT_LOG_RELAY: "audit-log-relay", PROJECTION: "projection"}  # for `in_charge`
 
 
-class StandbyThread:
-    """A work in a thread of its own: it is done, or stood by for, from start to stop."""
-
-    def __init__(self, standby: Standby) -> None:
-        self.standby, self._stopping = standby, Signal()
-        self._thread = Thread(target=standby.run, args=(self._stopping,), name="standby", daemon=True)
-
-    def start(self) -> None:
-        """Begin it, or stand by."""
-        self._thread.start()
-
-    def request_stop(self) -> None:
-        self._stopping.set()
-
-    def stop(self) -> None:
-        """Give it up, so that another process goes on at once."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-
 def open_followers(
     settings: Settings, roles: Roles, mongo: Mongo, read_models: ReadModelStore, *, name: str, opened: ExitStack
-) -> tuple[list[StandbyThread], list[ProcessHealth]]:
+) -> tuple[list[BackgroundThread], list[ProcessHealth]]:
     """Return the works of a process called `name`, and how they are; `opened` closes what they read."""
-    leases, works, health = Leases(mongo, LEASE_SECONDS), list[StandbyThread](), list[ProcessHealth]()
+    leases, works, health = Leases(mongo, LEASE_SECONDS), list[BackgroundThread](), list[ProcessHealth]()
 
     def add(kind: str, turns: Mapping[str, Turn], gauges: Gauges) -> None:
         standbys = {work: Standby(leases, work, name, turn) for work, turn in turns.items()}
-        works.extend(map(StandbyThread, standbys.values()))
+        works.extend(BackgroundThread(standby.run, "standby") for standby in standbys.values())
         health.append(health_of(kind, mongo, standbys, gauges))
 
     if roles.relay:

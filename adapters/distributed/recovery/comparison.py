@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from threading import Event as Signal
-from threading import Thread
 from typing import Final
 
+from adapters.host.background import BackgroundThread
 from adapters.host.retry import Retry
 from domain.errors import AutoLearnError, NotAbleError
 
@@ -20,13 +20,13 @@ REFUSED: Final = (
 )
 
 
-class TopicComparison:
+class TopicComparison(BackgroundThread):
     """Makes the comparison `check` again and again until it finds nothing wrong; `fault` says why it is not made."""
 
     def __init__(self, check: Callable[[], None]) -> None:
-        self._check, self._stopping = check, Signal()
+        super().__init__(self._run, "topic comparison")
+        self._check = check
         self.fault: str | None = f"{REFUSED} It was not tried yet."
-        self._thread = Thread(target=self._run, name="topic comparison", daemon=True)
 
     def make(self) -> None:
         """Make it now; raises what `check` raises, and then it is still to be made."""
@@ -45,19 +45,11 @@ class TopicComparison:
     def start(self) -> None:
         """Make it in the background, if it was not made."""
         if self.fault is not None:
-            self._thread.start()
+            super().start()
 
-    def request_stop(self) -> None:
-        self._stopping.set()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
+    def _run(self, stopping: Signal) -> None:
         failures, said = 0, None
-        while not self._stopping.is_set():
+        while not stopping.is_set():
             try:
                 self.make()
             except AutoLearnError as trouble:
@@ -65,7 +57,7 @@ class TopicComparison:
                 if trouble.sentence != said:  # what lasts is said once
                     logger.warning("no command is accepted yet: %s", trouble.sentence)
                 said = trouble.sentence
-                self._stopping.wait(RETRY.pause(failures))
+                stopping.wait(RETRY.pause(failures))
             else:
                 logger.info("the log was compared with its topics: commands are accepted")
                 return

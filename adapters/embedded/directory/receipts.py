@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event as Signal
-from threading import Thread
 from typing import Final
 
+from adapters.host.background import BackgroundThread
 from adapters.host.files import open_regular, write_whole
 from domain.errors import AutoLearnError
 from projections.ports import GENESIS
@@ -55,35 +55,29 @@ def _text(receipts: Receipts) -> str:
     return json.dumps({name: f"{position}:{found.hex()}" for name, (position, found) in receipts.items()})
 
 
-class ReceiptKeeper:
+class ReceiptKeeper(BackgroundThread):
     """Writes the file for the process that owns the data directory; `ends` returns what is durable now.
 
     A receipt that does not hold any more stays: somebody changed the files while they were in use.
     """
 
     def __init__(self, folder: Path, ends: Callable[[], LogEnds]) -> None:
+        super().__init__(self._run, "receipts")
         self._folder, self._ends = folder, ends
         self._written = read_receipts(folder)
         self._broken: set[str] = set()
         self._failing = False
-        self._closing = Signal()
-        self._thread: Thread | None = None
 
     def start(self) -> None:
         """Write now, and from now on until it is stopped."""
         self.write()
-        self._thread = Thread(target=self._run, name="receipts", daemon=True)
-        self._thread.start()
-
-    def request_stop(self) -> None:
-        """Ask it to end; `stop` writes once more."""
-        self._closing.set()
+        super().start()
 
     def stop(self) -> None:
-        self._closing.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        """Write once more after the last time, if it was started."""
+        was_started = self.is_started
+        super().stop()
+        if was_started:
             self.write()
 
     def write(self) -> None:
@@ -115,6 +109,6 @@ class ReceiptKeeper:
             self._broken.add(name)
         return position, found
 
-    def _run(self) -> None:
-        while not self._closing.wait(EVERY_SECONDS):
+    def _run(self, stopping: Signal) -> None:
+        while not stopping.wait(EVERY_SECONDS):
             self.write()

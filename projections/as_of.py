@@ -63,6 +63,6 @@ def _at_position(asked: str, feed: Feed, end: int) -> AsOfPosition:
     position = int(match[1])
     if position > end:
         raise BadInputError(f"Position {position} is in the future: the log ends at {end}.", head=end)
-    commit = feed.commit_at(position)
+    commit = feed.commit_at(position).position
     note = f"Position {position} lies inside a commit: answered as of the commit before it, {commit}."
     return AsOfPosition(commit, asked, note if commit != position else None)

@@ -15,12 +15,12 @@ from projections.ports import Batch, Body, Change, CommitFeed, Current, Document
 # Raise the number of a projection whose documents or rows change, in shape or in content: the backend then folds that
 # one anew. Mind what reads another's documents: `session`, `tasks` and `history` read those of `experiment`,
 # `session` and `tasks` those of `search`.
-VERSIONS: Final = {"catalog": 2, "session": 1, "experiment": 4, "history": 4, "tasks": 2, "search": 1, "prediction": 1}
+VERSIONS: Final = {"catalog": 2, "session": 2, "experiment": 4, "history": 4, "tasks": 2, "search": 1, "prediction": 1}
 VERSION: Final = sum(VERSIONS.values())  # of all together: it grows with each change of one
 
 KINDS_OF: Final = {  # the documents of each projection; `history` has rows instead
     "catalog": (catalog.KIND, catalog.DATASET_VERSION, catalog.NAMES),
-    "session": (session.KIND, session.OPEN_SESSION, session.MEMBER),
+    "session": (session.KIND, session.OPEN_SESSION, session.MEMBER, session.COMMITTED),
     "experiment": (experiment.KIND, experiment.ANNOTATION, tries.KIND),
     "history": (),
     "tasks": (tasks.KIND, tasks.EVALUATION, tasks.REPRODUCTION),
@@ -46,6 +46,7 @@ WRITTEN_ONCE = frozenset(  # no event changes or ends them
     {
         catalog.DATASET_VERSION,
         session.MEMBER,
+        session.COMMITTED,
         search.OWN_SEARCH,
         experiment.ANNOTATION,
         prediction.KIND,

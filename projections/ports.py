@@ -59,6 +59,14 @@ class RawCommit:
     faults: tuple[str, ...] = ()  # of what is stored with a type or length that is never written
 
 
+class CommitEnd(NamedTuple):
+    """Where a commit ends: its position, its time (UTC) and the chain hash there. Before the first commit: these."""
+
+    position: int = 0
+    at: datetime | None = None
+    hash: bytes = GENESIS
+
+
 Decode = Callable[[str, int, str, bytes], Event]  # the event of what is stored: stream, version, name, state
 ChainFaults = Callable[[Iterable[RawCommit], int, bytes], Iterable[tuple[int, str]]]
 """(position, what is wrong) of commits that follow a known position and hash."""
@@ -91,8 +99,8 @@ class Feed(CommitFeed, Protocol):
         """Return the position of the last commit with `at` <= moment (0 where there is none)."""
         ...
 
-    def commit_at(self, position: int) -> int:
-        """Return the greatest commit position <= `position` (0 where there is none)."""
+    def commit_at(self, position: int) -> CommitEnd:
+        """Return the end of the last commit up to `position`; the empty log's where there is none. No event is read."""
         ...
 
     def hashes_after(self, position: int, limit: int) -> list[tuple[int, bytes]]:

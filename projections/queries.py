@@ -22,6 +22,7 @@ from projections.catalog import catalog_answer
 from projections.history_answers import HistoryAnswers, HistoryRequest
 from projections.newest import MOST, Newest
 from projections.ports import PAGE_ROWS, Body, CursorSeal, Documents, Feed, History, HistoryQuery
+from projections.positions import positions_answer
 from projections.prediction_answers import PredictionAnswers, PredictionRequest
 from projections.search import search_answer, searches_answer
 from projections.session import members_of, open_session_of, session_answer, sessions_answer
@@ -167,6 +168,10 @@ class Queries:
         if cursor:
             pinned, after = self._predictions.open(viewer, request, cursor)
         return self._predictions.page(viewer, request, self._pin(pinned), after)
+
+    def positions(self, at: int | None = None) -> Body:
+        """Return `{position, at, head, end, end_at, marks}`: where that is in the log, and what the log has to mark."""
+        return positions_answer(self._documents, self._feed, self._pin(at))
 
     def _pin(self, at: int | None) -> int:
         if at is None:

@@ -14,13 +14,14 @@ from domain.task_status import task_status
 from domain.values import session_id
 from projections.experiment import KIND as EXPERIMENT
 from projections.newest import MOST
-from projections.ports import Body, Change, Current, Documents, Recorded
+from projections.ports import OPEN, Body, Change, Current, Documents, Recorded
 from projections.tries import tries_of
 from projections.visibility import Viewer
 
 KIND = "session"
 OPEN_SESSION = "open-session"
 MEMBER = "member"
+COMMITTED = "committed-session"  # in the order of a list, newest first
 NONE_OPEN = ("session", "state", "opened_at", "closed_at", "message")
 
 # Trainings and searches count from their addition to the session. Reproductions do not: they hold no commit up.
@@ -75,7 +76,14 @@ def _closed(recorded: Recorded, event: SessionCommitted | SessionDiscarded, curr
         "message": event.message if isinstance(event, SessionCommitted) else None,
         "unfinished": 0,
     }
-    return [Change(KIND, name, {**before, **closed}), Change(OPEN_SESSION, before["owner"], None)]
+    changes = [Change(KIND, name, {**before, **closed}), Change(OPEN_SESSION, before["owner"], None)]
+    return [*changes, _listed(recorded, name, event)] if isinstance(event, SessionCommitted) else changes
+
+
+def _listed(recorded: Recorded, name: str, event: SessionCommitted) -> Change:
+    body = {"position": recorded.commit, "at": recorded.at.isoformat(), "session": name}
+    place = f"{OPEN - recorded.commit:019d}"  # ids sort upwards
+    return Change(COMMITTED, place, body | {"experiments": len(event.committed)}, is_new=True)
 
 
 def _counted(event: Any, change: int, current: Current) -> list[Change]:

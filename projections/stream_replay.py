@@ -140,8 +140,8 @@ def _rows_of(history: History, position: int, name: str) -> Iterator[Body]:
 
 
 def _time_of(feed: Feed, position: int) -> str | None:
-    commits_there = feed.raw_after(feed.commit_at(position - 1), 1) if position else []
-    return commits_there[0].at.isoformat() if commits_there else None
+    at = feed.commit_at(position).at
+    return at.isoformat() if at else None
 
 
 def _event(recorded: Recorded) -> Body:

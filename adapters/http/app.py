@@ -22,6 +22,7 @@ from adapters.http.routes import (
     clients,
     docs,
     evaluation,
+    event_log,
     health,
     inspections,
     predictions,
@@ -37,7 +38,14 @@ SERVICES: dict[str, tuple[APIRouter, ...]] = {
     "training": (training.router, searches.router),
     "evaluation": (evaluation.router,),
     "session": (session.router,),
-    "storage": (storage.router, predictions.router, audit_log.router, inspections.router, clients.router),
+    "storage": (
+        storage.router,
+        predictions.router,
+        event_log.router,
+        audit_log.router,
+        inspections.router,
+        clients.router,
+    ),
 }
 FLUSH_SECONDS = 1.0  # between two looks at what was counted of refused calls
 MOST_ERRORS = 20

@@ -133,10 +133,8 @@ def find_audit_end(audit_log: AuditLog) -> LogEnd:
 
 def hash_at(feed: Feed, position: int) -> bytes | None:
     """Return the log's chain hash at a position; None where no commit ends there."""
-    if position < 1:
-        return GENESIS if position == 0 else None
-    commits = feed.raw_after(feed.commit_at(position - 1), 1)
-    return commits[0].hash if commits and commits[0].position == position else None
+    end = feed.commit_at(position)
+    return end.hash if end.position == position else None
 
 
 def record_hash_at(audit_log: AuditLog, position: int) -> bytes | None:

@@ -107,6 +107,7 @@ CALL = {
     "operation": "GET /x",
     "outcome": "200",
 }
+MARK = {"position": 3, "at": "a", "session": "ana-1", "experiments": 2}
 CLIENT = {"client": "ana", "generation": 1, "roles": ["analyst"], "key": "k", "position": 5, "head": "00"}
 FAULTS = {"ok": False, "position": 1, "head": "00", "faults": [{"position": 1, "what": "gone"}], "unanswered": ["a"]}
 REPLAYED = {
@@ -141,6 +142,7 @@ BODIES: dict[str, Any] = {
     "/experiments": history(row(), next_="next"),
     "/session/": {"session": "ana-1", "head": "00", "position": 4, "message": "m"},
     "/session": SESSION | {"sessions": [SESSION]},
+    "/positions": {"position": 3, "at": "a", "head": "00", "end": 4, "end_at": "a", "marks": [MARK]},
     "/log": {"communications": [CALL], "next": "next"},
     "/clients": CLIENT | {"clients": [CLIENT]},
 }

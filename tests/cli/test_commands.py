@@ -16,7 +16,7 @@ NAMES = [name for section in SECTIONS.values() for name in section]
 PROMISED = {
     "up", "down", "demo", "catalog", "dataset", "train", "search", "evaluate", "status", "wait", "cancel", "session",
     "commit", "discard", "history", "show", "compare", "annotate", "withdraw", "restore",
-    "reproduce", "export", "report", "predict", "predictions",
+    "reproduce", "export", "report", "predict", "predictions", "positions",
     "log", "replay", "rebuild", "verify", "backup", "doctor", "client", "version", "call", "proxy",
 }  # fmt: skip
 QUERIES = (
@@ -29,6 +29,7 @@ QUERIES = (
     "export",
     "report",
     "predictions",
+    "positions",
     "client list",
 )
 HEAVY = {

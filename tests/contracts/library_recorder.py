@@ -73,7 +73,7 @@ class PortRecorder(ApplicationRecorder):
     ) -> Sequence[Notification]:
         first, last = (start or 0) + (0 if inclusive_of_start else 1), FOR_EVER if stop is None else stop
         chosen: list[Notification] = []
-        position = self.feed.commit_at(max(first - 1, 0))
+        position = self.feed.commit_at(max(first - 1, 0)).position
         while len(chosen) < limit and position < last and (recorded := self.feed.after(position, PAGE)):
             position = recorded[-1].position
             for one in recorded:

@@ -14,7 +14,7 @@ from adapters.embedded.log.event_store import SqliteEventStore
 from adapters.embedded.log.feed import SqliteFeed
 from adapters.log.chain import chain_faults
 from adapters.log.times import from_microseconds, to_microseconds
-from projections.ports import GENESIS
+from projections.ports import GENESIS, CommitEnd
 from tests.contracts.conftest import FollowedLog, Log, OpenLog
 from tests.contracts.events import append, event, header
 
@@ -27,7 +27,7 @@ def test_an_empty_log(followed: FollowedLog) -> None:
 
 
 def test_places_in_an_empty_log(log: Log) -> None:
-    assert log.feed.commit_at(5) == 0
+    assert log.feed.commit_at(5) == CommitEnd(0, None, GENESIS)
     assert log.feed.position_at(from_microseconds(10**15)) == 0
 
 
@@ -87,7 +87,8 @@ def test_the_events_of_one_stream(log: Log) -> None:
 def test_places_by_position(log: Log) -> None:
     append(log.store, "a", count=2)
     append(log.store, "b", count=3)
-    assert [log.feed.commit_at(position) for position in range(7)] == [0, 0, 2, 2, 2, 5, 5]
+    none, (two, five) = CommitEnd(), (CommitEnd(it.position, it.at, it.hash) for it in log.feed.raw_after(0, 10))
+    assert [log.feed.commit_at(position) for position in range(7)] == [none, none, two, two, two, five, five]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3)), max_size=12), st.integers(-1, 40))

@@ -215,3 +215,19 @@ def test_the_catalog_as_a_whole_by_kind_and_by_name(ana: Caller) -> None:
     assert (svm["name"], svm["settings"]["C"]["type"]) == ("svm", "number")
     missing = ana.get("/catalog/models/svn")
     assert (missing.status, missing.json["nearest"]) == (404, ["svm"])
+
+
+def test_positions_are_for_every_role(rig: Rig, ana: Caller, root: Caller) -> None:
+    before = rig.position
+    committed(ana, 2)
+    rig.settle()
+    position, head = rig.backend.feed.end()
+    for caller in (ana, root):
+        now = caller.get(f"/positions?after_position={position}")
+        assert (now.json["position"], now.json["head"], now.json["end"]) == (position, head.hex(), position)
+        assert [(it["position"], it["session"], it["experiments"]) for it in now.json["marks"]] == [
+            (position, "ana-1", 2)
+        ]
+    then = ana.get(f"/positions?as_of=@{before}")
+    assert (then.position, then.json["position"], then.json["end"]) == (before, before, position)
+    assert then.json["marks"] == now.json["marks"]

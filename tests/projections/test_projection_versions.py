@@ -31,7 +31,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.]+\+00:00")
 # `projections.fold.VERSIONS`, so that installations fold that projection anew, and put version and sum here.
 WRITTEN = {
     "catalog": (2, "463355c6aa1e"),
-    "session": (1, "47600255c5b6"),
+    "session": (2, "e03916e370a1"),
     "experiment": (4, "58ce5d1fde67"),
     "history": (4, "d00f85c99981"),
     "tasks": (2, "39dc61a49106"),

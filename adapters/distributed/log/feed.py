@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from adapters.distributed.document_format import time_of
 from adapters.distributed.log.commit_schema import EVENT_LOG
-from adapters.distributed.log.reader import MongoLogReader
+from adapters.distributed.log.reader import MongoLogReader, hash_of
 from adapters.distributed.mongo import Mongo
 from adapters.log.events import decode, decode_at
 from adapters.log.times import to_microseconds
-from projections.ports import RawCommit, Recorded
+from projections.ports import CommitEnd, RawCommit, Recorded
 
 
 class MongoFeed(MongoLogReader[RawCommit]):
@@ -29,9 +30,11 @@ class MongoFeed(MongoLogReader[RawCommit]):
     def position_at(self, moment: datetime) -> int:
         return self.last_until(to_microseconds(moment))
 
-    def commit_at(self, position: int) -> int:
-        found = self.find({"$lte": position, "$gt": 0}, limit=1, newest=True)
-        return int(found[0]["position"]) if found else 0
+    def commit_at(self, position: int) -> CommitEnd:
+        only = {"position": 1, "at": 1, "hash": 1}
+        found = self.find({"$lte": position, "$gt": 0}, limit=1, newest=True, only=only)
+        ends = (CommitEnd(int(it["position"]), time_of(it.get("at")), hash_of(it.get("hash"))) for it in found)
+        return next(ends, CommitEnd())
 
     def of_stream(self, stream: str, until: int) -> list[Recorded]:
         return [

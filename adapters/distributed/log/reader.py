@@ -35,7 +35,7 @@ class MongoLogReader(Generic[E]):
         found = self.find({"$gt": after, "$lte": after + limit}, only=only) or self.find(
             {"$gt": after}, limit=1, only=only
         )
-        return [(int(it[name]), _bytes(it.get("hash"))) for it in found]
+        return [(int(it[name]), hash_of(it.get("hash"))) for it in found]
 
     def find(
         self,
@@ -70,7 +70,7 @@ class MongoLogReader(Generic[E]):
             last = self._documents.find_one(which, {position: 1, "hash": 1}, sort=order)
         if last is None:
             return 0, GENESIS
-        return int(last[position]), _bytes(last.get("hash"))
+        return int(last[position]), hash_of(last.get("hash"))
 
     def last_until(self, at: int) -> int:
         """Return the position of the last entry with a time <= `at` (microseconds); 0 where there is none."""
@@ -89,5 +89,6 @@ class MongoLogReader(Generic[E]):
         return faults_of(self._documents, self.schema.format)
 
 
-def _bytes(stored: object) -> bytes:
+def hash_of(stored: object) -> bytes:
+    """Return a stored chain hash; what is stored as something else is no hash."""
     return bytes(stored) if isinstance(stored, bytes) else b""

@@ -51,18 +51,14 @@ class LogReader(Generic[E]):
         with self.database.reading() as connection:
             return read_leniently(connection, lambda: self.schema.read(connection, after, limit))
 
-    def last_entry(self) -> LastEntry:
+    def last_entry(self, until: int = LAST) -> LastEntry:
+        """Return the entry with the greatest position that is <= `until`."""
         with self.database.reading() as connection:
-            return self.last_entry_in(connection)
+            return self.last_entry_in(connection, until)
 
-    def last_entry_in(self, connection: sqlite3.Connection) -> LastEntry:
-        row = connection.execute(self._last_entry_query, (LAST,)).fetchone()
+    def last_entry_in(self, connection: sqlite3.Connection, until: int = LAST) -> LastEntry:
+        row = connection.execute(self._last_entry_query, (until,)).fetchone()
         return LastEntry(*row) if row else LastEntry()
-
-    def last_position(self, until: int) -> int:
-        """Return the greatest position of an entry that is <= `until`; 0 where there is none."""
-        with self.database.reading() as connection:
-            return self._last(connection, until)[0]
 
     def last_until(self, at: int) -> int:
         """Return the position of the last entry with a time <= `at` (microseconds); 0 where there is none.

@@ -7,10 +7,11 @@ from datetime import datetime
 from adapters.embedded.database import Database
 from adapters.embedded.log.commit_schema import COMMITS_AFTER, EVENT_LOG, EVENTS_OF_STREAM, EVENTS_WITHIN, HASHES_AFTER
 from adapters.embedded.log.engine import LogReader
+from adapters.embedded.stored_rows import to_moment
 from adapters.log.events import decode, decode_at
 from adapters.log.times import EPOCH, from_microseconds, to_microseconds
 from projections.garbage_collection import gc_paused
-from projections.ports import RawCommit, Recorded
+from projections.ports import CommitEnd, RawCommit, Recorded
 
 
 class SqliteFeed(LogReader[RawCommit]):
@@ -48,8 +49,13 @@ class SqliteFeed(LogReader[RawCommit]):
     def position_at(self, moment: datetime) -> int:
         return self.last_until(to_microseconds(moment))
 
-    def commit_at(self, position: int) -> int:
-        return self.last_position(position)
+    def commit_at(self, position: int) -> CommitEnd:
+        last = self.last_entry(position)
+        if last.position == 0:
+            return CommitEnd()
+        at, stored = last.at, last.hash  # of a damaged file they can be anything
+        moment = to_moment(at if isinstance(at, int) else 0, [])
+        return CommitEnd(last.position, moment, stored if isinstance(stored, bytes) else b"")
 
     def of_stream(self, stream: str, until: int) -> list[Recorded]:
         with self.database.reading() as connection:

@@ -256,6 +256,26 @@ class ProfileView(Outgoing):
     position: int
 
 
+class Mark(Outgoing):
+    """The commit of a session: how many experiments it brought into the history."""
+
+    position: int
+    at: str
+    session: str
+    experiments: int
+
+
+class Positions(Outgoing):
+    """A position with its time and chain hash (hex), the end of the log, and the newest commits of sessions in it."""
+
+    position: int
+    at: str | None
+    head: str
+    end: int
+    end_at: str | None
+    marks: list[Mark]
+
+
 class LogView(Outgoing):
     """Communications, newest first."""
 

@@ -19,7 +19,7 @@ from server.compose import import_distributed, lock_directory, open_runner
 from server.compose.waiting_start import WaitingStart
 from server.instances import Instances
 from server.roles import ALL, Roles
-from server.runner import Runner, logger, prepare_process
+from server.runner import logger, prepare_process
 from server.settings import read_distributed_settings
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
                 report = partial(lock.announce, "")
                 start = WaitingStart(settings, "up", listener if is_first else None, report)
                 runner = start.run(opening, shutdown, is_first=is_first)
-            else:
-                runner = start_at_once(opening)
+            else:  # it waits for nothing, and a signal ends it at once: nothing was acknowledged yet
+                runner = opening()
+                runner.start(is_first=True)
             if runner is not None:
                 runner.run(listener, answers, shutdown)
 
@@ -85,17 +86,6 @@ def run_roles(roles: Roles, port: int) -> None:
             return
         logger.info("%s: on %s", what, settings.servers)  # not earlier: a refusal is one line
         runner.run(listener, lambda: _say(f"AutoLearn {what} answers at {listener.url}"), shutdown)
-
-
-def start_at_once(opening: Callable[[], Runner]) -> Runner:
-    """Start a process that waits for nothing; a signal meanwhile ends it at once, as nothing was acknowledged yet."""
-    runner = opening()
-    try:
-        runner.start(is_first=True)
-    except BaseException:
-        runner.close()
-        raise
-    return runner
 
 
 @contextmanager

@@ -76,12 +76,16 @@ class Runner:
     _closing: Signal = field(default_factory=Signal)
 
     def start(self, *, is_first: bool = False) -> None:
-        """Begin to work; `is_first`: the client `local` is made where there is none. Raises domain.errors.
+        """Begin to work; `is_first`: the client `local` is made where there is none.
 
-        Whoever called it closes the runner, also after an error.
+        Raises domain.errors, and is closed then. Whoever started it closes it in the end, as `run` does.
         """
-        self._check_exposure()
-        self._begin(is_first=is_first)
+        try:
+            self._check_exposure()
+            self._begin(is_first=is_first)
+        except BaseException:
+            self.close()
+            raise
 
     def run(self, listener: Listener, answers: Callable[[], None], shutdown: ShutdownRequest) -> None:
         """Answer calls until `shutdown` is made, as SIGTERM and SIGINT do, and close; later signals change nothing.

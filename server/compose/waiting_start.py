@@ -58,20 +58,13 @@ class WaitingStart:
             if self._listener is not None:
                 answering.enter_context(answering_health(self._settings, self._starting, self._listener))
             while not shutdown.is_made:
-                runner = None
                 try:
                     runner = open_runner()
                     runner.start(is_first=is_first)
                 except NotAbleError as outage:
                     failures += 1
                     self._say(outage.sentence)
-                    if runner is not None:
-                        runner.close()
                     shutdown.wait(RETRY.pause(failures))
-                except BaseException:
-                    if runner is not None:
-                        runner.close()
-                    raise
                 else:
                     return runner
         return None

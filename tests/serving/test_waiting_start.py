@@ -48,12 +48,18 @@ def make_runner(closed: list[str], start: Callable[[], None] = lambda: None) -> 
     opened = ExitStack()
     opened.callback(closed.append, "closed")
 
-    class Starting(Runner):
-        def start(self, *, is_first: bool = False) -> None:
-            del is_first
+    class Starting:
+        """A follower."""
+
+        def start(self) -> None:
             start()
 
-    return Starting(read_settings(mode="distributed"), None, None, [], lambda *_: None, opened)
+        def request_stop(self) -> None:
+            """It does nothing."""
+
+        stop = request_stop
+
+    return Runner(read_settings(mode="distributed"), None, None, [Starting()], lambda *_: None, opened)
 
 
 class Opening:

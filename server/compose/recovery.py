@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from typing import Any
 
 from adapters.distributed.installation import refuse_unfinished_recovery
-from adapters.distributed.membership.membership import Membership
+from adapters.distributed.membership.membership import refuse_living_processes
 from adapters.distributed.membership.status import AUDIT_LOG_RELAY, LOG_RELAY, PROJECTION, Statuses
 from adapters.distributed.recovery.last_entry import last_position
 from adapters.distributed.recovery.recovery import Recovery, Until
 from adapters.distributed.topics.topics import has_topic, topics_of
 from adapters.security.keys import fingerprint, read_master_key
-from domain.errors import ConflictError, NotAbleError
+from domain.errors import NotAbleError
 from domain.values import check_text
 from server.compose.distributed import find_loss, open_database, open_read_models, open_runner
 from server.compose.loss_check import LossCheck
@@ -47,9 +47,7 @@ def accept_lost_ends(settings: Settings, reason: str) -> dict[str, Any]:
     with ExitStack() as opened:
         mongo = open_database(settings, opened, seconds=None, make=False)
         refuse_unfinished_recovery(mongo)
-        if alive := sorted(Membership(mongo, "recover").alive()):
-            listed = ", ".join(alive[:5])
-            raise ConflictError(f"Stop all processes first. These run, or ran a few seconds ago: {listed}.")
+        refuse_living_processes(mongo)
         loss = find_loss(mongo)
         loss.require_loss("start the processes")
         runner = open_runner(settings, NONE, checked=True)

@@ -16,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 
 from adapters.distributed.database_clock import NEVER, NOW, RUNS, exactly, from_now
 from adapters.distributed.mongo import Fields, Mongo, as_ours
-from domain.errors import NotAbleError
+from domain.errors import ConflictError, NotAbleError
 from projections.fold import VERSION
 
 logger = logging.getLogger(__name__)
@@ -187,3 +187,10 @@ class Membership:
             self._doubtful_until = time.monotonic() + self._lease_seconds
             logger.warning("the lease of %s had run out: others may have taken its tasks over", self._worker)
         self._own_lease_end = sent + self._lease_seconds
+
+
+def refuse_living_processes(mongo: Mongo) -> None:
+    """Raise ConflictError while any process of the installation lives: what follows needs the database alone."""
+    if alive := sorted(str(it["_id"]) for it in Members(mongo).alive()):
+        listed = ", ".join(alive[:5])
+        raise ConflictError(f"Stop all processes first. These run, or ran a few seconds ago: {listed}.")

@@ -18,7 +18,7 @@ from adapters.distributed.installation import (
 )
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.schema import MongoLogSchema
-from adapters.distributed.membership.membership import Membership
+from adapters.distributed.membership.membership import refuse_living_processes
 from adapters.distributed.mongo import Mongo, as_ours
 from adapters.distributed.recovery.recovery import Refill
 from adapters.log.chain import Chain, E
@@ -39,9 +39,7 @@ class Restore:
 
         Raises ConflictError where the database is not empty, processes run, or another restore is unfinished.
         """
-        if alive := sorted(Membership(self._mongo, "restore").alive()):
-            listed = ", ".join(alive[:5])
-            raise ConflictError(f"Stop all processes first. These run, or ran a few seconds ago: {listed}.")
+        refuse_living_processes(self._mongo)
         marked = unfinished_recovery(self._mongo)
         if marked is None:
             self._check_empty()

@@ -16,7 +16,8 @@ from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.event_store import MongoEventStore
 from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.mongo import Mongo
-from adapters.distributed.recovery.recovery import ALL, Recovery, Refill, Until
+from adapters.distributed.recovery.recovery import ALL, Recovery, Until
+from adapters.distributed.recovery.refill import Refill
 from adapters.distributed.topics.cloud_events import Message, commit_messages
 from adapters.distributed.topics.kafka import DamagedTopic
 from cli import exit_codes
@@ -138,7 +139,7 @@ def test_an_interrupted_recovery_goes_on(mongo: Mongo, published: Published, mon
     published.all_of(mongo)
     before = {name: as_bytes(mongo, name) for name in COLLECTIONS}
     lose(mongo)
-    monkeypatch.setattr("adapters.distributed.recovery.recovery.BATCH", 3)
+    monkeypatch.setattr("adapters.distributed.recovery.refill.BATCH", 3)
     for breaks_after in (1, 2, 5, len(before["commits"]) // 3 + 2):
         steps = Recovery(mongo, published.bootstrap).run()
         for _ in range(breaks_after):
@@ -179,6 +180,17 @@ def test_what_a_killed_recovery_still_writes_is_in_no_way(mongo: Mongo, publishe
     assert as_bytes(mongo, "commits") == before
 
 
+def test_of_a_damaged_copy_what_comes_before_is_filled_in(mongo: Mongo) -> None:
+    live_on(mongo, steps=4, calls=0)
+    commits = MongoFeed(mongo).raw_after(0, 10**9)
+    mongo.collection("commits").drop()
+    wrong = commits[-1]
+    refill: Refill[RawCommit] = Refill(mongo.collection("commits"), EVENT_LOG, "the back-up")
+    with pytest.raises(ConflictError, match=rf"The log of the back-up is damaged at position {wrong.position}: "):
+        list(refill.run([*commits[:-1], replace(wrong, hash=bytes(32))]))
+    assert MongoFeed(mongo).end() == (commits[-2].position, commits[-2].hash)
+
+
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "another time": ({"_id": 1}, {"$inc": {"at": 1}}),
     "a later commit": ({"_id": 10**6}, {"$set": {"at": 1}}),
@@ -192,7 +204,7 @@ def test_what_was_changed_meanwhile_is_not_kept(
     live_on(mongo, steps=10, calls=1)
     published.all_of(mongo)
     lose(mongo)
-    monkeypatch.setattr("adapters.distributed.recovery.recovery.BATCH", 2)
+    monkeypatch.setattr("adapters.distributed.recovery.refill.BATCH", 2)
     next(Recovery(mongo, published.bootstrap).run())
     mongo.collection("commits").update_one(*CHANGES[change], upsert=True, bypass_document_validation=True)
     with pytest.raises(ConflictError, match="something else than the topic") as refused:

@@ -7,18 +7,10 @@ behind damage in a topic, once somebody says that it is to be given up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Final, Generic, NamedTuple
-
-from bson import encode
-from bson.raw_bson import RawBSONDocument
-from pymongo import DESCENDING
-from pymongo.collection import Collection
-from pymongo.errors import BulkWriteError
+from typing import Any, Final, NamedTuple
 
 from adapters.distributed.audit_log.record_schema import AUDIT_LOG
-from adapters.distributed.document_format import UNDECODED
 from adapters.distributed.installation import (
     begin_recovery,
     end_recovery,
@@ -29,70 +21,32 @@ from adapters.distributed.installation import (
 )
 from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.schema import MongoLogSchema
-from adapters.distributed.log.sequenced_appender import DUPLICATE_KEY
-from adapters.distributed.mongo import Fields, Mongo, as_ours
+from adapters.distributed.mongo import Mongo, as_ours
 from adapters.distributed.recovery.last_entry import last_position
+from adapters.distributed.recovery.refill import Refill
 from adapters.distributed.topics.beginning import lost_beginning
 from adapters.distributed.topics.cloud_events import Record, origin
 from adapters.distributed.topics.kafka import DamagedTopic, NoTopicError
 from adapters.distributed.topics.scan import Finding, TopicScan
 from adapters.distributed.verification.topic_copy import entries_in
-from adapters.host.retry import Retry
 from adapters.log.chain import E, Entry
-from domain.errors import BadInputError, ConflictError, NotAbleError, NotFoundError
-from projections.garbage_collection import gc_paused
+from domain.errors import BadInputError, ConflictError, NotFoundError
 from projections.ports import GENESIS
-
-BATCH: Final = 2000  # documents of one write
-BATCH_BYTES: Final = 16 * 1024 * 1024
 
 
 @dataclass
-class Refill(Generic[E]):
-    """One log filled again. Afterwards `count` entries are stored, and `last` is the last.
+class RefillFromTopic(Refill[E]):
+    """A log filled from the topic `topic`.
 
     `until`: what comes after this position is given up, damaged or not; `option` is what says so on the command line.
-    Documents that are there already, from a run that was interrupted, must be the same.
     """
 
-    collection: Collection[Fields]
-    schema: MongoLogSchema[E]
-    topic: str
+    topic: str = ""
     until: int | None = None
     option: str = ""
-    count: int = 0
-    last: E | None = None
-    _damage: DamagedTopic | None = None
-    _stored: int = 0  # the last place that is taken already
-
-    def __post_init__(self) -> None:
-        self._chain = self.schema.chain()
 
     def run(self, found: Iterable[E | Finding]) -> Iterator[int]:
-        """Yield the position reached, after each write. Raises DamagedTopic, ConflictError, NotAbleError.
-
-        While MongoDB writes, the topic is read on.
-        """
-        wanted = self._wanted(found)
-        self._stored = self._last_place()
-        with ThreadPoolExecutor(1, "recovery") as pool:
-            batch = self._next_batch(wanted)
-            while batch:
-                writing = pool.submit(self._write, batch)
-                batch = self._next_batch(wanted)
-                writing.result()
-                if batch:
-                    yield self.position
-        if self._damage is not None:
-            raise self._damage
-        beyond = self._last_place()
-        if beyond > self.position:
-            raise self._other(beyond)
-        yield self.position
-
-    @property
-    def position(self) -> int:
-        return self.last.position if self.last else 0
+        return super().run(self._wanted(found))
 
     def _wanted(self, found: Iterable[E | Finding]) -> Iterator[E | Finding]:
         for it in found:
@@ -100,64 +54,7 @@ class Refill(Generic[E]):
                 return
             yield it
 
-    @gc_paused()
-    def _next_batch(self, wanted: Iterator[E | Finding]) -> list[RawBSONDocument]:
-        """Return the next documents, [] at the end; damage ends them and is noted."""
-        batch: list[RawBSONDocument] = []
-        size = 0
-        while self._damage is None and len(batch) < BATCH and size < BATCH_BYTES and (it := next(wanted, None)):
-            what = it[1] if isinstance(it, tuple) else self._chain.fault(it)
-            if what is not None:
-                self._damage = self._damaged(it, what)
-            elif not isinstance(it, tuple):
-                document = encode(self.schema.to_document(it))
-                batch.append(RawBSONDocument(document))
-                size += len(document)
-                self.count, self.last = self.count + 1, it
-        return batch
-
-    def _write(self, batch: list[RawBSONDocument]) -> None:
-        missing = self._missing(batch) if batch[0]["_id"] <= self._stored else batch
-        with as_ours():
-            for _ in Retry().attempts():
-                try:
-                    if missing:
-                        self.collection.insert_many(missing, ordered=True)
-                except BulkWriteError as clash:
-                    # A document came there meanwhile: the last write of a recovery that was killed a moment ago.
-                    wrong = clash.details["writeErrors"]
-                    if not wrong or wrong[0]["code"] != DUPLICATE_KEY or "_id" not in wrong[0]["keyPattern"]:
-                        raise
-                    missing = self._missing(batch)
-                else:
-                    return
-        raise NotAbleError("Another recovery writes to the same database: end one of them.")
-
-    def _missing(self, batch: list[RawBSONDocument]) -> list[RawBSONDocument]:
-        """Return which are not there yet; raises ConflictError where another one is in the place of one."""
-        places = {"_id": {"$gte": batch[0]["_id"], "$lte": batch[-1]["_id"]}}
-        stored = self.collection.with_options(codec_options=UNDECODED)
-        with as_ours():
-            there = {it["_id"]: it for it in stored.find(places)}
-        for document in batch:
-            if there.get(document["_id"], document) != document:
-                raise self._other(document["_id"])
-        return [document for document in batch if document["_id"] not in there]
-
-    def _last_place(self) -> int:
-        with as_ours():
-            last = self.collection.find_one({}, {"_id": 1}, sort=[("_id", DESCENDING)])
-        return 0 if last is None else int(last["_id"])
-
-    def _other(self, position: int) -> ConflictError:
-        return ConflictError(
-            f"The database holds at position {position} something else than the topic {self.topic}: "
-            "drop the database and recover into an empty one.",
-            position=position,
-        )
-
-    def _damaged(self, it: E | Finding, what: str) -> DamagedTopic:
-        position = it[0] if isinstance(it, tuple) else it.position
+    def damaged(self, position: int | None, what: str) -> ConflictError:
         place = f"after position {self.position}" if position is None else f"at position {position}"
         return DamagedTopic(
             f"The topic {self.topic} is damaged {place}: {what}. What comes before is recovered, but the recovery "
@@ -190,9 +87,10 @@ class Recovery:
         self._commits = self._refill(EVENT_LOG, until.events, "--until")
         self._records = self._refill(AUDIT_LOG, until.audit_log, "--communications-until")
 
-    def _refill(self, schema: MongoLogSchema[E], until: int | None, option: str) -> Refill[E]:
-        mongo = self._mongo
-        return Refill(mongo.collection(schema.name), schema, schema.topic_of(mongo.name), until, option)
+    def _refill(self, schema: MongoLogSchema[E], until: int | None, option: str) -> RefillFromTopic[E]:
+        topic = schema.topic_of(self._mongo.name)
+        stored = self._mongo.collection(schema.name)
+        return RefillFromTopic(stored, schema, f"the topic {topic}", topic=topic, until=until, option=option)
 
     def run(self) -> Iterator[dict[str, Any]]:
         """Yield progress (`{step, position, of}`), last `{installation, events, commits, communications, …}`.
@@ -226,7 +124,7 @@ class Recovery:
             **given_up,
         }
 
-    def _run_refill(self, refill: Refill[E], source: str, step: str) -> Iterator[dict[str, Any]]:
+    def _run_refill(self, refill: RefillFromTopic[E], source: str, step: str) -> Iterator[dict[str, Any]]:
         topic = TopicScan(self._bootstrap, refill.topic, source)
         for _ in refill.run(entries_in(topic.records(), refill.schema)):
             yield {"step": step, "position": topic.offset, "of": topic.end}
@@ -260,7 +158,7 @@ class Recovery:
                 "stop all processes, and drop the database if it may go."
             )
 
-    def _check_beginning(self, refill: Refill[Any]) -> None:
+    def _check_beginning(self, refill: RefillFromTopic[Any]) -> None:
         """Raise DamagedTopic where the oldest records are gone, unless all of the log is given up."""
         try:
             lost = None if refill.until == 0 else lost_beginning(self._bootstrap, refill.topic)

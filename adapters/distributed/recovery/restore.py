@@ -20,8 +20,8 @@ from adapters.distributed.log.commit_schema import EVENT_LOG
 from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.membership.membership import refuse_living_processes
 from adapters.distributed.mongo import Mongo, as_ours
-from adapters.distributed.recovery.recovery import Refill
-from adapters.log.chain import Chain, E
+from adapters.distributed.recovery.refill import Refill
+from adapters.log.chain import E
 from domain.errors import ConflictError
 from projections.ports import RawCommit, StoredAuditRecord
 
@@ -55,9 +55,9 @@ class Restore:
 
     def fill(self, commits: Iterable[RawCommit], records: Iterable[StoredAuditRecord]) -> Iterator[dict[str, Any]]:
         """Store both logs; yields `{step, position}`. Raises ConflictError where an entry does not have its hash."""
-        for at in self._refill(EVENT_LOG).run(_sound(commits, EVENT_LOG.chain(), "The log")):
+        for at in self._refill(EVENT_LOG).run(commits):
             yield {"step": "log", "position": at}
-        for at in self._refill(AUDIT_LOG).run(_sound(records, AUDIT_LOG.chain(), "The audit log")):
+        for at in self._refill(AUDIT_LOG).run(records):
             yield {"step": "audit log", "position": at}
 
     def end(self, fingerprint: str | None) -> None:
@@ -67,7 +67,7 @@ class Restore:
         end_recovery(self._mongo)
 
     def _refill(self, schema: MongoLogSchema[E]) -> Refill[E]:
-        return RefillFromBackup(self._mongo.collection(schema.name), schema, schema.topic_of(self._mongo.name))
+        return Refill(self._mongo.collection(schema.name), schema, "the back-up")
 
     def _check_empty(self) -> None:
         with as_ours():
@@ -84,22 +84,3 @@ class Restore:
             known = self._mongo.collection(INSTALLATION).find_one({"_id": INSTALLATION})
         if installation or known is None:
             set_installation_id(self._mongo, installation or uuid4().hex)
-
-
-class RefillFromBackup(Refill[E]):
-    """A log filled from a back-up: only what it says of another document in the place of one differs."""
-
-    def _other(self, position: int) -> ConflictError:
-        return ConflictError(
-            f"The database {self.collection.database.name!r} holds at position {position} something else than the"
-            " back-up: drop it and restore into an empty one.",
-            position=position,
-        )
-
-
-def _sound(entries: Iterable[E], chain: Chain[E], title: str) -> Iterator[E]:
-    """Yield entries as long as each has its hash; then raises ConflictError."""
-    for entry in entries:
-        if what := chain.fault(entry):
-            raise ConflictError(f"{title} of the back-up is damaged at position {entry.position}: {what}.")
-        yield entry

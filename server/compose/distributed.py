@@ -15,8 +15,8 @@ from adapters.audit_log.in_flight_calls import InFlightCalls
 from adapters.audit_log.system_records import SystemRecorder
 from adapters.distributed.audit_log.request_ids import MongoRequestIds
 from adapters.distributed.audit_log.store import MongoAuditLog
+from adapters.distributed.deployment import check_deployment
 from adapters.distributed.installation import (
-    check_deployment,
     check_master_key,
     installation_id,
     last_backup,

@@ -10,7 +10,8 @@ import pytest
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure
 
-from adapters.distributed.installation import check_deployment, check_master_key, installation_id, unfit
+from adapters.distributed.deployment import check_deployment, unfit
+from adapters.distributed.installation import check_master_key, installation_id
 from adapters.distributed.mongo import Mongo
 from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleError
 from tests.distributed.published import live_on

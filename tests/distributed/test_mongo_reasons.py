@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from pymongo.errors import BulkWriteError
 
-from adapters.distributed.installation import check_deployment
+from adapters.distributed.deployment import check_deployment
 from adapters.distributed.mongo import Mongo, as_ours
 from adapters.distributed.mongo_reasons import short_text
 from cli import exit_codes

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from pymongo.errors import OperationFailure
 
+from adapters.distributed.deployment import check_deployment
 from adapters.distributed.disk_reserve import DiskReserve
 from adapters.distributed.doctor.rights import enough_on_mongodb
-from adapters.distributed.installation import check_deployment, refuse_unfinished_recovery
+from adapters.distributed.installation import refuse_unfinished_recovery
 from adapters.distributed.membership.dependencies import Dependencies
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Mongo, as_ours

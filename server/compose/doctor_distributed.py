@@ -40,8 +40,8 @@ def checks_of_servers(settings: Settings, opened: ExitStack) -> Checks:
         yield events, partial(cluster.topic, events, settings.replication)
         yield communications, partial(cluster.topic, communications, settings.replication)
         for it in mongo:
-            yield f"end of {events}", partial(cluster.end, events, it, EVENT_LOG)
-            yield f"end of {communications}", partial(cluster.end, communications, it, AUDIT_LOG)
+            yield f"end of {events}", partial(cluster.end, it, EVENT_LOG)
+            yield f"end of {communications}", partial(cluster.end, it, AUDIT_LOG)
 
 
 def _open_mongo(settings: Settings, opened: ExitStack, found: list[Mongo]) -> str:

@@ -75,7 +75,7 @@ def test_a_topic_with_more_than_the_log_is_told(settings: Settings, mongo: Mongo
     mongo.collection("commits").delete_one({"position": MongoFeed(mongo).end()[0]})
     trouble = troubles(settings)[check_start]
     assert isinstance(trouble.trouble, ConflictError)
-    assert "where MongoDB has nothing" in trouble.found
+    assert f"where the database {mongo.name!r} has nothing" in trouble.found
 
 
 def test_another_master_key_is_told(settings: Settings, mongo: Mongo) -> None:

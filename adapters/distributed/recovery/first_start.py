@@ -25,8 +25,8 @@ def check_start(mongo: Mongo, bootstrap: str, replication: int | None = None) ->
     """
     if is_first_start(mongo):
         _check_first(mongo, bootstrap, replication)
-    _check_end(mongo, bootstrap, EVENT_LOG)
-    _check_end(mongo, bootstrap, AUDIT_LOG)
+    check_end(mongo, bootstrap, EVENT_LOG)
+    check_end(mongo, bootstrap, AUDIT_LOG)
 
 
 def is_first_start(mongo: Mongo) -> bool:
@@ -46,13 +46,14 @@ def _check_first(mongo: Mongo, bootstrap: str, replication: int | None) -> None:
             )
 
 
-def _check_end(mongo: Mongo, bootstrap: str, schema: MongoLogSchema[E]) -> None:
+def check_end(mongo: Mongo, bootstrap: str, schema: MongoLogSchema[E]) -> int | None:
+    """Return where a topic ends, None where it is not there or empty; raises ConflictError where the log lacks it."""
     topic = schema.topic_of(mongo.name)
     if not has_topic(bootstrap, topic):  # it was removed, for the relay to fill it again
-        return
+        return None
     last = last_entry(bootstrap, topic, schema)  # first the topic, as above
     if last is None:
-        return
+        return None
     stored = next(iter(MongoLogReader(mongo, schema).read(last.position - 1, 1)), None)
     if stored is None or stored.hash != last.hash:
         what = "nothing" if stored is None else "something else"
@@ -63,6 +64,7 @@ def _check_end(mongo: Mongo, bootstrap: str, schema: MongoLogSchema[E]) -> None:
             "AUTOLEARN_DATABASE.",
             position=last.position,
         )
+    return last.position
 
 
 def _is_empty(mongo: Mongo, collection: str) -> bool:

@@ -9,8 +9,13 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicCollection
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package has types, and forgets __all__
+    AdminClient,
+    ConfigResource,
+    ResourceType,
+    TopicDescription,
+)
 
 from adapters.distributed.topics.reasons import Reasons
 from domain.errors import AutoLearnError, BadInputError, ConflictError, ForbiddenError, NotAbleError
@@ -77,6 +82,28 @@ class KafkaAdmin(AdminClient):
 
     def hear_reasons(self) -> None:
         self.poll(0)
+
+    def find_topic(self, topic: str, *, with_rights: bool = False) -> TopicDescription | None:
+        """Return a topic as its brokers have it, and what this user may do with it; None where there is none."""
+        try:
+            with kafka_errors(f"look at the topic {topic}", f"DESCRIBE on the topic {topic}", self):
+                asked = self.describe_topics(
+                    TopicCollection([topic]),
+                    include_authorized_operations=with_rights,
+                    request_timeout=REQUEST_SECONDS,
+                )
+                found: TopicDescription = topic_result(asked[topic], topic)
+                return found
+        except NoTopicError:
+            return None
+
+    def read_settings(self, kind: ResourceType, name: str) -> dict[str, Any]:
+        """Return the settings of a topic or of a broker."""
+        what = f"the topic {name}" if kind is ResourceType.TOPIC else "the cluster"
+        with kafka_errors(f"read the settings of {what}", f"DESCRIBE_CONFIGS on {what}", self):
+            resource = ConfigResource(kind, name)
+            described = self.describe_configs([resource], request_timeout=REQUEST_SECONDS)
+            return {key: entry.value for key, entry in described[resource].result().items()}
 
 
 class KafkaConsumer(Consumer):
@@ -158,6 +185,18 @@ def _read_properties(path: str) -> dict[str, str]:
         raise BadInputError(f"AUTOLEARN_KAFKA: {path} cannot be read: {unreadable}.") from unreadable
     pairs = [line.partition("=") for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def topic_result(future: Any, topic: str) -> Any:
+    """Return what a request about a topic was answered; raises BadInputError for a name that Kafka refuses."""
+    try:
+        return future.result()
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.TOPIC_EXCEPTION:
+            raise BadInputError(
+                f"Kafka refuses the topic name {topic!r}: AUTOLEARN_DATABASE must be letters, digits, '.', '_' and '-'."
+            ) from error
+        raise
 
 
 @contextmanager

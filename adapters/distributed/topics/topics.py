@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package has types, and forgets __all__
     AlterConfigOpType,
     BrokerMetadata,
@@ -20,8 +20,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # the package 
 )
 
 from adapters.distributed.topics import kafka
-from adapters.distributed.topics.kafka import DamagedTopic, KafkaAdmin, NoTopicError, kafka_errors
-from domain.errors import BadInputError, ForbiddenError, NotAbleError
+from adapters.distributed.topics.kafka import DamagedTopic, KafkaAdmin, kafka_errors, topic_result
+from domain.errors import ForbiddenError, NotAbleError
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,10 @@ class Topic:
     replicas: int
     wanted: int
 
+    @classmethod
+    def described(cls, found: TopicDescription, wanted: int) -> Topic:
+        return cls(found.name, str(found.topic_id), len(found.partitions[0].replicas), wanted)
+
     @property
     def remark(self) -> str | None:
         """Say that it has fewer replicas than it should; None where it has them."""
@@ -57,6 +61,11 @@ class Topic:
 def topics_of(database: str) -> tuple[str, str]:
     """Return the names of an installation's topics: of events, of the audit log."""
     return f"{database}.events", f"{database}.communications"
+
+
+def usual_replicas(brokers: int) -> int:
+    """Return how many replicas a topic should have where AUTOLEARN_REPLICATION does not say it."""
+    return min(USUAL_REPLICAS, brokers)
 
 
 def ensure_topics(address: str, database: str, replication: int | None = None) -> None:
@@ -77,7 +86,7 @@ def ensure_topic(address: str, topic: str, replication: int | None = None, *, ev
     `everywhere`: all brokers are asked whether they know it, not only where it had to be made.
     """
     admin = _admin(address)
-    wanted, found = _wanted_replicas(admin, topic, replication), _find(admin, topic)
+    wanted, found = replication or _usual_replicas(admin, topic), admin.find_topic(topic)
     if found is None:
         _create(admin, topic, wanted)
     if found is None or not _is_led(found):
@@ -90,30 +99,30 @@ def ensure_topic(address: str, topic: str, replication: int | None = None, *, ev
     if everywhere:
         _await_brokers(address, topic)
     _correct_settings(admin, topic)
-    return _as_topic(found, wanted)
+    return Topic.described(found, wanted)
 
 
 def find_topic(address: str, topic: str, replication: int | None = None) -> Topic | None:
     """Return a topic as it is now; None where it is gone, or no broker leads it. Raises as `has_topic`."""
     admin = _admin(address)
-    wanted, found = _wanted_replicas(admin, topic, replication), _find(admin, topic)
-    return _as_topic(found, wanted) if found is not None and _is_led(found) else None
+    wanted, found = replication or _usual_replicas(admin, topic), admin.find_topic(topic)
+    return Topic.described(found, wanted) if found is not None and _is_led(found) else None
 
 
 def has_topic(address: str, topic: str) -> bool:
     """Look for a topic; raises NotAbleError, ForbiddenError."""
-    return _find(_admin(address), topic) is not None
+    return _admin(address).find_topic(topic) is not None
 
 
 def topic_faults(address: str, topic: str) -> list[str]:
     """Return why a topic does not keep a log; what nobody lets us see is not a fault. Raises NotAbleError."""
     admin = _admin(address)
     try:
-        found = _find(admin, topic)
+        found = admin.find_topic(topic)
         if found is None:
             return []
         partitions = [f"it has {len(found.partitions)} partitions, not 1"] if len(found.partitions) != 1 else []
-        has = _read_settings(admin, topic)
+        has = admin.read_settings(ResourceType.TOPIC, topic)
     except ForbiddenError:
         return []
     return partitions + [
@@ -128,33 +137,8 @@ def _admin(address: str) -> KafkaAdmin:
         return KafkaAdmin(address)
 
 
-def _find(admin: KafkaAdmin, topic: str) -> TopicDescription | None:
-    try:
-        with kafka_errors(f"look at the topic {topic}", f"DESCRIBE on the topic {topic}", admin):
-            asked = admin.describe_topics(TopicCollection([topic]), request_timeout=kafka.REQUEST_SECONDS)
-            found: TopicDescription = _result(asked[topic], topic)
-            return found
-    except NoTopicError:
-        return None
-
-
-def _wanted_replicas(admin: KafkaAdmin, topic: str, replication: int | None) -> int:
-    return replication or min(USUAL_REPLICAS, len(_metadata(admin, topic, kafka.REQUEST_SECONDS).brokers))
-
-
-def _as_topic(found: TopicDescription, wanted: int) -> Topic:
-    return Topic(found.name, str(found.topic_id), len(found.partitions[0].replicas), wanted)
-
-
-def _result(future: Any, topic: str) -> Any:
-    try:
-        return future.result()
-    except KafkaException as error:
-        if error.args[0].code() == KafkaError.TOPIC_EXCEPTION:
-            raise BadInputError(
-                f"Kafka refuses the topic name {topic!r}: AUTOLEARN_DATABASE must be letters, digits, '.', '_' and '-'."
-            ) from error
-        raise
+def _usual_replicas(admin: KafkaAdmin, topic: str) -> int:
+    return usual_replicas(len(_metadata(admin, topic, kafka.REQUEST_SECONDS).brokers))
 
 
 def _create(admin: KafkaAdmin, topic: str, replicas: int) -> None:
@@ -168,7 +152,7 @@ def _create(admin: KafkaAdmin, topic: str, replicas: int) -> None:
         admin,
     ):
         try:
-            _result(admin.create_topics([wanted], request_timeout=kafka.REQUEST_SECONDS)[topic], topic)
+            topic_result(admin.create_topics([wanted], request_timeout=kafka.REQUEST_SECONDS)[topic], topic)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # another process was first
                 raise
@@ -178,7 +162,7 @@ def _await_leader(admin: KafkaAdmin, topic: str) -> TopicDescription:
     """Return the topic once it has partitions and brokers lead them: a new one has neither for a moment."""
     deadline = time.monotonic() + kafka.REQUEST_SECONDS
     while time.monotonic() < deadline:
-        found = _find(admin, topic)
+        found = admin.find_topic(topic)
         if found is not None and _is_led(found):
             return found
         time.sleep(LOOK_SECONDS)
@@ -224,7 +208,7 @@ def _metadata(admin: KafkaAdmin, topic: str, seconds: float) -> ClusterMetadata:
 
 def _correct_settings(admin: KafkaAdmin, topic: str) -> None:
     """Set what differs: records that were kept for a time until now are kept for ever from here on."""
-    now = _read_settings(admin, topic)
+    now = admin.read_settings(ResourceType.TOPIC, topic)
     wrong = {name: value for name, value in FOR_EVER.items() if now.get(name) != value}
     if int(now["max.message.bytes"]) < LARGEST_BATCH:
         wrong["max.message.bytes"] = str(LARGEST_BATCH)
@@ -235,10 +219,3 @@ def _correct_settings(admin: KafkaAdmin, topic: str) -> None:
     changed = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
     with kafka_errors(f"set {by_hand} on the topic {topic}", f"ALTER_CONFIGS on the topic {topic}", admin):
         admin.incremental_alter_configs([changed], request_timeout=kafka.REQUEST_SECONDS)[changed].result()
-
-
-def _read_settings(admin: KafkaAdmin, topic: str) -> dict[str, Any]:
-    resource = ConfigResource(ResourceType.TOPIC, topic)
-    with kafka_errors(f"read the settings of the topic {topic}", f"DESCRIBE_CONFIGS on the topic {topic}", admin):
-        described = admin.describe_configs([resource], request_timeout=kafka.REQUEST_SECONDS)
-        return {name: entry.value for name, entry in described[resource].result().items()}

@@ -11,7 +11,7 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
-from autolearn.errors import BrokenSealError, NoAnswerError, ProblemError, UnprovenAnswerError
+from autolearn.errors import BrokenSealError, NoAnswerError, UnprovenAnswerError, refusal
 from autolearn.outgoing_call import OutgoingCall
 from autolearn.protocol.answer_facts import ONLY_SEALED, AnswerFacts, is_sealed
 from autolearn.protocol.headers import AUDIT, EVENT_STREAM, HEAD, LAG, POSITION, PROBLEM, RAW, REQUEST_ID, SEAL, SEALED
@@ -76,7 +76,7 @@ class Response:
     def raise_for_status(self) -> Response:
         """Return it, or raise its problem as ProblemError."""
         if self.is_problem:
-            raise ProblemError(self.status, self.problem)
+            raise refusal(self.status, self.problem)
         return self
 
     @property

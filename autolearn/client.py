@@ -29,8 +29,8 @@ from autolearn.errors import (
     OUTCOME_RECORDED,
     MissingCredentialsError,
     NoAnswerError,
-    ProblemError,
     UnreachableError,
+    refusal,
     slug_of,
 )
 from autolearn.events import StreamEvent, read_events
@@ -73,7 +73,7 @@ class BackendClient:
         answer = self.exchange(self.call("GET", target_of(path, query | self._after())))
         if answer.is_problem and slug_of(answer.problem) == NOT_REACHED:
             detail = f"{answer.problem.get('detail', '')}{self._hint(answer.problem)}"
-            raise ProblemError(answer.status, answer.problem | {"detail": detail})
+            raise refusal(answer.status, answer.problem | {"detail": detail})
         return answer.raise_for_status()
 
     def post(self, *path: str, body: Any = None, background: bool = False, **query: Any) -> Response:
@@ -205,23 +205,29 @@ class BackendClient:
         return f" {why} Then remove {self.positions.file}, which knows a later one."
 
 
-def connect(url: str | None = None, tell: Callable[[str], None] = lambda _: None) -> BackendClient:
+def make_client(
+    url: str | None = None, credentials: str | Path | None = None, tell: Callable[[str], None] = lambda _: None
+) -> BackendClient:
     """Return the client of the backend at `url` (by default AUTOLEARN_URL), with the credentials of this user.
+
+    `credentials` names another file of them.
 
     Raises InvalidInputError, MissingCredentialsError where AUTOLEARN_CREDENTIALS names no file, UnreachableError where
     this machine has no credentials at all.
     """
-    url, file = backend_url(url), credentials_file()
+    url, file = backend_url(url), Path(credentials).expanduser() if credentials else credentials_file()
     try:
-        credentials = Credentials.read(file)
+        caller = Credentials.read(file)
     except FileNotFoundError:
+        if credentials:
+            raise MissingCredentialsError(f"There is no file of credentials at {file}.") from None
         if os.environ.get("AUTOLEARN_CREDENTIALS"):
             raise MissingCredentialsError(f"AUTOLEARN_CREDENTIALS names {file}, and there is no such file.") from None
         raise UnreachableError(
             f"There are no credentials at {file}: `autolearn up` starts a backend on this machine and makes some; "
             "for another backend, set AUTOLEARN_URL and AUTOLEARN_CREDENTIALS."
         ) from None
-    return BackendClient(url, credentials, Positions.of(file, url, credentials.client, credentials.key), tell=tell)
+    return BackendClient(url, caller, Positions.of(file, url, caller.client, caller.key), tell=tell)
 
 
 def _is_only_recorded(answer: Response | StreamedAnswer) -> bool:

@@ -35,6 +35,22 @@ class ProblemError(ClientError):
         self.status, self.problem, self.slug = status, problem, slug_of(problem)
 
 
+class NotFoundError(ProblemError):
+    """There is no such thing, or not for this client; `problem["nearest"]` has names like it."""
+
+
+class NotAllowedError(ProblemError):
+    """The backend does not know this client, or its roles do not allow the call."""
+
+
+class ConflictError(ProblemError):
+    """Not in this state: something is unfinished, done already, or a short id means several things."""
+
+
+class NotAbleError(ProblemError):
+    """Not now: too many at a time, no disk, or a part of the backend is away. The same call may work later."""
+
+
 class UnreachableError(ClientError):
     """Nobody answers at the URL."""
 
@@ -60,9 +76,19 @@ class MissingCredentialsError(ClientError):
 
 
 class InvalidInputError(ClientError):
-    """An argument or file that the client cannot use; nothing was sent."""
+    """An argument or file that cannot be used; nothing was sent, or with RefusedInputError nothing done."""
 
     slug, status = "bad-input", 400
+
+
+class RefusedInputError(ProblemError, InvalidInputError):
+    """The backend says what of the input is wrong, and what would be right."""
+
+
+class MissingPackageError(ClientError, ImportError):
+    """A method needs a package that is not installed."""
+
+    slug = "missing-package"
 
 
 class WaitTimeoutError(ClientError):
@@ -71,10 +97,36 @@ class WaitTimeoutError(ClientError):
     slug = "waited-too-long"
 
 
+class TaskFailedError(ClientError):
+    """A task did not end well: it failed, or was cancelled. `task` is how it ended."""
+
+    slug = "task-failed"
+
+    def __init__(self, sentence: str, task: Any) -> None:
+        super().__init__(sentence)
+        self.task = task
+
+
 class BrokenSealError(ClientError):
     """The bytes were not sealed with this key, or not for this call."""
 
     slug = "not-json"
+
+
+OF_STATUS: dict[int, type[ProblemError]] = {
+    **dict.fromkeys((400, 413, 414, 415, 422), RefusedInputError),
+    **dict.fromkeys((401, 403), NotAllowedError),
+    **dict.fromkeys((408, 429), NotAbleError),
+    404: NotFoundError,
+    409: ConflictError,
+}
+FIRST_SERVER_FAULT = 500
+
+
+def refusal(status: int, problem: dict[str, Any]) -> ProblemError:
+    """Return the error of a problem by its status."""
+    other = NotAbleError if status >= FIRST_SERVER_FAULT else ProblemError
+    return OF_STATUS.get(status, other)(status, problem)
 
 
 def slug_of(problem: dict[str, Any]) -> str:

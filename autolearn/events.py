@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from autolearn.answers import unproven
-from autolearn.errors import BrokenSealError, ProblemError
+from autolearn.errors import BrokenSealError, NoAnswerError, ProblemError, refusal
 from autolearn.outgoing_call import OutgoingCall
 
 LAST = ("result", "problem")  # a stream ends with one of them, or was cut
@@ -40,7 +40,21 @@ def read_events(call: OutgoingCall, stream_seal: str, lines: Iterable[bytes]) ->
 def check_problem(event: StreamEvent) -> None:
     """Raise ProblemError for the event by which a stream is refused on its way."""
     if event.name == "problem":
-        raise ProblemError(int(event.data.get("status", ProblemError.status)), event.data)
+        raise refusal(int(event.data.get("status", ProblemError.status)), event.data)
+
+
+def result_of_stream(events: Iterable[StreamEvent], tell: Callable[[str, float | None], None]) -> Any:
+    """Return the data of the event `result`; `tell` gets what is being done, and how much of it (0..1) is done.
+
+    Raises ProblemError, NoAnswerError for a stream that ends without a result.
+    """
+    for event in events:
+        if event.name == "result":
+            return event.data
+        check_problem(event)
+        if isinstance(event.data, dict):
+            tell(str(event.data.get("what") or ""), event.data.get("progress"))
+    raise NoAnswerError("The backend ended before it had a result: look at its log.")
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ rest of Unicode's Default_Ignorable_Code_Point (bidirectional controls, zero-wid
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import sys
@@ -38,6 +39,10 @@ def visible_lines(text: str) -> str:
 def visible_json(text: str) -> str:
     """Return JSON of the same value: such characters occur only in strings, where JSON can escape them."""
     return text if text.isascii() else BUT_LAYOUT.sub(_escaped, text).replace("\x7f", r"\u007f")
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    return visible_json(json.dumps(value, indent=indent, ensure_ascii=False))
 
 
 class PrintableStream(io.TextIOBase):

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from autolearn.errors import InvalidInputError, ProblemError
+from autolearn.errors import InvalidInputError, refusal
 
 LONGEST_TARGET = 16_000  # bytes, percent-encoded; room for the longest filter
 KINDS = {
@@ -33,7 +33,7 @@ def target_of(path: tuple[str, ...], query: dict[str, Any]) -> str:
             raise InvalidInputError(f"An empty text names no {kind}.")
         if "/" in name or name in (".", ".."):
             detail = f"There is no {kind} {name!r}."
-            raise ProblemError(404, {"type": "not-found", "title": "Not found", "detail": detail, "nearest": []})
+            raise refusal(404, {"type": "not-found", "title": "Not found", "detail": detail, "nearest": []})
     given = {name: value for name, value in query.items() if value is not None}
     try:
         target = "/".join(("", *(quote(part, safe="") for part in path)))

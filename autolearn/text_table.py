@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -48,6 +50,14 @@ class Style:
 
     def paint(self, code: str, text: str) -> str:
         return f"\033[{code}m{text}\033[0m" if self.colours and code else text
+
+
+def text_style() -> Style:
+    """Return how to draw without colours: `COLUMNS`, or the terminal's width, or any."""
+    import shutil  # noqa: PLC0415 - only for tables
+
+    width = shutil.get_terminal_size((0, 0)).columns if sys.stdout.isatty() or os.environ.get("COLUMNS") else 0
+    return Style(width or None)
 
 
 def format_table(rows: Sequence[dict[str, Any]], style: Style) -> tuple[list[str], list[str]]:

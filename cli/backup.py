@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from autolearn.views import Block, Facts, View
+from autolearn.views.verification import summed_up
 from cli import exit_codes
 from cli.options import shared
 from cli.steps import offline, result_of
 from cli.terminal import Terminal
 from cli.up import MODES, at
-from cli.verify import summed_up
 
 mode_option = click.option("--mode", type=click.Choice(MODES), help="As of `up`.  [default: AUTOLEARN_MODE]")
 

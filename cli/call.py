@@ -11,10 +11,9 @@ import click
 from autolearn.answers import Response
 from autolearn.events import check_problem
 from autolearn.outgoing_call import Body, FileBody
-from autolearn.printable import visible_lines
+from autolearn.printable import as_json, visible_lines
 from autolearn.views import View
 from cli.options import shared
-from cli.output import as_json
 from cli.terminal import Terminal
 
 METHODS = ("GET", "POST", "DELETE")

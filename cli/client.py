@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from autolearn.errors import UnprovenAnswerError
+from autolearn.printable import as_json
 from autolearn.views import Facts, View
 from cli.options import as_of, shared
-from cli.output import as_json
 from cli.terminal import Terminal
 
 ROLES = ("analyst", "sys-admin")

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from autolearn.text_table import format_value
-from autolearn.views import Block, View
-from cli.catalog import entry_blocks, suspect_rows
+from autolearn.requests import dataset_query, file_query
+from autolearn.views import View
+from autolearn.views.catalog import entry_blocks
+from autolearn.views.profile import profile_blocks
 from cli.options import as_of, shared
 from cli.terminal import Terminal
 
-FORMATS = {
-    ".csv": "csv", ".txt": "csv", ".tsv": "tsv", ".tab": "tsv", ".xlsx": "xlsx", ".xlsm": "xlsx", ".ods": "ods",
-    ".parquet": "parquet", ".pq": "parquet", ".feather": "feather", ".arrow": "feather",
-}  # fmt: skip
 TYPES = ("integer", "number", "boolean", "time", "string")
-STATISTICS = {
-    "least": "least", "25 %": "lower_quartile", "median": "median", "75 %": "upper_quartile", "greatest": "greatest",
-    "mean": "mean", "spread": "spread",
-}  # fmt: skip
-BARS = " ▁▂▃▄▅▆▇█"
-MOST_CLASSES = 20  # shown
 Decorated = Callable[..., Any]
 
 
@@ -72,34 +62,14 @@ def add(terminal: Terminal, file: Path, **options: Any) -> None:
     A known name with other content becomes the next version. How the file is written is found where it leaves no
     doubt, and told; every decision can be given.
     """
-    form, gzip = format_of(file)
+    written = file_query(file)
     if options["target"] is None and options["like"] is None:
         raise click.UsageError("Name the column to predict with --target, or an earlier version with --like.")
-    facts = _as_query(options)
-    with terminal.working(f"Uploading and reading {file.name}"):
-        answer = terminal.client().upload("catalog", "datasets", file=file, format=form, gzip=int(gzip), **facts)
-    terminal.show(answer.body, View(entry_blocks))
-
-
-def format_of(file: Path) -> tuple[str, bool]:
-    """Return the format of a table by the file's name, and whether it is packed by gzip; raises click.UsageError."""
-    suffixes = [suffix.lower() for suffix in file.suffixes]
-    gzip = suffixes[-1:] == [".gz"]
-    form = FORMATS.get("".join((suffixes[:-1] if gzip else suffixes)[-1:]))
-    if form is None:
-        known = ".csv, .tsv, .xlsx, .ods, .parquet or .feather"
-        raise click.UsageError(f"{file.name}: a table is a {known} file, or one of them with .gz.")
-    return form, gzip
-
-
-def _as_query(options: dict[str, Any]) -> dict[str, Any]:
-    """Return options as query parameters: lists and types as JSON, and what was not given left out."""
     types = dict(_type_of(pair) for pair in options.pop("types"))
-    given = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
-    given = {name: value for name, value in given.items() if value not in (None, False, [])}
-    lists = {name: json.dumps(value) for name, value in given.items() if isinstance(value, list)}
-    flags = {name: 1 for name, value in given.items() if value is True}
-    return given | lists | flags | ({"types": json.dumps(types)} if types else {})
+    facts = dataset_query(**options, types=types)
+    with terminal.working(f"Uploading and reading {file.name}"):
+        answer = terminal.client().upload("catalog", "datasets", file=file, **written, **facts)
+    terminal.show(answer.body, View(entry_blocks))
 
 
 def _type_of(pair: str) -> tuple[str, str]:
@@ -118,32 +88,6 @@ def show(terminal: Terminal, name: str, rows: int | None, as_of: str | None) -> 
     """Show what data set NAME (or a version: penguins@1) holds, and what of it to look at before training."""
     answer = terminal.client().get("catalog", "datasets", name, "profile", rows=rows, as_of=as_of)
     terminal.show(answer.body, View(profile_blocks, rows=lambda body: (body.get("profile") or {}).get("columns", [])))
-
-
-def profile_blocks(body: dict[str, Any]) -> list[Block]:
-    """Show the table, the sizes of its classes, its columns, what to look at, and rows."""
-    given = body.get("profile")
-    profile: dict[str, Any] = given if isinstance(given, dict) else {}
-    facts = {key: it for key, it in body.items() if key not in {"profile", "first_rows"} and it is not None}
-    if profile and profile.get("rows_profiled") != profile.get("rows"):
-        facts["rows_profiled"] = profile.get("rows_profiled")
-    sizes = [{"class": name, "rows": count} for name, count in list((profile.get("classes") or {}).items())]
-    more = f"{len(sizes) - MOST_CLASSES} more classes." if len(sizes) > MOST_CLASSES else ""
-    columns = [_column_row(it) for it in profile.get("columns") or ()]
-    return [facts, sizes[:MOST_CLASSES], more, columns, *suspect_rows(profile), body.get("first_rows") or []]
-
-
-def _column_row(column: dict[str, Any]) -> dict[str, Any]:
-    row = {"column": column.get("name")} | {key: column.get(key) for key in ("type", "missing", "distinct")}
-    numbers = {head: "" if column.get(key) is None else column[key] for head, key in STATISTICS.items()}
-    frequent = ", ".join(f"{format_value(it['value'])} {it['count']}" for it in column.get("frequent") or ())
-    return row | numbers | {"values": _drawn(column.get("histogram") or ()) or frequent}
-
-
-def _drawn(counts: Sequence[int]) -> str:
-    """Draw a histogram, a bar for each bin; a bin that is not empty has one that can be seen."""
-    most = max(counts, default=0)
-    return "".join(BARS[-(-count * (len(BARS) - 1) // most)] for count in counts) if most else ""
 
 
 @dataset.command()

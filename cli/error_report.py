@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import click
 
 from autolearn.errors import ClientError, InvalidInputError, sentence_of, shortened
-from autolearn.printable import visible
+from autolearn.printable import as_json, visible
 from autolearn.views import Facts
 from cli import exit_codes
 from cli.lazy import OutputClosedError
-from cli.output import as_json
 from domain.errors import AutoLearnError
 
 JSON_FORMAT = re.compile(r"(^|\0)(--json|(-o\0?|--output[=\0])jsonl?)(\0|$)")  # in arguments joined by NUL

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autolearn.requests import evaluation_request
 from autolearn.tasks import begin_task
 from autolearn.views import TASK, Facts, View
 from cli.options import no_wait, number_or_text, shared
@@ -52,8 +53,7 @@ def evaluate(
     docs/evaluation.md tells more about intervals, folds and thresholds.
     """
     client = terminal.client()
-    request = {"experiment": experiment, "measures": list(measures)}
-    request |= {name: value for name, value in how.items() if value is not None and value is not False}
+    request = evaluation_request(experiment, measures, **how)
     with terminal.working("Evaluating"):
         answer = begin_task(client, ("evaluations",), request, background=no_wait)
     body = await_task(terminal, client, answer, wait=not no_wait)
@@ -68,7 +68,7 @@ def _view(client: BackendClient, body: Facts) -> View:
     request = click.get_current_context().params
     if not (request["by"] or request["importance"]) or body.get("state") != "completed":
         return TASK
-    from cli.report import asked_blocks  # noqa: PLC0415 - only where it is asked for
+    from autolearn.views.report import asked_blocks  # noqa: PLC0415 - only where it is asked for
 
     report = client.get("experiments", body["experiment"], "report", evaluation=body["evaluation"]).body
     return View(lambda shown: [*TASK.blocks(shown), *asked_blocks(report)])

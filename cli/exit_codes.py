@@ -47,6 +47,8 @@ OF_ERROR: dict[type[BaseException], int] = {
     client_errors.UnprovenAnswerError: NOT_ABLE,
     client_errors.MissingCredentialsError: NOT_ALLOWED,
     client_errors.InvalidInputError: BAD_INPUT,
+    client_errors.MissingPackageError: NOT_ABLE,
+    client_errors.TaskFailedError: DIFFERENT,
     client_errors.WaitTimeoutError: WAITED_TOO_LONG,
     click.ClickException: BAD_INPUT,
     OSError: BAD_INPUT,

@@ -8,11 +8,11 @@ import click
 
 from autolearn.events import check_problem
 from autolearn.text_table import format_value
-from autolearn.views import Block, Facts, View
+from autolearn.views import Facts, View
+from autolearn.views.log import log_blocks, log_row
 from cli.options import cursor, limit, shared
 from cli.terminal import Terminal
 
-COLUMNS = ("position", "at", "kind", "actor", "source", "target", "operation", "outcome", "milliseconds", "correlation")
 # beside the status of a call
 OUTCOMES = ("opened", "closed", "gone", "started", "lost", "settled", "cancelled", "failed", "skipped")
 FOLLOWED = ("position", "at", "actor", "target", "operation", "outcome", "milliseconds")
@@ -38,7 +38,7 @@ def log(terminal: Terminal, *, follow: bool, **query: Any) -> None:
         _follow(terminal, {key: value for key, value in query.items() if key not in ("limit", "cursor")})
         return
     body = terminal.client().get("log", **query).body
-    terminal.show_page(body, View(_blocks, rows="communications"))
+    terminal.show_page(body, View(log_blocks, rows="communications"))
 
 
 def _follow(terminal: Terminal, query: Facts) -> None:
@@ -46,16 +46,4 @@ def _follow(terminal: Terminal, query: Facts) -> None:
         check_problem(event)
         if isinstance(event.data, dict) and "operation" in event.data:
             columns = (*FOLLOWED, "count") if event.data.get("count", 1) != 1 else FOLLOWED
-            terminal.show_line(event.data, "  ".join(map(format_value, _row(event.data, columns).values())))
-
-
-def _blocks(body: Facts) -> list[Block]:
-    records = body.get("communications", [])
-    columns = (*COLUMNS, "count") if any(it.get("count", 1) != 1 for it in records) else COLUMNS
-    return [[_row(it, columns) for it in records]]
-
-
-def _row(it: Facts, columns: tuple[str, ...]) -> Facts:
-    milliseconds = it.get("milliseconds")
-    shown = it | {"milliseconds": round(milliseconds, 1) if isinstance(milliseconds, float) else milliseconds}
-    return {name: shown.get(name) for name in columns}
+            terminal.show_line(event.data, "  ".join(map(format_value, log_row(event.data, columns).values())))

@@ -62,11 +62,10 @@ def learning_options(command: Command) -> Command:
     return command
 
 
-def learning_request(options: dict[str, Any]) -> dict[str, Any]:
-    """Return what these options ask for, as the body of a request has it."""
-    plain = {name: options[name] for name in ("target", "seed", "split", "test_size", "memory")}
-    names = {name: parse_names(options[name]) for name in ("only", "drop") if options[name]}
-    return {name: value for name, value in plain.items() if value is not None} | names
+def learning_of(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of these options."""
+    names = {name: parse_names(options[name]) for name in ("only", "drop")}
+    return {name: options[name] for name in ("target", "seed", "split", "test_size", "memory")} | names
 
 
 def shared_before_command(group: Command) -> Command:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from autolearn.printable import visible, visible_json
+from autolearn.printable import as_json, visible
 from autolearn.text_table import Style
 from autolearn.views import Facts, View, draw_blocks, flatten
 
@@ -25,10 +24,6 @@ def render(body: Facts, form: str, view: View, style: Style) -> tuple[str, list[
     if form == "csv":
         return _as_csv([flatten(row) for row in (view.csv_rows or view.rows_of)(body)]), []
     return draw_blocks(view.blocks(body), style)
-
-
-def as_json(value: Any, indent: int | None = None) -> str:
-    return visible_json(json.dumps(value, indent=indent, ensure_ascii=False))
 
 
 def _as_csv(rows: Sequence[Facts]) -> str:

@@ -11,16 +11,15 @@ from typing import Any
 import click
 
 from autolearn.client import BackendClient
-from autolearn.views import Block, Facts, View
-from cli.dataset import format_of
+from autolearn.requests import file_query
+from autolearn.views import Facts, View
+from autolearn.views.predictions import prediction_blocks, prediction_rows
 from cli.new_file import STDOUT, force_option, new_file
 from cli.options import shared
 from cli.terminal import Terminal
 
-SHOWN = 20  # rows of a table for people
 PROBABILITY, SEPARATOR = "probability_", "; "
 ANSWERS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
-HIDDEN = ("classes", "numbers", "answer", "predictions")
 
 row_option = click.option(
     "--row", metavar="JSON", help='One row instead of a file: \'{"size": 1.5, "sex": "female"}\'.'
@@ -66,7 +65,7 @@ def predict(
                 raise click.UsageError("Give a file or --row, not both.")
             body = _predict_file(client, file, out, asked, force=force)
     if out != STDOUT:
-        terminal.show(body, View(_blocks, rows=_rows))
+        terminal.show(body, View(prediction_blocks, rows=prediction_rows))
 
 
 def parse_row(row: str | None) -> Any:
@@ -83,8 +82,7 @@ def parse_row(row: str | None) -> Any:
 
 
 def _predict_file(client: BackendClient, file: Path, out: Path | None, asked: Facts, *, force: bool) -> Facts:
-    form, gzip = format_of(file)
-    asked |= {"format": form, "gzip": int(gzip)}
+    asked |= file_query(file)
     if out is not None:
         answer = "csv" if out == STDOUT else ANSWERS.get(out.suffix.lower())
         if answer is None:
@@ -114,28 +112,3 @@ def _answer(row: dict[str, str], *, is_number: bool) -> Facts:
         "probabilities": {name.removeprefix(PROBABILITY): it for name, it in chances.items()},
         **{name: row[name].split(SEPARATOR) if row[name] else [] for name in ("unseen_words", "beyond_range")},
     }
-
-
-def _rows(body: Facts) -> list[Facts]:
-    return list(body.get("predictions") or [body.get("answer") or {}])
-
-
-def _blocks(body: Facts) -> list[Block]:
-    rows = _rows(body)
-    flat = [
-        {"prediction": it.get("prediction")}
-        | it.get("probabilities", {})
-        | {name: ", ".join(it[name]) for name in ("unseen_words", "beyond_range") if any(row.get(name) for row in rows)}
-        for it in rows[:SHOWN]
-        if it
-    ]
-    more = f"{len(rows) - SHOWN} more rows: --out FILE writes all." if len(rows) > SHOWN else ""
-    return [summary_of(body), flat, more]
-
-
-def summary_of(body: Facts) -> Facts:
-    """Return what a person wants to know of a prediction."""
-    facts = {name: value for name, value in body.items() if name not in HIDDEN and value not in (None, [], {}, False)}
-    facts |= {name: body[name]["sha256"] for name in ("input", "output") if isinstance(body.get(name), dict)}
-    counts = body.get("numbers") or body.get("classes") or {}
-    return facts | ({"predicted": ", ".join(f"{name}: {value}" for name, value in counts.items())} if counts else {})

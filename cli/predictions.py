@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from autolearn.views import Block, Facts, View
+from autolearn.requests import file_query
+from autolearn.views import View
+from autolearn.views.predictions import prediction_list_blocks
 from cli import exit_codes
-from cli.dataset import format_of
 from cli.options import as_of, cursor, limit, shared
 from cli.predict import parse_row, row_option
 from cli.terminal import Terminal
 
 CHECK = "check"
-LISTED = ("prediction", "at", "actor", "experiment", "rows", "missing", "unseen", "beyond", "seconds")
 
 
 @click.command()
@@ -39,11 +39,7 @@ def predictions(terminal: Terminal, words: tuple[str, ...], row: str | None, **q
         raise click.UsageError("Name one experiment, or none; or `check ID FILE`.")
     experiment = words[0] if words else None
     body = terminal.client().get("predictions", experiment=experiment, **query).body
-    terminal.show_page(body, View(_blocks, rows="predictions"))
-
-
-def _blocks(body: Facts) -> list[Block]:
-    return [[{name: it.get(name) for name in LISTED} for it in body.get("predictions", [])]]
+    terminal.show_page(body, View(prediction_list_blocks, rows="predictions"))
 
 
 def _check(terminal: Terminal, words: tuple[str, ...], row: str | None) -> None:
@@ -58,8 +54,7 @@ def _check(terminal: Terminal, words: tuple[str, ...], row: str | None) -> None:
             file = Path(files[0])
             if not file.is_file():
                 raise click.UsageError(f"There is no file {file}.")
-            form, gzip = format_of(file)
-            answer = client.upload("predictions", prediction, "checks", file=file, format=form, gzip=int(gzip))
+            answer = client.upload("predictions", prediction, "checks", file=file, **file_query(file))
     terminal.show(answer.body)
     if not answer.body.get("same_answer"):
         click.get_current_context().exit(exit_codes.DIFFERENT)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import click
 
-from autolearn.views import Block, Facts, View, experiment_rows, flatten
+from autolearn.views import View
+from autolearn.views.replay import replay_blocks
 from cli import exit_codes
 from cli.options import shared
 from cli.steps import result_of
 from cli.terminal import Terminal
-
-PARTS = ("sessions", "experiments", "catalog", "events")
 
 
 @click.command()
@@ -24,21 +23,7 @@ def replay(terminal: Terminal, as_of: str, stream: str | None) -> None:
     """
     events = terminal.client().stream("GET", "replay", as_of=as_of, stream=stream)
     body = result_of(terminal, "Replaying", events)
-    terminal.show(body, View(_blocks))
+    terminal.show(body, View(replay_blocks))
     if body.get("matches_read_models") is False:
         terminal.say("The read models say otherwise: `autolearn verify` says where, `autolearn rebuild` heals them.")
         click.get_current_context().exit(exit_codes.DIFFERENT)
-
-
-def _blocks(body: Facts) -> list[Block]:
-    facts = flatten({key: value for key, value in body.items() if key not in PARTS and value not in (None, [])})
-    facts |= {f"catalog.{kind}": len(offers) for kind, offers in (body.get("catalog") or {}).items()}
-    events = [
-        {"position": it.get("position"), "at": it.get("at"), "event": it.get("name"), "facts": it.get("facts")}
-        for it in body.get("events") or []
-    ]
-    found = body.get("experiments") or []
-    experiments = [
-        {"standing": it.get("standing")} | row for it, row in zip(found, experiment_rows(found), strict=True)
-    ]
-    return [facts, list(body.get("sessions") or []), experiments, events]

@@ -10,7 +10,7 @@ import plotext
 from autolearn.printable import visible
 from autolearn.text_table import Style
 from autolearn.views import Facts
-from cli.report import Line, curves
+from autolearn.views.report import Line, curves
 
 COLOURS = (2, 4, 3, 5, 6, 1)  # ECMA-48: green, blue, yellow, magenta, cyan, red
 ENCODED = re.compile(r"\x1b\[38;5;([1-6])m")  # as plotext says such a colour

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
-from autolearn.text_table import format_value
+from autolearn.html import cell_of, html_table, text_of
 from autolearn.views import Facts
+from autolearn.views.report import MOST_COLUMNS, curves, report_blocks
 from cli import svg
-from cli.report import MOST_COLUMNS, curves, report_blocks
-from cli.svg import text_of
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
@@ -41,21 +39,10 @@ def _blocks(body: Facts) -> Iterable[str]:
         if isinstance(block, str):
             yield f"<h2>{text_of(block)}</h2>"
         elif isinstance(block, dict):
-            pairs = (f"<dt>{text_of(name)}</dt><dd>{_cell(value)}</dd>" for name, value in block.items())
+            pairs = (f"<dt>{text_of(name)}</dt><dd>{cell_of(value)}</dd>" for name, value in block.items())
             yield f"<dl>{''.join(pairs)}</dl>"
         elif block:
-            yield _table(block)
-
-
-def _table(rows: Sequence[Facts]) -> str:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    head = "".join(f"<th>{text_of(name)}</th>" for name in names)
-    lines = ("".join(f"<td>{_cell(row.get(name, ''))}</td>" for name in names) for row in rows)
-    return f"<table><tr>{head}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
-def _cell(value: Any) -> str:
-    return text_of(format_value(value))
+            yield html_table(block)
 
 
 def _plots(body: Facts) -> Iterable[str]:
@@ -89,7 +76,7 @@ def _larger_matrix(body: Facts) -> str:
         return ""
     head = "".join(f"<th>{text_of(name)}</th>" for name in names)
     lines = (
-        f"<tr><td>{text_of(name)}</td>{''.join(f'<td>{_cell(count)}</td>' for count in row)}</tr>"
+        f"<tr><td>{text_of(name)}</td>{''.join(f'<td>{cell_of(count)}</td>' for count in row)}</tr>"
         for name, row in zip(names, counts, strict=False)
     )
     return f"<h2>True class (row), predicted class (column)</h2><table><tr><th></th>{head}</tr>{''.join(lines)}</table>"

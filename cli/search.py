@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autolearn.requests import search_request
 from autolearn.tasks import UNFINISHED, begin_task, path_of_answer, wait_for_end
-from autolearn.views import SEARCH, Block, Facts, View, name_and_version, name_of
+from autolearn.views import SEARCH, Facts, View, search_list_blocks
 from cli.options import (
     as_of,
     check_finite,
+    learning_of,
     learning_options,
-    learning_request,
     limit,
     no_wait,
     number_or_text,
@@ -65,7 +66,7 @@ def search(terminal: Terminal, what: str, which: str | None, **options: Any) -> 
     """
     client = terminal.client()
     if what == "list" and which is None:
-        terminal.show(client.get("searches", as_of=options["as_of"]).body, View(_list_blocks, rows="searches"))
+        terminal.show(client.get("searches", as_of=options["as_of"]).body, View(search_list_blocks, rows="searches"))
         return
     if which is None:
         needed = "the ID of a search" if what == "show" else f"a model: autolearn search {what} MODEL"
@@ -80,13 +81,10 @@ def search(terminal: Terminal, what: str, which: str | None, **options: Any) -> 
 def _search(terminal: Terminal, client: BackendClient, dataset: str, models: str, options: dict[str, Any]) -> None:
     if options["as_of"] or options["limit"]:
         raise click.UsageError("--as-of and --limit are of `search show` and `search list`.")
-    request = {"dataset": dataset, "models": models.split(","), "space": parse_space(options["pairs"])}
-    request |= {
-        name: options[name]
-        for name in ("strategy", "trials", "cv", "by", "keep", "deadline")
-        if options[name] is not None
-    }
-    answer = begin_task(client, ("searches",), request | learning_request(options), background=True)
+    chosen = {name: options[name] for name in ("strategy", "trials", "cv", "by", "keep", "deadline")}
+    space = parse_space(options["pairs"])
+    request = search_request(dataset, models.split(","), space, **chosen, **learning_of(options))
+    answer = begin_task(client, ("searches",), request, background=True)
     body = answer.body if options["no_wait"] else _follow(terminal, client, answer)
     trials = body.get("trials") or []
     cut = terminal.is_for_people and len(trials) > FIRST_TRIALS
@@ -120,22 +118,3 @@ def tell_progress(spinner: Spinner | None, body: Facts) -> None:
     best = body.get("best")
     told = f", best {body['by']} {best['mean']:.4g} by {best['model']}" if best else ""
     spinner.update(f"Searching: {ended} of {number} trials{told}", ended / number)
-
-
-def _list_blocks(body: Facts) -> list[Block]:
-    return [
-        [
-            {
-                "search": it.get("search"),
-                "state": it.get("state"),
-                "session": it.get("session"),
-                "dataset": name_and_version(it.get("dataset")),
-                "models": ", ".join(str(name_of(model)) for model in it.get("models") or ()),
-                "strategy": it.get("strategy"),
-                "trials": it.get("completed"),
-                "by": it.get("by"),
-                "best": (it.get("best") or {}).get("mean"),
-            }
-            for it in body.get("searches") or ()
-        ]
-    ]

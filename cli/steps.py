@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from autolearn.errors import NoAnswerError
-from autolearn.events import StreamEvent, check_problem
+from autolearn.events import StreamEvent, result_of_stream
 from cli.terminal import Terminal
 
 
 def result_of(terminal: Terminal, what: str, events: Iterable[StreamEvent]) -> Any:
     """Return the data of the event `result`; raises ProblemError, NoAnswerError for a stream that ends without one."""
     with terminal.working(what) as spinner:
-        for event in events:
-            if event.name == "result":
-                return event.data
-            check_problem(event)
-            if spinner and isinstance(event.data, dict):
-                spinner.update(str(event.data.get("what") or what), event.data.get("progress"))
-    raise NoAnswerError("The backend ended before it had a result: look at its log.")
+
+        def tell(activity: str, fraction: float | None) -> None:
+            if spinner:
+                spinner.update(activity or what, fraction)
+
+        return result_of_stream(events, tell)
 
 
 def offline(steps: Iterable[dict[str, Any]]) -> Iterable[StreamEvent]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-from autolearn.printable import visible
+from autolearn.html import text_of
 
 WIDTH, HEIGHT = 380, 290
 LEFT, RIGHT, TOP, BOTTOM = 58, 10, 10, 42
@@ -34,11 +33,6 @@ class Axis:
     @property
     def ticks(self) -> list[float]:
         return [self.low + (self.high - self.low) * step / TICKS for step in range(TICKS + 1)]
-
-
-def text_of(value: Any) -> str:
-    """Return any text as page and plot may hold it."""
-    return escape(visible(str(value)))
 
 
 def points_of(x: Sequence[Any], y: Sequence[Any]) -> Points:

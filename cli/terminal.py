@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autolearn.printable import may_colour, visible
-from autolearn.text_table import Style
+from autolearn.printable import as_json, may_colour, visible
+from autolearn.text_table import Style, text_style
 from autolearn.views import View
-from cli.output import as_json, render
+from cli.output import render
 
 if TYPE_CHECKING:
     from autolearn.client import BackendClient
@@ -34,7 +33,7 @@ class Terminal:
         return self.form == "table"
 
     def client(self) -> BackendClient:
-        from autolearn.client import connect  # noqa: PLC0415 - loads cryptography and http.client
+        from autolearn.client import make_client  # noqa: PLC0415 - loads cryptography and http.client
 
         told: list[str] = []
 
@@ -43,7 +42,7 @@ class Terminal:
                 told.append(how_old)
                 self.say(f"Note: {how_old}.")
 
-        return connect(self.url, tell_once)
+        return make_client(self.url, tell=tell_once)
 
     def show(self, body: dict[str, Any], view: View = ALL_FACTS) -> None:
         note = None
@@ -81,9 +80,5 @@ class Terminal:
 
 
 def stdout_style() -> Style:
-    """Return how to draw: `COLUMNS`, or the terminal's width, or any; colours only on a terminal without NO_COLOR."""
-    import shutil  # noqa: PLC0415 - only for tables
-
-    on_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((0, 0)).columns if on_terminal or os.environ.get("COLUMNS") else 0
-    return Style(width or None, may_colour(sys.stdout))
+    """Return how to draw: colours only on a terminal without NO_COLOR."""
+    return Style(text_style().width, may_colour(sys.stdout))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autolearn.errors import ClientError
+from autolearn.requests import evaluation_request, training_request
 from autolearn.tasks import begin_task
 from autolearn.views import NOTES, TASK, Facts
 from cli.commit import commit_session, say_receipt
-from cli.options import check_finite, learning_options, learning_request, no_wait, parse_settings, shared
+from cli.options import check_finite, learning_of, learning_options, no_wait, parse_settings, shared
 from cli.tasks import await_task, exit_by_state
 from cli.terminal import Terminal
 
@@ -40,8 +41,8 @@ EVALUATED = ("evaluation", "measures", *NOTES, "threshold", "position")
 def train(terminal: Terminal, dataset: str, model: str, pairs: tuple[str, ...], **options: Any) -> None:
     """Train MODEL on DATASET. The first training opens a session; `commit` makes it part of the history."""
     _check_flags(options)
-    request = {"dataset": dataset, "model": model, "settings": parse_settings(pairs)} | learning_request(options)
-    request |= {} if options["deadline"] is None else {"deadline": options["deadline"]}
+    settings, learning = parse_settings(pairs), learning_of(options)
+    request = training_request(dataset, model, settings, deadline=options["deadline"], **learning)
     client = terminal.client()
     with terminal.working(f"Training {model} on {dataset}"):
         answer = begin_task(client, ("trainings",), request, background=options["no_wait"])
@@ -73,7 +74,7 @@ def _check_flags(options: dict[str, Any]) -> None:
 def _evaluate(terminal: Terminal, client: BackendClient, training: Facts) -> Facts:
     """Evaluate a training, add to its object what came of it, and return the evaluation's."""
     with terminal.working("Evaluating"):
-        answer = begin_task(client, ("evaluations",), {"experiment": training["experiment"], "measures": []})
+        answer = begin_task(client, ("evaluations",), evaluation_request(training["experiment"]))
     task: Facts = await_task(terminal, client, answer)
     training |= {key: task[key] for key in EVALUATED if key in task}
     if warnings := [*(training.get("warnings") or ()), *(task.get("warnings") or ())]:

@@ -8,17 +8,14 @@ from collections.abc import Iterable
 import click
 
 from autolearn.events import StreamEvent
-from autolearn.views import Block, Facts, View
+from autolearn.views import Facts, View
+from autolearn.views.verification import verification_blocks
 from cli import exit_codes
 from cli.options import shared
 from cli.steps import offline, result_of
 from cli.terminal import Terminal
 
 ANCHOR = re.compile(r"\d{1,18}:[0-9a-f]{64}")
-
-MOST_ALIKE = 3  # faults of one sort that a table shows; two are of one sort if they end in the same words
-SAME_WORDS = 4
-WITH_DIGIT = re.compile(r"\S*\d\S*")
 
 
 @click.command()
@@ -40,7 +37,7 @@ def verify(
     asked: Facts = {"anchor": anchor}
     asked |= {name: it for name, it in (("audit_anchor", audit_anchor), ("against", against)) if it}
     body = result_of(terminal, "Verifying", _steps(terminal, asked, data))
-    terminal.show(body, View(_blocks))
+    terminal.show(body, View(verification_blocks))
     if not body.get("ok"):
         click.get_current_context().exit(exit_codes.DIFFERENT)
 
@@ -51,27 +48,3 @@ def _steps(terminal: Terminal, given: Facts, data: str | None) -> Iterable[Strea
     from server.inspection.inspections import inspect_offline  # noqa: PLC0415 - loads the adapters
 
     return offline(inspect_offline("verify", data, given))
-
-
-def _blocks(body: Facts) -> list[Block]:
-    facts = {key: value for key, value in body.items() if key not in ("faults", "unanswered", "losses")}
-    unanswered = body.get("unanswered") or []
-    facts["unanswered"] = len(unanswered) if isinstance(unanswered, list) else unanswered
-    losses = [
-        {"accepted": it.get("reason"), "lost": "; ".join(it.get("evidence", []))} for it in body.get("losses") or []
-    ]
-    return [facts, summed_up(list(body.get("faults") or [])), losses]
-
-
-def summed_up(faults: list[Facts]) -> list[Facts]:
-    """Return the first faults of each sort, and how many more of it there are; a lost end is followed by many."""
-    sorts: dict[tuple[str, ...], list[Facts]] = {}
-    for fault in faults:
-        sorts.setdefault(tuple(WITH_DIGIT.sub("", str(fault.get("what"))).split()[-SAME_WORDS:]), []).append(fault)
-    shown = list[Facts]()
-    for alike in sorts.values():
-        some = alike if len(alike) <= MOST_ALIKE + 1 else alike[:MOST_ALIKE]
-        shown += some
-        if rest := alike[len(some) :]:
-            shown.append({"position": None, "what": f"and {len(rest)} more like these (`-o json` lists all)"})
-    return shown

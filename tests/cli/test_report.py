@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from autolearn.text_table import Style
-from cli.report import MOST_COLUMNS, report_blocks
+from autolearn.views.report import MOST_COLUMNS, report_blocks
 from cli.report_charts import draw_charts
 from cli.report_page import make_page
 from tests.cli.conftest import Run

@@ -198,6 +198,25 @@ def search_blocks(body: Facts) -> list[Block]:
     return [facts, [_trial_row(it, body) for it in begun]]
 
 
+def search_list_blocks(body: Facts) -> list[Block]:
+    return [
+        [
+            {
+                "search": it.get("search"),
+                "state": it.get("state"),
+                "session": it.get("session"),
+                "dataset": name_and_version(it.get("dataset")),
+                "models": ", ".join(str(name_of(model)) for model in it.get("models") or ()),
+                "strategy": it.get("strategy"),
+                "trials": it.get("completed"),
+                "by": it.get("by"),
+                "best": (it.get("best") or {}).get("mean"),
+            }
+            for it in body.get("searches") or ()
+        ]
+    ]
+
+
 def _trial_row(it: Facts, body: Facts) -> Facts:
     row = {"rank": it.get("rank") or NO_VALUE, "trial": it.get("trial"), "state": it.get("state")}
     row |= {"model": it.get("model")} if len(body.get("models") or ()) > 1 else {}

@@ -1,0 +1,60 @@
+"""Predictions in Python: what was predicted, when and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from autolearn.answers import Response
+from autolearn.methods import Methods, Named, id_in
+from autolearn.moments import Moment
+from autolearn.results import Pages, Result, Table
+from autolearn.views import View
+from autolearn.views.predictions import prediction_blocks, prediction_list_blocks, prediction_rows
+
+
+class Prediction(Table[Result]):
+    """A prediction; where it was just made, a row for each row of the input."""
+
+    __slots__ = ()
+    prediction: str
+    experiment: str
+    actor: str
+    at: str
+    rows: int
+    missing: int
+    unseen: int
+    beyond: int
+    classes: dict[str, int]
+    numbers: dict[str, float] | None
+    input: dict[str, Any]
+    output: dict[str, Any]
+    VIEW: ClassVar[View] = View(prediction_blocks)
+    NAMES: ClassVar[tuple[str, ...]] = ("prediction", "experiment", "rows")
+
+    def __iter__(self) -> Iterator[Result]:
+        return (Result(row, self.proof) for row in prediction_rows(self.facts) if row)
+
+
+class PredictionMethods(Methods):
+    """What fitted models said of new rows."""
+
+    def predictions(
+        self,
+        experiment: Named | None = None,
+        *,
+        where: str | None = None,
+        limit: int | None = None,
+        as_of: Moment | None = None,
+    ) -> Pages[Prediction]:
+        """Return the predictions of an experiment, or all, newest first; `where` is such as `unseen > 0`."""
+        query = {"experiment": None if experiment is None else id_in(experiment), "where": where}
+
+        def ask(rows: int, cursor: str | None) -> Response:
+            return self._ask("predictions", as_of=as_of, limit=rows, cursor=cursor, **query)
+
+        return Pages(ask, Prediction, View(prediction_list_blocks, rows="predictions"), limit)
+
+    def prediction(self, prediction: Named, *, as_of: Moment | None = None) -> Prediction:
+        """Return one prediction, by its id."""
+        return Prediction.of(self._ask("predictions", id_in(prediction, "prediction"), as_of=as_of))

@@ -13,7 +13,7 @@ ALLOWED = {
     "domain": {"domain", "eventsourcing.domain", "pydantic", "packaging.version"},
     "commands": {"domain", "commands", "packaging.version"},
     "projections": {"domain", "projections", "lark", "packaging.version", "pydantic_core"},
-    "autolearn": {"autolearn", "cryptography"},
+    "autolearn": {"autolearn", "cryptography", "pandas"},  # pandas in annotations: see what importing it loads, below
 }
 HEAVY = {"sklearn", "pandas", "numpy", "pyarrow", "scipy", "skops"}
 # the forkserver loads preload, tests and tools run tasks inline; nothing else of the backend may touch these

@@ -9,9 +9,10 @@ PYTEST_ARGS ?= -n 2 --dist loadscope
 BENCH ?=
 FAST := house domain commands projections http wire security cli learning
 SWEEP ?=
+HTMX ?= 4.0.1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo servers check test pythons sweep lint format bench events lock clean
+.PHONY: help install demo servers check test pythons sweep lint format bench events assets lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -60,6 +61,11 @@ events: $(VENV)/.installed-dev ## Write what follows from the events: docs/event
 	$(BIN)/python -m tests.house.events_page
 	$(BIN)/python -m tests.wire.asyncapi
 	$(BIN)/python -m tests.wire.examples
+
+assets: ## Fetch the console's script from its npm package anew, and note its SHA-256
+	@folder=$$(mktemp -d) && cd $$folder && npm pack --silent htmx.org@$(HTMX) >/dev/null && tar xzf htmx.org-*.tgz && \
+		cp package/dist/htmx.min.js $(CURDIR)/console/static/ && cp package/LICENSE $(CURDIR)/console/static/htmx.LICENSE && \
+		cd $(CURDIR)/console/static && sha256sum htmx.min.js htmx.LICENSE > SHA256SUMS && rm -r $$folder
 
 lock: $(VENV)/.made ## Choose the newest versions within pyproject.toml's limits and pin them with hashes
 	$(PIP) install 'uv>=0.5'

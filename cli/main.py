@@ -65,6 +65,7 @@ SECTIONS: dict[str, Section] = {
     },
     "More": {
         "version": "The version of this program.",
+        "console": "The web console: pages for people, on loopback.",
         "call": "Call any route, signed and sealed.",
         "proxy": "Plain HTTP on loopback, passed on signed and sealed.",
         "completion": "Print the script that completes commands in a shell.",

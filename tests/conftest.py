@@ -14,7 +14,9 @@ pytest_plugins = ["tests.servers.fixtures"]
 TESTS = Path(__file__).parent
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 # Whose tests talk to real servers; all others have no sockets but Unix ones (event loops, forkserver).
-MAY_CONNECT = ("cli", "client", "contracts", "deploy", "distributed", "end_to_end", "faults", "services", "serving")
+MAY_CONNECT = (
+    "cli", "client", "console", "contracts", "deploy", "distributed", "end_to_end", "faults", "services", "serving",
+)  # fmt: skip
 
 # Repeatable: the same examples in every run, a red test stays red. `HYPOTHESIS_PROFILE=explore` looks further.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=60, print_blob=False)

@@ -1,0 +1,43 @@
+"""The console as an ASGI application: which path is which page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from autolearn.client import BackendClient
+from console.guard import Guard
+from console.page import Page, page_route
+from console.pages.home import show_home
+from console.pages.session import commit_session, discard_session, show_session
+
+STATIC = Path(__file__).parent / "static"
+NOT_FOUND, INTERNAL_ERROR = 404, 500
+
+ROUTES = (
+    page_route("/", show_home),
+    page_route("/session", show_session),
+    page_route("/session/commit", commit_session, "POST"),
+    page_route("/session/discard", discard_session, "POST"),
+)
+
+
+def make_app(client: BackendClient, secret: str, port: int) -> Guard:
+    """Return the console of one backend and client, for requests to `port` of this machine with this secret."""
+    routes: list[Route | Mount] = [*ROUTES, Mount("/static", StaticFiles(directory=STATIC), name="static")]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _answer_http_error})
+    app.state.client = client
+    return Guard(app, secret, port)
+
+
+def _answer_http_error(request: Request, error: Exception) -> Response:
+    """Say in a page like the others what Starlette refuses: an unknown path, another method."""
+    status = error.status_code if isinstance(error, HTTPException) else INTERNAL_ERROR
+    sentence = f"There is no page {request.url.path}." if status == NOT_FOUND else "This page takes no such request."
+    return Page(request).refuse_by(status, sentence)

@@ -1,0 +1,1 @@
+"""A file for each page: the questions it asks and the commands it sends."""

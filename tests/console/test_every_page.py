@@ -1,0 +1,50 @@
+"""What holds on every page: no barrier that axe-core finds, room on a phone, no foreign request."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from pathlib import Path
+
+import pytest
+
+import console as console_package
+from tests.console.conftest import Visit, axe_violations
+
+PATHS = ["/", "/session", "/nowhere"]
+PHONE = {"width": 360, "height": 740}
+STATIC = Path(console_package.__file__).parent / "static"
+LARGEST = 60 * 1024  # bytes of all scripts and styles, compressed
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PATHS)
+def test_axe_finds_nothing(visit: Visit, path: str, scheme: str) -> None:
+    assert axe_violations(visit(path, color_scheme=scheme)) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_phone_needs_no_scrolling_sideways(visit: Visit, path: str) -> None:
+    page = visit(path, viewport=PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_asks_nobody_else(visit: Visit, path: str) -> None:
+    page, asked = visit("/"), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path)
+    assert asked
+    assert all(url.startswith(page.url.split("/", 3)[0] + "//127.0.0.1:") for url in asked)
+
+
+def test_scripts_and_styles_are_small() -> None:
+    sent = [path for path in STATIC.iterdir() if path.suffix in {".js", ".css"}]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in sent) <= LARGEST
+
+
+def test_foreign_files_are_those_of_their_packages() -> None:
+    """`make assets` fetches them anew."""
+    for line in (STATIC / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split()
+        assert hashlib.sha256((STATIC / name).read_bytes()).hexdigest() == digest

@@ -45,6 +45,7 @@ SECTIONS: dict[str, Section] = {
         "export": "Write the fitted model to a skops or ONNX file.",
         "predict": "What a fitted model says of new rows.",
         "predictions": "What was predicted, and whether it would be the same now.",
+        "events": "The events of a stream and what each changed, or of the whole log.",
         "positions": "A moment as a position of the log, and the newest commits.",
     },
     "For sys-admins": {

@@ -19,9 +19,10 @@ from domain.values import SHORTEST_ID_PREFIX, check_id_prefix, experiment_stream
 from projections import experiment, tasks
 from projections.as_of import AsOfPosition, parse_as_of
 from projections.catalog import catalog_answer
+from projections.event_answers import EventAnswers, EventRequest
 from projections.history_answers import HistoryAnswers, HistoryRequest
 from projections.newest import MOST, Newest
-from projections.ports import PAGE_ROWS, Body, CursorSeal, Documents, Feed, History, HistoryQuery
+from projections.ports import PAGE_ROWS, AuditLog, Body, CursorSeal, Documents, Feed, History, HistoryQuery
 from projections.positions import positions_answer
 from projections.prediction_answers import PredictionAnswers, PredictionRequest
 from projections.search import search_answer, searches_answer
@@ -168,6 +169,10 @@ class Queries:
         if cursor:
             pinned, after = self._predictions.open(viewer, request, cursor)
         return self._predictions.page(viewer, request, self._pin(pinned), after)
+
+    def events(self, viewer: Viewer, request: EventRequest, audit_log: AuditLog, at: int | None = None) -> Body:
+        """Return `{events, next, position}`: events of a stream, of a call or of the whole log."""
+        return EventAnswers(self._documents, self._feed, audit_log).page(viewer, request, self._pin(at))
 
     def positions(self, at: int | None = None) -> Body:
         """Return `{position, at, head, end, end_at, marks}`: where that is in the log, and what the log has to mark."""

@@ -156,13 +156,14 @@ def shown(body: Body) -> Body:
 def _find(documents: Documents, viewer: Viewer, given: str, at: int) -> Body:
     """Find a search that is the viewer's own, or belongs to a session that was committed."""
     found = {it.id: it.body for it in documents.versions(KIND, at, check_id_prefix(given))}
-    seen = [name for name, body in found.items() if _may_see(documents, viewer, body)]
+    seen = [name for name, body in found.items() if may_see(documents, viewer, body)]
     if not seen:
         own = (it.body["search"] for it in documents.versions(OWN_SEARCH, at, f"{viewer.client}/"))
         raise NotFoundError.for_name("search", given, nearest_names(given, own))
     return found[require_single_match(given, seen, "searches")]
 
 
-def _may_see(documents: Documents, viewer: Viewer, body: Body) -> bool:
+def may_see(documents: Documents, viewer: Viewer, body: Body) -> bool:
+    """Whether a search may be seen: the viewer's own, or one of a session that was committed."""
     session = documents.get(SESSION, body["session"])
     return body["owner"] == viewer.client or (session is not None and session.body["state"] == "committed")

@@ -39,7 +39,7 @@ def replay_stream(stores: InspectedStores, position: int, stream: str) -> Iterat
     if not events:
         raise _unknown_stream_error(stores, position, stream)
     found, rows = _fold(_with_related(stores.feed, stream, events, position))
-    kind, name = _document_of(stream)
+    kind, name = document_of(stream)
     own = {key: of_log for key, of_log in found.items() if _is_part(key[1], name)}
     differences = list(_document_differences(stores, position, own))
     differences += _row_differences(stores.history, position, name, rows)
@@ -90,7 +90,7 @@ def _fold(recorded: list[Recorded]) -> tuple[Found, dict[int, HistoryRow]]:
     return found, {row.n: row for row in batch.history}
 
 
-def _document_of(stream: str) -> tuple[str, str]:
+def document_of(stream: str) -> tuple[str, str]:
     """Return kind and id of the document about a stream."""
     kind, _, name = stream.partition(":")
     if kind in catalog.PARTS.values():

@@ -15,6 +15,10 @@ class Viewer:
     client: str
     roles: tuple[str, ...] = ()
 
+    @property
+    def is_sysadmin(self) -> bool:
+        return "sys-admin" in self.roles
+
     def may_see(self, experiment: Body) -> bool:
         """Whether an experiment, as it stands today, may be seen, its past included."""
         return may_see(self.client, experiment["owner"], experiment["standing"])

@@ -91,6 +91,7 @@ POLICY = (
     PolicyRow("storage", "GET", "/predictions/{id}", EVERY),
     PolicyRow("storage", "POST", "/predictions/{id}/checks", EVERY, upload=True, row=True),
     PolicyRow("storage", "GET", "/positions", EVERY),
+    PolicyRow("storage", "GET", "/events", EVERY),
     PolicyRow("storage", "GET", "/log", SYSADMIN),
     PolicyRow("storage", "GET", "/log/events", SYSADMIN),
     PolicyRow("storage", "GET", "/replay", SYSADMIN),

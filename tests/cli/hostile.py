@@ -107,6 +107,10 @@ CALL = {
     "operation": "GET /x",
     "outcome": "200",
 }
+LOGGED = {
+    "position": 3, "commit": 3, "at": "a", "stream": "dataset:iris", "version": 1, "type": "dataset-registered",
+    "actor": "ana", "correlation": "c", "causation": "command:x", "reason": None, "facts": {"a": ["b"]},
+}  # fmt: skip
 MARK = {"position": 3, "at": "a", "session": "ana-1", "experiments": 2}
 CLIENT = {"client": "ana", "generation": 1, "roles": ["analyst"], "key": "k", "position": 5, "head": "00"}
 FAULTS = {"ok": False, "position": 1, "head": "00", "faults": [{"position": 1, "what": "gone"}], "unanswered": ["a"]}
@@ -143,6 +147,7 @@ BODIES: dict[str, Any] = {
     "/session/": {"session": "ana-1", "head": "00", "position": 4, "message": "m"},
     "/session": SESSION | {"sessions": [SESSION]},
     "/positions": {"position": 3, "at": "a", "head": "00", "end": 4, "end_at": "a", "marks": [MARK]},
+    "/events": {"events": [LOGGED, LOGGED | {"changed": {"state": ["a", None]}}], "next": 4, "position": 5},
     "/log": {"communications": [CALL], "next": "next"},
     "/clients": CLIENT | {"clients": [CLIENT]},
 }

@@ -16,7 +16,7 @@ NAMES = [name for section in SECTIONS.values() for name in section]
 PROMISED = {
     "up", "down", "demo", "catalog", "dataset", "train", "search", "evaluate", "status", "wait", "cancel", "session",
     "commit", "discard", "history", "show", "compare", "annotate", "withdraw", "restore",
-    "reproduce", "export", "report", "predict", "predictions", "positions",
+    "reproduce", "export", "report", "predict", "predictions", "positions", "events",
     "log", "replay", "rebuild", "verify", "backup", "doctor", "client", "version", "call", "proxy",
 }  # fmt: skip
 QUERIES = (
@@ -30,6 +30,7 @@ QUERIES = (
     "report",
     "predictions",
     "positions",
+    "events",
     "client list",
 )
 HEAVY = {

@@ -42,7 +42,8 @@ from tests.cli.hostile import (
 QUERIES = [
     ("catalog",), ("catalog", "models"), ("catalog", "models", "svm"), ("catalog", "datasets", "iris"),
     ("status", "abcd"), ("wait", "abcd"), ("session",), ("session", "list"), ("history",), ("show", "abcd"),
-    ("log",), ("client", "list"), ("predictions",), ("positions",),
+    ("log",), ("client", "list"), ("predictions",), ("positions",), ("events",),
+    ("events", "dataset:iris"),
 ]  # fmt: skip
 COMMANDS = [
     ("train", "iris", "svm"), ("train", "iris", "svm", "--evaluate"), ("evaluate", "abcd"), ("cancel", "abcd"),

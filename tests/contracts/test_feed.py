@@ -84,6 +84,14 @@ def test_the_events_of_one_stream(log: Log) -> None:
     assert log.feed.of_stream("c", 100) == []
 
 
+def test_a_place_inside_a_commit_is_read_from_its_first_event(log: Log) -> None:
+    append(log.store, "a", count=3)
+    append(log.store, "b", count=2)
+    for inside in (1, 2):
+        assert [one.position for one in log.feed.after(inside, 1)] == [1, 2, 3]
+    assert [one.position for one in log.feed.after(4, 10)] == [4, 5]
+
+
 def test_places_by_position(log: Log) -> None:
     append(log.store, "a", count=2)
     append(log.store, "b", count=3)

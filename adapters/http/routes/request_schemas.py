@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from commands.training.request_search import DEFAULT_FOLDS
 from commands.training.request_training import AT_RANDOM, DEFAULT_TEST_SIZE
+from projections.event_answers import MOST_EVENTS
 from projections.ports import MOST_PAGE_ROWS, PAGE_ROWS
 
 LAST = 2**62
@@ -278,6 +279,17 @@ class LogEvents(LogFilter):
     after: int | None = Field(None, ge=0, le=LAST)
 
 
+class EventSearch(When):
+    """A page of the event log. Without `stream`, and by `correlation`: for sys-admins."""
+
+    stream: str | None = Field(None, description="`KIND:NAME`, such as `dataset:iris`, or an experiment's id")
+    correlation: str | None = Field(None, description="of the call that they come from, as the audit log has it")
+    after: int = Field(0, ge=0, le=LAST, description="only events at greater positions")
+    before: int | None = Field(None, ge=0, le=LAST, description="only events at smaller positions")
+    limit: int = Field(PAGE_ROWS, ge=1, le=MOST_EVENTS)
+    order: Literal["oldest", "newest"] = Field("oldest", description="which event comes first")
+
+
 class Replay(When):
     """State at a moment, computed from the log alone; of one stream, or of everything."""
 
@@ -299,4 +311,5 @@ WhichReportQuery = Annotated[WhichReport, Query()]
 HistorySearchQuery = Annotated[HistorySearch, Query()]
 LogPageQuery = Annotated[LogPage, Query()]
 LogEventsQuery = Annotated[LogEvents, Query()]
+EventSearchQuery = Annotated[EventSearch, Query()]
 ReplayQuery = Annotated[Replay, Query()]

@@ -256,6 +256,33 @@ class ProfileView(Outgoing):
     position: int
 
 
+class LoggedEvent(Outgoing):
+    """An event with all its facts. `commit`: where its commit ends.
+
+    `changed`, only where a stream was asked for: `{name: [old, new]}` of the document about it; null if there is none.
+    """
+
+    position: int
+    commit: int
+    at: str
+    stream: str
+    version: int
+    type: str
+    actor: str
+    correlation: str
+    causation: str
+    reason: str | None
+    facts: dict[str, Any]
+
+
+class Events(Outgoing):
+    """Events of the log; `next` is `after` (newest first: `before`) of the following page."""
+
+    events: list[LoggedEvent]
+    next: int | None
+    position: int
+
+
 class Mark(Outgoing):
     """The commit of a session: how many experiments it brought into the history."""
 

@@ -34,6 +34,7 @@ COMMAND = {
     "413": "too large",
     "415": "not sealed",
 }
+NAMED_BY_A_QUERY = ("/session", "/predictions", "/events")
 TASKS = ("/trainings", "/evaluations", "/experiments/{id}/reproductions")
 KEY = {
     "name": "Idempotency-Key",
@@ -116,7 +117,7 @@ def _complete(row: PolicyRow, operation: dict[str, Any]) -> None:
 
 
 def _refusals(row: PolicyRow) -> dict[str, str]:
-    named = NAMED if "{" in row.template or row.template in ("/session", "/predictions") else {}
+    named = NAMED if "{" in row.template or row.template in NAMED_BY_A_QUERY else {}
     return dict(sorted((EVERY_CALL | named | (COMMAND if row.is_command else {})).items()))
 
 

@@ -13,8 +13,10 @@ DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 
 def data_directory() -> Path:
-    """Return `AUTOLEARN_DATA`, or the default."""
+    """Return `AUTOLEARN_DATA`, or the default; raises InvalidInputError if it is empty, as a backend does."""
     given = os.environ.get("AUTOLEARN_DATA")
+    if given == "":
+        raise InvalidInputError("AUTOLEARN_DATA is empty: give a folder, or unset it.")
     return Path(given).expanduser() if given else default_data_directory()
 
 

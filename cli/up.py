@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,9 +31,19 @@ QUIET_SECONDS = 10.0  # then a start that has said nothing is spoken of
 STOP_SECONDS = 45.0  # longer than the parent of several instances waits for one that it then kills
 LOOK_SECONDS = 0.05
 
+
+class DataFolder(click.Path):
+    """A folder; an empty word is none, because it would be the one that somebody happens to be in."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("it is empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 at = click.option(
     "--data",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=DataFolder(path_type=Path, file_okay=False),
     help="The data directory.  [default: AUTOLEARN_DATA, or autolearn in the user's data home]",
 )
 

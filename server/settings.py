@@ -23,6 +23,7 @@ LIMITS = {"minimum": "of at least", "exclusiveMinimum": "above", "maximum": "of 
 PREFIX = "AUTOLEARN_"
 OF_CLIENT = ("URL", "CREDENTIALS")
 OF_TESTS = "AUTOLEARN_TEST_"
+PATHS = ("data", "master_key_file", "mongodb_password_file")
 OF_MONGODB = ("admin", "config", "local")  # databases with its own data
 
 
@@ -37,7 +38,9 @@ class Settings(BaseSettings):
     data: Path = Field(
         default_factory=data_directory, description="the data directory; only one backend at a time can use it"
     )
-    blobs: str = Field("", description="where the blobs are, as an fsspec URL; default: `blobs` in the data directory")
+    blobs: str | None = Field(
+        None, description="where the blobs are, as an fsspec URL; default: `blobs` in the data directory"
+    )
     blob_cache: int = Field(
         4096 * MIB,
         ge=0,
@@ -102,6 +105,19 @@ class Settings(BaseSettings):
         "text", description="how a process logs: a line of text or a JSON object per record"
     )
     reserve: int = Field(64 * MIB, ge=0, description="commands are refused while less disk is free, in bytes")
+
+    @field_validator(*PATHS, "blobs", "kafka", "mongodb", "listen", mode="before")
+    @classmethod
+    def _is_not_empty(cls, value: object) -> object:
+        # An empty path is the folder that somebody happens to be in, and an empty address is every address.
+        if value == "":
+            raise ValueError("give a value, or unset it")
+        return value
+
+    @field_validator(*PATHS)
+    @classmethod
+    def _is_of_user(cls, path: Path | None) -> Path | None:
+        return path and path.expanduser()  # no shell does it in the environment file of a unit
 
     @field_validator("database")
     @classmethod

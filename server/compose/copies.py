@@ -41,7 +41,7 @@ class Ends:
 
 def files_in(folder: Path) -> Settings:
     """Return settings by which a folder is a data directory of the embedded mode, whatever the environment says."""
-    return Settings(mode="embedded", data=folder, blobs="", master_key_file=None)
+    return Settings(mode="embedded", data=folder, blobs=None, master_key_file=None)
 
 
 def fill_files(source: Stores, ends: Ends, folder: Path) -> Iterator[Step]:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from adapters.host.memory import machine_memory
+from autolearn.errors import InvalidInputError
+from autolearn.locations import data_directory
+from cli.exit_codes import BAD_INPUT
+from cli.up import up
 from domain.errors import BadInputError
 from server.settings import OF_MONGODB, Settings, read_distributed_settings, read_settings, unknown_settings
 
@@ -54,6 +59,37 @@ def test_an_empty_mode_is_refused_by_every_command(monkeypatch: pytest.MonkeyPat
     for read in (read_settings, read_distributed_settings):
         with pytest.raises(BadInputError, match="it must be one of embedded, distributed"):
             read()
+
+
+@pytest.mark.parametrize("name", ["DATA", "BLOBS", "MASTER_KEY_FILE", "KAFKA", "MONGODB", "LISTEN"])
+def test_an_empty_place_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A backend with an empty AUTOLEARN_DATA began a log in the folder where it was called, and closed it."""
+    monkeypatch.setenv(f"AUTOLEARN_{name}", "")
+    with pytest.raises(BadInputError, match=f"AUTOLEARN_{name} = '' does not fit: give a value, or unset it"):
+        read_settings()
+
+
+def test_an_empty_folder_is_refused_on_the_command_line() -> None:
+    refused = CliRunner().invoke(up, ["--data", ""])
+    assert refused.exit_code == BAD_INPUT
+    assert "'--data': it is empty" in refused.output
+
+
+def test_an_empty_data_directory_is_refused_by_commands_that_only_look_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOLEARN_DATA", "")
+    with pytest.raises(InvalidInputError, match="AUTOLEARN_DATA is empty: give a folder, or unset it"):
+        data_directory()
+
+
+def test_lists_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOSTS", "PROXIES"):
+        monkeypatch.setenv(f"AUTOLEARN_{name}", "")
+    assert read_settings().proxy_networks == ()
+
+
+def test_a_path_may_begin_with_the_home_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOLEARN_DATA", "~/models")
+    assert read_settings().data == data_directory() == Path.home() / "models"
 
 
 def test_unknown_settings_are_told_with_the_nearest() -> None:

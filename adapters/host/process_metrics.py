@@ -5,11 +5,19 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 TASK_BUCKETS = (0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 SERVER_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
+disable_created_metrics()  # type: ignore[no-untyped-call] # a series for each other one, and all begin with the process, whose start is told
 REGISTRY = CollectorRegistry()  # one for the process, as what it measures is not of one application
 ProcessCollector(registry=REGISTRY)
 

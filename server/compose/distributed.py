@@ -192,7 +192,8 @@ def open_runner(settings: Settings, roles: Roles, *, checked: bool = False) -> R
         if roles.serve:
             serve = serve_calls(settings, services)
         else:
-            serve = serve_health(settings, [health_of_work(services), *health])
+            work = health_of_work(services, MongoFeed(mongo).end, short_timeout)
+            serve = serve_health(settings, [work, *health])
         return Runner(settings, services, launcher, followers, serve, opened.pop_all())
 
 

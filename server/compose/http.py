@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -75,13 +75,26 @@ def serve_health(settings: Settings, parts: Sequence[ProcessHealth]) -> Serve:
     return answer
 
 
-def health_of_work(services: Services) -> ProcessHealth:
-    """Return what a process tells that only does tasks: ready once it has taken over what was unfinished."""
+def health_of_work(
+    services: Services,
+    log_end: Callable[[], object],
+    short_timeout: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> ProcessHealth:
+    """Return what a process tells that only does tasks: ready once it has taken over what was unfinished.
+
+    It follows the topic, so only the question for the log's end (`log_end`) tells that MongoDB is away.
+    """
     worker, tasks, clock = services.worker, services.application.tasks, services.application.ports.clock
     blobs = services.application.ports.blobs
+
+    def fault() -> str | None:
+        log_end()
+        return worker.fault or blobs.fault
+
     return ProcessHealth(
         ", ".join(f"work {service}" for service in services.roles.work),
-        fault=lambda: worker.fault or blobs.fault,
+        fault=fault,
         measure=lambda: {"tasks_running": len(tasks.list_running()), "followed_position": worker.position},
+        short_timeout=short_timeout,
         families=lambda: task_families(tasks.figures, clock.now()),
     )

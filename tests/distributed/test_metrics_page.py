@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adapters.distributed.log.feed import MongoFeed
 from adapters.distributed.membership.dependencies import Dependencies
 from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Mongo
@@ -39,8 +40,8 @@ def named(of: str | None = None) -> set[str]:
 
 
 def families(page: bytes) -> set[str]:
-    """Return the names in an answer; times of creation, which the library adds, are left out."""
-    return {name for name in FAMILY.findall(page.decode()) if not name.endswith("_created")}
+    """Return the names in an answer."""
+    return set(FAMILY.findall(page.decode()))
 
 
 @pytest.fixture
@@ -62,7 +63,8 @@ def answers(kafka: str, mongo: Mongo, tmp_path: Path) -> Iterator[dict[str, set[
                 settings, roles, mongo, MongoReadModelStore(mongo), name=f"{kind}-1", opened=opened
             )
         follower["starting"] = ProcessHealth("serve", lambda: None, lambda: {"starting": 1})
-        pages = {kind: health.page() for kind, health in {"work": health_of_work(working), **follower}.items()}
+        work = health_of_work(working, MongoFeed(mongo).end)
+        pages = {kind: health.page() for kind, health in {"work": work, **follower}.items()}
         yield {kind: families(page) for kind, page in {"serve": serve.page(), **pages}.items()}
 
 

@@ -129,6 +129,7 @@ def test_while_mongodb_is_away_calls_are_refused_in_time_and_nothing_acknowledge
         began = time.monotonic()
         refused = place.look("catalog", "models")
         took = time.monotonic() - began
+        until(lambda: place.fleet.one("work catalog").get("/health/ready")[0] == UNABLE)
         command = place.client.exchange(place.client.call("POST", "/session/discard"))
         (place.mongodb.start if how == "killed" else place.mongodb.thaw)()
         known = len(adding.acknowledged)

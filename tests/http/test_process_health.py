@@ -97,7 +97,13 @@ def test_work_is_ready_once_it_works() -> None:
     stage = Stage()
     worker = Worker(stage).worker
     services: Any = SimpleNamespace(worker=worker, application=stage.application, roles=Roles(work=("training",)))
-    work = health_of_work(services)
+    outages = list[str]()
+
+    def log_end() -> None:
+        for outage in outages:
+            raise NotAbleError(outage)
+
+    work = health_of_work(services, log_end)
     assert work.readiness()["status"] == "not-ready"
     worker.start(0)
     assert work.readiness() == {
@@ -110,5 +116,8 @@ def test_work_is_ready_once_it_works() -> None:
     away = "The store of blobs does not answer now: ask again later."
     vars(stage.application.ports.blobs)["fault"] = away
     assert work.readiness()["fault"] == away
+    outages.append("MongoDB sleeps.")
+    assert work.readiness() == {"status": "not-ready", "kind": "work training", "fault": "MongoDB sleeps."}
+    assert b"autolearn_tasks_running 0" in work.page()
     worker.stop()
     stage.close()

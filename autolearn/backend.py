@@ -6,6 +6,7 @@ from pathlib import Path
 
 from autolearn.client import make_client
 from autolearn.methods.catalog import CatalogMethods
+from autolearn.methods.clients import ClientMethods
 from autolearn.methods.history import HistoryMethods
 from autolearn.methods.predictions import PredictionMethods
 from autolearn.methods.sessions import SessionMethods
@@ -13,7 +14,15 @@ from autolearn.methods.sysadmin import SysadminMethods
 from autolearn.methods.tasks import TaskMethods
 
 
-class Backend(CatalogMethods, TaskMethods, SessionMethods, HistoryMethods, PredictionMethods, SysadminMethods):
+class Backend(
+    CatalogMethods,
+    TaskMethods,
+    SessionMethods,
+    HistoryMethods,
+    PredictionMethods,
+    SysadminMethods,
+    ClientMethods,
+):
     """A backend, asked and commanded in the name of one client. `client` makes single calls of any route."""
 
     def __repr__(self) -> str:

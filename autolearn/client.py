@@ -27,6 +27,7 @@ from autolearn.credentials import Credentials
 from autolearn.errors import (
     NOT_REACHED,
     OUTCOME_RECORDED,
+    InvalidInputError,
     MissingCredentialsError,
     NoAnswerError,
     UnreachableError,
@@ -79,7 +80,7 @@ class BackendClient:
     def post(self, *path: str, body: Any = None, background: bool = False, **query: Any) -> Response:
         """Send a command; with `background` the answer (202) does not wait for the end of its task."""
         call = self.call("POST", target_of(path, query))
-        return self.exchange(call, _encode(body), BACKGROUND if background else {}).raise_for_status()
+        return self.exchange(call, encode(body), BACKGROUND if background else {}).raise_for_status()
 
     def delete(self, *path: str) -> Response:
         return self.exchange(self.call("DELETE", target_of(path, {}))).raise_for_status()
@@ -119,7 +120,7 @@ class BackendClient:
         """Yield the events of a stream as they come; a backend that answers at once gives one event, `result`."""
         call = self.call(method, target_of(path, query))
         accept = {"Accept": f"{EVENT_STREAM}, {SEALED}"}
-        answer = self.send(call, None if method == "GET" else _encode(body), accept)
+        answer = self.send(call, None if method == "GET" else encode(body), accept)
         if isinstance(answer, Response):
             yield StreamEvent("result", answer.raise_for_status().body)
         else:
@@ -235,5 +236,13 @@ def _is_only_recorded(answer: Response | StreamedAnswer) -> bool:
     return isinstance(answer, Response) and answer.is_problem and slug_of(answer.problem) == OUTCOME_RECORDED
 
 
-def _encode(body: Any) -> bytes:
-    return json.dumps({} if body is None else body).encode()
+def encode(body: Any) -> bytes:
+    """Return a body as JSON; raises InvalidInputError for what JSON has no form for."""
+    return json.dumps({} if body is None else body, default=_plain).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return the number of numpy's, which is none of Python's."""
+    if callable(getattr(value, "item", None)):
+        return value.item()
+    raise InvalidInputError(f"{value!r} cannot be sent: give numbers, texts, lists and dictionaries.")

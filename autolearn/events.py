@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from autolearn.answers import unproven
 from autolearn.errors import BrokenSealError, NoAnswerError, ProblemError, refusal
 from autolearn.outgoing_call import OutgoingCall
+from autolearn.progress import Tell
 
 LAST = ("result", "problem")  # a stream ends with one of them, or was cut
 
@@ -43,7 +44,7 @@ def check_problem(event: StreamEvent) -> None:
         raise refusal(int(event.data.get("status", ProblemError.status)), event.data)
 
 
-def result_of_stream(events: Iterable[StreamEvent], tell: Callable[[str, float | None], None]) -> Any:
+def result_of_stream(events: Iterable[StreamEvent], tell: Tell) -> Any:
     """Return the data of the event `result`; `tell` gets what is being done, and how much of it (0..1) is done.
 
     Raises ProblemError, NoAnswerError for a stream that ends without a result.

@@ -8,9 +8,13 @@ from typing import Any
 from autolearn.errors import MissingPackageError
 
 
-def need_pandas() -> Any:
-    """Return pandas; raises MissingPackageError."""
-    return _need("pandas", "a frame")
+def need_package(name: str, what: str) -> Any:
+    """Return a package that `what` needs; raises MissingPackageError."""
+    package = find_package(name)
+    if package is None:
+        root = name.partition(".")[0]
+        raise MissingPackageError(f"{what} needs {root}: `python -m pip install {root}` installs it.")
+    return package
 
 
 def find_package(name: str) -> Any:
@@ -19,10 +23,3 @@ def find_package(name: str) -> Any:
         return import_module(name)
     except ImportError:
         return None
-
-
-def _need(name: str, what: str) -> Any:
-    package = find_package(name)
-    if package is None:
-        raise MissingPackageError(f"{what.capitalize()} needs {name}: `python -m pip install {name}` installs it.")
-    return package

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
-from autolearn.packages import need_pandas
+from autolearn.packages import need_package
 from autolearn.views import Block, Facts, View, flatten
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Table(Result, Generic[R]):
 
     def to_pandas(self) -> pd.DataFrame:
         """Return all rows as a frame; facts within facts become columns such as `settings.C`."""
-        frame: pd.DataFrame = need_pandas().DataFrame([flatten(row.facts) for row in self])
+        frame: pd.DataFrame = need_package("pandas", "A frame").DataFrame([flatten(row.facts) for row in self])
         return frame
 
 
@@ -141,7 +141,7 @@ class Listing(Table[R], Sequence[R]):
     rows: tuple[R, ...]
     view: View
 
-    def __init__(self, answer: Response, kind: type[R], view: View) -> None:
+    def __init__(self, answer: Response, kind: Callable[[Facts, Proof], R], view: View) -> None:
         super().__init__(answer.body, Proof.of(answer))
         rows = tuple(kind(row, self.proof) for row in view.rows_of(answer.body))
         for name, value in (("rows", rows), ("view", view)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Callable
@@ -10,8 +9,9 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from autolearn.answers import Response
-from autolearn.client import BACKGROUND, BackendClient
+from autolearn.client import BACKGROUND, BackendClient, encode
 from autolearn.errors import NOT_FOUND, ClientError, ProblemError, WaitTimeoutError
+from autolearn.progress import Tell
 from autolearn.targets import target_of
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ def begin_task(client: BackendClient, path: tuple[str, ...], body: Any, *, backg
     A KeyboardInterrupt meanwhile is raised anew with a sentence about the task: the same request again is the same
     command, so it tells which task that is.
     """
-    call, content = client.call("POST", target_of(path, {})), json.dumps(body).encode()
+    call, content = client.call("POST", target_of(path, {})), encode(body)
     try:
         return client.exchange(call, content, BACKGROUND if background else {}).raise_for_status()
     except KeyboardInterrupt:
@@ -84,6 +84,32 @@ def _poll(
             raise WaitTimeoutError(f"{path[-1]} is not finished after {seconds:g} s: it is {body['state']}.")
         client.pause(min(pause, left))
         pause = min(pause * GROWTH, LONGEST_PAUSE)
+
+
+def wait_and_train(
+    client: BackendClient, path: tuple[str, ...], seconds: float | None = None, *, tell: Tell = lambda _, __: None
+) -> Any:
+    """Return a task's object once it is finished, of a search once its best trials are trained.
+
+    `tell` gets what is being done, and how much of it (0..1) is done, if that is known. Raises WaitTimeoutError.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
+    body = wait_for_end(client, path, seconds, observe=lambda it: tell(*progress_of(it)))
+    for experiment in (body.get("experiments") or ()) if "planned" in body else ():
+        tell(f"Training {experiment}", None)
+        left = None if until is None else max(until - time.monotonic(), 0.0)
+        wait_for_end(client, ("trainings", experiment), left)
+    return body
+
+
+def progress_of(body: dict[str, Any]) -> tuple[str, float | None]:
+    """Return what a task does, and of a search how much is done: trials that have ended, the best value so far."""
+    if "planned" not in body:
+        return f"{path_of_answer('', body)[-1]} is {body.get('state')}", None
+    ended, number = body["completed"] + body["failed"], max(body["planned"], body["proposed"], 1)
+    best = body.get("best")
+    told = f", best {body['by']} {best['mean']:.4g} by {best['model']}" if best else ""
+    return f"Searching: {ended} of {number} trials{told}", ended / number
 
 
 def path_of_task(name: str) -> tuple[str, str]:

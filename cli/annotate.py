@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from autolearn.methods.history import HistoryMethods
 from autolearn.views import TASK
 from cli.options import shared
 from cli.terminal import Terminal
@@ -16,5 +17,4 @@ from cli.terminal import Terminal
 @shared
 def annotate(terminal: Terminal, experiment: str, text: str, reason: str) -> None:
     """Add TEXT as a remark to EXPERIMENT."""
-    body = {"text": text, "reason": reason}
-    terminal.show(terminal.client().post("experiments", experiment, "annotations", body=body).body, TASK)
+    terminal.show(HistoryMethods(terminal.client()).annotate(experiment, text, reason=reason).facts, TASK)

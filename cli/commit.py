@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autolearn.methods.sessions import SessionMethods
 from autolearn.views import Facts, View
 from cli.options import shared
 from cli.terminal import Terminal
@@ -28,8 +29,8 @@ def commit(terminal: Terminal, experiments: tuple[str, ...], message: str | None
 
 def commit_session(client: BackendClient, experiments: tuple[str, ...], message: str | None) -> Facts:
     """Commit the named experiments or all; return the answer, with where the audit log ended then (`audit`)."""
-    answer = client.post("session", "commit", body={"experiments": list(experiments), "message": message})
-    return dict(answer.body) | {"audit": answer.audit}
+    receipt = SessionMethods(client).commit(*experiments, message=message)
+    return receipt.facts | {"audit": receipt.audit}
 
 
 def say_receipt(terminal: Terminal, body: Facts) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
 from autolearn.client import BackendClient
+from autolearn.predicting import predict_table
 from autolearn.requests import file_query
 from autolearn.views import Facts, View
 from autolearn.views.predictions import prediction_blocks, prediction_rows
@@ -18,7 +17,6 @@ from cli.new_file import STDOUT, force_option, new_file
 from cli.options import shared
 from cli.terminal import Terminal
 
-PROBABILITY, SEPARATOR = "probability_", "; "
 ANSWERS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
 row_option = click.option(
@@ -88,27 +86,8 @@ def _predict_file(client: BackendClient, file: Path, out: Path | None, asked: Fa
         if answer is None:
             raise click.UsageError(f"--out {out}: the answer is a .csv or .parquet file.")
         with new_file(out, force=force) as draft:
-            name = client.upload_for_file("predictions", file=file, to=draft, answer=answer, **asked)
-        return _recorded(client, name)
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / "answer.csv"
-        body = _recorded(client, client.upload_for_file("predictions", file=file, to=draft, **asked))
-        with draft.open(encoding="utf-8", newline="") as lines:
-            is_number = bool(body.get("numbers"))
-            rows = [_answer(it, is_number=is_number) for it in csv.DictReader(lines)]
-        return body | {"predictions": rows}
-
-
-def _recorded(client: BackendClient, location: str) -> Facts:
-    body: Facts = client.get("predictions", location.rpartition("/")[2]).body
-    return body
-
-
-def _answer(row: dict[str, str], *, is_number: bool) -> Facts:
-    """Return a line of the answer as JSON has it, as for a single row."""
-    chances = {name: float(it) for name, it in row.items() if name.startswith(PROBABILITY)}
-    return {
-        "prediction": float(row["prediction"]) if is_number else row["prediction"],
-        "probabilities": {name.removeprefix(PROBABILITY): it for name, it in chances.items()},
-        **{name: row[name].split(SEPARATOR) if row[name] else [] for name in ("unseen_words", "beyond_range")},
-    }
+            location = client.upload_for_file("predictions", file=file, to=draft, answer=answer, **asked)
+        body: Facts = client.get("predictions", location.rpartition("/")[2]).body
+        return body
+    facts, _ = predict_table(client, file, asked)
+    return facts

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autolearn.requests import search_request
-from autolearn.tasks import UNFINISHED, begin_task, path_of_answer, wait_for_end
+from autolearn.tasks import UNFINISHED, begin_task, path_of_answer, wait_and_train
 from autolearn.views import SEARCH, Facts, View, search_list_blocks
 from cli.options import (
     as_of,
@@ -26,7 +26,6 @@ from cli.terminal import Terminal
 if TYPE_CHECKING:
     from autolearn.answers import Response
     from autolearn.client import BackendClient
-    from cli.spinner import Spinner
 
 FIRST_TRIALS = 10  # that a search which has just ended shows
 STRATEGIES = ("grid", "random", "halving", "tpe")
@@ -102,19 +101,6 @@ def _follow(terminal: Terminal, client: BackendClient, answer: Response) -> Fact
     """Show how far the search is until it has ended and its best trials are trained."""
     path = path_of_answer(answer.location, answer.body)
     with terminal.working("Searching") as spinner:
-        body: Facts = wait_for_end(client, path, observe=lambda body: tell_progress(spinner, body))
-        for experiment in body.get("experiments") or ():
-            if spinner is not None:
-                spinner.update(f"Training {experiment}")
-            wait_for_end(client, ("trainings", experiment))
+        tell = spinner.update if spinner else lambda _, __: None
+        body: Facts = wait_and_train(client, path, tell=tell)
     return body
-
-
-def tell_progress(spinner: Spinner | None, body: Facts) -> None:
-    """Say on a terminal how many trials have ended, and the best value so far."""
-    if spinner is None:
-        return
-    ended, number = body["completed"] + body["failed"], max(body["planned"], body["proposed"])
-    best = body.get("best")
-    told = f", best {body['by']} {best['mean']:.4g} by {best['model']}" if best else ""
-    spinner.update(f"Searching: {ended} of {number} trials{told}", ended / number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from autolearn.methods.history import HistoryMethods
 from autolearn.views import TASK
 from cli.options import reason, shared
 from cli.terminal import Terminal
@@ -15,4 +16,4 @@ from cli.terminal import Terminal
 @shared
 def withdraw(terminal: Terminal, experiment: str, reason: str) -> None:
     """Take EXPERIMENT out of the history; it stays readable by its id."""
-    terminal.show(terminal.client().post("experiments", experiment, "withdrawal", body={"reason": reason}).body, TASK)
+    terminal.show(HistoryMethods(terminal.client()).withdraw(experiment, reason=reason).facts, TASK)

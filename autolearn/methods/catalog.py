@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from autolearn.methods import Methods, Named, dataset_in
+from autolearn.errors import InvalidInputError
+from autolearn.methods import Methods, Named, dataset_in, id_in
 from autolearn.moments import Moment
+from autolearn.requests import dataset_query, file_query
 from autolearn.results import Listing, Result, Table
+from autolearn.table_files import TableSource, table_file
 from autolearn.views import View
 from autolearn.views.catalog import catalog_blocks, entry_blocks
 from autolearn.views.profile import profile_blocks
@@ -98,3 +101,58 @@ class CatalogMethods(Methods):
     def profile(self, name: Named, *, rows: int | None = None, as_of: Moment | None = None) -> Profile:
         """Return what a data set holds, column by column, with up to 100 of its first rows."""
         return Profile.of(self._ask("catalog", "datasets", dataset_in(name), "profile", rows=rows, as_of=as_of))
+
+    def add_dataset(
+        self,
+        table: TableSource,
+        name: str,
+        *,
+        target: str | None = None,
+        licence: str | None = None,
+        source: str | None = None,
+        separator: str | None = None,
+        decimal: str | None = None,
+        thousands: str | None = None,
+        encoding: str | None = None,
+        missing: Sequence[str] = (),
+        types: Mapping[str, str] | None = None,
+        dayfirst: bool = False,
+        sheet: str | None = None,
+        drop: Sequence[str] = (),
+        drop_missing_target: bool = False,
+        positive: str | None = None,
+        task: str | None = None,
+        like: Named | None = None,
+    ) -> Dataset:
+        """Add a file, a frame or a list of dictionaries to the catalog; other content of a known name is a new version.
+
+        How a file is written is found where it leaves no doubt; every decision can be given. `target` is the column to
+        predict, by default that of `like`, an earlier version.
+        """
+        if target is None and like is None:
+            raise InvalidInputError("Name the column to predict, target=, or an earlier version, like=.")
+        facts = dataset_query(
+            name=name,
+            target=target,
+            licence=licence,
+            source=source,
+            separator=separator,
+            decimal=decimal,
+            thousands=thousands,
+            encoding=encoding,
+            missing=missing,
+            types=types,
+            dayfirst=dayfirst,
+            sheet=sheet,
+            drop=drop,
+            drop_missing_target=drop_missing_target,
+            positive=positive,
+            task=task,
+            like=None if like is None else dataset_in(like),
+        )
+        with table_file(table) as file:
+            return Dataset.of(self.client.upload("catalog", "datasets", file=file, **file_query(file), **facts))
+
+    def retire_dataset(self, name: Named) -> Result:
+        """Take a data set off the catalog; what was trained on it stays reproducible."""
+        return Result.of(self.client.post("catalog", "datasets", id_in(name, "name"), "retirement"))

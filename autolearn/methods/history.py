@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from autolearn.answers import Response
 from autolearn.comparison import ComparedExperiments, compare_experiments
+from autolearn.errors import InvalidInputError
 from autolearn.methods import Methods, Named, id_in
+from autolearn.model_files import check_model_name, download_model
 from autolearn.moments import Moment, Time, as_of_text, time_text
 from autolearn.results import Pages, Proof, Result, Table
 from autolearn.views import Block, Facts, View
@@ -79,6 +83,17 @@ class Comparison(Table[Result]):
         return self._compared.blocks(self.facts)
 
 
+class Exported(Result):
+    """A model that was written to a file."""
+
+    __slots__ = ()
+    experiment: str
+    file: str
+    bytes: int
+    sha256: str
+    NAMES: ClassVar[tuple[str, ...]] = ("experiment", "file")
+
+
 class HistoryMethods(Methods):
     """What happened to committed experiments."""
 
@@ -118,3 +133,39 @@ class HistoryMethods(Methods):
         """Return the report of an experiment's newest evaluation, or of the named one."""
         which = None if evaluation is None else id_in(evaluation, "evaluation")
         return Report.of(self._ask("experiments", id_in(experiment), "report", evaluation=which, as_of=as_of))
+
+    def annotate(self, experiment: Named, text: str, *, reason: str = "remark") -> Experiment:
+        """Add a remark to a committed experiment."""
+        return self._change(experiment, "annotations", text=text, reason=reason)
+
+    def withdraw(self, experiment: Named, *, reason: str) -> Experiment:
+        """Take a committed experiment out of the history; it stays readable by its id."""
+        return self._change(experiment, "withdrawal", reason=reason)
+
+    def restore(self, experiment: Named, *, reason: str) -> Experiment:
+        """Put a withdrawn experiment back into the history."""
+        return self._change(experiment, "restoration", reason=reason)
+
+    def export(
+        self, experiment: Named, file: str | Path, *, force: bool = False, as_of: Moment | None = None
+    ) -> Exported:
+        """Write the fitted model to a skops file, or to ONNX where the name ends in .onnx; its SHA-256 is checked.
+
+        It is written whole or not at all, and only with `force` over another file.
+        """
+        path = Path(file)
+        if path.exists() and not force:
+            raise InvalidInputError(f"{path} exists already: name another file, or overwrite it with force=True.")
+        check_model_name(path)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+        try:
+            with draft.open("xb"):
+                pass
+            facts, proof = download_model(self.client, id_in(experiment), path, draft, as_of_text(as_of))
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        return Exported(facts | {"file": str(path)}, proof)
+
+    def _change(self, experiment: Named, what: str, **body: str) -> Experiment:
+        return Experiment.of(self.client.post("experiments", id_in(experiment), what, body=body))

@@ -27,8 +27,36 @@ class Session(Table[Experiment]):
         return (Experiment(it, self.proof) for it in self.facts.get("experiments") or ())
 
 
+class Receipt(Result):
+    """What a commit hands out: with `anchor` and `audit_anchor` a later `verify` proves that nothing has changed."""
+
+    __slots__ = ()
+    session: str
+    committed_at: str
+    experiments: list[str]
+    message: str | None
+    NAMES: ClassVar[tuple[str, ...]] = ("session", "experiments")
+
+    @property
+    def anchor(self) -> str:
+        return f"{self.position}:{self.head}"
+
+    @property
+    def audit_anchor(self) -> str | None:
+        return self.audit or None
+
+
 class SessionMethods(Methods):
-    """What is not committed yet."""
+    """What is not committed yet, and what becomes of it."""
+
+    def commit(self, *experiments: Named, message: str | None = None) -> Receipt:
+        """Commit all completed trainings of the session, or the named ones (and discard the rest)."""
+        body = {"experiments": [id_in(it) for it in experiments], "message": message}
+        return Receipt.of(self.client.post("session", "commit", body=body))
+
+    def discard(self) -> Result:
+        """Discard the session and everything in it."""
+        return Result.of(self.client.post("session", "discard"))
 
     def session(self, session: Named | None = None, *, as_of: Moment | None = None) -> Session:
         """Return the open session, or an earlier one."""

@@ -1,4 +1,4 @@
-"""For sys-admins, in Python: the audit log, replay, verify, rebuild, and the clients."""
+"""For sys-admins, in Python: the audit log, replay, verify and rebuild."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from autolearn.events import check_problem, result_of_stream
 from autolearn.methods import Methods
 from autolearn.moments import Moment, Time, as_of_text, time_text
 from autolearn.progress import progress_bar
-from autolearn.results import Listing, Pages, Proof, Result
+from autolearn.results import Pages, Proof, Result
 from autolearn.views import Facts, View
 from autolearn.views.log import log_blocks
 from autolearn.views.replay import replay_blocks
 from autolearn.views.verification import verification_blocks
 
 LOG = View(log_blocks, rows="communications")
-CLIENTS = View(lambda body: [list(body.get("clients", []))], rows="clients")
 
 
 class Communication(Result):
@@ -53,18 +52,6 @@ class Replay(Result):
     matches_read_models: bool
     VIEW: ClassVar[View] = View(replay_blocks)
     NAMES: ClassVar[tuple[str, ...]] = ("matches_read_models",)
-
-
-class Client(Result):
-    """A client: its roles, the generation of its key; `key` only where it was just made."""
-
-    __slots__ = ()
-    client: str
-    roles: list[str]
-    generation: int
-    revoked: bool
-    key: str | None
-    NAMES: ClassVar[tuple[str, ...]] = ("client", "roles", "revoked")
 
 
 class SysadminMethods(Methods):
@@ -139,9 +126,6 @@ class SysadminMethods(Methods):
         """Compute a read model, or all, anew from the log, while the backend serves."""
         body = {"projection": projection}
         return Result(*self._inspect("Rebuilding", progress, "POST", "rebuilds", body=body))
-
-    def clients(self, *, as_of: Moment | None = None) -> Listing[Client]:
-        return Listing(self._ask("clients", as_of=as_of), Client, CLIENTS)
 
     def _inspect(self, what: str, progress: bool, method: str, *path: str, **asked: Any) -> tuple[Facts, Proof]:
         with progress_bar(what, wanted=progress) as tell:

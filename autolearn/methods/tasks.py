@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from autolearn.answers import Response
 from autolearn.client import BackendClient
-from autolearn.methods import Methods, Named, id_in
-from autolearn.moments import Moment, as_of_text
+from autolearn.errors import InvalidInputError, TaskFailedError
+from autolearn.methods import Methods, Named, dataset_in, id_in
+from autolearn.moments import Moment
+from autolearn.progress import progress_bar
+from autolearn.requests import evaluation_request, search_request, training_request
 from autolearn.results import Listing, Proof, Result
-from autolearn.tasks import call_task, path_of_answer
-from autolearn.views import Facts, View, search_list_blocks, task_blocks
+from autolearn.tasks import UNFINISHED, begin_task, call_task, path_of_answer, wait_and_train
+from autolearn.views import Facts, View, format_failure, search_list_blocks, task_blocks
+
+FAILED = ("failed", "cancelled")
 
 
 class Task(Result):
     """What the backend works on: its id, and how it is doing."""
 
     __slots__ = ("_client",)
+    _client: BackendClient | None
     state: str
     session: str | None
     error: dict[str, str] | None
@@ -31,6 +38,26 @@ class Task(Result):
     def id(self) -> str:
         """By which `status`, `wait` and `cancel` know it."""
         return path_of_answer("", self.facts)[-1]
+
+    def wait(self, timeout: float | None = None, *, progress: bool = True) -> Self:
+        """Return it as it is at its end, of a search once its best trials are trained.
+
+        Raises TaskFailedError if it failed or was cancelled, WaitTimeoutError after `timeout` seconds.
+        """
+        if self._client is None:
+            raise InvalidInputError(f"{self.id} stands in a copy: `backend.wait({self.id!r})` waits for its end.")
+        if self.state not in UNFINISHED and not isinstance(self, Search):
+            return _checked(self)
+        with progress_bar(f"Waiting for {self.id}", wanted=progress) as tell:
+            body = wait_and_train(self._client, path_of_answer("", self.facts), timeout, tell=tell)
+        return _checked(type(self)(body, Proof(int(body["position"])), self._client))
+
+    def cancel(self) -> Self:
+        """Cancel it while it waits or runs."""
+        if self._client is None:
+            raise InvalidInputError(f"{self.id} stands in a copy: `backend.cancel({self.id!r})` cancels it.")
+        answer = self._client.delete(*path_of_answer("", self.facts))
+        return type(self)(answer.body, Proof.of(answer), self._client)
 
 
 class Training(Task):
@@ -97,33 +124,174 @@ class Search(Task):
     NAMES: ClassVar[tuple[str, ...]] = ("search", "state", "best")
 
 
-def task_of(answer: Response, client: BackendClient) -> Any:
-    """Return an answer as the task that it tells of."""
-    body = answer.body
-    kind: type[Task] = Training
-    for name, other in (("evaluation", Evaluation), ("reproduction", Reproduction)):
-        kind = other if isinstance(body.get(name), str) else kind
-    kind = Search if "planned" in body else kind
-    return kind(body, Proof.of(answer), client)
+T = TypeVar("T", bound=Task)
+
+KINDS: dict[str, type[Task]] = {
+    "trainings": Training,
+    "evaluations": Evaluation,
+    "reproductions": Reproduction,
+    "searches": Search,
+}
 
 
 class TaskMethods(Methods):
-    """How tasks are doing."""
+    """Train, evaluate, search, and how that is doing."""
+
+    def train(
+        self,
+        dataset: Named,
+        model: Named,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        target: str | None = None,
+        only: Iterable[str] | None = None,
+        drop: Iterable[str] | None = None,
+        seed: int | None = None,
+        split: str | None = None,
+        test_size: float | None = None,
+        memory: int | None = None,
+        deadline: float | None = None,
+        wait: bool = True,
+        progress: bool = True,
+    ) -> Training:
+        """Train a model on a data set. The first training opens a session; `commit` makes it part of the history.
+
+        With `wait=False` it returns at once: `.wait()` waits later. Raises TaskFailedError where the fit fails.
+        """
+        request = training_request(
+            dataset_in(dataset),
+            id_in(model, "name"),
+            settings or {},
+            target=target,
+            only=only,
+            drop=drop,
+            seed=seed,
+            split=split,
+            test_size=test_size,
+            memory=memory,
+            deadline=deadline,
+        )
+        return self._begin(Training, ("trainings",), request, wait=wait, progress=progress)
+
+    def evaluate(
+        self,
+        experiment: Named | None = None,
+        measures: Iterable[str] = (),
+        *,
+        average: str | None = None,
+        on: Named | None = None,
+        cv: int | str | None = None,
+        repeats: int | None = None,
+        threshold: float | str | None = None,
+        positive: str | None = None,
+        by: str | None = None,
+        importance: bool = False,
+        wait: bool = True,
+        progress: bool = True,
+    ) -> Evaluation:
+        """Compute measures of an experiment, or of the newest of the session; without a list the usual ones."""
+        request = evaluation_request(
+            None if experiment is None else id_in(experiment),
+            measures,
+            average=average,
+            on=None if on is None else dataset_in(on),
+            cv=cv,
+            repeats=repeats,
+            threshold=threshold,
+            positive=positive,
+            by=by,
+            importance=importance,
+        )
+        return self._begin(Evaluation, ("evaluations",), request, wait=wait, progress=progress)
+
+    def reproduce(self, experiment: Named, *, wait: bool = True, progress: bool = True) -> Reproduction:
+        """Train an experiment again from its record; `verdict` says whether it learned the same."""
+        path = ("experiments", id_in(experiment), "reproductions")
+        return self._begin(Reproduction, path, {}, wait=wait, progress=progress)
+
+    def search(
+        self,
+        dataset: Named,
+        models: Named | Sequence[Named],
+        space: Mapping[str, Any] | None = None,
+        *,
+        strategy: str | None = None,
+        trials: int | None = None,
+        cv: int | str | None = None,
+        by: str | None = None,
+        keep: int | None = None,
+        deadline: float | None = None,
+        wait: bool = True,
+        progress: bool = True,
+        **learning: Any,
+    ) -> Search:
+        """Try settings of models, `{"C": [0.1, 1], "gamma": "log:1e-4..1"}`, and train the best.
+
+        `learning` is what `train` knows, too: target, only, drop, seed, split, test_size, memory.
+        """
+        named = [models] if isinstance(models, str | Result) else models
+        request = search_request(
+            dataset_in(dataset),
+            [id_in(model, "name") for model in named],
+            space or {},
+            strategy=strategy,
+            trials=trials,
+            cv=cv,
+            by=by,
+            keep=keep,
+            deadline=deadline,
+            **learning,
+        )
+        return self._begin(Search, ("searches",), request, wait=wait, progress=progress)
 
     def searches(self, *, as_of: Moment | None = None) -> Listing[Search]:
         """Return this client's searches, newest first."""
-        return Listing(self._ask("searches", as_of=as_of), Search, View(search_list_blocks, rows="searches"))
+        kind = partial(Search, client=self.client)
+        return Listing(self._ask("searches", as_of=as_of), kind, View(search_list_blocks, rows="searches"))
 
     def show_search(self, search: Named, *, limit: int | None = None, as_of: Moment | None = None) -> Search:
         """Return a search with its trials, the best first."""
         answer = self._ask("searches", id_in(search, "search"), limit=limit, as_of=as_of)
         return Search(answer.body, Proof.of(answer), self.client)
 
-    def status(self, task: Named | Task, *, as_of: Moment | None = None) -> Any:
+    def status(self, task: str | Task, *, as_of: Moment | None = None) -> Any:
         """Return how the training, evaluation, reproduction or search of this id is doing."""
-        answer = call_task(_id_of(task), partial(self.client.get, as_of=as_of_text(as_of)))
-        return task_of(answer, self.client)
+
+        def ask(*path: str) -> Any:
+            return self._task(path, self._ask(*path, as_of=as_of))
+
+        return call_task(_id_of(task), ask)
+
+    def wait(self, task: str | Task, timeout: float | None = None, *, progress: bool = True) -> Any:
+        """Return a task as it is at its end; as `task.wait()`."""
+        return self.status(task).wait(timeout, progress=progress)
+
+    def cancel(self, task: str | Task) -> Any:
+        """Cancel a task while it waits or runs."""
+
+        def delete(*path: str) -> Any:
+            return self._task(path, self.client.delete(*path))
+
+        return call_task(_id_of(task), delete)
+
+    def _begin(self, kind: type[T], path: tuple[str, ...], request: Facts, *, wait: bool, progress: bool) -> T:
+        at_once = not wait or kind is Search  # the progress of a search is known, so it is followed
+        answer = begin_task(self.client, path, request, background=at_once)
+        task = kind(answer.body, Proof.of(answer), self.client)
+        return task.wait(progress=progress) if wait else task
+
+    def _task(self, path: tuple[str, ...], answer: Response) -> Task:
+        return KINDS[path[0]](answer.body, Proof.of(answer), self.client)
 
 
-def _id_of(task: Named | Task) -> str:
+def _checked(task: T) -> T:
+    """Return a task that ended well; raises TaskFailedError for another."""
+    if task.state in FAILED:
+        outcome = "was cancelled" if task.state == "cancelled" else "failed"
+        reason = str(format_failure(task.error) or "").rstrip(".")
+        raise TaskFailedError(f"{task.id} {outcome}{f': {reason}' if reason else ''}.", task)
+    return task
+
+
+def _id_of(task: str | Task) -> str:
     return task.id if isinstance(task, Task) else id_in(task)

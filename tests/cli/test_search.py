@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
+from autolearn.tasks import progress_of
 from cli import exit_codes
-from cli.search import tell_progress
-from cli.spinner import Spinner
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, search, training, trial
 from tests.cli.fake_backend import FakeBackend, Reply, problem
@@ -156,7 +155,4 @@ def test_an_id_that_nothing_has_is_no_experiment(backend: FakeBackend, run: Run)
     ],
 )
 def test_progress_is_told_on_a_terminal(body: dict[str, Any], told: tuple[str, float]) -> None:
-    spinner = Spinner("")
-    tell_progress(spinner, body)
-    assert (spinner._activity, spinner._fraction) == told
-    tell_progress(None, body)
+    assert progress_of(body) == told

@@ -1,0 +1,35 @@
+"""Predictions of tables: the file is sent, and the answer, a file too, is read."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from pathlib import Path
+
+from autolearn.client import BackendClient
+from autolearn.results import Proof
+from autolearn.views import Facts
+
+PROBABILITY, SEPARATOR = "probability_", "; "
+
+
+def predict_table(client: BackendClient, file: Path, asked: Facts) -> tuple[Facts, Proof]:
+    """Return what is recorded of the prediction, and as `predictions` the answer for each row."""
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "answer.csv"
+        location = client.upload_for_file("predictions", file=file, to=draft, **asked)
+        recorded = client.get("predictions", location.rpartition("/")[2])
+        with draft.open(encoding="utf-8", newline="") as lines:
+            is_number = bool(recorded.body.get("numbers"))
+            rows = [_answer(it, is_number=is_number) for it in csv.DictReader(lines)]
+    return recorded.body | {"predictions": rows}, Proof.of(recorded)
+
+
+def _answer(row: dict[str, str], *, is_number: bool) -> Facts:
+    """Return a line of the answer as JSON has it, as for a single row."""
+    chances = {name: float(it) for name, it in row.items() if name.startswith(PROBABILITY)}
+    return {
+        "prediction": float(row["prediction"]) if is_number else row["prediction"],
+        "probabilities": {name.removeprefix(PROBABILITY): it for name, it in chances.items()},
+        **{name: row[name].split(SEPARATOR) if row[name] else [] for name in ("unseen_words", "beyond_range")},
+    }

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from autolearn.client import BackendClient
 from console.guard import Guard
 from console.page import Page, page_route
+from console.pages.history import download_history, show_history
 from console.pages.home import show_home
 from console.pages.session import commit_session, discard_session, show_session
 
@@ -22,6 +23,8 @@ NOT_FOUND, INTERNAL_ERROR = 404, 500
 
 ROUTES = (
     page_route("/", show_home),
+    page_route("/history", show_history),
+    page_route("/history.csv", download_history),
     page_route("/session", show_session),
     page_route("/session/commit", commit_session, "POST"),
     page_route("/session/discard", discard_session, "POST"),

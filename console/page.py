@@ -16,6 +16,7 @@ from starlette.routing import Route
 from autolearn.client import BackendClient
 from autolearn.errors import ClientError, ProblemError
 from console.as_of_bar import AsOfBar
+from console.lines import cli_line, python_line
 from console.rendering import render
 
 NOT_ALLOWED, AWAY = 403, 503
@@ -91,10 +92,12 @@ class Page:
     @cached_property
     def bar(self) -> AsOfBar | None:
         """The positions of the log, for the as-of bar; None where the backend does not tell them."""
-        try:
-            return AsOfBar.of(self.client.get("positions", as_of=self.as_of).body, self.as_of)
-        except ClientError:
-            return None
+        for moment in dict.fromkeys((self.as_of, None)):  # of a moment that is none, the bar shows the end
+            try:
+                return AsOfBar.of(self.client.get("positions", as_of=moment).body, moment)
+            except ClientError:
+                continue
+        return None
 
     # -- answers -------------------------------------------------------------------------------------------------------
 
@@ -116,6 +119,17 @@ class Page:
             return moved
         facts["live"] = bool(facts.get("live")) and self.as_of is None
         return HTMLResponse(render(template, page=self, title=title, cli=cli, python=python, **facts), status)
+
+    def cli_line(self, command: str, *arguments: str, **options: Any) -> str:
+        """Return the command that asks the same, as of the same moment."""
+        return cli_line(command, *arguments, **options, as_of=self.as_of)
+
+    def python_line(self, method: str, *arguments: str, **options: Any) -> str:
+        """Return the Python that asks the same, as of the same moment."""
+        return python_line(method, *arguments, **options, as_of=self.as_of)
+
+    def send_file(self, name: str, media: str, content: bytes) -> Response:
+        return Response(content, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
     def go(self, path: str, **query: Any) -> Response:
         """Send the browser to the page that shows what a command did: reloading it repeats nothing."""

@@ -16,6 +16,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 NAVIGATION = (
     ("Home", "/"),
     ("Session", "/session"),
+    ("History", "/history"),
 )
 
 

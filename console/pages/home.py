@@ -20,8 +20,8 @@ def show_home(page: Page) -> Response:
     return page.show(
         "home.html",
         title="Home",
-        cli="autolearn session",
-        python="backend.session()",
+        cli=page.cli_line("session"),
+        python=page.python_line("session"),
         session=session,
         unfinished=unfinished,
         history=history,

@@ -10,14 +10,16 @@ from console.page import Page
 
 
 def show_session(page: Page, refused: ClientError | None = None) -> Response:
-    session = page.ask("session", session=page.given("session"))
+    named = page.given("session")
+    which = [named] if named else []
+    session = page.ask("session", session=named)
     experiments = session["experiments"]
     unfinished = [it for it in experiments if it["state"] in UNFINISHED]
     return page.show(
         "session.html",
         title="Session",
-        cli="autolearn session",
-        python="backend.session()",
+        cli=page.cli_line("session", *which),
+        python=page.python_line("session", *which),
         status=refused.status if refused else 200,
         session=session,
         committable=[it for it in experiments if it["state"] == "completed" and it["standing"] == "uncommitted"],

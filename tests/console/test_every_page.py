@@ -11,7 +11,7 @@ import pytest
 import console as console_package
 from tests.console.conftest import Visit, axe_violations
 
-PATHS = ["/", "/session", "/nowhere"]
+PATHS = ["/", "/session", "/history", "/history?where=precision+%3E%3E+1&as_of=@50", "/nowhere"]
 PHONE = {"width": 360, "height": 740}
 STATIC = Path(console_package.__file__).parent / "static"
 LARGEST = 60 * 1024  # bytes of all scripts and styles, compressed

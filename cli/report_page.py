@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from autolearn.html import cell_of, html_table, text_of
 from autolearn.views import Facts
 from autolearn.views.report import MOST_COLUMNS, curves, report_blocks
-from cli import svg
+from console.plots import Dot, histogram, line_plot, points_of, scatter_plot
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
@@ -16,8 +16,15 @@ table { border-collapse: collapse; margin: .5em 0 1.5em; } th, td { padding: .2e
 th { border-bottom: 1px solid #999; } td:first-child, th:first-child { text-align: left; } h2 { font-size: 1.1em; }
 dl { display: grid; grid-template-columns: max-content auto; gap: .15em 1em; }
 dt { font-weight: 600; } dd { margin: 0; }
-figure { display: inline-block; margin: 0 1em 1em 0; vertical-align: top; } svg text { font-size: 11px; }
-.legend { font-size: 12px; max-width: 380px; margin: 0; }
+figure { display: inline-block; margin: 0 1em 1em 0; vertical-align: top; } figcaption { font-weight: 600; }
+svg text { font-size: 11px; } .legend { font-size: 12px; max-width: 380px; margin: 0; }
+.grid { stroke: #e5e5e5; } .axis { stroke: #999; } .chance { stroke: #999; stroke-dasharray: 4 3; }
+.line { stroke: var(--series); fill: none; stroke-width: 1.5; }
+.bar, .dot { fill: var(--series); } .bar { fill-opacity: .5; }
+.legend span::before { content: "■ "; color: var(--series); }
+.series-1 { --series: #0b6bb5; } .series-2 { --series: #d1570a; } .series-3 { --series: #2b8a3e; }
+.series-4 { --series: #8a3ab9; } .series-5 { --series: #b0202e; } .series-6 { --series: #6b5b1f; }
+.series-7 { --series: #0a8f8f; } .series-8 { --series: #555555; }
 """
 MOST_HISTOGRAMS = 6
 
@@ -49,23 +56,18 @@ def _plots(body: Facts) -> Iterable[str]:
     of_classes = (body.get("curves") or {}).get("of_classes") or []
     for title, x, y, lines in curves(of_classes):
         if lines:
-            named = [(name, svg.points_of(of_x, of_y)) for name, of_x, of_y in lines]
-            yield _figure(title, svg.line_plot((x, y), named, diagonal=title != "Precision and recall"))
+            named = [(name, points_of(of_x, of_y)) for name, of_x, of_y in lines]
+            yield line_plot(title, (x, y), named, shares=True, diagonal=title != "Precision and recall")
     scores = (body.get("curves") or {}).get("scores") or "scores"
     for it in of_classes[:MOST_HISTOGRAMS]:
         spread = it.get("histogram") or {}
         series = [("rows of the class", spread.get("of_class") or []), ("other rows", spread.get("of_others") or [])]
-        plot = svg.histogram((str(scores), "rows"), spread.get("edges") or [], series)
-        yield _figure(f"Scores of {it.get('class')}", plot)
+        yield histogram(f"Scores of {it.get('class')}", (str(scores), "rows"), spread.get("edges") or [], series)
     if points := body.get("points"):
-        plot = svg.point_plot(("true", "predicted"), svg.points_of(points["true"], points["predicted"]))
-        yield _figure("Predicted against true", plot)
+        dots = [Dot(*it) for it in points_of(points["true"], points["predicted"])]
+        yield scatter_plot("Predicted against true", ("true", "predicted"), dots, diagonal=True)
     if spread := (body.get("residuals") or {}).get("histogram"):
-        yield _figure("Residuals", svg.histogram(("residual", "rows"), spread["edges"], [("", spread["counts"])]))
-
-
-def _figure(title: str, plot: str) -> str:
-    return f"<figure><figcaption>{text_of(title)}</figcaption>{plot}</figure>"
+        yield histogram("Residuals", ("residual", "rows"), spread["edges"], [("", spread["counts"])])
 
 
 def _larger_matrix(body: Facts) -> str:

@@ -139,13 +139,13 @@ def parallel_coordinates(
     columns = [[row.values[number] for row in rows] for number in range(len(labels))]
     axes = [axis_of(label, column, height - BOTTOM, TOP) for label, column in zip(labels, columns, strict=True)]
     places = [LEFT + APART * number for number in range(len(labels))]
-    frame = [part for place, axis in zip(places, axes, strict=True) for part in _upright(place, axis)]
-    drawn = [
+    above = [part for place, axis in zip(places, axes, strict=True) for part in _upright(place, axis)]
+    lines = [
         _linked("".join(_across(row, places, axes)), row.name, row.link)
         for row in rows
         if any(value is not None for value in row.values)
     ]
-    return _figure(title, frame, drawn, size, series, is_linked=any(it.link for it in rows))
+    return _figure(title, lines, above, size, series, is_linked=any(it.link for it in rows))
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------

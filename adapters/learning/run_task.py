@@ -27,7 +27,7 @@ KINDS: dict[str, Callable[[dict[str, Any], Blobs], dict[str, Any]]] = {
     "predict": predict,
     "onnx": write_onnx,
     "ingest": ingest,
-    "describe": lambda _facts, _blobs: describe(),
+    "describe": lambda facts, _blobs: describe(**facts),
 }
 
 

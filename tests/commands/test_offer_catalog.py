@@ -12,6 +12,7 @@ from commands.catalog.offer_catalog import OfferCatalog
 from commands.catalog.retire_dataset import RetireDataset
 from commands.catalog.withdraw_offer import WithdrawOffer
 from commands.evaluation.request_evaluation import RequestEvaluation
+from commands.ports import TaskOutcome
 from commands.training.request_training import RequestTraining
 from domain.errors import NotAbleError, NotFoundError
 from server.start_up import offer_catalog
@@ -65,6 +66,39 @@ def test_a_retired_builtin_does_not_come_back(stage: Stage, admin: Caller) -> No
 def test_a_start_that_cannot_describe(stage: Stage, admin: Caller) -> None:
     stage.launcher.scripts["describe"] = broken("crashed", "It died.")
     with stage.refused(NotAbleError, "could not be described: It died."):
+        admin.do(CATALOG)
+
+
+def with_plugins(stage: Stage, **plugins: TaskOutcome) -> None:
+    """Script what distributions beside AutoLearn answer when they are described."""
+
+    def describe(facts: dict[str, Any]) -> TaskOutcome:
+        if not facts:
+            return done(models=[described("model", "svm", SETTINGS["svm"])], measures=[], plugins=[*plugins])
+        return plugins[facts["distribution"]]
+
+    stage.launcher.scripts["describe"] = describe
+
+
+@pytest.mark.parametrize(("reason", "attempts"), [("killed", 3), ("crashed", 1), ("deadline", 1)])
+def test_a_plugin_that_ends_its_process_hides_no_other(
+    stage: Stage, admin: Caller, caplog: pytest.LogCaptureFixture, reason: str, attempts: int
+) -> None:
+    sound = done(models=[described("model", "ada", {}), described("model", "svm", {}, "2.0")], measures=[])
+    with_plugins(stage, fatal=broken(reason, "It died."), sound=sound)
+    asked = len(stage.launcher.children)
+    admin.do(CATALOG)
+    assert stage.names("model:ada") == ["model-offered"]
+    assert stage.names("model:svm") == ["model-offered"], "the first distribution with a name has it"
+    specs = [child.spec.facts.get("distribution") for child in stage.launcher.children[asked:]]
+    assert specs == [None, *["fatal"] * attempts, "sound"]
+    assert "nothing of fatal is offered, until the next start: It died." in caplog.text
+    assert "model svm of scikit-learn is not offered: another distribution offers that name." in caplog.text
+
+
+def test_a_start_that_is_ended_while_it_describes_a_plugin(stage: Stage, admin: Caller) -> None:
+    with_plugins(stage, any=broken("cancelled", "The task was cancelled."))
+    with stage.refused(NotAbleError, "could not be described: The task was cancelled."):
         admin.do(CATALOG)
 
 

@@ -43,12 +43,14 @@ def run(launcher: ProcessLauncher, kind: str, **facts: Any) -> dict[str, Any]:
     return outcome.facts
 
 
-def test_describe_lists_the_plugins_model_and_measure_beside_autolearns_own(launcher: ProcessLauncher) -> None:
-    described = run(launcher, "describe")
+def test_describe_lists_the_plugins_models_and_measures(launcher: ProcessLauncher) -> None:
+    own = run(launcher, "describe")
+    assert own["plugins"] == ["nearest-middle"]
+    assert {"decision-tree", "dummy", "logistic-regression", "random-forest"} < {it["name"] for it in own["models"]}
+    described = run(launcher, "describe", distribution="nearest-middle")
     models = {model["name"]: model["description"] for model in described["models"]}
     measures = {measure["name"]: measure["description"] for measure in described["measures"]}
     assert described["problems"] == []
-    assert {"decision-tree", "dummy", "logistic-regression", "nearest-middle", "random-forest"} < {*models}
     mine = models["nearest-middle"]
     assert (mine["distribution"], mine["version"]) == ("nearest-middle", "2.3.0")
     assert mine["description"] == "Predict the class whose middle is nearest."
@@ -59,7 +61,7 @@ def test_describe_lists_the_plugins_model_and_measure_beside_autolearns_own(laun
     }
     assert measures["hit-count"]["distribution"] == "nearest-middle"
     assert measures["hit-count"]["settings"] == {}
-    tasks = {name: it["tasks"] for name, it in (models | measures).items() if it["distribution"] == "nearest-middle"}
+    tasks = {name: it["tasks"] for name, it in (models | measures).items()}
     assert tasks == {
         "nearest-middle": ["classification"],
         "middle-number": ["regression"],

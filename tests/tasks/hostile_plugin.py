@@ -87,14 +87,21 @@ broken = nowhere_to_be_found:Model
 no-model = hostile_plugin_model:np
 clusterer = sklearn.cluster:KMeans
 """
-METADATA = "Metadata-Version: 2.1\nName: hostile\nVersion: 1.0\n"
+FATAL_ENTRIES = """[autolearn.models]
+fatal = fatal_plugin_model:Fatal
+"""
 
 
 def install(site: Path) -> None:
-    """Write the distribution as an installer would."""
-    about = site / "hostile-1.0.dist-info"
+    """Write the distribution as an installer would, and another that ends the process when it is imported."""
+    _write(site, "hostile", "hostile_plugin_model", SOURCE, ENTRIES)
+    _write(site, "fatal", "fatal_plugin_model", "import os\nos.abort()\n", FATAL_ENTRIES)
+
+
+def _write(site: Path, name: str, module: str, source: str, entries: str) -> None:
+    about = site / f"{name}-1.0.dist-info"
     about.mkdir(parents=True)
-    (site / "hostile_plugin_model.py").write_text(SOURCE)
-    (about / "METADATA").write_text(METADATA)
-    (about / "entry_points.txt").write_text(ENTRIES)
-    (about / "RECORD").write_text("hostile_plugin_model.py,,\n")
+    (site / f"{module}.py").write_text(source)
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(entries)
+    (about / "RECORD").write_text(f"{module}.py,,\n")

@@ -295,12 +295,19 @@ def test_the_backend_keeps_its_own_environment(tmp_path: Path, monkeypatch: pyte
     assert not [line for line in says if line.startswith("PYTHONSAFEPATH")]
 
 
-def test_a_broken_plugin_is_reported_and_breaks_no_other(launcher: ProcessLauncher, iris: str) -> None:
-    outcome = launcher.start(TaskSpec("describe", {})).result()
+def test_a_plugin_that_ends_its_process_hides_no_other(launcher: ProcessLauncher) -> None:
+    own = launcher.start(TaskSpec("describe", {})).result()
+    assert isinstance(own, TaskDone), own
+    assert {"logistic-regression", "svm"} <= {model["name"] for model in own.facts["models"]}
+    assert (own.facts["plugins"], own.facts["problems"]) == (["fatal", "hostile"], [])
+    fatal = broken(launcher, TaskSpec("describe", {"distribution": "fatal"}))
+    assert (fatal.reason, "Aborted" in fatal.detail) == ("crashed", True)
+
+
+def test_a_broken_offer_of_a_plugin_is_reported_and_breaks_no_other(launcher: ProcessLauncher) -> None:
+    outcome = launcher.start(TaskSpec("describe", {"distribution": "hostile"})).result()
     assert isinstance(outcome, TaskDone), outcome
-    names = {model["name"] for model in outcome.facts["models"]}
-    assert {"hostile", "logistic-regression", "svm"} <= names
-    assert not {"broken", "no-model", "clusterer"} & names
+    assert [model["name"] for model in outcome.facts["models"]] == ["hostile"]
     problems = sorted(outcome.facts["problems"])
     assert [problem.split(" is not offered")[0] for problem in problems] == [
         "broken of hostile 1.0",

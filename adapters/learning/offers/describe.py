@@ -1,4 +1,7 @@
-"""The describe task: every installed model and measure as the catalog offers it; broken plug-ins are reported."""
+"""The describe task: what one installed distribution offers to the catalog; what of it is broken is reported.
+
+One task for each distribution: a plug-in may end its process, and that must not hide the others.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,15 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, get_args, get_type_hints
 
-from adapters.learning.offers.catalog import MEASURES, MODELS, InstalledOffer, make_estimator, offers, takes_estimator
+from adapters.learning.offers.catalog import (
+    MEASURES,
+    MODELS,
+    OWN,
+    InstalledOffer,
+    make_estimator,
+    offers,
+    takes_estimator,
+)
 from adapters.learning.offers.learning_tasks import find_tasks, task_of
 from adapters.learning.offers.parameters import explain_parameters
 from adapters.learning.offers.settings import settings_of
@@ -18,13 +29,14 @@ AVERAGES = ("macro", "micro", "weighted", "binary")
 MAX_SENTENCE = 300
 
 
-def describe() -> dict[str, Any]:
-    """Return `{models, measures, problems}`; if two distributions offer one name, the first in order counts."""
+def describe(distribution: str = OWN) -> dict[str, Any]:
+    """Return `{models, measures, problems, plugins}` of a distribution; `plugins` names all others that offer any."""
     problems: list[str] = []
     return {
-        "models": list(_describe_group(MODELS, _model, problems)),
-        "measures": list(_describe_group(MEASURES, _measure, problems)),
+        "models": list(_describe_group(MODELS, distribution, _model, problems)),
+        "measures": list(_describe_group(MEASURES, distribution, _measure, problems)),
         "problems": problems,
+        "plugins": sorted({offer.distribution for group in (MODELS, MEASURES) for offer in offers(group)} - {OWN}),
     }
 
 
@@ -39,20 +51,17 @@ def averages_of(measure: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _describe_group(
-    group: str, read: Callable[[InstalledOffer], dict[str, Any]], problems: list[str]
+    group: str, distribution: str, read: Callable[[InstalledOffer], dict[str, Any]], problems: list[str]
 ) -> Iterator[dict[str, Any]]:
-    names: set[str] = set()
     for offer in offers(group):
-        who = f"{offer.name} of {offer.distribution} {offer.version}"
-        if offer.name in names:
-            problems.append(f"{who} is not offered: another distribution offers that name.")
+        if offer.distribution != distribution:
             continue
         try:
             facts = {"distribution": offer.distribution, "version": offer.version, **read(offer)}
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plug-in may raise anything; the others must go on
+            who = f"{offer.name} of {offer.distribution} {offer.version}"
             problems.append(f"{who} is not offered: {type(error).__name__}: {error}"[:MAX_SENTENCE])
             continue
-        names.add(offer.name)
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         yield {"name": offer.name, "description": {**facts, "digest": digest}}
 

@@ -51,6 +51,12 @@ def _restore_backup(terminal: Terminal, folder: Path, data: Path | None, mode: s
     if lost := body["lost_blobs"]:
         were = "was" if len(lost) == 1 else "were"
         terminal.say(f"{of_blobs(lost)} {were} lost before the back-up was made; `autolearn verify` names them.")
+    if damaged := body["damaged_blobs"]:
+        are = "is" if len(damaged) == 1 else "are"
+        terminal.say(
+            f"{of_blobs(damaged)} {are} damaged or missing in the back-up itself, and all else is restored. If another"
+            f" back-up has them, copy its files of these names into the blobs."
+        )
     if body["faults"]:
         terminal.say(
             f"The installation had faults when it was backed up, {len(body['faults'])}: see `autolearn verify`."

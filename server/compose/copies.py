@@ -74,12 +74,15 @@ def check_copy(copy: InspectedStores, ends: Ends, blobs: BlobCopy) -> Iterator[S
 
     `damage` is what the copy has and its source has not: then it is worth nothing. A copy whose chains end as those of
     its source holds what that holds, so `faults` of `verify` are in the source as well. Read models need not be there.
+    Raises what kept a blob from being copied: a full disk, a store that is away.
     """
     if damage := list(_damage(copy, ends)):
         yield {"damage": damage, "faults": []}
         return
     checked = replace(copy, blobs=blobs, offline=True, file_checks=())
     for step in verify(checked, until=(ends.log.position, ends.log.hash)):
+        if blobs.failure is not None:
+            raise blobs.failure
         yield step if "step" in step else {"damage": [], "faults": step["faults"]}
 
 

@@ -96,7 +96,8 @@ def restore(settings: Settings, folder: Path) -> Iterator[Step]:
             "master_key": str(settings.key_file) if settings.key_file.exists() else None,
             "key_file": str(settings.key_file),
             "fingerprint": backup.fingerprint,
-            "lost_blobs": blobs.lost,
+            "lost_blobs": [it for it in blobs.lost if it in backup.note.lost_blobs],
+            "damaged_blobs": [it for it in blobs.lost if it not in backup.note.lost_blobs],
             "faults": faults,
         }
 

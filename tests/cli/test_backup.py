@@ -26,7 +26,10 @@ MADE: dict[str, Any] = {
     "damage": [],
     "faults": [],
 }
-RESTORED = {name: value for name, value in MADE.items() if name != "backup"} | {"fingerprint": "ab12"}
+RESTORED = {name: value for name, value in MADE.items() if name != "backup"} | {
+    "fingerprint": "ab12",
+    "damaged_blobs": [],
+}
 
 
 def answering(monkeypatch: pytest.MonkeyPatch, name: str, function: str, *steps: dict[str, Any] | Exception) -> None:
@@ -76,6 +79,9 @@ def test_a_restore_says_where_the_master_key_belongs(run: Run, monkeypatch: pyte
     answering(monkeypatch, "restore", "restore", RESTORED | {"ok": False, "lost_blobs": ["ab" * 32]})
     ran = run("restore", str(tmp_path))
     assert (ran.code, "1 blob was lost before" in ran.err) == (exit_codes.DIFFERENT, True)
+    answering(monkeypatch, "restore", "restore", RESTORED | {"ok": False, "damaged_blobs": ["ab" * 32, "cd" * 32]})
+    ran = run("restore", str(tmp_path))
+    assert (ran.code, "2 blobs are damaged or missing in the back-up itself" in ran.err) == (exit_codes.DIFFERENT, True)
 
 
 def test_a_reason_tells_an_experiment_from_a_back_up(run: Run, backend: FakeBackend) -> None:

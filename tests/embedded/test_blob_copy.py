@@ -69,5 +69,7 @@ def test_a_source_that_cannot_be_read_is_no_loss(places: tuple[FileBlobs, FileBl
     file = file_of(tmp_path / "one", sha256)
     file.unlink()
     file.mkdir()
-    with pytest.raises(NotAbleError, match="cannot be copied"):
-        BlobCopy(source, target).check(sha256)
+    copy = BlobCopy(source, target)
+    with pytest.raises(NotAbleError, match="cannot be copied") as failure:
+        copy.check(sha256)
+    assert (copy.lost, copy.failure) == ([], failure.value)

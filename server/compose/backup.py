@@ -22,6 +22,7 @@ from adapters.embedded.schema import FORMAT
 from adapters.files.blob_copy import BlobCopy
 from adapters.files.blobs import folder_of
 from adapters.host.files import write_whole
+from adapters.host.private_files import make_own_folder
 from adapters.security.keys import read_master_key
 from autolearn.secret_files import write_secret
 from domain.errors import BadInputError, ConflictError, NotFoundError
@@ -58,13 +59,15 @@ def back_up(settings: Settings, folder: Path, *, with_master_key: bool = False) 
         source = _open_source(settings, opened)
         audit = find_audit_end(source.stores.audit_log)
         ends = Ends(find_log_end(source.stores.feed), audit)
-        before = note_to_continue(folder)
-        copy = files_in(folder)
-        prepare_places(copy)
+        note_to_continue(folder)  # a folder of something else stays as it is
+        make_own_folder(folder)
         opened.enter_context(locked(folder))
+        before = note_to_continue(folder)  # another process may have finished one until now
         key = _key_to_copy(settings, folder) if with_master_key else None
         if not before.finished:
-            write_note(folder, BackupNote(source.installation))
+            write_note(folder, BackupNote(source.installation))  # first of all: without it the folder is not ours
+        copy = files_in(folder)
+        prepare_places(copy)
         yield from fill_files(source.stores, ends, folder)
         write_whole(folder / FORMAT_FILE, DirectoryFormat(FORMAT, source.fingerprint).text)
         blobs = BlobCopy(blobs_of(settings, read_only=True), blobs_of(copy))

@@ -6,26 +6,24 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.embedded.audit_log.record_schema import AUDIT_LOG
-from adapters.embedded.backup.folder import read_note
+from adapters.embedded.backup.folder import locked, read_note
 from adapters.embedded.backup.log_copy import LogCopy
 from adapters.embedded.directory.last_backup import last_backup
 from adapters.host.directory_lock import DirectoryLock
-from domain.dataset import DatasetContent, DatasetRegistered
-from domain.errors import BadInputError, ConflictError, NotAbleError
+from domain.errors import BadInputError, ConflictError
 from server.compose import backup as composed
 from server.compose import copies
 from server.compose.backup import back_up
 from server.compose.restore import restore
 from server.inspection.inspections import inspect_offline
 from server.settings import Settings, read_settings
-from tests.contracts.events import header
 from tests.embedded.test_lost_tails import live, opened
 
 
@@ -138,6 +136,37 @@ def test_two_cannot_write_to_one_folder(settings: Settings, to: Path) -> None:
     assert last(steps)["ok"]
 
 
+def test_what_another_process_finished_meanwhile_is_not_undone(
+    settings: Settings, to: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def after_another(folder: Path) -> AbstractContextManager[None]:
+        monkeypatch.undo()
+        last(back_up(settings, folder))
+        return locked(folder)
+
+    monkeypatch.setattr(composed, "locked", after_another)
+    steps = back_up(settings, to)
+    next(steps)
+    steps.close()  # type: ignore[attr-defined] # a generator
+    note = read_note(to)
+    assert note is not None
+    assert note.finished
+
+
+def test_a_folder_that_was_only_made_is_continued(
+    settings: Settings, to: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(_: Settings) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(composed, "prepare_places", killed)
+    with pytest.raises(KeyboardInterrupt):
+        last(back_up(settings, to))
+    (to / "backup.json").rename(to / "backup.new")
+    monkeypatch.undo()
+    assert last(back_up(settings, to))["ok"]
+
+
 def test_the_master_key_is_in_it_only_if_asked_for(settings: Settings, to: Path, tmp_path: Path) -> None:
     key = settings.key_file.read_bytes().strip()
     assert last(back_up(settings, to))["master_key"] == "not in the back-up"
@@ -245,77 +274,6 @@ def test_a_damaged_copy_is_not_finished(
     assert (made["ok"], made["damage"]) == (False, ["the log at 2: the stored bytes do not have the stored hash"])
     with pytest.raises(BadInputError, match="was never finished"):
         last(restore(into(tmp_path), to))
-
-
-def add_blob(settings: Settings, content: bytes) -> str:
-    """Store a blob that an event of the log names; return its name."""
-    with opened(settings) as runner:
-        ports = runner.require_services().application.ports
-        path = Path(ports.blobs.scratch(""))
-        path.write_bytes(content)
-        blob = ports.blobs.put_file(str(path))
-        described = DatasetContent(blob=blob, rows=1, columns={"a": "number"}, target="a", classes=())
-        stream = f"dataset:{content.decode()}"
-        registered = DatasetRegistered(originator_id=stream, originator_version=1, version=1, content=described)
-        ports.store.append([registered], header())
-    return blob.sha256
-
-
-def unreadable(file: Path) -> None:
-    """Let a file be of no use until it is removed: its name is a folder's."""
-    file.unlink()
-    file.mkdir()
-
-
-def file_of(folder: Path, blob: str) -> Path:
-    return next((folder / "blobs").glob(f"*/*/{blob}"))
-
-
-def test_a_back_up_that_lacks_a_blob_of_the_installation_is_not_finished(
-    settings: Settings, to: Path, tmp_path: Path
-) -> None:
-    add_blob(settings, b"first")
-    assert last(back_up(settings, to))["blobs_copied"] == 1
-    before, noted = read_note(to), last_backup(settings.data)
-    file = file_of(settings.data, add_blob(settings, b"second"))
-    kept = file.read_bytes()
-    unreadable(file)
-    with pytest.raises(NotAbleError, match=r"Blob .* cannot be copied"):
-        last(back_up(settings, to))
-    assert (read_note(to), last_backup(settings.data)) == (before, noted)
-    assert last(restore(into(tmp_path), to))["position"] == 3
-    file.rmdir()
-    file.write_bytes(kept)
-    made = last(back_up(settings, to))
-    assert (made["position"], made["blobs_copied"], made["lost_blobs"]) == (4, 1, [])
-
-
-def test_a_restore_that_cannot_read_a_blob_is_not_finished(settings: Settings, to: Path, tmp_path: Path) -> None:
-    blob = add_blob(settings, b"rows")
-    last(back_up(settings, to))
-    file = file_of(to, blob)
-    unreadable(file)
-    with pytest.raises(NotAbleError, match=r"Blob .* cannot be copied"):
-        last(restore(into(tmp_path), to))
-    put_key(settings, into(tmp_path))
-    with pytest.raises(ConflictError, match="was interrupted"):
-        live(into(tmp_path))
-    file.rmdir()
-    file.write_bytes(b"rows")
-    assert last(restore(into(tmp_path), to))["blobs_copied"] == 1
-
-
-def test_a_blob_that_was_changed_in_the_back_up_is_told_from_one_that_was_lost(
-    settings: Settings, to: Path, tmp_path: Path
-) -> None:
-    lost, changed = add_blob(settings, b"lost"), add_blob(settings, b"changed")
-    file_of(settings.data, lost).unlink()
-    assert last(back_up(settings, to))["lost_blobs"] == [lost]
-    file_of(to, changed).chmod(0o600)
-    file_of(to, changed).write_bytes(b"other")
-    restored = last(restore(into(tmp_path), to))
-    assert (restored["ok"], restored["lost_blobs"], restored["damaged_blobs"]) == (False, [lost], [changed])
-    assert positions(into(tmp_path)) == positions(settings)
 
 
 def test_a_first_back_up_that_never_ended_cannot_be_restored(settings: Settings, to: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from domain.errors import BadInputError, ConflictError
 from projections.ports import Anchor
 
 NAME: Final = "backup.json"
+DRAFT: Final = "backup.new"  # of `write_whole`, left by a process that was killed
 FORMAT: Final = 1
 RECEIPT: Final = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
 
@@ -76,7 +77,8 @@ def write_note(folder: Path, note: BackupNote) -> None:
 def note_to_continue(folder: Path) -> BackupNote:
     """Return the note of a folder to back up into, or an empty one; raises ConflictError for other folders."""
     note = read_note(folder) if folder.is_dir() else None
-    if note is None and folder.is_dir() and (names := sorted(path.name for path in folder.iterdir())):
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if note is None and (names := sorted(present - {DRAFT})):
         raise ConflictError(f"{folder} is not empty and no back-up: it has {names[0]}. Name a new or an empty folder.")
     return note or BackupNote()
 

@@ -78,6 +78,18 @@ def test_a_topic_with_more_than_the_log_is_told(settings: Settings, mongo: Mongo
     assert f"where the database {mongo.name!r} has nothing" in trouble.found
 
 
+def test_a_topic_that_lost_its_beginning_is_told(settings: Settings, mongo: Mongo, kafka: str) -> None:
+    live_on(mongo, 5, 1)
+    published = Published(kafka, mongo.name)
+    published.all_of(mongo)
+    looked = {it.check: it.found for it in examine(settings)}
+    assert looked[published.events].startswith("1 partition, 1 replica, all in sync")
+    published.delete_before(published.events, 3)
+    trouble = troubles(settings)[published.events]
+    assert isinstance(trouble.trouble, ConflictError)
+    assert "Kafka deleted the records before offset 3, by retention or on demand. Only MongoDB" in trouble.found
+
+
 def test_another_master_key_is_told(settings: Settings, mongo: Mongo) -> None:
     check_master_key(mongo, "ab" * 16)
     assert "is missing" in troubles(settings)["master key"].found

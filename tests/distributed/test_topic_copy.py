@@ -83,6 +83,19 @@ def test_what_retention_deleted_is_the_first_that_is_told(log: MongoFeed, publis
     assert [at for at, _ in others] == [commits[0].position, commits[1].position]
 
 
+def test_a_topic_that_begins_within_a_commit_has_no_damage(log: MongoFeed, published: Published) -> None:
+    commits = log.raw_after(0, 10**9)
+    published.commits(commits)
+    within = next(at for at, commit in enumerate(commits) if at and commit.position > commit.first)
+    begins = commits[within].first + 1
+    published.delete_before(published.events, begins - 1 + within)  # each commit's transaction has a mark
+    (position, what), *others = faults(log, published)
+    assert position == begins
+    assert f"only what comes from position {begins} on: Kafka deleted the records before offset" in what
+    assert [at for at, _ in others] == [commit.position for commit in commits[: within + 1]]
+    assert not any("damaged" in told for _, told in others)
+
+
 def test_what_is_aborted_is_not_there(log: MongoFeed, published: Published) -> None:
     commits = log.raw_after(0, 10**9)
     groups = [commit_messages(commit, published.source) for commit in commits]

@@ -13,10 +13,11 @@ from adapters.distributed.log.schema import MongoLogSchema
 from adapters.distributed.mongo import Mongo
 from adapters.distributed.recovery.first_start import check_end
 from adapters.distributed.topics import kafka
+from adapters.distributed.topics.beginning import lost_beginning
 from adapters.distributed.topics.kafka import KafkaAdmin, kafka_errors
 from adapters.distributed.topics.topics import Topic, topic_faults, usual_replicas
 from adapters.log.chain import E
-from domain.errors import BadInputError, ForbiddenError, NotAbleError
+from domain.errors import BadInputError, ConflictError, ForbiddenError, NotAbleError
 
 PROTOCOL_VERSION: Final = "inter.broker.protocol.version"  # brokers before 4.0 have this setting
 
@@ -48,12 +49,18 @@ class Brokers:
             raise BadInputError(f"The topic {topic} does not keep a log: {'; '.join(faults)}.")
         if remark := Topic.described(found, replication or usual_replicas(len(self._ids()))).remark:
             raise BadInputError(remark)
+        if (lost := lost_beginning(self._address, topic)) is not None:
+            raise ConflictError(
+                f"{lost.sentence}. Only MongoDB can fill it again: see `A damaged topic` in docs/operations.md.",
+                **({} if lost.position is None else {"position": lost.position}),
+            )
         replicas, in_sync = found.partitions[0].replicas, found.partitions[0].isr
         if len(in_sync) < len(replicas):
             raise NotAbleError(
                 f"The topic {topic} has {len(in_sync)} of {len(replicas)} replicas in sync: bring the brokers back."
             )
-        return f"1 partition, {len(replicas)} replicas, all in sync, {self._kept(topic)}"
+        many = f"{len(replicas)} replica{'s' * (len(replicas) != 1)}"
+        return f"1 partition, {many}, all in sync, {self._kept(topic)}"
 
     def _kept(self, topic: str) -> str:
         try:

@@ -37,12 +37,27 @@ class TopicCopy:
 
     def _entries(self, schema: MongoLogSchema[E], until: int, timeout: float) -> Iterator[E | Finding]:
         topic = schema.topic_of(self._database)
+        lost = None
         with suppress(NoTopicError):
             if (lost := lost_beginning(self._bootstrap, topic)) is not None:
                 yield lost.position, lost.sentence
         records = TopicScan(self._bootstrap, topic, self._source).records(until, timeout)
+        if lost is not None and lost.position is not None:
+            records = without_rest(records, lost.position)
         yield from exact_entries(records, schema, self._source)
         yield from ((None, f"{topic}: {what}") for what in topic_faults(self._bootstrap, topic))
+
+
+def without_rest(records: Iterable[Record | Finding], begins: int) -> Iterator[Record | Finding]:
+    """Leave out the rest of the commit that a topic begins within: its first records were deleted, not damaged."""
+    rest, begin = 0, b"%d" % begins
+    for it in records:
+        if isinstance(it, Record):
+            if it.position == begins and it.headers.get("ce_commitfirst", begin) != begin:
+                rest = it.last
+            if it.position <= rest:
+                continue
+        yield it
 
 
 def exact_entries(records: Iterable[Record | Finding], schema: MongoLogSchema[E], origin: str) -> Iterator[E | Finding]:

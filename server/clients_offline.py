@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,15 +12,17 @@ from commands.answers import clients_body
 from commands.storage.add_client import AddClient
 from commands.storage.revoke_client import RevokeClient
 from commands.storage.rotate_client import RotateClient
+from domain.errors import BadInputError
 from domain.values import Role
 from server.compose import lock_directory, open_runner
 from server.roles import NONE
-from server.settings import read_settings
+from server.settings import Settings, read_settings
 from server.start_up import process_call
 
 if TYPE_CHECKING:
     from server.compose.services import Services
 
+OF_DISTRIBUTED = ("AUTOLEARN_DATABASE", "AUTOLEARN_MONGODB", "AUTOLEARN_KAFKA")
 COMMANDS = {"rotate": RotateClient, "revoke": RevokeClient}
 
 
@@ -29,11 +32,26 @@ def clients_offline(action: str, data: str, name: str | None, roles: tuple[str, 
     It needs the directory, which no backend may have then, or the database, which all share.
     """
     settings = read_settings(data=Path(data))
+    refuse_other_mode(settings)
     with ExitStack() as opened:
         lock = opened.enter_context(lock_directory(settings)) if settings.mode == "embedded" else None
         runner = open_runner(settings, lock, NONE)
         opened.callback(runner.close)
         return _change(runner.require_services(), action, name, cast("tuple[Role, ...]", roles))
+
+
+def refuse_other_mode(settings: Settings) -> None:
+    """Raise BadInputError where a client of the distributed mode would begin an embedded log that nobody asked for."""
+    meant = [name for name in OF_DISTRIBUTED if name in os.environ]
+    if settings.mode == "distributed" or not meant or "AUTOLEARN_MODE" in os.environ:
+        return
+    from server.compose.embedded import EVENTS  # noqa: PLC0415 - the drivers of one mode
+
+    if not (settings.data / EVENTS).exists():
+        raise BadInputError(
+            f"{meant[0]} is a setting of the distributed mode, and {settings.data} has no embedded log: set"
+            " AUTOLEARN_MODE=distributed, or AUTOLEARN_MODE=embedded to begin a log there."
+        )
 
 
 def where(data: str) -> str:

@@ -46,7 +46,8 @@ def check_master_key(mongo: Mongo, fingerprint: str) -> None:
     if _once(mongo, MASTER_KEY, "fingerprint", fingerprint) != fingerprint:
         raise BadInputError(
             f"The master key (AUTOLEARN_MASTER_KEY_FILE) does not fit the database {mongo.name!r}: "
-            "its clients' keys were made from another one."
+            "its clients' keys were made from another one. Give every process the same file; `autolearn doctor` tells"
+            " both fingerprints."
         )
 
 

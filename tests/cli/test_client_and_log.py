@@ -26,6 +26,23 @@ def test_clients_offline_are_those_of_now(run: Run, backend: FakeBackend) -> Non
     assert backend.seen == []
 
 
+def test_clients_offline_begin_no_embedded_log_where_a_database_was_meant(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sys-admin with the settings of `serve`, which needs no AUTOLEARN_MODE, got a client of an empty log."""
+    monkeypatch.setenv("AUTOLEARN_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("AUTOLEARN_MONGODB", "mongodb://127.0.0.1:1/")
+    ran = run("client", "add", "ana", "--offline")
+    assert ran.code == 2
+    assert "AUTOLEARN_MONGODB is a setting of the distributed mode" in ran.err
+    assert "set AUTOLEARN_MODE=distributed, or" in ran.err
+    assert not (tmp_path / "data").exists()
+    monkeypatch.setenv("AUTOLEARN_MODE", "embedded")
+    assert run("client", "add", "ana", "--offline", "--json").code == 0
+    monkeypatch.delenv("AUTOLEARN_MODE")
+    assert "ana" in run("client", "list", "--offline").out
+
+
 def test_the_help_of_the_log_names_the_outcomes_that_there_are(run: Run) -> None:
     shown = run("log", "--help").out
     assert [word for word in OUTCOMES if word not in shown] == []

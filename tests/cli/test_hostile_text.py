@@ -59,7 +59,8 @@ COMMANDS = [
     ("evaluate", "abcd", "--by", "a"), ("search", "iris", "svm", "-p", "C=1,2"), ("search", "show", "abcd"),
 ]  # fmt: skip
 ELSEWHERE = {
-    "up", "down", "demo", "serve", "work", "relay", "project", "proxy", "completion", "recover", "backup", "doctor",
+    "up", "down", "demo", "serve", "work", "relay", "project", "proxy", "console", "completion", "recover", "backup",
+    "doctor",
 }  # fmt: skip
 EVERY_COMMAND = QUERIES + COMMANDS
 FORMS = ("table", "json", "jsonl", "csv")

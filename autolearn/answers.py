@@ -6,9 +6,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from email.message import Message
-from http.client import HTTPResponse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from autolearn.errors import BrokenSealError, NoAnswerError, UnprovenAnswerError, refusal
@@ -16,6 +14,10 @@ from autolearn.outgoing_call import OutgoingCall
 from autolearn.protocol.answer_facts import ONLY_SEALED, AnswerFacts, is_sealed
 from autolearn.protocol.headers import AUDIT, EVENT_STREAM, HEAD, LAG, POSITION, PROBLEM, RAW, REQUEST_ID, SEAL, SEALED
 from autolearn.transport import read_body
+
+if TYPE_CHECKING:
+    from email.message import Message
+    from http.client import HTTPResponse
 
 FIRST_PROBLEM, NOT_AUTHENTICATED, FIRST_SERVER_FAULT = 400, 401, 500
 LONGEST_POSITION = 18  # digits
@@ -102,6 +104,8 @@ def unseal_headers(call: OutgoingCall, reply: HTTPResponse) -> AnswerFacts | Non
 
 def read_sealed(call: OutgoingCall, facts: AnswerFacts, content: bytes) -> Response:
     """Open an answer with its seal; raises UnprovenAnswerError for a body that is not the one of this seal."""
+    from email.message import Message  # noqa: PLC0415 - the start does without
+
     if hashlib.sha256(content).hexdigest() != facts.sha256:
         raise changed(call, "another body came than was sent")
     media = facts.headers.get("content-type", "").partition(";")[0]

@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from autolearn.answers import (
@@ -42,7 +41,10 @@ from autolearn.protocol.answer_facts import AnswerFacts
 from autolearn.protocol.headers import EVENT_STREAM, POSITION, RAW, SEAL, SEALED
 from autolearn.retries import pauses
 from autolearn.targets import check_length, target_of
-from autolearn.transport import BrokenConnectionError, read_body, send_request, unreachable
+from autolearn.transport import BrokenConnectionError, read_body, read_lines, send_request, unreachable
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 BLOCK = 1 << 20
 BACKGROUND = {"Prefer": "respond-async"}
@@ -188,9 +190,9 @@ class BackendClient:
 
     def _read_events(self, call: OutgoingCall, answer: StreamedAnswer) -> Iterator[StreamEvent]:
         try:
-            yield from read_events(call, answer.reply.headers[SEAL], answer.reply)
-        except (OSError, HTTPException) as broken:
-            raise unreachable(self.url, f"the connection broke: {broken}") from None
+            yield from read_events(call, answer.reply.headers[SEAL], read_lines(answer.reply))
+        except BrokenConnectionError as broken:
+            raise unreachable(self.url, broken) from None
         finally:
             answer.reply.close()
 
@@ -242,7 +244,8 @@ def encode(body: Any) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """Return the number of numpy's, which is none of Python's."""
-    if callable(getattr(value, "item", None)):
-        return value.item()
+    """Return a number of numpy's as one of Python's, and a time as text."""
+    for method in ("item", "isoformat"):
+        if callable(getattr(value, method, None)):
+            return getattr(value, method)()
     raise InvalidInputError(f"{value!r} cannot be sent: give numbers, texts, lists and dictionaries.")

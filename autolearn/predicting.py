@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import tempfile
 from pathlib import Path
 
 from autolearn.client import BackendClient
@@ -15,6 +13,9 @@ PROBABILITY, SEPARATOR = "probability_", "; "
 
 def predict_table(client: BackendClient, file: Path, asked: Facts) -> tuple[Facts, Proof]:
     """Return what is recorded of the prediction, and as `predictions` the answer for each row."""
+    import csv  # noqa: PLC0415 - few need it
+    import tempfile  # noqa: PLC0415 - idem
+
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "answer.csv"
         location = client.upload_for_file("predictions", file=file, to=draft, **asked)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
+import math
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from autolearn.errors import InvalidInputError
 from autolearn.packages import find_package, need_package
 
+PANDAS_MISSING = ("NAType", "NaTType")
 TableSource = Any
 """A path, a pandas frame, an Arrow table (or what exports one, as polars does), or a list of dictionaries."""
 
@@ -26,8 +26,19 @@ def table_file(source: TableSource) -> Iterator[Path]:
             raise InvalidInputError(f"There is no file {path}.")
         yield path
         return
+    import tempfile  # noqa: PLC0415 - few need it
+
     with tempfile.TemporaryDirectory() as folder:
         yield _write(source, Path(folder))
+
+
+def row_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as JSON has it: a missing value of pandas or numpy is None."""
+    return {str(name): None if _is_missing(value) else value for name, value in row.items()}
+
+
+def _is_missing(value: Any) -> bool:
+    return (isinstance(value, float) and math.isnan(value)) or type(value).__name__ in PANDAS_MISSING
 
 
 def _write(source: TableSource, folder: Path) -> Path:
@@ -55,6 +66,8 @@ def _are_rows(source: TableSource) -> bool:
 def _write_rows(rows: Sequence[Mapping[str, Any]], file: Path, parquet: Any) -> None:
     names = list(dict.fromkeys(name for row in rows for name in row))
     if parquet is None:
+        import csv  # noqa: PLC0415 - few need it
+
         with file.open("w", encoding="utf-8", newline="") as lines:
             writer = csv.DictWriter(lines, names)
             writer.writeheader()

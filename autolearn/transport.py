@@ -1,13 +1,19 @@
-"""One HTTP exchange with the standard library: cheap to import, and it tells a refused connection from a broken one."""
+"""One HTTP exchange with the standard library, which tells a refused connection from a broken one.
+
+`http.client` takes half of what starting a client may take: the first call imports it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from http.client import HTTPConnection, HTTPException, HTTPResponse
-from typing import BinaryIO
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from autolearn.errors import NoAnswerError, UnreachableError
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection, HTTPResponse
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 150.0  # a command answers within 60 s
@@ -26,14 +32,10 @@ def send_request(
 
     Raises UnreachableError, BrokenConnectionError, NoAnswerError.
     """
-    seconds = ANSWER_SECONDS if body is None or isinstance(body, bytes) else INGEST_SECONDS
-    parts = urlsplit(url)
-    kind: type[HTTPConnection] = HTTPConnection
-    if parts.scheme == "https":
-        from http.client import HTTPSConnection  # noqa: PLC0415 - loads OpenSSL's contexts, for https alone
+    from http.client import HTTPException  # noqa: PLC0415 - see above
 
-        kind = HTTPSConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS, blocksize=BLOCK)
+    seconds = ANSWER_SECONDS if body is None or isinstance(body, bytes) else INGEST_SECONDS
+    connection = _connection(url)
     try:
         connection.connect()
     except OSError as refused:
@@ -58,12 +60,32 @@ def send_request(
 
 def read_body(reply: HTTPResponse, size: int | None = None) -> bytes:
     """Return the whole body, or `size` bytes of it; raises BrokenConnectionError, NoAnswerError (too slow)."""
+    from http.client import HTTPException  # noqa: PLC0415 - see above
+
     try:
         return reply.read(size)
     except TimeoutError:
         raise NoAnswerError("The backend began an answer and did not end it in time.") from None
     except (OSError, HTTPException) as broken:
         raise BrokenConnectionError(f"the answer broke off: {broken}") from broken
+
+
+def read_lines(reply: HTTPResponse) -> Iterator[bytes]:
+    """Yield the lines of a body as they come; raises BrokenConnectionError."""
+    from http.client import HTTPException  # noqa: PLC0415 - see above
+
+    try:
+        yield from reply
+    except (OSError, HTTPException) as broken:
+        raise BrokenConnectionError(f"the connection broke: {broken}") from broken
+
+
+def _connection(url: str) -> HTTPConnection:
+    from http.client import HTTPConnection, HTTPSConnection  # noqa: PLC0415 - see above
+
+    parts = urlsplit(url)
+    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+    return kind(parts.hostname or "", parts.port, timeout=CONNECT_SECONDS, blocksize=BLOCK)
 
 
 def unreachable(url: str, reason: object) -> UnreachableError:

@@ -11,7 +11,7 @@ from autolearn.moments import Moment
 from autolearn.predicting import predict_table
 from autolearn.requests import file_query
 from autolearn.results import Pages, Result, Table
-from autolearn.table_files import TableSource, table_file
+from autolearn.table_files import TableSource, row_of, table_file
 from autolearn.views import Facts, View
 from autolearn.views.predictions import prediction_blocks, prediction_list_blocks, prediction_rows
 
@@ -80,7 +80,7 @@ class PredictionMethods(Methods):
         """
         asked: Facts = {"experiment": id_in(experiment), "probabilities": int(proba), "keep": int(keep)}
         if isinstance(rows, Mapping):
-            return Prediction.of(self.client.post("predictions", body=dict(rows), **asked))
+            return Prediction.of(self.client.post("predictions", body=row_of(rows), **asked))
         with table_file(rows) as file:
             return Prediction(*predict_table(self.client, file, asked | file_query(file)))
 
@@ -88,6 +88,6 @@ class PredictionMethods(Methods):
         """Tell whether a prediction was made for these rows, and whether the answer would be the same now."""
         path = ("predictions", id_in(prediction, "prediction"), "checks")
         if isinstance(rows, Mapping):
-            return CheckedPrediction.of(self.client.post(*path, body=dict(rows)))
+            return CheckedPrediction.of(self.client.post(*path, body=row_of(rows)))
         with table_file(rows) as file:
             return CheckedPrediction.of(self.client.upload(*path, file=file, **file_query(file)))

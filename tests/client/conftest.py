@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -10,18 +12,24 @@ from autolearn import Backend, connect
 from tests.end_to_end.place import Place, Shell
 
 
+@contextmanager
+def own_backend(data: Path) -> Iterator[Shell]:
+    """Run a backend on a data directory; yields the shell of its user."""
+    at = Place(data)
+    try:
+        yield at.start()
+    finally:
+        at.stop()
+
+
 @pytest.fixture(scope="session")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A backend for all tests of the client, with two committed experiments and an open session."""
-    at = Place(tmp_path_factory.mktemp("backend") / "data")
-    try:
-        shell = at.start()
+    with own_backend(tmp_path_factory.mktemp("backend") / "data") as shell:
         shell("train", "iris", "naive-bayes", "--seed", "7", "--evaluate")
         shell("train", "iris", "decision-tree", "-p", "max_depth=3", "--seed", "7", "--evaluate", "--commit")
         shell("train", "wine", "naive-bayes", "--seed", "7")
         yield shell
-    finally:
-        at.stop()
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ from autolearn import (
     WaitTimeoutError,
     connect,
 )
-from tests.end_to_end.place import Place, Shell
+from tests.client.conftest import own_backend
+from tests.end_to_end.place import Shell
 
 FRAME = pd.DataFrame(
     {
@@ -37,11 +38,8 @@ FRAME = pd.DataFrame(
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A backend whose session is this module's alone."""
-    at = Place(tmp_path_factory.mktemp("own") / "data")
-    try:
-        yield at.start()
-    finally:
-        at.stop()
+    with own_backend(tmp_path_factory.mktemp("own") / "data") as shell:
+        yield shell
 
 
 @pytest.fixture
@@ -103,7 +101,9 @@ def test_a_table_becomes_a_data_set_and_is_predicted_on(backend: Backend, tmp_pa
     assert backend.check_prediction(predicted, tables[form]).same_answer is True
     one = backend.predict(trained, {"size": 9.5, "kind": "round"})
     assert [it.prediction for it in one] == ["large"]
-    assert [it.prediction for it in backend.predictions(trained)] == [one.prediction, predicted.prediction]
+    missing = backend.predict(trained, pd.Series({"size": np.float32(9.5), "kind": pd.NA}).to_dict())
+    assert (missing.missing, [it.prediction for it in missing]) == (1, ["large"])
+    assert [it.prediction for it in backend.predictions(trained)] == [it.prediction for it in (missing, one, predicted)]
     backend.discard()
     backend.retire_dataset(added)
     with pytest.raises(NotFoundError, match="retired"):

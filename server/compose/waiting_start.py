@@ -1,4 +1,4 @@
-"""A start that waits for what it needs: MongoDB, Kafka or a blob store that is away is waited for, as it is later on.
+"""A start that waits for what it needs: a MongoDB or a Kafka that is away is waited for, as it is later on.
 
 NotAbleError means that waiting may mend it. Any other error ends the start: wrong settings, another master key, a
 database that is an older back-up, an end that is lost.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end.fleet import proxy_of
 from tests.end_to_end.place import Place, Shell, loose
 
 pytestmark = pytest.mark.slow
@@ -16,15 +17,16 @@ TRAIN = ("train", "iris", "logistic-regression", "--evaluate", "--commit")
 
 
 def answers(shell: Shell, position: int) -> dict[str, Any]:
-    """Return what a backend says of a position."""
-    at = ("--as-of", f"@{position}")
-    history = shell("history", *at).json
+    """Return what a backend says of a position; asked from this process, as a command line for each takes long."""
+    client, at = proxy_of(shell), f"@{position}"
+    history = client.get("experiments", as_of=at).body
+    (replayed,) = [it.data for it in client.stream("GET", "replay", as_of=at) if it.name == "result"]
     return {
         "history": history,
-        "shown": [shell("show", row["experiment"], *at).json for row in history["experiments"]],
-        "catalog": shell("catalog", *at).json,
-        "clients": shell("client", "list", *at).json,
-        "replay": shell("replay", *at).json,
+        "shown": [client.get("experiments", row["experiment"], as_of=at).body for row in history["experiments"]],
+        "catalog": client.get("catalog", as_of=at).body,
+        "clients": client.get("clients", as_of=at).body,
+        "replay": replayed,
     }
 
 

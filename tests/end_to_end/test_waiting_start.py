@@ -73,27 +73,26 @@ def await_waiting(member: Member, reason: str) -> None:
     assert "autolearn_starting 1.0" in member.get("/metrics")[1]
 
 
-@pytest.mark.parametrize("command", ["relay", "serve session", "work training"])
-def test_a_process_waits_for_mongodb_and_then_for_kafka(fleet: Fleet, parts: Parts, command: str) -> None:
-    member = fleet.begin(*command.split())
-    await_waiting(member, "no MongoDB there takes writes")
-    assert member.get("/session")[0] == UNABLE
+def test_processes_wait_for_mongodb_and_then_for_kafka(fleet: Fleet, parts: Parts) -> None:
+    members = [fleet.begin(*command) for command in (("relay",), ("serve", "session"), ("work", "training"))]
+    stopped = {sent: fleet.begin("project") for sent in (signal.SIGTERM, signal.SIGINT)}
+    for member in (*members, *stopped.values()):
+        await_waiting(member, "no MongoDB there takes writes")
+        assert member.get("/session")[0] == UNABLE
+    for sent, member in stopped.items():
+        member.signal(sent)
+    for member in stopped.values():  # a signal ends the wait in order
+        assert member.process.wait(60) == 0
+        assert "Traceback" not in member.said
     parts.start("mongodb")
-    await_waiting(member, "No broker of Kafka (AUTOLEARN_KAFKA) answers in time")
+    for member in members:
+        await_waiting(member, "No broker of Kafka (AUTOLEARN_KAFKA) answers in time")
     parts.start("kafka")
-    member.ready()
-    assert member.url in member.said
-    assert member.get("/health/live")[0] == READY
-    assert member.stop() == 0
-
-
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_wait_in_order(fleet: Fleet, sent: signal.Signals) -> None:
-    member = fleet.begin("project")
-    await_waiting(member, "no MongoDB there takes writes")
-    member.signal(sent)
-    assert member.process.wait(60) == 0
-    assert "Traceback" not in member.said
+    for member in members:
+        member.ready()
+        assert member.url in member.said
+        assert member.get("/health/live")[0] == READY
+    assert [member.stop() for member in members] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -116,24 +115,48 @@ def test_all_parts_start_in_any_order(fleet: Fleet, parts: Parts, seed: int) -> 
 
 def test_up_waits_and_says_for_what_until_its_instances_answer(fleet: Fleet, parts: Parts) -> None:
     said = fleet.folder / "up"
-    command = [sys.executable, "-m", "cli.main", "up", "--detach", "--instances", "2", "--port", "0"]
-    with said.open("wb") as out, subprocess.Popen(command, env=fleet.environment, stderr=out) as up:
-        until(lambda: "does not answer yet: AUTOLEARN_MONGODB" in said.read_text(), 120)
-        parts.start("mongodb")
-        until(lambda: "does not answer yet: No broker of Kafka" in said.read_text(), 120)
-        parts.start("kafka")
-        assert up.wait(180) == 0
-    assert "The backend answers at http://127.0.0.1:" in said.read_text()
-    fleet.run("down")
+    command = [
+        sys.executable,
+        "-m",
+        "cli.main",
+        "up",
+        "--detach",
+        "--instances",
+        "2",
+        "--port",
+        "0",
+        "--start-timeout",
+        "240",
+    ]
+    try:
+        with said.open("wb") as out, subprocess.Popen(command, env=fleet.environment, stderr=out) as up:
+            until(lambda: "does not answer yet: AUTOLEARN_MONGODB" in said.read_text(), 120)
+            parts.start("mongodb")
+            until(lambda: "does not answer yet: No broker of Kafka" in said.read_text(), 120)
+            parts.start("kafka")
+            assert up.wait(180) == 0
+        assert "The backend answers at http://127.0.0.1:" in said.read_text()
+    finally:  # also after a failure: what is detached would outlive the test
+        fleet.run("down", code=None)
 
 
-def test_no_command_is_accepted_on_an_older_database_before_kafka_is_back(fleet: Fleet, parts: Parts) -> None:
+def test_no_command_is_accepted_before_the_comparison_was_made(fleet: Fleet, parts: Parts) -> None:
+    """On a database that its topics follow commands are accepted then and ever after; on an older one never."""
     for name in SERVERS:
         parts.start(name)
-    relay, _, storage = fleet.start_these("relay", "project", "serve storage")
     client = fleet.client("ana", "sys-admin")
+    parts.kafka.kill()
+    storage = fleet.start("serve", "storage")
     asked = fleet.at(storage, client)
-    await_relayed(relay, asked("client", "add", "bob").json["position"])
+    assert "No command is accepted before" in refusal(asked)
+    parts.start("kafka")
+    until(lambda: "commands are accepted" in storage.said)
+    asked("client", "add", "bob")
+    parts.kafka.kill()
+    last = asked("client", "add", "cem").json["position"]
+    parts.start("kafka")
+    relay, _ = fleet.start_these("relay", "project")
+    await_relayed(relay, last)
     with MongoClient[dict[str, Any]](parts.mongodb.url) as mongo:
         database = mongo[fleet.database]
         old = {name: list(database[name].find()) for name in database.list_collection_names()}
@@ -156,21 +179,6 @@ def test_no_command_is_accepted_on_an_older_database_before_kafka_is_back(fleet:
     later = fleet.begin("serve", "storage")
     assert later.process.wait(60) == CONFLICT
     assert "older back-up" in later.said
-
-
-def test_commands_are_accepted_once_the_comparison_was_made_and_ever_after(fleet: Fleet, parts: Parts) -> None:
-    for name in SERVERS:
-        parts.start(name)
-    client = fleet.client("ana", "sys-admin")
-    parts.kafka.kill()
-    storage = fleet.start("serve", "storage")
-    asked = fleet.at(storage, client)
-    assert "No command is accepted before" in refusal(asked)
-    parts.start("kafka")
-    until(lambda: "commands are accepted" in storage.said)
-    asked("client", "add", "bob")
-    parts.kafka.kill()
-    asked("client", "add", "eve")
 
 
 def await_relayed(relay: Member, position: int) -> None:

@@ -1,4 +1,4 @@
-"""Looks at everything that an installation stands on, and changes nothing; each check finds something or raises."""
+"""Checks of `doctor`: how they are made, and those of the machine itself. Each returns what it found, or raises."""
 
 from __future__ import annotations
 

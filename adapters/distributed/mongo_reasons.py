@@ -12,7 +12,7 @@ UNAUTHORIZED: Final = {13, 8000}  # 8000: what hosted servers say
 WRONG_LOGIN: Final = re.compile(r"Authentication failed|bad auth", re.IGNORECASE)
 NO_LOGIN: Final = "requires authentication"
 COMMAND: Final = re.compile(r'not authorized on (\S+) to execute command \{ (\w+): (?:"([^"]+)")?')
-WAY: Final = {  # what is wrong with the way to the server, and what would be right
+CONNECTION_FAULTS: Final = {  # what the driver says of a connection, and what would be right
     re.compile("certificate verify failed"): (
         f"The certificate of {MONGODB} is not trusted: tlsCAFile must name the file of the authority that signed it, "
         "and the URI the host that it was made for."
@@ -30,7 +30,7 @@ WAY: Final = {  # what is wrong with the way to the server, and what would be ri
         f"{MONGODB} has no replica set '{{}}': correct replicaSet in the URI, or leave it out."
     ),
 }
-FOR_AUTHORS: Final = re.compile(r"( \(configured|, Timeout:|, full error:).*", re.DOTALL)  # what the driver adds
+DRIVER_DETAILS: Final = re.compile(r"( \(configured|, Timeout:|, full error:).*", re.DOTALL)  # what the driver adds
 LONGEST: Final = 300
 
 
@@ -49,7 +49,7 @@ def reason_of(error: PyMongoError) -> str | None:
         return _denial(text)
     if not isinstance(error, ConnectionFailure):
         return None
-    found = ((pattern.search(text), sentence) for pattern, sentence in WAY.items())
+    found = ((pattern.search(text), sentence) for pattern, sentence in CONNECTION_FAULTS.items())
     return next((sentence.format(*match.groups()) for match, sentence in found if match), None)
 
 
@@ -61,7 +61,7 @@ def short_text(error: PyMongoError) -> str:
 
 
 def _text(error: PyMongoError) -> str:
-    return FOR_AUTHORS.sub("", str(error))
+    return DRIVER_DETAILS.sub("", str(error))
 
 
 def _denial(text: str) -> str:

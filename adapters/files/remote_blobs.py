@@ -166,7 +166,7 @@ class TaskBlobs:
                 self._blobs.link(sha256, target, stop)
                 self._provided.add(sha256)
 
-    def take_in(self, stop: Signal) -> None:
+    def store_new(self, stop: Signal) -> None:
         """Store what the task made. Called again after an outage it goes on where it was."""
         for path in sorted(self.folder.glob("*/*/*")):
             if SHA256.fullmatch(path.name) and path.name not in self._provided:

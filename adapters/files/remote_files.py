@@ -22,7 +22,7 @@ from domain.errors import BadInputError, DiskReserveError, ForbiddenError, NotAb
 OBJECT_STORES: Final = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl"})
 SILENCE_SECONDS: Final = 15.0  # without a byte of a download; an upload has that, and time for its size
 SLOWEST: Final = 64 * 1024  # bytes a second of an upload
-GLANCE_SECONDS: Final = 0.2  # between two looks at a call that lasts
+POLL_SECONDS: Final = 0.2  # between two looks at a call that lasts
 NOT_NOW: Final = "The store of blobs does not answer now: ask again later."
 NEVER: Final = Signal()
 REFUSALS: Final = (  # by name, as their packages may be missing
@@ -143,7 +143,7 @@ class RemoteFiles:
         """
         future, within = self._begin(name, *arguments), within or SILENCE_SECONDS
         size, until = 0, time.monotonic() + within
-        while not wait([future], GLANCE_SECONDS).done:
+        while not wait([future], POLL_SECONDS).done:
             if (now := grown()) > size:
                 size, until = now, time.monotonic() + within
             if stop.is_set() or time.monotonic() > until:

@@ -16,7 +16,7 @@ from domain.errors import AutoLearnError, BadInputError, DiskReserveError, Forbi
 
 MARKER: Final = "autolearn-check"
 CONTENT: Final = b"AutoLearn writes and reads this file to see whether it may.\n"
-AGAIN_SECONDS: Final = 30.0  # a store that answered is asked again when somebody wants to know
+RECHECK_SECONDS: Final = 30.0  # a store that answered is asked again when somebody wants to know
 RETRY_SECONDS: Final = 2.0  # one that did not
 REFUSED: Final = "The store of blobs refuses the backend now: its own log says more. Ask again later."
 NO_PLACE: Final = "The place of the blobs is not there now: the backend's own log says more. Ask again later."
@@ -40,7 +40,7 @@ class StoreCheck:
     @property
     def fault(self) -> str | None:
         """Why the store cannot be used, as far as is known; what is old is asked again in the background."""
-        self._ask_again(AGAIN_SECONDS if self._trouble is None else RETRY_SECONDS)
+        self._ask_again(RECHECK_SECONDS if self._trouble is None else RETRY_SECONDS)
         return self._trouble
 
     def run(self) -> None:

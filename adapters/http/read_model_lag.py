@@ -42,7 +42,7 @@ class Lag:
         """Whether more is missing than a second of load makes; a clock that went back must not hide it."""
         return bool(self.events) and abs(self.age) > ONE_SECOND_OF_LOAD
 
-    def told_of(self, position: int) -> str:
+    def header_value(self, position: int) -> str:
         """Return the header's value for an answer that is true for `position`; '' where it need not tell."""
         if not self.is_behind or not self.folded <= position < self.log_position:
             return ""

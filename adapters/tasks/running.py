@@ -23,7 +23,7 @@ from adapters.tasks.forkserver import Child
 from commands.ports import TaskBroken, TaskDone, TaskOutcome, TaskSpec
 from domain.errors import DiskReserveError, NotAbleError
 
-GLANCE = 0.05  # seconds between two looks at the clock and at the child's memory; an answer is seen at once
+POLL_SECONDS = 0.05  # seconds between two looks at the clock and at the child's memory; an answer is seen at once
 GRACE = 1.0  # seconds between the end of a broken child's answer and its exit code
 LARGEST_ANSWER = 8 << 20
 ANSWER_SECONDS = 5.0  # an answer is written at once; a child that stops amid it is ended
@@ -51,7 +51,7 @@ class TaskBlobs(Protocol):
         """Bring the blobs that a task may read; raises NotAbleError and DiskReserveError."""
         ...
 
-    def take_in(self, stop: threading.Event) -> None:
+    def store_new(self, stop: threading.Event) -> None:
         """Store what a task has made, or what is left of it; raises NotAbleError and DiskReserveError."""
         ...
 
@@ -148,7 +148,7 @@ class TaskProcess:
     def _watch(self) -> TaskOutcome:
         while True:
             left = self._began + self._limits.deadline - time.monotonic()
-            ready = wait([self._child.answer, self._child.status], max(0.0, min(GLANCE, left)))
+            ready = wait([self._child.answer, self._child.status], max(0.0, min(POLL_SECONDS, left)))
             if ready:
                 return self._read_answer() if self._child.answer.poll() else self._explain_end()
             if left <= 0:
@@ -164,7 +164,7 @@ class TaskProcess:
             self._child.end()  # it needs no memory meanwhile, and changes nothing any more
         for failures in count(1):
             try:
-                blobs.take_in(self._stop)
+                blobs.store_new(self._stop)
             except (NotAbleError, DiskReserveError) as outage:
                 if self._stop.is_set():
                     break

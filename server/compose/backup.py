@@ -27,10 +27,10 @@ from adapters.security.keys import read_master_key
 from autolearn.secret_files import write_secret
 from domain.errors import BadInputError, ConflictError, NotFoundError
 from projections.verification.tail_check import find_audit_end, find_log_end
-from server.compose.copies import Ends, Step, blobs_of, check_files, files_in, fill_files
+from server.compose.copies import Ends, Step, check_files, copy_logs, settings_of_copy
 from server.compose.embedded import EVENTS, known_key, open_stores
 from server.compose.folders import prepare_places
-from server.compose.stores import Stores, SystemClock
+from server.compose.stores import Stores, SystemClock, open_blobs
 from server.settings import Settings
 
 KEY_FILE = "master.key"
@@ -66,11 +66,11 @@ def back_up(settings: Settings, folder: Path, *, with_master_key: bool = False) 
         key = _key_to_copy(settings, folder) if with_master_key else None
         if not before.finished:
             write_note(folder, BackupNote(source.installation))  # first of all: without it the folder is not ours
-        copy = files_in(folder)
+        copy = settings_of_copy(folder)
         prepare_places(copy)
-        yield from fill_files(source.stores, ends, folder)
+        yield from copy_logs(source.stores, ends, folder)
         write_whole(folder / FORMAT_FILE, DirectoryFormat(FORMAT, source.fingerprint).text)
-        blobs = BlobCopy(blobs_of(settings, read_only=True), blobs_of(copy))
+        blobs = BlobCopy(open_blobs(settings, read_only=True), open_blobs(copy))
         found: Step = {}
         for found in check_files(folder, ends, blobs):
             if "step" in found:

@@ -20,9 +20,10 @@ from adapters.embedded.backup.log_copy import entries_until
 from adapters.files.blob_copy import BlobCopy
 from domain.errors import BadInputError
 from server.compose.backup import Source
-from server.compose.copies import Step, blobs_of, check_copy
+from server.compose.copies import Step, check_copy
 from server.compose.distributed import open_database, open_stores
 from server.compose.folders import prepare_places
+from server.compose.stores import open_blobs
 
 if TYPE_CHECKING:
     from server.compose.restore import Backup, Restored
@@ -50,7 +51,7 @@ def into_database(settings: Settings, backup: Backup, opened: ExitStack) -> Gene
     commits = entries_until(source.feed.raw_after, 0, ends.log.position)
     for step in restoring.fill(commits, entries_until(source.audit_log.read, 0, ends.audit.position)):
         yield step | {"of": of[step["step"]]}
-    blobs = BlobCopy(blobs_of(backup.settings, read_only=True), blobs_of(settings))
+    blobs = BlobCopy(open_blobs(backup.settings, read_only=True), open_blobs(settings))
     stores = open_stores(settings, "restore", opened, mongo, read_only=True)
     # The small documents are left out: the mark of this restore would be among the faults.
     faults = yield from backup.checked(check_copy(replace(stores, file_checks=()), ends, blobs))

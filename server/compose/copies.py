@@ -13,16 +13,13 @@ from adapters.embedded.audit_log.record_schema import AUDIT_LOG
 from adapters.embedded.backup.log_copy import LogCopy, entries_until
 from adapters.embedded.log.commit_schema import EVENT_LOG
 from adapters.files.blob_copy import BlobCopy
-from adapters.files.blobs import FileBlobs
-from adapters.files.remote_blobs import RemoteBlobs
 from adapters.log.chain import CommitChain, LastEntry, faults_along
 from domain.errors import ConflictError
 from projections.verification.stores import InspectedStores
 from projections.verification.tail_check import LogEnd, hash_at, record_hash_at
 from projections.verification.verify import verify
 from server.compose.embedded import COMMUNICATIONS, EVENTS, open_unowned
-from server.compose.folders import scratch_of
-from server.compose.stores import Stores, open_blobs
+from server.compose.stores import Stores
 from server.settings import Settings
 
 Step = dict[str, Any]
@@ -30,21 +27,21 @@ Step = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """How far the logs are copied, or how far they are: first the end of the audit log was read, then that of the log.
+    """The ends of log and audit log up to which a copy goes.
 
-    So no record of a copy speaks of a position that the copy lacks.
+    That of the audit log is read first, so no record of a copy speaks of a position that the copy lacks.
     """
 
     log: LogEnd
     audit: LogEnd
 
 
-def files_in(folder: Path) -> Settings:
+def settings_of_copy(folder: Path) -> Settings:
     """Return settings by which a folder is a data directory of the embedded mode, whatever the environment says."""
     return Settings(mode="embedded", data=folder, blobs=None, master_key_file=None)
 
 
-def fill_files(source: Stores, ends: Ends, folder: Path) -> Iterator[Step]:
+def copy_logs(source: Stores, ends: Ends, folder: Path) -> Iterator[Step]:
     """Copy both logs up to their ends into the files of a folder, which may have a part of them already.
 
     First the log, so that whenever this is interrupted the audit log speaks of nothing that is not there.
@@ -66,7 +63,7 @@ def fill_files(source: Stores, ends: Ends, folder: Path) -> Iterator[Step]:
 def check_files(folder: Path, ends: Ends, blobs: BlobCopy) -> Iterator[Step]:
     """Check the files of a folder as `check_copy` does."""
     with ExitStack() as opened:
-        yield from check_copy(open_unowned(files_in(folder), opened), ends, blobs)
+        yield from check_copy(open_unowned(settings_of_copy(folder), opened), ends, blobs)
 
 
 def check_copy(copy: InspectedStores, ends: Ends, blobs: BlobCopy) -> Iterator[Step]:
@@ -96,11 +93,6 @@ def _damage(copy: InspectedStores, ends: Ends) -> Iterator[str]:
         yield f"the audit log at {at}: {what}"
     if hash_at(copy.feed, log.position) != log.hash or record_hash_at(copy.audit_log, audit.position) != audit.hash:
         yield "the logs do not end as those that they were copied from"
-
-
-def blobs_of(settings: Settings, *, read_only: bool = False) -> FileBlobs | RemoteBlobs:
-    """Return the blobs of an installation or of a back-up."""
-    return open_blobs(settings, scratch_of(settings), read_only=read_only)
 
 
 def _refuse_other_history(folder: Path, end: LogEnd, last: LastEntry) -> None:

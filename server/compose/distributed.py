@@ -67,7 +67,7 @@ RESTORE: Final = (
 
 @dataclass(kw_only=True)
 class DistributedStores(Stores):
-    """The same stores, and the database they are in."""
+    """The stores of an installation, and the database that they are in."""
 
     mongo: Mongo
 

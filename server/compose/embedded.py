@@ -51,7 +51,7 @@ OVERRIDE_COMMAND = "autolearn up --accept-loss REASON"
 
 @dataclass(kw_only=True)
 class EmbeddedStores(Stores):
-    """The same stores, the file of the read models that can be exchanged, and the request ids that were used."""
+    """The stores of a data directory, its file of read models, which a rebuild exchanges, and the used request ids."""
 
     read: ReadDatabase
     request_ids: SqliteRequestIds
@@ -99,7 +99,7 @@ def stores_in(databases: Databases, settings: Settings, name: str, *, read_only:
         documents=SqliteDocuments(read),
         history=SqliteHistory(read),
         audit_log=audit_log,
-        blobs=open_blobs(settings, scratch_of(settings), read_only=read_only),
+        blobs=open_blobs(settings, read_only=read_only),
         file_checks=(small_files, feed.file_faults, audit_log.file_faults, read.faults),
         receipts=partial(read_receipts, settings.data),
         read=read,
@@ -213,7 +213,7 @@ def find_ends(stores: Stores) -> LogEnds:
 
 
 def find_ends_in_place(lock: DirectoryLock, stores: Stores) -> LogEnds:
-    """Return the same; raises NotAbleError where the directory was taken away: what is at its path is another one."""
+    """Return the ends as `find_ends`; raises NotAbleError where another directory is at the path now."""
     gone = lock.taken_away()
     if gone is not None:
         raise NotAbleError(f"{gone} is not the one that is served any more.")

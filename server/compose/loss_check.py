@@ -39,7 +39,7 @@ class LossCheck:
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """What shows it."""
+        """What shows the loss, in sentences."""
         return (*self.log.evidence, *self.audit.evidence)
 
     def refuse_loss(self, *, override_command: str, **more: str) -> None:

@@ -20,9 +20,9 @@ from domain.errors import BadInputError, ConflictError
 from projections.verification.tail_check import LogEnd, hash_at, record_hash_at
 from server.compose import lock_directory
 from server.compose.backup import KEY_FILE
-from server.compose.copies import Ends, Step, blobs_of, check_files, files_in, fill_files
+from server.compose.copies import Ends, Step, check_files, copy_logs, settings_of_copy
 from server.compose.embedded import known_key, open_unowned
-from server.compose.stores import Stores
+from server.compose.stores import Stores, open_blobs
 from server.settings import Settings
 
 Restored = tuple[BlobCopy, list[Step]]  # what became of the blobs, and the faults that the installation had before
@@ -44,7 +44,7 @@ class Backup:
         """Open it for reading. Raises BadInputError for what is none, ConflictError for one that lacks its end."""
         note = finished_note(folder)
         opened.enter_context(locked(folder, shared=True))
-        settings = files_in(folder)
+        settings = settings_of_copy(folder)
         stores = open_unowned(settings, opened)
         return cls(folder, settings, note, stores, _ends(stores, note), known_key(folder, stores))
 
@@ -106,8 +106,8 @@ def _into_directory(settings: Settings, backup: Backup, opened: ExitStack) -> Ge
     """Fill an empty data directory."""
     opened.enter_context(lock_directory(settings))
     begin_restore(settings.data, backup.folder)
-    blobs = BlobCopy(blobs_of(backup.settings, read_only=True), blobs_of(settings))
-    yield from fill_files(backup.stores, backup.ends, settings.data)
+    blobs = BlobCopy(open_blobs(backup.settings, read_only=True), open_blobs(settings))
+    yield from copy_logs(backup.stores, backup.ends, settings.data)
     faults = yield from backup.checked(check_files(settings.data, backup.ends, blobs))
     write_whole(settings.data / FORMAT_FILE, DirectoryFormat(FORMAT, backup.fingerprint).text)
     backup.put_key(settings)

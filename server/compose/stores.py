@@ -22,7 +22,7 @@ from commands.ports import EventStore
 from domain.errors import BadInputError
 from projections.ports import ChainFaults, CommitFeed, Decode, OpenSpillTable, StoredAuditRecord
 from projections.verification.stores import InspectedStores
-from server.compose.folders import BLOB_CACHE
+from server.compose.folders import BLOB_CACHE, scratch_of
 from server.settings import Settings
 
 
@@ -52,8 +52,12 @@ class Stores(InspectedStores):
     open_spill: OpenSpillTable = SqliteSpillTable
 
 
-def open_blobs(settings: Settings, scratch: Path, *, read_only: bool = False) -> FileBlobs | RemoteBlobs:
-    """Return the blobs where the settings say; raises BadInputError for a URL that no package here knows."""
+def open_blobs(settings: Settings, scratch: Path | None = None, *, read_only: bool = False) -> FileBlobs | RemoteBlobs:
+    """Return the blobs where the settings say; raises BadInputError for a URL that no package here knows.
+
+    `scratch` is for temporary files, by default the folder that all processes of the installation share.
+    """
+    scratch = scratch or scratch_of(settings)
     if folder_of(settings.blobs_url) is not None:
         return FileBlobs(settings.blobs_url, str(scratch), read_only=read_only)
     cache = BlobCache(settings.data / BLOB_CACHE, settings.blob_cache)

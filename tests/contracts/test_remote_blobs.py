@@ -188,7 +188,7 @@ def test_a_task_gets_the_blobs_that_it_names_and_leaves_what_it_made(tmp_path: P
     made = of_task.folder / path_of(hashlib.sha256(b"made").hexdigest())
     made.parent.mkdir(parents=True)
     made.write_bytes(b"made")
-    of_task.take_in(never)
+    of_task.store_new(never)
     assert blobs.check(made.name) is None
     assert [path.name for path in of_task.folder.glob("*/*/*")] == [named]
 

@@ -44,7 +44,8 @@ def test_an_empty_database_is_fit_and_stays_empty(settings: Settings, mongo: Mon
     assert mongo.database.list_collection_names() == []
 
 
-def test_servers_that_are_away_are_told_and_not_asked_again(tmp_path: Path) -> None:
+def test_servers_that_are_away_are_told_and_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 0.5)
     away = read_settings(
         mode="distributed", data=tmp_path, kafka="127.0.0.1:1", mongodb="mongodb://127.0.0.1:1/?directConnection=true"
     )

@@ -54,10 +54,13 @@ def test_topics_that_were_removed_to_be_filled_again_say_nothing(mongo: Mongo, k
     assert not any(has_topic(kafka, topic) for topic in topics_of(mongo.name))
 
 
-def test_the_comparison_is_repeated_until_it_was_made_once(mongo: Mongo, kafka: str) -> None:
+def test_the_comparison_is_repeated_until_it_was_made_once(
+    mongo: Mongo, kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     live(mongo, kafka)
     address = "127.0.0.1:1"
     comparison = TopicComparison(lambda: check_start(mongo, address))
+    monkeypatch.setattr("adapters.distributed.topics.kafka.REQUEST_SECONDS", 1.0)
     with pytest.raises(NotAbleError, match="AUTOLEARN_KAFKA"):
         comparison.make()
     with pytest.raises(NotAbleError, match=r"No command is accepted before .* No broker of Kafka"):

@@ -49,12 +49,12 @@ def test_an_answer_about_the_past_or_from_the_log_lacks_nothing(late: Rig, ana: 
 
 
 def test_what_has_waited_for_less_than_a_second_is_not_told(rig: Rig, ana: Caller) -> None:
-    assert Lag(5, 10, age=0.9).told_of(5) == ""
+    assert Lag(5, 10, age=0.9).header_value(5) == ""
     assert not Lag(5, 10, age=0.9).is_behind
     assert Lag(5, 10, age=-400.0).is_behind, "the clock went back"
-    assert Lag(5, 10, age=2.0).told_of(10) == "", "they have caught up since"
-    assert Lag(5, 10, age=2.0).told_of(4) == "", "a later page, as of an older position"
-    assert Lag(5, 10, 2.0, to_go=3.4).told_of(6) == "6/10; seconds=3"
+    assert Lag(5, 10, age=2.0).header_value(10) == "", "they have caught up since"
+    assert Lag(5, 10, age=2.0).header_value(4) == "", "a later page, as of an older position"
+    assert Lag(5, 10, 2.0, to_go=3.4).header_value(6) == "6/10; seconds=3"
 
 
 def test_the_seconds_to_go_are_of_the_measured_rate(late: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,11 +46,11 @@ class OutagedBlobs(TaskBlobs):
             raise NotAbleError(AWAY)
         super().provide(facts, stop)
 
-    def take_in(self, stop: Event) -> None:
+    def store_new(self, stop: Event) -> None:
         if self._store.away.is_set():
             self._store.asked.set()
             raise NotAbleError(AWAY)
-        super().take_in(stop)
+        super().store_new(stop)
 
 
 @pytest.fixture(scope="module")

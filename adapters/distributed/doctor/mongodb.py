@@ -16,7 +16,7 @@ from adapters.distributed.membership.membership import Membership
 from adapters.distributed.mongo import Mongo, as_ours
 from domain.errors import NotAbleError
 
-MOST_APART: Final = timedelta(seconds=5)  # a token is valid for 60 s by both clocks
+MAX_CLOCK_SKEW: Final = timedelta(seconds=5)  # a token is valid for 60 s by both clocks
 
 
 def deployment(mongo: Mongo) -> str:
@@ -58,7 +58,7 @@ def clock(mongo: Mongo) -> str:
         there = mongo.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
     after = datetime.now(UTC)
     apart = max(before - there, there - after, timedelta())
-    if apart > MOST_APART:
+    if apart > MAX_CLOCK_SKEW:
         raise NotAbleError(
             f"The clocks of this machine and of MongoDB's are {apart.total_seconds():.1f} s apart: let NTP set both."
         )

@@ -1,4 +1,4 @@
-"""A start beside topics that say more than the database does: it was lost, or restored from an older back-up."""
+"""The check at a start: no topic goes beyond its log. Else the database was lost, or restored from an older back-up."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def ensure_topics(address: str, database: str, replication: int | None = None) -
 
 
 def ensure_topic(address: str, topic: str, replication: int | None = None, *, everywhere: bool = False) -> Topic:
-    """Do the same for one topic. One that was deleted and made anew has another id.
+    """Make one topic, or check it, as `ensure_topics` does. One that was deleted and made anew has another id.
 
     `everywhere`: all brokers are asked whether they know it, not only where it had to be made.
     """

@@ -118,7 +118,7 @@ class RouteContext:
 
     def _lag_of(self, position: int) -> dict[str, str]:
         with suppress(AutoLearnError):  # the answer is there: it is told without
-            if value := self.shared.lag.recent().told_of(position):
+            if value := self.shared.lag.recent().header_value(position):
                 return {LAG: value}
         return {}
 

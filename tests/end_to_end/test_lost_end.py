@@ -35,7 +35,7 @@ def test_a_lost_end_is_refused_told_and_accepted_with_a_reason(place: Place) -> 
     assert (loss["reason"], loss["log"]["until"]) == ("The disk is gone.", added[-1]["position"])
     assert "The disk is gone." in shell.plain("verify").out
     place.stop()
-    assert verified(place.data)["ok"]
+    assert verified(place.data)["faults"] == []
 
 
 def verified(data: Path) -> dict[str, list[dict[str, str]]]:

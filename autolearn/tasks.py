@@ -17,7 +17,9 @@ from autolearn.targets import target_of
 T = TypeVar("T")
 
 UNFINISHED = ("requested", "started")
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 1.0, 1.5  # seconds: a short task is seen at once, a long one costs little
+# Seconds: the end of a short task is seen at once, that of a long one at most a 60th later. Each look is a call, and so
+# a record of the audit log: an hour costs some 400.
+FIRST_PAUSE, LONGEST_AT_FIRST, LONGEST_PAUSE, GROWTH, PART = 0.05, 1.0, 15.0, 1.5, 1 / 60
 NUMBERED = re.compile(r".+-([er])\d+")
 KINDS = {"e": "evaluations", "r": "reproductions"}
 
@@ -72,7 +74,7 @@ def _poll(
     observe: Callable[[Any], None] | None,
 ) -> Any:
     until = None if seconds is None else clock() + seconds
-    pause = FIRST_PAUSE
+    pause, waited = FIRST_PAUSE, 0.0
     while True:
         body = client.get(*path).body
         if body.get("state") not in UNFINISHED:
@@ -82,8 +84,10 @@ def _poll(
         left = LONGEST_PAUSE if until is None else until - clock()
         if left <= 0:
             raise WaitTimeoutError(f"{path[-1]} is not finished after {seconds:g} s: it is {body['state']}.")
-        client.pause(min(pause, left))
-        pause = min(pause * GROWTH, LONGEST_PAUSE)
+        pause = min(pause, left)
+        client.pause(pause)
+        waited += pause
+        pause = min(pause * GROWTH, max(LONGEST_AT_FIRST, waited * PART), LONGEST_PAUSE)
 
 
 def wait_and_train(

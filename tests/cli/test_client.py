@@ -309,6 +309,23 @@ def test_a_task_is_followed_to_its_end(backend: FakeBackend, client: BackendClie
     assert len(pauses) == 2
 
 
+def test_a_long_task_is_asked_for_less_and_less_often(backend: FakeBackend, client: BackendClient) -> None:
+    """Each look is in the audit log: a training of six minutes left 350 records there."""
+    backend.on("GET", f"/trainings/{ID}", Reply(training(state="started")))
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if sum(pauses) > 3600:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        wait_for_end(replace(client, pause=pause), ("trainings", ID))
+    assert len(pauses) < 450
+    assert max(pauses) == 15.0
+    assert all(it <= max(1.0, sum(pauses[:at]) / 60 + 1e-9) for at, it in enumerate(pauses))
+
+
 def test_following_ends_at_its_time(backend: FakeBackend, client: BackendClient) -> None:
     backend.on("GET", f"/trainings/{ID}", Reply(training(state="requested")))
     seconds = count()

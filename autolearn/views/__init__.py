@@ -13,8 +13,8 @@ Facts = dict[str, Any]
 Block = Facts | Sequence[Facts] | str  # facts are shown as one line each, a sequence of facts as a table, text whole
 
 NOTES = ("intervals", "resamples", "spread", "folds", "reasons", "positives")  # in the table of the measures
-HIDDEN = ("measures", *NOTES, "report", "learned", "attempt", "audit")
-USUAL = {"standing": "uncommitted", "withdrawn": False}  # worth a line only where it differs
+HIDDEN = ("measures", *NOTES, "report", "learned", "audit")
+USUAL = {"standing": ("uncommitted",), "withdrawn": (False,), "attempt": (0, 1)}  # worth a line only where it differs
 SHOWN_OF_SETTINGS = 48
 LONGEST_LIST, SHOWN_OF_LIST = 12, 3
 
@@ -110,7 +110,7 @@ def task_blocks(body: Facts) -> list[Block]:
     if "planned" in body:
         return search_blocks(body)
     facts = {key: value for key, value in body.items() if key not in HIDDEN and value not in (None, {}, [])}
-    facts = {key: value for key, value in facts.items() if key not in USUAL or USUAL[key] != value}
+    facts = {key: value for key, value in facts.items() if value not in USUAL.get(key, ())}
     formats = {"model": name_of, "dataset": name_and_version, "on": name_and_version, "error": format_failure}
     formats["split"] = format_split
     facts |= {key: formats[key](facts[key]) for key in formats if key in facts}

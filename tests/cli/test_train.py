@@ -21,6 +21,13 @@ def test_train(backend: FakeBackend, run: Run) -> None:
     assert ran.err == f"Next: autolearn evaluate {ID}\n"
 
 
+@pytest.mark.parametrize(("attempt", "told"), [(0, False), (1, False), (2, True)])
+def test_an_attempt_after_a_lost_one_is_told(backend: FakeBackend, run: Run, attempt: int, told: bool) -> None:
+    """`status` showed none, though docs/operations.md sends a sys-admin to look for it."""
+    backend.on("GET", f"/trainings/{ID}", Reply(training(state="started", attempt=attempt)))
+    assert (f"attempt      {attempt}" in run("status", ID).out) is told
+
+
 def test_train_follows_what_goes_on_in_the_background(backend: FakeBackend, run: Run) -> None:
     started = training(state="started")
     backend.on("POST", "/trainings", Reply(started, 202, {"Location": f"http://elsewhere/trainings/{ID}"}))

@@ -90,8 +90,11 @@ class CopyCheck(Generic[T]):
             yield theirs.position, f"{self.what} holds {theirs.position} after {self.last}: twice, or in another order"
             return
         self.last = theirs.position
+        lacking = list[int]()  # the first, and the last
         while (it := ours.next_until(theirs.position)) is not None and it.position < theirs.position:
-            yield it.position, f"{self.what} lacks {it.position}"
+            lacking[1:] = [it.position]
+        if lacking:  # one finding: retention may have deleted years of them
+            yield lacking[0], f"{self.what} lacks {' to '.join(map(str, lacking))}"
         if it is None:
             yield theirs.position, f"{self.what} has {theirs.position}, which is not stored here"
         elif different := differences(it, theirs):

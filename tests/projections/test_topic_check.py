@@ -148,9 +148,10 @@ def test_a_wholly_wrong_topic_is_listed_in_part() -> None:
     assert len(found(log, [replace(commit, digest="") for commit in log])) == MOST_FAULTS
 
 
-def test_one_position_far_beyond_does_not_list_all_that_lacks() -> None:
-    log = log_of([1] * (MOST_FAULTS + 500))
-    assert len(found(log, [log[-1]])) == MOST_FAULTS
+def test_what_lacks_in_a_row_is_one_finding_with_its_range() -> None:
+    log = log_of([2] * (MOST_FAULTS + 500))
+    assert found(log, log[-1:]) == [(2, f"the topic lacks 2 to {log[-2].position}")]
+    assert found(log, [*log[:3], *log[4:6], *log[8:]]) == [(8, "the topic lacks 8"), (14, "the topic lacks 14 to 16")]
 
 
 def test_where_there_are_no_topics_nothing_is_checked_against_them() -> None:

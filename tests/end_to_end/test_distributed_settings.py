@@ -168,11 +168,15 @@ class GuardedKafka(KafkaServer):
 
 @pytest.fixture(scope="module")
 def guarded(kafka: str, mongodb: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """An installation on a broker with access control."""
+    """An installation on a broker with access control. Its topics are there, and hold what was appended."""
     folder = tmp_path_factory.mktemp("rights")
 
     del kafka  # only for its skip where there is none
     with own(GuardedKafka, folder / "kafka") as server, fleet_on(folder, server.url, mongodb, shared=False) as fleet:
+        fleet.client("first", "analyst")
+        relay = fleet.start("relay")
+        until(lambda: relay.gauges.get("relay_position", 0) > 0)
+        assert relay.stop() == 0
         yield fleet
 
 
@@ -184,13 +188,18 @@ def test_a_right_that_is_missing_to_begin(guarded: Fleet) -> None:
         assert f"it needs the right DESCRIBE on the topic {guarded.database}.events" in said
 
 
-@pytest.mark.parametrize(("command", "right"), [("relay", "WRITE"), ("project", "READ")])
-def test_a_missing_right_is_reported_until_it_is_given(guarded: Fleet, command: str, right: str) -> None:
+@pytest.mark.parametrize(("command", "right", "before"), [("relay", "WRITE", []), ("project", "READ", ["relay"])])
+def test_a_missing_right_is_reported_until_it_is_given(
+    guarded: Fleet, command: str, right: str, before: list[str]
+) -> None:
     guarded.client(command, "analyst")  # something to carry
+    others = guarded.start_these(*before)
+    until(lambda: all(it.get("/health/ready")[0] == 200 for it in others))
     with denied(guarded, right):
         process = guarded.start(command)
         await_fault(process, f"it needs the right {right} on the topic {guarded.database}.events")
     until(lambda: process.get("/health/ready")[0] == 200)
+    assert process.stop() == 0
 
 
 @contextmanager

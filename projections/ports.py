@@ -389,6 +389,9 @@ class SpillTable(Protocol):
         """Remove an entry, and return its position and value; None where there is none."""
         ...
 
+    def drop(self, kind: str, ids: Iterable[str]) -> None:
+        """Remove those entries of a kind that there are."""
+
     def entries(self, kind: str | None = None) -> Iterator[Entry]:
         """Stream the entries of a kind, or all, in no order that means anything; none may be put or taken meanwhile."""
         ...

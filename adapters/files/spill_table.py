@@ -25,6 +25,7 @@ CREATE UNIQUE INDEX entry_by_id ON entry(kind, id);
 BEGIN"""
 PUT: Final = "INSERT OR IGNORE INTO entry VALUES (?,?,?,?)"
 TAKE: Final = "DELETE FROM entry WHERE kind=? AND id=? RETURNING position, value"
+DROP: Final = "DELETE FROM entry WHERE kind=? AND id=?"
 ALL: Final = "SELECT kind, id, position, value FROM entry WHERE ?1 IS NULL OR kind=?1"
 
 
@@ -51,6 +52,10 @@ class SqliteSpillTable:
         with _translated_errors():
             row = self._connection.execute(TAKE, (kind, id)).fetchone()
         return None if row is None else (row[0], from_json(row[1]))
+
+    def drop(self, kind: str, ids: Iterable[str]) -> None:
+        with _translated_errors():
+            self._connection.executemany(DROP, ((kind, id) for id in ids))
 
     def entries(self, kind: str | None = None) -> Iterator[Entry]:
         with _translated_errors():

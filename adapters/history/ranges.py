@@ -61,6 +61,7 @@ def encode(value: Any) -> bytes:
     return TEXTS + value.encode() if isinstance(value, str) else NUMBERS + _number(value)
 
 
+@lru_cache(maxsize=4096, typed=True)
 def decode(key: bytes) -> Any:
     """Return the value of a key; of one that no value has (in a damaged store) its hexadecimal digits."""
     try:

@@ -71,9 +71,9 @@ class AuditCheck:
     faults: list[Finding] = field(default_factory=list)
     _anchored: dict[int, bytes] = field(default_factory=dict)
 
-    def run(self, note_record: Callable[[str], None]) -> Iterator[int]:
-        """Read all records and pass each correlation on. Yields positions; afterwards the fields tell."""
-        records = self._records(note_record)
+    def run(self, note_records: Callable[[Iterable[str]], None]) -> Iterator[int]:
+        """Read all records and pass their correlations on. Yields positions; afterwards the fields tell."""
+        records = self._records(note_records)
         found = islice(self.chain_faults(records), MOST_FAULTS)
         self.faults.extend((None, f"communication {at}: {what}") for at, what in found)
         for _ in records:  # what the chain's check left unread still is a record
@@ -95,10 +95,10 @@ class AuditCheck:
             "losses": [loss.model_dump(include={"reason", "log", "audit", "evidence"}) for loss in self.losses],
         }
 
-    def _records(self, note_record: Callable[[str], None]) -> Iterator[StoredAuditRecord]:
+    def _records(self, note_records: Callable[[Iterable[str]], None]) -> Iterator[StoredAuditRecord]:
         while records := self.audit_log.read(self.position, BATCH):
+            note_records(record.content.correlation for record in records)
             for record in records:
-                note_record(record.content.correlation)
                 self._look_at(record)
                 yield record
             self.position = records[-1].position

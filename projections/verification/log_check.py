@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -99,9 +99,9 @@ class LogCheck:
         """Tell whether an event names this blob; ask once for each."""
         return self._spill.take(BLOB, sha256) is not None
 
-    def note_record(self, correlation: str) -> None:
-        """Note that the audit log has a record of a call."""
-        self._spill.take(CORRELATION, correlation)
+    def note_records(self, correlations: Iterable[str]) -> None:
+        """Note that the audit log has records of these calls."""
+        self._spill.drop(CORRELATION, correlations)
 
     def without_record(self) -> Iterator[tuple[str, int]]:
         """Stream the correlations without a record so far, with their first positions."""

@@ -2,8 +2,8 @@
 
 Closed versions count: a changed past is as wrong as a changed present. Fingerprints are summed by ranges of positions,
 so that the log of years is compared in little memory; only ranges that differ are computed again and compared in full.
-The first sums are over documents as they are stored, byte for byte. Where the same JSON is spelled in another way, they
-differ, and the comparison in full finds nothing.
+The first sums are over JSON as it is stored, in the order of its keys. Where the same JSON is spelled in another way,
+they differ, and the comparison in full finds nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
 from typing import Any, NamedTuple
+
+from pydantic_core import to_json
 
 from projections.fold import WRITTEN_ONCE, CommitObserver, Fold, Poisoned, fold_after
 from projections.ports import (
@@ -74,6 +76,12 @@ def _in_order(value: Any) -> bytes:
     return SORTED(value).encode("utf-8", "backslashreplace")
 
 
+def _encoded_row(value: Any) -> bytes:
+    """Return the JSON of a row, of which only the facts are sorted: a third of the work that `_in_order` is."""
+    withdrawn, body, facts = value
+    return to_json([withdrawn, body, sorted(facts.items())])
+
+
 def version_of_document(document: Document, until: int) -> Version:
     """Read a stored document as of a position: closed later means open."""
     to = document.to if document.to <= until else OPEN
@@ -116,9 +124,11 @@ class OpenVersions:
             self._spill_oldest(len(self._recent) - self._kept // 2)
 
     def all(self) -> Iterator[Entry]:
-        """Stream all of them; none may be followed meanwhile."""
-        self._spill_oldest(len(self._recent))
-        return self._spill.entries()
+        """Stream all of them, and forget those in memory; none may be followed meanwhile."""
+        yield from ((*key, *version) for key, version in self._recent.items())
+        self._recent.clear()
+        if self._has_spilled:
+            yield from self._spill.entries()
 
     def _from_spill(self, kind: str, id: str) -> tuple[int, Any] | None:
         version = self._spill.take(kind, id) if self._has_spilled else None
@@ -201,7 +211,7 @@ class Fingerprints:
     def add_as_stored(self, version: Version, encode: Callable[[Body], bytes]) -> None:
         """Take in a document as a store encodes it; rows are stored in several tables."""
         kind, id, from_, to, value = version
-        content = _in_order(value) if kind == ROW else encode(value)
+        content = _encoded_row(value) if kind == ROW else encode(value)
         self.sums[from_ // RANGE] += fingerprint(kind, id, from_, to, content)
 
     def unlike(self, other: Fingerprints) -> set[int]:
@@ -226,7 +236,7 @@ class StoredVersions:
             if from_ <= position and (to > position or not self.open_only):
                 sums[from_ // RANGE] += fingerprint(kind, id, from_, to if to <= position else OPEN, body)
         for row in self._rows():
-            found.add(row)
+            found.add_as_stored(row, self.documents.encode)
         return found
 
     def __iter__(self) -> Iterator[Version]:

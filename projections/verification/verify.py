@@ -174,7 +174,7 @@ class VerificationRun:
         anchors = {name: anchor for name, anchor in given.items() if anchor is not None}
         check = AuditCheck(it.audit_log, it.audit_chain_faults, it.is_older, hashes, losses=log.losses, anchors=anchors)
         try:
-            for _ in check.run(log.note_record):
+            for _ in check.run(log.note_records):
                 yield {"position": log.position, "of": log.position}
         finally:
             self.audit_position = check.position

@@ -76,7 +76,7 @@ class Installation:
         losses = [it for it in self.store.stream(LOSSES) if isinstance(it, TailLossAccepted)]
         check = AuditCheck(self.audit_log, chain_faults, is_older, LogHashes(self.feed), losses=losses, **given)
         answered: set[str] = set()
-        list(check.run(answered.add))
+        list(check.run(answered.update))
         recorded = {it.event.metadata.correlation: it.commit for it in self.feed.after(0, 1000)}
         missing = [it for it, at in recorded.items() if it and it not in answered and check.needs_record(at)]
         return [what for _, what in check.faults], missing

@@ -28,6 +28,12 @@ def test_what_is_taken_is_as_it_was_put_and_gone(spill: SpillTable) -> None:
     assert list(spill.entries()) == [("experiment", "b", 8, None), ("session", "a", 9, [1])]
 
 
+def test_what_is_dropped_is_gone_and_what_is_not_there_is_no_matter(spill: SpillTable) -> None:
+    spill.put([("call", "a", 1, None), ("call", "b", 2, None), ("blob", "a", 3, None)])
+    spill.drop("call", ["a", "c"])
+    assert list(spill.entries()) == [("call", "b", 2, None), ("blob", "a", 3, None)]
+
+
 def test_the_first_entry_stays(spill: SpillTable) -> None:
     spill.put([("blob", "x", 3, None), ("blob", "x", 4, None)])
     spill.put([("blob", "x", 5, None)])

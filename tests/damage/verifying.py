@@ -10,6 +10,8 @@ from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
+from pydantic_core import to_json
+
 import projections.verification.verify
 from adapters.audit_log.chain import chain_faults as audit_chain_faults
 from adapters.embedded.audit_log.store import SqliteAuditLog
@@ -22,7 +24,7 @@ from adapters.embedded.read_models.history import SqliteHistory
 from adapters.files.spill_table import SqliteSpillTable
 from adapters.log.chain import chain_faults
 from domain.errors import AutoLearnError, NotAbleError
-from projections.verification.read_models import Fingerprints, LoggedVersions, StoredVersions
+from projections.verification.read_models import Fingerprints, LoggedVersions, StoredVersions, Version
 from server.compose import open_stores
 from server.settings import Settings
 
@@ -82,13 +84,14 @@ def of_communications(data: Path) -> Iterator[str]:
 
 
 def of_read_models(data: Path) -> Iterator[str]:
-    """Find faults of the read models; what the log says of them is computed once."""
-    position, logged = logged_in(data)
+    """Find faults of the read models as verify does, in two steps; what the log says of them is computed once."""
+    position, as_stored, logged = logged_in(data)
     with closing(ReadDatabase(data / "read-models-1.db", read_only=True)) as read:
         yield from read.faults()
         stored = StoredVersions(SqliteDocuments(read), SqliteHistory(read), position)
         try:
-            unlike = logged.unlike(Fingerprints(stored))
+            differ = as_stored.unlike(stored.fingerprints())
+            unlike = logged.unlike(Fingerprints(stored)) if differ else ()
         except Exception as error:  # noqa: BLE001 - verify says so of whatever a damaged store raises
             yield str(error)
         else:
@@ -96,13 +99,19 @@ def of_read_models(data: Path) -> Iterator[str]:
 
 
 @cache
-def logged_in(data: Path) -> tuple[int, Fingerprints]:
-    """Return where the log ends, and the sums of what it says."""
+def logged_in(data: Path) -> tuple[int, Fingerprints, Fingerprints]:
+    """Return where the log ends, and the sums of what it says: as it is stored, and however it is spelled."""
+    as_stored, found = Fingerprints(), Fingerprints()
+
+    def take(version: Version) -> None:
+        as_stored.add_as_stored(version, to_json)
+        found.add(version)
+
     with closing(Database(data / "events.db", read_only=True)) as database, SqliteSpillTable() as spill:
-        feed, found = SqliteFeed(database), Fingerprints()
-        for _ in LoggedVersions(feed, feed.end()[0], spill).run(found.add):
+        feed = SqliteFeed(database)
+        for _ in LoggedVersions(feed, feed.end()[0], spill).run(take):
             pass
-        return feed.end()[0], found
+        return feed.end()[0], as_stored, found
 
 
 def whats(faults: Iterable[tuple[int, str]]) -> Iterator[str]:

@@ -64,7 +64,7 @@ class Process:
     def faults(self) -> list[str]:
         """Return what is wrong with the audit log, calls without a record that must have one included."""
         check, answered = AuditCheck(self.audit_log, chain_faults, is_older, LogHashes(self.feed)), set[str]()
-        list(check.run(answered.add))
+        list(check.run(answered.update))
         called = {it.event.metadata.correlation: it.commit for it in self.feed.after(0, 10**6)}
         missing = [name for name, at in called.items() if name not in answered and check.needs_record(at)]
         return [what for _, what in check.faults] + missing

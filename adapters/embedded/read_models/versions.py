@@ -7,7 +7,9 @@ whole one to begin with; at most MOST_DIFFERENCES build on it, which bounds what
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+from operator import is_not
 from typing import Any, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
@@ -21,38 +23,36 @@ SELECT since, whole, (SELECT count(*) FROM document v WHERE v.kind=d.kind AND v.
 FROM document d WHERE kind=? AND id=? AND until={OPEN}"""  # noqa: S608 - a constant
 CLOSE: Final = "UPDATE document SET until=? WHERE kind=? AND id=? AND since=?"
 INSERT: Final = "INSERT INTO document(kind,id,since,until,whole,body) VALUES (?,?,?,?,?,?)"
-UNTIL: Final = 3  # its place among the values of INSERT
+Key = tuple[str, str]
+Row = tuple[str, str, int, int, int, str]  # the values of INSERT
 
 
-class LastVersion(NamedTuple):
-    """The version that a new one follows: how many differences it stands on, its body, the row if not yet inserted."""
+class StoredVersion(NamedTuple):
+    """The version that is true before a batch: its body, where that is known, and on how many differences it stands."""
 
     since: int
     whole: int
     differences: int
     body: Body | None
-    row: list[Any] | None
 
 
 def write_documents(connection: sqlite3.Connection, batch: Batch) -> None:
     """Write the versions of a batch, and close those before them."""
-    rows: list[list[Any]] = []
-    closed: list[tuple[int, str, str, int]] = []
-    last: dict[tuple[str, str], LastVersion | None] = {}
+    versions: dict[Key, list[tuple[int, Body | None]]] = {}
     for kind, id, since, body in batch.documents:
-        key = kind, id
-        before = last[key] if key in last else _stored(connection, key, batch)
-        if before is not None and before.row is not None:
-            before.row[UNTIL] = since
-        elif before is not None:
-            closed.append((since, kind, id, before.since))
-        last[key] = None if body is None else _version(rows, key, since, body, before)
-    rows.sort()  # in the order of the table, which then touches each page once
+        versions.setdefault((kind, id), []).append((since, body))
+    rows: list[Row] = []
+    closed: list[tuple[int, str, str, int]] = []
+    for key in sorted(versions):  # in the order of the table, which then touches each page once
+        before = _stored(connection, key, batch)
+        if before is not None:
+            closed.append((versions[key][0][0], *key, before.since))
+        rows += _rows(key, versions[key], before)
     connection.executemany(CLOSE, closed)
     connection.executemany(INSERT, rows)
 
 
-def _stored(connection: sqlite3.Connection, key: tuple[str, str], batch: Batch) -> LastVersion | None:
+def _stored(connection: sqlite3.Connection, key: Key, batch: Batch) -> StoredVersion | None:
     """Return the version that is true before the batch; its body is left out where the batch does not know it."""
     known = batch.before.get(key)
     if known is None and key in batch.before:
@@ -61,33 +61,36 @@ def _stored(connection: sqlite3.Connection, key: tuple[str, str], batch: Batch) 
     if found is None:
         return None
     since, whole, differences = found
-    return LastVersion(since, whole, differences, known, None)
+    return StoredVersion(since, whole, differences, known)
 
 
-def _version(
-    rows: list[list[Any]], key: tuple[str, str], since: int, body: Body, before: LastVersion | None
-) -> LastVersion:
-    """Add the row of a version, as a difference where it can be one."""
-    changed, whole, differences = None, since, 0
-    if before is not None and before.body is not None and before.differences < MOST_DIFFERENCES:
-        changed = difference(before.body, body)
-        if changed is not None:
-            whole, differences = before.whole, before.differences + 1
-    row = [*key, since, OPEN, whole, to_json(body if changed is None else changed).decode()]
-    rows.append(row)
-    return LastVersion(since, whole, differences, body, row)
+def _rows(key: Key, versions: Sequence[tuple[int, Body | None]], stored: StoredVersion | None) -> Iterator[Row]:
+    """Yield the rows of a document's new versions, each as a difference where it can be one."""
+    _, whole, differences, before = stored or (0, 0, 0, None)
+    ends = [since for since, _ in versions[1:]] + [OPEN]
+    for (since, body), until in zip(versions, ends, strict=True):
+        changed = None
+        if body is not None and before is not None and differences < MOST_DIFFERENCES:
+            changed = difference(before, body)
+        whole, differences = (since, 0) if changed is None else (whole, differences + 1)
+        if body is not None:
+            yield *key, since, until, whole, to_json(body if changed is None else changed).decode()
+        before = body
 
 
 def difference(before: Body, after: Body) -> Body | None:
     """Return what `{**before, **it}` takes to be `after`; None where nothing does, as a key has gone or moved."""
-    if list(after)[: len(before)] != list(before):
+    keys = list(after)
+    if keys[: len(before)] != list(before):
         return None
-    return {key: value for key, value in after.items() if key not in before or not _is_same(before[key], value)}
+    others = compress(keys, map(is_not, before.values(), after.values()))  # most values are the very same objects
+    changed = [key for key in others if not _is_same(before[key], after[key])]
+    return {key: after[key] for key in (*changed, *keys[len(before) :])}
 
 
 def _is_same(before: Any, after: Any) -> bool:
     """Tell whether two values are the same JSON. To Python 1, 1.0 and True are equal, and so are keys in any order."""
-    return before is after or (before == after and to_json(before) == to_json(after))
+    return bool(before == after) and to_json(before) == to_json(after)
 
 
 def merged(bodies: Iterable[str]) -> Any:

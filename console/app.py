@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from autolearn.client import BackendClient
 from console.guard import Guard
 from console.page import Page, page_route
+from console.pages.datasets import add_dataset, retire_dataset, show_dataset, show_datasets
 from console.pages.history import download_history, show_history
 from console.pages.home import show_home
 from console.pages.session import commit_session, discard_session, show_session
@@ -23,6 +24,10 @@ NOT_FOUND, INTERNAL_ERROR = 404, 500
 
 ROUTES = (
     page_route("/", show_home),
+    page_route("/datasets", show_datasets),
+    page_route("/datasets", add_dataset, "POST"),
+    page_route("/datasets/{name}", show_dataset),
+    page_route("/datasets/{name}/retirement", retire_dataset, "POST"),
     page_route("/history", show_history),
     page_route("/history.csv", download_history),
     page_route("/session", show_session),

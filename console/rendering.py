@@ -15,6 +15,7 @@ from console import formats
 TEMPLATES = Path(__file__).parent / "templates"
 NAVIGATION = (
     ("Home", "/"),
+    ("Data sets", "/datasets"),
     ("Session", "/session"),
     ("History", "/history"),
 )

@@ -23,4 +23,32 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// A file can be dropped on its form, and a long upload shows how far it is.
+for (const form of document.querySelectorAll("form[data-drop]")) {
+  const field = form.querySelector("input[type=file]");
+  form.addEventListener("dragover", (event) => event.preventDefault());
+  form.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files.length) field.files = event.dataTransfer.files;
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const shown = form.querySelector("progress");
+    const sending = new XMLHttpRequest();
+    shown.hidden = false;
+    sending.upload.onprogress = (told) => { shown.value = told.loaded / told.total; };
+    sending.onload = () => {
+      if (sending.responseURL !== form.action) { location.assign(sending.responseURL); return; }
+      const page = new DOMParser().parseFromString(sending.responseText, "text/html");
+      const told = page.getElementById("refusal"); // the form stays as it was typed, its file too
+      if (!told) { form.submit(); return; }
+      document.getElementById("refusal").replaceWith(told);
+      told.scrollIntoView();
+      shown.hidden = true;
+    };
+    sending.onerror = () => form.submit();
+    sending.open("POST", form.action);
+    sending.send(new FormData(form));
+  });
+}
 document.documentElement.classList.add("scripts");

@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from autolearn.locations import DEFAULT_PORT, DEFAULT_URL
+from autolearn.setting_values import parse_value
 
 Command = Callable[..., Any]
 
 FORMATS = ("table", "json", "jsonl", "csv")
-WORDS = {"none": None, "null": None, "true": True, "false": False}
 
 
 def check_finite(_: click.Context, __: click.Parameter, number: float | None) -> float | None:
@@ -129,20 +129,6 @@ def parse_names(given: Iterable[str]) -> list[str]:
     if not all(rows) or not all(names):
         raise click.UsageError(f"{', '.join(given)!r}: column names look like A,B.")
     return names
-
-
-def parse_value(text: str) -> Any:
-    """Return the value of a text: JSON where it is JSON (and `none`, `True`, …), else the text."""
-    import json  # noqa: PLC0415 - not for --help
-
-    if text.lower() in WORDS:
-        return WORDS[text.lower()]
-    try:
-        return json.loads(text, parse_constant=str)
-    except RecursionError:
-        raise click.UsageError("-p: a value is nested too deeply.") from None
-    except ValueError:
-        return text
 
 
 def number_or_text(_: click.Context, __: click.Parameter, text: str | None) -> Any:

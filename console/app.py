@@ -18,6 +18,7 @@ from console.pages.datasets import add_dataset, retire_dataset, show_dataset, sh
 from console.pages.history import download_history, show_history
 from console.pages.home import show_home
 from console.pages.session import commit_session, discard_session, show_session
+from console.pages.train import request_search, request_training, show_train
 
 STATIC = Path(__file__).parent / "static"
 NOT_FOUND, INTERNAL_ERROR = 404, 500
@@ -30,6 +31,9 @@ ROUTES = (
     page_route("/datasets/{name}/retirement", retire_dataset, "POST"),
     page_route("/history", show_history),
     page_route("/history.csv", download_history),
+    page_route("/train", show_train),
+    page_route("/train", request_training, "POST"),
+    page_route("/train/search", request_search, "POST"),
     page_route("/session", show_session),
     page_route("/session/commit", commit_session, "POST"),
     page_route("/session/discard", discard_session, "POST"),

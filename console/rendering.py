@@ -16,6 +16,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 NAVIGATION = (
     ("Home", "/"),
     ("Data sets", "/datasets"),
+    ("Train", "/train"),
     ("Session", "/session"),
     ("History", "/history"),
 )

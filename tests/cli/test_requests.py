@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autolearn.setting_values import parse_value, value_text
 from autolearn.transport import ANSWER_SECONDS, CONNECT_SECONDS
 from cli import exit_codes
-from cli.options import parse_value
 from commands.application import SYNC_SECONDS
 from tests.cli.conftest import Run
 from tests.cli.examples import ID, OTHER, evaluation, history, row, training
@@ -31,6 +31,7 @@ json_values = st.recursive(
 @given(json_values)
 def test_a_setting_that_is_json_is_that_value(value: Any) -> None:
     assert parse_value(json.dumps(value)) == value
+    assert parse_value(value_text(value)) == value
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,11 @@ from starlette.staticfiles import StaticFiles
 from autolearn.client import BackendClient
 from console.guard import Guard
 from console.page import Page, page_route
+from console.pages.compare import show_compare
 from console.pages.datasets import add_dataset, retire_dataset, show_dataset, show_datasets
 from console.pages.history import download_history, show_history
 from console.pages.home import show_home
+from console.pages.searches import cancel_search, show_search, show_searches
 from console.pages.session import commit_session, discard_session, show_session
 from console.pages.train import request_search, request_training, show_train
 
@@ -31,6 +33,10 @@ ROUTES = (
     page_route("/datasets/{name}/retirement", retire_dataset, "POST"),
     page_route("/history", show_history),
     page_route("/history.csv", download_history),
+    page_route("/compare", show_compare),
+    page_route("/searches", show_searches),
+    page_route("/searches/{id}", show_search),
+    page_route("/searches/{id}/cancel", cancel_search, "POST"),
     page_route("/train", show_train),
     page_route("/train", request_training, "POST"),
     page_route("/train/search", request_search, "POST"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from autolearn.printable import visible
 LONGEST = 160  # characters of a text on a page; the rest is told by number and in full by the JSON
 SHOWN_OF_DIGEST = 12
 ABSENT = "-"
+SHA256 = re.compile(r"[0-9a-f]{64}")
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 LARGE, EXACT = 1e4, 1e15  # between these, a float is easier to read with all its digits
 
 
@@ -52,6 +55,17 @@ def format_time(value: str | None) -> str:
     return Markup('<time datetime="{0}" title="{0}">{1}</time>').format(value, shown)
 
 
+def format_fact(value: Any) -> str:
+    """Return any fact of an experiment: a number, a time, the beginning of a digest, a short list, a text."""
+    if isinstance(value, str) and SHA256.fullmatch(value):
+        return value[:SHOWN_OF_DIGEST]
+    if isinstance(value, str) and TIME.match(value):
+        return format_time(value)
+    if isinstance(value, list):
+        return ", ".join(format_number(it) for it in value)
+    return "none" if value is None else format_number(value)
+
+
 def format_name(value: Mapping[str, Any] | None) -> str:
     """Return `iris@2` for a named thing with its version."""
     return ABSENT if not value else format_text(f"{value.get('name')}@{value.get('version')}")
@@ -76,6 +90,7 @@ def format_bytes(value: int) -> str:
 
 FILTERS = {
     "number": format_number,
+    "fact": format_fact,
     "measure": format_measure,
     "text": format_text,
     "time": format_time,

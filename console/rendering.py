@@ -17,8 +17,10 @@ NAVIGATION = (
     ("Home", "/"),
     ("Data sets", "/datasets"),
     ("Train", "/train"),
+    ("Searches", "/searches"),
     ("Session", "/session"),
     ("History", "/history"),
+    ("Compare", "/compare"),
 )
 
 

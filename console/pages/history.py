@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from autolearn.csv_text import csv_text
 from autolearn.errors import ProblemError
+from console.axes import is_number
 from console.history_table import cell_of, possible_columns, usual_columns, value_of
 from console.page import Page
+from console.plots import Dot, Row, parallel_coordinates, scatter_plot
 
 ROWS, ROWS_OF_A_FILE = 100, 1_000  # a request
 MOST_TICKS = 1_000
 QUESTION: Final = ("where", "model", "dataset", "actor", "since", "until", "sort")
+NOT_DRAWN: Final = ("committed_at", "actor", "warnings")
 WRONG_INPUT = (400, 422)
 
 
@@ -45,6 +50,8 @@ def show_history(page: Page) -> Response:
         next=body["next"],
         ticked=ticked,
         ticked_elsewhere=[it for it in ticked if it not in shown],
+        plots=_plots(page, rows, columns),
+        axes=(page.given("x") or "", page.given("y") or ""),
         changed=page.changed_since(rows, "experiment", "experiments", **query, limit=ROWS),
         refused=refused,
         fault=_split_at_fault(refused, page.given("where") or ""),
@@ -64,6 +71,26 @@ def download_history(page: Page) -> Response:
     columns = page.all_given("column") or usual_columns(rows)
     text = csv_text([{"experiment": row["experiment"]} | {it: value_of(row, it) for it in columns} for row in rows])
     return page.send_file("history.csv", "text/csv", text.encode())
+
+
+def _plots(page: Page, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[Markup]:
+    """Draw the ticked rows of this page, or all of them: two chosen columns, and all shown ones side by side."""
+    ticked = set(page.all_given("tick"))
+    drawn = [row for row in rows if row["experiment"] in ticked] or rows
+    x, y = page.given("x"), page.given("y")
+    if not (x and y):
+        return []
+    dots = [
+        Dot(one, other, row["experiment"], page.link(f"/experiments/{row['experiment']}"))
+        for row in drawn
+        if is_number(one := value_of(row, x)) and is_number(other := value_of(row, y))
+    ]
+    across = list(dict.fromkeys([*(it for it in columns if it not in NOT_DRAWN), x, y]))
+    lines = [
+        Row([value_of(row, it) for it in across], row["experiment"], page.link(f"/experiments/{row['experiment']}"))
+        for row in drawn
+    ]
+    return [scatter_plot(f"{y} over {x}", (x, y), dots), parallel_coordinates("Side by side", across, lines)]
 
 
 def _query(page: Page) -> dict[str, Any]:

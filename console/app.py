@@ -16,10 +16,14 @@ from console.guard import Guard
 from console.page import Page, page_route
 from console.pages.compare import show_compare
 from console.pages.datasets import add_dataset, retire_dataset, show_dataset, show_datasets
+from console.pages.health import add_client, revoke_client, rotate_client, show_health
 from console.pages.history import download_history, show_history
 from console.pages.home import show_home
+from console.pages.log import download_log, show_log
 from console.pages.searches import cancel_search, show_search, show_searches
 from console.pages.session import commit_session, discard_session, show_session
+from console.pages.time_machine import rebuild_everything, show_time_machine, verify_everything
+from console.pages.timeline import show_timeline
 from console.pages.train import request_search, request_training, show_train
 
 STATIC = Path(__file__).parent / "static"
@@ -40,6 +44,16 @@ ROUTES = (
     page_route("/train", show_train),
     page_route("/train", request_training, "POST"),
     page_route("/train/search", request_search, "POST"),
+    page_route("/timeline/{stream}", show_timeline),
+    page_route("/log", show_log),
+    page_route("/log.csv", download_log),
+    page_route("/time-machine", show_time_machine),
+    page_route("/time-machine/verification", verify_everything, "POST"),
+    page_route("/time-machine/rebuild", rebuild_everything, "POST"),
+    page_route("/health", show_health),
+    page_route("/health/clients", add_client, "POST"),
+    page_route("/health/clients/{name}/rotation", rotate_client, "POST"),
+    page_route("/health/clients/{name}/revocation", revoke_client, "POST"),
     page_route("/session", show_session),
     page_route("/session/commit", commit_session, "POST"),
     page_route("/session/discard", discard_session, "POST"),

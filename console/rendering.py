@@ -21,6 +21,9 @@ NAVIGATION = (
     ("Session", "/session"),
     ("History", "/history"),
     ("Compare", "/compare"),
+    ("Log", "/log"),
+    ("Time machine", "/time-machine"),
+    ("Health", "/health"),
 )
 
 

@@ -23,6 +23,10 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
+// A time machine that plays steps by itself.
+const step = document.querySelector("[data-follow]");
+if (step) setTimeout(() => location.assign(step.href), Number(step.dataset.follow));
+
 // A file can be dropped on its form, and a long upload shows how far it is.
 for (const form of document.querySelectorAll("form[data-drop]")) {
   const field = form.querySelector("input[type=file]");

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.console.conftest import Console, Visit
 
-PAGES = ["/", "/session", "/history"]
+PAGES = ["/", "/datasets", "/searches", "/session", "/history", "/time-machine", "/health"]
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -11,7 +11,23 @@ import pytest
 import console as console_package
 from tests.console.conftest import Visit, axe_violations
 
-PATHS = ["/", "/session", "/history", "/history?where=precision+%3E%3E+1&as_of=@50", "/nowhere"]
+PATHS = [
+    "/",
+    "/datasets",
+    "/datasets/digits",
+    "/train?dataset=iris&model=svm",
+    "/searches",
+    "/session",
+    "/history",
+    "/history?where=precision+%3E%3E+1&as_of=@50",
+    "/history?x=accuracy&y=f1:macro",
+    "/compare",
+    "/timeline/session:local:1?view=full",
+    "/log",
+    "/time-machine?as_of=@49",
+    "/health",
+    "/nowhere",
+]
 PHONE = {"width": 360, "height": 740}
 STATIC = Path(console_package.__file__).parent / "static"
 LARGEST = 60 * 1024  # bytes of all scripts and styles, compressed

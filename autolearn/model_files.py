@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from autolearn.answers import Response
 from autolearn.client import BackendClient
 from autolearn.errors import InvalidInputError, UnprovenAnswerError
-from autolearn.results import Proof
 from autolearn.views import Facts
 
 PICKLED = (".pickle", ".pkl", ".joblib")
@@ -21,10 +21,11 @@ def check_model_name(file: Path) -> None:
 
 def download_model(
     client: BackendClient, experiment: str, file: Path, draft: Path, as_of: str | None
-) -> tuple[Facts, Proof]:
+) -> tuple[Facts, Response]:
     """Write the model of an experiment to `draft`, in the form that the name of `file` asks for.
 
-    Returns `{experiment, bytes, sha256}`. Raises UnprovenAnswerError for a file that is not the recorded model.
+    Returns `{experiment, bytes, sha256}`, and the answer that names the experiment. Raises UnprovenAnswerError for a
+    file that is not the recorded model.
     """
     form = "onnx" if file.suffix.lower() == ".onnx" else None
     shown = client.get("experiments", experiment, as_of=as_of)
@@ -39,4 +40,4 @@ def download_model(
         raise UnprovenAnswerError(
             f"The file that came is not the recorded model: SHA-256 {sha256}, recorded {expected}."
         )
-    return {"experiment": whole_id, "bytes": size, "sha256": sha256}, Proof.of(shown)
+    return {"experiment": whole_id, "bytes": size, "sha256": sha256}, shown

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from autolearn.answers import Response
 from autolearn.client import BackendClient
-from autolearn.results import Proof
 from autolearn.views import Facts
 
 PROBABILITY, SEPARATOR = "probability_", "; "
 
 
-def predict_table(client: BackendClient, file: Path, asked: Facts) -> tuple[Facts, Proof]:
-    """Return what is recorded of the prediction, and as `predictions` the answer for each row."""
+def predict_table(client: BackendClient, file: Path, asked: Facts) -> tuple[Facts, Response]:
+    """Return what is recorded, with the answer for each row as `predictions`, and the answer that has the record."""
     import csv  # noqa: PLC0415 - few need it
     import tempfile  # noqa: PLC0415 - idem
 
@@ -23,7 +23,7 @@ def predict_table(client: BackendClient, file: Path, asked: Facts) -> tuple[Fact
         with draft.open(encoding="utf-8", newline="") as lines:
             is_number = bool(recorded.body.get("numbers"))
             rows = [_answer(it, is_number=is_number) for it in csv.DictReader(lines)]
-    return recorded.body | {"predictions": rows}, Proof.of(recorded)
+    return recorded.body | {"predictions": rows}, recorded
 
 
 def _answer(row: dict[str, str], *, is_number: bool) -> Facts:

@@ -70,6 +70,20 @@ def evaluation_request(experiment: str | None, measures: Iterable[str] = (), **h
     return request | {name: value for name, value in how.items() if value is not None and value is not False}
 
 
+def commit_request(experiments: Sequence[str], message: str | None) -> Facts:
+    """Return the body of a commit; without experiments it is of all that are completed."""
+    return {"experiments": list(experiments), "message": message}
+
+
+def annotation_request(text: str, reason: str) -> Facts:
+    return {"text": text, "reason": reason}
+
+
+def reason_request(reason: str) -> Facts:
+    """Return the body of a withdrawal or restoration."""
+    return {"reason": reason}
+
+
 def dataset_query(**decisions: Any) -> Facts:
     """Return how a file is to be read as query parameters: lists and types as JSON, without what was not given."""
     known = {name: value for name, value in decisions.items() if value not in (None, False, [], (), {})}

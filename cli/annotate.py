@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autolearn.methods.history import HistoryMethods
+from autolearn.requests import annotation_request
 from autolearn.views import TASK
 from cli.options import shared
 from cli.terminal import Terminal
@@ -17,4 +17,5 @@ from cli.terminal import Terminal
 @shared
 def annotate(terminal: Terminal, experiment: str, text: str, reason: str) -> None:
     """Add TEXT as a remark to EXPERIMENT."""
-    terminal.show(HistoryMethods(terminal.client()).annotate(experiment, text, reason=reason).facts, TASK)
+    body = annotation_request(text, reason)
+    terminal.show(terminal.client().post("experiments", experiment, "annotations", body=body).body, TASK)

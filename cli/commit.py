@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autolearn.methods.sessions import SessionMethods
+from autolearn.requests import commit_request
 from autolearn.views import Facts, View
 from cli.options import shared
 from cli.terminal import Terminal
@@ -29,8 +29,8 @@ def commit(terminal: Terminal, experiments: tuple[str, ...], message: str | None
 
 def commit_session(client: BackendClient, experiments: tuple[str, ...], message: str | None) -> Facts:
     """Commit the named experiments or all; return the answer, with where the audit log ended then (`audit`)."""
-    receipt = SessionMethods(client).commit(*experiments, message=message)
-    return receipt.facts | {"audit": receipt.audit}
+    answer = client.post("session", "commit", body=commit_request(experiments, message))
+    return dict(answer.body) | {"audit": answer.audit}
 
 
 def say_receipt(terminal: Terminal, body: Facts) -> None:

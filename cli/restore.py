@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from autolearn.methods.history import HistoryMethods
+from autolearn.requests import reason_request
 from autolearn.views import TASK, Facts
 from cli import exit_codes
 from cli.backup import mode_option, of_blobs
@@ -33,7 +33,8 @@ def restore(terminal: Terminal, what: str, reason: str | None, data: Path | None
     if reason is not None:
         if data or mode:
             raise click.UsageError("An experiment comes back by a call to the backend: leave out --data and --mode.")
-        terminal.show(HistoryMethods(terminal.client()).restore(what, reason=reason).facts, TASK)
+        body = reason_request(reason)
+        terminal.show(terminal.client().post("experiments", what, "restoration", body=body).body, TASK)
         return
     if not Path(what).is_dir():
         raise click.UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autolearn.methods.history import HistoryMethods
+from autolearn.requests import reason_request
 from autolearn.views import TASK
 from cli.options import reason, shared
 from cli.terminal import Terminal
@@ -16,4 +16,5 @@ from cli.terminal import Terminal
 @shared
 def withdraw(terminal: Terminal, experiment: str, reason: str) -> None:
     """Take EXPERIMENT out of the history; it stays readable by its id."""
-    terminal.show(HistoryMethods(terminal.client()).withdraw(experiment, reason=reason).facts, TASK)
+    body = reason_request(reason)
+    terminal.show(terminal.client().post("experiments", experiment, "withdrawal", body=body).body, TASK)

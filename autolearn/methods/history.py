@@ -13,6 +13,7 @@ from autolearn.errors import InvalidInputError
 from autolearn.methods import Methods, Named, id_in
 from autolearn.model_files import check_model_name, download_model
 from autolearn.moments import Moment, Time, as_of_text, time_text
+from autolearn.requests import annotation_request, reason_request
 from autolearn.results import Pages, Proof, Result, Table
 from autolearn.views import Block, Facts, View
 from autolearn.views.experiment import experiment_blocks
@@ -136,15 +137,15 @@ class HistoryMethods(Methods):
 
     def annotate(self, experiment: Named, text: str, *, reason: str = "remark") -> Experiment:
         """Add a remark to a committed experiment."""
-        return self._change(experiment, "annotations", text=text, reason=reason)
+        return self._change(experiment, "annotations", annotation_request(text, reason))
 
     def withdraw(self, experiment: Named, *, reason: str) -> Experiment:
         """Take a committed experiment out of the history; it stays readable by its id."""
-        return self._change(experiment, "withdrawal", reason=reason)
+        return self._change(experiment, "withdrawal", reason_request(reason))
 
     def restore(self, experiment: Named, *, reason: str) -> Experiment:
         """Put a withdrawn experiment back into the history."""
-        return self._change(experiment, "restoration", reason=reason)
+        return self._change(experiment, "restoration", reason_request(reason))
 
     def export(
         self, experiment: Named, file: str | Path, *, force: bool = False, as_of: Moment | None = None
@@ -161,11 +162,11 @@ class HistoryMethods(Methods):
         try:
             with draft.open("xb"):
                 pass
-            facts, proof = download_model(self.client, id_in(experiment), path, draft, as_of_text(as_of))
+            facts, shown = download_model(self.client, id_in(experiment), path, draft, as_of_text(as_of))
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
-        return Exported(facts | {"file": str(path)}, proof)
+        return Exported(facts | {"file": str(path)}, Proof.of(shown))
 
-    def _change(self, experiment: Named, what: str, **body: str) -> Experiment:
+    def _change(self, experiment: Named, what: str, body: Facts) -> Experiment:
         return Experiment.of(self.client.post("experiments", id_in(experiment), what, body=body))

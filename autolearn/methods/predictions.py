@@ -10,7 +10,7 @@ from autolearn.methods import Methods, Named, id_in
 from autolearn.moments import Moment
 from autolearn.predicting import predict_table
 from autolearn.requests import file_query
-from autolearn.results import Pages, Result, Table
+from autolearn.results import Pages, Proof, Result, Table
 from autolearn.table_files import TableSource, row_of, table_file
 from autolearn.views import Facts, View
 from autolearn.views.predictions import prediction_blocks, prediction_list_blocks, prediction_rows
@@ -82,7 +82,8 @@ class PredictionMethods(Methods):
         if isinstance(rows, Mapping):
             return Prediction.of(self.client.post("predictions", body=row_of(rows), **asked))
         with table_file(rows) as file:
-            return Prediction(*predict_table(self.client, file, asked | file_query(file)))
+            facts, recorded = predict_table(self.client, file, asked | file_query(file))
+        return Prediction(facts, Proof.of(recorded))
 
     def check_prediction(self, prediction: Named, rows: TableSource) -> CheckedPrediction:
         """Tell whether a prediction was made for these rows, and whether the answer would be the same now."""

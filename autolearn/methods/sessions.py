@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from autolearn.methods import Methods, Named, id_in
 from autolearn.methods.history import Experiment
 from autolearn.moments import Moment
+from autolearn.requests import commit_request
 from autolearn.results import Listing, Result, Table
 from autolearn.views import View
 from autolearn.views.session import session_blocks, session_list_blocks
@@ -51,7 +52,7 @@ class SessionMethods(Methods):
 
     def commit(self, *experiments: Named, message: str | None = None) -> Receipt:
         """Commit all completed trainings of the session, or the named ones (and discard the rest)."""
-        body = {"experiments": [id_in(it) for it in experiments], "message": message}
+        body = commit_request([id_in(it) for it in experiments], message)
         return Receipt.of(self.client.post("session", "commit", body=body))
 
     def discard(self) -> Result:

@@ -91,3 +91,12 @@ def test_verify_and_replay_say_what_the_command_line_says(shell: Shell, backend:
     assert (verified.ok, verified.faults) == (True, [])
     at = verified.position
     assert backend.replay(at).facts == facts_of(shell, "replay", "--as-of", f"@{at}")
+
+
+def test_the_pages_of_a_real_backend_are_one_table(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, log = ids(backend), [it.facts for it in backend.log(until=datetime.now(UTC), limit=20)]
+    monkeypatch.setattr("autolearn.results.FIRST_PAGE", 1)
+    monkeypatch.setattr("autolearn.results.LATER_PAGES", 3)
+    assert [it.experiment for it in backend.history(since="2h")] == whole
+    later = backend.log(since="2h", limit=30)
+    assert [it.facts for it in later if it.facts in log] == log

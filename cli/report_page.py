@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from autolearn.html import cell_of, html_table, text_of
 from autolearn.views import Facts
-from autolearn.views.report import MOST_COLUMNS, curves, report_blocks
-from console.plots import Dot, histogram, line_plot, points_of, scatter_plot
+from autolearn.views.report import MOST_COLUMNS, report_blocks
+from console.report_plots import plots_of
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
@@ -26,13 +26,12 @@ svg text { font-size: 11px; } .legend { font-size: 12px; max-width: 380px; margi
 .series-4 { --series: #8a3ab9; } .series-5 { --series: #b0202e; } .series-6 { --series: #6b5b1f; }
 .series-7 { --series: #0a8f8f; } .series-8 { --series: #555555; }
 """
-MOST_HISTOGRAMS = 6
 
 
 def make_page(body: Facts) -> str:
     """Return the page; whatever text a data set holds is escaped."""
     title = f"Report of {text_of(body.get('evaluation'))}"
-    parts = [*_blocks(body), "<h2>Plots</h2>", *_plots(body), _larger_matrix(body)]
+    parts = [*_blocks(body), "<h2>Plots</h2>", *plots_of(body), _larger_matrix(body)]
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/>'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
@@ -50,24 +49,6 @@ def _blocks(body: Facts) -> Iterable[str]:
             yield f"<dl>{''.join(pairs)}</dl>"
         elif block:
             yield html_table(block)
-
-
-def _plots(body: Facts) -> Iterable[str]:
-    of_classes = (body.get("curves") or {}).get("of_classes") or []
-    for title, x, y, lines in curves(of_classes):
-        if lines:
-            named = [(name, points_of(of_x, of_y)) for name, of_x, of_y in lines]
-            yield line_plot(title, (x, y), named, shares=True, diagonal=title != "Precision and recall")
-    scores = (body.get("curves") or {}).get("scores") or "scores"
-    for it in of_classes[:MOST_HISTOGRAMS]:
-        spread = it.get("histogram") or {}
-        series = [("rows of the class", spread.get("of_class") or []), ("other rows", spread.get("of_others") or [])]
-        yield histogram(f"Scores of {it.get('class')}", (str(scores), "rows"), spread.get("edges") or [], series)
-    if points := body.get("points"):
-        dots = [Dot(*it) for it in points_of(points["true"], points["predicted"])]
-        yield scatter_plot("Predicted against true", ("true", "predicted"), dots, diagonal=True)
-    if spread := (body.get("residuals") or {}).get("histogram"):
-        yield histogram("Residuals", ("residual", "rows"), spread["edges"], [("", spread["counts"])])
 
 
 def _larger_matrix(body: Facts) -> str:

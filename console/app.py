@@ -16,12 +16,15 @@ from console.guard import Guard
 from console.page import Page, page_route
 from console.pages.compare import show_compare
 from console.pages.datasets import add_dataset, retire_dataset, show_dataset, show_datasets
+from console.pages.experiment import download_model, download_report, show_experiment
+from console.pages.experiment_changes import change_experiment
 from console.pages.health import add_client, revoke_client, rotate_client, show_health
 from console.pages.history import download_history, show_history
 from console.pages.home import show_home
 from console.pages.log import download_log, show_log
+from console.pages.predictions import check_prediction, make_predictions, show_prediction, show_predictions
 from console.pages.searches import cancel_search, show_search, show_searches
-from console.pages.session import commit_session, discard_session, show_session
+from console.pages.session import change_session, show_session
 from console.pages.time_machine import rebuild_everything, show_time_machine, verify_everything
 from console.pages.timeline import show_timeline
 from console.pages.train import request_search, request_training, show_train
@@ -54,9 +57,16 @@ ROUTES = (
     page_route("/health/clients", add_client, "POST"),
     page_route("/health/clients/{name}/rotation", rotate_client, "POST"),
     page_route("/health/clients/{name}/revocation", revoke_client, "POST"),
+    page_route("/experiments/{id}", show_experiment),
+    page_route("/experiments/{id}", change_experiment, "POST"),
+    page_route("/experiments/{id}/model", download_model),
+    page_route("/experiments/{id}/report.json", download_report),
+    page_route("/predictions", show_predictions),
+    page_route("/predictions", make_predictions, "POST"),
+    page_route("/predictions/{id}", show_prediction),
+    page_route("/predictions/{id}", check_prediction, "POST"),
     page_route("/session", show_session),
-    page_route("/session/commit", commit_session, "POST"),
-    page_route("/session/discard", discard_session, "POST"),
+    page_route("/session", change_session, "POST"),
 )
 
 

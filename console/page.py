@@ -163,6 +163,8 @@ def page_route(path: str, function: Callable[[Page], Response], method: str = "G
             return await run_in_threadpool(function, page)
         except ClientError as refused:
             return await run_in_threadpool(page.refuse, refused)
+        finally:
+            await page.form.close()  # its files
 
     return Route(path, answer, methods=[method], name=function.__name__)
 

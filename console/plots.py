@@ -26,8 +26,8 @@ Points = Sequence[tuple[Number, Number]]
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    width: int = 380
-    height: int = 290
+    width: int = 370
+    height: int = 285
 
 
 LARGE, SMALL = Size(), Size(280, 180)

@@ -20,6 +20,7 @@ NAVIGATION = (
     ("Searches", "/searches"),
     ("Session", "/session"),
     ("History", "/history"),
+    ("Predictions", "/predictions"),
     ("Compare", "/compare"),
     ("Log", "/log"),
     ("Time machine", "/time-machine"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import console as console_package
-from tests.console.conftest import Visit, axe_violations
+from tests.console.conftest import Console, Visit, axe_violations
 
 PATHS = [
     "/",
@@ -26,6 +26,9 @@ PATHS = [
     "/log",
     "/time-machine?as_of=@49",
     "/health",
+    "/experiments/EXPERIMENT",
+    "/predictions",
+    "/predictions?experiment=EXPERIMENT",
     "/nowhere",
 ]
 PHONE = {"width": 360, "height": 740}
@@ -33,19 +36,25 @@ STATIC = Path(console_package.__file__).parent / "static"
 LARGEST = 60 * 1024  # bytes of all scripts and styles, compressed
 
 
+@pytest.fixture(params=PATHS)
+def path(request: pytest.FixtureRequest, console: Console) -> str:
+    """A page's path, with a committed experiment where it names one."""
+    path = str(request.param)
+    if "EXPERIMENT" not in path:
+        return path
+    return path.replace("EXPERIMENT", console.shell("history", "--limit", "1").json["experiments"][0]["experiment"])
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", PATHS)
 def test_axe_finds_nothing(visit: Visit, path: str, scheme: str) -> None:
     assert axe_violations(visit(path, color_scheme=scheme)) == []
 
 
-@pytest.mark.parametrize("path", PATHS)
 def test_a_phone_needs_no_scrolling_sideways(visit: Visit, path: str) -> None:
     page = visit(path, viewport=PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-@pytest.mark.parametrize("path", PATHS)
 def test_a_page_asks_nobody_else(visit: Visit, path: str) -> None:
     page, asked = visit("/"), list[str]()
     page.on("request", lambda request: asked.append(request.url))

@@ -12,7 +12,7 @@ SWEEP ?=
 HTMX ?= 4.0.1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo servers check test pythons sweep lint format bench events assets lock clean
+.PHONY: help install demo servers check test pythons sweep lint format bench events screenshots assets lock clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -61,6 +61,9 @@ events: $(VENV)/.installed-dev ## Write what follows from the events: docs/event
 	$(BIN)/python -m tests.house.events_page
 	$(BIN)/python -m tests.wire.asyncapi
 	$(BIN)/python -m tests.wire.examples
+
+screenshots: $(VENV)/.installed-dev ## Make the pictures of the console anew (needs Debian's chromium)
+	@$(BIN)/python -m tests.console.screenshots
 
 assets: ## Fetch the console's script from its npm package anew, and note its SHA-256
 	@folder=$$(mktemp -d) && cd $$folder && npm pack --silent htmx.org@$(HTMX) >/dev/null && tar xzf htmx.org-*.tgz && \

@@ -10,6 +10,7 @@ from autolearn.errors import InvalidInputError
 
 DEFAULT_PORT = 8420  # of `up` and `serve` too
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+CONSOLE = "For pages instead of commands: autolearn console --open"
 
 
 def data_directory() -> Path:

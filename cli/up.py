@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from adapters.host.private_files import make_own_folder
-from autolearn.locations import data_directory, default_data_directory
+from autolearn.locations import CONSOLE, data_directory, default_data_directory
 from autolearn.printable import visible
 from cli.options import port_option
 from domain.errors import (
@@ -85,7 +85,7 @@ def up(
         _tell_unknown_settings()
         other = "" if directory == default_data_directory() else f" --data {shlex.quote(str(directory))}"
         told = f"The backend answers at {url} (process {process.pid}). Stop it with `autolearn down{other}`."
-        click.echo(visible(told), err=True)
+        click.echo(visible(f"{told}\n{CONSOLE}"), err=True)
         return
     if start_timeout is not None:
         raise click.UsageError("--start-timeout goes with --detach: in the foreground, end it when it takes too long.")

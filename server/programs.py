@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from adapters.host.directory_lock import DirectoryLock, await_orphans
 from adapters.host.shutdown import ShutdownRequest
 from adapters.host.sockets import listen_at
+from autolearn.locations import CONSOLE
 from autolearn.printable import visible
 from domain.errors import BadInputError, ConflictError
 from server.compose import import_distributed, lock_directory, open_runner
@@ -48,7 +49,7 @@ def run_up(settings: Settings, port: int, instances: int = 1, accept_loss: str |
             ends = "Ctrl-C stops it" if instances == 1 else "Ctrl-C stops them"
             many = f"{instances} process{'es' * (instances > 1)} on {settings.database}"
             where = f": {many}" if distributed else f"; its data is in {visible(str(settings.data))}"
-            _say(f"AutoLearn answers at {listener.url}{where}. {ends}.")
+            _say(f"AutoLearn answers at {listener.url}{where}. {ends}.\n{CONSOLE}")
 
         def run(number: int, answers: Callable[[], None], shutdown: ShutdownRequest) -> None:
             is_first, opening = number == 0, partial(open_runner, settings, lock, ALL, accept_loss)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +15,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from autolearn.client import make_client
 from console.server import ConsoleServer
+from tests.console.browsers import CHROMIUM_ARGUMENTS, find_chromium
 from tests.end_to_end.place import Place, Shell
 from tests.servers.fixtures import not_here
 
-CHROMIUM_ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
-)  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SECONDS = 30
 
@@ -87,11 +83,12 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        not_here(LookupError("Chromium (Debian's package chromium) is not here"))
+    try:
+        path = find_chromium()
+    except LookupError as missing:
+        not_here(missing)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 

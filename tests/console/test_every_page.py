@@ -10,6 +10,7 @@ import pytest
 
 import console as console_package
 from tests.console.conftest import Console, Visit, axe_violations
+from tests.console.screenshots import MADE_FROM, drawn_from
 
 PATHS = [
     "/",
@@ -73,3 +74,8 @@ def test_foreign_files_are_those_of_their_packages() -> None:
     for line in (STATIC / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split()
         assert hashlib.sha256((STATIC / name).read_bytes()).hexdigest() == digest
+
+
+def test_screenshots_are_of_these_templates() -> None:
+    """`make screenshots` makes them anew."""
+    assert MADE_FROM.read_text().strip() == drawn_from()

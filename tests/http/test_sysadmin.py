@@ -76,6 +76,16 @@ def test_the_log_pages_and_filters(root: Caller, ana: Caller) -> None:
     assert root.get("/log?outcome=200&kind=call&operation=GET%20/catalog").json["communications"] == [one]
 
 
+def test_a_page_of_the_log_goes_on_with_the_age_that_was_asked_for(rig: Rig, root: Caller) -> None:
+    for _ in range(3):
+        root.get("/session")
+    first = root.get("/log?since=2h&limit=1").json
+    rig.clock.offset = timedelta(seconds=5)
+    second = root.get(f"/log?since=2h&limit=1&cursor={first['next']}").json
+    assert second["communications"][0]["position"] < first["communications"][0]["position"]
+    assert root.get(f"/log?since=3h&limit=1&cursor={first['next']}").status == 422
+
+
 def test_the_log_between_two_times(rig: Rig, root: Caller, ana: Caller) -> None:
     ana.get("/session")
     assert root.get("/log?actor=ana&since=1h%20ago").json["communications"]

@@ -45,19 +45,27 @@ async def follow_log(context: Context, wanted: schemas.LogEventsQuery) -> Respon
 def _read_page(context: RouteContext, page: schemas.LogPage) -> Response:
     backend, client = context.backend, context.request.client
     filters, before = _filters_of(page, backend), None
+    asked = _asked(page)  # an age means another time on each page: what was written is compared
     if page.cursor is not None:
         payload: Any = backend.cursors.open(page.cursor)
         if not isinstance(payload, dict) or payload.get("log") != client:
             raise BadCursorError("This cursor is of another client or of another question.")
-        if filters and filters != payload["filters"]:
+        before_asked = payload.get("asked", payload["filters"])  # cursors of the release before had no `asked`
+        if asked and asked != before_asked:
             raise BadCursorError("This cursor was made for other filters: repeat those, or leave them out.")
-        filters, before = payload["filters"], payload["before"]
+        filters, asked, before = payload["filters"], before_asked, payload["before"]
     rows = backend.audit_log.page(filters, before, page.limit)
     cursor = None
     if len(rows) == page.limit:
-        cursor = backend.cursors.sign({"log": client, "filters": filters, "before": rows[-1].position})
+        rest = {"filters": filters, "asked": asked, "before": rows[-1].position}
+        cursor = backend.cursors.sign({"log": client} | rest)
     body = {"communications": [to_jsonable(row) for row in rows], "next": cursor}
     return json_response(body, backend.feed.end()[0])
+
+
+def _asked(given: schemas.LogFilter) -> dict[str, str]:
+    """Return the filters as they were written."""
+    return {name: value for name in (*EQUAL, *TIMES) if (value := getattr(given, name)) is not None}
 
 
 def _filters_of(given: schemas.LogFilter, backend: Backend) -> dict[str, str]:

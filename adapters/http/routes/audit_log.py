@@ -50,10 +50,10 @@ def _read_page(context: RouteContext, page: schemas.LogPage) -> Response:
         payload: Any = backend.cursors.open(page.cursor)
         if not isinstance(payload, dict) or payload.get("log") != client:
             raise BadCursorError("This cursor is of another client or of another question.")
-        before_asked = payload.get("asked", payload["filters"])  # cursors of the release before had no `asked`
-        if asked and asked != before_asked:
+        payload = {"asked": payload["filters"]} | payload  # cursors of the release before had no `asked`
+        if asked and asked != payload["asked"]:
             raise BadCursorError("This cursor was made for other filters: repeat those, or leave them out.")
-        filters, asked, before = payload["filters"], before_asked, payload["before"]
+        filters, asked, before = payload["filters"], payload["asked"], payload["before"]
     rows = backend.audit_log.page(filters, before, page.limit)
     cursor = None
     if len(rows) == page.limit:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autolearn.views import Facts
+from autolearn.views import Facts, flatten
 
 MOST_ROWS, MOST_COLUMNS = 50, 24  # of a table of learned parameters
 MOST_CLASSES = 40  # of a whole confusion matrix; of more, the pairs that were mistaken most often
 MOST_PAIRS = 50
 SHADES = 8
+LISTED = ("classes", "shape")  # lists that fit into a line
 LISTS = {"evaluations": "evaluation", "reproductions": "reproduction", "annotations": "remark"}
 
 
@@ -85,8 +86,8 @@ def learned_of(learned: Facts | None) -> Learned:
     facts: Facts = {}
     tables = []
     parts = {name: it for name, it in (learned or {}).items() if name not in ("parameters", "warnings")}
-    for name, value in {**parts, **((learned or {}).get("parameters") or {})}.items():
-        if isinstance(value, list) and value and name != "classes":
+    for name, value in flatten(parts | ((learned or {}).get("parameters") or {})).items():
+        if isinstance(value, list) and value and name.rpartition(".")[2] not in LISTED:
             tables.append(_learned_table(name, value))
         elif value not in (None, [], {}):
             facts[name] = value

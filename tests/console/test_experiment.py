@@ -175,3 +175,15 @@ def test_an_unknown_experiment_keeps_its_status(console: Console) -> None:
     assert answer.status_code == 404
     assert "nobody77" in answer.text
     assert wrong.status_code == 404
+
+
+def test_a_regression_has_residuals_and_no_classes(visit: Visit, console: Console) -> None:
+    console.shell("train", "wine", "ridge", "--target", "alcohol", "--evaluate")
+    name = console.shell("session").json["experiments"][-1]["experiment"]
+    page = visit(f"/experiments/{name}")
+    for title in ("Predicted against true", "Residuals"):
+        expect(page.get_by_role("img", name=title, exact=True)).to_be_visible()
+    expect(page.get_by_role("region", name="Measures")).to_contain_text("r2")
+    wrong = [str(it["row"]) for it in console.shell("report", name).json["wrong"]]
+    rows = page.get_by_role("region", name="Rows that went most wrong").get_by_role("rowheader")
+    expect(rows).to_have_text(wrong)

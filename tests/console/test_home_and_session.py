@@ -63,6 +63,25 @@ def test_two_tabs_that_commit_the_same_session_end_in_one_commit_and_one_refusal
     assert "from the second tab" not in messages
 
 
+def test_what_is_ticked_is_evaluated_and_what_runs_is_told_and_cancelled(visit: Visit, console: Console) -> None:
+    console.shell("train", "iris", "naive-bayes")
+    console.shell("train", "digits", "gradient-boosting", "-p", "max_iter=2000", "--no-wait")
+    page = visit("/session", java_script_enabled=False)
+    expect(page.get_by_text("cancels and discards trainings")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    console.shell("wait", console.shell("session").json["experiments"][-1]["experiment"], code=None)
+    page.reload()
+    expect(page.locator(".state.cancelled")).to_be_visible()
+    page.get_by_role("button", name="Evaluate them").click()
+    evaluated = console.shell("session").json["experiments"][0]["experiment"]
+    console.shell("wait", f"{evaluated}-e1")
+    page.reload()
+    expect(page.get_by_role("row").filter(has_text=evaluated)).to_contain_text("accuracy")
+    others = [it["session"] for it in console.shell("session", "list").json["sessions"][1:]]
+    expect(page.get_by_role("region", name="Other sessions").get_by_role("rowheader")).to_have_text(others)
+    console.shell("discard")
+
+
 def test_discard_asks_first_and_then_empties_the_session(visit: Visit, console: Console) -> None:
     console.shell("train", "iris", "naive-bayes")
     page = visit("/session", java_script_enabled=False)

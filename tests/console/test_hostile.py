@@ -14,7 +14,19 @@ from tests.end_to_end.place import Place
 MARKUP = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>\"'`{{7*7}}"
 COLUMNS = [MARKUP, "\u202eright to left\u202c", "w" * 190]
 CLASSES = ["<script>window.hacked=1</script>", "\u202eyes \x1b[31m\x07", "n" * 95]
-PATHS = ["/", "/session", "/history", "/experiments/EXPERIMENT", "/predictions?experiment=EXPERIMENT"]
+PATHS = [
+    "/",
+    "/datasets",
+    "/datasets/hostile",
+    "/train?dataset=hostile&model=decision-tree",
+    "/session",
+    "/history",
+    "/compare?tick=EXPERIMENT",
+    "/experiments/EXPERIMENT",
+    "/predictions?experiment=EXPERIMENT",
+    "/timeline/experiment:EXPERIMENT?view=full",
+    "/log",
+]
 PHONE = {"width": 360, "height": 740}
 
 

@@ -1,6 +1,7 @@
 """What each event of a stream changed in the document about it: its old and new values, by a fold of that stream alone.
 
-What the document takes from other streams is left out, but for the tries that an experiment's commit counts.
+What the document takes from other streams is left out, but for the tries that an experiment's commit counts; so is what
+the read models keep for themselves.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ EVOLVE: Final[dict[str, Evolve]] = {
     "prediction": prediction.evolve,
     **dict.fromkeys(catalog.CALLED, catalog.evolve),
 }
-OF_OTHER_STREAMS: Final = {"session": {"unfinished"}}  # what the experiments of a session have unfinished
+# What the experiments of a session have unfinished; the number of an experiment's row in the history, and the tasks
+# that are open, by which the read models find their way: no answer about an experiment shows these two.
+LEFT_OUT: Final = {"session": {"unfinished"}, "experiment": {"n", "open"}}
 
 After = Callable[[Recorded], Body | None]  # the document after an event
 
@@ -38,7 +41,7 @@ def changes_of(
     after = _of_client(stream) if kind == "client" else _of_document(documents, stream) if kind in EVOLVE else None
     if after is None:
         return dict.fromkeys(wanted)
-    left_out, before, found = OF_OTHER_STREAMS.get(kind, set()), dict[str, Any](), dict[int, Body | None]()
+    left_out, before, found = LEFT_OUT.get(kind, set()), dict[str, Any](), dict[int, Body | None]()
     for one in recorded:
         now = after(one) or {}
         if one.position in wanted:

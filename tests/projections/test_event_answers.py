@@ -17,7 +17,7 @@ from projections import event_answers
 from projections.event_answers import EventRequest
 from projections.ports import AuditLog
 from projections.queries import Queries
-from projections.stream_changes import EVOLVE, OF_OTHER_STREAMS
+from projections.stream_changes import EVOLVE, LEFT_OUT
 from projections.stream_replay import document_of
 from projections.visibility import Viewer
 from tests.projections.seal import OpenSeal
@@ -92,9 +92,17 @@ def test_what_changed_adds_up_to_the_document(world: World, asked: Queries) -> N
             if following is None or following["commit"] > event["commit"]:
                 stored = world.documents.get(*document_of(stream), event["commit"])
                 assert stored is not None
-                left_out = OF_OTHER_STREAMS.get(kind, set())
+                left_out = LEFT_OUT.get(kind, set())
                 told = {name: value for name, value in stored.body.items() if name not in left_out}
                 assert {name: document.get(name) for name in told} == told, (stream, event["position"])
+
+
+def test_what_the_read_models_keep_for_themselves_is_no_change(asked: Queries) -> None:
+    events = ask(asked, ROOT, stream=f"experiment:{B}")["events"]
+    changed = {name for event in events for name in event["changed"]}
+    assert "state" in changed
+    assert not changed & LEFT_OUT["experiment"]
+    assert not LEFT_OUT["experiment"] & {*asked.show(ROOT, B)}
 
 
 def test_a_client_has_no_document_and_yet_changes(asked: Queries) -> None:

@@ -29,6 +29,7 @@ class Page:
     def __init__(self, request: Request, form: FormData | None = None) -> None:
         self.request = request
         self.form = form or FormData()
+        self.path = request.url.path  # of the page; what answers a form in place sets that of its page
         self.position = 0  # the latest that an answer on this page is true for
         self.notes: list[str] = []
 
@@ -108,7 +109,7 @@ class Page:
     def here(self, **changes: Any) -> str:
         """Return the URL of this page with some parameters changed: None takes one away."""
         kept: dict[str, Any] = {name: self.all_given(name) for name in self.request.query_params}
-        return _url(self.request.url.path, kept | changes)
+        return _url(self.path, kept | changes)
 
     def show(self, template: str, *, title: str, cli: str, python: str, status: int = 200, **facts: Any) -> Response:
         """Return the page. `cli` and `python` are the lines that would show the same.

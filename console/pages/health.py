@@ -14,6 +14,7 @@ ROLES: Final = ("analyst", "sys-admin")
 
 def show_health(page: Page, handed_out: dict[str, Any] | None = None, refused: ClientError | None = None) -> Response:
     """`handed_out` are new credentials: they are shown once, in the answer to the command that made them."""
+    page.path = "/health"
     clients = page.ask("clients")["clients"]
     return page.show(
         "health.html",
@@ -25,6 +26,8 @@ def show_health(page: Page, handed_out: dict[str, Any] | None = None, refused: C
         clients=clients,
         changed=page.changed_since(clients, "client", "clients"),
         roles=ROLES,
+        ticked=[str(it) for it in page.form.getlist("role")] if refused else [ROLES[0]],
+        typed=page.field("client") if refused else None,
         handed_out=handed_out,
         refused=refused,
     )
@@ -42,7 +45,8 @@ def add_client(page: Page) -> Response:
 
 def rotate_client(page: Page) -> Response:
     try:
-        return show_health(page, handed_out=page.send("clients", page.part("name"), "rotation"))
+        made = page.send("clients", page.part("name"), "rotation")
+        return show_health(page, handed_out=made | {"rotated": True})
     except ClientError as refused:
         return show_health(page, refused=refused)
 

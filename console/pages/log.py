@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from autolearn.csv_text import csv_text
 from autolearn.errors import ProblemError
+from console.lines import cli_line, python_line
 from console.page import Page
 
 ROWS, ROWS_OF_A_FILE, MOST_EVENTS = 100, 1_000, 200
@@ -16,7 +17,9 @@ WRONG_INPUT = (400, 422)
 
 
 def show_log(page: Page) -> Response:
-    """Ask as of now: the audit log has positions of its own."""
+    """Ask as of now: the audit log has positions of its own. The page says so where another moment is asked for."""
+    if page.as_of is not None:
+        page.ask("positions")  # refuses a moment that is none
     filters = {name: page.given(name) for name in FILTERS}
     refused, body = None, dict[str, Any](communications=[], next=None)
     try:
@@ -27,12 +30,13 @@ def show_log(page: Page) -> Response:
         refused = error
     call = filters["correlation"]
     events = page.ask_now("events", correlation=call, limit=MOST_EVENTS)["events"] if call and not refused else []
-    follows = bool(page.given("follow")) and not page.given("cursor") and not refused
+    follows = bool(page.given("follow")) and not (page.given("cursor") or page.as_of or refused)
+    others = {name: value for name, value in filters.items() if name != "correlation"}
     return page.show(
         "log.html",
         title="Behaviour log",
-        cli=page.cli_line("log", **filters),
-        python=page.python_line("log", **filters),
+        cli=cli_line("log", *([call] if call else []), **others),
+        python=python_line("log", *([call] if call else []), **others),
         status=refused.status if refused else 200,
         filters={name: value or "" for name, value in filters.items()},
         rows=body["communications"],

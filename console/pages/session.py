@@ -13,6 +13,7 @@ from console.page import Page
 
 def show_session(page: Page, refused: ClientError | None = None) -> Response:
     """Show the open session or a named one; after a refused command with its sentence, and the form as it was typed."""
+    page.path = "/session"
     session = page.ask("session", session=page.given("session"))
     is_open = session["state"] == "open"
     experiments = session["experiments"]

@@ -16,11 +16,11 @@ NEWEST = 5
 
 def show_time_machine(page: Page, done: dict[str, Any] | None = None, refused: ClientError | None = None) -> Response:
     """Show the commit at the position; `done` is what a verification or rebuild found."""
+    page.path = "/time-machine"
     bar = page.bar
     position = bar.position if bar else 0
     recent = page.ask_now("events", before=position + 1, order="newest", limit=MOST_OF_A_COMMIT)["events"]
     changes = [it for it in reversed(recent) if it["commit"] == position]
-    earlier = [it["commit"] for it in recent if it["commit"] != position]
     later = page.ask_now("events", after=position, limit=1)["events"]
     return page.show(
         "time_machine.html",
@@ -31,7 +31,8 @@ def show_time_machine(page: Page, done: dict[str, Any] | None = None, refused: C
         position=position,
         end=bar.end if bar else 0,
         changes=[_with_changes(page, it) for it in changes],
-        previous=f"@{earlier[0] if earlier else 0}" if position else None,
+        is_cut=len(changes) == MOST_OF_A_COMMIT,
+        previous=f"@{_before(recent, position)}" if position else None,
         next=f"@{later[0]['commit']}" if later else None,
         session=page.ask("session"),
         history=page.ask("experiments", limit=NEWEST)["experiments"],
@@ -66,7 +67,18 @@ def _result(page: Page, method: str, path: str, **given: Any) -> dict[str, Any]:
     raise NoAnswerError("The backend told no result.")
 
 
+def _before(recent: list[dict[str, Any]], position: int) -> int:
+    """Return the commit before the one at a position, of the newest events up to there.
+
+    Where all of them are of this commit, it is a position within: the backend then answers as of the commit before.
+    """
+    earlier = [it["commit"] for it in recent if it["commit"] != position]
+    if earlier or not recent:
+        return earlier[0] if earlier else 0
+    return int(recent[-1]["position"]) - 1
+
+
 def _with_changes(page: Page, event: dict[str, Any]) -> dict[str, Any]:
     """Add to an event what it changed, which only the question about its stream tells."""
     found = page.ask_now("events", stream=event["stream"], after=event["position"] - 1, limit=1)["events"]
-    return event | {"changed": found[0]["changed"] if found else {}}
+    return event | {"changed": (found[0]["changed"] if found else None) or {}}

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.console.conftest import Console, Visit
 
-PAGES = ["/", "/datasets", "/searches", "/session", "/history", "/time-machine", "/health"]
+PAGES = ["/", "/datasets", "/searches", "/session", "/history", "/log", "/time-machine", "/health"]
 
 
 @pytest.mark.parametrize("path", PAGES)

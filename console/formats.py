@@ -75,6 +75,11 @@ def format_digest(value: str) -> str:
     return value[:SHOWN_OF_DIGEST]
 
 
+def format_exact(value: Any) -> Markup:
+    r"""Return a text as it is, for a form that sends it back: with a visible `\x1b` it would be another one."""
+    return escape("" if value is None else value)
+
+
 def format_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
 
@@ -96,6 +101,7 @@ FILTERS = {
     "time": format_time,
     "versioned": format_name,
     "digest": format_digest,
+    "exact": format_exact,
     "pretty": format_json,
     "size": format_bytes,
 }

@@ -158,8 +158,12 @@ def page_route(path: str, function: Callable[[Page], Response], method: str = "G
     """Return the route of a page's function; what the backend refuses becomes a page, too."""
 
     async def answer(request: Request) -> Response:
-        form = await request.form() if request.method == "POST" else None
-        page = Page(request, form)
+        if request.method != "POST":
+            return await answer_page(Page(request))
+        async with request.form() as form:  # which closes uploaded files
+            return await answer_page(Page(request, form))
+
+    async def answer_page(page: Page) -> Response:
         try:
             return await run_in_threadpool(function, page)
         except ClientError as refused:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -16,6 +18,7 @@ from console.page import Page
 FIELD = "setting."  # before the name of a setting, as the name of its field
 PREPARATION = "prepare."
 SPLITS: Final = ("random", "group:COLUMN", "time:COLUMN", "dataset:NAME")
+LEARNING: Final = ("target", "split", "seed", "test_size")
 STRATEGIES: Final = ("grid", "random", "halving", "tpe")
 
 
@@ -37,18 +40,21 @@ def show_train(page: Page, refused: ClientError | None = None) -> Response:
     entry = page.ask_now("catalog", "datasets", chosen["dataset"]) if chosen["dataset"] else None
     model = page.ask_now("catalog", "models", chosen["model"]) if chosen["model"] else None
     fields = [_field(page, name, it, chosen["settings"]) for name, it in model["settings"].items()] if model else []
+    columns = _columns(page, entry, chosen) if entry else []
+    left_out = [it["name"] for it in columns if not it["ticked"]]
     return page.show(
         "train.html",
         title="Train",
-        cli=_cli_line(page, chosen, fields),
-        python=_python_line(page, chosen, fields),
+        cli=_cli_line(page, chosen, fields, left_out),
+        python=_python_line(page, chosen, fields, left_out),
         status=refused.status if refused else 200,
         datasets=datasets,
         models=[it for it in models if entry is None or entry["task"] in it["tasks"]],
         entry=entry,
         model=model,
         chosen=chosen,
-        columns=_columns(page, entry, chosen) if entry else [],
+        columns=columns,
+        left_out=left_out,
         settings=[it for it in fields if not it.name.startswith(PREPARATION)],
         preparation=[it for it in fields if it.name.startswith(PREPARATION)],
         splits=SPLITS,
@@ -76,7 +82,7 @@ def request_search(page: Page) -> Response:
     try:
         how = {"strategy": page.field("strategy"), "trials": _number(page, "trials"), "cv": _value(page, "cv")}
         request = search_request(
-            _required(page, "dataset"), [_required(page, "model")], _changed_settings(page), **how, **_learning(page)
+            _required(page, "dataset"), [_required(page, "model")], _space(page), **how, **_learning(page)
         )
         body = page.client.post("searches", body=request, background=True).body
     except ClientError as refused:
@@ -88,17 +94,19 @@ def _choice(page: Page) -> dict[str, Any]:
     """Return what the form begins with: as it was sent, as the URL says, or as an experiment was trained."""
     like = page.given("like") or page.field("like")
     shown = page.ask_now("experiments", like) if like else {}
-    dataset = shown.get("dataset") or {}
+    dataset = shown.get("dataset")
+    as_sent = page.request.method == "POST"
     return {
         "like": like,
-        "dataset": page.field("dataset") or page.given("dataset") or dataset.get("name"),
+        "dataset": page.field("dataset") or page.given("dataset") or (dataset and "{name}@{version}".format(**dataset)),
         "model": page.field("model") or page.given("model") or (shown.get("model") or {}).get("name"),
         "settings": shown.get("settings") or {},
         "target": page.field("target") or page.given("target") or shown.get("target") or "",
         "only": shown.get("columns"),
-        "split": page.field("split") or (shown.get("split") or {}).get("request") or "",
-        "seed": page.field("seed") or "",
-        "test_size": page.field("test_size") or "",
+        "split": page.field("split") if as_sent else (shown.get("split") or {}).get("request"),
+        "seed": page.field("seed") if as_sent else shown.get("seed"),
+        "test_size": page.field("test_size") if as_sent else shown.get("test_size"),
+        "evaluate": page.field("evaluate") is not None if as_sent else True,
     }
 
 
@@ -153,6 +161,12 @@ def _changed_settings(page: Page) -> dict[str, str]:
     return {name: text for name, text in typed.items() if text is not None and text != defaults[name]}
 
 
+def _space(page: Page) -> dict[str, Any]:
+    """Return the values to try of each changed setting: a list that is JSON, else the text, which the backend reads."""
+    texts = _changed_settings(page)
+    return {name: value if isinstance(value := parse_value(text), list) else text for name, text in texts.items()}
+
+
 def _learning(page: Page) -> dict[str, Any]:
     entry = page.ask_now("catalog", "datasets", _required(page, "dataset"))
     target, ticked = page.field("target"), [str(it) for it in page.form.getlist("only")]
@@ -187,15 +201,21 @@ def _number(page: Page, name: str) -> Any:
     return value
 
 
-def _cli_line(page: Page, chosen: Mapping[str, Any], fields: list[SettingField]) -> str:
+def _cli_line(page: Page, chosen: Mapping[str, Any], fields: list[SettingField], left_out: Sequence[str]) -> str:
     if not (chosen["dataset"] and chosen["model"]):
         return "autolearn train DATASET MODEL"
     pairs = [word for it in fields if it.value != it.default for word in ("-p", f"{it.name}={it.value}")]
-    return page.cli_line("train", chosen["dataset"], chosen["model"], *pairs)
+    names = StringIO()
+    csv.writer(names, lineterminator="").writerow(left_out)
+    options = {name: chosen[name] for name in LEARNING} | {"drop": names.getvalue()}
+    return page.cli_line("train", chosen["dataset"], chosen["model"], *pairs, **options)
 
 
-def _python_line(page: Page, chosen: Mapping[str, Any], fields: list[SettingField]) -> str:
+def _python_line(page: Page, chosen: Mapping[str, Any], fields: list[SettingField], left_out: Sequence[str]) -> str:
     if not (chosen["dataset"] and chosen["model"]):
         return "backend.train(DATASET, MODEL)"
     settings = {it.name: parse_value(it.value) for it in fields if it.value != it.default}
-    return page.python_line("train", chosen["dataset"], chosen["model"], settings=settings or None)
+    numbers = {name: parse_value(str(chosen[name])) for name in ("seed", "test_size") if chosen[name]}
+    options = {name: chosen[name] for name in LEARNING} | numbers | {"drop": list(left_out), "settings": settings}
+    given = {name: value for name, value in options.items() if value}
+    return page.python_line("train", chosen["dataset"], chosen["model"], **given)

@@ -18,11 +18,13 @@ PATHS = [
     "/datasets/digits",
     "/train?dataset=iris&model=svm",
     "/searches",
+    "/searches/SEARCH",
     "/session",
     "/history",
     "/history?where=precision+%3E%3E+1&as_of=@50",
     "/history?x=accuracy&y=f1:macro",
     "/compare",
+    "/compare?tick=EXPERIMENT&tick=OTHER&baseline=EXPERIMENT&show=all",
     "/timeline/session:local:1?view=full",
     "/log",
     "/time-machine?as_of=@49",
@@ -37,13 +39,20 @@ STATIC = Path(console_package.__file__).parent / "static"
 LARGEST = 60 * 1024  # bytes of all scripts and styles, compressed
 
 
+@pytest.fixture(scope="module")
+def names(console: Console) -> dict[str, str]:
+    """What stands in paths for two committed experiments and a search."""
+    experiments = [it["experiment"] for it in console.shell("history").json["experiments"]]
+    search = console.shell("search", "wine", "decision-tree", "-p", "max_depth=1,2", "--cv", "2").json["search"]
+    return {"EXPERIMENT": experiments[0], "OTHER": experiments[1], "SEARCH": search}
+
+
 @pytest.fixture(params=PATHS)
-def path(request: pytest.FixtureRequest, console: Console) -> str:
-    """A page's path, with a committed experiment where it names one."""
+def path(request: pytest.FixtureRequest, names: dict[str, str]) -> str:
     path = str(request.param)
-    if "EXPERIMENT" not in path:
-        return path
-    return path.replace("EXPERIMENT", console.shell("history", "--limit", "1").json["experiments"][0]["experiment"])
+    for word, name in names.items():
+        path = path.replace(word, name)
+    return path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pymongo import MongoClient, timeout
 from pymongo.collection import Collection
 from pymongo.database import Database
-from pymongo.errors import ConfigurationError, ConnectionFailure, PyMongoError
+from pymongo.errors import ConfigurationError, ConnectionFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import Primary
@@ -29,6 +29,7 @@ SHORT_SECONDS: Final = 1.0
 OPERATION_SECONDS: Final = 5.0  # of one operation: a server that stands still is as good as dead
 # What is acknowledged survives the loss of any minority of the replica set, and what is read is never rolled back.
 MAJORITY: Final = WriteConcern(w="majority", j=True)
+SELECTION: Final = "server selection"  # its name among the commands that failed
 
 Fields = dict[str, Any]
 
@@ -124,6 +125,8 @@ def as_ours() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
+        if isinstance(error, ServerSelectionTimeoutError):  # no command was sent, so `CommandTimes` saw none
+            MONGODB_FAILURES.labels(SELECTION).inc()
         raise NotAbleError(reason_of(error) or _outage(error)) from error
 
 

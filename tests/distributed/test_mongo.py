@@ -42,6 +42,19 @@ def test_each_command_is_measured(mongo: Mongo) -> None:
     assert (value("seconds_count") - before[0], value("failures_total") - before[1]) == (1, 1)
 
 
+def test_an_operation_that_finds_no_server_is_counted() -> None:
+    def failures() -> float:
+        labels = {"command": "server selection"}
+        return REGISTRY.get_sample_value("autolearn_mongodb_failures_total", labels) or 0.0
+
+    before = failures()
+    mongo = Mongo("mongodb://127.0.0.1:1/?directConnection=true", "autolearn", seconds=0.2)
+    with pytest.raises(NotAbleError), as_ours():
+        mongo.collection("commits").find_one({})
+    mongo.close()
+    assert failures() - before == 1
+
+
 def test_an_option_that_the_driver_does_not_know_is_bad_input() -> None:
     with pytest.raises(BadInputError, match="AUTOLEARN_MONGODB"):
         Mongo("mongodb://127.0.0.1:1/?directConection=true", "autolearn")

@@ -34,6 +34,7 @@ from server.compose.stores import Stores, SystemClock, open_blobs
 from server.settings import Settings
 
 KEY_FILE = "master.key"
+DAMAGED = "What comes before is copied; `autolearn verify` lists what is wrong."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def back_up(settings: Settings, folder: Path, *, with_master_key: bool = False) 
             write_note(folder, BackupNote(source.installation))  # first of all: without it the folder is not ours
         copy = settings_of_copy(folder)
         prepare_places(copy)
-        yield from copy_logs(source.stores, ends, folder)
+        yield from copy_logs(source.stores, ends, folder, DAMAGED)
         write_whole(folder / FORMAT_FILE, DirectoryFormat(FORMAT, source.fingerprint).text)
         blobs = BlobCopy(open_blobs(settings, read_only=True), open_blobs(copy))
         found: Step = {}

@@ -41,19 +41,20 @@ def settings_of_copy(folder: Path) -> Settings:
     return Settings(mode="embedded", data=folder, blobs=None, master_key_file=None)
 
 
-def copy_logs(source: Stores, ends: Ends, folder: Path) -> Iterator[Step]:
+def copy_logs(source: Stores, ends: Ends, folder: Path, advice: str, of: str = "") -> Iterator[Step]:
     """Copy both logs up to their ends into the files of a folder, which may have a part of them already.
 
     First the log, so that whenever this is interrupted the audit log speaks of nothing that is not there.
-    Raises ConflictError where the files have another history, or the source is damaged.
+    Raises ConflictError where the files have another history, or the source is damaged; `advice` says what follows
+    from that, and `of` names the source after "The log" (" of the back-up").
     """
     read, feed = source.audit_log.read, source.feed
-    with closing(LogCopy(folder / EVENTS, EVENT_LOG, "The log")) as log:
+    with closing(LogCopy(folder / EVENTS, EVENT_LOG, f"The log{of}", advice)) as log:
         _refuse_other_history(folder, ends.log, log.last)
         chain = CommitChain(log.last.position, log.last.hash)
         for position in log.run(entries_until(feed.raw_after, log.last.position, ends.log.position), chain):
             yield {"step": "log", "position": position, "of": ends.log.position}
-    with closing(LogCopy(folder / COMMUNICATIONS, AUDIT_LOG, "The audit log")) as audit:
+    with closing(LogCopy(folder / COMMUNICATIONS, AUDIT_LOG, f"The audit log{of}", advice)) as audit:
         _refuse_other_history(folder, ends.audit, audit.last)
         links = RecordLinks(audit.last.position, audit.last.hash)
         for position in audit.run(entries_until(read, audit.last.position, ends.audit.position), links):

@@ -107,7 +107,11 @@ def _into_directory(settings: Settings, backup: Backup, opened: ExitStack) -> Ge
     opened.enter_context(lock_directory(settings))
     begin_restore(settings.data, backup.folder)
     blobs = BlobCopy(open_blobs(backup.settings, read_only=True), open_blobs(settings))
-    yield from copy_logs(backup.stores, backup.ends, settings.data)
+    advice = (
+        "Nothing starts on what was restored of it: restore another back-up. "
+        f"`autolearn verify --data {backup.folder}` lists what is wrong."
+    )
+    yield from copy_logs(backup.stores, backup.ends, settings.data, advice, " of the back-up")
     faults = yield from backup.checked(check_files(settings.data, backup.ends, blobs))
     write_whole(settings.data / FORMAT_FILE, DirectoryFormat(FORMAT, backup.fingerprint).text)
     backup.put_key(settings)

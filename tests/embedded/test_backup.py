@@ -297,7 +297,7 @@ def test_what_is_damaged_is_not_copied(settings: Settings, to: Path, tmp_path: P
     last(back_up(settings, to))
     live(settings, "cem")
     change(settings.data / "events.db", "UPDATE stored_events SET state = x'00' WHERE rowid = 3")
-    with pytest.raises(ConflictError, match="The log is damaged after position 2"):
+    with pytest.raises(ConflictError, match=r"The log is damaged after position 2.* What comes before is copied"):
         last(back_up(settings, to))
     assert last(restore(into(tmp_path), to))["position"] == 2
 
@@ -322,6 +322,15 @@ def test_a_damaged_back_up_is_not_restored(
     if (fresh.data / "events.db").exists():
         with pytest.raises(ConflictError, match="was interrupted"):
             live(fresh)
+
+
+def test_a_restore_says_what_to_do_about_a_damaged_back_up(settings: Settings, to: Path, tmp_path: Path) -> None:
+    last(back_up(settings, to))
+    change(to / "events.db", "UPDATE stored_events SET state = x'00' WHERE rowid = 1")
+    with pytest.raises(ConflictError, match=r"The log of the back-up is damaged .* restore another back-up") as refused:
+        last(restore(into(tmp_path), to))
+    assert f"`autolearn verify --data {to}`" in refused.value.sentence
+    assert "copied" not in refused.value.sentence
 
 
 def test_the_last_finished_back_up_is_noted_for_the_metrics(settings: Settings, to: Path) -> None:

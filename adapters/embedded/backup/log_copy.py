@@ -18,10 +18,13 @@ BATCH: Final = 2000  # entries of one transaction
 
 
 class LogCopy(Generic[E]):
-    """The copy of a log in a file, which is made where there is none; `title` names the log in sentences."""
+    """The copy of a log in a file, which is made where there is none.
 
-    def __init__(self, path: Path, schema: LogSchema[E], title: str) -> None:
-        self._schema, self._title = schema, title
+    `title` names the log in sentences; `advice` says what follows from damage of what is copied.
+    """
+
+    def __init__(self, path: Path, schema: LogSchema[E], title: str, advice: str = "") -> None:
+        self._schema, self._title, self._advice = schema, title, advice
         self._database = ExclusiveDatabase(path)
         try:
             migrate(self._database, schema.file)
@@ -48,8 +51,7 @@ class LogCopy(Generic[E]):
             self.last = LastEntry.of(sound[-1]) if sound else self.last
             if what:
                 raise ConflictError(
-                    f"{self._title} is damaged after position {self.last.position}: {what}. What comes before is "
-                    "copied; `autolearn verify` lists what is wrong.",
+                    f"{self._title} is damaged after position {self.last.position}: {what}. {self._advice}",
                     position=self.last.position,
                 )
             yield self.last.position

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, NoReturn
@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from adapters.http.app_state import AppState
 from adapters.http.backend import Backend
 from adapters.http.middleware.request_pipeline import RequestPipeline
+from adapters.http.policy import row_for
 from adapters.http.problems import MethodNotAllowedError
 from adapters.http.routes import (
     audit_log,
@@ -51,7 +52,7 @@ FLUSH_SECONDS = 1.0  # between two looks at what was counted of refused calls
 MOST_ERRORS = 20
 
 
-def make_app(backend: Backend, services: Iterable[str] = tuple(SERVICES)) -> RequestPipeline:
+def make_app(backend: Backend, services: Collection[str] = tuple(SERVICES)) -> RequestPipeline:
     """Return the application of these services: all five where one process serves them."""
     app = FastAPI(
         title="AutoLearn",
@@ -66,6 +67,7 @@ def make_app(backend: Backend, services: Iterable[str] = tuple(SERVICES)) -> Req
     for router in [router for service in services for router in SERVICES[service]] + [health.router, docs.router]:
         app.router.routes.extend(router.routes)  # flat: the pipeline looks through all of them
     app.state.shared = state = AppState(backend)
+    app.state.services = tuple(services)
     return RequestPipeline(app, state)
 
 
@@ -127,13 +129,21 @@ async def raise_routing_error(request: Request, error: Exception) -> NoReturn:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == HTTPStatus.NOT_FOUND:
-        raise NotFoundError("There is no such route; `/openapi.json` lists them.") from None
+        raise NotFoundError(_no_route(request)) from None
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("Allow", "").replace(" ", "").split(",")
         raise MethodNotAllowedError(f"{request.method} is not for this route.", allowed=allowed) from None
     if error.status_code == HTTPStatus.BAD_REQUEST:
         raise NotJsonError("The body cannot be read as JSON.") from None
     raise error
+
+
+def _no_route(request: Request) -> str:
+    """Say which service has the route, where this process serves others alone."""
+    row, here = row_for(request.method, request.url.path), request.app.state.services
+    if row is None or row.service in here:
+        return "There is no such route; `/openapi.json` lists them."
+    return f"The service {row.service} has this route; this address serves {', '.join(here)} alone."
 
 
 def _violation(error: Mapping[str, Any]) -> str:

@@ -74,3 +74,12 @@ def test_a_process_of_one_service_serves_that_one_alone(rig: Rig) -> None:
     paths = {route.path for route in alone.app.routes if isinstance(route, APIRoute)}
     assert paths - OPEN == {row.template for row in POLICY if row.service == "session"}
     assert {row.service for row in POLICY} == set(SERVICES)
+
+
+def test_a_process_of_other_services_says_which_one_has_the_route(rig: Rig, ana: Caller) -> None:
+    alone = Caller(make_app(rig.backend, ["training", "catalog"]), ana.credentials)
+    reply = alone.get("/session")
+    assert (reply.status, reply.json["type"]) == (404, "not-found")
+    says = "The service session has this route; this address serves training, catalog alone."
+    assert reply.json["detail"] == says
+    assert "There is no such route" in alone.get("/nowhere").json["detail"]

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 from tests.console.conftest import Console, Visit, made_console
 
 LINK = r'<a class="button quiet" href="([^"]+)"[^>]*>{}</a>'
+LONG = 60_000  # milliseconds for what reads the whole log, on a busy machine
 RIGHT = "Everything is as it was written."
 
 
@@ -55,7 +56,7 @@ def test_play_goes_on_until_pause(visit: Visit, console: Console) -> None:
     _, first, second, *_ = commits(console)
     page = visit("/time-machine?as_of=@0")
     page.get_by_role("link", name="Play").click()
-    expect(page.locator("[data-position]")).not_to_have_text(re.compile(f"^(0|{first})$"), timeout=30_000)
+    expect(page.locator("[data-position]")).not_to_have_text(re.compile(f"^(0|{first})$"), timeout=LONG)
     page.get_by_role("link", name="Pause").click()
     expect(page.get_by_role("link", name="Play")).to_be_visible()
     expect(page.locator("[data-follow]")).to_have_count(0)
@@ -75,7 +76,7 @@ def test_a_state_computed_from_the_log_is_that_of_the_command_line(visit: Visit,
     commit = commits(console)[-3]
     page = visit(f"/time-machine?as_of=@{commit}")
     page.get_by_role("link", name="Compute this state from the log alone").click()
-    expect(page.get_by_text("The read models say the same.")).to_be_visible()
+    expect(page.get_by_text("The read models say the same.")).to_be_visible(timeout=LONG)
     told = json.loads(page.get_by_label("State").locator("pre").text_content() or "")
     assert told == console.shell("replay", "--as-of", f"@{commit}").json
 
@@ -83,15 +84,15 @@ def test_a_state_computed_from_the_log_is_that_of_the_command_line(visit: Visit,
 def test_damage_is_found_and_a_rebuild_heals_it(visit: Visit, console: Console) -> None:
     page = visit("/time-machine")
     page.get_by_role("button", name="Verify everything").click()
-    expect(page.get_by_role("main").get_by_role("status")).to_contain_text(RIGHT)
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text(RIGHT, timeout=LONG)
     damage_read_models(console)
     page.get_by_role("button", name="Verify everything").click()
-    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Something was changed")
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("Something was changed", timeout=LONG)
     page.get_by_text("Rebuild the read models").click()
     page.get_by_role("button", name="Rebuild").click()
-    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("made anew")
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text("made anew", timeout=LONG)
     page.get_by_role("button", name="Verify everything").click()
-    expect(page.get_by_role("main").get_by_role("status")).to_contain_text(RIGHT)
+    expect(page.get_by_role("main").get_by_role("status")).to_contain_text(RIGHT, timeout=LONG)
     page.get_by_role("link", name="Step back").click()
     assert position(page) == commits(console)[-2]
     assert "/time-machine?" in page.url

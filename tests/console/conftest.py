@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from autolearn.client import make_client
 from console.server import ConsoleServer
@@ -87,6 +87,7 @@ def browser() -> Iterator[Browser]:
         path = find_chromium()
     except LookupError as missing:
         not_here(missing)
+    expect.set_options(timeout=SECONDS * 1000)  # a busy machine needs longer than the usual five seconds
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,10 @@ from autolearn.printable import as_json
 from autolearn.text_table import TIME, format_value
 from autolearn.views import Block, Facts, flatten, format_measure
 
-LEAST = 2
+LEAST, FEW = 2, 20
+IDS_OF_A_FILTER = 90  # a filter has at most 100 parts
+WHOLE_ID = re.compile(r"[a-z2-7]{16}")
+NOT_IN_HISTORY = ("test_size", "memory", "deadline", "state")
 PARTS = {
     "measures": "",
     "intervals": "interval.",
@@ -84,23 +88,46 @@ class ComparedExperiments:
 
 
 def compare_experiments(client: BackendClient, experiments: Sequence[str], as_of: str | None) -> ComparedExperiments:
-    """Ask for experiments, all as of the position of the first: so no change between two questions is a difference."""
+    """Ask for experiments, all as of the position of the first: so no change between two questions is a difference.
+
+    Of more than 20, those that are named in full are asked for as rows of the history, and compared by what it has.
+    """
     if len(experiments) < LEAST:
         raise InvalidInputError("compare needs two experiments or more.")
-    found, position = list[Facts](), 0
+    rows, position = _ask_history(client, experiments, as_of) if len(experiments) > FEW else ({}, 0)
+    found = list[Facts]()
     for experiment in experiments:
-        answer = client.get("experiments", experiment, as_of=as_of or (f"@{position}" if position else None))
-        position = position or answer.position
-        found.append(answer.body)
+        body = rows.get(experiment)
+        if body is None:
+            answer = client.get("experiments", experiment, as_of=as_of or (f"@{position}" if position else None))
+            position, body = position or answer.position, answer.body
+        found.append(body)
     ids = tuple(body["experiment"] for body in found)
-    return ComparedExperiments(ids, tuple(map(_facts, found)), position)
+    return ComparedExperiments(ids, tuple(_facts(it, of_history=bool(rows)) for it in found), position)
 
 
-def _facts(body: Facts) -> Facts:
+def _ask_history(client: BackendClient, experiments: Sequence[str], as_of: str | None) -> tuple[dict[str, Facts], int]:
+    """Return the rows of the history by id, and the position that they are true for."""
+    rows: dict[str, Facts] = {}
+    position = 0
+    ids = [it for it in dict.fromkeys(experiments) if WHOLE_ID.fullmatch(it)]
+    for begin in range(0, len(ids), IDS_OF_A_FILTER):
+        part = ids[begin : begin + IDS_OF_A_FILTER]
+        where = f"experiment in ({', '.join(map(repr, part))})"
+        moment = as_of or (f"@{position}" if position else None)
+        answer = client.get("experiments", where=where, withdrawn=1, limit=len(part), as_of=moment)
+        position = position or answer.position
+        rows |= {row["experiment"]: row for row in answer.body["experiments"]}
+    return rows, position
+
+
+def _facts(body: Facts, *, of_history: bool) -> Facts:
     facts: Facts = {}
     for part, before in PARTS.items():
         if isinstance(body.get(part), dict):
             facts |= {before + key: value for key, value in flatten(body[part]).items()}
+    if of_history:
+        return facts | {key: body[key] for key in COLUMNS if key in body and key not in NOT_IN_HISTORY}
     facts |= {key: body[key] for key in COLUMNS if key in body}
     # Of the provenance the machine and the versions: everything else in it is above already.
     machine = {key: value for key, value in (body.get("provenance") or {}).items() if isinstance(value, str | int)}

@@ -100,3 +100,17 @@ def test_the_pages_of_a_real_backend_are_one_table(backend: Backend, monkeypatch
     assert [it.experiment for it in backend.history(since="2h")] == whole
     later = backend.log(since="2h", limit=30)
     assert [it.facts for it in later if it.facts in log] == log
+
+
+def test_many_are_compared_by_what_the_history_has(backend: Backend, shell: Shell) -> None:
+    one, other = (it.experiment for it in backend.history())
+    uncommitted = shell("session").json["experiments"][0]["experiment"]
+    few = {row["name"]: row["values"] for row in backend.compare(one, other, uncommitted).facts["rows"]}
+    many = backend.compare(*[one, other] * 11, uncommitted)
+    assert many.facts["experiments"] == [*[one, other] * 11, uncommitted]
+    rows = {row["name"]: row["values"] for row in many.facts["rows"]}
+    assert {name: [values[0], values[1], values[-1]] for name, values in rows.items()} == {
+        name: few[name] for name in rows
+    }
+    assert {"accuracy", "model.name", "setting.max_depth", "seed", "fit_seconds"} <= set(rows)
+    assert "state" not in rows

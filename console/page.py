@@ -136,6 +136,10 @@ class Page:
         """Send the browser to the page that shows what a command did: reloading it repeats nothing."""
         return RedirectResponse(_url(path, query), 303)
 
+    def go_here(self, **changes: Any) -> Response:
+        """Send the browser to this page with some parameters changed."""
+        return RedirectResponse(self.here(**changes), 303)
+
     def refuse(self, error: ClientError) -> Response:
         """Say what the backend refused, with its status and what would be right."""
         return self.refuse_by(error.status, str(error), not_allowed=_is_not_allowed(error))
@@ -151,7 +155,7 @@ class Page:
         if moved is None or self.request.method != "GET":
             return None
         latest = self.bar is not None and moved == str(self.bar.end)
-        return RedirectResponse(self.here(position=None, as_of=None if latest else f"@{moved}"), 303)
+        return self.go_here(position=None, as_of=None if latest else f"@{moved}")
 
 
 def page_route(path: str, function: Callable[[Page], Response], method: str = "GET") -> Route:

@@ -26,14 +26,13 @@ class Row:
     values: Sequence[Any]
     texts: Sequence[str]
 
-    @property
-    def is_numeric(self) -> bool:
-        given = [it for it in self.values if it not in (None, ABSENT)]
-        return bool(given) and all(isinstance(it, int | float) and not isinstance(it, bool) for it in given)
+    is_numeric: bool
 
 
 def show_compare(page: Page) -> Response:
     ticked = list(dict.fromkeys(page.all_given("tick")))
+    if (removed := page.given("remove")) is not None:
+        return page.go_here(remove=None, tick=[it for it in ticked if it != removed])
     refused: ProblemError | None = None
     unknown = ""
     try:
@@ -97,4 +96,6 @@ def _row(name: str, values: list[Any]) -> Row:
     texts = [str(it) if name == "seed" else format_fact(it) for it in values]  # a seed is no quantity: all its digits
     if differs and len(set(texts)) == 1:  # all digits where shorter ones look the same
         texts = [as_json(it) for it in values]
-    return Row(name, differs, values, texts)
+    given = [it for it in values if it not in (None, ABSENT)]
+    is_numeric = bool(given) and all(isinstance(it, int | float) and not isinstance(it, bool) for it in given)
+    return Row(name, differs, values, texts, is_numeric)

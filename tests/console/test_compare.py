@@ -35,7 +35,7 @@ def test_a_baseline_shows_the_differences_from_it(visit: Visit, console: Console
     first, second = committed(console)
     told = {it["name"]: it["values"] for it in console.shell("compare", first, second).json["rows"]}
     page = visit(f"/compare?tick={first}&tick={second}", java_script_enabled=False)
-    page.get_by_role("link", name=f"as baseline {first}").click()
+    page.get_by_role("button", name=f"as baseline {first}").click()
     one, other = told["accuracy"]
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="accuracy", exact=True))
     expect(row.get_by_role("cell").nth(1)).to_contain_text(f"{other - one:+.4g}")
@@ -53,7 +53,7 @@ def test_an_experiment_is_added_by_its_beginning_and_removed_again(visit: Visit,
         page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("columnheader")).to_have_count(3)
     expect(page.locator("#cli-line")).to_have_text(f"autolearn compare {first} {second}")
-    page.get_by_role("link", name=f"remove {first}").click()
+    page.get_by_role("button", name=f"remove {first}").click()
     expect(page.get_by_role("region", name="Comparison")).to_have_count(0)
     expect(page.get_by_text("Tick two experiments")).to_be_visible()
     page.go_back()
@@ -90,7 +90,7 @@ def test_ticks_of_the_history_arrive(visit: Visit, console: Console) -> None:
         page.get_by_role("checkbox", name=f"Tick {it}").check()
     page.get_by_role("button", name="Compare the ticked").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Compare")
-    heads = page.get_by_role("columnheader").get_by_role("link", name="remove")
+    heads = page.get_by_role("columnheader").get_by_role("button", name="remove")
     assert {it.inner_text().split()[-1] for it in heads.all()} == {first, second}
     page.get_by_role("link", name="Choose in the history").click()
     expect(page.get_by_role("checkbox", name=f"Tick {first}")).to_be_checked()

@@ -75,6 +75,7 @@ def add_dataset(page: Page) -> Response:
 
 
 def retire_dataset(page: Page) -> Response:
+    page.path = "/datasets"
     page.send("catalog", "datasets", page.part("name"), "retirement")
     return page.go("/datasets")
 

@@ -29,6 +29,7 @@ def show_searches(page: Page) -> Response:
 
 
 def show_search(page: Page, refused: ClientError | None = None) -> Response:
+    page.path = f"/searches/{page.part('id')}"
     search = page.ask("searches", page.part("id"), limit=MOST_TRIALS)
     trials = search["trials"]
     return page.show(

@@ -35,6 +35,7 @@ class SettingField:
 
 
 def show_train(page: Page, refused: ClientError | None = None) -> Response:
+    page.path = "/train"
     chosen = _choice(page)
     datasets, models = page.ask_now("catalog", "datasets")["datasets"], page.ask_now("catalog", "models")["models"]
     entry = page.ask_now("catalog", "datasets", chosen["dataset"]) if chosen["dataset"] else None

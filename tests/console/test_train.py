@@ -148,3 +148,13 @@ def test_a_running_search_is_cancelled(visit: Visit, console: Console) -> None:
     page.reload()
     expect(page.locator("main .state").first).to_have_text("cancelled")
     expect(page.get_by_role("button", name="Cancel the search")).to_have_count(0)
+
+
+def test_links_of_a_refused_search_lead_back_to_the_form(visit: Visit) -> None:
+    page = visit("/train?dataset=iris&model=svm", java_script_enabled=False)
+    page.get_by_label("Folds").fill("1")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Time or @position").fill("@5")
+    page.get_by_role("button", name="Show").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Train")

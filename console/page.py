@@ -93,11 +93,14 @@ class Page:
     @cached_property
     def bar(self) -> AsOfBar | None:
         """The positions of the log, for the as-of bar; None where the backend does not tell them."""
-        for moment in dict.fromkeys((self.as_of, None)):  # of a moment that is none, the bar shows the end
+        # Now is what the answers on this page are true for; of a moment that is none, the bar shows the end.
+        shown = self.as_of or (f"@{self.position}" if self.position else None)
+        for moment in dict.fromkeys((shown, None)):
             try:
-                return AsOfBar.of(self.client.get("positions", as_of=moment).body, moment)
+                told = self.client.get("positions", as_of=moment).body
             except ClientError:
                 continue
+            return AsOfBar.of(told, self.as_of if moment == self.as_of else None)
         return None
 
     # -- answers -------------------------------------------------------------------------------------------------------

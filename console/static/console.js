@@ -23,9 +23,12 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-// A time machine that plays steps by itself.
+// A time machine that plays steps by itself, until somebody presses something.
 const step = document.querySelector("[data-follow]");
-if (step) setTimeout(() => location.assign(step.href), Number(step.dataset.follow));
+if (step) {
+  const timer = setTimeout(() => location.assign(step.href), Number(step.dataset.follow));
+  for (const kind of ["pointerdown", "click", "keydown"]) document.addEventListener(kind, () => clearTimeout(timer));
+}
 
 // A file can be dropped on its form, and a long upload shows how far it is.
 for (const form of document.querySelectorAll("form[data-drop]")) {

@@ -81,14 +81,14 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     try:
         path = find_chromium()
     except LookupError as missing:
         not_here(missing)
     expect.set_options(timeout=SECONDS * 1000)  # a busy machine needs longer than the usual five seconds
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright:  # while it is open, no other module's test can run an event loop
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
@@ -124,7 +124,8 @@ def is_fault(kind: str, text: str) -> bool:
     return kind == "error" and "the server responded with a status of " not in text
 
 
-def axe_violations(page: Page) -> list[str]:
-    """Return what axe-core finds against WCAG 2.2 AA and its best practices, with some elements of each."""
-    found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+def axe_violations(page: Page, rule: str | None = None) -> list[str]:
+    """Return what axe-core finds against WCAG 2.2 AA and its best practices, or one rule, with some elements of each."""
+    options = {"runOnly": RULES if rule is None else {"type": "rule", "values": [rule]}}
+    found = Axe().run(page, options=options).response["violations"]
     return [f"{it['id']}: {it['help']} {[node['html'] for node in it['nodes'][:3]]}" for it in found]

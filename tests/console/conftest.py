@@ -125,7 +125,7 @@ def is_fault(kind: str, text: str) -> bool:
 
 
 def axe_violations(page: Page, rule: str | None = None) -> list[str]:
-    """Return what axe-core finds against WCAG 2.2 AA and its best practices, or one rule, with some elements of each."""
+    """Return what axe-core finds against WCAG 2.2 AA and its best practices, or against one rule."""
     options = {"runOnly": RULES if rule is None else {"type": "rule", "values": [rule]}}
     found = Axe().run(page, options=options).response["violations"]
     return [f"{it['id']}: {it['help']} {[node['html'] for node in it['nodes'][:3]]}" for it in found]

@@ -12,6 +12,7 @@ COPY projections projections
 COPY adapters adapters
 COPY server server
 COPY autolearn autolearn
+COPY console console
 COPY cli cli
 RUN pip --python /opt/autolearn/bin/python install --no-cache-dir --no-deps --no-build-isolation . \
     && pip --python /opt/autolearn/bin/python uninstall --yes setuptools

@@ -7,7 +7,7 @@ import re
 
 from tests.house.tracked import parsed, tracked
 
-PRODUCT = {"adapters", "autolearn", "cli", "commands", "domain", "projections", "server"}
+PRODUCT = {"adapters", "autolearn", "cli", "commands", "console", "domain", "projections", "server"}
 ADVICE = re.compile(r"(?i)\bdelete (the|this|that|its) topic|\btopic\b.*\bdelete it\b")
 
 

@@ -6,7 +6,7 @@ import ast
 
 from tests.house.tracked import parsed, tracked
 
-PRODUCT = {"adapters", "autolearn", "cli", "commands", "domain", "projections", "server"}
+PRODUCT = {"adapters", "autolearn", "cli", "commands", "console", "domain", "projections", "server"}
 SAFE = {"-P", "-I"}  # -I includes -P
 
 

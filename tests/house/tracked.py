@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("domain", "commands", "projections", "adapters", "server", "autolearn", "cli")
+PACKAGES = ("domain", "commands", "projections", "adapters", "server", "autolearn", "console", "cli")
 
 
 @cache

@@ -81,7 +81,7 @@ def test_the_page_holds_all_and_loads_nothing(backend: FakeBackend, run: Run, tm
     ran = run("report", "abcd", "--html", str(file), "--json")
     assert ran.json == {"experiment": ID, "evaluation": f"{ID}-e1", "file": str(file), "bytes": file.stat().st_size}
     page = page_of(file.read_text())
-    assert len(page.findall(".//{http://www.w3.org/2000/svg}svg")) == 4
+    assert len(page.findall(".//{http://www.w3.org/2000/svg}svg")) == 5  # the importance of columns is drawn, too
     assert [it.text for it in page.iter("td") if it.text == "Biscoe"] == ["Biscoe"]
     assert not [
         it for it in page.iter() if {"src", "href", "onload"} & set(it.attrib) or it.tag in {"script", "link", "img"}
